@@ -1,0 +1,31 @@
+/** What the API server answered when it did not do what was asked; told apart by status code and cause, never by text. */
+export class KubeError extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+    /** `status.reason` of the answer, such as NotFound or AlreadyExists. */
+    readonly reason: string | undefined = undefined,
+    /** `status.details.causes`: reason and message of each. */
+    readonly causes: readonly { reason?: string; message?: string; field?: string }[] = [],
+    /** From the header Retry-After or `status.details`. */
+    readonly retryAfterSeconds: number | undefined = undefined,
+  ) {
+    super(message);
+    this.name = 'KubeError';
+  }
+}
+
+const hasCode = (error: unknown, code: number): error is KubeError => error instanceof KubeError && error.code === code;
+
+export const isNotFound = (error: unknown): error is KubeError => hasCode(error, 404);
+export const isAlreadyExists = (error: unknown): error is KubeError =>
+  hasCode(error, 409) && error.reason === 'AlreadyExists';
+/** Somebody wrote in between, or the object has another uid by now. */
+export const isConflict = (error: unknown): error is KubeError =>
+  hasCode(error, 409) && error.reason !== 'AlreadyExists';
+/** The resource version is too old to go on from. */
+export const isGone = (error: unknown): error is KubeError => hasCode(error, 410);
+export const isTooManyRequests = (error: unknown): error is KubeError => hasCode(error, 429);
+export const isForbidden = (error: unknown): error is KubeError => hasCode(error, 403);
+/** The server understood and will refuse the same again. */
+export const isInvalid = (error: unknown): error is KubeError => hasCode(error, 422) || hasCode(error, 400);
