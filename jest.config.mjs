@@ -13,7 +13,7 @@ const common = {
 
 /** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on a real Kubernetes, one after the other. */
 export default {
-  reporters: ['default', 'summary', '<rootDir>/test/closing-line.mjs'],
+  reporters: ['default', '<rootDir>/test/closing-line.mjs'],
   projects: [
     {
       ...common,
