@@ -1,17 +1,32 @@
+export interface Cause {
+  reason?: string;
+  message?: string;
+  field?: string;
+}
+
+export interface KubeErrorDetails {
+  causes?: readonly Cause[];
+  retryAfterSeconds?: number;
+}
+
 /** What the API server answered when it did not do what was asked; told apart by status code and cause, never by text. */
 export class KubeError extends Error {
+  /** `status.details.causes`: reason and message of each. */
+  readonly causes: readonly Cause[];
+  /** From the header Retry-After or `status.details`. */
+  readonly retryAfterSeconds: number | undefined;
+
   constructor(
     readonly code: number,
     message: string,
     /** `status.reason` of the answer, such as NotFound or AlreadyExists. */
-    readonly reason: string | undefined = undefined,
-    /** `status.details.causes`: reason and message of each. */
-    readonly causes: readonly { reason?: string; message?: string; field?: string }[] = [],
-    /** From the header Retry-After or `status.details`. */
-    readonly retryAfterSeconds: number | undefined = undefined,
+    readonly reason?: string,
+    details: KubeErrorDetails = {},
   ) {
     super(message);
     this.name = 'KubeError';
+    this.causes = details.causes ?? [];
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 

@@ -1,0 +1,160 @@
+/**
+ * A picture of one resource type that keeps itself up to date.
+ *
+ *     list ──▶ watch ──▶ watch ──▶ …        each watch goes on from the last version seen
+ *      ▲  ▲      │ version too old
+ *      │  └──────┤
+ *    pause ◀─────┘ refused, broken or silent: then again where we were
+ *
+ * It ends only when its signal aborts. A broken connection, an error of the server, silence: all lead to a pause and on.
+ */
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import { backoffMs } from './backoff.js';
+import { type Cache, ObjectCache } from './cache.js';
+import { isGone, KubeError } from './errors.js';
+import type { Kube, Resource, Stored } from './kube.js';
+
+export interface InformerOptions<T extends Stored> {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  indexes?: Record<string, (object: T) => readonly string[]>;
+  /** Drops what nobody reads; applied page by page, so that a big list never stands in memory whole. */
+  transform?: (object: T) => T;
+  log: Log;
+  clock: Clock;
+  random?: () => number;
+  /** How long one watch is asked to last. */
+  watchSeconds?: number;
+  pageSize?: number;
+}
+
+export interface Informer<T extends Stored> {
+  cache: Cache<T>;
+  /** Runs until the signal aborts. Once only. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when the first list is in, or when the signal aborts. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
+type State =
+  | { at: 'list' }
+  | { at: 'watch'; from: string }
+  | { at: 'pause'; then: { at: 'list' } | { at: 'watch'; from: string } };
+
+/** A watch that ended sooner, with nothing said, counts as broken: a server that ends each one must not be asked in a circle. */
+const SHORT_WATCH_MS = 1_000;
+/** A version that the server does not like for another reason than its age (after a restored backup, say) is given up so. */
+const WATCHES_BEFORE_LIST = 5;
+const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
+
+class Reflector<T extends Stored> implements Informer<T> {
+  readonly cache: ObjectCache<T>;
+  readonly #kube: Kube;
+  readonly #resource: Resource;
+  readonly #options: InformerOptions<T>;
+  readonly #log: Log;
+  readonly #random: () => number;
+  #failures = 0;
+  #tellSynced: () => void = () => undefined;
+  readonly #synced = new Promise<void>(resolve => (this.#tellSynced = resolve));
+
+  constructor(kube: Kube, resource: Resource, options: InformerOptions<T>) {
+    this.#kube = kube;
+    this.#resource = resource;
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#log = options.log.child({ informer: resource.plural });
+    this.cache = new ObjectCache<T>({
+      indexes: options.indexes,
+      transform: options.transform,
+      onHandlerError: error => this.#log.error({ err: error }, 'a handler of a change failed'),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let state: State = { at: 'list' };
+    while (!signal.aborted) state = await this.#step(state, signal);
+  }
+
+  async synced(signal: AbortSignal): Promise<void> {
+    if (this.cache.synced() || signal.aborted) return;
+    let stop = () => {};
+    const stopped = new Promise<void>(resolve => {
+      stop = resolve;
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    await Promise.race([this.#synced, stopped]);
+    signal.removeEventListener('abort', stop);
+  }
+
+  async #step(state: State, signal: AbortSignal): Promise<State> {
+    if (state.at === 'list') return this.#list(signal);
+    if (state.at === 'watch') return this.#watch(state.from, signal);
+    await this.#options.clock.sleep(backoffMs(this.#failures, BACKOFF, this.#random), signal);
+    return state.then;
+  }
+
+  async #list(signal: AbortSignal): Promise<State> {
+    const { namespace, labelSelector, fieldSelector, pageSize: limit = 500 } = this.#options;
+    const transform = this.#options.transform ?? (object => object);
+    try {
+      const objects: T[] = [];
+      let next: string | undefined;
+      let version = '';
+      do {
+        const query = { namespace, labelSelector, fieldSelector, limit, continue: next };
+        const page = await this.#kube.list<T>(this.#resource, query);
+        if (signal.aborted) return { at: 'list' };
+        for (const object of page.items) objects.push(transform(object));
+        next = page.continue;
+        version = page.resourceVersion;
+      } while (next);
+      this.cache.replaceAll(objects, version);
+      this.#tellSynced();
+      return { at: 'watch', from: version };
+    } catch (error) {
+      return this.#failed(error, { at: 'list' }, signal);
+    }
+  }
+
+  async #watch(from: string, signal: AbortSignal): Promise<State> {
+    const { namespace, labelSelector, fieldSelector, clock, watchSeconds = 300 } = this.#options;
+    const timeoutSeconds = Math.ceil(watchSeconds * (0.9 + 0.2 * this.#random()));
+    const query = { namespace, labelSelector, fieldSelector, resourceVersion: from, timeoutSeconds };
+    const begun = clock.monotonic();
+    let reached = from;
+    try {
+      for await (const event of this.#kube.watch<T>(this.#resource, query, signal)) {
+        if (event.type === 'ERROR') throw asError(event.object);
+        this.#failures = 0;
+        reached = event.object.metadata.resourceVersion;
+        if (event.type === 'BOOKMARK') this.cache.reach(reached);
+        else this.cache.take(event.type, event.object);
+      }
+      if (reached === from && clock.monotonic() - begun < SHORT_WATCH_MS) throw new Error('the watch ended at once');
+      this.#failures = 0;
+      return { at: 'watch', from: reached };
+    } catch (error) {
+      const listAgain = isGone(error) || (this.#failures + 1) % WATCHES_BEFORE_LIST === 0;
+      return this.#failed(error, listAgain ? { at: 'list' } : { at: 'watch', from: reached }, signal);
+    }
+  }
+
+  #failed(error: unknown, then: { at: 'list' } | { at: 'watch'; from: string }, signal: AbortSignal): State {
+    if (signal.aborted) return then;
+    this.#failures += 1;
+    this.#log.warn({ err: error, failures: this.#failures, next: then.at }, 'lost sight, going on');
+    /* A version too old is everyday after a long silence: the first time there is nothing to wait for. */
+    return isGone(error) && this.#failures === 1 ? then : { at: 'pause', then };
+  }
+}
+
+const asError = (status: { code?: number; message?: string; reason?: string }) =>
+  new KubeError(status.code ?? 500, status.message ?? 'the watch ended with an error', status.reason);
+
+/** A cache of one resource type and the loop that keeps it; nothing happens before `run`. */
+export function informer<T extends Stored>(kube: Kube, resource: Resource, options: InformerOptions<T>): Informer<T> {
+  return new Reflector(kube, resource, options);
+}

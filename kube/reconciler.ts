@@ -1,0 +1,83 @@
+/** The loop of every controller: a key comes in, its reconcile says how it ended. The only place that retries. */
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import { isConflict } from './errors.js';
+import { WorkQueue } from './work-queue.js';
+
+/** The three endings. Anything thrown means: again, after a while that grows. */
+export type Outcome = { then: 'settled' } | { then: 'lookAgain'; inMs: number } | { then: 'giveUp'; why: string };
+
+export interface ReconcilerOptions {
+  name: string;
+  reconcile: (key: string) => Promise<Outcome>;
+  workers?: number;
+  log: Log;
+  clock: Clock;
+  random?: () => number;
+  /** For metrics: after each run, how it ended and how long it took. */
+  onRun?: (run: { key: string; ended: Outcome['then'] | 'conflict' | 'error'; ms: number; waiting: number }) => void;
+}
+
+export interface Reconciler {
+  /** Wishes for a run of this key, now or after a while. Also before `run`. */
+  enqueue(key: string, inMs?: number): void;
+  /** Works until the signal aborts and the runs under way have ended. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Keys that wait. */
+  waiting(): number;
+}
+
+/** Somebody else wrote first; by now our cache has very likely seen it. */
+const AFTER_CONFLICT_MS = 100;
+
+export function reconciler(options: ReconcilerOptions): Reconciler {
+  const { name, clock, workers = 1 } = options;
+  const log = options.log.child({ reconcile: name });
+  const queue = new WorkQueue({ clock, random: options.random });
+
+  const settle = (key: string, outcome: Outcome): Outcome['then'] => {
+    queue.succeeded(key);
+    if (outcome.then === 'lookAgain') queue.add(key, Math.max(outcome.inMs, 0));
+    if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'gave up');
+    return outcome.then;
+  };
+
+  const retry = (key: string, error: unknown): 'conflict' | 'error' => {
+    const pause = queue.failed(key);
+    if (isConflict(error)) {
+      log.debug({ object: key, err: error }, 'somebody wrote in between, looking again');
+      /* A lasting conflict is a mistake of ours: from the third on it waits like any other. */
+      queue.add(key, Math.max(AFTER_CONFLICT_MS, pause - 2_000));
+      return 'conflict';
+    }
+    log.error({ object: key, err: error, againInMs: pause }, 'failed, trying again');
+    queue.add(key, pause);
+    return 'error';
+  };
+
+  const work = async (key: string) => {
+    const begun = clock.monotonic();
+    const run = async () => options.reconcile(key);
+    const ended = await run().then(
+      outcome => settle(key, outcome),
+      (error: unknown) => retry(key, error),
+    );
+    queue.done(key);
+    options.onRun?.({ key, ended, ms: clock.monotonic() - begun, waiting: queue.size });
+  };
+
+  const worker = async () => {
+    for (let key = await queue.take(); key !== undefined; key = await queue.take()) await work(key);
+  };
+
+  return {
+    enqueue: (key, inMs = 0) => queue.add(key, inMs),
+    waiting: () => queue.size,
+    run: async signal => {
+      const close = () => queue.close();
+      if (signal.aborted) close();
+      signal.addEventListener('abort', close, { once: true });
+      await Promise.all(Array.from({ length: workers }, worker));
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** `/healthz`, `/readyz` and, where there are any, `/metrics`, over plain HTTP. */
+import { createServer, type Server } from 'node:http';
+
+/** Undefined means well; a text says what is wrong. */
+export type Check = () => string | undefined;
+
+export interface Metrics {
+  contentType: string;
+  text(): Promise<string>;
+}
+
+interface Answer {
+  code: number;
+  type?: string;
+  body: string;
+}
+
+/** Named checks, and the little server that tells of them. Live checks fail only for what a restart would cure. */
+export class Health {
+  readonly #live = new Map<string, Check>();
+  readonly #ready = new Map<string, Check>();
+  #metrics: Metrics | undefined;
+  #server: Server | undefined;
+
+  /** While this fails, the kubelet restarts the container. */
+  live(name: string, check: Check): void {
+    this.#live.set(name, check);
+  }
+
+  /** While this fails, the Pod gets no traffic and a rollout waits. */
+  ready(name: string, check: Check): void {
+    this.#ready.set(name, check);
+  }
+
+  /** Also serve `/metrics` here. */
+  metrics(metrics: Metrics): void {
+    this.#metrics = metrics;
+  }
+
+  /** The answer to one path, as the server gives it. */
+  async answer(path: string): Promise<Answer> {
+    if (path === '/healthz') return verdict(this.#live);
+    if (path === '/readyz') return verdict(this.#ready);
+    if (path === '/metrics' && this.#metrics)
+      return { code: 200, type: this.#metrics.contentType, body: await this.#metrics.text() };
+    return { code: 404, body: 'not found\n' };
+  }
+
+  /** Resolves to the port listened on: another one than asked for only when asked for 0. */
+  async listen(port: number, host?: string): Promise<number> {
+    const server = createServer((request, response) => {
+      const path = (request.url ?? '/').split('?')[0] ?? '/';
+      const send = ({ code, type, body }: Answer) =>
+        response.writeHead(code, { 'content-type': type ?? 'text/plain; charset=utf-8' }).end(body);
+      this.answer(path).then(send, () => send({ code: 500, body: 'failed\n' }));
+    });
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : port;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    server.closeAllConnections();
+    await new Promise(resolve => server.close(resolve));
+  }
+}
+
+function verdict(checks: ReadonlyMap<string, Check>): Answer {
+  const lines = [...checks].map(([name, check]) => ({ name, fault: faultOf(check) }));
+  const body = lines.map(({ name, fault }) => (fault === undefined ? `[+] ${name} ok\n` : `[-] ${name}: ${fault}\n`));
+  return { code: lines.every(line => line.fault === undefined) ? 200 : 503, body: body.join('') || 'ok\n' };
+}
+
+function faultOf(check: Check): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,115 @@
+/** What every program does around its own work: settings, log, health, and an orderly end. */
+import { type Clock, realClock } from './clock.js';
+import { Health } from './health.js';
+import { createLog, type Log, type LogLevel } from './log.js';
+import { VERSION } from './version.js';
+
+/** What every program's settings have. */
+export interface BaseConfig {
+  logLevel?: LogLevel;
+  /** Where `/healthz` and `/readyz` answer; 0 or absent: nowhere. */
+  healthPort?: number;
+}
+
+/** The command line asked for a text (`--help`, `--version`) instead of work. */
+export class Say extends Error {}
+
+/** Everything that is wrong with the settings, one line each. */
+export class ConfigFaults extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('\n'));
+  }
+}
+
+export interface Running<C> {
+  config: C;
+  log: Log;
+  clock: Clock;
+  /** Aborts on SIGTERM and SIGINT. */
+  signal: AbortSignal;
+  health: Health;
+}
+
+const EXIT = { clean: 0, failed: 1, settings: 2 } as const;
+
+/** After the signal to stop, `main` has this long; the kubelet's own patience is 30 s. */
+const PATIENCE_MS = 25_000;
+
+/** Everything outside the program, so that a test can stand in for it. */
+export interface Surroundings {
+  env: Record<string, string | undefined>;
+  argv: readonly string[];
+  print(text: string): void;
+  printError(text: string): void;
+  exit(code: number): void;
+  onStop(stop: (why: string) => void): void;
+  log?: Log;
+}
+
+/** The real ones. */
+const machine: Surroundings = {
+  env: process.env,
+  argv: process.argv.slice(2),
+  print: text => void process.stdout.write(`${text}\n`),
+  printError: text => void process.stderr.write(`${text}\n`),
+  exit: code => process.exit(code),
+  onStop: stop => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop(name));
+  },
+};
+
+/** Reads the settings, runs `main` until it ends or a signal says stop, and leaves with 0, with 1 after an error, with 2 after a mistake in the settings. */
+export async function runProgram<C extends BaseConfig>(
+  name: string,
+  readConfig: (env: Record<string, string | undefined>, argv: readonly string[]) => C,
+  main: (program: Running<C>) => Promise<void>,
+  around: Surroundings = machine,
+): Promise<void> {
+  let config: C;
+  try {
+    config = readConfig(around.env, around.argv);
+  } catch (error) {
+    return around.exit(sayWhy(name, error, around));
+  }
+  around.exit(await runMain(name, config, main, around));
+}
+
+function sayWhy(name: string, error: unknown, around: Surroundings): number {
+  if (error instanceof Say) {
+    around.print(error.message);
+    return EXIT.clean;
+  }
+  if (!(error instanceof ConfigFaults)) throw error;
+  around.printError(`${name}: ${error.faults.length} mistakes in the settings (--help lists them all)`);
+  for (const fault of error.faults) around.printError(`  ${fault}`);
+  return EXIT.settings;
+}
+
+async function runMain<C extends BaseConfig>(
+  name: string,
+  config: C,
+  main: (program: Running<C>) => Promise<void>,
+  around: Surroundings,
+): Promise<number> {
+  const log = around.log ?? createLog({ program: name, version: VERSION }, config.logLevel);
+  const stop = new AbortController();
+  const health = new Health();
+  around.onStop(why => {
+    log.info({ why }, 'stopping');
+    stop.abort(new Error(`stopped by ${why}`));
+    setTimeout(() => around.exit(EXIT.failed), PATIENCE_MS).unref();
+  });
+  try {
+    if (config.healthPort) await health.listen(config.healthPort);
+    log.info('started');
+    await main({ config, log, clock: realClock, signal: stop.signal, health });
+    log.info('ended');
+    return EXIT.clean;
+  } catch (error) {
+    if (stop.signal.aborted && error === stop.signal.reason) return EXIT.clean;
+    log.error({ err: error }, 'ended by an error');
+    return EXIT.failed;
+  } finally {
+    await health.close();
+  }
+}
