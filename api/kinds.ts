@@ -1,0 +1,38 @@
+/** The kinds the operator serves, as they stand in URLs, manifests and owner references. */
+
+export interface Kind {
+  group: string;
+  version: string;
+  plural: string;
+  singular: string;
+  kind: string;
+  namespaced: boolean;
+}
+
+export const NODE_OP: Kind = {
+  group: 'operator.kairos.io',
+  version: 'v1alpha1',
+  plural: 'nodeops',
+  singular: 'nodeop',
+  kind: 'NodeOp',
+  namespaced: true,
+};
+export const NODE_OP_UPGRADE: Kind = {
+  group: 'operator.kairos.io',
+  version: 'v1alpha1',
+  plural: 'nodeopupgrades',
+  singular: 'nodeopupgrade',
+  kind: 'NodeOpUpgrade',
+  namespaced: true,
+};
+export const NODE_AGENT: Kind = {
+  group: 'operator.kairos.io',
+  version: 'v1alpha1',
+  plural: 'nodeagents',
+  singular: 'nodeagent',
+  kind: 'NodeAgent',
+  namespaced: false,
+};
+
+export const apiVersion = (kind: { group: string; version: string }): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;

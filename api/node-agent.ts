@@ -1,0 +1,145 @@
+/**
+ * NodeAgent: the only channel between the controller and the agent of a node, and the ledger of the walk over that node.
+ * One per Linux node, cluster-scoped, same name. `spec` is written by the controller, `status` by that node's agent; neither writes the other's.
+ */
+import * as z from 'zod';
+import { time } from './meta.js';
+import { STEP_NAMES } from './node-status.js';
+import { REASON_NAMES } from './reasons.js';
+import { Release } from './release.js';
+
+/** The number both sides compare; raised when an older side would misunderstand. */
+export const CONTRACT = 1;
+
+export const ReleaseCheck = z.object({
+  version: z.string().optional().describe('Version triple of the wished system; unknown when absent.'),
+  arch: z.string().optional().describe('CPU architecture of the wished system.'),
+  trustedBoot: z.boolean().optional().describe('Whether the wished system is for trusted boot.'),
+  skipIfCurrent: z
+    .boolean()
+    .optional()
+    .describe('Whether a node that runs this version from its active system may be left alone.'),
+  allow: z.array(z.string()).optional().describe('Guards that are lifted.'),
+  kubernetesMinor: z
+    .string()
+    .optional()
+    .describe('Kubernetes minor inside the wished system, such as 1.34; unknown when absent.'),
+});
+export type ReleaseCheck = z.infer<typeof ReleaseCheck>;
+
+const Check = z.object({
+  release: ReleaseCheck.describe('What to compare the host with.'),
+  kubernetesCeiling: z.string().optional().describe('Lowest Kubernetes minor among the control planes, for workers.'),
+});
+
+/** Written before the act that makes it true; every write is a compare-and-swap on resourceVersion. */
+export const Operation = z.object({
+  id: z.string().describe('Uid of the NodeOp and attempt; the agent echoes it.'),
+  nodeOp: z
+    .object({
+      namespace: z.string().describe('Namespace of the NodeOp.'),
+      name: z.string().describe('Name of the NodeOp.'),
+      uid: z.string().describe('Uid of the NodeOp.'),
+    })
+    .describe('Operation that holds the node.'),
+  nodeUid: z.string().describe('Uid of the Node when it was claimed.'),
+  step: z.enum(STEP_NAMES).describe('Furthest step reached.'),
+  stepTimes: z.record(z.string(), z.string()).describe('When each step was begun.'),
+  cordoned: z.boolean().optional().describe('The operation has cordoned the node, or was about to.'),
+  drainSkipped: z.boolean().optional().describe('There was no other node to drain to.'),
+  job: z
+    .object({ name: z.string().describe('Name of the Job.'), uid: z.string().describe('Uid of the Job.') })
+    .optional()
+    .describe('Job that was created for the node.'),
+  bootIdBefore: z.string().optional().describe('Boot id of the node before its Job.'),
+  daemonSets: z
+    .array(z.string())
+    .optional()
+    .describe('Uids of the DaemonSets whose pods were Ready on the node before its Job.'),
+  check: Check.optional().describe('Question to the agent: is there anything to do on this host?'),
+  reboot: z
+    .object({
+      jobName: z.string().describe('Job whose sentinel must be on the host.'),
+      notAfter: time('When the wish ends.'),
+    })
+    .optional()
+    .describe('Wish to the agent: reboot once. Set only after the Job is Complete; removed to withdraw it.'),
+  rebootWithdrawn: z.boolean().optional().describe('The wish to reboot was taken back.'),
+  readySince: time('When node and pods were first seen Ready after the reboot.').optional(),
+  result: z
+    .object({
+      phase: z.enum(['Completed', 'Failed']).describe('How the node ended.'),
+      reason: z.enum(REASON_NAMES).optional().describe('One word for why.'),
+      message: z.string().describe('A sentence for people.'),
+      log: z.string().optional().describe('Last lines of the log of a container that failed.'),
+      bootIdAfter: z.string().optional().describe('Boot id after the reboot.'),
+      at: time('When it ended.'),
+    })
+    .optional()
+    .describe('How the node ended; set before it is released.'),
+});
+export type Operation = z.infer<typeof Operation>;
+
+export const NodeAgentSpec = z.object({
+  labels: z
+    .boolean()
+    .default(true)
+    .describe('Whether the agent labels the Node; false while it carries kairos.io/managed=false.'),
+  operation: Operation.optional().describe('Operation that this node belongs to; absent: the node is free.'),
+});
+export type NodeAgentSpec = z.infer<typeof NodeAgentSpec>;
+
+export const BOOT_STATES = ['active', 'passive', 'recovery', 'livecd', 'unknown'] as const;
+export type BootState = (typeof BOOT_STATES)[number];
+
+const CheckAnswer = z.object({
+  verdict: z.enum(['Proceed', 'Skip', 'Refuse']).describe('Proceed, Skip or Refuse.'),
+  reason: z.string().optional().describe('One word for why.'),
+  message: z.string().optional().describe('A sentence for people.'),
+});
+
+const RebootAnswer = z.object({
+  state: z
+    .enum(['Waiting', 'Rebooting', 'Rebooted', 'Cancelled', 'Failed'])
+    .describe('Waiting for the sentinel, Rebooting, Rebooted, Cancelled or Failed.'),
+  bootIdBefore: z.string().optional().describe('Boot id when the reboot was begun.'),
+  startedAt: time('When the reboot was begun.').optional(),
+  bootIdAfter: z.string().optional().describe('Boot id afterwards.'),
+  bootedAt: time('When the machine had started again.').optional(),
+  message: z.string().optional().describe('A sentence for people.'),
+});
+
+export const NodeAgentStatus = z.object({
+  observedGeneration: z.int().optional().describe('metadata.generation the agent has acted on.'),
+  agentVersion: z.string().optional().describe('Version of the agent.'),
+  contract: z.int().optional().describe('Version of this contract that the agent keeps.'),
+  stateDir: z.string().optional().describe('Folder on the host for journal and sentinels.'),
+  boot: z
+    .object({
+      id: z.string().describe('Boot id of the host.'),
+      since: time('When the host started.'),
+      state: z.enum(BOOT_STATES).describe('System the host started from.'),
+    })
+    .optional()
+    .describe('The running boot.'),
+  release: Release.optional().describe('System on the host; absent where it is not Kairos.'),
+  operation: z
+    .object({
+      id: z.string().describe('Echo of spec.operation.id.'),
+      check: CheckAnswer.optional().describe('Answer to spec.operation.check.'),
+      reboot: RebootAnswer.optional().describe('What became of spec.operation.reboot.'),
+    })
+    .optional()
+    .describe('Answers to spec.operation.'),
+  fellBack: z
+    .object({
+      version: z.string().optional().describe('Version triple that the node fell back from.'),
+      digest: z.string().optional().describe('Digest of its image.'),
+      at: time('When.'),
+    })
+    .optional()
+    .describe('Last target that this node did not come up with.'),
+});
+export type NodeAgentStatus = z.infer<typeof NodeAgentStatus>;
+export type RebootAnswer = z.infer<typeof RebootAnswer>;
+export type CheckAnswer = z.infer<typeof CheckAnswer>;

@@ -1,0 +1,70 @@
+/** NodeOpUpgrade: bring Kairos nodes to the system in an image. */
+import * as z from 'zod';
+import { UpgradeDrainOptions } from './drain.js';
+import { seconds, time } from './meta.js';
+import { operationStatusFields } from './node-status.js';
+import { operationFields } from './operation-fields.js';
+import { Release } from './release.js';
+
+/** Guards of an upgrade that may be lifted one by one. */
+export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack'] as const;
+
+const nothingToDo = 'upgradeActive and upgradeRecovery must not both be false: there would be nothing to do';
+
+export const NodeOpUpgradeSpec = z
+  .object({
+    ...operationFields,
+    image: z.string().min(1).describe('Image with the system to upgrade to.'),
+    upgradeActive: z.boolean().optional().describe('Upgrade the active system, and reboot into it; true when absent.'),
+    upgradeRecovery: z.boolean().optional().describe('Upgrade the recovery system; false when absent.'),
+    force: z
+      .boolean()
+      .optional()
+      .describe('Run on every target, without comparing versions and without guards; false when absent.'),
+    debug: z.boolean().optional().describe('Let kairos-agent log in detail; false when absent.'),
+    excludePaths: z.array(z.string()).optional().describe('Paths inside the image that are not written to the host.'),
+    drainOptions: UpgradeDrainOptions.optional().describe(
+      'How each node is emptied; on, with emptyDir data lost, when absent.',
+    ),
+    activeDeadlineSeconds: seconds('How long the upgrade may run on a node.', 1).default(3600),
+    settleSeconds: seconds(
+      'How long to wait after node and pods are Ready again; 30 on control planes and 0 elsewhere when absent.',
+    ).optional(),
+    prePull: z.boolean().default(true).describe('Pull the image before the node is cordoned.'),
+    allow: z
+      .array(z.enum(ALLOWANCES))
+      .optional()
+      .describe('Guards to lift: Architecture, TrustedBoot, KubernetesSkew, FallenBack.'),
+  })
+  .refine(spec => spec.upgradeActive !== false || spec.upgradeRecovery === true, {
+    path: ['upgradeRecovery'],
+    error: nothingToDo,
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: '(!has(self.upgradeActive) || self.upgradeActive) || (has(self.upgradeRecovery) && self.upgradeRecovery)',
+        message: nothingToDo,
+      },
+    ],
+  });
+export type NodeOpUpgradeSpec = z.infer<typeof NodeOpUpgradeSpec>;
+
+export const UpgradeTarget = z.object({
+  version: z.string().optional().describe('Version triple found in the image.'),
+  digest: z.string().optional().describe('Digest that the runtime resolved the image to.'),
+  releases: z.record(z.string(), Release).optional().describe('What the image says of itself, by architecture.'),
+  probedAt: time('When the image was read.').optional(),
+});
+export type UpgradeTarget = z.infer<typeof UpgradeTarget>;
+
+export const NodeOpUpgradeStatus = z.object({
+  phase: z
+    .enum(['Initializing', 'Pending', 'Running', 'Completed', 'Failed'])
+    .optional()
+    .describe('Initializing, then the phase of the NodeOp: Pending, Running, Completed or Failed.'),
+  ...operationStatusFields,
+  nodeOpName: z.string().optional().describe('NodeOp that does the work; same name, same namespace.'),
+  target: UpgradeTarget.optional().describe('What the image was found to be.'),
+});
+export type NodeOpUpgradeStatus = z.infer<typeof NodeOpUpgradeStatus>;

@@ -1,0 +1,60 @@
+/** Every reason that a status or an Event may carry, each with the sentence that explains it. */
+
+export const REASONS = {
+  // why a node ended as it did
+  Skipped: 'The preflight said that there is nothing to do on the node.',
+  AgentNotAnswering: 'The agent of the node did not answer within 60 s.',
+  PreflightFailed: 'The preflight refused the node or ended with an error.',
+  PreflightTimeout: 'The preflight ran longer than preflight.activeDeadlineSeconds.',
+  ImagePullFailed: 'The image could not be pulled on the node.',
+  DrainTimeout: 'Pods were still on the node after drainOptions.timeoutSeconds.',
+  DrainRefused: 'Pods of DaemonSets are in the way and drainOptions.ignoreDaemonSets is false.',
+  NotStarted: 'The Pod of the Job did not start within startDeadlineSeconds.',
+  PodRefused: 'The API server refused the Pod of the Job.',
+  JobTimeout: 'The Job ran longer than activeDeadlineSeconds.',
+  JobFailed: 'The command failed more often than backoffLimit allows.',
+  JobDeleted: 'The Job was deleted by somebody; it is never created again.',
+  Unreachable: 'The node was not Ready longer than rebootTimeoutSeconds.',
+  NotRebooted: 'The node did not reboot within rebootTimeoutSeconds.',
+  NotSettled: 'The node or its DaemonSet pods were not Ready within verifyTimeoutSeconds.',
+  FellBack: 'The node came back on another version or from another system than asked for.',
+  NodeReplaced: 'Another node registered under the same name.',
+  NodeRemoved: 'The node is not part of the cluster any more.',
+  NodeNotReady: 'The node was not Ready when its turn came.',
+  Deleted: 'The operation was deleted.',
+  // why something waits
+  WaitingForTurn: 'Other nodes of this operation go first.',
+  WaitingForOperation: 'Another operation holds the node.',
+  WaitingForAgent: 'The agent of the node has not answered yet.',
+  WaitingForControlPlanes: 'Workers start when every control plane is done.',
+  Pulling: 'The image is being pulled.',
+  Draining: 'Pods are leaving the node.',
+  JobRunning: 'The Job is running.',
+  Rebooting: 'The node is rebooting.',
+  Settling: 'The node is back; it and its DaemonSet pods are becoming Ready.',
+  Paused: 'The operation is paused.',
+  Stopped: 'Another node failed and stopOnFailure is set.',
+  ControlPlaneNotReady: 'Another control plane is not Ready.',
+  // the operation as a whole
+  NoTargets: 'No node matches nodeSelector.',
+  Progressing: 'Nodes are being worked on.',
+  AllDone: 'Every target node is done.',
+  NodesFailed: 'At least one node failed.',
+  NameTaken: 'A NodeOp of this name exists and belongs to somebody else.',
+  NodeOpDeleted: 'The NodeOp of this upgrade was deleted; it is never made again.',
+  ProbeFailed: 'The upgrade image could not be read.',
+  Probing: 'The upgrade image is being read.',
+  InvalidSpec: 'The spec breaks a rule that the admission webhook would have refused.',
+  // events beside these
+  Started: 'A node was claimed for an operation.',
+  Cordoned: 'The node was cordoned.',
+  Uncordoned: 'The node was uncordoned.',
+  DrainBlocked: 'A pod could not be evicted.',
+  DrainSkipped: 'There is no other node to drain to.',
+  PodsStay: 'Pods were left on the node by the drain options.',
+  RebootAsked: 'The agent was asked to reboot the node.',
+  Rebooted: 'The node came back with a new boot id.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
+export const REASON_NAMES = Object.keys(REASONS) as [Reason, ...Reason[]];
