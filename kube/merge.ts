@@ -1,0 +1,39 @@
+/** JSON merge patches (RFC 7386): made and applied. */
+
+type Fields = Record<string, unknown>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Same JSON, whatever the order of the fields; a field that is undefined is absent. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+  if (!isFields(a) || !isFields(b)) return a === b;
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name => sameJson(a[name], b[name]));
+}
+
+/** The smallest merge patch that makes `to` out of `from`, or undefined when there is nothing to change. */
+export function mergeDiff(from: object, to: object): Fields | undefined {
+  const before: Fields = { ...from };
+  const after: Fields = { ...to };
+  const patch: Fields = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [before[name], after[name]];
+    if (sameJson(was, is)) continue;
+    if (is === undefined || is === null) patch[name] = null;
+    else patch[name] = isFields(was) && isFields(is) ? mergeDiff(was, is) : is;
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** What the API server makes of a merge patch. */
+export function merged(target: unknown, patch: unknown): unknown {
+  if (!isFields(patch)) return patch;
+  const result: Fields = isFields(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name];
+    else if (value !== undefined) result[name] = merged(result[name], value);
+  }
+  return result;
+}

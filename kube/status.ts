@@ -1,0 +1,28 @@
+import { type Cause, KubeError } from './errors.js';
+
+/** `kind: Status`, the API server's way to say no. */
+interface Status {
+  message?: string;
+  reason?: string;
+  details?: { causes?: Cause[]; retryAfterSeconds?: number };
+}
+
+const parsed = (text: string): Status | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** What a refusal says; proxies in between answer in plain text or HTML, of which the beginning must do. */
+export function errorOf(reply: { code: number; retryAfter?: string; text: string }, what: string): KubeError {
+  const status = parsed(reply.text);
+  const header = Number.parseInt(reply.retryAfter ?? '', 10);
+  const said = (status?.message ?? reply.text.slice(0, 200).trim()) || 'no reason given';
+  return new KubeError(reply.code, `${what}: ${reply.code} ${said}`, status?.reason, {
+    causes: status?.details?.causes,
+    retryAfterSeconds: Number.isNaN(header) ? status?.details?.retryAfterSeconds : header,
+  });
+}

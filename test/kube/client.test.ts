@@ -1,0 +1,276 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createKube, type KubeClient, type RequestSeen } from '../../kube/client.js';
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isNotFound,
+  isTooManyRequests,
+  KubeError,
+} from '../../kube/errors.js';
+import { LEASES, NODES, PODS } from '../../kube/resources.js';
+import { ApiServer } from '../fakes/api-server.js';
+import { THINGS, type Thing, until } from './samples.js';
+
+let server: ApiServer;
+let kube: KubeClient;
+const requests: RequestSeen[] = [];
+const at = (name: string) => ({ namespace: 'default', name });
+const caught = async (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+
+beforeEach(async () => {
+  requests.length = 0;
+  server = await ApiServer.start();
+  kube = createKube(server.connection(), {
+    userAgent: 'kairos-operator/test',
+    callTimeoutMs: 400,
+    watchMarginMs: 200,
+    onRequest: seen => requests.push(seen),
+  });
+});
+afterEach(async () => {
+  kube.close();
+  await server.stop();
+});
+
+const make = (name: string, spec: Thing['spec'] = { size: 1 }) =>
+  kube.create<Thing>(THINGS, { metadata: { name }, spec }, 'default');
+
+describe('connections', () => {
+  test('uses one connection for 200 calls', async () => {
+    await make('a');
+    for (let call = 0; call < 200; call += 1) await kube.get(THINGS, at('a'));
+    expect(server.connections).toBe(1);
+  });
+
+  test('never opens more than 16 for calls, however many are asked at once', async () => {
+    await make('a');
+    await Promise.all(Array.from({ length: 100 }, () => kube.get(THINGS, at('a'))));
+    expect(server.connections).toBeLessThanOrEqual(16);
+  });
+
+  test('a read that meets a kept connection closed by the server is tried once more', async () => {
+    await make('a');
+    server.fail('reset', 1);
+    expect((await kube.get(THINGS, at('a'))).metadata.name).toBe('a');
+  });
+
+  test('a read is not tried a third time', async () => {
+    await make('a');
+    server.fail('reset', 2);
+    expect(await caught(kube.get(THINGS, at('a')))).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('a write is never tried twice: its caller must look', async () => {
+    await make('a');
+    server.fail('doneThenReset', 1);
+    expect(await caught(make('b'))).toMatchObject({ code: 'ECONNRESET' });
+    expect(server.asked('POST')).toHaveLength(2);
+  });
+
+  test('a watch does not take a connection away from calls', async () => {
+    const stop = new AbortController();
+    const options = { resourceVersion: '1', timeoutSeconds: 60 };
+    const watches = Array.from({ length: 20 }, () =>
+      caught(kube.watch(THINGS, options, stop.signal)[Symbol.asyncIterator]().next()),
+    );
+    await until(() => server.watching === 20);
+    await make('late');
+    stop.abort();
+    await Promise.all(watches);
+    expect(server.asked('POST')).toHaveLength(1);
+  });
+});
+
+describe('asking', () => {
+  test('says who asks', async () => {
+    await make('a');
+    expect(server.seen[0]?.headers).toMatchObject({
+      authorization: 'Bearer secret',
+      'user-agent': 'kairos-operator/test',
+      'content-type': 'application/json',
+    });
+  });
+
+  test('creates, reads, replaces, patches and deletes', async () => {
+    const made = await make('a', { size: 1, colour: 'red' });
+    const patched = await kube.patch<Thing>(THINGS, at('a'), { spec: { size: 2, colour: null } });
+    expect(patched.spec).toEqual({ size: 2 });
+    await kube.patch(THINGS, at('a'), { status: { phase: 'Up' } }, { subresource: 'status' });
+    const now = await kube.get<Thing>(THINGS, at('a'));
+    expect(now.status).toEqual({ phase: 'Up' });
+    await kube.replace<Thing>(THINGS, at('a'), { ...now, spec: { size: 3 } });
+    await kube.delete(THINGS, at('a'), { uid: made.metadata.uid, propagation: 'Background' });
+    expect(isNotFound(await caught(kube.get(THINGS, at('a'))))).toBe(true);
+    expect(server.asked('DELETE')[0]?.body).toEqual({
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions: { uid: made.metadata.uid },
+      propagationPolicy: 'Background',
+    });
+  });
+
+  test.each([
+    ['merge', 'application/merge-patch+json'],
+    ['json', 'application/json-patch+json'],
+    ['strategic', 'application/strategic-merge-patch+json'],
+    ['apply', 'application/apply-patch+yaml'],
+  ] as const)('a patch of type %s says so', async (type, contentType) => {
+    await make('a');
+    const body = type === 'json' ? [{ op: 'add', path: '/spec/size', value: 5 }] : { spec: { size: 5 } };
+    const patched = await kube.patch<Thing>(THINGS, at('a'), body, { type, fieldManager: 'me', force: true });
+    expect(patched.spec?.size).toBe(5);
+    const seen = server.asked('PATCH')[0];
+    expect(seen?.headers['content-type']).toBe(contentType);
+    expect(Object.fromEntries(seen?.query ?? [])).toEqual({ fieldManager: 'me', force: 'true' });
+  });
+
+  test('lists page by page, and says what each item is', async () => {
+    for (const name of ['a', 'b', 'c']) await make(name);
+    const first = await kube.list<Thing>(THINGS, { namespace: 'default', limit: 2 });
+    const second = await kube.list<Thing>(THINGS, { namespace: 'default', limit: 2, continue: first.continue });
+    expect([...first.items, ...second.items].map(item => item.metadata.name)).toEqual(['a', 'b', 'c']);
+    expect(second.continue).toBeUndefined();
+    expect(first.items[0]).toMatchObject({ apiVersion: 'example.org/v1', kind: 'Thing' });
+  });
+
+  test('an eviction names the uid that was decided on, and another pod of that name is spared', async () => {
+    const pod = await kube.create(PODS, { metadata: { name: 'p' } }, 'default');
+    expect(isConflict(await caught(kube.evict(at('p'), { uid: 'older' })))).toBe(true);
+    await kube.evict(at('p'), { uid: pod.metadata.uid, gracePeriodSeconds: 5 });
+    expect(server.asked('POST', '/eviction')[1]).toMatchObject({
+      path: '/api/v1/namespaces/default/pods/p/eviction',
+      body: {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: 'p', namespace: 'default' },
+        deleteOptions: { preconditions: { uid: pod.metadata.uid }, gracePeriodSeconds: 5 },
+      },
+    });
+    expect(isNotFound(await caught(kube.get(PODS, at('p'))))).toBe(true);
+  });
+
+  test('reads the end of a log', async () => {
+    expect(await kube.podLog(at('p'), { container: 'main', tailLines: 2 })).toBe('first line\nlast line\n');
+    expect(server.seen[0]?.query.toString()).toBe('container=main&tailLines=2');
+  });
+
+  test('knows the paths of the core group and of named ones', async () => {
+    await caught(kube.get(NODES, { name: 'n1' }));
+    await caught(kube.get(LEASES, { namespace: 'kube-system', name: 'l' }));
+    expect(server.seen.map(seen => seen.path)).toEqual([
+      '/api/v1/nodes/n1',
+      '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/l',
+    ]);
+  });
+
+  test('counts every request for the metrics', async () => {
+    await make('a');
+    await caught(kube.get(THINGS, at('b')));
+    expect(requests.map(({ method, resource, code }) => [method, resource, code])).toEqual([
+      ['POST', 'things', 201],
+      ['GET', 'things', 404],
+    ]);
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    ['not found', () => kube.get(THINGS, at('nobody')), isNotFound],
+    ['exists already', async () => [await make('a'), await make('a')], isAlreadyExists],
+    [
+      'was changed in between',
+      async () =>
+        kube.replace<Thing>(THINGS, at('a'), { ...(await make('a')), metadata: { ...(await make('b')).metadata } }),
+      isConflict,
+    ],
+  ])('%s', async (_sentence, call, expected) => {
+    const error = await caught(Promise.resolve(call()));
+    expect(expected(error)).toBe(true);
+  });
+
+  test('a refusal for now says when to come back', async () => {
+    server.fail({ answer: 429, retryAfter: 7, reason: 'TooManyRequests' });
+    const error = await caught(kube.get(THINGS, at('a')));
+    expect(isTooManyRequests(error)).toBe(true);
+    expect(error).toMatchObject({ code: 429, retryAfterSeconds: 7, reason: 'TooManyRequests' });
+  });
+
+  test('a refusal says what was asked', async () => {
+    server.fail({ answer: 403, reason: 'Forbidden' });
+    const error = await caught(kube.get(THINGS, at('a')));
+    expect(isForbidden(error)).toBe(true);
+    expect(error).toBeInstanceOf(KubeError);
+    expect(String(error)).toContain('GET /apis/example.org/v1/namespaces/default/things/a: 403');
+  });
+
+  test('a server that says nothing is given up after a while', async () => {
+    server.fail('silence');
+    expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no answer within 400 ms');
+  });
+});
+
+describe('signals', () => {
+  test('the calls of an old leader are aborted, the new ones never sent, and the client goes on', async () => {
+    const leading = new AbortController();
+    const old = kube.with(leading.signal);
+    server.fail('silence');
+    const pending = caught(old.patch(THINGS, at('a'), {}));
+    await until(() => server.asked('PATCH').length === 1);
+    leading.abort(new Error('no longer leading'));
+    expect(String(await pending)).toContain('no longer leading');
+    expect(String(await caught(old.patch(THINGS, at('a'), {})))).toContain('no longer leading');
+    expect(server.asked('PATCH')).toHaveLength(1);
+    expect((await make('a')).metadata.name).toBe('a');
+  });
+});
+
+describe('watching', () => {
+  const watch = (from: string, timeoutSeconds = 60, signal = new AbortController().signal) =>
+    kube.watch<Thing>(THINGS, { resourceVersion: from, timeoutSeconds }, signal);
+
+  test('tells what happens, bookmarks too, until the server ends it', async () => {
+    const heard: string[] = [];
+    const done = (async () => {
+      for await (const event of watch(String(server.store.version))) heard.push(event.type);
+    })();
+    await until(() => server.watching === 1);
+    await make('a');
+    await kube.patch(THINGS, at('a'), { spec: { size: 2 } });
+    await kube.delete(THINGS, at('a'));
+    server.bookmark();
+    server.endWatches();
+    await done;
+    expect(heard).toEqual(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+    expect(server.asked('GET')[0]?.query.get('allowWatchBookmarks')).toBe('true');
+  });
+
+  test('an object bigger than any packet arrives whole', async () => {
+    const from = String(server.store.version);
+    await make('big', { colour: 'ü'.repeat(300_000) });
+    for await (const event of watch(from)) {
+      expect(event.type === 'ADDED' && event.object.spec?.colour?.length).toBe(300_000);
+      break;
+    }
+    await until(() => server.watching === 0);
+  });
+
+  test('throws when it is refused, broken, or silent for too long', async () => {
+    const all = async (events: AsyncIterable<unknown>) => {
+      for await (const _ of events);
+    };
+    server.store.compact();
+    expect(await caught(all(watch('1')))).toMatchObject({ code: 410 });
+    const from = String(server.store.version);
+    const broken = caught(all(watch(from)));
+    await until(() => server.watching === 1);
+    server.resetWatches();
+    expect(await broken).toMatchObject({ code: 'ECONNRESET' });
+    server.mute = true;
+    expect(String(await caught(all(watch(from, 0.1))))).toContain('silent for');
+  });
+});

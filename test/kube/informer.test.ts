@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Change } from '../../kube/cache.js';
+import { createKube, type KubeClient } from '../../kube/client.js';
+import { type Informer, type InformerOptions, informer } from '../../kube/informer.js';
+import type { Stored } from '../../kube/kube.js';
+import { realClock } from '../../program/clock.js';
+import { silentLog } from '../../program/log.js';
+import { ApiServer, type Seen } from '../fakes/api-server.js';
+import { THINGS, type Thing, until } from './samples.js';
+
+/** Pauses are cut to a hundredth, so that back-off is there but nobody waits for it. */
+const quick = { ...realClock, sleep: (ms: number, signal?: AbortSignal) => realClock.sleep(ms / 100, signal) };
+
+let server: ApiServer;
+let kube: KubeClient;
+let stop: AbortController;
+let running: Promise<void>[];
+
+beforeEach(async () => {
+  server = await ApiServer.start();
+  kube = createKube(server.connection(), { userAgent: 'test', callTimeoutMs: 500, watchMarginMs: 100 });
+  stop = new AbortController();
+  running = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(running);
+  kube.close();
+  await server.stop();
+});
+
+const make = (name: string, more: object = {}) =>
+  kube.create<Thing>(THINGS, { metadata: { name, ...more }, spec: { size: 1 } }, 'default');
+
+function start<T extends Stored = Thing>(options: Partial<InformerOptions<T>> = {}): Informer<T> {
+  const made = informer<T>(kube, THINGS, { log: silentLog, clock: quick, ...options });
+  running.push(made.run(stop.signal));
+  return made;
+}
+
+async function watching(options: Partial<InformerOptions<Thing>> = {}): Promise<Informer<Thing>> {
+  const made = start(options);
+  await made.synced(stop.signal);
+  await until(() => server.watching === 1);
+  return made;
+}
+
+const names = ({ cache }: Informer<Thing>) => cache.list().map(one => one.metadata.name);
+const lists = () => server.asked('GET').filter(seen => !seen.query.has('watch')).length;
+const isWatch = (seen: Seen) => seen.query.has('watch');
+
+describe('in good days', () => {
+  test('takes in what there is, page by page, then what comes', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await make(name);
+    const things = await watching({ pageSize: 2 });
+    expect(names(things)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(lists()).toBe(3);
+    await make('f');
+    await kube.delete(THINGS, { namespace: 'default', name: 'a' });
+    await until(() => names(things).join('') === 'bcdef');
+    expect(lists()).toBe(3);
+  });
+
+  test('asks only for what it is told to look at', async () => {
+    await make('a', { labels: { app: 'x' } });
+    await make('b');
+    const things = await watching({ labelSelector: 'app=x', namespace: 'default' });
+    await make('c', { labels: { app: 'x' } });
+    await until(() => names(things).join('') === 'ac');
+    expect(server.asked('GET')[0]?.path).toContain('/namespaces/default/');
+  });
+
+  test('keeps only what the transform leaves, from lists and from events', async () => {
+    await make('a');
+    const things = await watching({ transform: ({ metadata }) => ({ metadata }) });
+    await make('b');
+    await until(() => names(things).length === 2);
+    expect(things.cache.list().every(one => one.spec === undefined)).toBe(true);
+  });
+
+  test('a watch that ends is taken up where it was, without a new list', async () => {
+    const things = await watching();
+    await make('a');
+    await until(() => names(things).length === 1);
+    server.endWatches();
+    await until(() => server.asked('GET').filter(isWatch).length === 2);
+    const [, second] = server.asked('GET').filter(isWatch);
+    expect(second?.query.get('resourceVersion')).toBe(String(server.store.version));
+    expect(lists()).toBe(1);
+  });
+
+  test('goes on from the last bookmark', async () => {
+    await watching();
+    await kube.create({ ...THINGS, plural: 'others' }, { metadata: { name: 'x' } }, 'default');
+    server.bookmark();
+    await new Promise(resolve => setTimeout(resolve, 20));
+    server.endWatches();
+    await until(() => server.asked('GET').filter(isWatch).length === 2);
+    expect(server.asked('GET').at(-1)?.query.get('resourceVersion')).toBe(String(server.store.version));
+  });
+
+  test('ends when it is told to, also in the middle of a silent call', async () => {
+    server.fail('silence', 1);
+    const things = start();
+    await until(() => server.seen.length === 1);
+    stop.abort();
+    await things.synced(stop.signal);
+    await Promise.all(running);
+    expect(things.cache.synced()).toBe(false);
+  });
+
+  test('a handler that throws harms nobody', async () => {
+    const things = start();
+    const seen: Change<Thing>[] = [];
+    things.cache.onChange(() => {
+      throw new Error('a careless handler');
+    });
+    things.cache.onChange(change => seen.push(change));
+    await make('a');
+    await make('b');
+    await until(() => seen.length >= 2);
+    expect(seen.at(-1)?.new?.metadata.name).toBe('b');
+  });
+});
+
+describe('in bad days', () => {
+  test.each([
+    ['the list is refused', 503, 3],
+    ['the list is forbidden for a while', 403, 3],
+    ['the token is not believed for a while', 401, 2],
+  ])('goes on when %s', async (_sentence, answer, times) => {
+    server.fail({ answer }, times);
+    const things = start();
+    await things.synced(stop.signal);
+    expect(things.cache.synced()).toBe(true);
+  });
+
+  test('goes on when the connection is reset during the list', async () => {
+    server.fail('reset', 4);
+    await start().synced(stop.signal);
+    expect(lists()).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each([
+    ['a reset', () => server.resetWatches()],
+    [
+      'a reset and refusals after it',
+      () => {
+        server.fail({ answer: 503 }, 3, isWatch);
+        server.resetWatches();
+      },
+    ],
+    [
+      'a server that ends every watch at once',
+      () => {
+        server.fail({ answer: 200 }, 3, isWatch);
+        server.endWatches();
+      },
+    ],
+  ])('goes on after %s, and misses nothing', async (_sentence, harm) => {
+    const things = await watching();
+    await make('before');
+    harm();
+    await make('meanwhile');
+    await until(() => names(things).includes('meanwhile'));
+    await make('after');
+    await until(() => names(things).length === 3);
+    expect(names(things)).toEqual(['before', 'meanwhile', 'after']);
+  });
+
+  test('goes on after silence: no byte for longer than agreed', async () => {
+    const things = await watching({ watchSeconds: 1 });
+    server.mute = true;
+    await make('unheard');
+    await until(() => server.asked('GET').filter(isWatch).length === 2);
+    server.mute = false;
+    await until(() => names(things).includes('unheard'));
+    expect(lists()).toBe(1);
+  });
+
+  test.each([
+    ['410 as an answer', () => server.endWatches()],
+    ['410 as an event', () => server.expireWatches()],
+  ])('lists again after %s, and drops what is gone', async (_sentence, harm) => {
+    await make('goes');
+    const things = await watching();
+    const told: Change<Thing>[] = [];
+    things.cache.onChange(change => told.push(change));
+    server.mute = true;
+    await kube.delete(THINGS, { namespace: 'default', name: 'goes' });
+    await make('comes');
+    server.store.compact();
+    server.mute = false;
+    harm();
+    await until(() => names(things).join('') === 'comes');
+    expect(told.map(({ old, new: now }) => [old?.metadata.name, now?.metadata.name])).toEqual([
+      ['goes', undefined],
+      [undefined, 'comes'],
+    ]);
+    expect(lists()).toBe(2);
+  });
+
+  test('a version the server does not like is given up after some refusals', async () => {
+    await watching();
+    server.fail({ answer: 504 }, 5, isWatch);
+    server.endWatches();
+    await until(() => lists() === 2);
+    expect(server.asked('GET').filter(isWatch).length).toBeGreaterThanOrEqual(5);
+  });
+
+  test('does not hammer a server that is down', async () => {
+    server.fail({ answer: 503 }, 1_000);
+    start({ clock: realClock, random: () => 1 });
+    await new Promise(resolve => setTimeout(resolve, 300));
+    expect(server.seen.length).toBe(1);
+  });
+});

@@ -1,0 +1,25 @@
+import type { Resource, Stored } from '../../kube/kube.js';
+
+/** A made-up resource for tests of the kube room, which knows none of our own kinds. */
+export const THINGS: Resource = {
+  group: 'example.org',
+  version: 'v1',
+  plural: 'things',
+  kind: 'Thing',
+  namespaced: true,
+};
+
+export interface Thing extends Stored {
+  spec?: { size?: number; colour?: string };
+  status?: { phase?: string; count?: number };
+}
+
+export const thing = (name: string, more: Partial<Thing['metadata']> & { spec?: Thing['spec'] } = {}): Thing => {
+  const { spec, ...meta } = more;
+  return { metadata: { name, namespace: 'default', uid: `uid-of-${name}`, resourceVersion: '1', ...meta }, spec };
+};
+
+/** Resolves when it holds, looking often; the test's own time limit is the end of patience. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 5));
+}

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { WorkQueue } from '../../kube/work-queue.js';
+import { type FakeClock, fakeClock } from '../fakes/clock.js';
+
+let clock: FakeClock;
+let queue: WorkQueue;
+beforeEach(() => {
+  clock = fakeClock();
+  queue = new WorkQueue({ clock, random: () => 1, firstBackoffMs: 100, longestBackoffMs: 1_000 });
+});
+
+/** What a worker would get right now. */
+async function ready(): Promise<string[]> {
+  await clock.advance(0);
+  const keys: string[] = [];
+  for (const held = { size: -1 }; held.size !== queue.size; ) {
+    held.size = queue.size;
+    const key = await Promise.race([queue.take(), clock.advance(0).then(() => undefined)]);
+    if (key !== undefined) keys.push(key);
+  }
+  return keys;
+}
+
+describe('wishes', () => {
+  test('a key wished for many times waits once, in the order of the first wish', async () => {
+    for (const key of ['b', 'a', 'b', 'a']) queue.add(key);
+    expect(queue.size).toBe(2);
+    expect([await queue.take(), await queue.take()]).toEqual(['b', 'a']);
+  });
+
+  test('a worker that waits gets the key as soon as it comes', async () => {
+    const waiting = queue.take();
+    queue.add('a');
+    expect(await waiting).toBe('a');
+    expect(queue.size).toBe(0);
+  });
+
+  test.each([
+    ['later, then earlier', [500, 100]],
+    ['earlier, then later', [100, 500]],
+  ])('the earliest wish wins: %s', async (_sentence, delays) => {
+    for (const ms of delays) queue.add('a', ms);
+    const got = queue.take();
+    let key: string | undefined;
+    void got.then(value => (key = value));
+    await clock.advance(98);
+    expect(key).toBeUndefined();
+    await clock.advance(2);
+    expect(key).toBe('a');
+    queue.done('a');
+    await clock.advance(1_000);
+    expect(queue.size).toBe(0);
+  });
+
+  test('a wish for now takes the place of one for later', async () => {
+    queue.add('a', 500);
+    queue.add('a');
+    expect(await queue.take()).toBe('a');
+    queue.done('a');
+    await clock.advance(1_000);
+    expect(queue.size).toBe(0);
+  });
+
+  test('many later wishes need one timer', async () => {
+    for (let n = 1; n <= 50; n += 1) queue.add(`key-${n}`, n * 10);
+    expect(clock.sleepers()).toBe(1);
+    await clock.advance(255);
+    expect(await ready()).toHaveLength(25);
+  });
+});
+
+describe('a key that is held', () => {
+  test('is not given to a second worker, and comes again when given back', async () => {
+    queue.add('a');
+    await queue.take();
+    queue.add('a');
+    queue.add('a');
+    const second = queue.take();
+    let got: string | undefined;
+    void second.then(value => (got = value));
+    await clock.advance(0);
+    expect(got).toBeUndefined();
+    queue.done('a');
+    expect(await second).toBe('a');
+    queue.done('a');
+    expect(queue.size).toBe(0);
+  });
+
+  test('can be wished for later while it is held', async () => {
+    queue.add('a');
+    await queue.take();
+    queue.add('a', 100);
+    queue.done('a');
+    await clock.advance(100);
+    expect(await queue.take()).toBe('a');
+  });
+});
+
+describe('failures', () => {
+  test('each one makes the pause longer, up to a limit, key by key', () => {
+    expect([1, 2, 3, 4, 5, 6].map(() => queue.failed('a'))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
+    expect(queue.failed('b')).toBe(100);
+  });
+
+  test('success makes them forgotten', () => {
+    queue.failed('a');
+    queue.failed('a');
+    queue.succeeded('a');
+    expect(queue.failed('a')).toBe(100);
+  });
+
+  test('chance shortens a pause by up to a half', () => {
+    const lucky = new WorkQueue({ clock, random: () => 0, firstBackoffMs: 100 });
+    expect(lucky.failed('a')).toBe(50);
+  });
+});
+
+test('a closed queue sends its workers home and takes nothing more', async () => {
+  const waiting = [queue.take(), queue.take()];
+  queue.add('later', 100);
+  queue.close();
+  queue.add('a');
+  expect(await Promise.all([...waiting, queue.take()])).toEqual([undefined, undefined, undefined]);
+  await clock.advance(1_000);
+  expect([queue.size, clock.sleepers()]).toEqual([0, 0]);
+});
