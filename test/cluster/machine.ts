@@ -18,7 +18,7 @@ export interface MachinePlace {
 }
 
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
-const NAMESPACES = ['-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w'];
+const NAMESPACES = ['-m', '-u', '-i', '-n', '-p', '-C', '-T', '-r', '-w'];
 
 export class Machine {
   readonly name: string;

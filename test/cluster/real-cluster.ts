@@ -1,6 +1,5 @@
 /** Level 3: a Kubernetes cluster whose nodes are real enough to drain, reboot and upgrade. */
-import { join } from 'node:path';
-import { EVERY_REAL } from './binaries.js';
+import { rm } from 'node:fs/promises';
 import { type ClusterNote, readNote, writeNote } from './cluster-file.js';
 import { busyboxImage } from './images.js';
 import type { KairosVersion } from './kairos-identity.js';
@@ -12,7 +11,6 @@ import { Machine } from './machine.js';
 import { stateFolder } from './places.js';
 import { isAlive } from './process-record.js';
 import { startParts } from './start-cluster.js';
-import { rm } from 'node:fs/promises';
 
 export type { NodePlan } from './layout.js';
 
@@ -64,6 +62,12 @@ export class RealCluster {
     }
     writeNote(note);
     return cluster;
+  }
+
+  /** Whether this process started the running cluster of that index. */
+  static isOurs(index = 0): boolean {
+    const owner = readNote(index)?.owner;
+    return isAlive(owner) && owner.pid === process.pid;
   }
 
   /** The running cluster of that index, whoever started it. */
@@ -130,6 +134,19 @@ export class RealCluster {
     await Promise.all(names.map(reset));
   }
 
+  /** Undoes what a test did to the machines: cables in, power on, no firmware delay, nothing cordoned, every node Ready. */
+  async calm(): Promise<void> {
+    const each = [...this.machines.values()].map(async machine => {
+      machine.setFirmwareDelay(0);
+      if (machine.state().power === 'off') await machine.powerOn();
+      await machine.waitForInit();
+      await machine.heal();
+      await this.kubectl.do(['uncordon', machine.name]);
+      await this.waitReady(machine.name);
+    });
+    await Promise.all(each);
+  }
+
   /** Ends everything. `wipe` also removes disks, logs and certificates; otherwise the next start finds the images imported. */
   async stop(options: { wipe?: boolean } = {}): Promise<void> {
     await clearCluster(this.note.index);
@@ -159,12 +176,6 @@ export class RealCluster {
     }
   }
 }
-
-/** The programs that such a cluster needs. */
-export const REAL_CLUSTER_PROGRAMS = EVERY_REAL;
-
-/** Where a cluster of that index keeps its logs. */
-export const logFolder = (runFolder: string) => join(runFolder, 'log');
 
 function isReady(node: Json): boolean {
   const conditions = (node.status?.['conditions'] ?? []) as { type: string; status: string }[];

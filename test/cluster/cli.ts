@@ -1,0 +1,46 @@
+/** By hand: `tsx test/cluster/cli.ts up [--nodes N] [--index I] [--fresh]`, `down [--index I] [--wipe]`, `exec NODE COMMAND...`, `images`. The cluster stays up when `up` ends. */
+import { parseArgs } from 'node:util';
+import { busyboxImage, nodeBase, pauseImage } from './images.js';
+import { RealCluster } from './real-cluster.js';
+import { nodePlans } from './shared-cluster.js';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    nodes: { type: 'string', default: '3' },
+    index: { type: 'string', default: '0' },
+    fresh: { type: 'boolean', default: false },
+    wipe: { type: 'boolean', default: false },
+  },
+});
+const index = Number(values.index);
+const [verb, ...rest] = positionals;
+
+switch (verb) {
+  case 'up': {
+    const cluster = await RealCluster.start({ index, nodes: nodePlans(Number(values.nodes)), fresh: values.fresh });
+    console.log(`KUBECONFIG=${cluster.kubeconfig}`);
+    break;
+  }
+  case 'down':
+    if (values.wipe) await RealCluster.attach(index)?.stop({ wipe: true });
+    await RealCluster.clear(index);
+    break;
+  case 'exec': {
+    const [node = '', ...command] = rest;
+    const result = await RealCluster.attach(index)
+      ?.machine(node)
+      .exec(...command);
+    process.stdout.write(result?.stdout ?? '');
+    process.stderr.write(result?.stderr ?? 'no such cluster\n');
+    process.exitCode = result?.code ?? 1;
+    break;
+  }
+  case 'images':
+    for (const image of [await pauseImage(), await busyboxImage(), await nodeBase()])
+      console.log(`${image.ref} ${image.tar}`);
+    break;
+  default:
+    console.error('up, down, exec or images?');
+    process.exitCode = 2;
+}
