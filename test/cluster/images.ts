@@ -62,6 +62,8 @@ export async function kairosImage(plan: KairosImage): Promise<Image> {
     for (const program of ['/bin/bash', '/bin/dash', '/bin/mount']) await programInto(root, base, program);
     rmSync(join(root, 'bin/sh'), { force: true });
     symlinkSync('dash', join(root, 'bin/sh'));
+    for (const mountPoint of ['dev', 'proc', 'run', 'sys', 'var'])
+      mkdirSync(join(root, mountPoint), { recursive: true });
     put(root, 'usr/bin/kairos-agent', agent, 0o755);
     put(root, 'etc/kairos-agent-stand-in', settings);
     for (const [name, text] of Object.entries(release)) put(root, `etc/${name}`, text);
