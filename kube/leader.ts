@@ -12,7 +12,8 @@
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.js';
-import type { Kube, Stored } from './kube.js';
+import type { Kube } from './kube.js';
+import { claim, isFree, type LeaseObject, microTime } from './lease.js';
 import { LEASES } from './resources.js';
 
 export interface LeaseName {
@@ -30,42 +31,13 @@ export interface LeaderDeps {
   random?: () => number;
 }
 
-export interface LeaseObject extends Stored {
-  spec?: {
-    holderIdentity?: string;
-    leaseDurationSeconds?: number;
-    acquireTime?: string;
-    renewTime?: string;
-    leaseTransitions?: number;
-  };
-}
-
-/** The same numbers as every controller of Kubernetes has. */
-const LEASE_SECONDS = 15;
+/** These, and the duration of the lease, are the numbers that every controller of Kubernetes has. */
 const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2_000;
-
-/** `metav1.MicroTime` wants six decimals; a Date has three. */
-export const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');
-
-/** May we take it? `unchangedMs`: for how long we have seen it as it is. */
-export function isFree(spec: LeaseObject['spec'], identity: string, unchangedMs: number): boolean {
-  const holder = spec?.holderIdentity ?? '';
-  return holder === '' || holder === identity || unchangedMs >= (spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
-}
-
-/** The lease as we would write it, over what is there. */
-export function claim(spec: LeaseObject['spec'], identity: string, now: Date): NonNullable<LeaseObject['spec']> {
-  const ours = spec?.holderIdentity === identity;
-  const transitions = spec?.leaseTransitions ?? 0;
-  return {
-    holderIdentity: identity,
-    leaseDurationSeconds: LEASE_SECONDS,
-    acquireTime: ours ? (spec?.acquireTime ?? microTime(now)) : microTime(now),
-    renewTime: microTime(now),
-    leaseTransitions: spec === undefined || ours ? transitions : transitions + 1,
-  };
-}
+/** A call that hangs must leave time for another one before the deadline. */
+const ATTEMPT_MS = 5_000;
+/** After a loss the work has this long to notice; its calls are aborted already. */
+const LAST_WORDS_MS = 3_000;
 
 /** One candidate: what it has seen of the lease, and its attempts to get it. */
 class Candidate {
@@ -148,9 +120,10 @@ export class LeadershipLost extends Error {
 }
 
 /**
- * Waits for the lease, runs `lead` while it is held, and hands it over after an orderly stop.
- * Rejects with `LeadershipLost` when it was lost, once `lead` has come to its end; `leading` aborts in both cases.
- * Give the calls of `lead` a client made by `kube.with(leading)`: then nothing is written after the end.
+ * Waits for the lease, runs `lead` while it is held, and hands it over afterwards. `leading` aborts when we must stop.
+ * Rejects with `LeadershipLost` when the lease was lost. Then the program must end.
+ * `kube` must outlive the stop, for the handing over; give the calls of `lead` a client made by `kube.with(leading)`, so that
+ * nothing is written after the end.
  */
 export async function whileLeader(
   kube: Kube,
@@ -158,7 +131,7 @@ export async function whileLeader(
   deps: LeaderDeps,
   lead: (leading: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { signal } = deps;
+  const { signal, clock } = deps;
   const log = deps.log.child({ lease: lease.name });
   const candidate = new Candidate(kube, lease, { ...deps, log });
   const held = await wait(candidate, deps);
@@ -166,16 +139,32 @@ export async function whileLeader(
   log.info({ identity: lease.identity }, 'leading');
   const leading = new AbortController();
   const stop = () => leading.abort(new Error('stopped'));
-  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const work = run(lead, leading.signal).finally(stop);
+  /* It is awaited below; until then its failure must not count as unheard. */
+  work.catch(() => undefined);
   try {
-    await Promise.all([lead(leading.signal).finally(stop), renewUntil(candidate, deps, leading, held.since)]);
+    if ((await keep(candidate, clock, leading, held.since)) === 'lost') {
+      await Promise.race([work.catch(() => undefined), clock.sleep(LAST_WORDS_MS)]);
+      throw new LeadershipLost();
+    }
+    /* As long as it runs, nobody else may: only then is the lease handed over. */
+    try {
+      await work;
+    } finally {
+      await handOver(candidate, log);
+    }
   } finally {
     signal.removeEventListener('abort', stop);
-    /* Only now: as long as `lead` runs, nobody else may. */
-    await candidate.release().catch((error: unknown) => log.warn({ err: error }, 'the lease was not handed over'));
   }
 }
+
+/** Also a `lead` that throws before its first await rejects. */
+const run = async (lead: (leading: AbortSignal) => Promise<void>, leading: AbortSignal) => lead(leading);
+
+const handOver = (candidate: Candidate, log: Log) =>
+  candidate.release().catch((error: unknown) => log.warn({ err: error }, 'the lease was not handed over'));
 
 /** Resolves when the lease is ours: `since` when, by our own clock, the successful attempt began. Undefined: told to stop. */
 async function wait(candidate: Candidate, deps: LeaderDeps): Promise<{ since: number } | undefined> {
@@ -189,27 +178,36 @@ async function wait(candidate: Candidate, deps: LeaderDeps): Promise<{ since: nu
   return undefined;
 }
 
-/** Renews until `leading` ends; ends it itself, and rejects, when the deadline passes without a renewal. */
-async function renewUntil(candidate: Candidate, { clock }: LeaderDeps, leading: AbortController, since: number) {
+/** Renews until `leading` ends; when the deadline passes without a renewal, ends it. */
+async function keep(
+  candidate: Candidate,
+  clock: Clock,
+  leading: AbortController,
+  since: number,
+): Promise<'stopped' | 'lost'> {
   let renewed = since;
-  while (!leading.signal.aborted) {
+  for (;;) {
     await clock.sleep(RETRY_MS, leading.signal);
-    if (leading.signal.aborted) return;
+    if (leading.signal.aborted) return 'stopped';
     const begun = clock.monotonic();
-    const left = new AbortController();
-    const done = candidate.try();
-    const late = clock.sleep(renewed + RENEW_DEADLINE_MS - begun, left.signal).then(() => false);
-    const stopped = new Promise<boolean>(resolve => {
-      leading.signal.addEventListener('abort', () => resolve(false), { once: true, signal: left.signal });
-    });
-    const ok = await Promise.race([done, late, stopped]);
-    left.abort();
-    if (leading.signal.aborted) return;
+    const left = renewed + RENEW_DEADLINE_MS - begun;
+    const ok = await within(candidate.try(), Math.min(left, ATTEMPT_MS), clock, leading.signal);
+    if (leading.signal.aborted) return 'stopped';
     if (ok) renewed = begun;
     else if (clock.monotonic() - renewed >= RENEW_DEADLINE_MS) {
-      const lost = new LeadershipLost();
-      leading.abort(lost);
-      throw lost;
+      leading.abort(new LeadershipLost());
+      return 'lost';
     }
   }
+}
+
+/** What the attempt says, or false when it takes too long or `stop` aborts. An attempt left behind does no harm: at most the lease is held longer. */
+async function within(attempt: Promise<boolean>, ms: number, clock: Clock, stop: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const cancel = () => over.abort();
+  stop.addEventListener('abort', cancel, { once: true });
+  const ok = await Promise.race([attempt, clock.sleep(ms, over.signal).then(() => false)]);
+  over.abort();
+  stop.removeEventListener('abort', cancel);
+  return ok;
 }

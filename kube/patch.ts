@@ -28,16 +28,19 @@ const withUid = (patch: object, { metadata }: Stored): object => {
 const guarded = (patch: object, object: Stored, { onlyIfUnchanged = false }: PatchWish) =>
   onlyIfUnchanged ? withResourceVersion(patch, object) : withUid(patch, object);
 
-/** Makes the stored status this one, sending only what differs from the object's; sends nothing when nothing does. */
+/**
+ * Makes the stored status this one, sending only what differs from the object's; sends nothing when nothing does.
+ * Guarded unless told otherwise: of a custom resource's status patch the server heeds the version, but not the uid.
+ */
 export async function mergeStatus<T extends Stored & { status?: object }>(
   kube: Pick<Kube, 'patch'>,
   resource: Resource,
   object: T,
-  { status, ...wish }: PatchWish & { status: NonNullable<T['status']> },
+  { status, onlyIfUnchanged = true }: PatchWish & { status: NonNullable<T['status']> },
 ): Promise<T> {
   const patch = mergeDiff({ status: object.status }, { status });
   if (!patch) return object;
-  return kube.patch<T>(resource, nameOf(object), guarded(patch, object, wish), {
+  return kube.patch<T>(resource, nameOf(object), guarded(patch, object, { onlyIfUnchanged }), {
     type: 'merge',
     subresource: 'status',
   });

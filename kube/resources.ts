@@ -14,6 +14,13 @@ export const PODS = core('pods', 'Pod');
 export const SECRETS = core('secrets', 'Secret');
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const JOBS: Resource = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true };
+export const DAEMONSETS: Resource = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'daemonsets',
+  kind: 'DaemonSet',
+  namespaced: true,
+};
 export const LEASES: Resource = {
   group: 'coordination.k8s.io',
   version: 'v1',

@@ -1,0 +1,160 @@
+/**
+ * Settings from the environment and from equivalent flags, checked by one zod schema whose fields take texts.
+ * A field `logLevel` is LOG_LEVEL and --log-level; `aliases` adds further names. The agent does not use this: it carries no zod.
+ */
+import { z } from 'zod';
+import { LOG_LEVELS } from './log.js';
+import { nearest } from './nearest.js';
+import { ConfigFaults, Say } from './run.js';
+import { VERSION } from './version.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Further names of a setting, accepted after its own. */
+export interface Aliases {
+  env?: readonly string[];
+  flags?: readonly string[];
+}
+
+export interface ConfigOptions<S extends z.ZodRawShape> {
+  program: string;
+  /** One sentence for `--help`. */
+  purpose: string;
+  /** Each with a description; a field without a default that is not optional must be given. */
+  settings: z.ZodObject<S>;
+  aliases?: { readonly [K in keyof S]?: Aliases };
+}
+
+/** `true` and `false`, and the other ways to say so; as a flag it needs no value. */
+export const onOff = () => z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+
+/** A port, also as `:8081` or `0.0.0.0:8081`; 0 is off. */
+export const port = () =>
+  z
+    .string()
+    .regex(/^([^:]*:)?\d{1,5}$/, 'expected a port, such as 8081 or :8081')
+    .transform(text => Number(text.split(':').at(-1)))
+    .refine(number => number <= 65_535, 'a port is at most 65535');
+
+/** `a,b, c` → three words. */
+export const words = () => z.string().transform(text => text.split(/[\s,]+/).filter(word => word !== ''));
+
+/** A whole number, from a text. */
+export const wholeNumber = (least = 0) =>
+  z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int().min(least));
+
+/** What every program has; spread it into the settings. */
+export const baseSettings = {
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('How much to log.'),
+  healthPort: port().default(8081).describe('Port of /healthz and /readyz; 0 is off.'),
+};
+export const baseAliases = { healthPort: { flags: ['health-probe-bind-address'] } } satisfies Record<string, Aliases>;
+
+interface Setting {
+  field: string;
+  env: readonly string[];
+  flags: readonly string[];
+  description: string;
+  isSwitch: boolean;
+  fallback: string;
+}
+
+const parts = (field: string) => field.replaceAll(/[A-Z]/g, letter => `_${letter}`);
+
+/** A default as one would type it. */
+const written = (value: unknown): string =>
+  value === undefined
+    ? ''
+    : Array.isArray(value)
+      ? value.join(',')
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
+
+function settingsOf<S extends z.ZodRawShape>({ settings, aliases = {} }: ConfigOptions<S>): Setting[] {
+  const more: Readonly<Record<string, Aliases | undefined>> = aliases;
+  return Object.entries(settings.shape).map(([field, schema]) => {
+    const own = z.safeParse(schema, 'true');
+    const unset = z.safeParse(schema, undefined);
+    const fallback = unset.success ? written(unset.data) : 'must be given';
+    return {
+      field,
+      env: [parts(field).toUpperCase(), ...(more[field]?.env ?? [])],
+      flags: [parts(field).toLowerCase().replaceAll('_', '-'), ...(more[field]?.flags ?? [])],
+      description: z.globalRegistry.get(schema)?.description ?? '',
+      isSwitch: own.success && own.data === true,
+      fallback,
+    };
+  });
+}
+
+/** Reads settings; throws `ConfigFaults` with every mistake at once, and `Say` when asked for help or the version. */
+export function configReader<S extends z.ZodRawShape>(
+  options: ConfigOptions<S>,
+): (env: Env, argv: readonly string[]) => z.output<z.ZodObject<S>> {
+  const settings = settingsOf(options);
+  return (env, argv) => {
+    if (argv.some(arg => /^(-h|--?help)$/.test(arg))) throw new Say(helpText(options, settings));
+    if (argv.some(arg => /^--?version$/.test(arg))) throw new Say(`${options.program} ${VERSION}`);
+    const flags = readFlags(settings, argv);
+    const given = Object.fromEntries(
+      settings.map(({ field, env: names }) => {
+        const fromEnv = names.map(name => env[name]).find(value => value !== undefined && value !== '');
+        return [field, flags.values.get(field) ?? fromEnv];
+      }),
+    );
+    const parsed = options.settings.safeParse(given);
+    const faults = [...flags.faults, ...(parsed.error?.issues ?? []).map(issue => faultText(issue, settings, given))];
+    if (!parsed.success || faults.length > 0) throw new ConfigFaults(faults);
+    return parsed.data;
+  };
+}
+
+function readFlags(settings: readonly Setting[], argv: readonly string[]) {
+  const values = new Map<string, string>();
+  const faults: string[] = [];
+  const names = settings.flatMap(({ flags }) => flags);
+  const rest = [...argv];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const [, name, value] = /^--?([^=-][^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    const setting = settings.find(({ flags }) => name !== undefined && flags.includes(name));
+    if (name === undefined) faults.push(`${arg}: not understood, settings are given as --name=value`);
+    else if (!setting) faults.push(unknownFlag(name, names));
+    else if (value !== undefined) values.set(setting.field, value);
+    else if (setting.isSwitch) values.set(setting.field, 'true');
+    else if (rest[0] === undefined || /^--?[a-z]/.test(rest[0])) faults.push(`--${name}: a value is missing`);
+    else values.set(setting.field, rest.shift() ?? '');
+    /* The value of an unknown flag is no mistake of its own. */
+    if (name !== undefined && !setting && value === undefined && rest[0] !== undefined && !rest[0].startsWith('-'))
+      rest.shift();
+  }
+  return { values, faults };
+}
+
+function unknownFlag(name: string, names: readonly string[]): string {
+  const meant = nearest(name, names);
+  return `--${name}: there is no such flag${meant === undefined ? '' : `; did you mean --${meant}?`}`;
+}
+
+function faultText(issue: z.core.$ZodIssue, settings: readonly Setting[], given: Record<string, unknown>): string {
+  const field = String(issue.path[0] ?? '');
+  const setting = settings.find(one => one.field === field);
+  if (!setting) return issue.message;
+  const called = `${setting.env[0]} (--${setting.flags[0]})`;
+  return given[field] === undefined
+    ? `${called}: must be given`
+    : `${called}: ${issue.message}; it is ${JSON.stringify(given[field])}`;
+}
+
+function helpText<S extends z.ZodRawShape>(options: ConfigOptions<S>, settings: readonly Setting[]): string {
+  const rows = settings.flatMap(({ env, flags, description, fallback }) => [
+    `  --${flags.join(', --')}`,
+    `      ${description}${description === '' ? '' : ' '}[${env.join(', ')}${fallback === '' ? '' : `; default ${fallback}`}]`,
+  ]);
+  const head = [
+    `${options.program} ${VERSION}: ${options.purpose}`,
+    '',
+    'Flags, and in brackets the same as environment:',
+  ];
+  return [...head, ...rows].join('\n').replaceAll('default must be given', 'must be given');
+}

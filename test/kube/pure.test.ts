@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import { backoffMs } from '../../kube/backoff.js';
+import { keyOf, parseKey } from '../../kube/key.js';
+import { linesOf } from '../../kube/lines.js';
+import { merged, mergeDiff, sameJson } from '../../kube/merge.js';
+import { controllerOf, isControlledBy, ownedBy, ownerNameOf } from '../../kube/owner.js';
+import { collectionPath, objectPath, query } from '../../kube/path.js';
+import { isLater } from '../../kube/resource-version.js';
+import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import { type LabelSelector, matches, selectorText } from '../../kube/selector.js';
+import { errorOf } from '../../kube/status.js';
+import { THINGS, thing } from './samples.js';
+
+describe('keys', () => {
+  test.each([
+    [{ namespace: 'ns', name: 'a' }, 'ns/a'],
+    [{ name: 'a' }, 'a'],
+  ])('%j is %s, and back', (at, key) => {
+    expect(keyOf(at)).toBe(key);
+    expect(parseKey(key)).toEqual(at);
+  });
+});
+
+describe('which version is later', () => {
+  test.each([
+    ['2', '1', true],
+    ['1', '2', false],
+    ['1', '1', false],
+    ['1000', '999', true],
+    ['999', '1000', false],
+    ['90071992547409931234', '90071992547409931233', true],
+    ['abc', 'abd', true],
+    ['abc', 'abc', false],
+  ])('%s after %s: %s', (a, b, later) => expect(isLater(a, b)).toBe(later));
+});
+
+describe('back-off', () => {
+  const limits = { firstMs: 100, longestMs: 5_000 };
+  test.each([
+    [0, 100],
+    [1, 100],
+    [2, 200],
+    [6, 3_200],
+    [7, 5_000],
+    [5_000, 5_000],
+  ])('after %i failures at most %i ms, at least half of it', (failures, most) => {
+    expect(backoffMs(failures, limits, () => 1)).toBe(most);
+    expect(backoffMs(failures, limits, () => 0)).toBe(most / 2);
+  });
+});
+
+describe('paths', () => {
+  test.each([
+    [collectionPath(NODES), '/api/v1/nodes'],
+    [collectionPath(PODS), '/api/v1/pods'],
+    [collectionPath(PODS, 'a b'), '/api/v1/namespaces/a%20b/pods'],
+    [collectionPath(JOBS, 'ns'), '/apis/batch/v1/namespaces/ns/jobs'],
+    [objectPath(NODES, { name: 'n', namespace: 'ignored' }, 'status'), '/api/v1/nodes/n/status'],
+    [objectPath(THINGS, { name: 't', namespace: 'ns' }), '/apis/example.org/v1/namespaces/ns/things/t'],
+    [query({}), ''],
+    [query({ a: undefined, b: '', c: 0, d: true, e: 'x=y,z' }), '?c=0&d=true&e=x%3Dy%2Cz'],
+  ])('%s', (path, expected) => expect(path).toBe(expected));
+
+  test('a namespaced object without its namespace is a mistake of the program', () =>
+    expect(() => objectPath(PODS, { name: 'p' })).toThrow('namespace'));
+});
+
+describe('merge patches', () => {
+  const cases: [string, object, object, unknown][] = [
+    ['nothing changed', { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, undefined],
+    ['a field changed', { a: 1, b: 2 }, { a: 1, b: 3 }, { b: 3 }],
+    ['a field gone', { a: 1, b: 2 }, { a: 1 }, { b: null }],
+    ['a field that is undefined is gone', { a: 1, b: 2 }, { a: 1, b: undefined }, { b: null }],
+    ['a field come', { a: 1 }, { a: 1, b: { c: 1 } }, { b: { c: 1 } }],
+    ['deep inside', { a: { b: { c: 1, d: 2 } } }, { a: { b: { c: 1, d: 3 } } }, { a: { b: { d: 3 } } }],
+    ['lists are replaced whole', { a: [1, 2] }, { a: [1, 3] }, { a: [1, 3] }],
+    ['an object in place of a text', { a: 'x' }, { a: { b: 1 } }, { a: { b: 1 } }],
+    ['a text in place of an object', { a: { b: 1 } }, { a: 'x' }, { a: 'x' }],
+    ['all of an object gone', { a: { b: 1 } }, { a: {} }, { a: { b: null } }],
+  ];
+  test.each(cases)('%s', (_sentence, from, to, patch) => {
+    expect(mergeDiff(from, to)).toEqual(patch);
+    expect(sameJson(merged(from, patch ?? {}), to)).toBe(true);
+  });
+});
+
+describe('owners', () => {
+  const owner = thing('a');
+  const child = { metadata: { ...thing('child').metadata, ownerReferences: [ownedBy(THINGS, owner)] } };
+  test('a child names its owner, as its controller', () => {
+    expect(ownedBy(THINGS, owner)).toEqual({
+      apiVersion: 'example.org/v1',
+      kind: 'Thing',
+      name: 'a',
+      uid: 'uid-of-a',
+      controller: true,
+      blockOwnerDeletion: true,
+    });
+    expect(ownedBy(NODES, owner).apiVersion).toBe('v1');
+  });
+
+  test('and is found by it, unless it is another of the same name', () => {
+    expect(controllerOf(child)?.name).toBe('a');
+    expect(isControlledBy(child, owner)).toBe(true);
+    expect(isControlledBy(child, thing('a', { uid: 'another' }))).toBe(false);
+    expect(isControlledBy(owner, owner)).toBe(false);
+  });
+
+  test.each([
+    ['its own type', THINGS, { namespace: 'default', name: 'a' }],
+    ['a later version of it', { ...THINGS, version: 'v2' }, { namespace: 'default', name: 'a' }],
+    ['a cluster-scoped owner', { ...THINGS, namespaced: false }, { name: 'a' }],
+    ['the same kind of another group', { ...THINGS, group: 'other.org' }, undefined],
+    ['another kind', JOBS, undefined],
+  ])('the key of the owner: %s', (_sentence, resource, expected) =>
+    expect(ownerNameOf(resource, child)).toEqual(expected),
+  );
+});
+
+describe('label selectors', () => {
+  const labels = { app: 'x', tier: 'front' };
+  test.each<[LabelSelector, boolean, string]>([
+    [{}, true, ''],
+    [{ matchLabels: { app: 'x' } }, true, 'app=x'],
+    [{ matchLabels: { app: 'x', tier: 'back' } }, false, 'app=x,tier=back'],
+    [{ matchLabels: { toString: 'x' } }, false, 'toString=x'],
+    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['x', 'y'] }] }, true, 'app in (x,y)'],
+    [{ matchExpressions: [{ key: 'none', operator: 'In', values: ['x', 'y'] }] }, false, 'none in (x,y)'],
+    [{ matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['x'] }] }, false, 'app notin (x)'],
+    [{ matchExpressions: [{ key: 'none', operator: 'NotIn', values: ['x'] }] }, true, 'none notin (x)'],
+    [{ matchExpressions: [{ key: 'app', operator: 'Exists' }] }, true, 'app'],
+    [{ matchExpressions: [{ key: 'none', operator: 'Exists' }] }, false, 'none'],
+    [{ matchExpressions: [{ key: 'none', operator: 'DoesNotExist' }] }, true, '!none'],
+    [
+      { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] },
+      false,
+      'app=x,!tier',
+    ],
+  ])('%j: %s, %s', (selector, picks, text) => {
+    expect(matches(selector, labels)).toBe(picks);
+    expect(selectorText(selector)).toBe(text);
+  });
+});
+
+describe('refusals', () => {
+  test('a Status tells why', () => {
+    const text = JSON.stringify({
+      reason: 'TooManyRequests',
+      message: 'budget',
+      details: { causes: [{ reason: 'DisruptionBudget', message: 'needs 2' }], retryAfterSeconds: 10 },
+    });
+    expect(errorOf({ code: 429, text }, 'evict')).toMatchObject({
+      code: 429,
+      message: 'evict: 429 budget',
+      reason: 'TooManyRequests',
+      causes: [{ reason: 'DisruptionBudget', message: 'needs 2' }],
+      retryAfterSeconds: 10,
+    });
+    expect(errorOf({ code: 429, text, retryAfter: '3' }, 'evict').retryAfterSeconds).toBe(3);
+  });
+
+  test.each([
+    ['<html>bad gateway</html>', 'get: 502 <html>bad gateway</html>'],
+    ['', 'get: 502 no reason given'],
+    ['null', 'get: 502 null'],
+  ])('a proxy that says %j is quoted', (text, message) =>
+    expect(errorOf({ code: 502, text }, 'get').message).toBe(message),
+  );
+});
+
+test('lines come whole however they are cut, and half a line is none', async () => {
+  const pieces = async function* () {
+    yield* ['{"a"', ':1}\n{"b":2}', '\n\n', '{"c"'];
+  };
+  const lines: string[] = [];
+  for await (const line of linesOf(pieces())) lines.push(line);
+  expect(lines).toEqual(['{"a":1}', '{"b":2}']);
+});

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { KubeError } from '../../kube/errors.js';
+import type { Kube, Stored } from '../../kube/kube.js';
+import { type Event, eventBody, recorder } from '../../kube/recorder.js';
+import { silentLog } from '../../program/log.js';
+import { type FakeClock, fakeClock } from '../fakes/clock.js';
+
+const about = { apiVersion: 'example.org/v1', kind: 'Thing', name: 'a', namespace: 'default', uid: 'u1' };
+const event = (more: Partial<Event> = {}): Event => ({
+  about,
+  type: 'Warning',
+  reason: 'DrainBlocked',
+  message: 'waiting for 2 pods',
+  ...more,
+});
+
+let clock: FakeClock;
+let sent: { verb: string; body: unknown; namespace?: string }[];
+let refuse: boolean;
+const answer = async <T extends Stored>(verb: string, body: unknown, namespace?: string): Promise<T> => {
+  sent.push({ verb, body, namespace });
+  if (refuse) throw new KubeError(403, 'no');
+  return { metadata: { name: 'x', uid: 'x', resourceVersion: '1' } } as T;
+};
+const kube: Pick<Kube, 'create' | 'patch'> = {
+  create: (_resource, body, namespace) => answer('create', body, namespace),
+  patch: (_resource, at, body) => answer('patch', body, at.namespace),
+};
+const made = () => recorder(kube, { log: silentLog, clock, instance: 'controller-1' });
+
+beforeEach(() => {
+  clock = fakeClock();
+  sent = [];
+  refuse = false;
+});
+
+describe('the stored event', () => {
+  const body = (more: Partial<Event> = {}) =>
+    eventBody(event(more), { instance: 'controller-1', name: 'a.1', now: clock.now() });
+
+  test('has all that the server asks for', () => {
+    expect(body()).toEqual({
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: { name: 'a.1', namespace: 'default' },
+      eventTime: '2026-01-01T00:00:00.000000Z',
+      type: 'Warning',
+      reason: 'DrainBlocked',
+      action: 'DrainBlocked',
+      note: 'waiting for 2 pods',
+      regarding: about,
+      related: undefined,
+      reportingController: 'kairos-operator',
+      reportingInstance: 'controller-1',
+    });
+  });
+
+  test('about a cluster-scoped object stands in default', () => {
+    const node = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'n' };
+    expect(body({ about: { ...node, namespace: undefined } }).metadata.namespace).toBe('default');
+  });
+
+  test.each([
+    ['letters of one byte', 'x'.repeat(3_000)],
+    ['letters of several', '漢'.repeat(1_000)],
+  ])('is cut to what is accepted: %s', (_sentence, message) => {
+    const { note } = body({ message });
+    expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
+    expect(note.endsWith('…')).toBe(true);
+    expect(note).not.toContain('\uFFFD');
+  });
+});
+
+describe('telling', () => {
+  test('the same again within a minute is only counted, then the count is told', async () => {
+    const events = made();
+    for (let n = 0; n < 5; n += 1) events.record(event());
+    await clock.advance(61_000);
+    events.record(event());
+    await events.idle();
+    expect(sent.map(({ verb }) => verb)).toEqual(['create', 'patch']);
+    expect(sent[1]?.body).toEqual({ series: { count: 6, lastObservedTime: '2026-01-01T00:01:01.000000Z' } });
+  });
+
+  test.each<[string, Partial<Event>]>([
+    ['another message', { message: 'waiting for 1 pod' }],
+    ['another reason', { reason: 'Drained' }],
+    ['another object of the same name', { about: { ...about, uid: 'u2' } }],
+  ])('%s is another event', async (_sentence, more) => {
+    const events = made();
+    events.record(event());
+    events.record(event(more));
+    await events.idle();
+    expect(sent.map(({ verb }) => verb)).toEqual(['create', 'create']);
+  });
+
+  test('the same after a long silence is a new event of another name', async () => {
+    const events = made();
+    events.record(event());
+    await clock.advance(11 * 60_000);
+    events.record(event());
+    await events.idle();
+    expect(sent.map(({ verb }) => verb)).toEqual(['create', 'create']);
+    expect(sent[0]?.body).not.toEqual(sent[1]?.body);
+  });
+
+  test('a refusal is nobody’s trouble', async () => {
+    refuse = true;
+    const events = made();
+    events.record(event());
+    events.record(event({ reason: 'Other' }));
+    await events.idle();
+    expect(sent).toHaveLength(2);
+  });
+
+  test('what a slow server cannot take is dropped, not hoarded', async () => {
+    const events = made();
+    for (let n = 0; n < 2_000; n += 1) events.record(event({ message: `number ${n}` }));
+    await events.idle();
+    expect(sent.length).toBeLessThanOrEqual(502);
+  });
+});

@@ -1,0 +1,55 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Health } from '../../program/health.js';
+import { MetricsRegistry } from '../../program/metrics.js';
+
+let health = new Health();
+afterEach(() => health.close());
+
+async function asked(path: string): Promise<[number, string]> {
+  const port = await health.listen(0, '127.0.0.1');
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+  const text = await answer.text();
+  await health.close();
+  return [answer.status, text];
+}
+
+describe('health', () => {
+  test('without checks all is well', async () => {
+    health = new Health();
+    expect(await asked('/healthz')).toEqual([200, 'ok\n']);
+    expect(await asked('/readyz?verbose')).toEqual([200, 'ok\n']);
+    expect((await asked('/metrics'))[0]).toBe(404);
+  });
+
+  test('one check that fails is enough, and says why; alive and ready are two things', async () => {
+    health = new Health();
+    health.live('loop', () => undefined);
+    health.ready('cache', () => 'not filled yet');
+    health.ready('certificate', () => {
+      throw new Error('none');
+    });
+    expect(await asked('/healthz')).toEqual([200, '[+] loop ok\n']);
+    expect(await asked('/readyz')).toEqual([503, '[-] cache: not filled yet\n[-] certificate: none\n']);
+  });
+
+  test('serves the metrics it is given', async () => {
+    health = new Health();
+    const metrics = new MetricsRegistry({ ofTheProcess: false });
+    metrics.counter('reboots_total', 'Reboots.', ['verdict']).inc({ verdict: 'done' });
+    metrics.gauge('waiting', 'Keys that wait.', { collect: gauge => gauge.set(3) });
+    metrics.histogram('run_seconds', 'Runs.', { buckets: [1] }).observe(0.5);
+    health.metrics(metrics);
+    const [code, text] = await asked('/metrics');
+    expect(code).toBe(200);
+    expect(text).toContain('kairos_operator_reboots_total{verdict="done"} 1');
+    expect(text).toContain('kairos_operator_waiting 3');
+    expect(text).toContain('kairos_operator_run_seconds_bucket{le="1"} 1');
+  });
+
+  test('metrics that fail are an error of the server, not its end', async () => {
+    health = new Health();
+    health.metrics({ contentType: 'text/plain', text: () => Promise.reject(new Error('broken')) });
+    expect((await asked('/metrics'))[0]).toBe(500);
+    expect((await asked('/healthz'))[0]).toBe(200);
+  });
+});
