@@ -147,13 +147,11 @@ export class Machine {
     const ref = await refOf(tar);
     if (hasImage(this.place.disk, ref, tar)) return;
     await this.waitForInit();
-    const ctr = async (options: { stdinFile?: string }, ...args: string[]) =>
-      await this.execWith(options, 'ctr', '-n', 'k8s.io', ...args);
-    await waitFor(async () => (await ctr({}, 'version')).code === 0, {
-      what: `containerd of ${this.name}`,
-      seconds: 60,
-    });
-    const result = await ctr({ stdinFile: tar }, 'images', 'import', '-');
+    // asked too early, ctr would sit out its whole connection limit
+    const answers = 'test -S /run/containerd/containerd.sock && ctr --connect-timeout 1s version';
+    const ready = async () => (await this.exec('sh', '-c', answers)).code === 0;
+    await waitFor(ready, { what: `containerd of ${this.name}`, seconds: 60 });
+    const result = await this.execWith({ stdinFile: tar }, 'ctr', '-n', 'k8s.io', 'images', 'import', '-');
     if (result.code !== 0) throw new Error(`${this.name} cannot import ${tar}: ${result.stderr.trim()}`);
     markImage(this.place.disk, ref, tar);
   }

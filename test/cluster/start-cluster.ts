@@ -81,8 +81,8 @@ async function switchOn(plan: StartPlan, rack: Omit<Rack, 'pki'>, say: Say): Pro
     const machine = await launchMachine({ ...rack, pki: plane.pki }, node, supervisor);
     await machine.importImage(pause.tar);
   });
-  await Promise.all([plane.ready().then(() => say('API server and controllers are up')), ...boots]);
-  say('nodes have booted');
+  const booted = Promise.all(boots).then(() => say('nodes have booted'));
+  await Promise.all([plane.ready().then(() => say('API server and controllers are up')), booted]);
   const owner = recordOf(process.pid);
   if (owner === undefined) throw new Error('this process has no start time');
   const { index, nodes } = plan;
