@@ -1,0 +1,37 @@
+/** Which certificate is due. */
+import type { Bundle } from './bundle.js';
+import { inspect, isSignedBy, keyFits, type Look } from './inspect.js';
+
+export type CertAction =
+  | 'keep'
+  /** A new serving certificate under the authority held. */
+  | 'renewServing'
+  /** A new authority and serving certificate; the authority held stays trusted. */
+  | 'renewAuthority'
+  /** Every replica has long changed over: the authority before need not be trusted any more. */
+  | 'forgetPrevious';
+
+/** Replicas look once a minute; a day leaves room for one that is cut off or stopped. */
+const CHANGE_OVER_MS = 24 * 3_600_000;
+
+/** Two thirds of its life are over, or it is not yet valid: whoever issued it had a wrong clock. */
+export function isDue({ notBefore, notAfter }: Look, now: Date): boolean {
+  const life = notAfter.getTime() - notBefore.getTime();
+  const lived = now.getTime() - notBefore.getTime();
+  return lived < 0 || lived >= (life * 2) / 3;
+}
+
+/** What to do about the certificates held, which may be damaged or made for other names. */
+export function certAction(held: Bundle | undefined, dnsNames: readonly string[], now: Date): CertAction {
+  const authority = held && inspect(held.authority.certificate);
+  if (!held || !authority?.isAuthority || !keyFits(held.authority) || isDue(authority, now)) return 'renewAuthority';
+  const serving = inspect(held.serving.certificate);
+  const sound =
+    serving !== undefined &&
+    keyFits(held.serving) &&
+    isSignedBy(held.serving.certificate, held.authority.certificate) &&
+    dnsNames.every(name => serving.dnsNames.includes(name));
+  if (!sound || isDue(serving, now)) return 'renewServing';
+  const changedOver = now.getTime() - authority.notBefore.getTime() >= CHANGE_OVER_MS;
+  return held.previousAuthority !== undefined && changedOver ? 'forgetPrevious' : 'keep';
+}
