@@ -1,0 +1,82 @@
+/** The loop of the agent: observe → duties → act. It waits for the watch, the folders and a slow look; idle, it asks the API server nothing. */
+import { NODE_AGENT } from '../api/kinds.js';
+import type { NodeAgent } from '../api/objects.js';
+import { backoffMs } from '../kube/backoff.js';
+import type { Change } from '../kube/cache.js';
+import { informer } from '../kube/informer.js';
+import type { Kube } from '../kube/kube.js';
+import { sameJson } from '../kube/merge.js';
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import { Doorbell } from './doorbell.js';
+import { ETC, RELEASE_FILES } from './facts.js';
+import type { Host } from './host.js';
+import { Journal } from './journal.js';
+import { findStateDir } from './state-dir.js';
+import { Pass } from './pass.js';
+
+export interface Surroundings {
+  kube: Kube;
+  host: Host;
+  clock: Clock;
+  log: Log;
+  nodeName: string;
+  agentVersion: string;
+  random?: () => number;
+  /** Told when the first look at the cluster is done, and after each pass. */
+  onSynced?: () => void;
+  onPass?: () => void;
+}
+
+/** What file watches miss is seen within this time. */
+export const SLOW_LOOK_MS = 60_000;
+const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
+
+/** Ends only when the signal aborts, or when the host gives no place to write. */
+export async function runAgent(around: Surroundings, signal: AbortSignal): Promise<void> {
+  const { host, kube, clock, log, nodeName } = around;
+  const stateDir = await findStateDir(host);
+  const { journal, damaged } = await Journal.open(host, stateDir);
+  if (damaged) log.error({ stateDir }, 'the journal was damaged and is put aside');
+
+  const bell = new Doorbell();
+  const fieldSelector = `metadata.name=${nodeName}`;
+  const watched = informer<NodeAgent>(kube, NODE_AGENT, { fieldSelector, log, clock });
+  watched.cache.onChange(change => {
+    if (isNews(change)) bell.ring();
+  });
+  await host.watch(stateDir, () => bell.ring(), signal);
+  const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
+  await host.watch(ETC, name => isRelease(name) && bell.ring(), signal).catch(() => undefined);
+
+  const watching = watched.run(signal);
+  await watched.synced(signal);
+  around.onSynced?.();
+  const pass = new Pass({ ...around, stateDir, journal, cache: watched.cache });
+  await keepLooking(pass, bell, around, signal);
+  await watching;
+}
+
+/** Anything thrown means "again, later"; what is safe to repeat is the business of the duties. */
+async function keepLooking(pass: Pass, bell: Doorbell, around: Surroundings, signal: AbortSignal): Promise<void> {
+  const { clock, log, random = Math.random } = around;
+  let failures = 0;
+  while (!signal.aborted) {
+    let pauseMs: number;
+    try {
+      pauseMs = Math.min(SLOW_LOOK_MS, (await pass.run()) ?? SLOW_LOOK_MS);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      pauseMs = backoffMs(failures, BACKOFF, random);
+      log.error({ err: error, failures, inMs: Math.round(pauseMs) }, 'could not do what is due, trying again');
+    }
+    around.onPass?.();
+    await bell.wait(pauseMs, clock, signal);
+  }
+}
+
+/** Our own words coming back are none. */
+function isNews({ old, new: now }: Change<NodeAgent>): boolean {
+  return old?.metadata.uid !== now?.metadata.uid || !sameJson(old?.spec, now?.spec);
+}

@@ -1,0 +1,79 @@
+/** The agent's settings, from the environment and equivalent flags; checked by hand, since a schema library would double the program. */
+import { SERVICE_ACCOUNT_DIR } from '../kube/connection.js';
+import { LOG_LEVELS, type LogLevel } from '../program/log.js';
+import { type BaseConfig, ConfigFaults, Say } from '../program/run.js';
+import { VERSION } from '../program/version.js';
+
+export interface Config extends BaseConfig {
+  nodeName: string;
+  /** Where the root of the host is mounted. */
+  hostRoot: string;
+  serviceAccountDir: string;
+  /** Where `/healthz` and `/readyz` answer, on 127.0.0.1 only: the agent lives in the network of its host. 0: nowhere. */
+  probePort: number;
+}
+
+const SETTINGS = [
+  ['NODE_NAME', 'node-name', 'name of the node this agent lives on (required)'],
+  ['HOST_ROOT', 'host-root', 'where the root of the host is mounted (/host)'],
+  ['LOG_LEVEL', 'log-level', `${LOG_LEVELS.join(', ')} (info)`],
+  ['SERVICE_ACCOUNT_DIR', 'service-account-dir', `folder with token and ca.crt (${SERVICE_ACCOUNT_DIR})`],
+  ['HEALTH_PORT', 'health-port', 'port for /healthz and /readyz on 127.0.0.1; 0: none (0)'],
+] as const;
+
+export const HELP = [
+  'agent            labels its node, answers upgrade checks, reboots when asked',
+  'agent sentinel   leaves the word of a Job that it succeeded (JOB_NAME, SENTINEL_DIR)',
+  'agent --version',
+  '',
+  'Settings, as environment or flag:',
+  ...SETTINGS.map(([name, flag, text]) => `  ${name.padEnd(20)} --${flag.padEnd(20)} ${text}`),
+].join('\n');
+
+const isLogLevel = (text: string): text is LogLevel => LOG_LEVELS.some(level => level === text);
+
+/** Throws `ConfigFaults` with everything that is wrong, or `Say` when only a text was asked for. */
+export function readConfig(env: Record<string, string | undefined>, argv: readonly string[]): Config {
+  if (argv.includes('--help') || argv.includes('-h')) throw new Say(HELP);
+  if (argv.includes('--version')) throw new Say(VERSION);
+  const faults: string[] = [];
+  const { flags, unknown } = readFlags(argv);
+  for (const word of unknown) faults.push(`${word}: not known`);
+  const value = (name: string) => flags.get(name) ?? (env[name] === '' ? undefined : env[name]);
+
+  const nodeName = value('NODE_NAME') ?? '';
+  if (nodeName === '') faults.push('NODE_NAME: required');
+  const hostRoot = value('HOST_ROOT') ?? '/host';
+  if (!hostRoot.startsWith('/')) faults.push(`HOST_ROOT: ${hostRoot}: must be an absolute path`);
+  const logLevel = value('LOG_LEVEL') ?? 'info';
+  if (!isLogLevel(logLevel)) faults.push(`LOG_LEVEL: ${logLevel}: must be one of ${LOG_LEVELS.join(', ')}`);
+  const port = value('HEALTH_PORT') ?? '0';
+  const probePort = Number(port);
+  if (!/^\d+$/.test(port) || probePort > 65_535) faults.push(`HEALTH_PORT: ${port}: must be a port number, or 0`);
+  if (faults.length > 0 || !isLogLevel(logLevel)) throw new ConfigFaults(faults);
+  const serviceAccountDir = value('SERVICE_ACCOUNT_DIR') ?? SERVICE_ACCOUNT_DIR;
+  return { nodeName, hostRoot, logLevel, serviceAccountDir, probePort };
+}
+
+function readFlags(argv: readonly string[]): { flags: Map<string, string>; unknown: string[] } {
+  const flags = new Map<string, string>();
+  const unknown: string[] = [];
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    const [flag, inline] = splitOnce(word, '=');
+    const known = SETTINGS.find(([, name]) => flag === `--${name}`);
+    const next = inline ?? argv[at + 1];
+    if (!known || next === undefined) {
+      unknown.push(word);
+      continue;
+    }
+    flags.set(known[0], next);
+    if (inline === undefined) at += 1;
+  }
+  return { flags, unknown };
+}
+
+function splitOnce(text: string, by: string): [string, string?] {
+  const at = text.indexOf(by);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + by.length)];
+}

@@ -1,0 +1,168 @@
+/**
+ * What the controller asks, what journal and sentinels prove, and the boot id → what to do now. The heart of "reboot exactly once":
+ *
+ *     ask + sentinel of this boot ──▶ journal ──▶ sentinel away ──▶ reboot ──▶ (another boot id) ──▶ Rebooted
+ *                                        │
+ *                    killed anywhere here: the journal, with the boot id in it, says where we were
+ *
+ * A reboot is called only while the boot id is still the one the journal was written in; so a machine that went down for it never goes down again.
+ */
+import type { Operation, RebootAnswer } from '../api/node-agent.js';
+import type { Entry } from './journal.js';
+import type { Sentinel } from './sentinel.js';
+
+/** Everything that is known at this moment. */
+export interface Seen {
+  operation: Operation;
+  /** What the journal holds under the operation's id. */
+  entry?: Entry;
+  sentinels: readonly Sentinel[];
+  boot: { id: string; since: string };
+  now: Date;
+  /** Milliseconds since this process called the reboot; absent: it did not. */
+  sinceCallMs?: number;
+  /** Milliseconds since this process started; a call of an earlier one is at least as old. */
+  sinceStartMs: number;
+  /** The ask was read from the API just now, not only heard of some time ago. */
+  confirmed: boolean;
+}
+
+export type Duty =
+  | { do: 'keep'; entry: Entry }
+  | { do: 'removeSentinels'; files: readonly string[] }
+  | { do: 'answer'; reboot: RebootAnswer }
+  | { do: 'confirm' }
+  | { do: 'reboot' }
+  | { do: 'lookAgain'; inMs: number };
+
+/** A call that was not obeyed within this time is made again; until then the machine may go down at any moment. */
+export const CALL_LASTS_MS = 5 * 60_000;
+
+/** In the order in which they must be done; a crash between any two leaves what the next start needs. */
+export function duties(seen: Seen): Duty[] {
+  const { entry, boot, operation } = seen;
+  if (entry && isOver(entry, boot.id)) return settle(seen, rebooted(entry, boot));
+  if (operation.rebootWithdrawn && !operation.reboot) return withdraw(seen);
+  if (entry && entry.state !== 'Rebooting') return settle(seen, entry);
+  if (!operation.reboot) return entry ? [{ do: 'answer', reboot: answerOf(entry) }] : [];
+  if (entry) return goOn(seen, entry, operation.reboot);
+  return begin(seen, operation.reboot);
+}
+
+type Ask = NonNullable<Operation['reboot']>;
+
+/** The machine has started anew since a reboot was begun, or since we gave it up. */
+const isOver = (entry: Entry, bootId: string) =>
+  (entry.state === 'Rebooting' || entry.state === 'Failed') && entry.bootId !== bootId;
+
+const rebooted = (entry: Entry, boot: Seen['boot']): Entry => ({
+  ...entry,
+  state: 'Rebooted',
+  bootIdAfter: boot.id,
+  bootedAt: boot.since,
+  message: undefined,
+});
+
+/** An ending: written down before it is told, told as long as it is asked for. */
+function settle(seen: Seen, entry: Entry): Duty[] {
+  const keep: Duty[] = entry === seen.entry ? [] : [{ do: 'keep', entry }];
+  return [...keep, ...removal(seen, entry.jobName), { do: 'answer', reboot: answerOf(entry) }];
+}
+
+function withdraw(seen: Seen): Duty[] {
+  const { entry, operation } = seen;
+  if (entry?.state === 'Rebooted' || entry?.state === 'Cancelled') return settle(seen, entry);
+  const left = entry ? CALL_LASTS_MS - sinceCall(seen, entry) : 0;
+  /* A call cannot be taken back; "Cancelled" promises that the machine stays up. */
+  if (entry && left > 0) {
+    const message = 'withdrawn, but the reboot was called already; waiting to see whether it happens';
+    const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
+    return [
+      { do: 'answer', reboot },
+      { do: 'lookAgain', inMs: left },
+    ];
+  }
+  const jobName = entry?.jobName ?? operation.job?.name ?? '';
+  const base = entry ?? fresh(seen, { jobName, notAfter: seen.now.toISOString() });
+  return settle(seen, { ...base, state: 'Cancelled', message: 'the reboot was withdrawn' });
+}
+
+/** Nothing was begun for this operation yet. */
+function begin(seen: Seen, ask: Ask): Duty[] {
+  const { boot, operation } = seen;
+  const sentinel = newest(seen.sentinels.filter(one => one.jobName === ask.jobName));
+  const before = sentinel?.bootId ?? operation.bootIdBefore;
+  /* Without a sentinel only a changed boot id speaks: the disk was reset, or the journal was lost, and the machine is up anew. */
+  if (before !== undefined && before !== boot.id)
+    return settle(seen, rebooted({ ...fresh(seen, ask), bootId: before, startedAt: undefined }, boot));
+  if (isLate(ask, seen.now))
+    return settle(seen, { ...fresh(seen, ask), state: 'Failed', message: `not begun before ${ask.notAfter}` });
+  if (!sentinel) {
+    const message = `waiting for the sentinel of Job ${ask.jobName}`;
+    return [
+      { do: 'answer', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
+      { do: 'lookAgain', inMs: untilEnd(ask, seen.now) },
+    ];
+  }
+  return call(seen, ask, fresh(seen, ask));
+}
+
+/** Begun, and the machine is still up. */
+function goOn(seen: Seen, entry: Entry, ask: Ask): Duty[] {
+  if (isLate(ask, seen.now))
+    return settle(seen, { ...entry, state: 'Failed', message: `the machine did not reboot before ${ask.notAfter}` });
+  const left = seen.sinceCallMs === undefined ? 0 : CALL_LASTS_MS - seen.sinceCallMs;
+  if (left > 0)
+    return [
+      { do: 'answer', reboot: answerOf(entry) },
+      { do: 'lookAgain', inMs: Math.min(left, untilEnd(ask, seen.now)) },
+    ];
+  /* What was heard minutes ago, or in another life, may have been withdrawn since. */
+  if (!seen.confirmed) return [{ do: 'confirm' }];
+  return call(seen, ask, entry);
+}
+
+function call(seen: Seen, ask: Ask, begun: Entry): Duty[] {
+  const entry: Entry = { ...begun, calledAt: seen.now.toISOString() };
+  return [
+    { do: 'keep', entry },
+    ...removal(seen, ask.jobName),
+    { do: 'answer', reboot: answerOf(entry) },
+    { do: 'reboot' },
+    { do: 'lookAgain', inMs: Math.min(CALL_LASTS_MS, untilEnd(ask, seen.now)) },
+  ];
+}
+
+const fresh = (seen: Seen, ask: Ask): Entry => ({
+  id: seen.operation.id,
+  jobName: ask.jobName,
+  bootId: seen.boot.id,
+  notAfter: ask.notAfter,
+  state: 'Rebooting',
+  startedAt: seen.now.toISOString(),
+});
+
+function removal(seen: Seen, jobName: string): Duty[] {
+  const files = seen.sentinels.filter(one => one.jobName === jobName).map(one => one.file);
+  return files.length === 0 ? [] : [{ do: 'removeSentinels', files }];
+}
+
+/** How long ago the reboot was called, at least. Wall time may have jumped, so this process' own count is heard first. */
+function sinceCall(seen: Seen, entry: Entry): number {
+  if (seen.sinceCallMs !== undefined) return seen.sinceCallMs;
+  if (entry.calledAt === undefined) return CALL_LASTS_MS;
+  return Math.max(seen.now.getTime() - Date.parse(entry.calledAt), seen.sinceStartMs);
+}
+
+const newest = (sentinels: readonly Sentinel[]) => sentinels.toSorted((a, b) => a.at - b.at).at(-1);
+const isLate = (ask: Ask, now: Date) => now.getTime() >= Date.parse(ask.notAfter);
+const untilEnd = (ask: Ask, now: Date) => Date.parse(ask.notAfter) - now.getTime();
+
+const answerOf = (entry: Entry): RebootAnswer => ({
+  state: entry.state,
+  bootIdBefore: entry.bootId,
+  startedAt: entry.startedAt,
+  bootIdAfter: entry.bootIdAfter,
+  bootedAt: entry.bootedAt,
+  message: entry.message,
+});

@@ -1,0 +1,78 @@
+/** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
+import type { Host } from './host.js';
+
+/** One per operation id. */
+export interface Entry {
+  id: string;
+  jobName: string;
+  /** Of the boot in which the reboot was begun. */
+  bootId: string;
+  notAfter: string;
+  state: 'Rebooting' | 'Rebooted' | 'Cancelled' | 'Failed';
+  startedAt?: string;
+  /** When the reboot was last called, or was about to be. */
+  calledAt?: string;
+  bootIdAfter?: string;
+  bootedAt?: string;
+  message?: string;
+}
+
+const STATES: readonly string[] = ['Rebooting', 'Rebooted', 'Cancelled', 'Failed'] satisfies Entry['state'][];
+
+/** Old endings that stay, should the controller have to rebuild its ledger; nobody asks for more. */
+const KEPT = 8;
+
+/** The one writer is this process; so memory and disk agree, and the disk is read once. */
+export class Journal {
+  readonly #host: Host;
+  readonly #path: string;
+  #entries: readonly Entry[];
+
+  private constructor(host: Host, path: string, entries: readonly Entry[]) {
+    this.#host = host;
+    this.#path = path;
+    this.#entries = entries;
+  }
+
+  /** A damaged file counts as none, but is put aside for people to look at. */
+  static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged: boolean }> {
+    const path = `${stateDir}/journal.json`;
+    const text = await host.read(path);
+    const entries = text === undefined ? [] : parseEntries(text);
+    if (text !== undefined && entries === undefined) await host.write(`${path}.damaged`, text);
+    return { journal: new Journal(host, path, entries ?? []), damaged: entries === undefined };
+  }
+
+  entry(id: string): Entry | undefined {
+    return this.#entries.find(entry => entry.id === id);
+  }
+
+  /** Resolves when it is safe on the disk; old entries go on this occasion. */
+  async keep(entry: Entry): Promise<void> {
+    const entries = [...this.#entries.filter(one => one.id !== entry.id), entry].slice(-KEPT);
+    await this.#host.write(this.#path, `${JSON.stringify({ version: 1, entries }, null, 2)}\n`);
+    this.#entries = entries;
+  }
+}
+
+/** Undefined: not a journal. An entry that lacks what a decision needs makes the whole file untrustworthy. */
+export function parseEntries(text: string): Entry[] | undefined {
+  try {
+    const data: unknown = JSON.parse(text);
+    if (!isRecord(data) || !Array.isArray(data.entries)) return undefined;
+    const entries = data.entries.filter(isEntry);
+    return entries.length === data.entries.length ? entries : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isEntry = (value: unknown): value is Entry =>
+  isRecord(value) &&
+  ['id', 'jobName', 'bootId', 'notAfter', 'state'].every(key => typeof value[key] === 'string') &&
+  STATES.includes(String(value.state)) &&
+  ['startedAt', 'calledAt', 'bootIdAfter', 'bootedAt', 'message'].every(key =>
+    ['string', 'undefined'].includes(typeof value[key]),
+  );

@@ -1,0 +1,34 @@
+/** The agent of one node. `agent sentinel` is its little second trade, in the Pods of Jobs. */
+import { inCluster } from '../kube/connection.js';
+import { createKube } from '../kube/client.js';
+import { runProgram } from '../program/run.js';
+import { VERSION } from '../program/version.js';
+import { runAgent } from './agent.js';
+import { readConfig } from './config.js';
+import { realHost } from './host.js';
+import { leaveSentinel } from './leave-sentinel.js';
+
+async function sentinel(): Promise<void> {
+  try {
+    process.stdout.write(`left ${await leaveSentinel(process.env, new Date())}\n`);
+  } catch (error) {
+    process.stderr.write(`agent sentinel: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function agent(): Promise<void> {
+  await runProgram('agent', readConfig, async ({ config, log, clock, signal, health }) => {
+    const kube = createKube(inCluster({ dir: config.serviceAccountDir }), { userAgent: `kairos-agent/${VERSION}` });
+    const host = realHost(config.hostRoot, clock);
+    let synced = false;
+    health.ready('nodeagent', () => (synced ? undefined : 'the NodeAgent was not read yet'));
+    if (config.probePort > 0) await health.listen(config.probePort, '127.0.0.1');
+    const { nodeName } = config;
+    const onSynced = () => void (synced = true);
+    await runAgent({ kube, host, clock, log, nodeName, agentVersion: VERSION, onSynced }, signal);
+    kube.close();
+  });
+}
+
+void (process.argv[2] === 'sentinel' ? sentinel() : agent());

@@ -1,0 +1,33 @@
+/** Writes the status of the NodeAgent, only when it changed. */
+import { NODE_AGENT } from '../api/kinds.js';
+import type { RebootAnswer } from '../api/node-agent.js';
+import type { NodeAgent } from '../api/objects.js';
+import type { Cache } from '../kube/cache.js';
+import type { Kube } from '../kube/kube.js';
+import { mergeDiff } from '../kube/merge.js';
+import type { Log } from '../program/log.js';
+import type { Facts } from './facts.js';
+import { statusOf } from './status.js';
+
+export interface TellOptions {
+  kube: Kube;
+  cache: Cache<NodeAgent>;
+  agentVersion: string;
+  stateDir: string;
+}
+
+/** Compares with what is in the cluster, so that a status somebody damaged is put right at the next look. */
+export async function tell(
+  { kube, cache, agentVersion, stateDir }: TellOptions,
+  { agent, facts, log }: { agent: NodeAgent; facts: Facts; log: Log },
+  reboot: RebootAnswer | undefined,
+): Promise<void> {
+  const status = statusOf(agent, { agentVersion, stateDir, facts, reboot });
+  const patch = mergeDiff(agent.status ?? {}, status);
+  if (!patch) return;
+  const { name } = agent.metadata;
+  const body = { status: patch };
+  cache.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, body, { type: 'merge', subresource: 'status' }));
+  const check = status.operation?.check?.verdict;
+  log.info({ step: agent.spec.operation?.step, check, reboot: reboot?.state, why: reboot?.message }, 'status written');
+}
