@@ -1,4 +1,5 @@
 /** The real `Kube`: the verbs of the Kubernetes API as HTTPS requests. Retries nothing; that is the reconcilers' business. */
+import { setMaxListeners } from 'node:events';
 import type { Connection } from './connection.js';
 import type {
   DeleteOptions,
@@ -69,6 +70,8 @@ class HttpKube implements KubeClient {
     this.#transport = transport;
     this.#options = options;
     this.#signals = signals;
+    /* Each call under way listens; many at once are no leak. */
+    setMaxListeners(0, ...signals);
   }
 
   with(signal: AbortSignal): KubeClient {

@@ -9,6 +9,7 @@
  * Of two that try at once the API server lets one write, by the resource version.
  * The leader stops by itself (10 s after its last renewal) before another may start (15 s).
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.js';
@@ -138,6 +139,8 @@ export async function whileLeader(
   if (!held) return;
   log.info({ identity: lease.identity }, 'leading');
   const leading = new AbortController();
+  /* Every call and loop of the leader listens. */
+  setMaxListeners(0, leading.signal);
   const stop = () => leading.abort(new Error('stopped'));
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

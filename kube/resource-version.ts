@@ -1,7 +1,7 @@
 const NUMBER = /^[1-9][0-9]*$|^0$/;
 
 /**
- * Is `a` later than `b`? Kubernetes promises since 1.35 that versions of one resource are integers that can be compared;
+ * Is `a` later than `b`? Kubernetes promises that versions of one resource are integers that can be compared (KEP-5504);
  * they may be too long for a JavaScript number, so length and digits are compared. Anything else counts as later: then the
  * order of arrival decides.
  */

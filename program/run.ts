@@ -1,4 +1,5 @@
 /** What every program does around its own work: settings, log, health, and an orderly end. */
+import { setMaxListeners } from 'node:events';
 import { type Clock, realClock } from './clock.js';
 import { Health } from './health.js';
 import { createLog, type Log, type LogLevel } from './log.js';
@@ -93,6 +94,8 @@ async function runMain<C extends BaseConfig>(
 ): Promise<number> {
   const log = around.log ?? createLog({ program: name, version: VERSION }, config.logLevel);
   const stop = new AbortController();
+  /* Every loop of the program listens. */
+  setMaxListeners(0, stop.signal);
   const health = new Health();
   around.onStop(why => {
     log.info({ why }, 'stopping');

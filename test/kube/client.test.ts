@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createKube, type KubeClient, type RequestSeen } from '../../kube/client.js';
 import {
@@ -226,6 +227,19 @@ describe('signals', () => {
     expect(String(await caught(old.patch(THINGS, at('a'), {})))).toContain('no longer leading');
     expect(server.asked('PATCH')).toHaveLength(1);
     expect((await make('a')).metadata.name).toBe('a');
+  });
+
+  test('a hundred calls under one signal are no leak, and leave nothing behind', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => void warnings.push(warning.name);
+    process.on('warning', note);
+    const { signal } = new AbortController();
+    const bound = kube.with(signal);
+    await Promise.all(Array.from({ length: 100 }, () => bound.list(THINGS)));
+    await new Promise(resolve => setImmediate(resolve));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
