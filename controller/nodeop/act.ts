@@ -1,0 +1,165 @@
+/** Performs one action on one node. Every write carries the version or uid that it was decided on. */
+import { NODE_AGENT } from '../../api/kinds.js';
+import { ANNOTATIONS, FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
+import type { NodeAgent } from '../../api/objects.js';
+import { isAlreadyExists, isConflict } from '../../kube/errors.js';
+import type { Kube, Stored } from '../../kube/kube.js';
+import { withResourceVersion } from '../../kube/patch.js';
+import type { Recorder } from '../../kube/recorder.js';
+import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import type { Log } from '../../program/log.js';
+import type { Caches } from '../caches.js';
+import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+import * as events from './events.js';
+import type { Evictions } from './evictions.js';
+import type { Action, Facts, LedgerChange } from './facts.js';
+import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from './job.js';
+
+export interface Hands {
+  kube: Kube;
+  caches: Caches;
+  recorder: Recorder;
+  evictions: Evictions;
+  sentinel: Surroundings['sentinel'];
+  log: Log;
+}
+
+export async function act(facts: Facts, action: Action, hands: Hands): Promise<void> {
+  const { wish, name, ledger } = facts;
+  hands.log.info(
+    { object: `${wish.namespace}/${wish.meta.name}`, node: name, step: ledger?.step ?? 'Claim', ...told(action) },
+    action.do,
+  );
+  await perform(facts, action, hands);
+}
+
+/** What of an action belongs into a log line. */
+const told = (action: Action): object => {
+  if (action.do === 'record') return { change: action.change };
+  if (action.do === 'evict') return { pods: action.pods.map(pod => pod.metadata.name), past: action.past };
+  return {};
+};
+
+async function perform(facts: Facts, action: Action, hands: Hands): Promise<void> {
+  switch (action.do) {
+    case 'claim':
+      return claim(facts, action.ledger, hands);
+    case 'record':
+      return record(facts, action.change, hands);
+    case 'createPod':
+      return createPod(facts, action.pod, hands);
+    case 'deletePods':
+      return deletePods(action.pods, hands);
+    case 'cordon':
+      return cordon(facts, hands);
+    case 'uncordon':
+      return uncordon(facts, hands);
+    case 'evict':
+      return hands.evictions.evict(facts, action, hands);
+    case 'createJob':
+      return createJob(facts, hands);
+    case 'resumeJob':
+      return resumeJob(action.job, hands);
+    case 'release':
+      return release(facts, hands);
+    default:
+      return unreachable(action);
+  }
+}
+
+const unreachable = (action: never): never => {
+  throw new Error(`unknown action ${JSON.stringify(action)}`);
+};
+
+/** Compare-and-swap on the NodeAgent; the new version is what the next look sees. */
+async function swap({ agent, name }: Facts, patch: object, { kube, caches }: Hands): Promise<void> {
+  if (agent === undefined) throw new Error(`NodeAgent ${name} is gone`);
+  caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
+}
+
+async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: Hands): Promise<void> {
+  const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
+  await swap(facts, { metadata: { finalizers }, spec: { operation } }, hands);
+  hands.recorder.record(events.started(facts));
+}
+
+async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
+  await swap(facts, { spec: { operation: change } }, hands);
+  if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
+  if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
+  if (change.result) hands.recorder.record(events.ended(facts, change.result));
+}
+
+async function release(facts: Facts, hands: Hands): Promise<void> {
+  const finalizers = (facts.agent?.metadata.finalizers ?? []).filter(each => each !== FINALIZERS.claimed);
+  await swap(facts, { metadata: { finalizers }, spec: { operation: null } }, hands);
+}
+
+/** `spec.unschedulable` and our mark in one patch: neither is ever there without the other by our doing. */
+async function cordon(facts: Facts, { kube, caches, recorder }: Hands): Promise<void> {
+  const { node, wish } = facts;
+  if (node === undefined) return;
+  const patch = { metadata: { annotations: { [ANNOTATIONS.cordonedBy]: wish.mark } }, spec: { unschedulable: true } };
+  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name: facts.name }, withResourceVersion(patch, node)));
+  const event = events.cordoned(facts);
+  if (event) recorder.record(event);
+}
+
+async function uncordon(facts: Facts, { kube, caches, recorder }: Hands): Promise<void> {
+  const { node } = facts;
+  if (node === undefined) return;
+  const patch = { metadata: { annotations: { [ANNOTATIONS.cordonedBy]: null } }, spec: { unschedulable: null } };
+  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name: facts.name }, withResourceVersion(patch, node)));
+  const event = events.uncordoned(facts);
+  if (event) recorder.record(event);
+}
+
+const surroundings = ({ agent, image }: Facts, { sentinel }: Hands): Surroundings => ({
+  image,
+  sentinel,
+  stateDir: agent?.status?.stateDir ?? PLAIN_STATE_DIR,
+});
+
+/** Created before, by us, and not seen yet: that is what was wanted. */
+async function created<T extends Stored>(create: Promise<T>): Promise<T | undefined> {
+  try {
+    return await create;
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined;
+    throw error;
+  }
+}
+
+async function createJob(facts: Facts, hands: Hands): Promise<void> {
+  const { kube, caches } = hands;
+  const { wish, name } = facts;
+  const job = await created(kube.create<SeenJob>(JOBS, jobFor(wish, name, surroundings(facts, hands)), wish.namespace));
+  if (job) caches.jobs.put(job);
+}
+
+async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
+  const at = { name: job.metadata.name, namespace: job.metadata.namespace };
+  caches.jobs.put(
+    await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec: { suspend: false } }),
+  );
+}
+
+async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands): Promise<void> {
+  const { kube, caches } = hands;
+  const { wish, name } = facts;
+  const manifest = which === 'pull' ? pullPodFor : preflightPodFor;
+  const pod = await created(
+    kube.create<SeenPod>(PODS, manifest(wish, name, surroundings(facts, hands)), wish.namespace),
+  );
+  if (pod) caches.pods.put(pod);
+}
+
+async function deletePods(pods: readonly SeenPod[], { kube }: Hands): Promise<void> {
+  for (const { metadata } of pods) {
+    try {
+      await kube.delete(PODS, { name: metadata.name, namespace: metadata.namespace }, { uid: metadata.uid });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  }
+}

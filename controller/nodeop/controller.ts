@@ -1,0 +1,160 @@
+/** What is watched for NodeOps, and the loop over one of them: observe, decide, act, report. */
+import { NODE_OP } from '../../api/kinds.js';
+import { FINALIZERS } from '../../api/names.js';
+import type { NodeOp } from '../../api/objects.js';
+import { type Outcome, reconciler } from '../../kube/reconciler.js';
+import { keyOf, parseKey } from '../../kube/key.js';
+import type { Kube, Name } from '../../kube/kube.js';
+import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
+import type { Recorder } from '../../kube/recorder.js';
+import type { Clock } from '../../program/clock.js';
+import type { Log } from '../../program/log.js';
+import type { Caches } from '../caches.js';
+import { act, type Hands } from './act.js';
+import { decide, type Plan } from './decide.js';
+import { Evictions } from './evictions.js';
+import type { Surroundings } from './job.js';
+import { observe } from './observe.js';
+import { start } from './start.js';
+import { inOrder } from './targets.js';
+import { watchedBy } from './watched.js';
+import { isFinal, readWish, type Wish } from './wish.js';
+
+export interface NodeOpDeps {
+  kube: Kube;
+  caches: Caches;
+  recorder: Recorder;
+  log: Log;
+  clock: Clock;
+  defaultImage: string;
+  sentinel: Surroundings['sentinel'];
+  ownNamespace: string;
+  /** Node that this controller runs on. */
+  ownNode?: string;
+}
+
+/** Status writes of one object are at least this far apart, unless its phase changes. */
+const STATUS_PAUSE_MS = 1_000;
+
+/** Writes under way at once over all nodes of an operation. */
+const HANDS = 16;
+
+/** Nothing is heard of a broken promise: look at every open operation now and then. */
+const SLOW_LOOK_MS = 60_000;
+
+export class NodeOpController {
+  readonly #deps: NodeOpDeps;
+  readonly #hands: Hands;
+  readonly #savedAt = new Map<string, number>();
+
+  constructor(deps: NodeOpDeps) {
+    this.#deps = deps;
+    this.#hands = { ...deps, evictions: new Evictions(() => deps.clock.now()) };
+  }
+
+  async run(leading: AbortSignal): Promise<void> {
+    const { log, clock, caches } = this.#deps;
+    const loop = reconciler({
+      name: 'nodeop',
+      reconcile: key => this.reconcile(parseKey(key)),
+      log,
+      clock,
+      workers: 4,
+    });
+    watchedBy(caches, (key, inMs) => loop.enqueue(key, inMs));
+    await loop.run(leading);
+  }
+
+  /** One pass over one NodeOp. */
+  async reconcile(at: Name): Promise<Outcome> {
+    const { caches } = this.#deps;
+    const op = caches.nodeOps.get(at);
+    if (op === undefined) return { then: 'settled' };
+    const wish = readWish(op);
+    if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
+    const claimed = caches.nodeAgents.by('operation', wish.meta.uid).length > 0;
+    if (isFinal(wish.status) && !claimed) return this.#letGo(op);
+    return this.#goOn(op, wish);
+  }
+
+  async #goOn(op: NodeOp, wish: Wish): Promise<Outcome> {
+    const { caches, clock, defaultImage, ownNamespace, ownNode } = this.#deps;
+    const now = clock.now();
+    const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
+    const view = { caches, refusals: this.#hands.evictions.refusals, defaultImage, ownNamespace, now };
+    const plan = decide(
+      wish,
+      names.map(name => observe(wish, name, view)),
+      now,
+    );
+    const acted = await this.#perform(plan);
+    const savedIn = await this.#save(op, plan);
+    if (acted > 0) return { then: 'lookAgain', inMs: 0 };
+    const deadline =
+      plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
+    return { then: 'lookAgain', inMs: Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
+  }
+
+  /** One node's trouble does not keep the others waiting; it is thrown at the end. */
+  async #perform({ actions }: Plan): Promise<number> {
+    const errors: unknown[] = [];
+    const queue = [...actions];
+    const work = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        try {
+          await act(next.facts, next.action, this.#hands);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(HANDS, actions.length) }, work));
+    if (errors.length > 0) throw errors[0];
+    return actions.length;
+  }
+
+  /** Saves the report; answers how long it must wait when the last one was just written. */
+  async #save(op: NodeOp, { status }: Plan): Promise<number | undefined> {
+    const { kube, caches, clock } = this.#deps;
+    const key = keyOf(op.metadata);
+    const wait = (this.#savedAt.get(key) ?? Number.NEGATIVE_INFINITY) + STATUS_PAUSE_MS - clock.monotonic();
+    if (wait > 0 && status.phase === op.status?.phase)
+      return JSON.stringify(status) === JSON.stringify(op.status) ? undefined : wait;
+    const saved = await mergeStatus(kube, NODE_OP, op, { status });
+    if (saved === op) return undefined;
+    this.#savedAt.set(key, clock.monotonic());
+    caches.nodeOps.put(saved);
+    return 0;
+  }
+
+  /** Targets are fixed in the status before any of them is touched. */
+  async #begin(op: NodeOp, wish: Wish): Promise<Outcome> {
+    const { kube, caches, clock } = this.#deps;
+    if (wish.deleting) return this.#letGo(op);
+    const withFinalizer = await this.#finalizer(op, true);
+    const status = start(wish, caches.nodes.list(), clock.now());
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, withFinalizer, { status, onlyIfUnchanged: true }));
+    return { then: 'lookAgain', inMs: 0 };
+  }
+
+  async #letGo(op: NodeOp): Promise<Outcome> {
+    await this.#finalizer(op, false);
+    this.#savedAt.delete(keyOf(op.metadata));
+    return { then: 'settled' };
+  }
+
+  async #finalizer(op: NodeOp, wanted: boolean): Promise<NodeOp> {
+    const held = op.metadata.finalizers ?? [];
+    if (held.includes(FINALIZERS.claimed) === wanted) return op;
+    const finalizers = wanted ? [...held, FINALIZERS.claimed] : held.filter(each => each !== FINALIZERS.claimed);
+    const patch = withResourceVersion({ metadata: { finalizers } }, op);
+    const saved = await this.#deps.kube.patch<NodeOp>(
+      NODE_OP,
+      { name: op.metadata.name, namespace: op.metadata.namespace },
+      patch,
+    );
+    if (wanted || finalizers.length > 0 || op.metadata.deletionTimestamp === undefined)
+      this.#deps.caches.nodeOps.put(saved);
+    return saved;
+  }
+}

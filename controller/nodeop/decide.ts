@@ -1,0 +1,129 @@
+/** All nodes of one operation together: whose turn it is, what is done next, what the status says. Pure. */
+import { isReady, bootIdOf } from '../seen.js';
+import type { NodeStatus } from '../../api/node-status.js';
+import type { NodeOpStatus } from '../../api/nodeop.js';
+import { isControlPlane } from '../control-plane.js';
+import { type Action, after, type Facts } from './facts.js';
+import { type Standing, nodeStatus, operationStatus, stands } from './status.js';
+import { type Walk, walk } from './steps.js';
+import { slots } from './targets.js';
+import type { Wish } from './wish.js';
+
+export interface Plan {
+  actions: { facts: Facts; action: Action }[];
+  status: NodeOpStatus;
+  /** When a deadline of some node comes up. */
+  lookAgainAt?: Date;
+}
+
+interface Seen {
+  facts: Facts;
+  walk: Walk;
+  before: NodeStatus | undefined;
+}
+
+/** `all` in the order in which they go. */
+export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
+  const seen = all.map(facts => look(wish, facts));
+  const turns = nextOnes(wish, seen);
+  const walked = seen.map(each =>
+    turns.granted.has(each.facts.name) ? look(wish, { ...each.facts, turn: true }) : each,
+  );
+  const statuses = Object.fromEntries(
+    walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) })]),
+  );
+  const times = walked.flatMap(
+    ({
+      walk: {
+        look: { is, ...rest },
+      },
+    }) => ('until' in rest && is !== 'done' && rest.until ? [rest.until] : []),
+  );
+  return {
+    actions: walked.flatMap(each => actionOf(each)),
+    status: operationStatus(wish, statuses, now),
+    lookAgainAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
+  };
+}
+
+const look = (wish: Wish, facts: Facts): Seen => ({
+  facts,
+  walk: walk(facts),
+  before: wish.status.nodeStatuses?.[facts.name],
+});
+
+function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action: Action }[] {
+  if (seen.is === 'act') return [{ facts, action: seen.action }];
+  if (seen.is !== 'end' || facts.ledger === undefined) return [];
+  const { phase, reason, message, log } = seen;
+  const bootIdAfter = facts.wish.spec.rebootOnSuccess ? bootIdOf(facts.node) : undefined;
+  const changed = bootIdAfter !== undefined && bootIdAfter !== facts.ledger.bootIdBefore;
+  const result = { phase, reason, message, log, at: facts.now.toISOString(), ...(changed ? { bootIdAfter } : {}) };
+  return [{ facts, action: { do: 'record', change: { result } } }];
+}
+
+interface Turns {
+  granted: ReadonlySet<string>;
+  /** Why the others wait. */
+  why: ReadonlyMap<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>;
+}
+
+/** Slots are counted from what is seen, never remembered. A node whose end is recorded holds none. */
+function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
+  const why = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>();
+  const granted = new Set<string>();
+  const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
+  const stopped = wish.spec.stopOnFailure && [...standings.values()].includes('failed');
+  let free =
+    slots(wish.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
+  for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
+    const held = heldBack(wish, facts, { stopped, seen, standings, granted });
+    if (held) why.set(facts.name, held);
+    else if (free > 0) {
+      free -= 1;
+      granted.add(facts.name);
+    } else why.set(facts.name, { reason: 'WaitingForTurn', message: 'waiting for its turn' });
+  }
+  return { granted, why };
+}
+
+interface Around {
+  stopped: boolean;
+  seen: readonly Seen[];
+  standings: ReadonlyMap<string, Standing>;
+  granted: ReadonlySet<string>;
+}
+
+/** Reasons for which a node does not start even if a slot is free; such a node holds none. */
+function heldBack(wish: Wish, facts: Facts, { stopped, seen, standings, granted }: Around) {
+  const { node, heldBy } = facts;
+  if (wish.deleting) return { reason: 'Deleted' as const, message: 'the operation is being deleted' };
+  if (stopped)
+    return { reason: 'Stopped' as const, message: 'not started: another node failed and stopOnFailure is set' };
+  if (wish.spec.paused) return { reason: 'Paused' as const, message: 'not started: the operation is paused' };
+  if (heldBy !== undefined)
+    return { reason: 'WaitingForOperation' as const, message: `waiting for operation ${heldBy}` };
+  if (node === undefined || !isReady(node))
+    return { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
+  const others = seen.filter(
+    ({ facts: other }) => other.name !== facts.name && other.node && isControlPlane(other.node),
+  );
+  const openControlPlane = others.some(({ facts: { name } }) => {
+    const standing = standings.get(name);
+    return (
+      standing === 'active' || granted.has(name) || (wish.upgrade && !isControlPlane(node) && standing !== 'completed')
+    );
+  });
+  if (!openControlPlane || !wish.disruptive) return undefined;
+  if (isControlPlane(node)) return { reason: 'WaitingForTurn' as const, message: 'control planes go one at a time' };
+  if (wish.upgrade)
+    return { reason: 'WaitingForControlPlanes' as const, message: 'workers start when every control plane is done' };
+  return undefined;
+}
+
+/** A NotReady node waits from when it was first told so, which its status remembers, until startDeadlineSeconds. */
+export const notReadyUntil = (wish: Wish, before: NodeStatus | undefined, now: Date): Date =>
+  after(
+    before?.reason === 'NodeNotReady' && before.lastUpdated ? new Date(before.lastUpdated) : now,
+    wish.spec.startDeadlineSeconds,
+  );

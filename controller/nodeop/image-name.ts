@@ -1,0 +1,19 @@
+/** Is an image that a manifest names among those a kubelet lists? */
+
+/** `busybox` → `docker.io/library/busybox:latest`, as container runtimes spell it (distribution reference grammar). */
+export function fullImageName(name: string): string {
+  const [path, digest] = name.split('@');
+  const slash = (path ?? '').indexOf('/');
+  const first = (path ?? '').slice(0, Math.max(slash, 0));
+  const hasRegistry = slash > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const withRegistry = hasRegistry ? path : `docker.io/${slash > 0 ? '' : 'library/'}${path}`;
+  if (digest !== undefined) return `${withRegistry?.replace(/:[^/]*$/, '')}@${digest}`;
+  return /:[^/]+$/.test(withRegistry ?? '') ? `${withRegistry}` : `${withRegistry}:latest`;
+}
+
+/** True only where the kubelet would not ask the registry again: a digest, or a tag other than `latest`, that is on the node. */
+export function isOnNode(image: string, listed: readonly string[]): boolean {
+  const full = fullImageName(image);
+  if (full.endsWith(':latest')) return false;
+  return listed.some(name => fullImageName(name) === full);
+}

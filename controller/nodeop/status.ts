@@ -1,0 +1,179 @@
+/** What is seen of the nodes → the words of the status. */
+import type { Condition } from '../../api/meta.js';
+import type { NodeCounts, NodeStatus } from '../../api/node-status.js';
+import type { NodeOpStatus } from '../../api/nodeop.js';
+import type { Facts } from './facts.js';
+import type { Walk } from './steps.js';
+import { attemptOn, isFinal, type Wish } from './wish.js';
+
+export type Standing = 'pending' | 'active' | 'completed' | 'failed';
+
+interface Seen {
+  facts: Facts;
+  walk: Walk;
+  before: NodeStatus | undefined;
+  /** Why a node that has not started waits. */
+  waiting?: { reason: NonNullable<NodeStatus['reason']>; message: string };
+}
+
+/** pending: untouched. active: holds a slot. An end counts from when it is in the ledger. */
+export function stands({ facts, before }: Seen): Standing {
+  if (before?.phase === 'Completed') return 'completed';
+  if (before?.phase === 'Failed') return 'failed';
+  const result = facts.ledger?.result;
+  if (result) return result.phase === 'Failed' ? 'failed' : 'completed';
+  return facts.ledger ? 'active' : 'pending';
+}
+
+/** Keeps a finished entry as it is, and `lastUpdated` where nothing else changed. */
+export function nodeStatus(seen: Seen): NodeStatus {
+  const { facts, before } = seen;
+  if (before && isFinal(before)) return before;
+  const entry = facts.ledger ? underWay(seen) : untouched(seen);
+  const same =
+    before &&
+    JSON.stringify({ ...before, lastUpdated: undefined }) === JSON.stringify({ ...entry, lastUpdated: undefined });
+  return same ? before : { ...entry, lastUpdated: facts.now.toISOString() };
+}
+
+function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
+  const { wish, name, node, now } = facts;
+  const attempt = attemptOn(wish, name);
+  const missing = vanishedOrLate({ facts, before, waiting, walk });
+  if (missing) return { phase: 'Failed', ...missing, attempt, completedAt: now.toISOString() };
+  const told = waiting ?? (walk.look.is === 'wait' ? { reason: walk.look.reason, message: walk.look.message } : {});
+  return { phase: 'Pending', ...(node === undefined ? {} : told), attempt, ...(rebootStatus(facts) ?? {}) };
+}
+
+/** A node that never gets its turn must not be waited for in silence. */
+function vanishedOrLate({
+  facts,
+  before,
+  waiting,
+}: Seen): { reason: NonNullable<NodeStatus['reason']>; message: string } | undefined {
+  const { node, wish, name, now } = facts;
+  if (node === undefined) return { reason: 'NodeRemoved', message: `node ${name} left the cluster before its turn` };
+  if (waiting?.reason !== 'NodeNotReady' || before?.reason !== 'NodeNotReady' || before.lastUpdated === undefined)
+    return undefined;
+  if (now.getTime() - Date.parse(before.lastUpdated) < wish.spec.startDeadlineSeconds * 1000) return undefined;
+  return { reason: 'NodeNotReady', message: `the node was not Ready within ${wish.spec.startDeadlineSeconds} s` };
+}
+
+function underWay({ facts, walk }: Seen): NodeStatus {
+  const { ledger, wish, name } = facts;
+  const attempt = attemptOn(wish, name);
+  const common: Omit<NodeStatus, 'phase'> = {
+    jobName: ledger?.job?.name,
+    attempt,
+    startedAt: ledger?.stepTimes.Claim,
+    bootIdBefore: ledger?.bootIdBefore,
+    bootIdAfter: ledger?.result?.bootIdAfter,
+    stepTimes: ledger?.stepTimes,
+    ...(rebootStatus(facts) ?? {}),
+  };
+  const result = ledger?.result;
+  if (result && walk.at === 'Release')
+    return {
+      ...common,
+      phase: result.phase,
+      reason: result.reason,
+      message: result.message,
+      log: result.log,
+      completedAt: result.at,
+    };
+  const { look } = walk;
+  const told =
+    look.is === 'wait' || look.is === 'act'
+      ? { reason: look.reason, message: look.message }
+      : { message: 'Job is running' };
+  const message = told.message ?? result?.message;
+  return { ...common, phase: phaseAt(walk), step: walk.at, ...told, message };
+}
+
+function phaseAt({ at }: Walk): NodeStatus['phase'] {
+  if (at === 'Claim') return 'Pending';
+  return at === 'Preflight' ? 'Preflight' : 'Running';
+}
+
+function rebootStatus({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
+  if (!wish.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
+  const result = ledger?.result;
+  if (result?.bootIdAfter !== undefined) return { rebootStatus: 'completed' };
+  if (result?.phase === 'Failed') return { rebootStatus: 'cancelled' };
+  if (result?.reason === 'Skipped') return { rebootStatus: 'not-requested' };
+  return { rebootStatus: 'pending' };
+}
+
+function count(statuses: readonly NodeStatus[]): NodeCounts {
+  const of = (test: (status: NodeStatus) => boolean) => statuses.filter(test).length;
+  const started = (status: NodeStatus) => status.startedAt !== undefined;
+  return {
+    total: statuses.length,
+    pending: of(status => !isFinal(status) && !started(status)),
+    active: of(status => !isFinal(status) && started(status)),
+    completed: of(status => status.phase === 'Completed'),
+    skipped: of(status => status.phase === 'Completed' && status.reason === 'Skipped'),
+    failed: of(status => status.phase === 'Failed'),
+  };
+}
+
+/** The whole status: final only when every target ended, or, with stopOnFailure, every started one. */
+export function operationStatus(wish: Wish, nodeStatuses: Record<string, NodeStatus>, now: Date): NodeOpStatus {
+  const nodes = count(Object.values(nodeStatuses));
+  const stopped = (wish.spec.stopOnFailure && nodes.failed > 0) || wish.deleting;
+  const over = nodes.active === 0 && (nodes.pending === 0 || stopped);
+  const phase = over
+    ? nodes.failed > 0 || nodes.pending > 0
+      ? 'Failed'
+      : 'Completed'
+    : nodes.active + nodes.completed + nodes.failed > 0
+      ? 'Running'
+      : 'Pending';
+  const message = inWords(nodeStatuses, nodes, phase);
+  return {
+    ...wish.status,
+    phase,
+    message,
+    observedGeneration: wish.meta.generation,
+    nodes,
+    progress: `${nodes.completed + nodes.failed}/${nodes.total}`,
+    nodeStatuses,
+    conditions: conditions(wish, { phase, message, now }),
+    ...(over ? { completedAt: wish.status.completedAt ?? now.toISOString() } : {}),
+  };
+}
+
+function inWords(statuses: Record<string, NodeStatus>, nodes: NodeCounts, phase: string): string {
+  const entries = Object.entries(statuses);
+  const failed = entries.find(([, status]) => status.phase === 'Failed');
+  if (failed) return `${nodes.failed} of ${nodes.total} nodes failed; ${failed[0]}: ${failed[1].message ?? ''}`;
+  if (phase === 'Completed')
+    return `${nodes.completed} nodes done${nodes.skipped > 0 ? `, ${nodes.skipped} of them had nothing to do` : ''}`;
+  const active =
+    entries.find(([, status]) => status.step !== undefined) ??
+    entries.find(([, status]) => status.message !== undefined);
+  return active ? `${active[0]}: ${active[1].message ?? active[1].step ?? ''}` : 'waiting for nodes to start';
+}
+
+/** As kstatus and `kubectl wait --for=condition=…` want them. */
+export function conditions(
+  wish: { meta: { generation?: number }; status: { conditions?: readonly Condition[] } },
+  { phase, message, now, reason }: { phase: string; message: string; now: Date; reason?: string },
+): Condition[] {
+  const done = phase === 'Completed';
+  const failed = phase === 'Failed';
+  const why = reason ?? (done ? 'AllDone' : failed ? 'NodesFailed' : 'Progressing');
+  const set = { Complete: done, Failed: failed, Reconciling: !done && !failed, Stalled: failed };
+  return Object.entries(set).map(([type, holds]) => {
+    const status = holds ? 'True' : 'False';
+    const before = wish.status.conditions?.find(condition => condition.type === type);
+    return {
+      type,
+      status,
+      reason: why,
+      message,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
+      observedGeneration: wish.meta.generation,
+    };
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * The walk of one node: one table, read from top to bottom, never backwards.
+ * The node is at the first wanted row that is not done, beginning with the furthest row that its ledger has recorded.
+ */
+import { STEP_NAMES, type StepName } from '../../api/node-status.js';
+import { claim } from './steps/claim.js';
+import { cordon } from './steps/cordon.js';
+import { drain } from './steps/drain.js';
+import { release, uncordon, withdraw } from './steps/endings.js';
+import { preflight } from './steps/preflight.js';
+import { pull } from './steps/pull.js';
+import { reboot } from './steps/reboot.js';
+import { run } from './steps/run.js';
+import { verify } from './steps/verify.js';
+import { DONE, type Facts, type LedgerChange, type Look } from './facts.js';
+
+export interface Step {
+  wanted(facts: Facts): boolean;
+  look(facts: Facts): Look;
+  /** What the ledger must hold, beside the step's name and time, before the first act of the step. */
+  entering?(facts: Facts): LedgerChange;
+}
+
+const ENDED: Step = { wanted: () => true, look: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
+
+/** The order is STEP_NAMES'. `Withdraw` opens the end: it is reached by a result only. */
+export const STEPS: Record<StepName, Step> = {
+  Claim: claim,
+  Preflight: preflight,
+  Pull: pull,
+  Cordon: cordon,
+  Drain: drain,
+  Run: run,
+  Reboot: reboot,
+  Verify: verify,
+  Withdraw: withdraw,
+  Uncordon: uncordon,
+  Release: release,
+};
+
+const FIRST_ENDING = STEP_NAMES.indexOf('Withdraw');
+
+export interface Walk {
+  at: StepName;
+  look: Look;
+}
+
+export function walk(facts: Facts): Walk {
+  const gone = vanished(facts);
+  if (gone) return { at: facts.ledger?.step ?? 'Claim', look: gone };
+  const ended = facts.ledger?.result !== undefined;
+  const recorded = STEP_NAMES.indexOf(facts.ledger?.step ?? 'Claim');
+  const from = ended ? Math.max(recorded, FIRST_ENDING) : recorded;
+  const to = ended ? STEP_NAMES.length : FIRST_ENDING;
+  for (const at of STEP_NAMES.slice(from, to)) {
+    const step = STEPS[at];
+    if (!step.wanted(facts)) continue;
+    const look = step.look(facts);
+    if (look.is !== 'done') return { at, look: entered(facts, at, look) };
+  }
+  return ended ? { at: 'Release', look: DONE } : { at: facts.ledger?.step ?? 'Claim', look: ENDED.look(facts) };
+}
+
+/** A step that has something to do or to wait for is written down with its time first. */
+function entered(facts: Facts, at: StepName, look: Look): Look {
+  const { ledger, now } = facts;
+  if (ledger === undefined || ledger.step === at || look.is === 'end' || at === 'Release') return look;
+  const change: LedgerChange = {
+    ...STEPS[at].entering?.(facts),
+    step: at,
+    stepTimes: { ...ledger.stepTimes, [at]: now.toISOString() },
+  };
+  const told = look.is === 'wait' || look.is === 'act' ? { reason: look.reason, message: look.message } : {};
+  return { is: 'act', action: { do: 'record', change }, ...told };
+}
+
+/** Another node, or none, under the name that was claimed. */
+function vanished({ node, ledger, name }: Facts): Look | undefined {
+  if (ledger === undefined || ledger.result !== undefined) return undefined;
+  if (node === undefined)
+    return {
+      is: 'end',
+      phase: 'Failed',
+      reason: 'NodeRemoved',
+      message: `node ${name} was removed while it was worked on`,
+    };
+  if (node.metadata.uid !== ledger.nodeUid)
+    return { is: 'end', phase: 'Failed', reason: 'NodeReplaced', message: `another node registered as ${name}` };
+  return undefined;
+}
+
+function conclude({ wish }: Facts): Look {
+  const message = wish.spec.rebootOnSuccess ? 'Job and reboot completed successfully' : 'Job completed successfully';
+  return { is: 'end', phase: 'Completed', reason: 'AllDone', message };
+}

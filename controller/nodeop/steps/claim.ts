@@ -1,0 +1,41 @@
+/** The node becomes this operation's alone; its agent must answer where it will be needed. */
+import type { Operation } from '../../../api/node-agent.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+import { needsAgent, operationId } from '../wish.js';
+
+/** Long enough for an agent's Pod that is just being replaced; short enough to be told of before anybody wonders. */
+const ECHO_SECONDS = 60;
+
+export const claim: Step = {
+  wanted: () => true,
+  look(facts): Look {
+    const { ledger, heldBy, agent, node, turn, wish } = facts;
+    if (ledger === undefined) {
+      if (heldBy !== undefined) return wait('WaitingForOperation', `waiting for operation ${heldBy}`);
+      if (node === undefined || agent === undefined) return wait('WaitingForAgent', 'the node has no NodeAgent yet');
+      if (!turn) return wait('WaitingForTurn', 'waiting for its turn');
+      return act({ do: 'claim', ledger: firstEntry(facts, node.metadata.uid) });
+    }
+    if (!needsAgent(wish.spec) || answered(facts)) return DONE;
+    const until = after(begun(facts, 'Claim'), ECHO_SECONDS);
+    if (facts.now >= until)
+      return fail('AgentNotAnswering', `the agent of node ${facts.name} did not answer within ${ECHO_SECONDS} s`);
+    return wait('WaitingForAgent', 'waiting for the agent of the node', until);
+  },
+};
+
+const answered = ({ agent, ledger }: Facts) => agent?.status?.operation?.id === ledger?.id;
+
+function firstEntry(facts: Facts, nodeUid: string): Operation {
+  const { wish, now, name } = facts;
+  const { namespace, meta, spec } = wish;
+  return {
+    id: operationId(wish, name),
+    nodeOp: { namespace, name: meta.name, uid: meta.uid },
+    nodeUid,
+    step: 'Claim',
+    stepTimes: { Claim: now.toISOString() },
+    ...(spec.preflight?.release ? { check: { release: spec.preflight.release } } : {}),
+  };
+}

@@ -1,0 +1,25 @@
+/** The node takes no new pods. */
+import { isCordoned } from '../../seen.js';
+import { ANNOTATIONS } from '../../../api/names.js';
+import { act, DONE, type Facts, type Look } from '../facts.js';
+import type { Step } from '../steps.js';
+
+export const cordon: Step = {
+  wanted: ({ wish }) => wish.spec.cordon,
+  entering: () => ({ cordoned: true }),
+  look(facts): Look {
+    if (cordonOf(facts) === 'ours' || cordonOf(facts) === 'foreign') return DONE;
+    return act({ do: 'cordon' }, { message: 'cordoning the node' });
+  },
+};
+
+/**
+ * open: schedulable. ours: by this operation. left: by an operation that is over, to be taken over.
+ * foreign: by somebody else; used as it is and never undone.
+ */
+export function cordonOf({ node, wish, markAlive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
+  const mark = node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
+  if (!isCordoned(node)) return 'open';
+  if (mark === wish.mark) return 'ours';
+  return mark !== undefined && !markAlive ? 'left' : 'foreign';
+}

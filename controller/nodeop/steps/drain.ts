@@ -1,0 +1,74 @@
+/** Pods leave the node through the Eviction API, so that every budget holds. */
+import type { DrainOptions } from '../../../api/drain.js';
+import { matches } from '../../../kube/selector.js';
+import type { SeenPod } from '../../seen.js';
+import { podName, podNames, type Sorted, sortPods } from '../evictable.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+
+export const drain: Step = {
+  wanted: ({ wish, ledger }) =>
+    wish.spec.cordon && wish.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
+  entering: facts => (facts.elsewhere ? {} : { drainSkipped: true }),
+  look(facts): Look {
+    const options = facts.wish.spec.drainOptions;
+    if (options === undefined) return DONE;
+    const sorted = sortPods(facts.pods, options, facts.ownNamespace);
+    if (sorted.refuse.length > 0)
+      return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.refuse)}`);
+    const budgetless = facts.wish.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
+    if (sorted.evict.length === 0 && budgetless.length === 0) return DONE;
+    return goOn(facts, { options, sorted, budgetless });
+  },
+};
+
+/** A pod that stays goes down with the node: its budget must allow that, too. */
+function stayersWithoutBudget({ budgets }: Facts, { stay }: Sorted): string[] {
+  return stay.flatMap(({ pod }) =>
+    budgets
+      .filter(budget => budget.metadata.namespace === pod.metadata.namespace)
+      .filter(budget => matches(budget.spec.selector ?? {}, pod.metadata.labels ?? {}))
+      .filter(budget => (budget.status?.disruptionsAllowed ?? 0) < 1)
+      .map(budget => `${podName(pod)} stays and budget ${budget.metadata.name} allows no disruption`),
+  );
+}
+
+interface Left {
+  options: DrainOptions;
+  sorted: Sorted;
+  budgetless: string[];
+}
+
+function goOn(facts: Facts, { options, sorted, budgetless }: Left): Look {
+  const deadline = options.timeoutSeconds > 0 ? after(begun(facts, 'Drain'), options.timeoutSeconds) : undefined;
+  const late = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
+  const message = progress(facts, sorted.evict, budgetless);
+  if (late && options.onTimeout === 'Proceed') return DONE;
+  if (late && options.onTimeout === 'Fail')
+    return fail('DrainTimeout', `not drained within ${options.timeoutSeconds} s: ${message}`);
+  const present = sorted.evict.filter(pod => pod.metadata.deletionTimestamp === undefined);
+  if (late) {
+    if (present.length > 0)
+      return act({ do: 'evict', pods: present, past: 'budgets' }, { reason: 'Draining', message });
+    return sorted.evict.length === 0 ? DONE : wait('Draining', message, after(facts.now, 5));
+  }
+  const due = present.filter(pod => (facts.refusals.get(pod.metadata.uid)?.notBefore ?? facts.now) <= facts.now);
+  if (due.length > 0) return act({ do: 'evict', pods: due, past: 'nothing' }, { reason: 'Draining', message });
+  return wait('Draining', message, soonest(facts, present, deadline));
+}
+
+function soonest({ refusals, now }: Facts, present: readonly SeenPod[], deadline?: Date): Date {
+  const times = present.map(pod => refusals.get(pod.metadata.uid)?.notBefore ?? now);
+  const next = [...times, ...(deadline ? [deadline] : []), after(now, 60)].sort((a, b) => a.getTime() - b.getTime());
+  return next[0] ?? now;
+}
+
+function progress({ refusals }: Facts, pods: readonly SeenPod[], budgetless: readonly string[]): string {
+  const refused = pods.map(pod => refusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+  const words = [
+    pods.length > 0 ? `waiting for ${podNames(pods)} to leave` : '',
+    refused ?? '',
+    ...budgetless.slice(0, 2),
+  ];
+  return words.filter(word => word !== '').join('; ');
+}

@@ -1,0 +1,48 @@
+/** How a walk ends, well or not: an open wish to reboot is taken back, our cordon undone, the node let go. */
+import { act, DONE, type Facts, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+import { cordonOf } from './cordon.js';
+
+/** The machine must not reboot under whoever comes next. */
+export const withdraw: Step = {
+  wanted: ({ ledger, node }) =>
+    ledger?.result?.phase === 'Failed' &&
+    node !== undefined &&
+    node.metadata.uid === ledger.nodeUid &&
+    (ledger.reboot !== undefined || ledger.rebootWithdrawn === true),
+  look({ ledger, agent }): Look {
+    const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
+    if (answer === 'Cancelled' || answer === 'Rebooted' || answer === 'Failed') return DONE;
+    if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
+    return wait('Unreachable', 'the reboot was withdrawn; waiting for the agent to say so');
+  },
+};
+
+/** Did the command have its chance? Then the node is left for inspection, unless the user thinks otherwise. */
+const stays = ({ ledger, wish }: Facts): boolean =>
+  ledger?.result?.phase === 'Failed' &&
+  ledger.stepTimes.Run !== undefined &&
+  !wish.spec.uncordonOnFailure &&
+  !wish.deleting;
+
+export const uncordon: Step = {
+  wanted: facts => facts.ledger?.cordoned === true && !stays(facts),
+  look: facts =>
+    cordonOf(facts) === 'ours' || markLeft(facts) ? act({ do: 'uncordon' }, { message: 'uncordoning the node' }) : DONE,
+};
+
+/** Somebody made the node schedulable and left our mark. */
+const markLeft = ({ node, wish }: Facts) => Object.values(node?.metadata.annotations ?? {}).includes(wish.mark);
+
+export const release: Step = {
+  wanted: () => true,
+  look({ ledger, preflightPod, pullPod, reported }): Look {
+    if (ledger === undefined) return DONE;
+    const helpers = [preflightPod, pullPod].filter(
+      pod => pod !== undefined && pod.metadata.deletionTimestamp === undefined,
+    );
+    if (helpers.length > 0) return act({ do: 'deletePods', pods: helpers.filter(pod => pod !== undefined) });
+    if (!reported) return wait('Progressing', ledger.result?.message ?? '');
+    return act({ do: 'release' });
+  },
+};

@@ -1,0 +1,67 @@
+/** Is there anything to do here, and may it be done? Nothing is touched yet. */
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+import { pullProblem } from '../pull-problem.js';
+
+const ANSWER_SECONDS = 60;
+
+export const preflight: Step = {
+  wanted: ({ wish }) => wish.spec.preflight !== undefined,
+  look: facts => (facts.wish.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
+};
+
+const skip = (text: string): Look => ({
+  is: 'end',
+  phase: 'Completed',
+  reason: 'Skipped',
+  message: `Skipped by preflight: ${text}`,
+});
+
+function askAgent(facts: Facts): Look {
+  const { agent, ledger } = facts;
+  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
+  switch (answer?.verdict) {
+    case 'Proceed':
+      return DONE;
+    case 'Skip':
+      return skip(answer.message ?? 'nothing to do');
+    case 'Refuse':
+      return fail('PreflightFailed', `Preflight failed: ${answer.message ?? answer.reason ?? 'refused by the agent'}`);
+    default:
+      return awaitAnswer(facts);
+  }
+}
+
+function awaitAnswer(facts: Facts): Look {
+  const until = after(begun(facts, 'Claim'), ANSWER_SECONDS);
+  if (facts.now < until) return wait('WaitingForAgent', 'Preflight in progress', until);
+  return fail('AgentNotAnswering', `the agent did not compare releases within ${ANSWER_SECONDS} s`);
+}
+
+function runPod(facts: Facts): Look {
+  const { preflightPod: pod, wish, now } = facts;
+  if (pod === undefined) return act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' });
+  const container = pod.status.containerStatuses?.[0];
+  const ended = container?.state?.terminated;
+  if (ended) {
+    if (ended.exitCode !== 0)
+      return fail('PreflightFailed', `Preflight failed: ${ended.reason ?? `exit ${ended.exitCode}`}`, ended.message);
+    const text = ended.message?.trim() ?? '';
+    return text === '' ? DONE : skip(text);
+  }
+  if (pod.status.phase === 'Failed')
+    return fail(
+      'PreflightFailed',
+      `Preflight failed: ${pod.status.reason ?? 'container did not report a terminated state'}`,
+    );
+  const running = container?.state?.running?.startedAt;
+  if (running !== undefined) {
+    const until = after(new Date(running), wish.spec.preflight?.activeDeadlineSeconds ?? 120);
+    if (now >= until)
+      return fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds');
+    return wait('WaitingForTurn', 'Preflight in progress', until);
+  }
+  const problem = pullProblem(pod, facts, begun(facts, 'Preflight'));
+  if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
+  return wait('Pulling', 'Preflight in progress', problem.until);
+}

@@ -1,0 +1,31 @@
+/** The image is on the node before the node is disturbed. */
+import { imagesOf } from '../../seen.js';
+import { isOnNode } from '../image-name.js';
+import { act, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { pullProblem } from '../pull-problem.js';
+import type { Step } from '../steps.js';
+
+export const pull: Step = {
+  wanted: ({ wish }) => wish.prePull,
+  look(facts): Look {
+    if (isOnNode(facts.image, imagesOf(facts.node))) return DONE;
+    const { pullPod: pod, image } = facts;
+    if (pod === undefined) return act({ do: 'createPod', pod: 'pull' }, told(facts));
+    if (wasPulled(pod.status.containerStatuses?.[0]?.state) || pod.status.phase === 'Succeeded') return DONE;
+    const problem = pullProblem(pod, facts, begun(facts, 'Pull'));
+    if (problem.is === 'failed')
+      return fail('ImagePullFailed', `image ${image} could not be pulled: ${problem.message}`);
+    const message = problem.message === undefined ? told(facts).message : `${told(facts).message}: ${problem.message}`;
+    return wait('Pulling', message, problem.until);
+  },
+};
+
+const told = ({ image }: Facts) => ({ reason: 'Pulling' as const, message: `pulling image ${image}` });
+
+/** Whatever became of the container afterwards: to be started, an image must be there. */
+function wasPulled(state?: { waiting?: { reason?: string }; running?: object; terminated?: object }): boolean {
+  if (state?.running || state?.terminated) return true;
+  return ['RunContainerError', 'CreateContainerError', 'CrashLoopBackOff', 'StartError'].includes(
+    state?.waiting?.reason ?? '',
+  );
+}

@@ -1,0 +1,41 @@
+/** The agent reboots the machine; kubelet and agent must both report a new boot id. */
+import { isReady, bootIdOf } from '../../seen.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+
+export const reboot: Step = {
+  wanted: ({ wish }) => wish.spec.rebootOnSuccess,
+  /** The wish is set only here: by now the Job is Complete. */
+  entering: facts => ({
+    reboot: {
+      jobName: facts.ledger?.job?.name ?? '',
+      notAfter: after(facts.now, facts.wish.spec.rebootTimeoutSeconds).toISOString(),
+    },
+  }),
+  look(facts): Look {
+    const { ledger, node, agent, now } = facts;
+    if (ledger?.step !== 'Reboot')
+      return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
+    if (hasRebooted(facts)) return DONE;
+    const answer = agent?.status?.operation?.reboot;
+    const until = after(begun(facts, 'Reboot'), facts.wish.spec.rebootTimeoutSeconds);
+    const same = bootIdOf(node) === ledger.bootIdBefore;
+    if (answer?.state === 'Failed' && same)
+      return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
+    if (now >= until)
+      return isReady(node) && same
+        ? fail('NotRebooted', `the node still runs the boot it had before (${ledger.bootIdBefore})`)
+        : fail('Unreachable', 'the node did not come back after its reboot');
+    return wait(
+      'Rebooting',
+      answer?.state === 'Rebooting' || !isReady(node) ? 'rebooting' : 'waiting for the reboot',
+      until,
+    );
+  },
+};
+
+/** Boot ids are compared, not a NotReady waited for: a fast machine never shows one. */
+export function hasRebooted({ node, agent, ledger }: Facts): boolean {
+  const kubelet = bootIdOf(node);
+  return kubelet !== undefined && kubelet !== ledger?.bootIdBefore && agent?.status?.boot?.id === kubelet;
+}

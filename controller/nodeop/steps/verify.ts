@@ -1,0 +1,65 @@
+/** The node is well again, with the pods it had, on the system that was wished for. */
+import { versionTriple } from '../../../api/version-triple.js';
+import { podReady, type SeenPod, isReady, bootIdOf } from '../../seen.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { Step } from '../steps.js';
+import { podName } from '../evictable.js';
+
+export const verify: Step = {
+  wanted: ({ wish }) => wish.spec.rebootOnSuccess,
+  look(facts): Look {
+    const { ledger, now, wish } = facts;
+    const wrong = otherSystem(facts);
+    if (wrong !== undefined) return fail('FellBack', wrong);
+    const until = after(begun(facts, 'Verify'), wish.spec.verifyTimeoutSeconds);
+    const missing = notWell(facts);
+    if (missing !== undefined) {
+      if (ledger?.readySince !== undefined)
+        return act({ do: 'record', change: { readySince: null } }, { reason: 'Settling', message: missing });
+      if (ledger?.step === 'Verify' && now >= until)
+        return fail('NotSettled', `not well within ${wish.spec.verifyTimeoutSeconds} s after its reboot: ${missing}`);
+      return wait('Settling', missing, until);
+    }
+    if (wish.spec.settleSeconds === 0) return DONE;
+    if (ledger?.readySince === undefined)
+      return act(
+        { do: 'record', change: { readySince: now.toISOString() } },
+        { reason: 'Settling', message: 'settling' },
+      );
+    const settled = after(new Date(ledger.readySince), wish.spec.settleSeconds);
+    return now >= settled ? DONE : wait('Settling', 'settling', settled);
+  },
+};
+
+/** In words, if another version or another system came up than asked for. */
+function otherSystem({ agent, wish }: Facts): string | undefined {
+  const { version, bootState } = wish.spec.verify ?? {};
+  const running = versionTriple(agent?.status?.release);
+  const booted = agent?.status?.boot?.state;
+  if (bootState !== undefined && (booted === 'passive' || booted === 'recovery'))
+    return `the node came back from its ${booted} system${running === undefined ? '' : ` on ${running}`}`;
+  if (version !== undefined && running !== undefined && running !== version)
+    return `the node came back on ${running} instead of ${version}`;
+  return undefined;
+}
+
+/** What is still missing, in words. */
+function notWell(facts: Facts): string | undefined {
+  const { node, agent, ledger, pods, daemonSets } = facts;
+  if (!isReady(node)) return 'waiting for the node to be Ready';
+  const boot = agent?.status?.boot;
+  if (boot?.id !== bootIdOf(node)) return 'waiting for the agent to report the new boot';
+  const since = new Date(boot?.since ?? 0);
+  for (const uid of ledger?.daemonSets?.filter(set => daemonSets.has(set)) ?? []) {
+    const own = pods.filter(pod => pod.metadata.ownerReferences?.some(owner => owner.uid === uid));
+    if (own.some(pod => podReady(pod) && startedAfter(pod, since))) continue;
+    return own[0] ? `waiting for pod ${podName(own[0])}` : 'waiting for the pod of a DaemonSet';
+  }
+  return undefined;
+}
+
+/** Kubernetes writes whole seconds: the one in which the machine started counts as after. */
+const startedAfter = (pod: SeenPod, since: Date): boolean =>
+  (pod.status.containerStatuses ?? []).every(
+    container => Date.parse(container.state?.running?.startedAt ?? '') >= Math.floor(since.getTime() / 1000) * 1000,
+  );

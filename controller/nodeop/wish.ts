@@ -1,0 +1,48 @@
+/** A NodeOp as the controller works with it: parsed once at the border, with what follows from it. */
+import { NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { NodeOpSpec, type NodeOpStatus } from '../../api/nodeop.js';
+import type { NodeOp, ObjectMeta } from '../../api/objects.js';
+
+export interface Wish {
+  meta: ObjectMeta;
+  namespace: string;
+  spec: NodeOpSpec;
+  status: NodeOpStatus;
+  /** `<namespace>/<name>@<uid>`: marks a node that this operation cordoned. */
+  mark: string;
+  /** Cordons, drains or reboots. */
+  disruptive: boolean;
+  /** Made for a NodeOpUpgrade. */
+  upgrade: boolean;
+  prePull: boolean;
+  deleting: boolean;
+}
+
+/** Throws zod's error when the spec breaks a rule; the API server holds it to the same schema. */
+export function readWish(op: NodeOp): Wish {
+  const spec = NodeOpSpec.parse(op.spec);
+  const namespace = op.metadata.namespace ?? '';
+  return {
+    meta: op.metadata,
+    namespace,
+    spec,
+    status: op.status ?? {},
+    mark: `${namespace}/${op.metadata.name}@${op.metadata.uid}`,
+    disruptive: spec.cordon || spec.rebootOnSuccess,
+    upgrade:
+      op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
+    prePull: spec.prePull ?? spec.cordon,
+    deleting: op.metadata.deletionTimestamp !== undefined,
+  };
+}
+
+export const attemptOn = (wish: Wish, node: string): number => wish.status.nodeStatuses?.[node]?.attempt ?? 1;
+
+/** Names one run over one node; the agent echoes it. */
+export const operationId = (wish: Wish, node: string): string => `${wish.meta.uid}-${attemptOn(wish, node)}`;
+
+/** Does the walk depend on an answer of the node's agent? */
+export const needsAgent = (spec: NodeOpSpec): boolean => spec.rebootOnSuccess || spec.preflight?.release !== undefined;
+
+export const isFinal = (status: { phase?: string } | undefined): boolean =>
+  status?.phase === 'Completed' || status?.phase === 'Failed';
