@@ -1,0 +1,48 @@
+import { describe, expect, test } from '@jest/globals';
+import { bootState, efiText, isTrustedBoot } from '../../agent/boot-state.js';
+
+const UKI = 'console=tty1 rd.immucore.uki net.ifnames=1 rd.immucore.oemlabel=COS_OEM selinux=0';
+
+describe('the kernel command line tells which system was started', () => {
+  test.each([
+    ['active', 'BOOT_IMAGE=(loop0)/boot/vmlinuz root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img panic=5'],
+    ['passive', 'root=LABEL=COS_PASSIVE cos-img/filename=/cOS/passive.img'],
+    ['recovery', 'root=LABEL=COS_SYSTEM cos-img/filename=/cOS/recovery.img rd.neednet=1'],
+    ['recovery', 'root=LABEL=COS_RECOVERY cos-img/filename=/cOS/recovery.img kairos.remote_recovery_mode'],
+    ['recovery', 'root=live:LABEL=COS_RECOVERY rd.live.dir=/ rd.live.squashimg=cOS/recovery.squashfs'],
+    ['active', 'root=LABEL=COS_STATE cos-img/filename=/cOS/active.img'],
+    ['livecd', 'cdroot root=live:CDLABEL=COS_LIVE rd.live.dir=/ rd.live.squashimg=rootfs.squashfs install-mode'],
+    ['livecd', 'root=live:http://10.0.0.1/kairos.squashfs rd.live.overlay.overlayfs netboot'],
+    ['unknown', 'BOOT_IMAGE=/boot/vmlinuz root=UUID=0c1f ro quiet'],
+    ['unknown', 'rd.cos.oemlabel=COS_OEM hostname=alive:1'],
+    ['unknown', ''],
+  ])('%s: %s', (state, cmdline) => expect(bootState({ cmdline })).toBe(state));
+});
+
+describe('with trusted boot the entry of the loader tells', () => {
+  test.each([
+    ['active', 'active.efi'],
+    ['active', 'active+2-1.conf'],
+    ['passive', 'passive_install-mode.conf'],
+    ['recovery', 'recovery.conf'],
+    ['recovery', 'statereset.conf'],
+    ['livecd', 'norole.conf'],
+    ['unknown', 'other.conf'],
+  ])('%s: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
+  test('no entry to read: unknown', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
+  test('the installer says so itself', () => expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));
+  test('without trusted boot an entry left in the firmware means nothing', () => {
+    expect(bootState({ cmdline: 'root=LABEL=COS_ACTIVE', loaderEntry: 'passive.conf' })).toBe('active');
+  });
+  test('only the whole word means trusted boot', () => {
+    expect(isTrustedBoot(UKI)).toBe(true);
+    expect(isTrustedBoot('rd.immucore.uki=1')).toBe(true);
+    expect(isTrustedBoot('rd.immucore.ukiless')).toBe(false);
+  });
+});
+
+test('an EFI variable is four bytes of attributes, then UTF-16 up to a zero', () => {
+  const bytes = Buffer.concat([Buffer.from([7, 0, 0, 0]), Buffer.from('active.conf\0', 'utf16le')]);
+  expect(efiText(bytes)).toBe('active.conf');
+  expect(efiText(Buffer.alloc(0))).toBe('');
+});
