@@ -1,6 +1,7 @@
 /** A path of the host → where it lies below our mount of the host's root. */
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrno } from './errno.js';
 
 /** As in the kernel: a longer chain is a circle. */
 const MOST_LINKS = 40;
@@ -39,8 +40,7 @@ async function linkTarget(file: string): Promise<string | undefined> {
   try {
     return await readlink(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ['EINVAL', 'ENOENT', 'ENOTDIR'].includes(String(error.code)))
-      return undefined;
+    if (hasErrno(error, 'EINVAL', 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/prom
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { efiText, LOADER_ENTRY } from './boot-state.js';
+import { hasErrno } from './errno.js';
 import { resolveIn } from './host-path.js';
 
 /** Paths are the host's own. A file that is not there reads as undefined; removing it is no error. */
@@ -82,13 +83,11 @@ export function realHost(root: string, clock: { now(): Date }): Host {
   };
 }
 
-const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
-
 async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return undefined;
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
