@@ -20,7 +20,6 @@ export interface ImagePlan {
   root: string;
   tar: string;
   config: ImageConfig;
-  architecture?: string;
 }
 
 const SAME_ALWAYS = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0', '--format=gnu'];
@@ -33,7 +32,7 @@ export async function writeArchive(plan: ImagePlan): Promise<void> {
     await mustRun('tar', ['-C', plan.root, ...SAME_ALWAYS, '-cf', join(work, 'layer.tar'), '.']);
     const layer = await sha256(join(work, 'layer.tar'));
     const config = {
-      architecture: plan.architecture ?? 'amd64',
+      architecture: 'amd64',
       os: 'linux',
       created: '1970-01-01T00:00:00Z',
       config: plan.config,

@@ -1,6 +1,6 @@
-/** By hand: `tsx test/cluster/cli.ts up [--nodes N] [--index I] [--fresh]`, `down [--index I] [--wipe]`, `exec NODE COMMAND...`, `images`. The cluster stays up when `up` ends. */
+/** By hand: `tsx test/cluster/cli.ts up [--nodes N] [--index I] [--fresh]`, `down [--index I] [--wipe]`, `exec NODE COMMAND...`, `prepare`. The cluster stays up when `up` ends. */
 import { parseArgs } from 'node:util';
-import { busyboxImage, nodeBase, pauseImage } from './images.js';
+import { prepare } from './prepare.js';
 import { RealCluster } from './real-cluster.js';
 import { nodePlans } from './shared-cluster.js';
 
@@ -36,11 +36,10 @@ switch (verb) {
     process.exitCode = result?.code ?? 1;
     break;
   }
-  case 'images':
-    for (const image of [await pauseImage(), await busyboxImage(), await nodeBase()])
-      console.log(`${image.ref} ${image.tar}`);
+  case 'prepare':
+    await prepare();
     break;
   default:
-    console.error('up, down, exec or images?');
+    console.error('up, down, exec or prepare?');
     process.exitCode = 2;
 }

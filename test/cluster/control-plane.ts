@@ -85,6 +85,10 @@ export class ControlPlane {
     rmSync(stateFolder(name), { recursive: true, force: true });
   }
 
+  get name(): string {
+    return this.options.name;
+  }
+
   get url(): string {
     return this.facts.url;
   }

@@ -27,6 +27,7 @@ export interface Image {
   root: string;
 }
 
+/** `arch` is what its release file claims; the image itself can always be run here. */
 export interface KairosImage extends KairosVersion {
   ref: string;
   /** The upgrade ends with this code instead of succeeding. */
@@ -56,7 +57,7 @@ export async function kairosImage(plan: KairosImage): Promise<Image> {
   const release = releaseFiles(plan);
   const key = [agent, settings, release['kairos-release'], release['os-release']];
   const config = { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/bash'] };
-  return await image({ name: 'kairos', ref: plan.ref, config, key, architecture: plan.arch }, async (root, base) => {
+  return await image({ name: 'kairos', ref: plan.ref, config, key }, async (root, base) => {
     await busyboxInto(root, base);
     // busybox's shell would run its own mount, which knows no --rbind; a real image has these three as well
     for (const program of ['/bin/bash', '/bin/dash', '/bin/mount']) await programInto(root, base, program);
@@ -115,7 +116,6 @@ interface Recipe {
   config: ImageConfig;
   /** What else decides the content, beside this file and the base system. */
   key: readonly string[];
-  architecture?: string;
 }
 
 async function image(recipe: Recipe, fill: (root: string, base: string) => Promise<void>): Promise<Image> {

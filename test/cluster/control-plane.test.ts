@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { ControlPlane } from './control-plane.js';
+import { MANY_NODES, SimNodes } from './sim-nodes.js';
+
+jest.setTimeout(900_000); // kwok may have to be compiled first
+
+const COUNT = 50;
+let plane: ControlPlane;
+let nodes: SimNodes;
+
+beforeAll(async () => {
+  plane = await ControlPlane.start({ name: 'sim-test', controllers: true, ...MANY_NODES });
+  nodes = await SimNodes.start(plane, { count: COUNT });
+});
+
+afterAll(async () => {
+  await plane?.stop();
+});
+
+describe('simulated nodes', () => {
+  test('are all Ready', async () => {
+    expect(await nodes.readyNames()).toHaveLength(COUNT);
+  });
+
+  test('reboot: not Ready at first, then Ready with the new boot id', async () => {
+    const bootId = await nodes.reboot('sim-7');
+    const ready = (object: object) => JSON.stringify(object).includes('"status":"True","type":"Ready"');
+    await plane.kubectl.waitForObject(['node', 'sim-7'], node => !ready(node));
+    const back = await plane.kubectl.waitForObject(['node', 'sim-7'], node => ready(node));
+    expect(back.status?.['nodeInfo']).toMatchObject({ bootID: bootId, osImage: 'simulated' });
+    expect(back.metadata?.annotations).not.toHaveProperty('simulation/reboot');
+  });
+});

@@ -1,0 +1,15 @@
+/** Makes everything that takes long on a new machine, so that no test waits for a compiler: programs, base system, images. */
+import { ensureBaseRoot } from './base-root.js';
+import { type Binary, EVERY_REAL, ensureBinaries, findBinary } from './binaries.js';
+import { busyboxImage, nodeBase, pauseImage } from './images.js';
+import { ensurePackages, REAL_NODE_TOOLS } from './packages.js';
+import { checkMachine } from './preflight.js';
+
+export async function prepare(say: (line: string) => void = line => process.stderr.write(`${line}\n`)): Promise<void> {
+  const programs: readonly Binary[] = [...EVERY_REAL, 'kwok'];
+  checkMachine({ realNodes: true, build: programs.some(name => findBinary(name) === undefined) });
+  await ensurePackages(REAL_NODE_TOOLS, say);
+  await ensureBaseRoot(say);
+  await ensureBinaries(programs, say);
+  for (const make of [pauseImage, busyboxImage, nodeBase]) await make();
+}
