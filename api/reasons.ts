@@ -2,6 +2,7 @@
 
 export const REASONS = {
   // why a node ended as it did
+  Done: 'The node is done.',
   Skipped: 'The preflight said that there is nothing to do on the node.',
   AgentNotAnswering: 'The agent of the node did not answer within 60 s.',
   PreflightFailed: 'The preflight refused the node or ended with an error.',

@@ -60,4 +60,4 @@ export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
 /** How the walk over a node ended. */
 export const ended = (facts: Facts, result: { phase: string; reason?: Reason; message: string }): Event =>
-  onOperation(result.reason ?? 'AllDone', result.message, result.phase === 'Failed' ? 'Warning' : 'Normal')(facts);
+  onOperation(result.reason ?? 'Done', result.message, result.phase === 'Failed' ? 'Warning' : 'Normal')(facts);

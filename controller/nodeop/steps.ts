@@ -91,5 +91,5 @@ function vanished({ node, ledger, name }: Facts): Look | undefined {
 
 function conclude({ wish }: Facts): Look {
   const message = wish.spec.rebootOnSuccess ? 'Job and reboot completed successfully' : 'Job completed successfully';
-  return { is: 'end', phase: 'Completed', reason: 'AllDone', message };
+  return { is: 'end', phase: 'Completed', reason: 'Done', message };
 }

@@ -1,0 +1,164 @@
+/** Objects with good defaults, so that a test names only what it is about. */
+import type { Operation } from '../api/node-agent.js';
+import type { NodeAgent, NodeOp } from '../api/objects.js';
+import type { Facts } from '../controller/nodeop/facts.js';
+import { readWish, type Wish } from '../controller/nodeop/wish.js';
+import type { SeenJob, SeenNode, SeenPod } from '../controller/seen.js';
+
+export const NOW = new Date('2026-06-01T12:00:00.000Z');
+export const secondsAgo = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();
+
+const meta = (name: string, more: object = {}) => ({ name, uid: `uid-${name}`, resourceVersion: '1', ...more });
+
+export function op(spec: object = {}, more: { status?: NodeOp['status']; metadata?: object } = {}): NodeOp {
+  const whole: object = {
+    metadata: meta('op', { namespace: 'default', generation: 1, ...more.metadata }),
+    spec: { image: 'registry.example/tool:1', command: ['true'], ...spec },
+    status: more.status,
+  };
+  return whole as NodeOp;
+}
+
+export const wish = (spec: object = {}, more: Parameters<typeof op>[1] = {}): Wish => readWish(op(spec, more));
+
+export interface NodeTraits {
+  ready?: boolean;
+  bootId?: string;
+  cordoned?: boolean;
+  mark?: string;
+  controlPlane?: boolean;
+  images?: string[];
+  labels?: Record<string, string>;
+  uid?: string;
+}
+
+export function node(name = 'n1', traits: NodeTraits = {}): SeenNode {
+  const { ready = true, bootId = 'boot-1', cordoned = false, mark, controlPlane = false, images = [] } = traits;
+  return {
+    metadata: meta(name, {
+      ...(traits.uid ? { uid: traits.uid } : {}),
+      labels: {
+        'kubernetes.io/os': 'linux',
+        ...(controlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {}),
+        ...traits.labels,
+      },
+      annotations: mark === undefined ? undefined : { 'operator.kairos.io/cordoned-by': mark },
+    }),
+    spec: { unschedulable: cordoned || undefined },
+    status: {
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      nodeInfo: { bootID: bootId, architecture: 'amd64', operatingSystem: 'linux' },
+      images: [{ names: images }],
+    },
+  };
+}
+
+export interface PodTraits {
+  owner?: { kind: string; uid: string };
+  ready?: boolean;
+  startedAt?: string;
+  emptyDir?: boolean;
+  leaving?: boolean;
+  phase?: string;
+  labels?: Record<string, string>;
+  namespace?: string;
+  annotations?: Record<string, string>;
+  containers?: NonNullable<SeenPod['status']['containerStatuses']>;
+}
+
+export function pod(name: string, traits: PodTraits = {}): SeenPod {
+  const { owner, ready = true, startedAt = secondsAgo(60), emptyDir = false, leaving = false } = traits;
+  return {
+    metadata: meta(name, {
+      namespace: traits.namespace ?? 'default',
+      labels: traits.labels,
+      annotations: traits.annotations,
+      deletionTimestamp: leaving ? secondsAgo(1) : undefined,
+      ownerReferences: owner ? [{ apiVersion: 'apps/v1', name: 'owner', controller: true, ...owner }] : undefined,
+    }),
+    spec: { nodeName: 'n1', volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : [] },
+    status: {
+      phase: traits.phase ?? 'Running',
+      startTime: startedAt,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses: traits.containers ?? [{ name: 'main', state: { running: { startedAt } } }],
+    },
+  };
+}
+
+export const replicated = { owner: { kind: 'ReplicaSet', uid: 'rs' } };
+
+export function job(state: 'suspended' | 'running' | 'complete' | 'failed', reason = 'BackoffLimitExceeded'): SeenJob {
+  const type = state === 'complete' ? 'Complete' : 'Failed';
+  const ended = state === 'complete' || state === 'failed';
+  return {
+    metadata: meta('job', { namespace: 'default' }),
+    spec: { suspend: state === 'suspended' },
+    status: { conditions: ended ? [{ type, status: 'True', reason }] : [] },
+  };
+}
+
+export function ledger(entry: Partial<Operation> = {}): Operation {
+  return {
+    id: 'uid-op-1',
+    nodeOp: { namespace: 'default', name: 'op', uid: 'uid-op' },
+    nodeUid: 'uid-n1',
+    step: 'Claim',
+    stepTimes: { Claim: secondsAgo(10) },
+    ...entry,
+  };
+}
+
+/** A ledger that has got as far as this step, `seconds` ago. */
+export const reached = (step: Operation['step'], entry: Partial<Operation> = {}, seconds = 5): Operation =>
+  ledger({ step, stepTimes: { Claim: secondsAgo(seconds + 5), [step]: secondsAgo(seconds) }, ...entry });
+
+/** Past the Job, which is known to the ledger. */
+export const ran = (step: Operation['step'], entry: Partial<Operation> = {}, seconds = 5): Operation =>
+  reached(
+    step,
+    {
+      job: { name: 'job', uid: 'uid-job' },
+      bootIdBefore: 'boot-1',
+      ...entry,
+      stepTimes: { Claim: secondsAgo(900), Run: secondsAgo(800), [step]: secondsAgo(seconds), ...entry.stepTimes },
+    },
+    seconds,
+  );
+
+export function nodeAgent(status: NodeAgent['status'] = {}, operation?: Operation): NodeAgent {
+  return {
+    metadata: meta('n1'),
+    spec: { labels: true, operation },
+    status: {
+      boot: { id: 'boot-1', since: secondsAgo(3600), state: 'active' },
+      operation: { id: 'uid-op-1' },
+      ...status,
+    },
+  };
+}
+
+/** A node of the NodeOp `spec`, seen as `seen` says; the ledger's answerable agent is there by default. */
+export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
+  const whole = wish(spec);
+  return {
+    name: 'n1',
+    now: NOW,
+    wish: whole,
+    node: node(),
+    agent: nodeAgent({}, seen.ledger),
+    ledger: ledger(),
+    turn: false,
+    jobPods: [],
+    pods: [],
+    refusals: new Map(),
+    budgets: [],
+    daemonSets: new Set(['ds']),
+    elsewhere: true,
+    markAlive: true,
+    reported: false,
+    image: whole.spec.image ?? 'busybox:latest',
+    ownNamespace: 'operator-system',
+    ...seen,
+  };
+}

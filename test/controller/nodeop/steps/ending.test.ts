@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../../controller/nodeop/facts.js';
+import { facts, node, pod, ran, reached, secondsAgo, NOW } from '../../../builders.js';
+import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
+
+describe('The ending', () => {
+  const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'x', at: NOW.toISOString() };
+  const completed = { phase: 'Completed' as const, message: 'x', at: NOW.toISOString() };
+  const cordoned = { node: node('n1', { cordoned: true, mark: MARK }) };
+  const asked = { reboot: { jobName: 'job', notAfter: secondsAgo(-1) } };
+  test.each<[string, object, Partial<Facts>, string]>([
+    [
+      'uncordons what it cordoned',
+      CORDON,
+      { ...cordoned, ledger: ran('Run', { cordoned: true, result: completed }) },
+      'Uncordon: record Uncordon',
+    ],
+    [
+      'in a write of its own',
+      CORDON,
+      { ...cordoned, ledger: ran('Uncordon', { cordoned: true, result: completed }) },
+      'Uncordon: uncordon',
+    ],
+    [
+      'undoes the cordon when the Job never began',
+      CORDON,
+      { ...cordoned, ledger: reached('Uncordon', { cordoned: true, result: failed }) },
+      'Uncordon: uncordon',
+    ],
+    [
+      'leaves a node cordoned whose Job failed',
+      CORDON,
+      { ...cordoned, ledger: ran('Run', { cordoned: true, result: failed }), reported: true },
+      'Release: release',
+    ],
+    [
+      'unless asked otherwise',
+      { ...CORDON, uncordonOnFailure: true },
+      { ...cordoned, ledger: ran('Uncordon', { cordoned: true, result: failed }) },
+      'Uncordon: uncordon',
+    ],
+    [
+      'never uncordons for somebody else',
+      CORDON,
+      {
+        node: node('n1', { cordoned: true, mark: 'default/b@b' }),
+        ledger: ran('Run', { cordoned: true, result: completed }),
+        reported: true,
+      },
+      'Release: release',
+    ],
+    [
+      'lets go only when the end is told',
+      {},
+      { ledger: ran('Run', { result: completed }) },
+      'Release: wait Progressing',
+    ],
+    [
+      'takes a wish to reboot back first',
+      REBOOT,
+      { ledger: ran('Reboot', { ...asked, result: failed }) },
+      'Withdraw: record Withdraw',
+    ],
+    [
+      'in a write of its own, too',
+      REBOOT,
+      { ledger: ran('Withdraw', { ...asked, result: failed }) },
+      'Withdraw: record',
+    ],
+    [
+      'waits for the agent to say it will not',
+      REBOOT,
+      { ledger: ran('Withdraw', { rebootWithdrawn: true, result: failed }) },
+      'Withdraw: wait Unreachable',
+    ],
+    [
+      'goes on when it said so',
+      REBOOT,
+      {
+        ledger: ran('Withdraw', { rebootWithdrawn: true, result: failed }),
+        agent: answering(undefined, { state: 'Cancelled' }),
+        reported: true,
+      },
+      'Release: release',
+    ],
+    [
+      'does not wait for the agent of a node that is gone',
+      REBOOT,
+      { node: undefined, ledger: ran('Reboot', { ...asked, result: failed }), reported: true },
+      'Release: release',
+    ],
+    [
+      'removes its helpers before it lets go',
+      {},
+      { ledger: ran('Run', { result: completed }), reported: true, pullPod: pod('pull') },
+      'Release: deletePods',
+    ],
+  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+});

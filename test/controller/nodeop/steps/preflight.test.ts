@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../../controller/nodeop/facts.js';
+import { facts, pod, reached, secondsAgo } from '../../../builders.js';
+import { told, UPGRADE, answering } from './walked.js';
+
+describe('Preflight', () => {
+  const exited = (exitCode: number, message = '') =>
+    pod('pre', { containers: [{ name: 'preflight', state: { terminated: { exitCode, message } } }] });
+  const COMMAND = { preflight: { command: ['check'] } };
+  const at = reached('Preflight');
+  test.each<[string, object, Partial<Facts>, string]>([
+    [
+      'waits for the agent to compare releases',
+      UPGRADE,
+      { agent: answering(), ledger: at },
+      'Preflight: wait WaitingForAgent',
+    ],
+    [
+      'skips the node the agent says is current',
+      UPGRADE,
+      { agent: answering({ verdict: 'Skip', message: 'node is already at v2' }), ledger: at },
+      'Preflight: Completed Skipped',
+    ],
+    [
+      'fails the node the agent refuses',
+      UPGRADE,
+      { agent: answering({ verdict: 'Refuse' }), ledger: at },
+      'Preflight: Failed PreflightFailed',
+    ],
+    [
+      'goes on where the agent says so',
+      UPGRADE,
+      { agent: answering({ verdict: 'Proceed' }), ledger: at },
+      'Cordon: record Cordon',
+    ],
+    ['writes itself down before a Pod is made', COMMAND, {}, 'Preflight: record Preflight'],
+    ['makes the Pod of the command', COMMAND, { ledger: at }, 'Preflight: createPod'],
+    ['takes silence and exit 0 for go', COMMAND, { ledger: at, preflightPod: exited(0) }, 'Run: record Run'],
+    [
+      'takes words and exit 0 for nothing to do',
+      COMMAND,
+      { ledger: at, preflightPod: exited(0, 'all is well') },
+      'Preflight: Completed Skipped',
+    ],
+    [
+      'takes another exit code for no',
+      COMMAND,
+      { ledger: at, preflightPod: exited(3) },
+      'Preflight: Failed PreflightFailed',
+    ],
+    [
+      'counts the deadline from the start of the container',
+      COMMAND,
+      { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(120) }) },
+      'Preflight: Failed PreflightTimeout',
+    ],
+  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+});

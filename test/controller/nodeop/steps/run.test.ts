@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../../controller/nodeop/facts.js';
+import { walk } from '../../../../controller/nodeop/steps.js';
+import { facts, job, node, pod, ran, reached, secondsAgo } from '../../../builders.js';
+import { told, CORDON, REBOOT } from './walked.js';
+
+describe('Run', () => {
+  const at = ran('Run');
+  const failedPod = pod('job-x', {
+    containers: [{ name: 'nodeop', state: { terminated: { exitCode: 3, message: 'last words' } } }],
+  });
+  const unstarted = pod('job-x', {
+    phase: 'Pending',
+    containers: [{ name: 'nodeop', state: { waiting: { reason: 'ContainerCreating' } } }],
+  });
+  test.each<[string, object, Partial<Facts>, string]>([
+    ['makes the Job once the ledger is at Run', {}, { ledger: reached('Run') }, 'Run: createJob'],
+    [
+      'writes the uid down before the Job may run',
+      {},
+      { ledger: reached('Run'), job: job('suspended') },
+      'Run: record',
+    ],
+    ['then lets it run', {}, { ledger: at, job: job('suspended') }, 'Run: resumeJob'],
+    ['waits for it', {}, { ledger: at, job: job('running'), jobPods: [pod('job-x')] }, 'Run: wait JobRunning'],
+    ['never makes it again when somebody deleted it', {}, { ledger: at }, 'Run: Failed JobDeleted'],
+    [
+      'takes one of another uid for deleted',
+      {},
+      { ledger: ran('Run', { job: { name: 'job', uid: 'other' } }), job: job('running') },
+      'Run: Failed JobDeleted',
+    ],
+    ['ends well without a reboot', {}, { ledger: at, job: job('complete') }, 'Run: Completed Done'],
+    ['fails with the Job', {}, { ledger: at, job: job('failed'), jobPods: [failedPod] }, 'Run: Failed JobFailed'],
+    [
+      'tells a deadline from a failure',
+      {},
+      { ledger: at, job: job('failed', 'DeadlineExceeded') },
+      'Run: Failed JobTimeout',
+    ],
+    [
+      'fails when the Pod never starts',
+      {},
+      { ledger: ran('Run', { stepTimes: { Run: secondsAgo(600) } }, 600), job: job('running'), jobPods: [unstarted] },
+      'Run: Failed NotStarted',
+    ],
+    [
+      'never cordons again once it has begun',
+      CORDON,
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
+      'Run: wait JobRunning',
+    ],
+    ['ends when the node is gone', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
+    [
+      'ends when another node has the name',
+      {},
+      { ledger: at, node: node('n1', { uid: 'new' }) },
+      'Run: Failed NodeReplaced',
+    ],
+  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+
+  test('keeps the last words of the container that failed', () => {
+    const { look } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));
+    expect(look).toMatchObject({ message: 'Job failed: exit code 3', log: 'last words' });
+  });
+
+  test('writes down the boot id and the well DaemonSets before the Job', () => {
+    const own = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' } });
+    const sick = pod('ds-y', { owner: { kind: 'DaemonSet', uid: 'sick' }, ready: false });
+    expect(walk(facts(REBOOT, { pods: [own, sick] })).look).toMatchObject({
+      action: { change: { bootIdBefore: 'boot-1', daemonSets: ['ds'] } },
+    });
+  });
+});

@@ -1,0 +1,42 @@
+/** What the tests of the table of steps have in common. */
+import type { Facts } from '../../../../controller/nodeop/facts.js';
+import { walk } from '../../../../controller/nodeop/steps.js';
+import { node, nodeAgent, secondsAgo } from '../../../builders.js';
+
+/** Where the node is and what is done there, in a few words. */
+export function told(seen: Facts): string {
+  const { at, look } = walk(seen);
+  if (look.is === 'act') {
+    const { action } = look;
+    const step = action.do === 'record' && action.change.step !== undefined ? ` ${action.change.step}` : '';
+    return `${at}: ${action.do}${step}`;
+  }
+  return look.is === 'end'
+    ? `${at}: ${look.phase} ${look.reason}`
+    : look.is === 'wait'
+      ? `${at}: wait ${look.reason}`
+      : `${at}: done`;
+}
+
+export const MARK = 'default/op@uid-op';
+export const CORDON = { cordon: true, prePull: false };
+export const DRAIN = { ...CORDON, drainOptions: { enabled: true } };
+export const REBOOT = { rebootOnSuccess: true };
+export const UPGRADE = {
+  ...DRAIN,
+  ...REBOOT,
+  preflight: { release: { version: 'v2' } },
+  verify: { version: 'v2', bootState: 'active' },
+};
+
+export const answering = (check?: object, reboot?: object) =>
+  nodeAgent({ operation: { id: 'uid-op-1', ...(check ? { check } : {}), ...(reboot ? { reboot } : {}) } as never });
+
+export const rebooted = (status: object = {}) => ({
+  node: node('n1', { bootId: 'boot-2', cordoned: true, mark: MARK }),
+  agent: nodeAgent({
+    boot: { id: 'boot-2', since: secondsAgo(30), state: 'active' },
+    release: { version: 'v2' },
+    ...status,
+  }),
+});
