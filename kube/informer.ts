@@ -45,7 +45,7 @@ type State =
 
 /** A watch that ended sooner, with nothing said, counts as broken: a server that ends each one must not be asked in a circle. */
 const SHORT_WATCH_MS = 1_000;
-/** A version that the server does not like for another reason than its age (after a restored backup, say) is given up so. */
+/** A version that the server does not like for another reason than its age is given up so. */
 const WATCHES_BEFORE_LIST = 5;
 const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 
