@@ -1,0 +1,89 @@
+/** What is watched for NodeOpUpgrades, and the loop over one of them: observe, decide, report, act. */
+import { NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
+import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
+import type { Cache } from '../../kube/cache.js';
+import { keyOf, parseKey } from '../../kube/key.js';
+import type { Kube, Name } from '../../kube/kube.js';
+import { ownerNameOf } from '../../kube/owner.js';
+import { mergeStatus } from '../../kube/patch.js';
+import { type Outcome, reconciler } from '../../kube/reconciler.js';
+import type { Recorder } from '../../kube/recorder.js';
+import type { Clock } from '../../program/clock.js';
+import type { Log } from '../../program/log.js';
+import type { SeenNode, SeenPod } from '../seen.js';
+import { act } from './act.js';
+import { decide, fail } from './decide.js';
+import type { Plan } from './facts.js';
+import { observe } from './observe.js';
+import { isFinal } from './status.js';
+
+export interface UpgradeDeps {
+  kube: Kube;
+  upgrades: Cache<NodeOpUpgrade>;
+  nodeOps: Cache<NodeOp>;
+  nodes: Cache<SeenNode>;
+  /** With an index `owner`: uids of a Pod's owners. */
+  pods: Cache<SeenPod>;
+  recorder: Recorder;
+  log: Log;
+  clock: Clock;
+}
+
+/** Nothing is heard of a broken promise: look at every open upgrade now and then. */
+const SLOW_LOOK_MS = 60_000;
+
+/** Works while this replica leads. */
+export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
+  const { upgrades, nodeOps, pods, log, clock } = deps;
+  const loop = reconciler({
+    name: 'upgrade',
+    reconcile: key => reconcileUpgrade(parseKey(key), deps),
+    log,
+    clock,
+    workers: 2,
+  });
+  upgrades.onChange(({ new: now }) => now && loop.enqueue(keyOf(now.metadata)));
+  /* By name, not by owner: a NodeOp of somebody else that goes sets the name free. */
+  nodeOps.onChange(({ old, new: now }) => {
+    const at = (now ?? old)?.metadata;
+    if (at && upgrades.get(at)) loop.enqueue(keyOf(at));
+  });
+  pods.onChange(({ old, new: now }) => {
+    const pod = now ?? old;
+    const owner = pod && ownerNameOf(NODE_OP_UPGRADE, pod);
+    if (owner) loop.enqueue(keyOf(owner));
+  });
+  for (const upgrade of upgrades.list()) loop.enqueue(keyOf(upgrade.metadata));
+  await loop.run(leading);
+}
+
+/** One pass over one NodeOpUpgrade. */
+export async function reconcileUpgrade(at: Name, deps: UpgradeDeps): Promise<Outcome> {
+  const upgrade = deps.upgrades.get(at);
+  if (upgrade === undefined) return { then: 'settled' };
+  const now = deps.clock.now();
+  const spec = NodeOpUpgradeSpec.safeParse(upgrade.spec);
+  if (!spec.success) {
+    if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
+    const faults = spec.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
+    await report(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
+    return { then: 'settled' };
+  }
+  const facts = await observe(upgrade, spec.data, now, deps);
+  const plan = decide(facts);
+  const reported = await report(upgrade, plan, deps);
+  const log = deps.log.child({ object: keyOf(upgrade.metadata) });
+  for (const action of plan.actions) await act(facts, action, { ...deps, log });
+  if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
+  return { then: 'lookAgain', inMs: plan.lookAgainInMs ?? SLOW_LOOK_MS };
+}
+
+async function report(upgrade: NodeOpUpgrade, { status, events }: Plan, deps: UpgradeDeps): Promise<NodeOpUpgrade> {
+  if (status === undefined) return upgrade;
+  const saved = await mergeStatus(deps.kube, NODE_OP_UPGRADE, upgrade, { status });
+  if (saved === upgrade) return upgrade;
+  deps.upgrades.put(saved);
+  for (const event of events) deps.recorder.record(event);
+  return saved;
+}

@@ -1,0 +1,98 @@
+/**
+ * What to do about an upgrade now:
+ *
+ *     probe the image ──▶ target in the status ──▶ NodeOp made ──▶ its name in the status ──▶ its status mirrored ──▶ ended
+ *
+ * Each arrow is one saved status or one act, so that a controller that dies in between is followed by one that goes on.
+ */
+import type { NodeOp } from '../../api/objects.js';
+import type { Reason } from '../../api/reasons.js';
+import { completed, failed, archLeftOut, imageRead, probing, versionUnknown } from './events.js';
+import type { Action, Facts, Plan } from './facts.js';
+import { liveFields } from './nodeop.js';
+import { probeAll } from './probes.js';
+import { ended, initializing, isFinal, mirrored } from './status.js';
+import { targetFrom } from './target.js';
+
+/** The garbage collector removes the NodeOp of a deleted upgrade of this name. */
+const LEAVING_LOOK_MS = 2_000;
+
+const NOTHING: Plan = { events: [], actions: [] };
+
+export function decide(facts: Facts): Plan {
+  const { upgrade, nodeOp } = facts;
+  const { status } = upgrade;
+  if (upgrade.metadata.deletionTimestamp !== undefined) return NOTHING;
+  if (isFinal(status)) return { ...NOTHING, actions: tidy(facts) };
+  if (nodeOp.is === 'ours') return follow(facts, nodeOp.nodeOp);
+  if (status?.nodeOpName !== undefined)
+    return fail(facts, 'NodeOpDeleted', `NodeOp ${status.nodeOpName} was deleted before the upgrade had ended`);
+  if (nodeOp.is === 'foreign')
+    return fail(facts, 'NameTaken', `a NodeOp named ${upgrade.metadata.name} exists and was not made for this upgrade`);
+  if (nodeOp.is === 'leaving') return waitForName(facts);
+  if (status?.target !== undefined)
+    return { ...NOTHING, actions: [...tidy(facts), { do: 'createNodeOp', target: status.target }] };
+  return probe(facts);
+}
+
+/** The Pods have said what they had to say. */
+const tidy = ({ probes }: Facts): Action[] =>
+  probes.filter(pod => pod.metadata.deletionTimestamp === undefined).map(pod => ({ do: 'deleteProbe', pod }));
+
+/** An upgrade fails once and for all. */
+export function fail({ upgrade, now }: Pick<Facts, 'upgrade' | 'now'>, reason: Reason, message: string): Plan {
+  return { status: ended(upgrade, { reason, message }, now), events: [failed(upgrade, reason, message)], actions: [] };
+}
+
+function waitForName({ upgrade, now }: Facts): Plan {
+  const message = `waiting for the NodeOp of an earlier upgrade named ${upgrade.metadata.name} to be gone`;
+  return { ...NOTHING, status: initializing(upgrade, message, now), lookAgainInMs: LEAVING_LOOK_MS };
+}
+
+function probe(facts: Facts): Plan {
+  const { upgrade, spec, now } = facts;
+  if (facts.targets.length === 0) return fail(facts, 'NoTargets', 'no Linux node matches nodeSelector');
+  const probed = probeAll(facts);
+  if (probed.is === 'failed') return fail(facts, 'ProbeFailed', probed.message);
+  if (probed.is === 'going')
+    return {
+      status: initializing(upgrade, probed.message, now),
+      events: upgrade.status?.phase === undefined ? [probing(upgrade, spec.image)] : [],
+      actions: probed.actions,
+      lookAgainInMs: probed.lookAgainInMs,
+    };
+  const target = targetFrom(probed.readings, now);
+  const message = target.version === undefined ? 'the image was read' : `the image holds ${target.version}`;
+  return {
+    status: { ...initializing(upgrade, message, now), target },
+    events: [
+      target.version === undefined ? versionUnknown(upgrade) : imageRead(upgrade, target.version),
+      ...probed.leftOut.map(arch => archLeftOut(upgrade, arch)),
+    ],
+    actions: [],
+    lookAgainInMs: 0,
+  };
+}
+
+function follow(facts: Facts, nodeOp: NodeOp): Plan {
+  const { upgrade, now } = facts;
+  const status = mirrored(upgrade, nodeOp, now);
+  const reason = status.conditions?.find(condition => condition.type === 'Failed')?.reason;
+  const message = status.message ?? '';
+  const events =
+    status.phase === 'Failed'
+      ? [failed(upgrade, (reason ?? 'NodesFailed') as Reason, message)]
+      : status.phase === 'Completed'
+        ? [completed(upgrade, message)]
+        : [];
+  return { status, events, actions: [...tidy(facts), ...liveChange(facts, nodeOp)] };
+}
+
+/** The few fields that may change while the operation runs. */
+function liveChange({ spec }: Facts, nodeOp: NodeOp): Action[] {
+  if (isFinal(nodeOp.status) || nodeOp.metadata.deletionTimestamp !== undefined) return [];
+  const wanted = liveFields(spec);
+  const keys = Object.keys(wanted) as (keyof typeof wanted)[];
+  if (keys.every(key => (nodeOp.spec[key] ?? undefined) === wanted[key])) return [];
+  return [{ do: 'updateNodeOp', nodeOp, to: { ...nodeOp, spec: { ...nodeOp.spec, ...wanted } } }];
+}

@@ -1,0 +1,36 @@
+/** One function per event: data, nothing is sent here. */
+import { apiVersion, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import type { NodeOpUpgrade } from '../../api/objects.js';
+import type { Reason } from '../../api/reasons.js';
+import type { Event } from '../../kube/recorder.js';
+
+const on =
+  (type: Event['type']) =>
+  ({ metadata: { name, namespace, uid } }: NodeOpUpgrade, reason: Reason, message: string): Event => ({
+    about: { apiVersion: apiVersion(NODE_OP_UPGRADE), kind: NODE_OP_UPGRADE.kind, name, namespace, uid },
+    type,
+    reason,
+    message,
+  });
+const tell = on('Normal');
+const warn = on('Warning');
+
+export const probing = (upgrade: NodeOpUpgrade, image: string): Event =>
+  tell(upgrade, 'Probing', `reading image "${image}" before any node is touched`);
+
+export const imageRead = (upgrade: NodeOpUpgrade, version: string): Event =>
+  tell(upgrade, 'Progressing', `the image holds ${version}`);
+
+export const versionUnknown = (upgrade: NodeOpUpgrade): Event =>
+  warn(
+    upgrade,
+    'Probing',
+    'the image does not tell its Kairos version: no node is skipped, and none checked for it after its reboot',
+  );
+
+export const archLeftOut = (upgrade: NodeOpUpgrade, arch: string): Event =>
+  warn(upgrade, 'Probing', `the image was not read for ${arch}: no node of this architecture is Ready`);
+
+/** How an upgrade ended. */
+export const failed = warn;
+export const completed = (upgrade: NodeOpUpgrade, message: string): Event => tell(upgrade, 'AllDone', message);

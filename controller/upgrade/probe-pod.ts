@@ -1,0 +1,87 @@
+/** A short Pod that lets an image say what system it holds. It sees nothing of the host. */
+import { NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { CONTAINERS, LABELS } from '../../api/names.js';
+import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
+import type { ObjectMeta } from '../../api/objects.js';
+import { boundedName } from '../../api/resource-name.js';
+import { ownedBy } from '../../kube/owner.js';
+
+/** Where one probe runs. */
+export interface ProbePlace {
+  /** CPU architecture, in the kubelet's words. */
+  arch: string;
+  node: string;
+}
+
+/** Only what `api/release-text.ts` reads: a termination message ends at 4096 bytes. */
+const WANTED = [
+  'VERSION',
+  'SOFTWARE_VERSION',
+  'SOFTWARE_VERSION_PREFIX',
+  'ID',
+  'NAME',
+  'FAMILY',
+  'FLAVOR',
+  'FLAVOR_RELEASE',
+  'VARIANT',
+  'MODEL',
+  'ARCH',
+  'TRUSTED_BOOT',
+  'FIPS',
+];
+
+/** Nothing but what every shell has built in: an image need not have grep. */
+export const PROBE_SCRIPT = `found=
+for file in /etc/kairos-release /etc/os-release; do
+  [ -r "$file" ] || continue
+  while IFS= read -r line || [ -n "$line" ]; do
+    line="\${line#export }"
+    case "$line" in
+      ${WANTED.map(key => `KAIROS_${key}=*`).join('|')}) printf '%s\\n' "$line"; found=yes ;;
+    esac
+  done < "$file"
+  [ -z "$found" ] || break
+done > "\${TERMINATION_LOG:-/dev/termination-log}"
+exit 0
+`;
+
+/** Reading a file takes no time; this ends a shell that hangs. */
+const READ_SECONDS = 300;
+
+/** Another image or another node is another probe. */
+export const probeName = (upgrade: ObjectMeta, image: string, { arch, node }: ProbePlace): string =>
+  boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node);
+
+export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: ProbePlace) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: probeName(upgrade, spec.image, place),
+      namespace: upgrade.namespace,
+      labels: { [LABELS.probe]: place.arch },
+      ownerReferences: [ownedBy(NODE_OP_UPGRADE, { metadata: upgrade })],
+    },
+    spec: {
+      nodeName: place.node,
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: spec.pullDeadlineSeconds + READ_SECONDS,
+      terminationGracePeriodSeconds: 0,
+      tolerations: [{ operator: 'Exists' }],
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      ...(spec.imagePullSecrets ? { imagePullSecrets: spec.imagePullSecrets } : {}),
+      containers: [
+        {
+          name: CONTAINERS.probe,
+          image: spec.image,
+          command: ['sh', '-c', PROBE_SCRIPT],
+          /* An image for another CPU says so only on its standard error. */
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
+        },
+      ],
+    },
+  };
+}

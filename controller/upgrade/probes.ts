@@ -1,0 +1,107 @@
+/** All probes of an upgrade together: which to make, which to give up, and what they have said when all are through. */
+import { isFinal } from './status.js';
+import type { Action, Facts, Target } from './facts.js';
+import { probeName } from './probe-pod.js';
+import { type ProbeResult, probeResult } from './probe-result.js';
+import type { Reading } from './target.js';
+
+export type Probed =
+  | { is: 'done'; readings: readonly Reading[]; leftOut: readonly string[] }
+  | { is: 'failed'; message: string }
+  | { is: 'going'; message: string; actions: readonly Action[]; lookAgainInMs: number };
+
+/** One architecture. */
+type Row =
+  | { is: 'read'; reading: Reading }
+  | { is: 'failed'; message: string }
+  | { is: 'leftOut'; arch: string; message: string }
+  | { is: 'going'; message: string; actions: readonly Action[]; until?: Date };
+
+/** A Pod that the kubelet sent away is not made again at once. */
+const LOST_PAUSE_MS = 10_000;
+const LOOK_MS = 5_000;
+
+/** Since when the image is being read: the upgrade counts as reconciling from its first status on. */
+export function probingSince({ upgrade: { status }, now }: Facts): Date {
+  const reconciling = status?.conditions?.find(({ type, status: is }) => type === 'Reconciling' && is === 'True');
+  return reconciling && !isFinal(status) ? new Date(reconciling.lastTransitionTime) : now;
+}
+
+export function probeAll(facts: Facts): Probed {
+  const arches = [...new Set(facts.targets.map(target => target.arch))].filter(arch => arch !== '');
+  const rows = arches.map(arch => probeOne(arch, facts));
+  const failed = rows.find(row => row.is === 'failed');
+  if (failed) return failed;
+  const going = rows.filter(row => row.is === 'going');
+  const [first] = going;
+  const stale = staleProbes(facts);
+  if (first || arches.length === 0)
+    return {
+      is: 'going',
+      message: first?.message ?? 'waiting for a node to tell its CPU architecture',
+      actions: [...going.flatMap(row => row.actions), ...stale],
+      lookAgainInMs: Math.min(LOOK_MS, ...going.flatMap(row => (row.until ? [msUntil(row.until, facts)] : []))),
+    };
+  const readings = rows.flatMap(row => (row.is === 'read' ? [row.reading] : []));
+  const leftOut = rows.filter(row => row.is === 'leftOut');
+  if (readings.length === 0) return { is: 'failed', message: leftOut.map(row => row.message).join('; ') };
+  return { is: 'done', readings, leftOut: leftOut.map(row => row.arch) };
+}
+
+const msUntil = (until: Date, { now }: Facts) => Math.max(until.getTime() - now.getTime(), 100);
+
+/** The first answer counts; a Pod that is of no use is replaced, on another node where there is one. */
+function probeOne(arch: string, facts: Facts): Row {
+  const { spec, now } = facts;
+  const targets = facts.targets.filter(target => target.arch === arch);
+  const probes = facts.probes
+    .filter(pod => isCurrent(pod, targets, facts))
+    .map(pod => ({ pod, result: probeResult(pod, { spec, now }) }));
+  for (const { result } of probes) {
+    if (result.is === 'read') return { is: 'read', reading: { arch, release: result.release, digest: result.digest } };
+    if (result.is === 'failed') return result;
+  }
+  const useful = probes.find(({ pod, result }) => result.is === 'waiting' && !isStranded(pod, targets));
+  if (useful?.result.is === 'waiting')
+    return { is: 'going', message: useful.result.message, actions: [], until: useful.result.until };
+  return anotherTry(arch, targets, probes, facts);
+}
+
+type Probe = { pod: Facts['probes'][number]; result: ProbeResult };
+
+function anotherTry(arch: string, targets: readonly Target[], probes: readonly Probe[], facts: Facts): Row {
+  const { upgrade, spec, now } = facts;
+  const late = now.getTime() >= probingSince(facts).getTime() + spec.startDeadlineSeconds * 1000;
+  const lost = probes.flatMap(({ result }) => (result.is === 'lost' ? [result.why] : []))[0];
+  const image = `image "${spec.image}"`;
+  if (late && lost !== undefined) return { is: 'failed', message: `${image} could not be read: ${lost}` };
+  const ready = targets.filter(target => target.ready);
+  if (ready.length === 0) {
+    const message = `no node of architecture ${arch} is Ready to read ${image} on`;
+    return late ? { is: 'leftOut', arch, message } : { is: 'going', message: `waiting: ${message}`, actions: [] };
+  }
+  const settled = probes.filter(({ pod }) => isOlderThan(pod, LOST_PAUSE_MS, now) && !pod.metadata.deletionTimestamp);
+  const actions: Action[] = settled.map(({ pod }) => ({ do: 'deleteProbe', pod }));
+  const taken = new Set(probes.map(({ pod }) => pod.metadata.name));
+  const free = ready.find(({ node }) => !taken.has(probeName(upgrade.metadata, spec.image, { arch, node })));
+  const mayBegin = probes.length === settled.length;
+  if (free && mayBegin) actions.push({ do: 'probe', place: { arch, node: free.node } });
+  const why = lost === undefined ? '' : `: ${lost}`;
+  return { is: 'going', message: `reading ${image} for ${arch}${why}`, actions };
+}
+
+const isOlderThan = ({ metadata }: Probe['pod'], ms: number, now: Date) =>
+  now.getTime() - new Date(metadata.creationTimestamp ?? 0).getTime() >= ms;
+
+/** On a node that is not Ready, while another is. */
+const isStranded = (pod: Probe['pod'], targets: readonly Target[]) =>
+  targets.some(target => target.ready) && !targets.some(target => target.node === pod.spec.nodeName && target.ready);
+
+/** For the image and the targets as they are now. */
+const isCurrent = (pod: Probe['pod'], targets: readonly Target[], { upgrade, spec }: Facts) =>
+  targets.some(target => probeName(upgrade.metadata, spec.image, target) === pod.metadata.name);
+
+const staleProbes = (facts: Facts): Action[] =>
+  facts.probes
+    .filter(pod => !isCurrent(pod, facts.targets, facts) && !pod.metadata.deletionTimestamp)
+    .map(pod => ({ do: 'deleteProbe', pod }));
