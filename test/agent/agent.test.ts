@@ -1,0 +1,224 @@
+/** The whole loop, over a real connection to a small API server. The clock stands still unless a test moves it: what happens, happens by watch. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { runAgent } from '../../agent/agent.js';
+import { KAIROS_STATE_DIR } from '../../api/names.js';
+import type { NodeAgentSpec, NodeAgentStatus } from '../../api/node-agent.js';
+import { createKube, type KubeClient } from '../../kube/client.js';
+import { silentLog } from '../../program/log.js';
+import { ApiServer } from '../fakes/api-server.js';
+import { type FakeClock, fakeClock } from '../fakes/clock.js';
+import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
+import { until } from '../kube/samples.js';
+import { asked, JOB, operation } from './builders.js';
+
+const AGENTS = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
+const NODES = { collection: 'v1/nodes' };
+const SENTINEL = `${KAIROS_STATE_DIR}/${JOB}-1767225600`;
+
+let server: ApiServer;
+let kube: KubeClient;
+let host: FakeHost;
+let clock: FakeClock;
+let stop: AbortController;
+let running: Promise<void>;
+let passes = 0;
+
+beforeEach(async () => {
+  server = await ApiServer.start();
+  kube = createKube(server.connection(), { userAgent: 'test' });
+  host = fakeHost();
+  clock = fakeClock('2026-01-01T00:10:00.000Z');
+  stop = new AbortController();
+  passes = 0;
+});
+afterEach(async () => {
+  stop.abort();
+  await running;
+  kube.close();
+  await server.stop();
+});
+
+const start = async () => {
+  const onPass = () => void (passes += 1);
+  running = runAgent({ kube, host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1.2.3', onPass }, stop.signal);
+  await until(() => server.watching === 1 && passes > 0);
+};
+const addNode = (labels: Record<string, string> = {}) =>
+  server.store.create(NODES, { metadata: { name: 'n1', labels } });
+const addAgent = (spec: Partial<NodeAgentSpec> = {}, status?: NodeAgentStatus) =>
+  server.store.create(AGENTS, { metadata: { name: 'n1' }, spec: { labels: true, ...spec }, status });
+const ask = (spec: object) => server.store.patch({ ...AGENTS, name: 'n1' }, { spec }, 'application/merge-patch+json');
+const status = () => server.store.get({ ...AGENTS, name: 'n1' })?.status as NodeAgentStatus | undefined;
+const labels = () => server.store.get({ ...NODES, name: 'n1' })?.metadata.labels ?? {};
+
+describe('what it says of its host', () => {
+  test('status and labels, as soon as the controller knows the node', async () => {
+    addNode({ 'kairos.io/own': 'word', 'kairos.io/fips': 'old' });
+    await start();
+    expect(server.asked('PATCH')).toEqual([]);
+    addAgent();
+    await until(() => labels()['kairos.io/managed'] === 'true');
+    expect(status()).toMatchObject({
+      observedGeneration: 1,
+      agentVersion: '1.2.3',
+      contract: 1,
+      stateDir: KAIROS_STATE_DIR,
+      boot: { id: bootIdOf(1), state: 'active' },
+      release: { version: 'v3.5.0', arch: 'amd64', trustedBoot: false },
+    });
+    expect(labels()).toEqual({
+      'kairos.io/own': 'word',
+      'kairos.io/managed': 'true',
+      'kairos.io/boot-state': 'active',
+      'kairos.io/id': 'kairos',
+      'kairos.io/flavor': 'debian',
+      'kairos.io/arch': 'amd64',
+      'kairos.io/software-version-prefix': 'k3s',
+      'kairos.io/software-version': 'v1.34.1-k3s1',
+    });
+  });
+
+  test('nothing on a Node that shall not be labeled', async () => {
+    addNode({ 'kairos.io/managed': 'false' });
+    addAgent({ labels: false });
+    await start();
+    expect(status()?.release?.version).toBe('v3.5.0');
+    expect(labels()).toEqual({ 'kairos.io/managed': 'false' });
+    ask({ labels: true });
+    await until(() => labels()['kairos.io/managed'] === 'true');
+  });
+
+  test('nothing on a Node that is not Kairos', async () => {
+    host.files.clear();
+    host.files.set('/etc/os-release', 'ID=debian');
+    addNode({ 'kairos.io/flavor': 'mine' });
+    addAgent();
+    await start();
+    expect(status()?.boot?.id).toBe(bootIdOf(1));
+    expect(status()?.release).toBeUndefined();
+    expect(server.asked('PATCH', '/nodes/')).toEqual([]);
+  });
+
+  test('a host that was Kairos at the last look loses the labels, not those of others', async () => {
+    host.files.clear();
+    addNode({ 'kairos.io/flavor': 'debian', 'kairos.io/own': 'word' });
+    addAgent({}, { release: { version: 'v3.5.0' } });
+    await start();
+    expect(labels()).toEqual({ 'kairos.io/own': 'word' });
+    expect(status()?.release).toBeUndefined();
+  });
+
+  test('a changed release file is seen by the watch, and what it no longer says goes', async () => {
+    addNode();
+    addAgent();
+    await start();
+    await host.write(
+      '/etc/kairos-release',
+      KAIROS_RELEASE.replace('v3.5.0', 'v3.6.0').replace(/KAIROS_FLAVOR.*\n/, ''),
+    );
+    await until(() => status()?.release?.version === 'v3.6.0');
+    await until(() => labels()['kairos.io/flavor'] === undefined);
+    expect(status()?.release?.flavor).toBeUndefined();
+  });
+
+  test('what the watch of files misses is seen by the slow look', async () => {
+    addNode();
+    addAgent();
+    await start();
+    host.files.set('/etc/kairos-release', KAIROS_RELEASE.replace('v3.5.0', 'v3.7.0'));
+    await clock.advance(60_000);
+    await until(() => status()?.release?.version === 'v3.7.0');
+    expect(status()?.release?.softwareVersion).toBe('v1.34.1+k3s1');
+  });
+});
+
+test('idle, it asks nothing', async () => {
+  addNode();
+  addAgent();
+  await start();
+  const before = server.seen.length;
+  const looks = passes;
+  await clock.advance(10 * 60_000);
+  await until(() => passes >= looks + 10);
+  expect(server.seen.length).toBe(before);
+});
+
+describe('what it is asked', () => {
+  const check = { release: { version: 'v3.5.0-k3sv1.34.1+k3s1', skipIfCurrent: true } };
+
+  test('the echo of the id and the verdict come in one write', async () => {
+    addNode();
+    addAgent();
+    await start();
+    const before = server.asked('PATCH', '/status').length;
+    ask({ operation: operation({ check }) });
+    await until(() => status()?.operation !== undefined);
+    expect(status()?.operation).toMatchObject({ id: 'op-1', check: { verdict: 'Skip' } });
+    expect(server.asked('PATCH', '/status').length).toBe(before + 1);
+    expect(status()?.observedGeneration).toBe(2);
+  });
+
+  test('the verdict stays when the host has changed since', async () => {
+    addNode();
+    addAgent({ operation: operation({ check: { release: { ...check.release, version: 'v3.6.0' } } }) });
+    await start();
+    expect(status()?.operation?.check?.verdict).toBe('Proceed');
+    await host.write('/etc/kairos-release', 'KAIROS_VERSION=v3.6.0');
+    await until(() => status()?.release?.version === 'v3.6.0');
+    expect(status()?.operation?.check?.verdict).toBe('Proceed');
+  });
+
+  test('the reboot is called in the turn of the event, without any timer', async () => {
+    addNode();
+    addAgent({ operation: operation() });
+    host.files.set(SENTINEL, bootIdOf(1));
+    host.set({ obeys: false });
+    await start();
+    expect(host.calls).toEqual([]);
+    ask({ operation: asked() });
+    await until(() => host.calls.length === 1);
+    expect(host.files.has(SENTINEL)).toBe(false);
+    await until(() => status()?.operation?.reboot?.state === 'Rebooting');
+  });
+
+  test('a sentinel that comes after the ask is seen by the watch', async () => {
+    addNode();
+    addAgent({ operation: asked() });
+    await start();
+    expect(status()?.operation?.reboot?.state).toBe('Waiting');
+    await host.write(SENTINEL, bootIdOf(1));
+    await until(() => host.calls.length === 1);
+  });
+
+  test('after the reboot a new agent tells of it, and of a fall to the old version', async () => {
+    const release = { version: 'v3.6.0', skipIfCurrent: true };
+    addNode();
+    addAgent({ operation: asked({ check: { release } }) });
+    host.files.set(SENTINEL, bootIdOf(1));
+    host.restart();
+    await start();
+    expect(status()?.operation?.reboot).toMatchObject({ state: 'Rebooted', bootIdAfter: bootIdOf(2) });
+    expect(status()?.fellBack?.version).toBe('v3.6.0');
+  });
+
+  test('the operation ends: the answers go, the fall is remembered', async () => {
+    addNode();
+    addAgent({ operation: operation() }, { fellBack: { version: 'v3.6.0', at: '2026-01-01T00:00:00.000Z' } });
+    await start();
+    expect(status()?.operation?.id).toBe('op-1');
+    ask({ operation: null });
+    await until(() => status()?.operation === undefined);
+    expect(status()?.fellBack?.version).toBe('v3.6.0');
+  });
+
+  test('a status that cannot be written now is written later', async () => {
+    server.fail({ answer: 500 }, 2, seen => seen.method === 'PATCH');
+    addNode();
+    addAgent();
+    await start();
+    expect(status()).toBeUndefined();
+    await clock.advance(5_000);
+    await until(() => status()?.boot !== undefined);
+    expect(status()?.boot?.id).toBe(bootIdOf(1));
+  });
+});
