@@ -1,10 +1,14 @@
 /** The agent as it is shipped: one small file. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build, type Metafile } from 'esbuild';
+import { ApiServer } from '../fakes/api-server.js';
+import { KAIROS_RELEASE } from '../fakes/host.js';
+import { until } from '../kube/samples.js';
 
 let dir: string;
 let agent: string;
@@ -69,3 +73,35 @@ test('without a Job it leaves nothing and fails', () => {
   expect(status).toBe(1);
   expect(stderr).toContain('JOB_NAME: required');
 });
+
+test('as installed: it labels its node, reports, and leaves with 0 when told to stop', async () => {
+  const server = await ApiServer.start();
+  const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
+  server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
+  server.store.create(agents, { metadata: { name: 'n1' }, spec: { labels: true } });
+  const account = join(dir, 'account');
+  const root = join(dir, 'root');
+  for (const folder of [account, join(root, 'etc'), join(root, 'usr/local')]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(account, 'token'), 'secret\n');
+  writeFileSync(join(account, 'ca.crt'), server.ca);
+  writeFileSync(join(root, 'etc/kairos-release'), KAIROS_RELEASE);
+  const env = {
+    NODE_NAME: 'n1',
+    HOST_ROOT: root,
+    SERVICE_ACCOUNT_DIR: account,
+    KUBERNETES_SERVICE_HOST: '127.0.0.1',
+    KUBERNETES_SERVICE_PORT: String(server.port),
+  };
+  const child = spawn(process.execPath, ['--jitless', agent], { env, stdio: 'ignore' });
+  try {
+    const node = () => server.store.get({ collection: 'v1/nodes', name: 'n1' });
+    await until(() => node()?.metadata.labels?.['kairos.io/managed'] === 'true');
+    expect(server.store.get({ ...agents, name: 'n1' })?.status).toMatchObject({ contract: 1 });
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+    await server.stop();
+  }
+}, 20_000);
