@@ -3,6 +3,7 @@ import { NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
+import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { ownerNameOf } from '../../kube/owner.js';
@@ -14,7 +15,8 @@ import type { Log } from '../../program/log.js';
 import type { SeenNode, SeenPod } from '../seen.js';
 import { act } from './act.js';
 import { decide, fail } from './decide.js';
-import type { Plan } from './facts.js';
+import { refused } from './events.js';
+import type { Action, Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
 import { isFinal } from './status.js';
 
@@ -74,9 +76,19 @@ export async function reconcileUpgrade(at: Name, deps: UpgradeDeps): Promise<Out
   const plan = decide(facts);
   const reported = await report(upgrade, plan, deps);
   const log = deps.log.child({ object: keyOf(upgrade.metadata) });
-  for (const action of plan.actions) await act(facts, action, { ...deps, log });
+  for (const action of plan.actions) await actOrTell(facts, action, { ...deps, log });
   if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'lookAgain', inMs: plan.lookAgainInMs ?? SLOW_LOOK_MS };
+}
+
+/** A refusal may last (a quota, a policy of the namespace): the user hears of it, the loop tries again. */
+async function actOrTell(facts: Facts, action: Action, deps: UpgradeDeps): Promise<void> {
+  try {
+    await act(facts, action, deps);
+  } catch (error) {
+    if (isForbidden(error) || isInvalid(error)) deps.recorder.record(refused(facts.upgrade, action.do, error.message));
+    throw error;
+  }
 }
 
 async function report(upgrade: NodeOpUpgrade, { status, events }: Plan, deps: UpgradeDeps): Promise<NodeOpUpgrade> {

@@ -61,7 +61,7 @@ function probe(facts: Facts): Plan {
       actions: probed.actions,
       lookAgainInMs: probed.lookAgainInMs,
     };
-  const target = targetFrom(probed.readings, now);
+  const target = targetFrom(probed.readings, probed.leftOut, now);
   const message = target.version === undefined ? 'the image was read' : `the image holds ${target.version}`;
   return {
     status: { ...initializing(upgrade, message, now), target },

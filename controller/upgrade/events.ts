@@ -3,6 +3,7 @@ import { apiVersion, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import type { Event } from '../../kube/recorder.js';
+import type { Action } from './facts.js';
 
 const on =
   (type: Event['type']) =>
@@ -30,6 +31,9 @@ export const versionUnknown = (upgrade: NodeOpUpgrade): Event =>
 
 export const archLeftOut = (upgrade: NodeOpUpgrade, arch: string): Event =>
   warn(upgrade, 'Probing', `the image was not read for ${arch}: no node of this architecture is Ready`);
+
+export const refused = (upgrade: NodeOpUpgrade, what: Action['do'], why: string): Event =>
+  warn(upgrade, what === 'probe' ? 'PodRefused' : 'InvalidSpec', why);
 
 /** How an upgrade ended. */
 export const failed = warn;

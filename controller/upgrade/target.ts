@@ -32,15 +32,18 @@ function agreed<T>(values: readonly (T | undefined)[]): T | undefined {
   return values.every(value => value === first) ? first : undefined;
 }
 
-/** A version or a digest is the target's only where all architectures agree. */
-export function targetFrom(readings: readonly Reading[], now: Date): UpgradeTarget {
+/**
+ * A version or a digest is the target's only where all readings agree. An architecture that could not be read, or of which
+ * nothing is known, has an empty release: so that no other one's is taken for its own.
+ */
+export function targetFrom(readings: readonly Reading[], leftOut: readonly string[], now: Date): UpgradeTarget {
   const version = agreed(readings.map(({ release }) => versionTriple(release)));
   const digest = agreed(readings.map(reading => reading.digest));
-  const known = readings.flatMap(({ arch, release }) => (release ? [[arch, release] as const] : []));
+  const unread = leftOut.map(arch => ({ arch, release: undefined }));
   return {
     ...(version === undefined ? {} : { version }),
     ...(digest === undefined ? {} : { digest }),
-    ...(known.length === 0 ? {} : { releases: Object.fromEntries(known) }),
+    releases: Object.fromEntries([...readings, ...unread].map(({ arch, release = {} }) => [arch, release])),
     probedAt: now.toISOString(),
   };
 }
