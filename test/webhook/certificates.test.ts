@@ -1,0 +1,168 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Pair } from '../../certs/bundle.js';
+import { KubeError } from '../../kube/errors.js';
+import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/resources.js';
+import { silentLog } from '../../program/log.js';
+import { readConfig } from '../../webhook/config.js';
+import { certificateKeeper } from '../../webhook/connect.js';
+import { fakeClock } from '../fakes/clock.js';
+import { TinyKube } from './tiny-kube.js';
+
+const DAY = 86_400_000;
+const config = readConfig({ EXTRA_NAMES: 'localhost' }, []);
+const SECRET = { name: config.secretName, namespace: config.podNamespace };
+const VALIDATING = { name: config.validatingConfiguration };
+const MUTATING = { name: config.mutatingConfiguration };
+const two = () => ({
+  webhooks: [
+    { name: 'a', clientConfig: { service: {} } },
+    { name: 'b', clientConfig: { service: {} } },
+  ],
+});
+
+function cluster(): TinyKube {
+  const kube = new TinyKube();
+  kube.put(VALIDATING_WEBHOOKS, VALIDATING, two());
+  kube.put(MUTATING_WEBHOOKS, MUTATING, two());
+  return kube;
+}
+
+function replica(kube: TinyKube, clock = fakeClock()) {
+  const shown: Pair[] = [];
+  const keeper = certificateKeeper(kube, config, { clock, log: silentLog, show: pair => void shown.push(pair) });
+  return { keeper, shown, clock };
+}
+
+interface Hooks {
+  webhooks: { clientConfig: { caBundle?: string } }[];
+}
+const bundlesOf = (kube: TinyKube) =>
+  [kube.look(VALIDATING_WEBHOOKS, VALIDATING), kube.look(MUTATING_WEBHOOKS, MUTATING)].flatMap(found =>
+    ((found as Hooks | undefined)?.webhooks ?? []).map(({ clientConfig }) =>
+      Buffer.from(clientConfig.caBundle ?? '', 'base64').toString(),
+    ),
+  );
+const certificatesIn = (pem = '') => pem.split('BEGIN CERTIFICATE').length - 1;
+const dataOf = (kube: TinyKube) => kube.look(SECRETS, SECRET)?.data as Record<string, string> | undefined;
+
+describe('the certificate of the webhook', () => {
+  test('is made, kept in a Secret, and its authority told in every webhook of both configurations', async () => {
+    const kube = cluster();
+    const { keeper, shown } = replica(kube);
+    expect(keeper.fault()).toBe('there is none yet');
+    await keeper.look();
+    expect(keeper.fault()).toBeUndefined();
+    expect(shown).toHaveLength(1);
+    expect(Object.keys(dataOf(kube) ?? {}).toSorted()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
+    expect(new Set(bundlesOf(kube)).size).toBe(1);
+    expect(bundlesOf(kube)).toHaveLength(4);
+    expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
+  });
+
+  test('is the same for replicas that start together', async () => {
+    const kube = cluster();
+    const clock = fakeClock();
+    const replicas = [1, 2, 3].map(() => replica(kube, clock));
+    await Promise.allSettled(replicas.map(({ keeper }) => keeper.look()));
+    await Promise.all(replicas.map(({ keeper }) => keeper.look()));
+    expect(new Set(replicas.flatMap(({ shown }) => shown.map(pair => pair.certificate))).size).toBe(1);
+    expect(kube.writes.filter(write => write === 'create Secret')).toHaveLength(1);
+  });
+
+  test('nothing is written while nothing is due', async () => {
+    const kube = cluster();
+    const { keeper, clock } = replica(kube);
+    await keeper.look();
+    const before = kube.writes.length;
+    for (let hour = 0; hour < 24; hour += 1) {
+      clock.jump(DAY / 24);
+      await keeper.look();
+    }
+    expect(kube.writes).toHaveLength(before);
+  });
+
+  test('an authority that somebody overwrote is mended by the next look', async () => {
+    const kube = cluster();
+    const { keeper } = replica(kube);
+    await keeper.look();
+    const [told] = bundlesOf(kube);
+    kube.put(VALIDATING_WEBHOOKS, VALIDATING, two());
+    await keeper.look();
+    expect(bundlesOf(kube)).toEqual([told, told, told, told]);
+  });
+
+  test('is renewed under the same authority after 60 days, and the other replica shows the new one at its next look', async () => {
+    const kube = cluster();
+    const clock = fakeClock();
+    const [one, other] = [replica(kube, clock), replica(kube, clock)];
+    await one.keeper.look();
+    await other.keeper.look();
+    const [told] = bundlesOf(kube);
+    clock.jump(61 * DAY);
+    await one.keeper.look();
+    await other.keeper.look();
+    expect(one.shown).toHaveLength(2);
+    expect(other.shown).toEqual(one.shown);
+    expect(bundlesOf(kube)[0]).toBe(told);
+  });
+
+  test('under a new authority is shown only after the API servers could hear of both', async () => {
+    const kube = cluster();
+    const { keeper, shown, clock } = replica(kube);
+    await keeper.look();
+    clock.jump(7 * 365 * DAY);
+    const looking = keeper.look();
+    await clock.advance(4_000);
+    expect(certificatesIn(bundlesOf(kube)[0])).toBe(2);
+    expect(shown).toHaveLength(1);
+    await clock.advance(2_000);
+    await looking;
+    expect(shown).toHaveLength(2);
+    clock.jump(2 * DAY);
+    await keeper.look();
+    expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
+    expect(shown).toHaveLength(2);
+  });
+
+  test('replaces what is damaged in the Secret and leaves what others put there', async () => {
+    const kube = cluster();
+    kube.put(SECRETS, SECRET, { metadata: { labels: { team: 'a' } }, data: { 'tls.crt': 'AAAA' } });
+    await replica(kube).keeper.look();
+    expect(kube.look(SECRETS, SECRET)?.metadata).toBeDefined();
+    expect(certificatesIn(Buffer.from(dataOf(kube)?.['tls.crt'] ?? '', 'base64').toString())).toBe(1);
+  });
+
+  test('needs no webhook configuration to be there yet', async () => {
+    const { keeper, shown } = replica(new TinyKube());
+    await keeper.look();
+    expect(shown).toHaveLength(1);
+  });
+
+  test('is waited for while the API server is away, and kept while it is away later', async () => {
+    const kube = cluster();
+    const { keeper, shown, clock } = replica(kube);
+    const stop = new AbortController();
+    kube.fault = new KubeError(503, 'away');
+    const first = keeper.first(stop.signal);
+    await clock.advance(20_000);
+    expect(shown).toHaveLength(0);
+    kube.fault = undefined;
+    await clock.advance(6_000);
+    await first;
+    expect(shown).toHaveLength(1);
+    kube.fault = new KubeError(503, 'away');
+    const keeping = keeper.keep(stop.signal);
+    await clock.advance(120_000);
+    expect(keeper.fault()).toBeUndefined();
+    stop.abort();
+    await clock.advance(0);
+    await keeping;
+  });
+
+  test('that has ended makes the replica unready', async () => {
+    const { keeper, clock } = replica(cluster());
+    await keeper.look();
+    clock.jump(100 * DAY);
+    expect(keeper.fault()).toMatch(/^ended 2026-03-3/);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { mutate } from '../../webhook/admit.js';
+import { missingDefaults, pointer } from '../../webhook/defaults.js';
+import { patchIn, type PatchOperation, request } from './reviews.js';
+
+type Json = Record<string, unknown>;
+
+/** Adds what a patch of additions says, as the API server would. */
+function patched(spec: Json, operations: readonly PatchOperation[]): Json {
+  const object: Json = { spec: structuredClone(spec) };
+  for (const { path, value } of operations) {
+    const keys = path.split('/').slice(1);
+    const last = keys.pop() ?? '';
+    let here: Json = object;
+    for (const key of keys) here = here[key] as Json;
+    here[last] = value;
+  }
+  return object.spec as Json;
+}
+
+const CASES: [string, 'NodeOp' | 'NodeOpUpgrade', Json][] = [
+  ['a bare NodeOp', 'NodeOp', { command: ['true'] }],
+  [
+    'a NodeOp with drain options and preflight',
+    'NodeOp',
+    { command: ['true'], cordon: true, drainOptions: { enabled: true }, preflight: { command: ['a'] } },
+  ],
+  [
+    'a NodeOp with every default said already',
+    'NodeOp',
+    { command: ['true'], concurrency: 0, cordon: false, paused: false },
+  ],
+  ['a bare NodeOpUpgrade', 'NodeOpUpgrade', { image: 'a' }],
+  ['a NodeOpUpgrade with drain options', 'NodeOpUpgrade', { image: 'a', drainOptions: {} }],
+];
+
+describe('defaults', () => {
+  test.each(CASES)('only add to %s', (_sentence, kind, spec) => {
+    const operations = patchIn(mutate(request({ kind, spec })));
+    expect(new Set(operations.map(({ op }) => op))).toEqual(new Set(['add']));
+    expect(patched(spec, operations)).toMatchObject(spec);
+  });
+
+  test.each(CASES)('are complete after one round for %s', (_sentence, kind, spec) => {
+    const once = patched(spec, patchIn(mutate(request({ kind, spec }))));
+    expect(mutate(request({ kind, spec: once })).response.patch).toBeUndefined();
+  });
+
+  test('are those of the contract', () =>
+    expect(
+      patched(
+        { command: ['true'], drainOptions: {} },
+        patchIn(mutate(request({ spec: { command: ['true'], drainOptions: {} } }))),
+      ),
+    ).toMatchObject({
+      concurrency: 0,
+      cordon: false,
+      rebootOnSuccess: false,
+      hostMountPath: '/host',
+      backoffLimit: 3,
+      drainOptions: {
+        enabled: false,
+        force: false,
+        ignoreDaemonSets: true,
+        deleteEmptyDirData: false,
+        onTimeout: 'Fail',
+      },
+    }));
+
+  test('do not make optional objects', () =>
+    expect(patchIn(mutate(request())).map(({ path }) => path)).not.toContain('/spec/drainOptions'));
+
+  test('come as a JSON patch in base64', () => {
+    const { response } = mutate(request());
+    expect(response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
+    expect(patchIn({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response })).toContainEqual({
+      op: 'add',
+      path: '/spec/concurrency',
+      value: 0,
+    });
+  });
+
+  test('are not added on updates that leave the spec alone', () => {
+    const spec = { command: ['true'] };
+    expect(
+      mutate(request({ spec, before: { spec }, metadata: { labels: { a: 'b' } } })).response.patch,
+    ).toBeUndefined();
+  });
+
+  test('reach into lists', () => {
+    const schema = z.object({ list: z.array(z.object({ a: z.string(), b: z.number().default(1) })) });
+    expect(missingDefaults(schema, { list: [{ a: 'x', b: 2 }, { a: 'y' }] }, ['spec'])).toEqual([
+      { op: 'add', path: '/spec/list/1/b', value: 1 },
+    ]);
+  });
+
+  test('escape names that have slashes and tildes', () =>
+    expect(pointer(['spec', 'a/b', 'c~d', 0])).toBe('/spec/a~1b/c~0d/0'));
+});

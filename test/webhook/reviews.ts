@@ -1,0 +1,68 @@
+/** Reviews as the API server sends them. */
+import type { AdmissionRequest, ReviewAnswer } from '../../webhook/review.js';
+
+export type Operation = AdmissionRequest['operation'];
+
+export interface Ask {
+  kind?: 'NodeOp' | 'NodeOpUpgrade';
+  operation?: Operation;
+  spec?: unknown;
+  /** The object before, for updates. */
+  before?: { spec?: unknown; status?: unknown };
+  metadata?: Record<string, unknown>;
+  dryRun?: boolean;
+  subResource?: string;
+}
+
+const objectOf = (kind: string, metadata: Record<string, unknown>, rest: Record<string, unknown>) => ({
+  apiVersion: 'operator.kairos.io/v1alpha1',
+  kind,
+  metadata: { name: 'x', namespace: 'default', ...metadata },
+  ...rest,
+});
+
+export function request(ask: Ask = {}): AdmissionRequest {
+  const { kind = 'NodeOp', before, metadata = {}, dryRun = false, subResource } = ask;
+  const spec = 'spec' in ask ? ask.spec : { command: ['true'] };
+  return {
+    uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
+    kind: { group: 'operator.kairos.io', version: 'v1alpha1', kind },
+    name: 'x',
+    namespace: 'default',
+    operation: ask.operation ?? (before ? 'UPDATE' : 'CREATE'),
+    subResource,
+    object: objectOf(kind, metadata, spec === undefined ? {} : { spec }),
+    oldObject: before ? objectOf(kind, {}, before) : null,
+    dryRun,
+  };
+}
+
+export const review = (ask: Ask = {}) => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  request: request(ask),
+});
+
+interface Denial {
+  code: number;
+  reason: string;
+  message: string;
+  details: { name: string; kind: string; causes: { field: string; message: string; reason: string }[] };
+}
+
+export const denialOf = (answer: ReviewAnswer): Denial | undefined => answer.response.status as Denial | undefined;
+
+/** `path: sentence` of everything that was found wrong. */
+export const faultsIn = (answer: ReviewAnswer): string[] =>
+  (denialOf(answer)?.details.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
+
+export interface PatchOperation {
+  op: string;
+  path: string;
+  value: unknown;
+}
+
+export const patchIn = (answer: ReviewAnswer): PatchOperation[] =>
+  answer.response.patch === undefined
+    ? []
+    : (JSON.parse(Buffer.from(answer.response.patch, 'base64').toString()) as PatchOperation[]);

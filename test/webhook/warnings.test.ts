@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { mutate, validate } from '../../webhook/admit.js';
+import { request } from './reviews.js';
+
+const ok = { command: ['true'], concurrency: 1 };
+const warnings = (spec: unknown, kind: 'NodeOp' | 'NodeOpUpgrade' = 'NodeOp') =>
+  validate(request({ kind, spec })).response.warnings ?? [];
+
+describe('a warning', () => {
+  test.each<[string, unknown, string[]]>([
+    [
+      'for a misspelt field',
+      { ...ok, concurency: 1 },
+      ['spec.concurency: unknown field, it has no effect; did you mean "concurrency"?'],
+    ],
+    [
+      'for a misspelt field inside',
+      { ...ok, drainOptions: { timeoutSecond: 5 } },
+      ['spec.drainOptions.timeoutSecond: unknown field, it has no effect; did you mean "timeoutSeconds"?'],
+    ],
+    [
+      'for a field in a list',
+      { ...ok, imagePullSecrets: [{ name: 'a', nmae: 'b' }] },
+      ['spec.imagePullSecrets[0].nmae: unknown field, it has no effect; did you mean "name"?'],
+    ],
+    ['for a field like no other', { ...ok, gardening: true }, ['spec.gardening: unknown field, it has no effect']],
+    [
+      'for a drain that will not be',
+      { ...ok, drainOptions: { enabled: true } },
+      ['spec.drainOptions.enabled: has no effect without spec.cordon, nothing will be drained'],
+    ],
+    [
+      'for all workers cordoned at once',
+      { command: ['a'], cordon: true },
+      [
+        'spec.concurrency: 0 means that all matching workers are cordoned at the same time; set a number or a percentage',
+      ],
+    ],
+    [
+      'for all workers rebooting at once',
+      { command: ['a'], concurrency: 0, rebootOnSuccess: true },
+      ['spec.concurrency: 0 means that all matching workers reboot at the same time; set a number or a percentage'],
+    ],
+  ])('is given %s', (_sentence, spec, expected) => expect(warnings(spec)).toEqual(expected));
+
+  test.each<[string, unknown]>([
+    ['labels of any name', { ...ok, nodeSelector: { matchLabels: { anything: 'goes' } } }],
+    ['a drain with cordon', { ...ok, cordon: true, drainOptions: { enabled: true } }],
+    ['all at once where no node is disturbed', { command: ['a'] }],
+    ['a percentage', { command: ['a'], cordon: true, concurrency: '10%' }],
+  ])('is not given for %s', (_sentence, spec) => expect(warnings(spec)).toEqual([]));
+
+  test('is given for an upgrade of all workers at once', () =>
+    expect(warnings({ image: 'a' }, 'NodeOpUpgrade')).toEqual([
+      'spec.concurrency: 0 means that all matching workers are drained and reboot at the same time; set a number or a percentage',
+    ]));
+
+  test('is given for what kubectl apply sent and the API server has dropped since', () => {
+    const annotation = JSON.stringify({ spec: { ...ok, cordn: true } });
+    const metadata = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': annotation } };
+    expect(validate(request({ spec: ok, metadata })).response.warnings).toEqual([
+      'spec.cordn: unknown field, it has no effect; did you mean "cordon"?',
+    ]);
+  });
+
+  test('is not read out of a broken annotation', () => {
+    const metadata = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{' } };
+    expect(validate(request({ spec: ok, metadata })).response.warnings).toBeUndefined();
+  });
+
+  test('is given once, by the validating call', () =>
+    expect(mutate(request({ spec: { ...ok, cordn: true } })).response.warnings).toBeUndefined());
+
+  test('is never longer than the API server wants', () => {
+    const spec = { ...ok, ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${'z'.repeat(300)}${i}`, 1])) };
+    expect(warnings(spec)).toHaveLength(12);
+    for (const warning of warnings(spec)) expect(warning.length).toBeLessThanOrEqual(256);
+  });
+});

@@ -1,0 +1,38 @@
+/** Tells the API server which authority to trust, by `clientConfig.caBundle` in the webhook configurations. */
+import { isConflict, isNotFound } from '../kube/errors.js';
+import type { Kube, Resource, Stored } from '../kube/kube.js';
+
+interface WebhookConfiguration extends Stored {
+  webhooks?: { name: string; clientConfig?: { caBundle?: string } }[];
+}
+
+/** One configuration, by resource and name. */
+export interface Place {
+  resource: Resource;
+  name: string;
+}
+
+/** `absent`: there is no such configuration. `contested`: somebody wrote at the same moment, the next look will tell. */
+export type Published = 'same' | 'written' | 'absent' | 'contested';
+
+/** Writes where the text differs and nowhere else; every webhook of the configuration is ours. */
+export async function publishAuthority(kube: Kube, { resource, name }: Place, pem: string): Promise<Published> {
+  const caBundle = Buffer.from(pem).toString('base64');
+  try {
+    const found = await kube.get<WebhookConfiguration>(resource, { name });
+    const writes = (found.webhooks ?? []).flatMap((webhook, index) =>
+      webhook.clientConfig?.caBundle === caBundle
+        ? []
+        : [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle }],
+    );
+    if (writes.length === 0) return 'same';
+    /* The places are counted in the version that was read: a write to another version is refused as a conflict. */
+    const version = { op: 'replace', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion };
+    await kube.patch(resource, { name }, [version, ...writes], { type: 'json' });
+    return 'written';
+  } catch (error) {
+    if (isNotFound(error)) return 'absent';
+    if (isConflict(error)) return 'contested';
+    throw error;
+  }
+}

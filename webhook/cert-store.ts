@@ -1,0 +1,76 @@
+/** The certificates of all replicas, in one Secret of the operator's namespace. */
+import { type Bundle, trusted } from '../certs/bundle.js';
+import type { CertStore, Held } from '../certs/rotate.js';
+import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.js';
+import type { Kube, Stored } from '../kube/kube.js';
+import { SECRETS } from '../kube/resources.js';
+
+interface Secret extends Stored {
+  type?: string;
+  data?: Record<string, string>;
+}
+
+/** The names that other tools give these pieces; `ca.crt` holds everything that is trusted, the newest first. */
+const KEYS = { serving: 'tls.crt', servingKey: 'tls.key', authority: 'ca.crt', authorityKey: 'ca.key' } as const;
+
+const encoded = (text: string) => Buffer.from(text).toString('base64');
+const decoded = (text: string | undefined) => Buffer.from(text ?? '', 'base64').toString();
+
+const dataOf = (bundle: Bundle): Record<string, string> => ({
+  [KEYS.serving]: encoded(bundle.serving.certificate),
+  [KEYS.servingKey]: encoded(bundle.serving.key),
+  [KEYS.authority]: encoded(trusted(bundle)),
+  [KEYS.authorityKey]: encoded(bundle.authority.key),
+});
+
+/** Nothing when a piece is missing; whether the pieces are sound is judged by `certs/decide.ts`. */
+function bundleOf(data: Record<string, string> = {}): Bundle | undefined {
+  const [authority, previousAuthority] =
+    decoded(data[KEYS.authority]).match(/-----BEGIN[^]+?-----END [^\n]+\n?/g) ?? [];
+  const pieces = [data[KEYS.serving], data[KEYS.servingKey], data[KEYS.authorityKey]];
+  if (authority === undefined || pieces.some(piece => piece === undefined || piece === '')) return undefined;
+  return {
+    authority: { certificate: authority, key: decoded(data[KEYS.authorityKey]) },
+    previousAuthority,
+    serving: { certificate: decoded(data[KEYS.serving]), key: decoded(data[KEYS.servingKey]) },
+  };
+}
+
+/** Every write names the version it replaces, so that of two replicas that race one wins and the other reads again. */
+export class SecretStore implements CertStore {
+  readonly #kube: Kube;
+  readonly #at: { name: string; namespace: string };
+
+  constructor(kube: Kube, at: { name: string; namespace: string }) {
+    this.#kube = kube;
+    this.#at = at;
+  }
+
+  async load(): Promise<Held> {
+    try {
+      const secret = await this.#kube.get<Secret>(SECRETS, this.#at);
+      return { bundle: bundleOf(secret.data), version: secret.metadata.resourceVersion };
+    } catch (error) {
+      if (isNotFound(error)) return {};
+      throw error;
+    }
+  }
+
+  async save(bundle: Bundle, insteadOf: string | undefined): Promise<boolean> {
+    try {
+      await this.#write(dataOf(bundle), insteadOf);
+      return true;
+    } catch (error) {
+      if (isAlreadyExists(error) || isConflict(error) || isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  #write(data: Record<string, string>, insteadOf: string | undefined): Promise<Secret> {
+    const { name, namespace } = this.#at;
+    if (insteadOf !== undefined)
+      return this.#kube.patch<Secret>(SECRETS, this.#at, { metadata: { resourceVersion: insteadOf }, data });
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'kubernetes.io/tls', data };
+    return this.#kube.create<Secret>(SECRETS, secret, namespace);
+  }
+}

@@ -1,0 +1,104 @@
+/** Keeps a trusted certificate in the server: from the store, renewed in time, with its authority told to the API server. */
+import { type Bundle, type Pair, trusted } from '../certs/bundle.js';
+import { inspect } from '../certs/inspect.js';
+import { type CertStore, rotate } from '../certs/rotate.js';
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import type { Published } from './ca-bundle.js';
+
+/** What the keeper needs of the world. */
+export interface KeeperParts {
+  store: CertStore;
+  /** Tells every API server what to trust; one answer for each configuration, by its name. */
+  publish(pem: string): Promise<Record<string, Published>>;
+  show(pair: Pair): void;
+  dnsNames: readonly string[];
+  clock: Clock;
+  log: Log;
+}
+
+/** How soon an authority that somebody has overwritten is mended, and a certificate renewed by another replica is shown. */
+const LOOK_MS = 60_000;
+const RETRY_MS = 5_000;
+/** API servers learn of a new authority by their watches; a new certificate is held back for that long. */
+const SPREAD_MS = 5_000;
+
+export class CertificateKeeper {
+  readonly #parts: KeeperParts;
+  #shown: Bundle | undefined;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** When the certificate that is shown ends. */
+  expiry(): Date | undefined {
+    return this.#shown && inspect(this.#shown.serving.certificate)?.notAfter;
+  }
+
+  /** Why nobody can be served, if so. */
+  fault(): string | undefined {
+    const end = this.expiry();
+    if (!end) return 'there is none yet';
+    return end > this.#parts.clock.now() ? undefined : `ended ${end.toISOString()}`;
+  }
+
+  /** One look: renews what is due, shows what is new, mends what was overwritten. */
+  async look(signal?: AbortSignal): Promise<void> {
+    const { store, dnsNames, clock, log } = this.#parts;
+    const { bundle, action } = await rotate(store, dnsNames, clock);
+    if (action !== 'keep')
+      log.info({ action, certificate: inspect(bundle.serving.certificate) }, 'certificates renewed');
+    const known = this.#shown === undefined || this.#shown.authority.certificate === bundle.authority.certificate;
+    if (known) this.#show(bundle);
+    await this.#publish(bundle);
+    if (known) return;
+    await clock.sleep(SPREAD_MS, signal);
+    this.#show(bundle);
+  }
+
+  /** Looks until there is a certificate to show, or the signal aborts. */
+  async first(signal: AbortSignal): Promise<void> {
+    while (!this.#shown && !signal.aborted) {
+      const well = await this.#lookSafely(signal);
+      if (!well && !this.#shown) await this.#parts.clock.sleep(RETRY_MS, signal);
+    }
+  }
+
+  /** Looks for as long as the signal lets it. */
+  async keep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const well = await this.#lookSafely(signal);
+      await this.#parts.clock.sleep(well ? LOOK_MS : RETRY_MS, signal);
+    }
+  }
+
+  /** An API server that is away must not end the program: the certificate shown is good for weeks. */
+  async #lookSafely(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.look(signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) this.#parts.log.warn({ err: error }, 'certificates not looked after; trying again');
+      return false;
+    }
+  }
+
+  #show(bundle: Bundle): void {
+    if (this.#shown?.serving.certificate !== bundle.serving.certificate) {
+      this.#parts.show(bundle.serving);
+      this.#parts.log.info({ certificate: inspect(bundle.serving.certificate) }, 'certificate shown');
+    }
+    this.#shown = bundle;
+  }
+
+  async #publish(bundle: Bundle): Promise<void> {
+    const verdicts = Object.entries(await this.#parts.publish(trusted(bundle)));
+    for (const [configuration, verdict] of verdicts) {
+      if (verdict === 'written') this.#parts.log.info({ configuration }, 'authority written');
+      if (verdict === 'absent') this.#parts.log.warn({ configuration }, 'there is no such webhook configuration');
+    }
+    if (verdicts.some(([, verdict]) => verdict === 'contested'))
+      throw new Error('a webhook configuration was written by somebody else just now');
+  }
+}

@@ -1,0 +1,46 @@
+/** The parts of the webhook that touch the cluster, put together from the settings. */
+import type { Pair } from '../certs/bundle.js';
+import { createKube, type KubeClient } from '../kube/client.js';
+import { inCluster } from '../kube/connection.js';
+import type { Kube } from '../kube/kube.js';
+import { fromKubeconfig } from '../kube/kubeconfig.js';
+import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../kube/resources.js';
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import { VERSION } from '../program/version.js';
+import { publishAuthority } from './ca-bundle.js';
+import { SecretStore } from './cert-store.js';
+import { CertificateKeeper } from './certificate-keeper.js';
+import { type Config, dnsNames } from './config.js';
+
+/** Client of this program: by kubeconfig where one is named, else as the Pod's ServiceAccount. */
+export async function connect({ kubeconfig }: Config, signal: AbortSignal): Promise<KubeClient> {
+  const connection = kubeconfig === undefined ? inCluster() : await fromKubeconfig(kubeconfig);
+  return createKube(connection, { userAgent: `kairos-operator-webhook/${VERSION}`, signal });
+}
+
+/** The keeper of the certificate that `show` puts into the server. */
+export function certificateKeeper(
+  kube: Kube,
+  config: Config,
+  { clock, log, show }: { clock: Clock; log: Log; show: (pair: Pair) => void },
+): CertificateKeeper {
+  const places = [
+    { resource: VALIDATING_WEBHOOKS, name: config.validatingConfiguration },
+    { resource: MUTATING_WEBHOOKS, name: config.mutatingConfiguration },
+  ];
+  return new CertificateKeeper({
+    store: new SecretStore(kube, { name: config.secretName, namespace: config.podNamespace }),
+    publish: async pem => {
+      const verdicts = places.map(async place => {
+        const key = `${place.resource.kind} ${place.name}`;
+        return [key, await publishAuthority(kube, place, pem)] as const;
+      });
+      return Object.fromEntries(await Promise.all(verdicts));
+    },
+    show,
+    dnsNames: dnsNames(config),
+    clock,
+    log,
+  });
+}

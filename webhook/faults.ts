@@ -1,0 +1,62 @@
+/** What is wrong with one field, said as the API server says it. */
+import type { Path } from './raw.js';
+
+/** The reasons are those of `status.details.causes`, by which programs tell faults apart. */
+export const REASONS = {
+  'Invalid value': 'FieldValueInvalid',
+  'Required value': 'FieldValueRequired',
+  'Unsupported value': 'FieldValueNotSupported',
+  Forbidden: 'FieldValueForbidden',
+} as const;
+
+export interface Fault {
+  path: Path;
+  what: keyof typeof REASONS;
+  /** Printed for Invalid and Unsupported; required and forbidden fields speak for themselves. */
+  value?: unknown;
+  detail: string;
+}
+
+export const invalid = (path: Path, value: unknown, detail: string): Fault => ({
+  path,
+  what: 'Invalid value',
+  value,
+  detail,
+});
+export const required = (path: Path, detail = ''): Fault => ({ path, what: 'Required value', detail });
+export const forbidden = (path: Path, detail: string): Fault => ({ path, what: 'Forbidden', detail });
+export const unsupported = (path: Path, value: unknown, supported: readonly unknown[]): Fault => ({
+  path,
+  what: 'Unsupported value',
+  value,
+  detail: `supported values: ${supported.map(one => JSON.stringify(one)).join(', ')}`,
+});
+
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+
+/** `spec.command[0]`, `spec.nodeSelector.matchLabels[kairos.io/managed]`. */
+export function pathText(path: Path): string {
+  let text = '';
+  for (const key of path) {
+    const plain = typeof key !== 'number' && PLAIN_KEY.test(String(key));
+    text += plain ? `${text === '' ? '' : '.'}${String(key)}` : `[${String(key)}]`;
+  }
+  return text;
+}
+
+/** Enough to recognise the value by; a whole cloud-config in a message helps nobody. */
+const LONGEST_VALUE = 160;
+
+function valueText(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'null';
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+}
+
+/** Without the path: `Invalid value: -1: must be …`. */
+export function bodyText({ what, value, detail }: Fault): string {
+  const withValue = what === 'Invalid value' || what === 'Unsupported value';
+  return [what, ...(withValue ? [valueText(value)] : []), ...(detail === '' ? [] : [detail])].join(': ');
+}
+
+/** With the path: `spec.concurrency: Invalid value: -1: must be …`. */
+export const faultText = (fault: Fault): string => `${pathText(fault.path)}: ${bodyText(fault)}`;

@@ -1,0 +1,36 @@
+/** Rules between fields. They look at the object as it was sent: one wrong field must not hide what is wrong with others. */
+import { type Fault, forbidden, invalid, required } from './faults.js';
+import { labelSelectorFaults } from './label-selector.js';
+import { type Fields, fieldsOf, type Path } from './raw.js';
+
+/** Judges a spec that may have any shape. */
+export type Rule = (spec: Fields) => Fault[];
+
+const given = (value: unknown) => value !== undefined && value !== null;
+
+/** Either a command in a container or a comparison by the agent. */
+const preflight: Rule = spec => {
+  const path: Path = ['spec', 'preflight'];
+  if (!given(spec.preflight)) return [];
+  const { command, release } = fieldsOf(spec.preflight);
+  if (given(command) && given(release)) return [forbidden([...path, 'release'], 'may not be given beside command')];
+  if (!given(command) && !given(release)) return [required(path, 'exactly one of command and release must be given')];
+  return [];
+};
+
+const nodeSelector: Rule = spec => labelSelectorFaults(spec.nodeSelector, ['spec', 'nodeSelector']);
+
+/** An upgrade of neither system would do nothing. */
+const somethingToUpgrade: Rule = ({ upgradeActive, upgradeRecovery }) =>
+  upgradeActive === false && upgradeRecovery !== true
+    ? [
+        invalid(
+          ['spec', 'upgradeRecovery'],
+          upgradeRecovery ?? false,
+          'must be true when upgradeActive is false: there would be nothing to do',
+        ),
+      ]
+    : [];
+
+export const NODE_OP_RULES: readonly Rule[] = [preflight, nodeSelector];
+export const NODE_OP_UPGRADE_RULES: readonly Rule[] = [somethingToUpgrade, nodeSelector];
