@@ -1,0 +1,136 @@
+/** Objects as these tests need them, with good defaults. */
+import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
+import { NodeOpUpgradeSpec, type NodeOpUpgradeStatus } from '../../../api/nodeop-upgrade.js';
+import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
+import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
+import { ownedBy } from '../../../kube/owner.js';
+import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { Facts, Target } from '../../../controller/upgrade/facts.js';
+import { probeName } from '../../../controller/upgrade/probe-pod.js';
+
+export const NOW = new Date('2026-03-01T12:00:00.000Z');
+export const secondsAgo = (seconds: number) => new Date(NOW.getTime() - seconds * 1000).toISOString();
+
+export const IMAGE = 'quay.io/kairos/debian:v2';
+export const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+export const spec = (more: Record<string, unknown> = {}): NodeOpUpgradeSpec =>
+  NodeOpUpgradeSpec.parse({ image: IMAGE, ...more });
+
+export const upgrade = (
+  more: { spec?: Record<string, unknown>; status?: NodeOpUpgradeStatus; deletionTimestamp?: string } = {},
+): NodeOpUpgrade => ({
+  metadata: {
+    name: 'to-v2',
+    namespace: 'default',
+    uid: 'uid-of-upgrade',
+    resourceVersion: '5',
+    generation: 1,
+    deletionTimestamp: more.deletionTimestamp,
+  },
+  spec: spec(more.spec),
+  status: more.status,
+});
+
+export const nodeOp = (status?: NodeOpStatus, more: Partial<NodeOp['metadata']> = {}): NodeOp => ({
+  metadata: {
+    name: 'to-v2',
+    namespace: 'default',
+    uid: 'uid-of-nodeop',
+    resourceVersion: '7',
+    ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
+    ...more,
+  },
+  spec: NodeOpSpec.parse({ command: ['true'], cordon: true }),
+  status,
+});
+
+export const node = (
+  name: string,
+  more: { arch?: string; ready?: boolean; labels?: Record<string, string> } = {},
+): SeenNode => ({
+  metadata: {
+    name,
+    uid: `uid-of-${name}`,
+    resourceVersion: '1',
+    labels: { 'kubernetes.io/os': 'linux', ...more.labels },
+  },
+  status: {
+    conditions: [{ type: 'Ready', status: more.ready === false ? 'False' : 'True' }],
+    nodeInfo: { architecture: more.arch ?? 'amd64', operatingSystem: 'linux' },
+  },
+});
+
+export const target = (name: string, more: Partial<Target> = {}): Target => ({
+  node: name,
+  arch: 'amd64',
+  ready: true,
+  ...more,
+});
+
+interface ProbeWish {
+  arch?: string;
+  node?: string;
+  image?: string;
+  ageSeconds?: number;
+  leaving?: boolean;
+  container?: Partial<SeenContainer>;
+  status?: Partial<SeenPod['status']>;
+}
+
+export function probe(wish: ProbeWish = {}): SeenPod {
+  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, container, status } = wish;
+  return {
+    metadata: {
+      name: probeName(upgrade().metadata, image, { arch, node: on }),
+      namespace: 'default',
+      uid: `uid-of-probe-${arch}-${on}`,
+      resourceVersion: '3',
+      creationTimestamp: secondsAgo(ageSeconds),
+      deletionTimestamp: wish.leaving ? secondsAgo(0) : undefined,
+      labels: { 'operator.kairos.io/probe': arch },
+      ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
+    },
+    spec: { nodeName: on },
+    status: {
+      phase: 'Pending',
+      startTime: secondsAgo(ageSeconds),
+      containerStatuses: container ? [{ name: 'probe', ...container }] : [],
+      ...status,
+    },
+  };
+}
+
+export const ended = (message: string, exitCode = 0): Partial<SeenContainer> => ({
+  imageID: `quay.io/kairos/debian@${DIGEST}`,
+  state: { terminated: { exitCode, message, reason: exitCode === 0 ? 'Completed' : 'Error' } },
+});
+
+export const waiting = (reason: string, message?: string): Partial<SeenContainer> => ({
+  state: { waiting: { reason, message } },
+});
+
+export const RELEASE =
+  'KAIROS_VERSION="v2"\nKAIROS_SOFTWARE_VERSION="v1.34.4+k3s1"\nKAIROS_SOFTWARE_VERSION_PREFIX="k3s"\nKAIROS_ARCH="amd64"\n';
+export const TRIPLE = 'v2-k3sv1.34.4+k3s1';
+
+export const facts = (more: Partial<Facts> = {}): Facts => {
+  const of = more.upgrade ?? upgrade();
+  return {
+    now: NOW,
+    upgrade: of,
+    spec: of.spec,
+    nodeOp: { is: 'absent' },
+    targets: [target('n1')],
+    probes: [],
+    ...more,
+  };
+};
+
+/** The status of an upgrade whose image has been read for so long. */
+export const probingFor = (seconds: number): NodeOpUpgradeStatus => ({
+  phase: 'Initializing',
+  conditions: [
+    { type: 'Reconciling', status: 'True', reason: 'Probing', message: '', lastTransitionTime: secondsAgo(seconds) },
+  ],
+});

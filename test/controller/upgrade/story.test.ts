@@ -1,0 +1,228 @@
+/** One upgrade from beginning to end, against a cluster in memory. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
+import type { NodeOpStatus } from '../../../api/nodeop.js';
+import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
+import { reconcileUpgrade, type UpgradeDeps } from '../../../controller/upgrade/controller.js';
+import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { Name } from '../../../kube/kube.js';
+import type { Event } from '../../../kube/recorder.js';
+import { NODES, PODS } from '../../../kube/resources.js';
+import { silentLog } from '../../../program/log.js';
+import { fakeClock } from '../../fakes/clock.js';
+import { FakeKube } from './fake-kube.js';
+import { DIGEST, ended, IMAGE, node, RELEASE, TRIPLE, waiting } from './samples.js';
+
+const AT: Name = { namespace: 'default', name: 'to-v2' };
+
+class World {
+  readonly kube = new FakeKube();
+  readonly events: Event[] = [];
+  readonly clock = fakeClock(new Date().toISOString());
+  readonly deps: UpgradeDeps = {
+    kube: this.kube,
+    upgrades: this.kube.cacheOf<NodeOpUpgrade>(NODE_OP_UPGRADE),
+    nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),
+    nodes: this.kube.cacheOf<SeenNode>(NODES),
+    pods: this.kube.cacheOf<SeenPod>(PODS, {
+      owner: pod => pod.metadata.ownerReferences?.map(owner => owner.uid) ?? [],
+    }),
+    recorder: { record: event => void this.events.push(event) },
+    log: silentLog,
+    clock: this.clock,
+  };
+
+  /** Passes until one changes nothing. */
+  async settle(): Promise<void> {
+    for (let passes = 0, before = ''; passes < 20; passes += 1) {
+      const now = String(this.kube.store.version);
+      if (now === before) return;
+      before = now;
+      await reconcileUpgrade(AT, this.deps);
+    }
+    throw new Error('it never comes to rest');
+  }
+
+  async begin(spec: object = {}): Promise<void> {
+    await this.kube.create(
+      NODE_OP_UPGRADE,
+      { metadata: { name: AT.name }, spec: { image: IMAGE, ...spec } },
+      AT.namespace,
+    );
+    await this.settle();
+  }
+
+  async joins(...nodes: SeenNode[]): Promise<void> {
+    for (const each of nodes) await this.kube.create(NODES, each);
+  }
+
+  /** The kubelet says how each probe stands. */
+  async kubeletSays(container: Partial<SeenContainer>): Promise<void> {
+    for (const { metadata } of this.probes()) {
+      const status = {
+        phase: 'Pending',
+        startTime: metadata.creationTimestamp,
+        containerStatuses: [{ name: 'probe', ...container }],
+      };
+      await this.kube.patch(PODS, { namespace: 'default', name: metadata.name }, { status }, { subresource: 'status' });
+    }
+    await this.settle();
+  }
+
+  async nodeOpSays(status: NodeOpStatus): Promise<void> {
+    await this.kube.patch(NODE_OP, AT, { status }, { subresource: 'status' });
+    await this.settle();
+  }
+
+  upgrade = (): NodeOpUpgrade | undefined => this.deps.upgrades.get(AT);
+  nodeOp = (): NodeOp | undefined => this.deps.nodeOps.get(AT);
+  probes = (): SeenPod[] => this.deps.pods.list();
+  reasons = () => this.events.map(event => event.reason);
+}
+
+describe('an upgrade', () => {
+  let world = new World();
+  beforeEach(async () => {
+    world = new World();
+    await world.joins(node('n1'), node('n2'));
+  });
+
+  test('reads the image on one node, lets one NodeOp do the work, and ends with it', async () => {
+    await world.begin({ concurrency: 1 });
+    expect(world.probes().map(pod => pod.spec.nodeName)).toEqual(['n1']);
+    expect(world.upgrade()?.status).toMatchObject({ phase: 'Initializing', message: expect.stringContaining(IMAGE) });
+    expect(world.nodeOp()).toBeUndefined();
+
+    await world.kubeletSays(ended(RELEASE));
+    expect(world.probes()).toEqual([]);
+    expect(world.upgrade()?.status).toMatchObject({
+      phase: 'Initializing',
+      message: 'NodeOp created',
+      nodeOpName: 'to-v2',
+      target: { version: TRIPLE, digest: DIGEST },
+    });
+    expect(world.nodeOp()?.spec).toMatchObject({ image: `quay.io/kairos/debian@${DIGEST}`, concurrency: 1 });
+
+    await world.nodeOpSays({ phase: 'Running', progress: '1/2', nodeStatuses: { n1: { phase: 'Running' } } });
+    expect(world.upgrade()?.status).toMatchObject({
+      phase: 'Running',
+      message: 'Upgrade operation is running',
+      progress: '1/2',
+    });
+
+    await world.kube.patch(NODE_OP_UPGRADE, AT, { spec: { paused: true } });
+    await world.settle();
+    expect(world.nodeOp()?.spec.paused).toBe(true);
+
+    await world.nodeOpSays({ phase: 'Completed', progress: '2/2' });
+    await world.kube.delete(NODE_OP, AT);
+    await world.settle();
+    expect(world.upgrade()?.status).toMatchObject({
+      phase: 'Completed',
+      message: 'Upgrade operation completed successfully',
+    });
+    expect(world.reasons()).toEqual(['Probing', 'Progressing', 'AllDone']);
+  });
+
+  test("disturbs no node when the image cannot be had, and says so in the kubelet's words", async () => {
+    await world.begin();
+    const words = 'quay.io/kairos/debian:v2: not found';
+    await world.kubeletSays(waiting('ErrImagePull', words));
+    expect(world.upgrade()?.status).toMatchObject({ phase: 'Initializing', message: expect.stringContaining(words) });
+    await world.clock.advance(31_000);
+    await world.settle();
+    expect(world.upgrade()?.status).toMatchObject({
+      phase: 'Failed',
+      message: `image "${IMAGE}" could not be read on node n1: ${words}`,
+    });
+    expect([world.nodeOp(), world.probes()]).toEqual([undefined, []]);
+    expect(world.reasons()).toEqual(['Probing', 'ProbeFailed']);
+  });
+
+  test('fails when its NodeOp is deleted, and makes no second one', async () => {
+    await world.begin();
+    await world.kubeletSays(ended(RELEASE));
+    await world.kube.delete(NODE_OP, AT);
+    await world.settle();
+    expect(world.upgrade()?.status?.conditions?.[1]).toMatchObject({ status: 'True', reason: 'NodeOpDeleted' });
+    expect(world.nodeOp()).toBeUndefined();
+  });
+
+  test('leaves a NodeOp alone that somebody else made', async () => {
+    const foreign = await world.kube.create<NodeOp>(
+      NODE_OP,
+      { metadata: { name: AT.name }, spec: { command: ['true'] } },
+      AT.namespace,
+    );
+    await world.begin();
+    expect(world.upgrade()?.status?.conditions?.[1]).toMatchObject({ status: 'True', reason: 'NameTaken' });
+    expect(world.nodeOp()).toEqual(foreign);
+  });
+
+  test('waits for the NodeOp of its predecessor to go', async () => {
+    const owner = {
+      apiVersion: 'operator.kairos.io/v1alpha1',
+      kind: 'NodeOpUpgrade',
+      name: AT.name,
+      uid: 'earlier',
+      controller: true,
+    };
+    await world.kube.create(
+      NODE_OP,
+      { metadata: { name: AT.name, ownerReferences: [owner] }, spec: { command: ['true'] } },
+      AT.namespace,
+    );
+    await world.begin();
+    expect(world.upgrade()?.status?.phase).toBe('Initializing');
+    expect(world.probes()).toEqual([]);
+    await world.kube.delete(NODE_OP, AT);
+    await world.settle();
+    expect(world.probes()).toHaveLength(1);
+  });
+
+  test('goes on with the NodeOp it made before it was interrupted', async () => {
+    await world.begin();
+    const before = world.upgrade();
+    const owner = {
+      apiVersion: 'operator.kairos.io/v1alpha1',
+      kind: 'NodeOpUpgrade',
+      name: AT.name,
+      uid: before?.metadata.uid,
+      controller: true,
+    };
+    await world.kube.create(
+      NODE_OP,
+      { metadata: { name: AT.name, ownerReferences: [owner] }, spec: { command: ['true'] } },
+      AT.namespace,
+    );
+    await world.settle();
+    expect(world.upgrade()?.status).toMatchObject({ nodeOpName: 'to-v2', message: 'NodeOp created' });
+    expect(world.probes()).toEqual([]);
+  });
+
+  test('tells of a Pod that the namespace refuses, and tries again', async () => {
+    world.kube.refusals.set('create pods', { code: 403, body: { reason: 'Forbidden', message: 'exceeded quota' } });
+    await expect(world.begin()).rejects.toThrow('exceeded quota');
+    expect(world.reasons()).toEqual(['Probing', 'PodRefused']);
+    world.kube.refusals.clear();
+    await world.settle();
+    expect(world.probes()).toHaveLength(1);
+  });
+
+  test('with nothing to do is refused in words', async () => {
+    await world.begin({ upgradeActive: false });
+    expect(world.upgrade()?.status).toMatchObject({
+      phase: 'Failed',
+      message: expect.stringMatching(/^spec\.upgradeRecovery: .*nothing to do/),
+    });
+  });
+
+  test('says nothing twice', async () => {
+    await world.begin();
+    await world.kubeletSays(ended(RELEASE));
+    await world.nodeOpSays({ phase: 'Running', progress: '1/2' });
+    const version = world.kube.store.version;
+    await reconcileUpgrade(AT, world.deps);
+    expect(world.kube.store.version).toBe(version);
+  });
+});
