@@ -3,7 +3,8 @@ import type { NodeAgentStatus } from '../api/node-agent.js';
 import type { Release } from '../api/release.js';
 import { bootState, isTrustedBoot } from './boot-state.js';
 import type { Host } from './host.js';
-import { goArch, type Identity, identify, releaseOf } from './release.js';
+import { goArch } from '../api/release-text.js';
+import { type Identity, identify, releaseOf } from './release.js';
 
 export interface Facts {
   boot: NonNullable<NodeAgentStatus['boot']>;

@@ -9,6 +9,7 @@ import { connect } from './connect.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController } from './nodeop/controller.js';
 import { sentinelFrom } from './sentinel.js';
+import { upgradeController } from './upgrade/controller.js';
 
 void runProgram('controller', readConfig, async ({ config, log, clock, signal }) => {
   const client = await connect(config);
@@ -33,6 +34,11 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
       ownNamespace: config.podNamespace,
       ownNode: config.nodeName,
     });
-    await Promise.all([...watching, nodeAgentController(deps, leading), nodeOps.run(leading)]);
+    await Promise.all([
+      ...watching,
+      nodeAgentController(deps, leading),
+      nodeOps.run(leading),
+      upgradeController({ ...deps, ...deps.caches }, leading),
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { goArch, identify, parseFields, releaseOf } from '../../agent/release.js';
+import { goArch, parseFields } from '../../api/release-text.js';
+import { identify, releaseOf } from '../../agent/release.js';
 
 describe('a release file is read as text', () => {
   test.each([
