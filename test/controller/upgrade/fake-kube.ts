@@ -36,7 +36,8 @@ export class FakeKube implements Kube {
     const cache = new ObjectCache<T>({ indexes });
     const { collection } = placeOf(resource);
     this.store.onHappened((where, { type, object }) => {
-      if (where === collection) cache.take(type, structuredClone(object) as unknown as T);
+      const seen: object = structuredClone(object);
+      if (where === collection) cache.take(type, seen as T);
     });
     return cache;
   }

@@ -5,6 +5,7 @@ import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { reconcileUpgrade, type UpgradeDeps } from '../../../controller/upgrade/controller.js';
 import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import { ObjectCache } from '../../../kube/cache.js';
 import type { Name } from '../../../kube/kube.js';
 import type { Event } from '../../../kube/recorder.js';
 import { NODES, PODS } from '../../../kube/resources.js';
@@ -146,6 +147,15 @@ describe('an upgrade', () => {
     await world.settle();
     expect(world.upgrade()?.status?.conditions?.[1]).toMatchObject({ status: 'True', reason: 'NodeOpDeleted' });
     expect(world.nodeOp()).toBeUndefined();
+  });
+
+  test('asks the server before it calls a NodeOp deleted that its cache does not show', async () => {
+    await world.begin();
+    await world.kubeletSays(ended(RELEASE));
+    const behind = { ...world.deps, nodeOps: new ObjectCache<NodeOp>() };
+    await reconcileUpgrade(AT, behind);
+    expect(world.upgrade()?.status).toMatchObject({ phase: 'Initializing', message: 'NodeOp created' });
+    expect(behind.nodeOps.get(AT)).toEqual(world.nodeOp());
   });
 
   test('leaves a NodeOp alone that somebody else made', async () => {
