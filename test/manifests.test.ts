@@ -1,0 +1,269 @@
+import { describe, expect, test } from '@jest/globals';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { NODE_KEYS } from '../agent/labels.js';
+import { NODE_OP, NODE_OP_UPGRADE } from '../api/kinds.js';
+import { LEADER_LEASE } from '../api/names.js';
+import { NodeOpSpec } from '../api/nodeop.js';
+import { NodeOpUpgradeSpec } from '../api/nodeop-upgrade.js';
+import { generated } from '../manifests/generate.js';
+import { findBinary } from './cluster/binaries.js';
+import { withOverlay } from './cluster/install.js';
+import { repository } from './cluster/places.js';
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+
+interface Container {
+  name: string;
+  image: string;
+  env?: { name: string; value?: string }[];
+  securityContext: Record<string, unknown>;
+}
+
+/** As much of any manifest as these tests look at. */
+interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: { template?: { spec: { containers: Container[] } }; [field: string]: unknown };
+  rules?: Rule[];
+  aggregationRule?: object;
+  subjects?: { name: string; namespace: string }[];
+  webhooks?: {
+    name: string;
+    clientConfig: { caBundle?: string; service: { name: string; namespace: string } };
+    rules: { resources: string[] }[];
+    matchConditions: { name: string; expression: string }[];
+  }[];
+}
+
+const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
+const filesIn = (folder: string) =>
+  readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.yaml'))
+    .map(name => `${folder}/${name}`)
+    .sort();
+const manifestsIn = (text: string) => parseAllDocuments(text).map(document => document.toJS() as Manifest);
+
+const own = filesIn('manifests/default')
+  .filter(path => !path.endsWith('kustomization.yaml'))
+  .flatMap(path => manifestsIn(textOf(path)));
+
+const containersOf = (manifests: readonly Manifest[]) =>
+  manifests.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+const ofKind = (manifests: readonly Manifest[], kind: RegExp) => manifests.filter(each => kind.test(each.kind));
+const named = (manifests: readonly Manifest[], kind: string, name: string) => {
+  const found = manifests.find(each => each.kind === kind && each.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+};
+
+const CLUSTER_WIDE =
+  /^(Namespace|ClusterRole|ClusterRoleBinding|CustomResourceDefinition|(Validating|Mutating)WebhookConfiguration|ValidatingAdmissionPolicy(Binding)?)$/;
+
+describe('the files', () => {
+  test('every manifest is sound YAML', () => {
+    const faults = ['manifests', 'config']
+      .flatMap(filesIn)
+      .flatMap(path =>
+        parseAllDocuments(textOf(path)).flatMap(({ errors }) => errors.map(({ message }) => `${path}: ${message}`)),
+      );
+    expect(faults).toEqual([]);
+  });
+
+  test('the committed CRDs are the ones that the schemas print', () => {
+    for (const { path, text } of generated()) expect({ path, text: textOf(path) }).toEqual({ path, text });
+  });
+
+  test('every printed CRD is installed', () => {
+    const listed = parse(textOf('manifests/crd/kustomization.yaml')) as { resources: string[] };
+    expect([...listed.resources].sort()).toEqual(
+      generated()
+        .map(({ path }) => path.replace('manifests/crd/', ''))
+        .sort(),
+    );
+  });
+
+  test('every file of the default folder is part of the installation', () => {
+    const listed = parse(textOf('manifests/default/kustomization.yaml')) as { resources: string[] };
+    const files = readdirSync(join(repository, 'manifests/default')).filter(name => name !== 'kustomization.yaml');
+    expect(listed.resources.filter(name => name.endsWith('.yaml')).sort()).toEqual(files.sort());
+  });
+
+  test('images are named by the two placeholders, and published names stand in one place', () => {
+    const images = containersOf(own).map(({ image }) => image);
+    expect(new Set(images)).toEqual(new Set(['kairos-operator', 'kairos-operator-agent']));
+    const others = filesIn('manifests').filter(path => !/samples|default\/kustomization/.test(path));
+    expect(others.filter(path => textOf(path).includes('quay.io/kairos/operator'))).toEqual([]);
+  });
+
+  test('the samples are wishes that the schemas accept', () => {
+    const schemas = { [NODE_OP.kind]: NodeOpSpec, [NODE_OP_UPGRADE.kind]: NodeOpUpgradeSpec };
+    for (const { kind, spec } of filesIn('manifests/samples').flatMap(path => manifestsIn(textOf(path))))
+      expect(schemas[kind]?.safeParse(spec)).toMatchObject({ success: true });
+  });
+});
+
+describe('rights', () => {
+  const roles = ofKind(own, /^(Cluster)?Role$/);
+  const rulesOf = (kind: string, name: string) => named(own, kind, name).rules ?? [];
+
+  test('no rule grants everything of something', () => {
+    const wild = roles.filter(({ rules = [] }) =>
+      rules.some(rule => [...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*')),
+    );
+    expect(wild.map(({ metadata }) => metadata.name)).toEqual([]);
+  });
+
+  test('every rule says why', () => {
+    const silent = filesIn('manifests/default').flatMap(path =>
+      textOf(path)
+        .split('\n')
+        .flatMap((line, at, lines) =>
+          /^ {2}- apiGroups: .*$/.test(line) && !/^ {2}# \S/.test(lines[at - 1] ?? '') ? [`${path}:${at + 1}`] : [],
+        ),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test("every verb of the programs' roles is among the reasons above it", () => {
+    const faults = ['controller', 'webhook', 'agent'].flatMap(program => {
+      const path = `manifests/default/${program}-rbac.yaml`;
+      const groups = textOf(path).matchAll(
+        /((?: {2}#.*\n)+) {2}- apiGroups:.*\n(?: {4}\w+:.*\n)*? {4}verbs: \[(.*)\]/g,
+      );
+      return [...groups].flatMap(([, why = '', verbs = '']) =>
+        verbs
+          .split(', ')
+          .flatMap(verb =>
+            new RegExp(`# [a-z, ]*\\b${verb}\\b[a-z, ]*:`).test(why) ? [] : [`${path}: ${verb} (${why.trim()})`],
+          ),
+      );
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test('the roles for people are not slipped into the built-in ones', () => {
+    const slipped = roles.filter(
+      ({ metadata, aggregationRule }) =>
+        aggregationRule !== undefined ||
+        Object.keys(metadata.labels ?? {}).some(key => key.startsWith('rbac.authorization.k8s.io/aggregate-to')),
+    );
+    expect(slipped).toEqual([]);
+  });
+
+  test('every kind of wish has an admin, an editor and a viewer', () => {
+    for (const { singular, plural } of [NODE_OP, NODE_OP_UPGRADE])
+      for (const who of ['admin', 'editor', 'viewer'])
+        expect(rulesOf('ClusterRole', `operator-${singular}-${who}-role`)[0]?.resources).toEqual([plural]);
+  });
+
+  test('nobody lists or watches Secrets, and only one can be read', () => {
+    const secrets = roles.flatMap(({ kind, rules = [] }) =>
+      rules.filter(rule => rule.resources.includes('secrets')).map(rule => ({ kind, ...rule })),
+    );
+    expect(secrets.map(({ kind, resourceNames, verbs }) => ({ kind, resourceNames, verbs }))).toEqual([
+      { kind: 'Role', resourceNames: undefined, verbs: ['create'] },
+      { kind: 'Role', resourceNames: ['operator-webhook-certificate'], verbs: ['get', 'patch'] },
+    ]);
+  });
+
+  test('nobody has rights on roles, bindings or ServiceAccounts', () => {
+    const touched = roles.flatMap(({ rules = [] }) => rules.flatMap(({ resources }) => resources));
+    expect(touched.filter(name => /role|binding|serviceaccount/.test(name))).toEqual([]);
+  });
+
+  test('the controller may hold the lease that it leads by', () => {
+    const leases = rulesOf('Role', 'operator-controller').filter(({ resourceNames }) => resourceNames !== undefined);
+    expect(leases[0]?.resourceNames).toContain(LEADER_LEASE);
+  });
+
+  test('every binding is for a ServiceAccount that exists', () => {
+    const accounts = ofKind(own, /^ServiceAccount$/).map(({ metadata }) => metadata.name);
+    const subjects = own.flatMap(({ subjects: each = [] }) => each.map(({ name }) => name));
+    expect(new Set(subjects)).toEqual(new Set(accounts));
+  });
+});
+
+describe('the programs', () => {
+  test.each(['controller', 'webhook'])('the %s has no privilege at all', program => {
+    const [container] = containersOf([named(own, 'Deployment', `operator-${program}`)]);
+    expect(container?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  test('the policy of the agent knows exactly the keys that the agent writes', () => {
+    const policy = named(own, 'ValidatingAdmissionPolicy', 'operator-agent-node');
+    const variables = policy.spec?.variables as { name: string; expression: string }[];
+    for (const what of ['labels', 'annotations'] as const) {
+      const expression = variables.find(({ name }) => name === what)?.expression ?? '';
+      const keys = [...expression.matchAll(/"([^"]+)"/g)].map(([, key = '']) => key);
+      expect(new Set(keys)).toEqual(new Set<string>(NODE_KEYS[what]));
+    }
+  });
+
+  test('the webhooks leave caBundle to the program', () => {
+    const configurations = ofKind(own, /WebhookConfiguration$/);
+    expect(configurations.map(({ kind }) => kind)).toHaveLength(2);
+    for (const { clientConfig } of configurations.flatMap(({ webhooks = [] }) => webhooks))
+      expect(clientConfig).not.toHaveProperty('caBundle');
+  });
+});
+
+const kubectl = findBinary('kubectl') ?? 'kubectl';
+const hasKubectl = spawnSync(kubectl, ['version', '--client'], { stdio: 'ignore' }).status === 0;
+const rendered = (folder: string) =>
+  manifestsIn(execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8', maxBuffer: 1 << 26 }));
+
+function installation() {
+  const all = rendered(join(repository, 'config/default'));
+
+  test('the published folder is the default one', () => {
+    expect(all).toEqual(rendered(join(repository, 'manifests/default')));
+  });
+
+  test('everything namespaced is in the namespace of the operator', () => {
+    const elsewhere = all.filter(({ kind, metadata }) =>
+      CLUSTER_WIDE.test(kind) ? metadata.namespace !== undefined : metadata.namespace !== 'operator-system',
+    );
+    expect(elsewhere.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([]);
+  });
+
+  test("the controller is told the agent's image", () => {
+    const [agent] = containersOf([named(all, 'DaemonSet', 'operator-agent')]);
+    const [controller] = containersOf([named(all, 'Deployment', 'operator-controller')]);
+    expect(controller?.env).toContainEqual({ name: 'AGENT_IMAGE', value: agent?.image });
+  });
+
+  test('another namespace and other images reach every place that repeats them', async () => {
+    const image = (name: string) => ({ ref: `localhost/${name}:mine`, tar: '' });
+    const images = { operator: image('operator'), agent: image('agent') };
+    const moved = await withOverlay({ namespace: 'elsewhere', images }, folder => Promise.resolve(rendered(folder)));
+    expect(JSON.stringify(moved)).not.toMatch(/operator-system|quay\.io\/kairos\/operator/);
+    const [controller] = containersOf([named(moved, 'Deployment', 'operator-controller')]);
+    expect(controller?.env).toContainEqual({ name: 'AGENT_IMAGE', value: 'localhost/agent:mine' });
+    const webhooks = ofKind(moved, /WebhookConfiguration$/).flatMap(({ webhooks: each = [] }) => each);
+    for (const { clientConfig, matchConditions } of webhooks) {
+      expect(clientConfig.service.namespace).toBe('elsewhere');
+      expect(matchConditions[0]?.expression).toBe(
+        'request.userInfo.username != "system:serviceaccount:elsewhere:operator-controller"',
+      );
+    }
+  });
+}
+
+// without kubectl, the cluster suites still apply the same folders
+if (hasKubectl)
+  describe('the installation', () => {
+    installation();
+  });
