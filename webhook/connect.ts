@@ -1,9 +1,8 @@
 /** The parts of the webhook that touch the cluster, put together from the settings. */
 import type { Pair } from '../certs/bundle.js';
 import { createKube, type KubeClient } from '../kube/client.js';
-import { inCluster } from '../kube/connection.js';
+import { type Connection, inCluster } from '../kube/connection.js';
 import type { Kube } from '../kube/kube.js';
-import { fromKubeconfig } from '../kube/kubeconfig.js';
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../kube/resources.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
@@ -15,8 +14,16 @@ import { type Config, dnsNames } from './config.js';
 
 /** Client of this program: by kubeconfig where one is named, else as the Pod's ServiceAccount. */
 export async function connect({ kubeconfig }: Config, signal: AbortSignal): Promise<KubeClient> {
-  const connection = kubeconfig === undefined ? inCluster() : await fromKubeconfig(kubeconfig);
-  return createKube(connection, { userAgent: `kairos-operator-webhook/${VERSION}`, signal });
+  return createKube(kubeconfig === undefined ? inCluster() : await outside(kubeconfig), {
+    userAgent: `kairos-operator-webhook/${VERSION}`,
+    signal,
+  });
+}
+
+/** Loaded on wish: client-node would cost every replica in a cluster some 30 MiB for nothing. */
+async function outside(kubeconfig: string): Promise<Connection> {
+  const { fromKubeconfig } = await import('../kube/kubeconfig.js');
+  return fromKubeconfig(kubeconfig);
 }
 
 /** The keeper of the certificate that `show` puts into the server. */

@@ -27,6 +27,20 @@ export const AdmissionReview = z.object({
   request: Request,
 });
 
+/** The API server's `Status` of an invalid object. */
+export interface Refusal {
+  status: 'Failure';
+  code: 422;
+  reason: 'Invalid';
+  message: string;
+  details: {
+    name: string;
+    group: string;
+    kind: string;
+    causes: { reason: string; message: string; field: string }[];
+  };
+}
+
 export interface AdmissionResponse {
   uid: string;
   allowed: boolean;
@@ -34,7 +48,7 @@ export interface AdmissionResponse {
   /** Base64 of a JSON patch. */
   patch?: string;
   warnings?: string[];
-  status?: object;
+  status?: Refusal;
 }
 
 export interface ReviewAnswer {

@@ -118,6 +118,16 @@ describe('what is no review', () => {
   });
 });
 
+test('a refusal is logged by its fields, without what was sent', async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, info: (fields: object | string) => void lines.push(fields) };
+  await request(createApp({ health, log }))
+    .post('/validate')
+    .send(review({ spec: { command: 'password' } }));
+  expect(lines).toEqual([expect.objectContaining({ object: 'NodeOp default/x', fields: ['spec.command'] })]);
+  expect(JSON.stringify(lines)).not.toContain('password');
+});
+
 test('a fault of our own is told to the log, not to the user', async () => {
   const errors: object[] = [];
   const log: Log = { ...silentLog, error: (fields: object | string) => void errors.push(Object(fields)) };

@@ -1,5 +1,5 @@
 /** Reviews as the API server sends them. */
-import type { AdmissionRequest, ReviewAnswer } from '../../webhook/review.js';
+import type { AdmissionRequest, Refusal, ReviewAnswer } from '../../webhook/review.js';
 
 export type Operation = AdmissionRequest['operation'];
 
@@ -43,14 +43,7 @@ export const review = (ask: Ask = {}) => ({
   request: request(ask),
 });
 
-interface Denial {
-  code: number;
-  reason: string;
-  message: string;
-  details: { name: string; kind: string; causes: { field: string; message: string; reason: string }[] };
-}
-
-export const denialOf = (answer: ReviewAnswer): Denial | undefined => answer.response.status as Denial | undefined;
+export const denialOf = (answer: ReviewAnswer): Refusal | undefined => answer.response.status;
 
 /** `path: sentence` of everything that was found wrong. */
 export const faultsIn = (answer: ReviewAnswer): string[] =>
