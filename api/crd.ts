@@ -53,7 +53,13 @@ export const PRINTED: readonly Printed[] = [
     columns: [
       ...operationColumns.slice(0, 3),
       { name: 'Version', type: 'string', jsonPath: '.status.target.version', description: 'Version in the image.' },
-      ...operationColumns.slice(3),
+      {
+        name: 'Message',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Reconciling")].message',
+        description: 'What is going on.',
+      },
+      age,
     ],
   },
   {

@@ -5,6 +5,7 @@ import type { NodeOp } from '../../api/objects.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
+import { sameJson } from '../../kube/merge.js';
 import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
@@ -118,8 +119,7 @@ export class NodeOpController {
     const { kube, caches, clock } = this.#deps;
     const key = keyOf(op.metadata);
     const wait = (this.#savedAt.get(key) ?? Number.NEGATIVE_INFINITY) + STATUS_PAUSE_MS - clock.monotonic();
-    if (wait > 0 && status.phase === op.status?.phase)
-      return JSON.stringify(status) === JSON.stringify(op.status) ? undefined : wait;
+    if (wait > 0 && status.phase === op.status?.phase) return sameJson(status, op.status) ? undefined : wait;
     const saved = await mergeStatus(kube, NODE_OP, op, { status });
     if (saved === op) return undefined;
     this.#savedAt.set(key, clock.monotonic());

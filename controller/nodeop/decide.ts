@@ -3,8 +3,8 @@ import { isReady, bootIdOf } from '../seen.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
-import { type Action, after, type Facts } from './facts.js';
-import { type Standing, nodeStatus, operationStatus, stands } from './status.js';
+import type { Action, Facts } from './facts.js';
+import { type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { slots } from './targets.js';
 import type { Wish } from './wish.js';
@@ -41,7 +41,7 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   );
   return {
     actions: walked.flatMap(each => actionOf(each)),
-    status: operationStatus(wish, statuses, now),
+    status: operationStatus(wish, withoutRemoved(statuses, now), now),
     lookAgainAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
   };
 }
@@ -73,7 +73,7 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
   const why = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>();
   const granted = new Set<string>();
   const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
-  const stopped = wish.spec.stopOnFailure && [...standings.values()].includes('failed');
+  const stopped = seen.some(each => standings.get(each.facts.name) === 'failed' && stopsOthers(wish, each));
   let free =
     slots(wish.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
   for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
@@ -87,6 +87,10 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
   return { granted, why };
 }
 
+/** Does this failure keep other nodes from starting? A system that a node fell back from must not go any further. */
+const stopsOthers = (wish: Wish, { facts, before }: Seen): boolean =>
+  wish.spec.stopOnFailure || before?.reason === 'FellBack' || facts.ledger?.result?.reason === 'FellBack';
+
 interface Around {
   stopped: boolean;
   seen: readonly Seen[];
@@ -98,13 +102,13 @@ interface Around {
 function heldBack(wish: Wish, facts: Facts, { stopped, seen, standings, granted }: Around) {
   const { node, heldBy } = facts;
   if (wish.deleting) return { reason: 'Deleted' as const, message: 'the operation is being deleted' };
-  if (stopped)
-    return { reason: 'Stopped' as const, message: 'not started: another node failed and stopOnFailure is set' };
+  if (stopped) return { reason: 'Stopped' as const, message: 'not started: another node failed' };
   if (wish.spec.paused) return { reason: 'Paused' as const, message: 'not started: the operation is paused' };
+  if (node === undefined)
+    return { reason: 'NodeRemoved' as const, message: 'the node left the cluster before its turn' };
   if (heldBy !== undefined)
     return { reason: 'WaitingForOperation' as const, message: `waiting for operation ${heldBy}` };
-  if (node === undefined || !isReady(node))
-    return { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
+  if (!isReady(node)) return { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
   const others = seen.filter(
     ({ facts: other }) => other.name !== facts.name && other.node && isControlPlane(other.node),
   );
@@ -116,14 +120,9 @@ function heldBack(wish: Wish, facts: Facts, { stopped, seen, standings, granted 
   });
   if (!openControlPlane || !wish.disruptive) return undefined;
   if (isControlPlane(node)) return { reason: 'WaitingForTurn' as const, message: 'control planes go one at a time' };
+  if (wish.upgrade && others.some(({ facts: { name } }) => standings.get(name) === 'failed'))
+    return { reason: 'Stopped' as const, message: 'not started: a control plane failed' };
   if (wish.upgrade)
     return { reason: 'WaitingForControlPlanes' as const, message: 'workers start when every control plane is done' };
   return undefined;
 }
-
-/** A NotReady node waits from when it was first told so, which its status remembers, until startDeadlineSeconds. */
-export const notReadyUntil = (wish: Wish, before: NodeStatus | undefined, now: Date): Date =>
-  after(
-    before?.reason === 'NodeNotReady' && before.lastUpdated ? new Date(before.lastUpdated) : now,
-    wish.spec.startDeadlineSeconds,
-  );

@@ -2,6 +2,7 @@
 import type { Condition } from '../../api/meta.js';
 import type { NodeCounts, NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
+import { sameJson } from '../../kube/merge.js';
 import type { Facts } from './facts.js';
 import type { Walk } from './steps.js';
 import { attemptOn, isFinal, type Wish } from './wish.js';
@@ -30,33 +31,38 @@ export function nodeStatus(seen: Seen): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
   const entry = facts.ledger ? underWay(seen) : untouched(seen);
-  const same =
-    before &&
-    JSON.stringify({ ...before, lastUpdated: undefined }) === JSON.stringify({ ...entry, lastUpdated: undefined });
+  const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   return same ? before : { ...entry, lastUpdated: facts.now.toISOString() };
 }
 
 function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
-  const { wish, name, node, now } = facts;
+  const { wish, name, now } = facts;
   const attempt = attemptOn(wish, name);
-  const missing = vanishedOrLate({ facts, before, waiting, walk });
-  if (missing) return { phase: 'Failed', ...missing, attempt, completedAt: now.toISOString() };
+  const late = tooLate({ facts, before, waiting, walk });
+  const rebootStatus = wish.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
+  if (late) return { phase: 'Failed', ...late, attempt, rebootStatus, completedAt: now.toISOString() };
   const told = waiting ?? (walk.look.is === 'wait' ? { reason: walk.look.reason, message: walk.look.message } : {});
-  return { phase: 'Pending', ...(node === undefined ? {} : told), attempt, ...(rebootStatus(facts) ?? {}) };
+  return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
 }
 
-/** A node that never gets its turn must not be waited for in silence. */
-function vanishedOrLate({
-  facts,
-  before,
-  waiting,
-}: Seen): { reason: NonNullable<NodeStatus['reason']>; message: string } | undefined {
-  const { node, wish, name, now } = facts;
-  if (node === undefined) return { reason: 'NodeRemoved', message: `node ${name} left the cluster before its turn` };
+/** A node that is never Ready must not be waited for in silence. */
+function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 'message'> | undefined {
+  const { wish, now } = facts;
   if (waiting?.reason !== 'NodeNotReady' || before?.reason !== 'NodeNotReady' || before.lastUpdated === undefined)
     return undefined;
   if (now.getTime() - Date.parse(before.lastUpdated) < wish.spec.startDeadlineSeconds * 1000) return undefined;
   return { reason: 'NodeNotReady', message: `the node was not Ready within ${wish.spec.startDeadlineSeconds} s` };
+}
+
+/** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
+export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
+  const removed = (entry: NodeStatus) => entry.phase === 'Pending' && entry.reason === 'NodeRemoved';
+  if (!Object.values(statuses).every(entry => isFinal(entry) || removed(entry))) return statuses;
+  const at = now.toISOString();
+  const end = { phase: 'Completed' as const, rebootStatus: 'not-requested' as const, completedAt: at, lastUpdated: at };
+  return Object.fromEntries(
+    Object.entries(statuses).map(([name, entry]) => [name, removed(entry) ? { ...entry, ...end } : entry]),
+  );
 }
 
 function underWay({ facts, walk }: Seen): NodeStatus {
@@ -69,7 +75,7 @@ function underWay({ facts, walk }: Seen): NodeStatus {
     bootIdBefore: ledger?.bootIdBefore,
     bootIdAfter: ledger?.result?.bootIdAfter,
     stepTimes: ledger?.stepTimes,
-    ...(rebootStatus(facts) ?? {}),
+    ...rebootOf(facts),
   };
   const result = ledger?.result;
   if (result && walk.at === 'Release')
@@ -95,7 +101,7 @@ function phaseAt({ at }: Walk): NodeStatus['phase'] {
   return at === 'Preflight' ? 'Preflight' : 'Running';
 }
 
-function rebootStatus({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
+function rebootOf({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
   if (!wish.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
   const result = ledger?.result;
   if (result?.bootIdAfter !== undefined) return { rebootStatus: 'completed' };
@@ -103,6 +109,8 @@ function rebootStatus({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'>
   if (result?.reason === 'Skipped') return { rebootStatus: 'not-requested' };
   return { rebootStatus: 'pending' };
 }
+
+const NOTHING_DONE = new Set<string>(['Skipped', 'NodeRemoved']);
 
 function count(statuses: readonly NodeStatus[]): NodeCounts {
   const of = (test: (status: NodeStatus) => boolean) => statuses.filter(test).length;
@@ -112,7 +120,7 @@ function count(statuses: readonly NodeStatus[]): NodeCounts {
     pending: of(status => !isFinal(status) && !started(status)),
     active: of(status => !isFinal(status) && started(status)),
     completed: of(status => status.phase === 'Completed'),
-    skipped: of(status => status.phase === 'Completed' && status.reason === 'Skipped'),
+    skipped: of(status => status.phase === 'Completed' && NOTHING_DONE.has(status.reason ?? '')),
     failed: of(status => status.phase === 'Failed'),
   };
 }
@@ -120,7 +128,11 @@ function count(statuses: readonly NodeStatus[]): NodeCounts {
 /** The whole status: final only when every target ended, or, with stopOnFailure, every started one. */
 export function operationStatus(wish: Wish, nodeStatuses: Record<string, NodeStatus>, now: Date): NodeOpStatus {
   const nodes = count(Object.values(nodeStatuses));
-  const stopped = (wish.spec.stopOnFailure && nodes.failed > 0) || wish.deleting;
+  const waiting = Object.values(nodeStatuses).filter(entry => !isFinal(entry));
+  const stopped =
+    (wish.spec.stopOnFailure && nodes.failed > 0) ||
+    wish.deleting ||
+    waiting.every(({ reason }) => reason === 'Stopped');
   const over = nodes.active === 0 && (nodes.pending === 0 || stopped);
   const phase = over
     ? nodes.failed > 0 || nodes.pending > 0

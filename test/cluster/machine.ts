@@ -1,10 +1,10 @@
 /** One real node's machine, as somebody beside it sees it: buttons, cable, console. Works from any process, the supervisor does the rest. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KairosVersion, type Slot, SLOTS } from './kairos-identity.js';
 import { hasImage, markImage, writeSlot } from './disk.js';
 import { control, type MachineState } from './machine-files.js';
-import { isAlive, killRecorded } from './process-record.js';
+import { isAlive, killRecorded, type ProcessRecord, recordOf } from './process-record.js';
 import { type CommandResult, mustRun, run } from './run-command.js';
 import { waitFor } from './wait.js';
 
@@ -140,6 +140,30 @@ export class Machine {
     const script = 'mkdir -p "$(dirname "$1")" && cat >"$1"';
     const result = await this.execWith({ stdin: text }, 'sh', '-c', script, 'sh', path);
     if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
+  }
+
+  /** Where a file of the node's lasting folders (/var, /usr/local, /oem, /root, /etc/kubernetes) lies on this machine. */
+  hostPath(path: string): string {
+    return join(this.place.disk, 'persist', path);
+  }
+
+  /** Processes of the node's own PID namespace (containers with hostPID among them) whose command line has these words. */
+  processes(words: string): ProcessRecord[] {
+    const { init } = this.state();
+    if (!isAlive(init)) return [];
+    const namespaceOf = (pid: string | number) => readlinkSync(`/proc/${pid}/ns/pid`);
+    const own = namespaceOf(init.pid);
+    return readdirSync('/proc')
+      .filter(pid => /^\d+$/.test(pid))
+      .flatMap(pid => {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+          return command.includes(words) && namespaceOf(pid) === own ? [recordOf(Number(pid))] : [];
+        } catch {
+          return []; // it ended in between
+        }
+      })
+      .filter(record => record !== undefined);
   }
 
   /** Loads a docker-archive into the node's containerd, unless its disk already has this file. */

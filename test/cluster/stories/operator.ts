@@ -1,0 +1,159 @@
+/** The operator installed as a user would, on the shared cluster, with every node as it was delivered. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Image, kairosImage } from '../images.js';
+import { install } from '../install.js';
+import type { Json, Kubectl } from '../kubectl.js';
+import type { Machine } from '../machine.js';
+import { productImages } from '../product-images.js';
+import type { RealCluster } from '../real-cluster.js';
+import { sharedCluster } from '../shared-cluster.js';
+import { waitFor } from '../wait.js';
+
+export interface Operator {
+  cluster: RealCluster;
+  kubectl: Kubectl;
+  machines: Machine[];
+  /** Stand-in Kairos v3.6.0, on every node already. */
+  next: Image;
+}
+
+export const NEXT_VERSION = 'v3.6.0';
+/** The version triple of the stand-in, as documents spell it. */
+export const NEXT_TRIPLE = `${NEXT_VERSION}-k3sv1.34.4+k3s1`;
+
+const SOFTWARE = 'v1.34.4+k3s1';
+
+export const standIn = (version: string, plan: { fail?: number; sleepSeconds?: number } = {}): Promise<Image> =>
+  kairosImage({
+    version,
+    softwareVersion: SOFTWARE,
+    ref: `localhost/kairos:${version}${plan.fail ? '-broken' : ''}${plan.sleepSeconds ? '-slow' : ''}`,
+    ...plan,
+  });
+
+/** Bundles are built once a run. */
+let built: Promise<unknown> | undefined;
+const build = () => (built ??= promisify(execFile)(process.execPath, ['node_modules/.bin/tsx', 'build.ts']));
+
+export async function operator(nodes: number, more: readonly Image[] = []): Promise<Operator> {
+  await build();
+  const images = await productImages();
+  const next = await standIn(NEXT_VERSION);
+  const cluster = await sharedCluster({
+    nodes,
+    images: [images.operator, images.agent, next, ...more].map(image => image.tar),
+  });
+  await tidy(cluster);
+  await install(cluster, images);
+  return { cluster, kubectl: cluster.kubectl, machines: [...cluster.machines.values()], next };
+}
+
+/** What an earlier story left: operations, cordons, another version. */
+async function tidy(cluster: RealCluster): Promise<void> {
+  const { kubectl } = cluster;
+  if ((await kubectl.getJson('crd', 'nodeops.operator.kairos.io')) !== undefined) {
+    await kubectl.do(['delete', 'nodeopupgrades,nodeops', '--all', '-A', '--timeout=120s']);
+  }
+  for (const name of cluster.machines.keys()) await kubectl.do(['uncordon', name]);
+  await kubectl.do(['delete', 'deployments,pdb,pods', '--all', '-n', 'default', '--timeout=60s']);
+  const versions = await Promise.all(
+    [...cluster.machines.values()].map(machine => machine.readFile('/etc/kairos-release')),
+  );
+  if (versions.some(text => !text.includes('v3.5.0')))
+    await cluster.resetNodes({ version: 'v3.5.0', softwareVersion: SOFTWARE });
+}
+
+export const upgradeOf = (name: string, image: string, spec: object = {}): object => ({
+  apiVersion: 'operator.kairos.io/v1alpha1',
+  kind: 'NodeOpUpgrade',
+  metadata: { name, namespace: 'default' },
+  spec: { image, concurrency: 1, nodeSelector: { matchLabels: { 'kairos.io/managed': 'true' } }, ...spec },
+});
+
+export const nodeOpOf = (name: string, spec: object): object => ({
+  apiVersion: 'operator.kairos.io/v1alpha1',
+  kind: 'NodeOp',
+  metadata: { name, namespace: 'default' },
+  spec: { image: 'localhost/busybox:1', ...spec },
+});
+
+/** Two replicas that can move, and a budget that wants one of them. */
+export const workload = (): object[] => [
+  {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [
+            {
+              name: 'web',
+              image: 'localhost/busybox:1',
+              command: ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'],
+            },
+          ],
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: { app: 'web' } },
+            },
+          ],
+        },
+      },
+    },
+  },
+  {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+  },
+];
+
+interface NodeEntry {
+  phase: string;
+  message?: string;
+  reason?: string;
+  rebootStatus?: string;
+  step?: string;
+  log?: string;
+}
+
+/** Entries of `status.nodeStatuses`. */
+export const entries = (object: Json | undefined): Record<string, NodeEntry> =>
+  (object?.status?.nodeStatuses ?? {}) as Record<string, NodeEntry>;
+
+/** Waits until the operation has ended, one way or the other. */
+export const ended = ({ kubectl }: Operator, kind: string, name: string, seconds = 180): Promise<Json> =>
+  kubectl.waitForObject(
+    [kind, name],
+    object => ['Completed', 'Failed'].includes(String(object.status?.phase)),
+    seconds,
+  );
+
+export async function nodes({ kubectl }: Operator): Promise<Json[]> {
+  return (await kubectl.getJson('nodes'))?.items ?? [];
+}
+
+export const jobsOf = async ({ kubectl }: Operator, name: string): Promise<Json[]> =>
+  (await kubectl.getJson('jobs', '-l', `kairos.io/nodeop=${name}`))?.items ?? [];
+
+/** Every node is free again: nothing of an operation is left on it. */
+export async function expectFree({ kubectl }: Operator): Promise<void> {
+  await waitFor(
+    async () =>
+      ((await kubectl.getJson('nodeagents'))?.items ?? []).every(agent => agent.spec?.operation === undefined),
+    {
+      what: 'all nodes to be released',
+      seconds: 20,
+    },
+  );
+}
