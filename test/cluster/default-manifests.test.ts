@@ -7,7 +7,6 @@ import { createKube, type KubeClient } from '../../kube/client.js';
 import { NODES } from '../../kube/resources.js';
 import { ControlPlane } from './control-plane.js';
 import { OPERATOR_NAMESPACE } from './install.js';
-import type { Json } from './kubectl.js';
 import { repository } from './places.js';
 import { waitFor } from './wait.js';
 
@@ -95,7 +94,7 @@ test('a second apply changes nothing', async () => {
 /** What was written when, by kind and name; the webhook configurations were deleted and are new. */
 async function versions(): Promise<Record<string, unknown>> {
   const kinds = 'deployments,daemonsets,services,poddisruptionbudgets,validatingadmissionpolicies,clusterroles,roles';
-  const list = await plane.kubectl.getJson<Json>(...NAMESPACE, kinds);
+  const list = await plane.kubectl.getJson(...NAMESPACE, kinds);
   return Object.fromEntries(
     (list?.items ?? []).map(item => [
       `${String(item['kind'])} ${item.metadata?.name}`,
