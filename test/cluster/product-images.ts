@@ -1,5 +1,5 @@
 /** The product's own images, built from the Dockerfiles and the bundles in dist/ as a user would, without a registry. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeArchive } from './archive.js';
 import { baseRootKey, ensureBaseRoot } from './base-root.js';
@@ -46,6 +46,7 @@ export async function productImages(say: (line: string) => void = () => undefine
       await build(buildah, 'Dockerfile.webhook', images.operator);
       await build(buildah, 'Dockerfile.agent', images.agent);
     });
+    removeOld();
     say(`built the product's images in ${Math.round((Date.now() - begin) / 1000)} s`);
   });
   return images;
@@ -56,6 +57,17 @@ const named = (name: string, key: string): ProductImage => ({
   ref: `localhost/${name}:${key}`,
   tar: join(folder(), `${name}-${key}.tar`),
 });
+
+/** Every change of a bundle makes two archives of a hundred megabytes; those of a few builds are enough. */
+const KEPT = 6;
+
+function removeOld(): void {
+  const archives = readdirSync(folder())
+    .filter(name => /^kairos-operator-(agent-)?[0-9a-f]{12}\.tar$/.test(name))
+    .map(name => ({ file: join(folder(), name), at: statSync(join(folder(), name)).mtimeMs }))
+    .sort((a, b) => b.at - a.at);
+  for (const { file } of archives.slice(KEPT)) rmSync(file, { force: true });
+}
 
 /** Stands in for the Debian image that lends nsenter: the same files at the same places. */
 async function toolsImage(): Promise<ProductImage> {
