@@ -68,7 +68,10 @@ interface Turns {
   why: ReadonlyMap<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>;
 }
 
-/** Slots are counted from what is seen, never remembered. A node whose end is recorded holds none. */
+/**
+ * Slots are counted from what is seen, never remembered. A node whose end is recorded holds none.
+ * A node that is not Ready is told so, and its deadline runs, only while a slot is free for it.
+ */
 function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
   const why = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>();
   const granted = new Set<string>();
@@ -78,7 +81,7 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
     slots(wish.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
   for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
     const held = heldBack(wish, facts, { stopped, seen, standings, granted });
-    if (held) why.set(facts.name, held);
+    if (held && (held.reason !== 'NodeNotReady' || free > 0)) why.set(facts.name, held);
     else if (free > 0) {
       free -= 1;
       granted.add(facts.name);
