@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Json } from '../test/cluster/kubectl.js';
 
+const TYPES = ['ADDED', 'MODIFIED', 'DELETED'] as const;
+
 export interface Change {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  type: (typeof TYPES)[number];
   object: Json;
 }
 
@@ -39,11 +41,10 @@ async function oneStream(what: Watched, tell: (change: Change) => void, signal: 
   });
   const kill = () => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
-  const documents = new Documents();
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      const text = documents.add(line);
-      if (text !== undefined) tell(JSON.parse(text) as Change);
+      const change = changeIn(line);
+      if (change !== undefined) tell(change);
     }
   } finally {
     kill();
@@ -52,16 +53,13 @@ async function oneStream(what: Watched, tell: (change: Change) => void, signal: 
   }
 }
 
-/** Cuts indented JSON documents that follow one another into single ones: each ends with a brace at the begin of a line. */
-export class Documents {
-  #lines: string[] = [];
-
-  /** The document that this line completes. */
-  add(line: string): string | undefined {
-    this.#lines.push(line);
-    if (line !== '}') return undefined;
-    const text = this.#lines.join('\n');
-    this.#lines = [];
-    return text;
+/** One line of kubectl's output. A stream that was cut may end in the middle of one; that says nothing, and neither does a word about the stream itself. */
+export function changeIn(line: string): Change | undefined {
+  try {
+    const change = JSON.parse(line) as { type: string; object: Json };
+    const type = TYPES.find(known => known === change.type);
+    return type === undefined ? undefined : { type, object: change.object };
+  } catch {
+    return undefined;
   }
 }

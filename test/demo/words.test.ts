@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { costLines } from '../../demo/cost.js';
 import { nodeSeen, podSeen } from '../../demo/seen.js';
 import { cut, seconds, table } from '../../demo/table.js';
-import { Documents } from '../../demo/watch.js';
+import { changeIn } from '../../demo/watch.js';
 
 const cache = { folder: '/cache', programs: [], system: true };
 
@@ -47,11 +47,18 @@ test.each([
   [undefined, ''],
 ])('%p milliseconds are written %p', (ms, text) => expect(seconds(ms)).toBe(text));
 
-test('documents that follow one another are told apart', () => {
-  const documents = new Documents();
-  const lines = '{\n    "a": {\n        "b": 1\n    }\n}\n{\n    "c": "}"\n}'.split('\n');
-  const found = lines.map(line => documents.add(line)).filter(text => text !== undefined);
-  expect(found.map(text => JSON.parse(text) as object)).toEqual([{ a: { b: 1 } }, { c: '}' }]);
+describe('a line of a watch', () => {
+  const object = { metadata: { name: 'n1' } };
+
+  test('tells a change', () => {
+    expect(changeIn(JSON.stringify({ type: 'ADDED', object }))).toEqual({ type: 'ADDED', object });
+  });
+
+  test.each([
+    ['cut in the middle', '{"type":"ADDED","obj'],
+    ['empty', ''],
+    ['about the stream itself', JSON.stringify({ type: 'ERROR', object: { code: 410 } })],
+  ])('%s tells nothing', (_sentence, line) => expect(changeIn(line)).toBeUndefined());
 });
 
 describe('objects', () => {
