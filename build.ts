@@ -1,8 +1,10 @@
 /** Bundles the three programs into dist/: one CommonJS file each, so that an image needs Node and nothing else. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const PROGRAMS = ['controller', 'webhook', 'agent'].filter(program => existsSync(`${program}/main.ts`));
+const PROGRAMS = ['controller', 'webhook', 'agent'];
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 for (const program of PROGRAMS) {
   await build({
@@ -14,6 +16,7 @@ for (const program of PROGRAMS) {
     format: 'cjs',
     minify: true,
     legalComments: 'none',
+    define: { 'process.env.KAIROS_OPERATOR_VERSION': JSON.stringify(version) },
     logLevel: 'warning',
   });
 }

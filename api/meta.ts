@@ -42,7 +42,7 @@ const PERCENT = /^(100|[1-9]?[0-9])%$/;
 /** How many nodes at once: a whole number or a percentage of the targets. */
 export const concurrency = () =>
   z
-    .union([z.int32().min(0), z.string().regex(PERCENT)], {
+    .union([z.int32().min(0), z.string().regex(PERCENT, 'must be a percentage such as "25%"')], {
       error: 'must be a whole number from 0 up or a percentage such as "25%"',
     })
     .default(0)

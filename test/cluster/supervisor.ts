@@ -78,7 +78,12 @@ async function firstChild(child: ChildProcess): Promise<number | undefined> {
 /** Plugs the node's cable in: one end on the bridge, the other is eth0 in the node. */
 function connect(init: number): void {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  if (existsSync(`/sys/class/net/${config.veth}`)) ip('link', 'del', config.veth);
+  try {
+    if (existsSync(`/sys/class/net/${config.veth}`)) ip('link', 'del', config.veth);
+  } catch (error) {
+    // the cable of the last boot goes with its namespace, a moment after it: it may be gone between look and deed
+    if (existsSync(`/sys/class/net/${config.veth}`)) throw error;
+  }
   ip('link', 'add', config.veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(init));
   ip('link', 'set', config.veth, 'master', config.bridge, existsSync(files.partitioned) ? 'down' : 'up');
 }

@@ -36,12 +36,12 @@ export const standIn = (version: string, plan: { fail?: number; sleepSeconds?: n
 let built: Promise<unknown> | undefined;
 const build = () => (built ??= promisify(execFile)(process.execPath, ['node_modules/.bin/tsx', 'build.ts']));
 
-export async function operator(nodes: number, more: readonly Image[] = []): Promise<Operator> {
+export async function operator(count: number, more: readonly Image[] = []): Promise<Operator> {
   await build();
   const images = await productImages();
   const next = await standIn(NEXT_VERSION);
   const cluster = await sharedCluster({
-    nodes,
+    nodes: count,
     images: [images.operator, images.agent, next, ...more].map(image => image.tar),
   });
   await tidy(cluster);
@@ -120,6 +120,7 @@ export const workload = (): object[] => [
 
 interface NodeEntry {
   phase: string;
+  startedAt?: string;
   message?: string;
   reason?: string;
   rebootStatus?: string;
