@@ -1,8 +1,11 @@
 /** Is an image that a manifest names among those a kubelet lists? */
 
+/** Docker's registry, spelled in full. */
+const HUB = /^(index\.)?docker\.io\//;
+
 /** `busybox` → `docker.io/library/busybox:latest`, as container runtimes spell it (distribution reference grammar). */
 export function fullImageName(name: string): string {
-  const [path, digest] = name.split('@');
+  const [path, digest] = name.replace(HUB, '').split('@');
   const slash = (path ?? '').indexOf('/');
   const first = (path ?? '').slice(0, Math.max(slash, 0));
   const hasRegistry = slash > 0 && (/[.:]/.test(first) || first === 'localhost');
