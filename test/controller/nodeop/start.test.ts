@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import { start } from '../../../controller/nodeop/start.js';
+import { node, NOW, wish } from '../../builders.js';
+
+const at = NOW.toISOString();
+
+describe('The first status', () => {
+  const nodes = [
+    node('a'),
+    node('b', { labels: { pool: 'x' } }),
+    node('w', { labels: { 'kubernetes.io/os': 'windows' } }),
+  ];
+
+  test('lists all targets as Pending', () => {
+    const entry = { phase: 'Pending', attempt: 1, rebootStatus: 'not-requested', lastUpdated: at };
+    expect(start(wish(), nodes, NOW)).toMatchObject({
+      phase: 'Pending',
+      startedAt: at,
+      observedGeneration: 1,
+      progress: '0/2',
+      nodes: { total: 2, pending: 2, active: 0, completed: 0, skipped: 0, failed: 0 },
+      nodeStatuses: { a: entry, b: entry },
+    });
+  });
+
+  test('says that a reboot is to come', () => {
+    const { nodeStatuses } = start(wish({ rebootOnSuccess: true }), nodes, NOW);
+    expect(nodeStatuses?.a?.rebootStatus).toBe('pending');
+  });
+
+  test('has the nodes of the selector only', () => {
+    const { nodeStatuses } = start(wish({ nodeSelector: { matchLabels: { pool: 'x' } } }), nodes, NOW);
+    expect(Object.keys(nodeStatuses ?? {})).toEqual(['b']);
+  });
+
+  test('is the last one where nothing matches', () => {
+    const status = start(wish({ nodeSelector: { matchLabels: { pool: 'y' } } }), nodes, NOW);
+    expect(status).toMatchObject({ phase: 'Failed', progress: '0/0', completedAt: at, nodeStatuses: {} });
+    expect(status.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({
+      status: 'True',
+      reason: 'NoTargets',
+    });
+  });
+});

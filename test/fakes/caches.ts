@@ -1,0 +1,61 @@
+/** The controller's caches, told by hand or by a small cluster. */
+import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
+import type { Caches } from '../../controller/caches.js';
+import {
+  pruneBudget,
+  pruneJob,
+  pruneNode,
+  prunePod,
+  type SeenBudget,
+  type SeenJob,
+  type SeenNode,
+  type SeenPod,
+} from '../../controller/seen.js';
+import { ObjectCache } from '../../kube/cache.js';
+import type { Resource, Stored } from '../../kube/kube.js';
+import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
+import { alphabetical, collectionOf, type FakeKube } from './kube.js';
+
+const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
+
+/** Empty caches with the indexes of the real ones. */
+export const emptyCaches = () => ({
+  nodes: new ObjectCache<SeenNode>({ transform: pruneNode }),
+  pods: new ObjectCache<SeenPod>({
+    transform: prunePod,
+    indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
+  }),
+  jobs: new ObjectCache<SeenJob>({ transform: pruneJob, indexes: { owner: ownerUids } }),
+  daemonSets: new ObjectCache<Stored>(),
+  budgets: new ObjectCache<SeenBudget>({ transform: pruneBudget }),
+  nodeAgents: new ObjectCache<NodeAgent>({
+    indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
+  }),
+  nodeOps: new ObjectCache<NodeOp>({ indexes: { owner: ownerUids } }),
+  upgrades: new ObjectCache<NodeOpUpgrade>(),
+});
+
+/** Takes in what is there, and hears of every change until `leave`. */
+function follow<T extends Stored>(kube: FakeKube, resource: Resource, cache: ObjectCache<T>): () => void {
+  cache.replaceAll(kube.all<T>(resource), String(kube.store.version));
+  return kube.store.onHappened((collection, { type, object }) => {
+    if (collection === collectionOf(resource)) cache.take(type, alphabetical(object) as T);
+  });
+}
+
+/** Caches that always know what the cluster knows, as if watches took no time. */
+export function followed(kube: FakeKube): { caches: Caches; leave: () => void } {
+  const caches = emptyCaches();
+  const ends = [
+    follow(kube, NODES, caches.nodes),
+    follow(kube, PODS, caches.pods),
+    follow(kube, JOBS, caches.jobs),
+    follow(kube, DAEMONSETS, caches.daemonSets),
+    follow(kube, PDBS, caches.budgets),
+    follow(kube, NODE_AGENT, caches.nodeAgents),
+    follow(kube, NODE_OP, caches.nodeOps),
+    follow(kube, NODE_OP_UPGRADE, caches.upgrades),
+  ];
+  return { caches, leave: () => ends.forEach(end => end()) };
+}

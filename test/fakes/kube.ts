@@ -1,0 +1,137 @@
+/** A small cluster in memory: what is written is kept, with versions and uids as the API server keeps them. */
+import { KubeError, type Cause } from '../../kube/errors.js';
+import type {
+  DeleteOptions,
+  Eviction,
+  Kube,
+  ListOptions,
+  Name,
+  Page,
+  PatchOptions,
+  Resource,
+  Stored,
+  WatchEvent,
+} from '../../kube/kube.js';
+import { PODS } from '../../kube/resources.js';
+import { ApiStore, type Obj, type Place, type Verdict } from './api-store.js';
+
+/** One write that was asked for. */
+export interface Write {
+  verb: 'create' | 'patch' | 'replace' | 'delete' | 'evict';
+  plural: string;
+  name: string;
+  body?: unknown;
+}
+
+const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' };
+
+export const collectionOf = ({ group, version, plural }: Resource): string => `${group}/${version}/${plural}`;
+
+const placeOf = (resource: Resource, at: Partial<Name> = {}, subresource?: string): Place => ({
+  collection: collectionOf(resource),
+  ...at,
+  subresource,
+});
+
+/** Fields of custom resources come back in the order of the alphabet. */
+export function alphabetical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(alphabetical);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(
+    fields.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, alphabetical(field)]),
+  );
+}
+
+function taken({ code, body }: Verdict): unknown {
+  if (code < 300) return alphabetical(body);
+  const status = body as { message: string; reason: string; details?: { causes?: Cause[] } };
+  throw new KubeError(code, status.message, status.reason, status.details);
+}
+
+export class FakeKube implements Kube {
+  readonly store: ApiStore;
+  readonly writes: Write[] = [];
+  /** May throw: before a write is done, or, from what it returns, after it. */
+  onWrite: (write: Write) => (() => void) | void = () => undefined;
+
+  constructor(store = new ApiStore()) {
+    this.store = store;
+  }
+
+  /** Puts an object there as it is, uid and status included. */
+  seed(resource: Resource, object: Stored): void {
+    const { name, namespace } = object.metadata;
+    this.store.version += 1;
+    const metadata = { ...object.metadata, resourceVersion: String(this.store.version) };
+    const kept: Obj = { ...object, metadata: { ...metadata } };
+    this.store.of(placeOf(resource)).set(`${namespace ?? ''}/${name}`, kept);
+  }
+
+  all<T extends Stored>(resource: Resource): T[] {
+    return this.store.all(placeOf(resource)).map(object => alphabetical(object) as T);
+  }
+
+  async get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
+    const found = this.store.get(placeOf(resource, at));
+    if (!found) throw new KubeError(404, `${resource.plural} ${at.name} not found`, 'NotFound');
+    return alphabetical(found) as T;
+  }
+
+  async list<T extends Stored>(resource: Resource, { namespace }: ListOptions = {}): Promise<Page<T>> {
+    const items = this.all<T>(resource).filter(
+      ({ metadata }) => namespace === undefined || metadata.namespace === namespace,
+    );
+    return { items, resourceVersion: String(this.store.version) };
+  }
+
+  watch<T extends Stored>(): AsyncIterable<WatchEvent<T>> {
+    throw new Error('nobody watches this cluster: tests tell its caches by hand');
+  }
+
+  create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
+    const name = (body as Stored).metadata.name;
+    return this.#write({ verb: 'create', plural: resource.plural, name, body }, () =>
+      this.store.create(placeOf(resource, { namespace }), { ...body }),
+    );
+  }
+
+  patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
+    const { type = 'merge', subresource } = options;
+    if (type !== 'merge' && type !== 'json') throw new Error(`this cluster takes no ${type} patches`);
+    return this.#write({ verb: 'patch', plural: resource.plural, name: at.name, body }, () =>
+      this.store.patch(placeOf(resource, at, subresource), body, CONTENT[type]),
+    );
+  }
+
+  replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T> {
+    const fields: object = body;
+    return this.#write({ verb: 'replace', plural: resource.plural, name: at.name, body }, () =>
+      this.store.replace(placeOf(resource, at, subresource), { ...fields }),
+    );
+  }
+
+  async delete(resource: Resource, at: Name, options: DeleteOptions = {}): Promise<void> {
+    await this.#write({ verb: 'delete', plural: resource.plural, name: at.name, body: options }, () =>
+      this.store.delete(placeOf(resource, at), options),
+    );
+  }
+
+  async evict(at: Name, eviction: Eviction): Promise<void> {
+    await this.#write({ verb: 'evict', plural: PODS.plural, name: at.name, body: eviction }, () =>
+      this.store.delete(placeOf(PODS, at), { uid: eviction.uid }),
+    );
+  }
+
+  async podLog(): Promise<string> {
+    return '';
+  }
+
+  async #write<T extends Stored>(write: Write, perform: () => Verdict): Promise<T> {
+    this.writes.push(write);
+    const afterwards = this.onWrite(write);
+    const answer = taken(perform());
+    afterwards?.();
+    return answer as T;
+  }
+}
