@@ -27,9 +27,9 @@ export interface Outcome {
 }
 
 /** One sentence for each thing that does not hold; none when all is well. */
-export function faults({ before, after, wanted, wait, budget }: Outcome): string[] {
+export function faults({ before, after, wanted, wait, budget, upgrade }: Outcome): string[] {
   return [
-    ...(wait.ok ? [] : [`The upgrade is not complete: ${wait.words}`]),
+    ...(wait.ok ? [] : [`The upgrade is not complete: ${upgrade.message ?? wait.words}`]),
     ...before.nodes.flatMap(node => nodeFaults(node.name, { before, after, wanted })),
     ...(budget === undefined ? [] : budgetFaults(budget)),
   ];

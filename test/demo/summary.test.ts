@@ -23,6 +23,11 @@ describe('faults', () => {
     ['none when all holds', {}, []],
     ['none without a budget, as with one node', { budget: undefined }, []],
     ['the wait in vain', { wait: { ok: false, words: 'timed out' } }, ['The upgrade is not complete: timed out']],
+    [
+      'the wait in vain, in the words of the upgrade where it has some',
+      { wait: { ok: false, words: 'timed out' }, upgrade: { message: '1 of 2 nodes failed' } },
+      ['The upgrade is not complete: 1 of 2 nodes failed'],
+    ],
     ['the old version', { after: fleet({ version: 'v3.5.0' }) }, ['n2 runs v3.5.0, not v3.6.0.']],
     ['no version', { after: fleet({ version: undefined }) }, ['n2 runs an unknown version, not v3.6.0.']],
     ['a second boot', { after: fleet({}, { n1: 3, n2: 2 }) }, ['n1 was booted 2 times, not once.']],
