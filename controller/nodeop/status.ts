@@ -88,10 +88,7 @@ function underWay({ facts, walk }: Seen): NodeStatus {
       completedAt: result.at,
     };
   const { look } = walk;
-  const told =
-    look.is === 'wait' || look.is === 'act'
-      ? { reason: look.reason, message: look.message }
-      : { message: 'Job is running' };
+  const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
   const message = told.message ?? result?.message;
   return { ...common, phase: phaseAt(walk), step: walk.at, ...told, message };
 }

@@ -4,9 +4,11 @@ import type { Layout } from './layout.js';
 import { mustRun, run } from './run-command.js';
 
 export async function makeNetwork(layout: Layout): Promise<void> {
-  const { bridge, gateway, nodes } = layout;
+  const { bridge, gateway, index, nodes } = layout;
+  // without an address of its own a bridge takes one of its ports', and changes it when that node reboots: the others would lose the API server
+  const address = `02:00:00:00:00:0${index}`;
   const lines = [
-    `link add ${bridge} type bridge`,
+    `link add ${bridge} address ${address} type bridge`,
     `addr add ${gateway}/24 dev ${bridge}`,
     `link set ${bridge} up`,
     ...nodes.map(node => `route add ${node.podRange} via ${node.ip} dev ${bridge} onlink`),

@@ -4,11 +4,12 @@ import { type Binary, EVERY_REAL, ensureBinaries, findBinary } from './binaries.
 import { busyboxImage, nodeBase, pauseImage } from './images.js';
 import { ensurePackages, REAL_NODE_TOOLS } from './packages.js';
 import { checkMachine } from './preflight.js';
+import { IMAGE_TOOLS } from './product-images.js';
 
 export async function prepare(say: (line: string) => void = line => process.stderr.write(`${line}\n`)): Promise<void> {
   const programs: readonly Binary[] = [...EVERY_REAL, 'kwok'];
   checkMachine({ realNodes: true, build: programs.some(name => findBinary(name) === undefined) });
-  await ensurePackages(REAL_NODE_TOOLS, say);
+  await ensurePackages([...REAL_NODE_TOOLS, ...IMAGE_TOOLS], say);
   await ensureBaseRoot(say);
   await ensureBinaries(programs, say);
   for (const make of [pauseImage, busyboxImage, nodeBase]) await make();
