@@ -2,7 +2,7 @@
 import { NODE_AGENT } from '../../api/kinds.js';
 import { ANNOTATIONS, FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
-import { isAlreadyExists, isConflict } from '../../kube/errors.js';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
@@ -159,7 +159,7 @@ async function deletePods(pods: readonly SeenPod[], { kube }: Hands): Promise<vo
     try {
       await kube.delete(PODS, { name: metadata.name, namespace: metadata.namespace }, { uid: metadata.uid });
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) && !isNotFound(error)) throw error;
     }
   }
 }

@@ -62,6 +62,9 @@ export class NodeOpController {
       clock,
       workers: 4,
     });
+    caches.pods.onChange(({ old, new: now }) => {
+      if (old && now === undefined) this.#hands.evictions.forget(old.metadata.uid);
+    });
     watchedBy(caches, (key, inMs) => loop.enqueue(key, inMs));
     await loop.run(leading);
   }
