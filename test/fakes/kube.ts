@@ -91,8 +91,9 @@ export class FakeKube implements Kube {
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
     const name = (body as Stored).metadata.name;
+    const status = resource === PODS ? { status: { phase: 'Pending' } } : {};
     return this.#write({ verb: 'create', plural: resource.plural, name, body }, () =>
-      this.store.create(placeOf(resource, { namespace }), { ...body }),
+      this.store.create(placeOf(resource, { namespace }), { ...status, ...body }),
     );
   }
 

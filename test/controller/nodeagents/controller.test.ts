@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { NODE_AGENT } from '../../../api/kinds.js';
+import type { NodeAgent } from '../../../api/objects.js';
+import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
+import { NODES } from '../../../kube/resources.js';
+import { silentLog } from '../../../program/log.js';
+import { fakeClock } from '../../fakes/clock.js';
+import { followed } from '../../fakes/caches.js';
+import { FakeKube } from '../../fakes/kube.js';
+import { ledger, node, nodeAgent, type NodeTraits } from '../../builders.js';
+
+const leading = new Set<AbortController>();
+afterEach(() => {
+  for (const each of leading) each.abort();
+  leading.clear();
+});
+
+/** The controller over a cluster of these nodes; `rest` lets it come to rest. */
+async function running(kube: FakeKube) {
+  const { caches } = followed(kube);
+  const clock = fakeClock();
+  const abort = new AbortController();
+  leading.add(abort);
+  void nodeAgentController({ kube, caches, log: silentLog, clock }, abort.signal);
+  const rest = () => clock.advance(5_000);
+  await rest();
+  return rest;
+}
+
+const clusterOf = (nodes: Record<string, NodeTraits>): FakeKube => {
+  const kube = new FakeKube();
+  for (const [name, traits] of Object.entries(nodes)) kube.seed(NODES, node(name, traits));
+  return kube;
+};
+const agents = (kube: FakeKube) => kube.all<NodeAgent>(NODE_AGENT);
+
+describe('NodeAgents', () => {
+  test('are there for every Linux node, each owned by its node', async () => {
+    const kube = clusterOf({ a: {}, b: {}, w: { labels: { 'kubernetes.io/os': 'windows' } } });
+    await running(kube);
+    expect(agents(kube).map(({ metadata: { name, ownerReferences } }) => [name, ownerReferences?.[0]?.uid])).toEqual([
+      ['a', 'uid-a'],
+      ['b', 'uid-b'],
+    ]);
+  });
+
+  test('are made when a node joins', async () => {
+    const kube = clusterOf({ a: {} });
+    const rest = await running(kube);
+    await kube.create(NODES, { ...node('late'), metadata: { name: 'late', labels: { 'kubernetes.io/os': 'linux' } } });
+    await rest();
+    expect(agents(kube).map(({ metadata }) => metadata.name)).toEqual(['a', 'late']);
+  });
+
+  test('are made again when somebody deletes one', async () => {
+    const kube = clusterOf({ a: {} });
+    const rest = await running(kube);
+    await kube.delete(NODE_AGENT, { name: 'a' });
+    await rest();
+    expect(agents(kube)).toHaveLength(1);
+  });
+
+  test('say that a node is to be labelled, unless it carries managed=false', async () => {
+    const kube = clusterOf({ a: {}, b: { labels: { 'kairos.io/managed': 'false' } } });
+    await running(kube);
+    expect(agents(kube).map(({ spec }) => spec.labels)).toEqual([true, false]);
+  });
+
+  test('follow that label', async () => {
+    const kube = clusterOf({ a: {} });
+    const rest = await running(kube);
+    await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { 'kairos.io/managed': 'false' } } });
+    await rest();
+    expect(agents(kube)[0]?.spec.labels).toBe(false);
+  });
+
+  test('keep their ledger when they change hands to a node that registered again', async () => {
+    const kube = clusterOf({ n1: { uid: 'new' } });
+    kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
+    await running(kube);
+    const [agent] = agents(kube);
+    expect(agent?.metadata.ownerReferences).toMatchObject([{ kind: 'Node', name: 'n1', uid: 'new' }]);
+    expect(agent?.spec.operation?.id).toBe('uid-op-1');
+  });
+
+  test('are not written to where nothing is to be changed', async () => {
+    const kube = clusterOf({ a: {} });
+    const rest = await running(kube);
+    await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { zone: 'x' } } });
+    await rest();
+    expect(kube.writes.filter(({ plural }) => plural === 'nodeagents')).toHaveLength(1);
+  });
+});
