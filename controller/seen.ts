@@ -5,7 +5,7 @@ import type { LabelSelector } from '../kube/selector.js';
 export interface SeenNode extends Stored {
   spec?: { unschedulable?: boolean };
   status?: {
-    conditions?: readonly { type: string; status: string }[];
+    conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[];
     nodeInfo?: { bootID?: string; architecture?: string; operatingSystem?: string; kubeletVersion?: string };
     images?: readonly { names?: readonly string[] }[];
   };
@@ -40,7 +40,7 @@ export interface SeenPod extends Stored {
 }
 
 export interface SeenJob extends Stored {
-  spec: { suspend?: boolean };
+  spec: { suspend?: boolean; ttlSecondsAfterFinished?: number };
   status?: {
     active?: number;
     failed?: number;
@@ -89,7 +89,7 @@ export function pruneNode({ metadata, spec, status }: SeenNode): SeenNode {
     status: {
       conditions: status?.conditions
         ?.filter(condition => condition.type === 'Ready')
-        .map(({ type, status: is }) => ({ type, status: is })),
+        .map(({ type, status: is, lastTransitionTime }) => ({ type, status: is, lastTransitionTime })),
       nodeInfo: { bootID, architecture, operatingSystem, kubeletVersion },
       images: status?.images?.map(({ names }) => ({ names })),
     },
@@ -98,6 +98,14 @@ export function pruneNode({ metadata, spec, status }: SeenNode): SeenNode {
 
 export const isReady = (node: SeenNode | undefined): boolean =>
   node?.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false;
+
+/** Since when the node is not Ready, in the words of the control plane; undefined while it is. */
+export function notReadySince(node: SeenNode | undefined): Date | undefined {
+  const ready = node?.status?.conditions?.find(condition => condition.type === 'Ready');
+  return ready === undefined || ready.status === 'True' || ready.lastTransitionTime === undefined
+    ? undefined
+    : new Date(ready.lastTransitionTime);
+}
 
 export const isCordoned = (node: SeenNode | undefined): boolean => node?.spec?.unschedulable === true;
 
@@ -138,7 +146,7 @@ export function prunePod(pod: SeenPod): SeenPod {
 
 export const pruneJob = (job: SeenJob): SeenJob => ({
   metadata: pruneMeta(job.metadata, ours),
-  spec: { suspend: job.spec.suspend },
+  spec: { suspend: job.spec.suspend, ttlSecondsAfterFinished: job.spec.ttlSecondsAfterFinished },
   status: job.status,
 });
 

@@ -23,6 +23,8 @@ export const wish = (spec: object = {}, more: Parameters<typeof op>[1] = {}): Wi
 
 export interface NodeTraits {
   ready?: boolean;
+  /** Since when Ready is what it is. */
+  since?: string;
   bootId?: string;
   cordoned?: boolean;
   mark?: string;
@@ -46,7 +48,9 @@ export function node(name = 'n1', traits: NodeTraits = {}): SeenNode {
     }),
     spec: { unschedulable: cordoned || undefined },
     status: {
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      conditions: [
+        { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: traits.since ?? secondsAgo(5) },
+      ],
       nodeInfo: { bootID: bootId, architecture: 'amd64', operatingSystem: 'linux' },
       images: [{ names: images }],
     },

@@ -10,6 +10,7 @@ import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+import { podNames, sortPods } from './evictable.js';
 import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from './facts.js';
@@ -59,7 +60,11 @@ async function perform(facts: Facts, action: Action, hands: Hands): Promise<void
     case 'createJob':
       return createJob(facts, hands);
     case 'resumeJob':
-      return resumeJob(action.job, hands);
+      return changeJob(action.job, { suspend: false }, hands);
+    case 'expireJob':
+      return changeJob(action.job, { ttlSecondsAfterFinished: action.ttlSeconds }, hands);
+    case 'deleteJob':
+      return deleteJob(action.job, hands);
     case 'release':
       return release(facts, hands);
     default:
@@ -86,6 +91,7 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hand
 async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
   await swap(facts, { spec: { operation: change } }, hands);
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
+  if (change.step === 'Run') tellStaying(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
 }
@@ -137,11 +143,29 @@ async function createJob(facts: Facts, hands: Hands): Promise<void> {
   if (job) caches.jobs.put(job);
 }
 
-async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
+async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  caches.jobs.put(
-    await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec: { suspend: false } }),
-  );
+  caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
+}
+
+/** Its Pod ends with its own grace. */
+async function deleteJob({ metadata: { name, namespace, uid } }: SeenJob, { kube }: Hands): Promise<void> {
+  try {
+    await kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
+}
+
+/** The drain is over: what it left where it was is said once. */
+function tellStaying(facts: Facts, { recorder }: Hands): void {
+  const { wish, pods, ownNamespace, ledger } = facts;
+  const options = wish.spec.drainOptions;
+  if (!wish.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return;
+  const { stay } = sortPods(pods, options, ownNamespace);
+  if (stay.length === 0) return;
+  const first = stay[0]?.why ?? '';
+  recorder.record(events.podsStay(`${podNames(stay.map(each => each.pod))} not evicted: ${first}`)(facts));
 }
 
 async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands): Promise<void> {

@@ -40,6 +40,11 @@ const STATUS_PAUSE_MS = 1_000;
 /** Writes under way at once over all nodes of an operation. */
 const HANDS = 16;
 
+/** A deletion is not seen until the watch tells of it; asking again at once would only repeat it. */
+const DELETION_MS = 200;
+
+const isDeletion = ({ action }: Plan['actions'][number]) => action.do === 'deletePods' || action.do === 'deleteJob';
+
 /** Nothing is heard of a broken promise: look at every open operation now and then. */
 const SLOW_LOOK_MS = 60_000;
 
@@ -93,7 +98,7 @@ export class NodeOpController {
     );
     const acted = await this.#perform(plan);
     const savedIn = await this.#save(op, plan);
-    if (acted > 0) return { then: 'lookAgain', inMs: 0 };
+    if (acted > 0) return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
     const deadline =
       plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
     return { then: 'lookAgain', inMs: Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };

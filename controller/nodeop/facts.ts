@@ -62,6 +62,9 @@ export type Action =
   | { do: 'evict'; pods: readonly SeenPod[]; past: 'budgets' | 'nothing' }
   | { do: 'createJob' }
   | { do: 'resumeJob'; job: SeenJob }
+  | { do: 'deleteJob'; job: SeenJob }
+  /** From now on the Job's end is written down elsewhere: it may be tidied away. */
+  | { do: 'expireJob'; job: SeenJob; ttlSeconds: number }
   | { do: 'uncordon' }
   | { do: 'release' };
 

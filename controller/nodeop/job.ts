@@ -95,10 +95,10 @@ function podSpec(wish: Wish, node: string, around: Surroundings) {
   };
 }
 
-/** Made suspended: its uid is written down before it may run. */
+/** Made suspended: its uid is written down before it may run. Its time to live is set when its end is written down: a Job that is gone too early would look deleted. */
 export function jobFor(wish: Wish, node: string, around: Surroundings) {
   const meta = metadata(wish, node, 'job');
-  const { activeDeadlineSeconds, backoffLimit, ttlSecondsAfterFinished } = wish.spec;
+  const { activeDeadlineSeconds, backoffLimit } = wish.spec;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -110,7 +110,6 @@ export function jobFor(wish: Wish, node: string, around: Surroundings) {
       backoffLimit,
       podReplacementPolicy: 'Failed',
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
-      ...(ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished }),
       template: { metadata: { labels: meta.labels, annotations: meta.annotations }, spec: podSpec(wish, node, around) },
     },
   };

@@ -101,7 +101,7 @@ function phaseAt({ at }: Walk): NodeStatus['phase'] {
 function rebootOf({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
   if (!wish.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
   const result = ledger?.result;
-  if (result?.bootIdAfter !== undefined) return { rebootStatus: 'completed' };
+  if (result?.bootIdAfter !== undefined && ledger?.stepTimes.Reboot !== undefined) return { rebootStatus: 'completed' };
   if (result?.phase === 'Failed') return { rebootStatus: 'cancelled' };
   if (result?.reason === 'Skipped') return { rebootStatus: 'not-requested' };
   return { rebootStatus: 'pending' };

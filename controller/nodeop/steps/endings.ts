@@ -36,13 +36,16 @@ const markLeft = ({ node, wish }: Facts) => Object.values(node?.metadata.annotat
 
 export const release: Step = {
   wanted: () => true,
-  look({ ledger, preflightPod, pullPod, reported }): Look {
+  look({ ledger, preflightPod, pullPod, reported, job, wish }): Look {
     if (ledger === undefined) return DONE;
     const helpers = [preflightPod, pullPod].filter(
       pod => pod !== undefined && pod.metadata.deletionTimestamp === undefined,
     );
     if (helpers.length > 0) return act({ do: 'deletePods', pods: helpers.filter(pod => pod !== undefined) });
     if (!reported) return wait('Progressing', ledger.result?.message ?? '');
+    const ttlSeconds = wish.spec.ttlSecondsAfterFinished;
+    if (job !== undefined && ttlSeconds !== undefined && job.spec.ttlSecondsAfterFinished !== ttlSeconds)
+      return act({ do: 'expireJob', job, ttlSeconds });
     return act({ do: 'release' });
   },
 };

@@ -1,6 +1,5 @@
 /** The command runs on the node, once beyond its own retries. */
-import type { SeenJob, SeenPod } from '../../seen.js';
-import { podReady, bootIdOf } from '../../seen.js';
+import { bootIdOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
 import type { Step } from '../steps.js';
@@ -22,15 +21,35 @@ export const run: Step = {
         { message: 'Job created' },
       );
     }
+    if (wish.deleting && !wish.spec.rebootOnSuccess) return cutShort(facts);
     if (job === undefined || job.metadata.uid !== ledger.job.uid)
       return fail('JobDeleted', `Job ${ledger.job.name} was deleted before it had finished`);
     if (condition(job, 'Complete')) return DONE;
     const failed = condition(job, 'Failed');
     if (failed) return jobFailed(facts, failed);
     if (job.spec.suspend === true) return act({ do: 'resumeJob', job }, { message: 'Job created' });
-    return underWay(facts);
+    return lost(facts) ?? underWay(facts);
   },
 };
+
+/** Somebody deleted the operation: nothing waits for this command, so it ends, with the grace of its Pod. */
+function cutShort({ job, jobPods, ledger }: Facts): Look {
+  const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
+  if (own && own.metadata.deletionTimestamp === undefined)
+    return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
+  if (jobPods.length > 0) return wait('JobRunning', 'waiting for the Pod of the Job to end');
+  return fail('Deleted', 'the operation was deleted while its Job ran');
+}
+
+/** A Job on a node that does not answer any more would be waited for without end. */
+function lost({ node, now, wish }: Facts): Look | undefined {
+  const since = notReadySince(node);
+  if (since === undefined) return undefined;
+  const until = after(since, wish.spec.rebootTimeoutSeconds);
+  if (now >= until)
+    return fail('Unreachable', `the node has not been Ready for ${wish.spec.rebootTimeoutSeconds} s while its Job ran`);
+  return wait('Unreachable', 'the node is not Ready while its Job runs', until);
+}
 
 function readyDaemonSets(pods: readonly SeenPod[]): string[] {
   const uids = pods
@@ -85,6 +104,11 @@ function underWay(facts: Facts): Look {
     return fail('ImagePullFailed', `image ${facts.image} could not be pulled: ${problem.message}`);
   if (problem?.message !== undefined) return wait('Pulling', problem.message, problem.until);
   const until = after(since, wish.spec.startDeadlineSeconds);
+  if (now >= until && pod === undefined)
+    return fail(
+      'PodRefused',
+      `no Pod was made for the Job within ${wish.spec.startDeadlineSeconds} s; the events of the Job say why`,
+    );
   if (now >= until)
     return fail(
       'NotStarted',

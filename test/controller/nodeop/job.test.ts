@@ -25,11 +25,14 @@ describe('The Job of a node', () => {
   });
 
   test('has the user’s limits, and none where none was set', () => {
-    const limits = { backoffLimit: 1, activeDeadlineSeconds: 60, ttlSecondsAfterFinished: 5 };
-    expect(job(limits).spec).toMatchObject(limits);
-    expect(job({ activeDeadlineSeconds: undefined }).spec).not.toHaveProperty('ttlSecondsAfterFinished');
+    const limits = { backoffLimit: 1, activeDeadlineSeconds: 60 };
+    expect(job({ ...limits, ttlSecondsAfterFinished: 5 }).spec).toMatchObject(limits);
+    expect(job({}).spec).not.toHaveProperty('activeDeadlineSeconds');
     expect(job({}).spec.backoffLimit).toBe(3);
   });
+
+  test('is not given a time to live before its end is told', () =>
+    expect(job({ ttlSecondsAfterFinished: 5 }).spec).not.toHaveProperty('ttlSecondsAfterFinished'));
 
   test('runs the command privileged, with the host where HOST_DIR says', () => {
     expect(podOf({ command: ['do', 'it'], hostMountPath: '/mnt/host' })).toMatchObject({

@@ -63,8 +63,19 @@ describe('One node', () => {
     [
       'has rebooted and failed after it',
       REBOOT,
-      { ledger: ran('Verify', { result: { ...failed, reason: 'NotSettled', bootIdAfter: 'boot-2' } }) },
+      {
+        ledger: ran('Verify', {
+          stepTimes: { Reboot: secondsAgo(60) },
+          result: { ...failed, reason: 'NotSettled', bootIdAfter: 'boot-2' },
+        }),
+      },
       'completed',
+    ],
+    [
+      'lost its power while its Job failed',
+      REBOOT,
+      { ledger: ran('Run', { result: { ...failed, bootIdAfter: 'boot-2' } }) },
+      'cancelled',
     ],
   ])('tells of a reboot when the node %s', (_sentence, spec, seen, expected) =>
     expect(entryOf(spec, seen).rebootStatus).toBe(expected),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { facts, node, pod, ran, reached, secondsAgo, NOW } from '../../../builders.js';
+import { facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
 import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
 
 describe('The ending', () => {
@@ -88,6 +88,12 @@ describe('The ending', () => {
       REBOOT,
       { node: undefined, ledger: ran('Reboot', { ...asked, result: failed }), reported: true },
       'Release: release',
+    ],
+    [
+      'gives its Job a time to live only now that its end is told',
+      { ttlSecondsAfterFinished: 60 },
+      { ledger: ran('Run', { result: completed }), reported: true, job: job('complete') },
+      'Release: expireJob',
     ],
     [
       'removes its helpers before it lets go',

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
 import { walk } from '../../../../controller/nodeop/steps.js';
-import { facts, job, node, pod, ran, reached, secondsAgo } from '../../../builders.js';
+import { facts, job, node, pod, ran, reached, secondsAgo, wish } from '../../../builders.js';
 import { told, CORDON, REBOOT } from './walked.js';
+
+const deleted = (spec: object = {}) => wish(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
 
 describe('Run', () => {
   const at = ran('Run');
@@ -48,6 +50,49 @@ describe('Run', () => {
       'never cordons again once it has begun',
       CORDON,
       { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
+      'Run: wait JobRunning',
+    ],
+    [
+      'waits a while for a node that does not answer',
+      {},
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')], node: node('n1', { ready: false }) },
+      'Run: wait Unreachable',
+    ],
+    [
+      'and no longer than rebootTimeoutSeconds',
+      {},
+      {
+        ledger: at,
+        job: job('running'),
+        jobPods: [pod('job-x')],
+        node: node('n1', { ready: false, since: secondsAgo(1800) }),
+      },
+      'Run: Failed Unreachable',
+    ],
+    [
+      'still takes a success that a lost node has reported',
+      {},
+      { ledger: at, job: job('complete'), node: node('n1', { ready: false, since: secondsAgo(1800) }) },
+      'Run: Completed Done',
+    ],
+    [
+      'tells a Pod that was never made from one that never started',
+      {},
+      { ledger: ran('Run', { stepTimes: { Run: secondsAgo(600) } }, 600), job: job('running') },
+      'Run: Failed PodRefused',
+    ],
+    [
+      'ends the Job of an operation that was deleted',
+      {},
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')], wish: deleted() },
+      'Run: deleteJob',
+    ],
+    ['waits for its Pod to end', {}, { ledger: at, jobPods: [pod('job-x')], wish: deleted() }, 'Run: wait JobRunning'],
+    ['and is then over', {}, { ledger: at, wish: deleted() }, 'Run: Failed Deleted'],
+    [
+      'lets a Job be finished where a reboot follows',
+      REBOOT,
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')], wish: deleted(REBOOT) },
       'Run: wait JobRunning',
     ],
     ['ends when the node is gone', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
