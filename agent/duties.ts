@@ -17,6 +17,8 @@ export interface Seen {
   /** What the journal holds under the operation's id. */
   entry?: Entry;
   sentinels: readonly Sentinel[];
+  /** Jobs with a sentinel that is there and cannot be read. */
+  unreadable?: readonly string[];
   boot: { id: string; since: string };
   now: Date;
   /** Milliseconds since this process called the reboot; absent: it did not. */
@@ -73,32 +75,40 @@ function withdraw(seen: Seen): Duty[] {
   const { entry, operation } = seen;
   if (entry?.state === 'Rebooted' || entry?.state === 'Cancelled') return settle(seen, entry);
   const left = entry ? CALL_LASTS_MS - sinceCall(seen, entry) : 0;
-  /* A call cannot be taken back; "Cancelled" promises that the machine stays up. */
-  if (entry && left > 0) {
-    const message = 'withdrawn, but the reboot was called already; waiting to see whether it happens';
-    const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
-    return [
-      { do: 'answer', reboot },
-      { do: 'lookAgain', inMs: left },
-    ];
-  }
+  if (entry && left > 0) return waitAndSee(entry, left, 'withdrawn');
   const jobName = entry?.jobName ?? operation.job?.name ?? '';
   const base = entry ?? fresh(seen, { jobName, notAfter: seen.now.toISOString() });
   return settle(seen, { ...base, state: 'Cancelled', message: 'the reboot was withdrawn' });
 }
 
+/** A call cannot be taken back: "Cancelled" and "Failed" are said only when the machine will stay up. */
+function waitAndSee(entry: Entry, inMs: number, why: string): Duty[] {
+  const message = `${why}, but the reboot was called already; waiting to see whether it happens`;
+  const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
+  return [
+    { do: 'answer', reboot },
+    { do: 'lookAgain', inMs },
+  ];
+}
+
 /** Nothing was begun for this operation yet. */
 function begin(seen: Seen, ask: Ask): Duty[] {
   const { boot, operation } = seen;
-  const sentinel = newest(seen.sentinels.filter(one => one.jobName === ask.jobName));
-  const before = sentinel?.bootId ?? operation.bootIdBefore;
+  const found = bestOf(
+    seen.sentinels.filter(one => one.jobName === ask.jobName),
+    boot.id,
+  );
+  /* One that cannot be read may be of this boot: then the work waits for a reboot that no earlier boot can stand for. */
+  const hidden = found?.bootId !== boot.id && seen.unreadable?.includes(ask.jobName) === true;
+  const sentinel = hidden ? undefined : found;
+  const before = hidden ? undefined : (sentinel?.bootId ?? operation.bootIdBefore);
   /* Without a sentinel only a changed boot id speaks: the disk was reset, or the journal was lost, and the machine is up anew. */
   if (before !== undefined && before !== boot.id)
     return settle(seen, rebooted({ ...fresh(seen, ask), bootId: before, startedAt: undefined }, boot));
   if (isLate(ask, seen.now))
-    return settle(seen, { ...fresh(seen, ask), state: 'Failed', message: `not begun before ${ask.notAfter}` });
+    return settle(seen, { ...fresh(seen, ask), state: 'Failed', message: tooLate('not begun', seen, ask) });
   if (!sentinel) {
-    const message = `waiting for the sentinel of Job ${ask.jobName}`;
+    const message = `${hidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${ask.jobName}`;
     return [
       { do: 'answer', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
       { do: 'lookAgain', inMs: untilEnd(ask, seen.now) },
@@ -109,8 +119,11 @@ function begin(seen: Seen, ask: Ask): Duty[] {
 
 /** Begun, and the machine is still up. */
 function goOn(seen: Seen, entry: Entry, ask: Ask): Duty[] {
-  if (isLate(ask, seen.now))
-    return settle(seen, { ...entry, state: 'Failed', message: `the machine did not reboot before ${ask.notAfter}` });
+  if (isLate(ask, seen.now)) {
+    const open = CALL_LASTS_MS - sinceCall(seen, entry);
+    if (open > 0) return waitAndSee(entry, open, `${ask.notAfter} has passed`);
+    return settle(seen, { ...entry, state: 'Failed', message: tooLate('the machine did not reboot', seen, ask) });
+  }
   const left = seen.sinceCallMs === undefined ? 0 : CALL_LASTS_MS - seen.sinceCallMs;
   if (left > 0)
     return [
@@ -150,12 +163,18 @@ function removal(seen: Seen, jobName: string): Duty[] {
 /** How long ago the reboot was called, at least. Wall time may have jumped, so this process' own count is heard first. */
 function sinceCall(seen: Seen, entry: Entry): number {
   if (seen.sinceCallMs !== undefined) return seen.sinceCallMs;
-  if (entry.calledAt === undefined) return CALL_LASTS_MS;
+  /* Begun, but nobody knows when it was last called: as late as an earlier process could. */
+  if (entry.calledAt === undefined) return entry.state === 'Rebooting' ? seen.sinceStartMs : CALL_LASTS_MS;
   return Math.max(seen.now.getTime() - Date.parse(entry.calledAt), seen.sinceStartMs);
 }
 
-const newest = (sentinels: readonly Sentinel[]) => sentinels.toSorted((a, b) => a.at - b.at).at(-1);
+/** One of this boot proves work done in it, whatever its time says: clocks may have been set back. Else the newest. */
+const bestOf = (sentinels: readonly Sentinel[], bootId: string) =>
+  sentinels.find(one => one.bootId === bootId) ?? sentinels.toSorted((a, b) => a.at - b.at).at(-1);
 const isLate = (ask: Ask, now: Date) => now.getTime() >= Date.parse(ask.notAfter);
+/** `notAfter` is told by the controller's clock and read by this node's: whoever wonders shall see both. */
+const tooLate = (what: string, seen: Seen, ask: Ask) =>
+  `${what} before ${ask.notAfter} (the clock of this node, which may differ from the controller's, says ${seen.now.toISOString()})`;
 const untilEnd = (ask: Ask, now: Date) => Date.parse(ask.notAfter) - now.getTime();
 
 const answerOf = (entry: Entry): RebootAnswer => ({

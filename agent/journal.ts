@@ -1,4 +1,5 @@
 /** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
+import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
 import type { Host } from './host.js';
 
 /** One per operation id. */
@@ -34,13 +35,14 @@ export class Journal {
     this.#entries = entries;
   }
 
-  /** A damaged file counts as none, but is put aside for people to look at. */
+  /** What is damaged counts as not written, but is put aside for people to look at. */
   static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged: boolean }> {
     const path = `${stateDir}/journal.json`;
     const text = await host.read(path);
-    const entries = text === undefined ? [] : parseEntries(text);
-    if (text !== undefined && entries === undefined) await host.write(`${path}.damaged`, text);
-    return { journal: new Journal(host, path, entries ?? []), damaged: entries === undefined };
+    if (text === undefined) return { journal: new Journal(host, path, []), damaged: false };
+    const { entries, damaged } = parseEntries(text);
+    if (damaged) await host.write(`${path}.damaged`, text);
+    return { journal: new Journal(host, path, entries), damaged };
   }
 
   entry(id: string): Entry | undefined {
@@ -55,16 +57,38 @@ export class Journal {
   }
 }
 
-/** Undefined: not a journal. An entry that lacks what a decision needs makes the whole file untrustworthy. */
-export function parseEntries(text: string): Entry[] | undefined {
+/** Every entry that has what a decision needs, and whether there was anything else. */
+export function parseEntries(text: string): { entries: Entry[]; damaged: boolean } {
+  const written = listed(text);
+  const entries = written?.filter(isEntry) ?? [];
+  return { entries, damaged: entries.length !== written?.length };
+}
+
+/** Undefined: not a journal. */
+function listed(text: string): unknown[] | undefined {
   try {
     const data: unknown = JSON.parse(text);
-    if (!isRecord(data) || !Array.isArray(data.entries)) return undefined;
-    const entries = data.entries.filter(isEntry);
-    return entries.length === data.entries.length ? entries : undefined;
+    return isRecord(data) && Array.isArray(data.entries) ? data.entries : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * For a journal that was lost: what an earlier process told of this operation, after having written it down. When it last called the
+ * reboot it did not tell.
+ */
+export function recalled(operation: Operation, status: NodeAgentStatus | undefined): Entry | undefined {
+  const told = status?.operation?.id === operation.id ? status.operation.reboot : undefined;
+  if (told?.state !== 'Rebooting' || told.bootIdBefore === undefined) return undefined;
+  return {
+    id: operation.id,
+    jobName: operation.reboot?.jobName ?? operation.job?.name ?? '',
+    bootId: told.bootIdBefore,
+    notAfter: operation.reboot?.notAfter ?? '',
+    state: 'Rebooting',
+    startedAt: told.startedAt,
+  };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -9,7 +9,7 @@ import type { Log } from '../program/log.js';
 import { type Duty, duties } from './duties.js';
 import { type Facts, observe } from './facts.js';
 import type { Host } from './host.js';
-import type { Journal } from './journal.js';
+import { type Journal, recalled } from './journal.js';
 import { NodeLabels } from './label-node.js';
 import { reboot } from './reboot.js';
 import { forgotten, removeSentinels, type Sentinel, sentinelsIn } from './sentinel.js';
@@ -61,7 +61,7 @@ export class Pass {
     const { host, stateDir, clock, log } = this.#with;
     const [facts, sentinels] = await Promise.all([observe(host), sentinelsIn(host, stateDir)]);
     const operation = agent.spec.operation;
-    const due = operation ? this.#duties(operation, { facts, sentinels, confirmed }) : [];
+    const due = operation ? this.#duties(agent, operation, { facts, sentinels, confirmed }) : [];
     if (due.some(duty => duty.do === 'confirm')) return this.#run(await this.#readAgain(), true);
 
     const look = { agent, facts, sentinels, log: log.child({ operation: operation?.id }) };
@@ -72,12 +72,16 @@ export class Pass {
     return due.find(duty => duty.do === 'lookAgain')?.inMs;
   }
 
-  #duties(operation: Operation, seen: { facts: Facts; sentinels: readonly Sentinel[]; confirmed: boolean }): Duty[] {
+  #duties(
+    agent: NodeAgent,
+    operation: Operation,
+    seen: { facts: Facts; sentinels: readonly Sentinel[]; confirmed: boolean },
+  ): Duty[] {
     const { clock, journal } = this.#with;
     const called = this.#called?.id === operation.id ? this.#called : undefined;
     return duties({
       operation,
-      entry: journal.entry(operation.id),
+      entry: journal.entry(operation.id) ?? recalled(operation, agent.status),
       sentinels: seen.sentinels,
       boot: seen.facts.boot,
       now: clock.now(),

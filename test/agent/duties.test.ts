@@ -43,6 +43,20 @@ describe('what is done, in which order', () => {
       { sentinels: [sentinel(), sentinel({ at: 1_767_225_900, bootId: bootIdOf(2) })], boot: after },
       REBOOT,
     ],
+    [
+      'the clock was set back between two boots: the sentinel of this boot counts, not the one with the later time',
+      { sentinels: [sentinel({ at: 1_767_225_900 }), sentinel({ bootId: bootIdOf(2) })], boot: after },
+      REBOOT,
+    ],
+    ['a sentinel that cannot be read: waits', { unreadable: [JOB] }, 'answer lookAgain'],
+    ['the same after a power cut: it may be of this boot', { unreadable: [JOB], boot: after }, 'answer lookAgain'],
+    [
+      'the same, and one of an earlier boot beside it',
+      { unreadable: [JOB], sentinels: here, boot: after },
+      'answer lookAgain',
+    ],
+    ['the same, and one of this boot beside it: reboot', { unreadable: [JOB], sentinels: here }, REBOOT],
+    ['the same, too late: failed', { unreadable: [JOB], boot: after, now: late }, 'keep answer'],
     ['everything lost, but the boot id changed: no reboot', { boot: after }, 'keep answer'],
     ['too late to begin: failed', { now: late, sentinels: here }, 'keep removeSentinels answer'],
     ['too late for a sentinel to come: failed', { now: late }, 'keep answer'],
@@ -58,7 +72,18 @@ describe('what is done, in which order', () => {
     ['begun before a restart, confirmed: now', { entry: entry(), confirmed: true }, 'keep answer reboot lookAgain'],
     ['crashed before the sentinel went: it goes now', { entry: entry(), sentinels: here, confirmed: true }, REBOOT],
     ['begun, but the ask is gone without a word: only answers', { entry: entry(), operation: operation() }, 'answer'],
-    ['begun and too late: failed', { entry: entry(), now: late }, 'keep answer'],
+    ['begun and too late, the last call long ago: failed', { entry: entry(), now: late }, 'keep answer'],
+    ['too late, but called just now: waits to see', { entry: entry(), now: late, sinceCallMs: 1 }, 'answer lookAgain'],
+    [
+      'too late, called by an earlier process a minute ago: waits to see',
+      { entry: entry({ calledAt: '2026-01-01T00:30:00.000Z' }), now: late, sinceStartMs: 1 },
+      'answer lookAgain',
+    ],
+    [
+      'too late, an earlier process called nobody knows when: waits to see',
+      { entry: entry({ calledAt: undefined }), now: late, sinceStartMs: 4 * MINUTE },
+      'answer lookAgain',
+    ],
     ['begun, and another boot id: rebooted', { entry: entry(), boot: after }, 'keep answer'],
     ['the same, too late', { entry: entry(), boot: after, now: late }, 'keep answer'],
     ['the same, withdrawn meanwhile', { entry: entry(), boot: after, operation: withdrawn() }, 'keep answer'],
@@ -103,6 +128,26 @@ describe('what is done, in which order', () => {
       'keep answer',
     ],
     [
+      'withdrawn, an earlier process called nobody knows when: waits to see',
+      { operation: withdrawn(), entry: entry({ calledAt: undefined }), sinceStartMs: 4 * MINUTE },
+      'answer lookAgain',
+    ],
+    [
+      'the same, longer ago than a call lasts: cancelled',
+      { operation: withdrawn(), entry: entry({ calledAt: undefined }), sinceStartMs: 5 * MINUTE },
+      'keep answer',
+    ],
+    [
+      'withdrawn after failing: cancelled',
+      { operation: withdrawn(), entry: entry({ state: 'Failed' }) },
+      'keep answer',
+    ],
+    [
+      'withdrawn after failing, and it reboots after all: said',
+      { operation: withdrawn(), entry: entry({ state: 'Failed' }), boot: after },
+      'keep answer',
+    ],
+    [
       'withdrawn after failing without a call: cancelled',
       { operation: withdrawn(), entry: entry({ state: 'Failed', calledAt: undefined }) },
       'keep answer',
@@ -142,9 +187,21 @@ describe('what is said', () => {
     expect(answered(due)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(1), bootIdAfter: bootIdOf(2) });
     expect(answered(due)?.startedAt).toBeUndefined();
   });
-  test('Failed says until when', () => {
-    const due = duties(seen({ entry: entry(), now: new Date(NOT_AFTER) }));
+  test.each([
+    ['not begun', {}],
+    ['begun', { entry: entry() }],
+  ])('Failed says until when, and what this node took for the time: %s', (_sentence, facts) => {
+    const due = duties(seen({ ...facts, now: new Date('2026-01-01T00:31:00.000Z') }));
     expect(answered(due)).toMatchObject({ state: 'Failed', message: expect.stringContaining(NOT_AFTER) });
+    expect(answered(due)?.message).toMatch(/clock of this node.*may differ.*2026-01-01T00:31:00.000Z/);
+  });
+  test('too late after a call: Rebooting for as long as it may still happen, then Failed', () => {
+    const now = new Date('2026-01-01T00:31:00.000Z');
+    const soon = duties(seen({ entry: entry(), now, sinceCallMs: MINUTE }));
+    expect(answered(soon)).toMatchObject({ state: 'Rebooting', message: expect.stringContaining('called already') });
+    expect(soon.at(-1)).toEqual({ do: 'lookAgain', inMs: 4 * MINUTE });
+    const later = duties(seen({ entry: entry(), now, sinceCallMs: 5 * MINUTE }));
+    expect(answered(later)?.state).toBe('Failed');
   });
   test('a second call is due at the end of the wish at the latest', () => {
     const now = new Date('2026-01-01T00:28:00.000Z');

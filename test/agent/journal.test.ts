@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { Journal, parseEntries } from '../../agent/journal.js';
+import { Journal, parseEntries, recalled } from '../../agent/journal.js';
+import type { NodeAgentStatus } from '../../api/node-agent.js';
 import { forgotten, sentinelOf, sentinelsIn } from '../../agent/sentinel.js';
 import { bootIdOf, fakeHost } from '../fakes/host.js';
-import { entry } from './builders.js';
+import { asked, entry, JOB, withdrawn } from './builders.js';
 
 const DIR = '/usr/local/.kairos';
 
@@ -41,16 +42,41 @@ describe('the journal', () => {
     ['cut off', '{"version":1,"entries":[{"id":'],
     ['another shape', '[]'],
     ['no entries', '{"version":1}'],
-    ['an entry without boot id', JSON.stringify({ entries: [{ ...entry(), bootId: undefined }] })],
-    ['an unknown state', JSON.stringify({ entries: [{ ...entry(), state: 'Odd' }] })],
-    ['a number for a text', JSON.stringify({ entries: [{ ...entry(), calledAt: 1 }] })],
-  ])('a damaged file is no journal: %s', (_sentence, text) => expect(parseEntries(text)).toBeUndefined());
+  ])('a damaged file is no journal: %s', (_sentence, text) =>
+    expect(parseEntries(text)).toEqual({ entries: [], damaged: true }),
+  );
+
+  test.each([
+    ['an entry without boot id', { ...entry(), bootId: undefined }],
+    ['an unknown state', { ...entry(), state: 'Odd' }],
+    ['a number for a text', { ...entry(), calledAt: 1 }],
+    ['none at all', null],
+  ])('a damaged entry does not take the others with it: %s', (_sentence, broken) => {
+    const good = entry({ id: 'op-2' });
+    const text = JSON.stringify({ version: 1, entries: [broken, good] });
+    expect(parseEntries(text)).toEqual({ entries: [good], damaged: true });
+  });
 
   test('a damaged file is put aside', async () => {
     const host = fakeHost({ [`${DIR}/journal.json`]: 'x' });
     expect((await Journal.open(host, DIR)).damaged).toBe(true);
     expect(host.files.get(`${DIR}/journal.json.damaged`)).toBe('x');
   });
+});
+
+describe('when the journal was lost, what was told speaks for it', () => {
+  const told = { state: 'Rebooting' as const, bootIdBefore: bootIdOf(1), startedAt: '2026-01-01T00:10:00.000Z' };
+  test('a reboot that was begun, called nobody knows when', () => {
+    const status = { operation: { id: 'op-1', reboot: told } };
+    expect(recalled(asked(), status)).toEqual(entry({ calledAt: undefined }));
+    expect(recalled(withdrawn(), status)).toMatchObject({ jobName: JOB, bootId: bootIdOf(1), state: 'Rebooting' });
+  });
+  test.each<[string, NodeAgentStatus | undefined]>([
+    ['nothing was told', undefined],
+    ['of another operation', { operation: { id: 'op-0', reboot: told } }],
+    ['waiting is not begun', { operation: { id: 'op-1', reboot: { ...told, state: 'Waiting' } } }],
+    ['of no boot', { operation: { id: 'op-1', reboot: { state: 'Rebooting' } } }],
+  ])('no word: %s', (_sentence, status) => expect(recalled(asked(), status)).toBeUndefined());
 });
 
 describe('sentinels', () => {

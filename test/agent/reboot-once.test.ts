@@ -92,6 +92,40 @@ describe('one reboot, whatever happens', () => {
   });
 });
 
+describe('the power fails while the Job runs; it runs again on the new boot and completes there', () => {
+  /* The ledger remembers the boot the Job began in, the sentinel the one it ended in. */
+  const again = () => {
+    const told = story(nodeAgent({ operation: asked({ bootIdBefore: bootIdOf(1) }) }));
+    told.host.restart();
+    return told;
+  };
+
+  test.each([0, 1, 2, 3, 4, 5])('its work needs a reboot of its own; the agent is killed before act %i', async act => {
+    const told = again();
+    told.host.files.set(SENTINEL, bootIdOf(2));
+    told.host.killBefore(act || undefined);
+    await told.pass();
+    await comesUp(told);
+    expect(told.host.calls).toEqual([bootIdOf(2)]);
+    expect(answer(told)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(2), bootIdAfter: bootIdOf(3) });
+  });
+
+  test('not obeyed, it is not told as done, whatever the ledger remembers', async () => {
+    const told = again();
+    told.host.files.set(SENTINEL, bootIdOf(2));
+    told.host.set({ obeys: false });
+    await told.pass();
+    expect(answer(told)).toMatchObject({ state: 'Rebooting', bootIdBefore: bootIdOf(2) });
+    told.host.files.delete(JOURNAL);
+    await told.start();
+    await told.pass();
+    expect(answer(told)).toMatchObject({ state: 'Rebooting', bootIdBefore: bootIdOf(2) });
+    told.host.restart();
+    await comesUp(told);
+    expect(answer(told)).toMatchObject({ state: 'Rebooted', bootIdAfter: bootIdOf(3) });
+  });
+});
+
 describe('a reboot that does not come', () => {
   const deaf = () => {
     const told = story();
@@ -113,6 +147,59 @@ describe('a reboot that does not come', () => {
     expect(answer(told)?.state).toBe('Failed');
     expect(told.host.calls).toHaveLength(2);
   });
+
+  test.each(['by the same process', 'by a new one'])(
+    'called shortly before notAfter, it is not given up while it may still happen: %s',
+    async by => {
+      const told = deaf();
+      told.clock.jump(19.5 * 60_000);
+      await told.pass();
+      await told.clock.advance(60_000);
+      if (by === 'by a new one') await told.start();
+      await told.pass();
+      expect(answer(told)?.state).toBe('Rebooting');
+      told.host.restart();
+      await comesUp(told);
+      expect(answer(told)?.state).toBe('Rebooted');
+      expect(told.host.calls).toHaveLength(1);
+    },
+  );
+
+  test('given up, then withdrawn: Cancelled', async () => {
+    const told = deaf();
+    await told.pass();
+    await told.clock.advance(25 * 60_000);
+    await told.pass();
+    expect(answer(told)?.state).toBe('Failed');
+    told.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: withdrawn() } }));
+    await told.pass();
+    expect(answer(told)?.state).toBe('Cancelled');
+    expect(told.host.calls).toHaveLength(1);
+  });
+
+  test.each([
+    ['damaged', '{"entries": [{"id":'],
+    ['gone, with its folder', undefined],
+  ])(
+    'withdrawn, and the journal is %s: Cancelled only when the call can be taken for lost',
+    async (_sentence, text) => {
+      const told = deaf();
+      await told.pass();
+      told.host.files.delete(JOURNAL);
+      if (text !== undefined) told.host.files.set(JOURNAL, text);
+      told.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: withdrawn() } }));
+      await told.start();
+      await told.pass();
+      expect(answer(told)?.state).toBe('Rebooting');
+      await told.clock.advance(4 * 60_000);
+      await told.pass();
+      expect(answer(told)?.state).toBe('Rebooting');
+      await told.clock.advance(60_000);
+      await told.pass();
+      expect(answer(told)?.state).toBe('Cancelled');
+      expect(told.host.calls).toHaveLength(1);
+    },
+  );
 
   test('is not called again on hearsay: the API server is asked, and while it is away nothing happens', async () => {
     const told = deaf();
