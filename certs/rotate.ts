@@ -26,14 +26,22 @@ export interface Rotated {
 /** Two replicas race at most once per renewal; more lost races mean that the store does not keep its word. */
 const ATTEMPTS = 5;
 
-/** Brings the store up to date and returns what it holds. When two replicas race, one wins and both return the same. */
-export async function rotate(store: CertStore, dnsNames: readonly string[], clock: { now(): Date }): Promise<Rotated> {
+/**
+ * Brings the store up to date and returns what it holds. When two replicas race, one wins and both return the same.
+ * `served`: the authority above what the caller serves now. It stays trusted when the store has lost it.
+ */
+export async function rotate(
+  store: CertStore,
+  dnsNames: readonly string[],
+  clock: { now(): Date },
+  served?: string,
+): Promise<Rotated> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const { bundle: held, version } = await store.load();
     const now = clock.now();
     const action = certAction(held, dnsNames, now);
     if (held && action === 'keep') return { bundle: held, action };
-    const bundle = carriedOut(action, held, { dnsNames, now });
+    const bundle = carriedOut(action, held, { dnsNames, now, served });
     if (await store.save(bundle, version)) return { bundle, action };
   }
   throw new Error(`the certificates were changed by somebody else ${ATTEMPTS} times in a row`);
@@ -43,15 +51,17 @@ export async function rotate(store: CertStore, dnsNames: readonly string[], cloc
 function carriedOut(
   action: CertAction,
   held: Bundle | undefined,
-  { dnsNames, now }: { dnsNames: readonly string[]; now: Date },
+  { dnsNames, now, served }: { dnsNames: readonly string[]; now: Date; served?: string },
 ): Bundle {
-  if (!held || action === 'renewAuthority') return issueAll(dnsNames, now, stillTrusted(held, now));
+  if (!held || action === 'renewAuthority')
+    return issueAll(dnsNames, now, stillTrusted([held?.authority.certificate, served], now));
   if (action === 'renewServing') return { ...held, serving: issueServing(held.authority, dnsNames, now) };
   return action === 'forgetPrevious' ? { authority: held.authority, serving: held.serving } : held;
 }
 
-/** The authority held, when certificates under it may still be served. */
-function stillTrusted(held: Bundle | undefined, now: Date): string | undefined {
-  const authority = held && inspect(held.authority.certificate);
-  return authority?.isAuthority && authority.notAfter > now ? held?.authority.certificate : undefined;
-}
+/** The first authority under which certificates may still be served. */
+const stillTrusted = (authorities: readonly (string | undefined)[], now: Date): string | undefined =>
+  authorities.find(pem => {
+    const authority = pem === undefined ? undefined : inspect(pem);
+    return authority?.isAuthority === true && authority.notAfter > now;
+  });

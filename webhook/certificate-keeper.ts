@@ -26,6 +26,8 @@ const SPREAD_MS = 5_000;
 export class CertificateKeeper {
   readonly #parts: KeeperParts;
   #shown: Bundle | undefined;
+  #told = false;
+  #absent: readonly string[] = [];
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -43,18 +45,26 @@ export class CertificateKeeper {
     return end > this.#parts.clock.now() ? undefined : `ended ${end.toISOString()}`;
   }
 
-  /** One look: renews what is due, shows what is new, mends what was overwritten. */
-  async look(signal?: AbortSignal): Promise<void> {
+  /** Why no API server would trust us, if so. Once told, an authority that is overwritten is mended and no reason to stay away. */
+  untold(): string | undefined {
+    return this.#told ? undefined : 'not yet in every webhook configuration';
+  }
+
+  /** One look: renews what is due, shows what is new, mends what was overwritten. False: something is still missing. */
+  async look(signal?: AbortSignal): Promise<boolean> {
     const { store, dnsNames, clock, log } = this.#parts;
-    const { bundle, action } = await rotate(store, dnsNames, clock);
+    const { bundle, action } = await rotate(store, dnsNames, clock, this.#shown?.authority.certificate);
     if (action !== 'keep')
       log.info({ action, certificate: inspect(bundle.serving.certificate) }, 'certificates renewed');
     const known = this.#shown === undefined || this.#shown.authority.certificate === bundle.authority.certificate;
     if (known) this.#show(bundle);
-    await this.#publish(bundle);
-    if (known) return;
-    await clock.sleep(SPREAD_MS, signal);
+    const well = await this.#publish(bundle);
+    if (known) return well;
+    /* An authority that is not trusted any more cannot be waited under. */
+    if (this.#shown && trusted(bundle).includes(this.#shown.authority.certificate.trim()))
+      await clock.sleep(SPREAD_MS, signal);
     this.#show(bundle);
+    return well;
   }
 
   /** Looks until there is a certificate to show, or the signal aborts. */
@@ -76,8 +86,7 @@ export class CertificateKeeper {
   /** An API server that is away must not end the program: the certificate shown is good for weeks. */
   async #lookSafely(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.look(signal);
-      return true;
+      return await this.look(signal);
     } catch (error) {
       if (!signal.aborted) this.#parts.log.warn({ err: error }, 'certificates not looked after; trying again');
       return false;
@@ -92,13 +101,18 @@ export class CertificateKeeper {
     this.#shown = bundle;
   }
 
-  async #publish(bundle: Bundle): Promise<void> {
+  /** True: every configuration has it. */
+  async #publish(bundle: Bundle): Promise<boolean> {
+    const { log } = this.#parts;
     const verdicts = Object.entries(await this.#parts.publish(trusted(bundle)));
-    for (const [configuration, verdict] of verdicts) {
-      if (verdict === 'written') this.#parts.log.info({ configuration }, 'authority written');
-      if (verdict === 'absent') this.#parts.log.warn({ configuration }, 'there is no such webhook configuration');
-    }
-    if (verdicts.some(([, verdict]) => verdict === 'contested'))
-      throw new Error('a webhook configuration was written by somebody else just now');
+    const those = (wanted: Published) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);
+    for (const configuration of those('written')) log.info({ configuration }, 'authority written');
+    const absent = those('absent');
+    for (const configuration of absent.filter(name => !this.#absent.includes(name)))
+      log.warn({ configuration }, 'there is no such webhook configuration; looking for it every few seconds');
+    this.#absent = absent;
+    if (those('contested').length > 0) throw new Error('a webhook configuration was written by somebody else just now');
+    if (absent.length === 0) this.#told = true;
+    return absent.length === 0;
   }
 }

@@ -20,6 +20,7 @@ void runProgram('webhook', readConfig, async ({ config, log, clock, signal, heal
   let listening = false;
   health.ready('server', () => (listening ? undefined : 'not listening yet'));
   health.ready('certificate', () => keeper.fault());
+  health.ready('authority', () => keeper.untold());
 
   await keeper.first(signal);
   await server.listen(config.webhookPort);

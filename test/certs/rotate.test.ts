@@ -117,7 +117,7 @@ describe('rotation', () => {
     expect(actions.filter(action => action === 'renewAuthority')).toHaveLength(2);
     expect(actions.filter(action => action === 'forgetPrevious')).toHaveLength(1);
     expect(actions.filter(action => action === 'renewServing').length).toBeGreaterThan(70);
-  });
+  }, 60_000);
 
   test('something unreadable in the store is replaced', async () => {
     const store = new SharedStore();
@@ -129,6 +129,19 @@ describe('rotation', () => {
     };
     expect((await rotate(store, NAMES, fakeClock())).action).toBe('renewAuthority');
     expect((await rotate(store, NAMES, fakeClock())).action).toBe('keep');
+  });
+
+  test.each<[string, string, boolean]>([
+    [
+      'the authority that is still served under stays trusted when the store lost it',
+      fresh.authority.certificate,
+      true,
+    ],
+    ['what is no authority is not trusted', fresh.serving.certificate, false],
+    ['what is no certificate is not trusted', 'x', false],
+  ])('%s', async (_sentence, served, kept) => {
+    const { bundle } = await rotate(new SharedStore(), NAMES, fakeClock(), served);
+    expect(bundle.previousAuthority).toBe(kept ? served : undefined);
   });
 
   test('a store that never takes anything ends in an error, not in a loop', async () => {

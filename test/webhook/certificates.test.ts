@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Pair } from '../../certs/bundle.js';
+import { isSignedBy } from '../../certs/inspect.js';
+import { issueAll } from '../../certs/issue.js';
 import { KubeError } from '../../kube/errors.js';
 import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
+import { CertificateKeeper } from '../../webhook/certificate-keeper.js';
 import { readConfig } from '../../webhook/config.js';
 import { certificateKeeper } from '../../webhook/connect.js';
 import { fakeClock } from '../fakes/clock.js';
@@ -134,8 +137,86 @@ describe('the certificate of the webhook', () => {
 
   test('needs no webhook configuration to be there yet', async () => {
     const { keeper, shown } = replica(new TinyKube());
-    await keeper.look();
+    expect(await keeper.look()).toBe(false);
     expect(shown).toHaveLength(1);
+  });
+
+  test('makes the replica ready only once every configuration has its authority', async () => {
+    const kube = new TinyKube();
+    kube.put(VALIDATING_WEBHOOKS, VALIDATING, two());
+    const { keeper, clock } = replica(kube);
+    const stop = new AbortController();
+    await keeper.first(stop.signal);
+    const keeping = keeper.keep(stop.signal);
+    await clock.advance(60_000);
+    expect(keeper.fault()).toBeUndefined();
+    expect(keeper.untold()).toBe('not yet in every webhook configuration');
+    kube.put(MUTATING_WEBHOOKS, MUTATING, two());
+    await clock.advance(6_000);
+    expect(keeper.untold()).toBeUndefined();
+    stop.abort();
+    await keeping;
+  });
+
+  test('is not ready while its authority cannot be written, and stays ready when the API server is away later', async () => {
+    let published = false;
+    const bundle = issueAll(['webhook'], fakeClock().now());
+    const keeper = new CertificateKeeper({
+      store: { load: async () => ({ bundle, version: '1' }), save: async () => true },
+      publish: async () => {
+        if (!published) throw new KubeError(503, 'away');
+        return { both: 'same' };
+      },
+      show: () => undefined,
+      dnsNames: ['webhook'],
+      clock: fakeClock(),
+      log: silentLog,
+    });
+    await keeper.first(new AbortController().signal);
+    expect([keeper.fault(), keeper.untold()]).toEqual([undefined, 'not yet in every webhook configuration']);
+    published = true;
+    expect(await keeper.look()).toBe(true);
+    published = false;
+    await expect(keeper.look()).rejects.toThrow('away');
+    expect(keeper.untold()).toBeUndefined();
+  });
+
+  test('of a replica is trusted at every moment after the Secret was deleted', async () => {
+    const kube = cluster();
+    const clock = fakeClock();
+    const replicas = [replica(kube, clock), replica(kube, clock)];
+    for (const { keeper } of replicas) await keeper.look();
+    kube.objects.delete(`secrets/${SECRET.namespace}/${SECRET.name}`);
+    const stop = new AbortController();
+    const keeping: Promise<void>[] = [];
+    const untrusted: number[] = [];
+    for (let second = 0; second < 150; second += 1) {
+      /* They look at different moments: the other one half a minute later. */
+      const next = second % 30 === 0 ? replicas[second / 30] : undefined;
+      if (next) keeping.push(next.keeper.keep(stop.signal));
+      await clock.advance(1_000);
+      const authorities = bundlesOf(kube).map(text => text.split(/(?<=-----END CERTIFICATE-----\n)/));
+      const served = replicas.map(({ shown }) => shown.at(-1)?.certificate ?? '');
+      const trusted = served.every(one => authorities.every(some => some.some(each => isSignedBy(one, each))));
+      if (!trusted) untrusted.push(second);
+    }
+    expect(untrusted).toEqual([]);
+    expect(replicas.map(({ shown }) => shown.length)).toEqual([2, 2]);
+    expect(replicas[0]?.shown[1]).toEqual(replicas[1]?.shown[1]);
+    stop.abort();
+    await Promise.all(keeping);
+  });
+
+  test('put into the Secret by somebody else is shown at once when it no longer trusts the one before', async () => {
+    const kube = cluster();
+    const { keeper, shown } = replica(kube);
+    await keeper.look();
+    const other = new TinyKube();
+    await replica(other).keeper.look();
+    kube.put(SECRETS, SECRET, { data: dataOf(other) });
+    await keeper.look();
+    expect(shown).toHaveLength(2);
+    expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
   });
 
   test('is waited for while the API server is away, and kept while it is away later', async () => {
