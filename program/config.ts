@@ -2,7 +2,7 @@
  * Settings from the environment and from equivalent flags, checked by one zod schema whose fields take texts.
  * A field `logLevel` is LOG_LEVEL and --log-level; `aliases` adds further names. The agent does not use this: it carries no zod.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from './log.js';
 import { nearest } from './nearest.js';
 import { ConfigFaults, Say } from './run.js';

@@ -10,8 +10,12 @@ function distance(a: string, b: string): number {
   return row.at(-1) ?? 0;
 }
 
+/** No word of ours comes near this; the effort grows with the length, and what is compared may come from anybody. */
+const LONGEST = 64;
+
 /** The known word that was probably meant, if one is near enough to be no guess. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined;
   const ranked = known.map(one => ({ one, far: distance(word, one) })).toSorted((x, y) => x.far - y.far);
   const [best] = ranked;
   return best && best.far <= Math.max(2, Math.floor(word.length / 3)) ? best.one : undefined;

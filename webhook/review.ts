@@ -65,7 +65,7 @@ const answer = (response: AdmissionResponse): ReviewAnswer => ({
 
 /** The API server asks that no warning be longer than this many characters, and cuts them off at 4096 altogether. */
 const LONGEST_WARNING = 256;
-const MOST_WARNINGS = 12;
+export const MOST_WARNINGS = 12;
 
 const shortened = (text: string) => (text.length <= LONGEST_WARNING ? text : `${text.slice(0, LONGEST_WARNING - 1)}…`);
 

@@ -11,18 +11,29 @@ function inner(schema: z.core.$ZodType): z.core.$ZodType {
   return schema;
 }
 
-/** One sentence for each field that is not known, with the name that was probably meant. */
-export function unknownFields(wrapped: z.core.$ZodType, value: unknown, path: Path): string[] {
+/** One sentence for each of the first so many fields that are not known, with the name that was probably meant. */
+export function unknownFields(schema: z.core.$ZodType, value: unknown, path: Path, most: number): string[] {
+  const sentences: string[] = [];
+  for (const sentence of sentencesOf(schema, value, path)) {
+    if (sentences.length >= most) break;
+    sentences.push(sentence);
+  }
+  return sentences;
+}
+
+/** Lazily: an object may hold tens of thousands of such fields, and nobody reads on after the first few. */
+function* sentencesOf(wrapped: z.core.$ZodType, value: unknown, path: Path): Generator<string> {
   const schema = inner(wrapped);
   if (schema instanceof z.ZodArray && Array.isArray(value))
-    return value.flatMap((one: unknown, index) => unknownFields(schema.def.element, one, [...path, index]));
-  if (!(schema instanceof z.ZodObject) || !isFields(value) || schema.def.catchall !== undefined) return [];
+    for (const [index, one] of value.entries()) yield* sentencesOf(schema.def.element, one, [...path, index]);
+  if (!(schema instanceof z.ZodObject) || !isFields(value) || schema.def.catchall !== undefined) return;
   const shape: Readonly<Record<string, z.core.$ZodType | undefined>> = schema.shape;
-  return Object.entries(value).flatMap(([key, one]) => {
+  for (const [key, one] of Object.entries(value)) {
     const known = Object.hasOwn(shape, key) ? shape[key] : undefined;
-    if (known) return unknownFields(known, one, [...path, key]);
-    const meant = nearest(key, Object.keys(shape));
-    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
-    return [`${pathText([...path, key])}: unknown field, it has no effect${hint}`];
-  });
+    if (known) yield* sentencesOf(known, one, [...path, key]);
+    else yield sentence([...path, key], nearest(key, Object.keys(shape)));
+  }
 }
+
+const sentence = (path: Path, meant: string | undefined): string =>
+  `${pathText(path)}: unknown field, it has no effect${meant === undefined ? '' : `; did you mean "${meant}"?`}`;

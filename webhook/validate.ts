@@ -5,6 +5,7 @@ import { defaulted } from './defaults.js';
 import { type Fault, faultText } from './faults.js';
 import { frozenFaults, hasStarted } from './frozen.js';
 import { type Fields, fieldsOf } from './raw.js';
+import { MOST_WARNINGS } from './review.js';
 import type { Rule } from './rules.js';
 import { shapeFaults } from './shape-faults.js';
 import { unknownFields } from './unknown-fields.js';
@@ -65,8 +66,11 @@ function writtenSpec(object: Fields): unknown {
 /** What may surprise about an object that is allowed. Only a new object's annotation is sure to say what was written. */
 export function warningsOf(expected: Expectation, object: Fields, before?: Fields): string[] {
   const spec = fieldsOf(defaulted(expected.spec, object.spec));
+  const cautions = expected.cautions.flatMap(caution => caution(spec));
+  const written = before ? object.spec : writtenSpec(object);
   return [
-    ...unknownFields(expected.spec, before ? object.spec : writtenSpec(object), ['spec']),
-    ...expected.cautions.flatMap(caution => caution(spec)),
+    /* A heap of misspelt fields must not push the cautions out. */
+    ...unknownFields(expected.spec, written, ['spec'], MOST_WARNINGS - cautions.length),
+    ...cautions,
   ];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseAliases, baseSettings, configReader, onOff, port, wholeNumber, words } from '../../program/config.js';
 import { nearest } from '../../program/nearest.js';
 import { ConfigFaults, Say } from '../../program/run.js';
@@ -89,3 +89,9 @@ test.each([
   ['conc', undefined],
   ['drian', 'drain'],
 ])('the nearest to %s is %s', (word, known) => expect(nearest(word, ['concurrency', 'drain'])).toBe(known));
+
+test('a word of any length is not compared: it may come from anybody', () => {
+  const [longest, tooLong] = ['x'.repeat(64), 'x'.repeat(65)];
+  expect(nearest(longest, [longest, tooLong])).toBe(longest);
+  expect(nearest(tooLong, [longest, tooLong])).toBeUndefined();
+});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { NodeOpSpec } from '../../api/nodeop.js';
 import { mutate, validate } from '../../webhook/admit.js';
+import { unknownFields } from '../../webhook/unknown-fields.js';
 import { request } from './reviews.js';
 
 const ok = { command: ['true'], concurrency: 1 };
@@ -75,5 +77,25 @@ describe('a warning', () => {
     const spec = { ...ok, ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${'z'.repeat(300)}${i}`, 1])) };
     expect(warnings(spec)).toHaveLength(12);
     for (const warning of warnings(spec)) expect(warning.length).toBeLessThanOrEqual(256);
+  });
+
+  test('is given for the first twelve unknown fields, and nothing after them is looked at', () => {
+    const secret = (n: number) => ({
+      get nmae() {
+        if (n >= 13) throw new Error(`number ${n} was looked at`);
+        return n;
+      },
+    });
+    const imagePullSecrets = Array.from({ length: 30_000 }, (_, n) => secret(n));
+    const found = unknownFields(NodeOpSpec, { imagePullSecrets }, ['spec'], 12);
+    expect(found).toHaveLength(12);
+    expect(found[11]).toContain('spec.imagePullSecrets[11].nmae: unknown field');
+  });
+
+  test('of what the operation would do is not pushed out by misspelt fields', () => {
+    const misspelt = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`field${i}`, 1]));
+    const given = warnings({ ...ok, ...misspelt, drainOptions: { enabled: true } });
+    expect(given).toHaveLength(12);
+    expect(given.at(-1)).toContain('spec.drainOptions.enabled: has no effect without spec.cordon');
   });
 });
