@@ -48,6 +48,16 @@ exit 0
 /** Reading a file takes no time; this ends a shell that hangs. */
 const READ_SECONDS = 300;
 
+/** What a namespace that enforces `restricted` asks for. Release files are for all to read, and the termination message for all to write. */
+const UNPRIVILEGED = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  runAsGroup: 65532,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
 /** Another image or another node is another probe. */
 export const probeName = (upgrade: ObjectMeta, image: string, { arch, node }: ProbePlace): string =>
   boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node);
@@ -78,7 +88,7 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
           command: ['sh', '-c', PROBE_SCRIPT],
           /* An image for another CPU says so only on its standard error. */
           terminationMessagePolicy: 'FallbackToLogsOnError',
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          securityContext: UNPRIVILEGED,
           resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
         },
       ],

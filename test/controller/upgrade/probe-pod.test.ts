@@ -33,10 +33,19 @@ describe('the Pod that reads an image', () => {
   test('sees nothing of the host and may do nothing', () => {
     expect(pod.spec).not.toHaveProperty('volumes');
     expect(pod.spec.automountServiceAccountToken).toBe(false);
-    expect(pod.spec.containers[0]?.securityContext).toEqual({
+    expect(pod.spec.containers[0]?.securityContext).toMatchObject({
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
     });
+  });
+
+  test('has all that a namespace asks for that enforces `restricted`', () => {
+    expect(pod.spec.containers[0]?.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: expect.any(Number),
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(pod.spec.containers[0]?.securityContext.runAsUser).toBeGreaterThan(0);
   });
 
   test('has another name for another image, node or upgrade, and always a legal one', () => {
