@@ -12,13 +12,14 @@ import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
+import { isFinal } from '../nodeop/wish.js';
 import type { SeenNode, SeenPod } from '../seen.js';
 import { act } from './act.js';
 import { decide, fail } from './decide.js';
 import { refused } from './events.js';
-import type { Action, Facts, Plan } from './facts.js';
+import { type Action, type Facts, isCreation, type Plan } from './facts.js';
 import { observe } from './observe.js';
-import { isFinal } from './status.js';
+import { Refusals } from './refusals.js';
 
 export interface UpgradeDeps {
   kube: Kube;
@@ -38,14 +39,18 @@ const SLOW_LOOK_MS = 60_000;
 /** Works while this replica leads. */
 export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
   const { upgrades, nodeOps, pods, log, clock } = deps;
+  const refusals = new Refusals();
   const loop = reconciler({
     name: 'upgrade',
-    reconcile: key => reconcileUpgrade(parseKey(key), deps),
+    reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals }),
     log,
     clock,
     workers: 2,
   });
-  upgrades.onChange(({ new: now }) => now && loop.enqueue(keyOf(now.metadata)));
+  upgrades.onChange(({ old, new: now }) => {
+    if (now) loop.enqueue(keyOf(now.metadata));
+    else if (old) refusals.forget(old.metadata);
+  });
   /* By name, not by owner: a NodeOp of somebody else that goes sets the name free. */
   nodeOps.onChange(({ old, new: now }) => {
     const at = (now ?? old)?.metadata;
@@ -60,8 +65,11 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
   await loop.run(leading);
 }
 
+/** What is there, and what is remembered of it. */
+export type PassDeps = UpgradeDeps & { refusals: Refusals };
+
 /** One pass over one NodeOpUpgrade. */
-export async function reconcileUpgrade(at: Name, deps: UpgradeDeps): Promise<Outcome> {
+export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcome> {
   const upgrade = deps.upgrades.get(at);
   if (upgrade === undefined) return { then: 'settled' };
   const now = deps.clock.now();
@@ -76,18 +84,38 @@ export async function reconcileUpgrade(at: Name, deps: UpgradeDeps): Promise<Out
   const plan = decide(facts);
   const reported = await report(upgrade, plan, deps);
   const log = deps.log.child({ object: keyOf(upgrade.metadata) });
-  for (const action of plan.actions) await actOrTell(facts, action, { ...deps, log });
+  const isRefused = await actAll(facts, plan.actions, { ...deps, log });
+  /* The next pass writes it into the status. */
+  if (isRefused) return { then: 'lookAgain', inMs: 0 };
   if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'lookAgain', inMs: plan.lookAgainInMs ?? SLOW_LOOK_MS };
 }
 
-/** A refusal may last (a quota, a policy of the namespace): the user hears of it, the loop tries again. */
-async function actOrTell(facts: Facts, action: Action, deps: UpgradeDeps): Promise<void> {
+/** True if something may not be made now: that may last (a quota, a policy of the namespace), and keeps nothing else from being done. */
+async function actAll(facts: Facts, actions: readonly Action[], deps: PassDeps): Promise<boolean> {
+  const { upgrade, now } = facts;
+  let isRefused = false;
+  for (const action of actions) {
+    const why = await actOrHear(facts, action, deps);
+    if (why === undefined) continue;
+    isRefused = true;
+    deps.refusals.note(upgrade, why, now);
+    deps.log.warn({ action: why.what, why: why.message }, 'refused');
+  }
+  if (!isRefused && actions.some(isCreation)) deps.refusals.forget(upgrade.metadata);
+  return isRefused;
+}
+
+/** The server's words where it refuses to make something. Anything else it refuses is left to the loop's own back-off. */
+async function actOrHear(facts: Facts, action: Action, deps: PassDeps) {
   try {
     await act(facts, action, deps);
+    return undefined;
   } catch (error) {
-    if (isForbidden(error) || isInvalid(error)) deps.recorder.record(refused(facts.upgrade, action.do, error.message));
-    throw error;
+    if (!isForbidden(error) && !isInvalid(error)) throw error;
+    deps.recorder.record(refused(facts.upgrade, action.do, error.message));
+    if (!isCreation(action)) throw error;
+    return { what: action.do, message: error.message };
   }
 }
 

@@ -7,19 +7,25 @@
  */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { completed, failed, archLeftOut, imageRead, probing, versionUnknown } from './events.js';
-import type { Action, Facts, Plan } from './facts.js';
+import { isFinal } from '../nodeop/wish.js';
+import { completed, failed, archLeftOut, imageRead, probing, refusalReason, versionUnknown } from './events.js';
+import { type Action, type Facts, isCreation, type Plan } from './facts.js';
 import { liveFields } from './nodeop.js';
 import { probeAll } from './probes.js';
-import { ended, initializing, isFinal, mirrored } from './status.js';
+import { ended, initializing, mirrored } from './status.js';
 import { targetFrom } from './target.js';
 
 /** The garbage collector removes the NodeOp of a deleted upgrade of this name. */
 const LEAVING_LOOK_MS = 2_000;
 
+/** What was refused is not asked for again at once. */
+const REFUSED_PAUSE_MS = 10_000;
+
 const NOTHING: Plan = { events: [], actions: [] };
 
-export function decide(facts: Facts): Plan {
+export const decide = (facts: Facts): Plan => heedingRefusal(wished(facts), facts);
+
+function wished(facts: Facts): Plan {
   const { upgrade, nodeOp } = facts;
   const { status } = upgrade;
   if (upgrade.metadata.deletionTimestamp !== undefined) return NOTHING;
@@ -42,6 +48,22 @@ const tidy = ({ probes }: Facts): Action[] =>
 /** An upgrade fails once and for all. */
 export function fail({ upgrade, now }: Pick<Facts, 'upgrade' | 'now'>, reason: Reason, message: string): Plan {
   return { status: ended(upgrade, { reason, message }, now), events: [failed(upgrade, reason, message)], actions: [] };
+}
+
+/** While the API server refuses what the plan would make, its words are the status; in the end they are the failure. */
+function heedingRefusal(plan: Plan, facts: Facts): Plan {
+  const { upgrade, spec, refusal, now } = facts;
+  if (refusal === undefined || !plan.actions.some(action => action.do === refusal.what)) return plan;
+  const { what, message, since, last } = refusal;
+  if (now.getTime() >= since.getTime() + spec.startDeadlineSeconds * 1000)
+    return fail(facts, what === 'probe' ? 'ProbeFailed' : 'InvalidSpec', message);
+  const pauseMs = last.getTime() + REFUSED_PAUSE_MS - now.getTime();
+  return {
+    status: initializing(upgrade, message, now, refusalReason(what)),
+    events: plan.events,
+    actions: pauseMs > 0 ? plan.actions.filter(action => !isCreation(action)) : plan.actions,
+    lookAgainInMs: pauseMs > 0 ? pauseMs : plan.lookAgainInMs,
+  };
 }
 
 function waitForName({ upgrade, now }: Facts): Plan {
@@ -77,11 +99,12 @@ function probe(facts: Facts): Plan {
 function follow(facts: Facts, nodeOp: NodeOp): Plan {
   const { upgrade, now } = facts;
   const status = mirrored(upgrade, nodeOp, now);
-  const reason = status.conditions?.find(condition => condition.type === 'Failed')?.reason;
-  const message = status.message ?? '';
+  /* Every condition says why; the message is no more than the published text. */
+  const ending = status.conditions?.find(condition => condition.type === 'Failed');
+  const message = ending?.message ?? '';
   const events =
     status.phase === 'Failed'
-      ? [failed(upgrade, (reason ?? 'NodesFailed') as Reason, message)]
+      ? [failed(upgrade, (ending?.reason ?? 'NodesFailed') as Reason, message)]
       : status.phase === 'Completed'
         ? [completed(upgrade, message)]
         : [];

@@ -32,8 +32,10 @@ export const versionUnknown = (upgrade: NodeOpUpgrade): Event =>
 export const archLeftOut = (upgrade: NodeOpUpgrade, arch: string): Event =>
   warn(upgrade, 'Probing', `the image was not read for ${arch}: no node of this architecture is Ready`);
 
+export const refusalReason = (what: Action['do']): Reason => (what === 'probe' ? 'PodRefused' : 'InvalidSpec');
+
 export const refused = (upgrade: NodeOpUpgrade, what: Action['do'], why: string): Event =>
-  warn(upgrade, what === 'probe' ? 'PodRefused' : 'InvalidSpec', why);
+  warn(upgrade, refusalReason(what), why);
 
 /** How an upgrade ended. */
 export const failed = warn;

@@ -4,6 +4,7 @@ import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
 import type { SeenPod } from '../seen.js';
 import type { ProbePlace } from './probe-pod.js';
+import type { Refusal } from './refusals.js';
 
 /** Who holds the upgrade's name among the NodeOps. */
 export type NodeOpSeen =
@@ -30,6 +31,8 @@ export interface Facts {
   targets: readonly Target[];
   /** Our Pods that read the image. */
   probes: readonly SeenPod[];
+  /** What the API server would not let us make a while ago. */
+  refusal?: Refusal;
 }
 
 export type Action =
@@ -37,6 +40,10 @@ export type Action =
   | { do: 'deleteProbe'; pod: SeenPod }
   | { do: 'createNodeOp'; target: UpgradeTarget }
   | { do: 'updateNodeOp'; nodeOp: NodeOp; to: NodeOp };
+
+/** Actions that bring something into being: a quota, a policy or a webhook may be against it. */
+export type Creation = Extract<Action, { do: 'probe' | 'createNodeOp' }>;
+export const isCreation = (action: Action): action is Creation => action.do === 'probe' || action.do === 'createNodeOp';
 
 /** Carried out in this order: the status is saved first, for what was found out must not be lost with the Pod that said it. */
 export interface Plan {

@@ -10,6 +10,7 @@ import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { targetsOf } from '../nodeop/targets.js';
 import { isReady, type SeenNode, type SeenPod } from '../seen.js';
 import type { Facts, NodeOpSeen, Target } from './facts.js';
+import type { Refusals } from './refusals.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;
@@ -17,6 +18,7 @@ export interface View {
   nodes: Pick<Cache<SeenNode>, 'get' | 'list'>;
   /** With an index `owner`: uids of a Pod's owners. */
   pods: Pick<Cache<SeenPod>, 'by'>;
+  refusals: Pick<Refusals, 'of'>;
 }
 
 export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, now: Date, view: View): Promise<Facts> {
@@ -29,6 +31,7 @@ export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, n
     probes: view.pods
       .by('owner', upgrade.metadata.uid)
       .filter(pod => pod.metadata.labels?.[LABELS.probe] !== undefined && isControlledBy(pod, upgrade)),
+    refusal: view.refusals.of(upgrade),
   };
 }
 

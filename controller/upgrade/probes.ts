@@ -1,5 +1,5 @@
 /** All probes of an upgrade together: which to make, which to give up, and what they have said when all are through. */
-import { isFinal } from './status.js';
+import { isFinal } from '../nodeop/wish.js';
 import type { Action, Facts, Target } from './facts.js';
 import { probeName } from './probe-pod.js';
 import { type ProbeResult, probeResult } from './probe-result.js';

@@ -4,7 +4,7 @@ import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOpUpgradeStatus } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { conditions } from '../nodeop/status.js';
+import { conditions } from '../conditions.js';
 
 /** From here on only nodes that are under way or failed are mirrored: the whole list stands in the NodeOp. */
 const MIRROR_ALL_UP_TO = 1_000;
@@ -15,10 +15,6 @@ const TEXTS = {
   Completed: 'Upgrade operation completed successfully',
   Failed: 'Upgrade operation failed',
 } as const;
-
-/** Completed and Failed are final. */
-export const isFinal = (status: { phase?: string } | undefined): boolean =>
-  status?.phase === 'Completed' || status?.phase === 'Failed';
 
 interface Told {
   phase: NonNullable<NodeOpUpgradeStatus['phase']>;
@@ -39,8 +35,12 @@ function told({ metadata, status = {} }: NodeOpUpgrade, { phase, message, reason
 }
 
 /** Before there is a NodeOp. */
-export const initializing = (upgrade: NodeOpUpgrade, message: string, now: Date): NodeOpUpgradeStatus =>
-  told(upgrade, { phase: 'Initializing', message, reason: 'Probing' satisfies Reason }, now);
+export const initializing = (
+  upgrade: NodeOpUpgrade,
+  message: string,
+  now: Date,
+  reason: Reason = 'Probing',
+): NodeOpUpgradeStatus => told(upgrade, { phase: 'Initializing', message, reason }, now);
 
 /** Ended without the NodeOp having a say. */
 export const ended = (
@@ -62,10 +62,10 @@ export function mirrored(upgrade: NodeOpUpgrade, nodeOp: NodeOp, now: Date): Nod
       nodeOpName,
     };
   const { phase } = status;
-  const why = phase === 'Failed' ? whyFailed(status) : undefined;
-  const message = why === undefined ? TEXTS[phase] : `${TEXTS[phase]}: ${why}`;
+  const message = TEXTS[phase];
+  const detail = phase === 'Failed' ? [message, whyFailed(status)].filter(Boolean).join(': ') : status.message;
   return {
-    ...told(upgrade, { phase, message, reason: reasonOf(status), detail: why ? message : status.message }, now),
+    ...told(upgrade, { phase, message, reason: reasonOf(status), detail }, now),
     nodeOpName,
     startedAt: status.startedAt,
     completedAt: status.completedAt,

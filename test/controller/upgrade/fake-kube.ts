@@ -27,6 +27,10 @@ export class FakeKube implements Kube {
   readonly store = new ApiStore();
   /** What the API server refuses next, by verb and plural: `create nodeops`. */
   readonly refusals = new Map<string, Verdict>();
+  readonly #creations: string[] = [];
+
+  /** How often something was to be made: `create pods`. */
+  asked = (what: string): number => this.#creations.filter(each => each === what).length;
 
   /** A cache that sees every write at once. */
   cacheOf<T extends Stored>(
@@ -49,6 +53,7 @@ export class FakeKube implements Kube {
   }
 
   async create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
+    this.#creations.push(`create ${resource.plural}`);
     const refusal = this.refusals.get(`create ${resource.plural}`);
     return bodyOf(
       refusal ?? this.store.create(placeOf(resource, { namespace }), withStatus(resource, body)),

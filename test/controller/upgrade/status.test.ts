@@ -29,7 +29,11 @@ describe('the words scripts wait for', () => {
       b: { phase: 'Failed', message: 'Job failed', completedAt: secondsAgo(10) },
       c: { phase: 'Failed', message: 'first', completedAt: secondsAgo(20) },
     };
-    expect(of({ phase: 'Failed', nodeStatuses }).message).toBe('Upgrade operation failed: c: first');
+    const status = of({ phase: 'Failed', nodeStatuses });
+    expect(status.message).toBe('Upgrade operation failed');
+    expect(status.conditions?.map(condition => condition.message)).toEqual(
+      Array(4).fill('Upgrade operation failed: c: first'),
+    );
   });
 
   test("the NodeOp's own reason where no node failed", () => {
@@ -37,7 +41,8 @@ describe('the words scripts wait for', () => {
       { type: 'Failed', status: 'True' as const, reason: 'NoTargets', message: '', lastTransitionTime: secondsAgo(1) },
     ];
     const status = of({ phase: 'Failed', message: 'no Linux node matches nodeSelector', conditions });
-    expect(status.message).toBe('Upgrade operation failed: no Linux node matches nodeSelector');
+    expect(status.message).toBe('Upgrade operation failed');
+    expect(status.conditions?.[1]?.message).toBe('Upgrade operation failed: no Linux node matches nodeSelector');
     expect(status.conditions?.map(condition => condition.reason)).toEqual(Array(4).fill('NoTargets'));
   });
 });

@@ -1,85 +1,11 @@
 /** One upgrade from beginning to end, against a cluster in memory. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
-import type { NodeOpStatus } from '../../../api/nodeop.js';
-import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
-import { reconcileUpgrade, type UpgradeDeps } from '../../../controller/upgrade/controller.js';
-import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { NodeOp } from '../../../api/objects.js';
+import { reconcileUpgrade } from '../../../controller/upgrade/controller.js';
 import { ObjectCache } from '../../../kube/cache.js';
-import type { Name } from '../../../kube/kube.js';
-import type { Event } from '../../../kube/recorder.js';
-import { NODES, PODS } from '../../../kube/resources.js';
-import { silentLog } from '../../../program/log.js';
-import { fakeClock } from '../../fakes/clock.js';
-import { FakeKube } from './fake-kube.js';
 import { DIGEST, ended, IMAGE, node, RELEASE, TRIPLE, waiting } from './samples.js';
-
-const AT: Name = { namespace: 'default', name: 'to-v2' };
-
-class World {
-  readonly kube = new FakeKube();
-  readonly events: Event[] = [];
-  readonly clock = fakeClock(new Date().toISOString());
-  readonly deps: UpgradeDeps = {
-    kube: this.kube,
-    upgrades: this.kube.cacheOf<NodeOpUpgrade>(NODE_OP_UPGRADE),
-    nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),
-    nodes: this.kube.cacheOf<SeenNode>(NODES),
-    pods: this.kube.cacheOf<SeenPod>(PODS, {
-      owner: pod => pod.metadata.ownerReferences?.map(owner => owner.uid) ?? [],
-    }),
-    recorder: { record: event => void this.events.push(event) },
-    log: silentLog,
-    clock: this.clock,
-  };
-
-  /** Passes until one changes nothing. */
-  async settle(): Promise<void> {
-    for (let passes = 0, before = ''; passes < 20; passes += 1) {
-      const now = String(this.kube.store.version);
-      if (now === before) return;
-      before = now;
-      await reconcileUpgrade(AT, this.deps);
-    }
-    throw new Error('it never comes to rest');
-  }
-
-  async begin(spec: object = {}): Promise<void> {
-    await this.kube.create(
-      NODE_OP_UPGRADE,
-      { metadata: { name: AT.name }, spec: { image: IMAGE, ...spec } },
-      AT.namespace,
-    );
-    await this.settle();
-  }
-
-  async joins(...nodes: SeenNode[]): Promise<void> {
-    for (const each of nodes) await this.kube.create(NODES, each);
-  }
-
-  /** The kubelet says how each probe stands. */
-  async kubeletSays(container: Partial<SeenContainer>): Promise<void> {
-    for (const { metadata } of this.probes()) {
-      const status = {
-        phase: 'Pending',
-        startTime: metadata.creationTimestamp,
-        containerStatuses: [{ name: 'probe', ...container }],
-      };
-      await this.kube.patch(PODS, { namespace: 'default', name: metadata.name }, { status }, { subresource: 'status' });
-    }
-    await this.settle();
-  }
-
-  async nodeOpSays(status: NodeOpStatus): Promise<void> {
-    await this.kube.patch(NODE_OP, AT, { status }, { subresource: 'status' });
-    await this.settle();
-  }
-
-  upgrade = (): NodeOpUpgrade | undefined => this.deps.upgrades.get(AT);
-  nodeOp = (): NodeOp | undefined => this.deps.nodeOps.get(AT);
-  probes = (): SeenPod[] => this.deps.pods.list();
-  reasons = () => this.events.map(event => event.reason);
-}
+import { AT, World } from './world.js';
 
 describe('an upgrade', () => {
   let world = new World();
@@ -210,13 +136,13 @@ describe('an upgrade', () => {
     expect(world.probes()).toEqual([]);
   });
 
-  test('tells of a Pod that the namespace refuses, and tries again', async () => {
-    world.kube.refusals.set('create pods', { code: 403, body: { reason: 'Forbidden', message: 'exceeded quota' } });
-    await expect(world.begin()).rejects.toThrow('exceeded quota');
-    expect(world.reasons()).toEqual(['Probing', 'PodRefused']);
-    world.kube.refusals.clear();
-    await world.settle();
-    expect(world.probes()).toHaveLength(1);
+  test('goes on to end with the published words, and with the details in its conditions and Event', async () => {
+    await world.begin();
+    await world.kubeletSays(ended(RELEASE));
+    const n1 = { phase: 'Failed', message: 'the command failed' } as const;
+    await world.nodeOpSays({ phase: 'Failed', nodeStatuses: { n1 } });
+    expect(world.upgrade()?.status?.message).toBe('Upgrade operation failed');
+    expect(world.events.at(-1)?.message).toBe('Upgrade operation failed: n1: the command failed');
   });
 
   test('with nothing to do is refused in words', async () => {

@@ -1,0 +1,82 @@
+/** An upgrade's whole surroundings in memory, and the passes over it. */
+import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
+import type { NodeOpStatus } from '../../../api/nodeop.js';
+import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
+import { type PassDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
+import { Refusals } from '../../../controller/upgrade/refusals.js';
+import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { Name } from '../../../kube/kube.js';
+import type { Event } from '../../../kube/recorder.js';
+import { NODES, PODS } from '../../../kube/resources.js';
+import { silentLog } from '../../../program/log.js';
+import { fakeClock } from '../../fakes/clock.js';
+import { FakeKube } from './fake-kube.js';
+import { IMAGE } from './samples.js';
+
+export const AT: Name = { namespace: 'default', name: 'to-v2' };
+
+export class World {
+  readonly kube = new FakeKube();
+  readonly events: Event[] = [];
+  readonly clock = fakeClock(new Date().toISOString());
+  readonly deps: PassDeps = {
+    refusals: new Refusals(),
+    kube: this.kube,
+    upgrades: this.kube.cacheOf<NodeOpUpgrade>(NODE_OP_UPGRADE),
+    nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),
+    nodes: this.kube.cacheOf<SeenNode>(NODES),
+    pods: this.kube.cacheOf<SeenPod>(PODS, {
+      owner: pod => pod.metadata.ownerReferences?.map(owner => owner.uid) ?? [],
+    }),
+    recorder: { record: event => void this.events.push(event) },
+    log: silentLog,
+    clock: this.clock,
+  };
+
+  /** Passes until one changes nothing. */
+  async settle(): Promise<void> {
+    for (let passes = 0, before = ''; passes < 20; passes += 1) {
+      const now = String(this.kube.store.version);
+      if (now === before) return;
+      before = now;
+      await reconcileUpgrade(AT, this.deps);
+    }
+    throw new Error('it never comes to rest');
+  }
+
+  async begin(spec: object = {}): Promise<void> {
+    await this.kube.create(
+      NODE_OP_UPGRADE,
+      { metadata: { name: AT.name }, spec: { image: IMAGE, ...spec } },
+      AT.namespace,
+    );
+    await this.settle();
+  }
+
+  async joins(...nodes: SeenNode[]): Promise<void> {
+    for (const each of nodes) await this.kube.create(NODES, each);
+  }
+
+  /** The kubelet says how each probe stands. */
+  async kubeletSays(container: Partial<SeenContainer>): Promise<void> {
+    for (const { metadata } of this.probes()) {
+      const status = {
+        phase: 'Pending',
+        startTime: metadata.creationTimestamp,
+        containerStatuses: [{ name: 'probe', ...container }],
+      };
+      await this.kube.patch(PODS, { namespace: 'default', name: metadata.name }, { status }, { subresource: 'status' });
+    }
+    await this.settle();
+  }
+
+  async nodeOpSays(status: NodeOpStatus): Promise<void> {
+    await this.kube.patch(NODE_OP, AT, { status }, { subresource: 'status' });
+    await this.settle();
+  }
+
+  upgrade = (): NodeOpUpgrade | undefined => this.deps.upgrades.get(AT);
+  nodeOp = (): NodeOp | undefined => this.deps.nodeOps.get(AT);
+  probes = (): SeenPod[] => this.deps.pods.list();
+  reasons = () => this.events.map(event => event.reason);
+}
