@@ -56,6 +56,10 @@ export const Operation = z.object({
     .array(z.string())
     .optional()
     .describe('Uids of the DaemonSets whose pods were Ready on the node before its Job.'),
+  containersBefore: z
+    .array(z.string())
+    .optional()
+    .describe('Ids of the containers of DaemonSet pods before the reboot; afterwards they must be others.'),
   check: Check.optional().describe('Question to the agent: is there anything to do on this host?'),
   reboot: z
     .object({
@@ -72,6 +76,7 @@ export const Operation = z.object({
       reason: z.enum(REASON_NAMES).optional().describe('One word for why.'),
       message: z.string().describe('A sentence for people.'),
       log: z.string().optional().describe('Last lines of the log of a container that failed.'),
+      exitCode: z.int32().optional().describe('Exit code of that container.'),
       bootIdAfter: z.string().optional().describe('Boot id after the reboot.'),
       at: time('When it ended.'),
     })

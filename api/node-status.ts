@@ -13,6 +13,7 @@ export const STEP_NAMES = [
   'Run',
   'Reboot',
   'Verify',
+  'Stop',
   'Withdraw',
   'Uncordon',
   'Release',
@@ -39,6 +40,7 @@ export const NodeStatus = z.object({
   bootIdAfter: z.string().optional().describe('Boot id of the node after its reboot.'),
   stepTimes: z.record(z.string(), z.string()).optional().describe('When each step was begun.'),
   log: z.string().optional().describe('Last lines of the log of a container that failed.'),
+  exitCode: z.int32().optional().describe('Exit code of that container.'),
 });
 export type NodeStatus = z.infer<typeof NodeStatus>;
 

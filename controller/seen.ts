@@ -23,6 +23,7 @@ export interface SeenContainer {
   restartCount?: number;
   image?: string;
   imageID?: string;
+  containerID?: string;
   state?: ContainerState;
 }
 
@@ -44,6 +45,8 @@ export interface SeenJob extends Stored {
   status?: {
     active?: number;
     failed?: number;
+    /** Set by the Job controller when the Job may run. */
+    startTime?: string;
     conditions?: readonly {
       type: string;
       status: string;
@@ -115,12 +118,21 @@ export const bootIdOf = (node: SeenNode | undefined): string | undefined => node
 export const imagesOf = (node: SeenNode | undefined): string[] =>
   node?.status?.images?.flatMap(image => image.names ?? []) ?? [];
 
-const pruneContainer = ({ name, ready, restartCount, image, imageID, state }: SeenContainer): SeenContainer => ({
+const pruneContainer = ({
   name,
   ready,
   restartCount,
   image,
   imageID,
+  containerID,
+  state,
+}: SeenContainer): SeenContainer => ({
+  name,
+  ready,
+  restartCount,
+  image,
+  imageID,
+  containerID,
   state,
 });
 
@@ -158,6 +170,10 @@ export const pruneBudget = (budget: SeenBudget): SeenBudget => ({
 
 /** For kinds of which only existence and identity matter. */
 export const pruneToMeta = (object: Stored): Stored => ({ metadata: pruneMeta(object.metadata, () => false) });
+
+export const hasEnded = (job: SeenJob): boolean =>
+  job.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ??
+  false;
 
 export const isMirror = (pod: SeenPod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
 

@@ -2,7 +2,7 @@
 import type { Operation } from '../api/node-agent.js';
 import type { NodeAgent, NodeOp } from '../api/objects.js';
 import type { Facts } from '../controller/nodeop/facts.js';
-import { readWish, type Wish } from '../controller/nodeop/wish.js';
+import { tryReadWish, type Wish } from '../controller/nodeop/wish.js';
 import type { SeenJob, SeenNode, SeenPod } from '../controller/seen.js';
 
 export const NOW = new Date('2026-06-01T12:00:00.000Z');
@@ -19,7 +19,13 @@ export function op(spec: object = {}, more: { status?: NodeOp['status']; metadat
   return whole as NodeOp;
 }
 
-export const wish = (spec: object = {}, more: Parameters<typeof op>[1] = {}): Wish => readWish(op(spec, more));
+export function wished(object: NodeOp): Wish {
+  const read = tryReadWish(object);
+  if (read.fault !== undefined) throw new Error(read.fault);
+  return read.wish;
+}
+
+export const wish = (spec: object = {}, more: Parameters<typeof op>[1] = {}): Wish => wished(op(spec, more));
 
 export interface NodeTraits {
   ready?: boolean;
@@ -61,6 +67,7 @@ export interface PodTraits {
   owner?: { kind: string; uid: string };
   ready?: boolean;
   startedAt?: string;
+  containerId?: string;
   emptyDir?: boolean;
   leaving?: boolean;
   phase?: string;
@@ -85,7 +92,9 @@ export function pod(name: string, traits: PodTraits = {}): SeenPod {
       phase: traits.phase ?? 'Running',
       startTime: startedAt,
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
-      containerStatuses: traits.containers ?? [{ name: 'main', state: { running: { startedAt } } }],
+      containerStatuses: traits.containers ?? [
+        { name: 'main', containerID: traits.containerId ?? `id-${name}`, state: { running: { startedAt } } },
+      ],
     },
   };
 }
@@ -98,7 +107,7 @@ export function job(state: 'suspended' | 'running' | 'complete' | 'failed', reas
   return {
     metadata: meta('job', { namespace: 'default' }),
     spec: { suspend: state === 'suspended' },
-    status: { conditions: ended ? [{ type, status: 'True', reason }] : [] },
+    status: { startTime: secondsAgo(600), conditions: ended ? [{ type, status: 'True', reason }] : [] },
   };
 }
 

@@ -61,6 +61,8 @@ async function perform(facts: Facts, action: Action, hands: Hands): Promise<void
       return createJob(facts, hands);
     case 'resumeJob':
       return changeJob(action.job, { suspend: false }, hands);
+    case 'suspendJob':
+      return changeJob(action.job, { suspend: true }, hands);
     case 'expireJob':
       return changeJob(action.job, { ttlSecondsAfterFinished: action.ttlSeconds }, hands);
     case 'deleteJob':
@@ -89,11 +91,26 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hand
 }
 
 async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
+  if (change.result?.reason === 'JobDeleted' && (await stillThere(facts, hands))) return;
   await swap(facts, { spec: { operation: change } }, hands);
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
   if (change.step === 'Run') tellStaying(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
+}
+
+/** A final word is not taken from a cache that may be behind. */
+async function stillThere({ ledger, wish }: Facts, { kube, caches }: Hands): Promise<boolean> {
+  if (ledger?.job === undefined) return false;
+  try {
+    const job = await kube.get<SeenJob>(JOBS, { name: ledger.job.name, namespace: wish.namespace });
+    if (job.metadata.uid !== ledger.job.uid) return false;
+    caches.jobs.put(job);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 async function release(facts: Facts, hands: Hands): Promise<void> {
@@ -127,11 +144,11 @@ const surroundings = ({ agent, image }: Facts, { sentinel }: Hands): Surrounding
 });
 
 /** Created before, by us, and not seen yet: that is what was wanted. */
-async function created<T extends Stored>(create: Promise<T>): Promise<T | undefined> {
+async function created<T extends Stored>(create: Promise<T>, look: () => Promise<T>): Promise<T> {
   try {
     return await create;
   } catch (error) {
-    if (isAlreadyExists(error)) return undefined;
+    if (isAlreadyExists(error)) return look();
     throw error;
   }
 }
@@ -139,8 +156,9 @@ async function created<T extends Stored>(create: Promise<T>): Promise<T | undefi
 async function createJob(facts: Facts, hands: Hands): Promise<void> {
   const { kube, caches } = hands;
   const { wish, name } = facts;
-  const job = await created(kube.create<SeenJob>(JOBS, jobFor(wish, name, surroundings(facts, hands)), wish.namespace));
-  if (job) caches.jobs.put(job);
+  const manifest = jobFor(wish, name, surroundings(facts, hands));
+  const at = { name: manifest.metadata.name, namespace: wish.namespace };
+  caches.jobs.put(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
 }
 
 async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): Promise<void> {
@@ -171,11 +189,9 @@ function tellStaying(facts: Facts, { recorder }: Hands): void {
 async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands): Promise<void> {
   const { kube, caches } = hands;
   const { wish, name } = facts;
-  const manifest = which === 'pull' ? pullPodFor : preflightPodFor;
-  const pod = await created(
-    kube.create<SeenPod>(PODS, manifest(wish, name, surroundings(facts, hands)), wish.namespace),
-  );
-  if (pod) caches.pods.put(pod);
+  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(wish, name, surroundings(facts, hands));
+  const at = { name: manifest.metadata.name, namespace: wish.namespace };
+  caches.pods.put(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
 }
 
 async function deletePods(pods: readonly SeenPod[], { kube }: Hands): Promise<void> {

@@ -2,6 +2,7 @@
 import { NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
+import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
@@ -11,15 +12,17 @@ import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
+import { conditions } from '../conditions.js';
 import { act, type Hands } from './act.js';
 import { decide, type Plan } from './decide.js';
 import { Evictions } from './evictions.js';
 import type { Surroundings } from './job.js';
-import { observe } from './observe.js';
+import { observe, viewOf } from './observe.js';
 import { start } from './start.js';
 import { inOrder } from './targets.js';
+import { Troubles } from './troubles.js';
 import { watchedBy } from './watched.js';
-import { isFinal, readWish, type Wish } from './wish.js';
+import { isFinal, tryReadWish, type Wish } from './wish.js';
 
 export interface NodeOpDeps {
   kube: Kube;
@@ -52,6 +55,7 @@ export class NodeOpController {
   readonly #deps: NodeOpDeps;
   readonly #hands: Hands;
   readonly #savedAt = new Map<string, number>();
+  readonly #troubles = new Troubles();
 
   constructor(deps: NodeOpDeps) {
     this.#deps = deps;
@@ -79,7 +83,9 @@ export class NodeOpController {
     const { caches } = this.#deps;
     const op = caches.nodeOps.get(at);
     if (op === undefined) return { then: 'settled' };
-    const wish = readWish(op);
+    const read = tryReadWish(op);
+    if (read.fault !== undefined) return this.#invalid(op, read.fault);
+    const { wish } = read;
     if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
     const claimed = caches.nodeAgents.by('operation', wish.meta.uid).length > 0;
     if (isFinal(wish.status) && !claimed) return this.#letGo(op);
@@ -90,36 +96,39 @@ export class NodeOpController {
     const { caches, clock, defaultImage, ownNamespace, ownNode } = this.#deps;
     const now = clock.now();
     const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
-    const view = { caches, refusals: this.#hands.evictions.refusals, defaultImage, ownNamespace, now };
-    const plan = decide(
-      wish,
-      names.map(name => observe(wish, name, view)),
-      now,
-    );
-    const acted = await this.#perform(plan);
+    const { refusals } = this.#hands.evictions;
+    const troubles = this.#troubles.of(wish.meta.uid);
+    const view = viewOf({ caches, refusals, troubles, defaultImage, ownNamespace, now });
+    const facts = names.map(name => observe(wish, name, view));
+    const plan = decide(wish, facts, now);
+    const errors = await this.#perform(plan);
     const savedIn = await this.#save(op, plan);
-    if (acted > 0) return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
+    if (errors.length > 0) throw errors[0];
+    if (plan.actions.length > 0) return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
     const deadline =
       plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
     return { then: 'lookAgain', inMs: Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
   }
 
-  /** One node's trouble does not keep the others waiting; it is thrown at the end. */
-  async #perform({ actions }: Plan): Promise<number> {
+  /** One node's trouble keeps neither the others nor the report waiting. */
+  async #perform({ actions }: Plan): Promise<unknown[]> {
     const errors: unknown[] = [];
     const queue = [...actions];
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { facts, action } = next;
         try {
-          await act(next.facts, next.action, this.#hands);
+          await act(facts, action, this.#hands);
+          this.#troubles.over(facts.wish.meta.uid, facts.name);
         } catch (error) {
           errors.push(error);
+          if (isForbidden(error) || isInvalid(error))
+            this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
         }
       }
     };
     await Promise.all(Array.from({ length: Math.min(HANDS, actions.length) }, work));
-    if (errors.length > 0) throw errors[0];
-    return actions.length;
+    return errors;
   }
 
   /** Saves the report; answers how long it must wait when the last one was just written. */
@@ -145,9 +154,26 @@ export class NodeOpController {
     return { then: 'lookAgain', inMs: 0 };
   }
 
+  /** Made when no webhook and an older schema let it pass. Nothing was begun; it is said, and it can be deleted. */
+  async #invalid(op: NodeOp, fault: string): Promise<Outcome> {
+    const { kube, caches, clock, log } = this.#deps;
+    log.warn({ object: keyOf(op.metadata), fault }, 'the spec breaks a rule');
+    if (isFinal(op.status) || op.metadata.deletionTimestamp !== undefined) return this.#letGo(op);
+    const told = { phase: 'Failed' as const, message: fault };
+    const seen = { meta: op.metadata, status: op.status ?? {} };
+    const status = {
+      ...op.status,
+      ...told,
+      conditions: conditions(seen, { ...told, reason: 'InvalidSpec', now: clock.now() }),
+    };
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status }));
+    return { then: 'giveUp', why: fault };
+  }
+
   async #letGo(op: NodeOp): Promise<Outcome> {
     await this.#finalizer(op, false);
     this.#savedAt.delete(keyOf(op.metadata));
+    this.#troubles.forget(op.metadata.uid);
     return { then: 'settled' };
   }
 

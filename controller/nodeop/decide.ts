@@ -4,7 +4,7 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
 import type { Action, Facts } from './facts.js';
-import { type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
+import { DEADLINED, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { slots } from './targets.js';
 import type { Wish } from './wish.js';
@@ -55,17 +55,29 @@ const look = (wish: Wish, facts: Facts): Seen => ({
 function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action: Action }[] {
   if (seen.is === 'act') return [{ facts, action: seen.action }];
   if (seen.is !== 'end' || facts.ledger === undefined) return [];
-  const { phase, reason, message, log } = seen;
-  const bootIdAfter = facts.wish.spec.rebootOnSuccess ? bootIdOf(facts.node) : undefined;
-  const changed = bootIdAfter !== undefined && bootIdAfter !== facts.ledger.bootIdBefore;
-  const result = { phase, reason, message, log, at: facts.now.toISOString(), ...(changed ? { bootIdAfter } : {}) };
+  const { phase, reason, message, log, exitCode } = seen;
+  const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), ...bootAfter(facts) };
   return [{ facts, action: { do: 'record', change: { result } } }];
+}
+
+/** The boot id after a reboot that was asked for, of the machine that was asked. */
+function bootAfter({ ledger, node }: Facts): { bootIdAfter?: string } {
+  const bootIdAfter = bootIdOf(node);
+  const same = node?.metadata.uid === ledger?.nodeUid && ledger?.bootIdBefore === bootIdAfter;
+  if (bootIdAfter === undefined || ledger?.bootIdBefore === undefined || ledger.stepTimes.Reboot === undefined)
+    return {};
+  return same || node?.metadata.uid !== ledger.nodeUid ? {} : { bootIdAfter };
+}
+
+interface Held {
+  reason: NonNullable<NodeStatus['reason']>;
+  message: string;
 }
 
 interface Turns {
   granted: ReadonlySet<string>;
   /** Why the others wait. */
-  why: ReadonlyMap<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>;
+  why: ReadonlyMap<string, Held>;
 }
 
 /**
@@ -73,15 +85,18 @@ interface Turns {
  * A node that is not Ready is told so, and its deadline runs, only while a slot is free for it.
  */
 function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
-  const why = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>();
+  const why = new Map<string, Held>();
   const granted = new Set<string>();
   const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
   const stopped = seen.some(each => standings.get(each.facts.name) === 'failed' && stopsOthers(wish, each));
+  const controlPlanes = seen
+    .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
+    .map(each => each.facts.name);
   let free =
     slots(wish.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
   for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
-    const held = heldBack(wish, facts, { stopped, seen, standings, granted });
-    if (held && (held.reason !== 'NodeNotReady' || free > 0)) why.set(facts.name, held);
+    const held = heldBack(wish, facts, { stopped, controlPlanes, standings, granted });
+    if (held && (!DEADLINED.has(held.reason) || free > 0)) why.set(facts.name, held);
     else if (free > 0) {
       free -= 1;
       granted.add(facts.name);
@@ -96,36 +111,39 @@ const stopsOthers = (wish: Wish, { facts, before }: Seen): boolean =>
 
 interface Around {
   stopped: boolean;
-  seen: readonly Seen[];
+  controlPlanes: readonly string[];
   standings: ReadonlyMap<string, Standing>;
   granted: ReadonlySet<string>;
 }
 
 /** Reasons for which a node does not start even if a slot is free; such a node holds none. */
-function heldBack(wish: Wish, facts: Facts, { stopped, seen, standings, granted }: Around) {
-  const { node, heldBy } = facts;
-  if (wish.deleting) return { reason: 'Deleted' as const, message: 'the operation is being deleted' };
-  if (stopped) return { reason: 'Stopped' as const, message: 'not started: another node failed' };
-  if (wish.spec.paused) return { reason: 'Paused' as const, message: 'not started: the operation is paused' };
-  if (node === undefined)
-    return { reason: 'NodeRemoved' as const, message: 'the node left the cluster before its turn' };
-  if (heldBy !== undefined)
-    return { reason: 'WaitingForOperation' as const, message: `waiting for operation ${heldBy}` };
-  if (!isReady(node)) return { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
-  const others = seen.filter(
-    ({ facts: other }) => other.name !== facts.name && other.node && isControlPlane(other.node),
-  );
-  const openControlPlane = others.some(({ facts: { name } }) => {
-    const standing = standings.get(name);
-    return (
-      standing === 'active' || granted.has(name) || (wish.upgrade && !isControlPlane(node) && standing !== 'completed')
-    );
-  });
-  if (!openControlPlane || !wish.disruptive) return undefined;
-  if (isControlPlane(node)) return { reason: 'WaitingForTurn' as const, message: 'control planes go one at a time' };
-  if (wish.upgrade && others.some(({ facts: { name } }) => standings.get(name) === 'failed'))
-    return { reason: 'Stopped' as const, message: 'not started: a control plane failed' };
-  if (wish.upgrade)
-    return { reason: 'WaitingForControlPlanes' as const, message: 'workers start when every control plane is done' };
-  return undefined;
+function heldBack(wish: Wish, facts: Facts, around: Around): Held | undefined {
+  const { node, agent, heldBy } = facts;
+  if (wish.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
+  if (around.stopped) return { reason: 'Stopped', message: 'not started: another node failed' };
+  if (wish.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
+  if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
+  if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
+  if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
+  if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
+  return wish.disruptive
+    ? behindControlPlanes(wish, { name: facts.name, worker: !isControlPlane(node) }, around)
+    : undefined;
+}
+
+/** Control planes go one at a time, and before the workers of an upgrade. */
+function behindControlPlanes(
+  wish: Wish,
+  { name, worker }: { name: string; worker: boolean },
+  { controlPlanes, standings, granted }: Around,
+): Held | undefined {
+  const others = controlPlanes.filter(other => other !== name);
+  if (!worker) {
+    const busy = others.some(other => standings.get(other) === 'active' || granted.has(other));
+    return busy ? { reason: 'WaitingForTurn', message: 'control planes go one at a time' } : undefined;
+  }
+  if (!wish.upgrade || others.every(other => standings.get(other) === 'completed')) return undefined;
+  if (others.some(other => standings.get(other) === 'failed'))
+    return { reason: 'Stopped', message: 'not started: a control plane failed' };
+  return { reason: 'WaitingForControlPlanes', message: 'workers start when every control plane is done' };
 }

@@ -44,6 +44,10 @@ export interface Facts {
   markAlive: boolean;
   /** The NodeOp's status already tells how this node ended. */
   reported: boolean;
+  /** Why the API server refused the last act on this node, in its words. */
+  trouble?: string;
+  /** Lowest Kubernetes minor among the control planes, such as 1.34. */
+  kubernetesCeiling?: string;
   /** Image of the command, the default filled in. */
   image: string;
   /** Namespace of the operator itself; its pods are never evicted. */
@@ -63,6 +67,8 @@ export type Action =
   | { do: 'createJob' }
   | { do: 'resumeJob'; job: SeenJob }
   | { do: 'deleteJob'; job: SeenJob }
+  /** No Pod of it starts any more; those that run end with their grace. */
+  | { do: 'suspendJob'; job: SeenJob }
   /** From now on the Job's end is written down elsewhere: it may be tidied away. */
   | { do: 'expireJob'; job: SeenJob; ttlSeconds: number }
   | { do: 'uncordon' }
@@ -74,7 +80,7 @@ export type Look =
   /** `until`: when it is worth a look even if nothing is heard. */
   | { is: 'wait'; reason: Reason; message: string; until?: Date }
   | { is: 'act'; action: Action; reason?: Reason; message?: string; until?: Date }
-  | { is: 'end'; phase: 'Completed' | 'Failed'; reason: Reason; message: string; log?: string };
+  | { is: 'end'; phase: 'Completed' | 'Failed'; reason: Reason; message: string; log?: string; exitCode?: number };
 
 export const DONE: Look = { is: 'done' };
 export const wait = (reason: Reason, message: string, until?: Date): Look => ({ is: 'wait', reason, message, until });
@@ -83,13 +89,22 @@ export const act = (action: Action, why: { reason?: Reason; message?: string; un
   action,
   ...why,
 });
-export const fail = (reason: Reason, message: string, log?: string): Look => ({
+export const fail = (reason: Reason, message: string, last: { log?: string; exitCode?: number } = {}): Look => ({
   is: 'end',
   phase: 'Failed',
   reason,
   message,
-  log,
+  ...last,
 });
+
+/** The API server keeps refusing what the step needs: its words, once startDeadlineSeconds have passed since the step was begun. */
+export function refusedTooLong(facts: Facts, step: string): Look | undefined {
+  if (facts.trouble === undefined || facts.ledger?.step !== step) return undefined;
+  const seconds = facts.wish.spec.startDeadlineSeconds;
+  return facts.now >= after(begun(facts, step), seconds)
+    ? fail('PodRefused', `refused for ${seconds} s: ${facts.trouble}`)
+    : undefined;
+}
 
 /** When the step that the node is at was begun. */
 export const begun = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);

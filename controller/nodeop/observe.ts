@@ -1,18 +1,53 @@
 /** Gathers what the caches know of an operation's nodes. */
-import { isReady, isCordoned } from '../seen.js';
+import { ANNOTATIONS, LABELS } from '../../api/names.js';
 import { labelValue } from '../../api/resource-name.js';
-import { LABELS, ANNOTATIONS } from '../../api/names.js';
 import type { Caches } from '../caches.js';
-import type { SeenPod } from '../seen.js';
+import { isControlPlane } from '../control-plane.js';
+import { isCordoned, isReady, type SeenNode, type SeenPod } from '../seen.js';
 import type { Facts, Refusal } from './facts.js';
+import { isLost } from './ledger.js';
 import { isFinal, operationId, type Wish } from './wish.js';
 
+/** What is the same for all nodes of one pass; gathered once. */
 export interface View {
   caches: Caches;
   refusals: ReadonlyMap<string, Refusal>;
+  /** The last refusal of an act, by node. */
+  troubles: ReadonlyMap<string, string>;
   defaultImage: string;
   ownNamespace: string;
   now: Date;
+  /** Ready nodes that take pods, or will again when their operation is over. */
+  refuges: ReadonlySet<string>;
+  daemonSets: ReadonlySet<string>;
+  kubernetesCeiling?: string;
+}
+
+type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling'>;
+
+export function viewOf(given: Given): View {
+  const nodes = given.caches.nodes.list();
+  return {
+    ...given,
+    refuges: new Set(nodes.filter(isRefuge).map(node => node.metadata.name)),
+    daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
+    kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
+  };
+}
+
+const cordonMark = (node: SeenNode | undefined) => node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
+
+/** A cordon of ours passes: pods that wait for it are not lost. */
+const isRefuge = (node: SeenNode): boolean => isReady(node) && (!isCordoned(node) || cordonMark(node) !== undefined);
+
+/** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
+function lowestMinor(nodes: readonly SeenNode[]): string | undefined {
+  const minors = nodes.flatMap(node => {
+    const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? '') ?? [];
+    return major === undefined || minor === undefined ? [] : [{ major: Number(major), minor: Number(minor) }];
+  });
+  const [lowest] = minors.sort((a, b) => a.major - b.major || a.minor - b.minor);
+  return lowest && `${lowest.major}.${lowest.minor}`;
 }
 
 /** Facts of one node; `turn` is decided later. Cheap where the node is not ours. */
@@ -21,47 +56,48 @@ export function observe(wish: Wish, name: string, view: View): Facts {
   const agent = caches.nodeAgents.get({ name });
   const operation = agent?.spec.operation;
   const ledger = operation?.id === operationId(wish, name) ? operation : undefined;
+  const node = caches.nodes.get({ name });
   const base: Facts = {
     name,
     now,
     wish,
-    node: caches.nodes.get({ name }),
+    node,
     agent,
     ledger,
     heldBy: operation && !ledger ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined,
     turn: false,
+    trouble: view.troubles.get(name),
     jobPods: [],
     pods: [],
     refusals: view.refusals,
     budgets: [],
-    daemonSets: new Set(),
+    daemonSets: view.daemonSets,
+    kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
     elsewhere: true,
     markAlive: true,
     reported: isFinal(wish.status.nodeStatuses?.[name]),
     image: wish.spec.image ?? view.defaultImage,
     ownNamespace: view.ownNamespace,
   };
-  return ledger ? { ...base, ...closely(base, view) } : base;
+  return ledger || isLost(base) ? { ...base, ...closely(base, view) } : base;
 }
 
 /** What only a node under way is looked at for. */
-function closely({ name, wish, ledger, node }: Facts, { caches }: View): Partial<Facts> {
-  const pods = caches.pods.by('node', name);
+function closely({ name, wish, ledger, node }: Facts, { caches, refuges }: View): Partial<Facts> {
   const helpers = caches.pods.by('owner', wish.meta.uid).filter(pod => isFor(pod, name));
   const job = caches.jobs
     .by('owner', wish.meta.uid)
     .find(each => each.metadata.labels?.[LABELS.node] === labelValue(name));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {
-    pods,
+    pods: caches.pods.by('node', name),
     job,
     jobPods: jobUid === undefined ? [] : caches.pods.by('owner', jobUid),
     preflightPod: helpers.find(pod => pod.metadata.labels?.[LABELS.preflight] !== undefined),
     pullPod: helpers.find(pod => pod.metadata.labels?.[LABELS.pull] !== undefined),
     budgets: wish.spec.drainOptions?.enabled ? caches.budgets.list() : [],
-    daemonSets: new Set(caches.daemonSets.list().map(set => set.metadata.uid)),
-    elsewhere: caches.nodes.list().some(other => other.metadata.name !== name && isReady(other) && !isCordoned(other)),
-    markAlive: markAlive(node?.metadata.annotations?.[ANNOTATIONS.cordonedBy], caches),
+    elsewhere: refuges.size > (refuges.has(name) ? 1 : 0),
+    markAlive: markAlive(cordonMark(node), caches),
   };
 }
 

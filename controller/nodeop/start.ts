@@ -1,7 +1,7 @@
 /** The first status of an operation: who its targets are. */
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { SeenNode } from '../seen.js';
-import { conditions } from './status.js';
+import { conditions } from '../conditions.js';
 import { targetsOf } from './targets.js';
 import type { Wish } from './wish.js';
 

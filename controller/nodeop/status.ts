@@ -1,9 +1,10 @@
 /** What is seen of the nodes → the words of the status. */
-import type { Condition } from '../../api/meta.js';
 import type { NodeCounts, NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { sameJson } from '../../kube/merge.js';
+import { conditions } from '../conditions.js';
 import type { Facts } from './facts.js';
+import { isLost } from './ledger.js';
 import type { Walk } from './steps.js';
 import { attemptOn, isFinal, type Wish } from './wish.js';
 
@@ -17,13 +18,16 @@ interface Seen {
   waiting?: { reason: NonNullable<NodeStatus['reason']>; message: string };
 }
 
-/** pending: untouched. active: holds a slot. An end counts from when it is in the ledger. */
-export function stands({ facts, before }: Seen): Standing {
+/**
+ * pending: untouched. active: holds a slot. A slot is free again when the node is: an end counts from when everything was undone,
+ * though the report may be still to come. A node whose ledger was lost is still worked on.
+ */
+export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'before'>): Standing {
   if (before?.phase === 'Completed') return 'completed';
   if (before?.phase === 'Failed') return 'failed';
   const result = facts.ledger?.result;
-  if (result) return result.phase === 'Failed' ? 'failed' : 'completed';
-  return facts.ledger ? 'active' : 'pending';
+  if (result && walk.at === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
+  return facts.ledger || isLost(facts) ? 'active' : 'pending';
 }
 
 /** Keeps a finished entry as it is, and `lastUpdated` where nothing else changed. */
@@ -45,19 +49,26 @@ function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
   return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
 }
 
-/** A node that is never Ready must not be waited for in silence. */
+/** Reasons that end a node which waits for them, with a slot free, longer than startDeadlineSeconds; and what it then says. */
+export const DEADLINED = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>([
+  ['NodeNotReady', { reason: 'NodeNotReady', message: 'the node was not Ready' }],
+  ['WaitingForAgent', { reason: 'AgentNotAnswering', message: 'the node had no NodeAgent' }],
+]);
+
+/** Nothing may be waited for in silence; since when, the entry itself remembers. */
 function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 'message'> | undefined {
-  const { wish, now } = facts;
-  if (waiting?.reason !== 'NodeNotReady' || before?.reason !== 'NodeNotReady' || before.lastUpdated === undefined)
-    return undefined;
-  if (now.getTime() - Date.parse(before.lastUpdated) < wish.spec.startDeadlineSeconds * 1000) return undefined;
-  return { reason: 'NodeNotReady', message: `the node was not Ready within ${wish.spec.startDeadlineSeconds} s` };
+  const { startDeadlineSeconds } = facts.wish.spec;
+  const late = DEADLINED.get(waiting?.reason ?? '');
+  if (late === undefined || before?.reason !== waiting?.reason || before?.lastUpdated === undefined) return undefined;
+  if (facts.now.getTime() - Date.parse(before.lastUpdated) < startDeadlineSeconds * 1000) return undefined;
+  return { reason: late.reason, message: `${late.message} within ${startDeadlineSeconds} s` };
 }
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
 export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
   const removed = (entry: NodeStatus) => entry.phase === 'Pending' && entry.reason === 'NodeRemoved';
-  if (!Object.values(statuses).every(entry => isFinal(entry) || removed(entry))) return statuses;
+  const over = (entry: NodeStatus) => isFinal(entry) || removed(entry) || entry.reason === 'Stopped';
+  if (!Object.values(statuses).every(over)) return statuses;
   const at = now.toISOString();
   const end = { phase: 'Completed' as const, rebootStatus: 'not-requested' as const, completedAt: at, lastUpdated: at };
   return Object.fromEntries(
@@ -85,11 +96,13 @@ function underWay({ facts, walk }: Seen): NodeStatus {
       reason: result.reason,
       message: result.message,
       log: result.log,
+      exitCode: result.exitCode,
       completedAt: result.at,
     };
   const { look } = walk;
   const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
-  const message = told.message ?? result?.message;
+  const words = told.message ?? result?.message;
+  const message = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
   return { ...common, phase: phaseAt(walk), step: walk.at, ...told, message };
 }
 
@@ -152,37 +165,17 @@ export function operationStatus(wish: Wish, nodeStatuses: Record<string, NodeSta
   };
 }
 
+const exitOf = ({ exitCode }: NodeStatus) => (exitCode === undefined ? '' : ` (exit code ${exitCode})`);
+
 function inWords(statuses: Record<string, NodeStatus>, nodes: NodeCounts, phase: string): string {
   const entries = Object.entries(statuses);
   const failed = entries.find(([, status]) => status.phase === 'Failed');
-  if (failed) return `${nodes.failed} of ${nodes.total} nodes failed; ${failed[0]}: ${failed[1].message ?? ''}`;
+  if (failed)
+    return `${nodes.failed} of ${nodes.total} nodes failed; ${failed[0]}: ${failed[1].message ?? ''}${exitOf(failed[1])}`;
   if (phase === 'Completed')
     return `${nodes.completed} nodes done${nodes.skipped > 0 ? `, ${nodes.skipped} of them had nothing to do` : ''}`;
   const active =
     entries.find(([, status]) => status.step !== undefined) ??
     entries.find(([, status]) => status.message !== undefined);
   return active ? `${active[0]}: ${active[1].message ?? active[1].step ?? ''}` : 'waiting for nodes to start';
-}
-
-/** As kstatus and `kubectl wait --for=condition=…` want them. */
-export function conditions(
-  wish: { meta: { generation?: number }; status: { conditions?: readonly Condition[] } },
-  { phase, message, now, reason }: { phase: string; message: string; now: Date; reason?: string },
-): Condition[] {
-  const done = phase === 'Completed';
-  const failed = phase === 'Failed';
-  const why = reason ?? (done ? 'AllDone' : failed ? 'NodesFailed' : 'Progressing');
-  const set = { Complete: done, Failed: failed, Reconciling: !done && !failed, Stalled: failed };
-  return Object.entries(set).map(([type, holds]) => {
-    const status = holds ? 'True' : 'False';
-    const before = wish.status.conditions?.find(condition => condition.type === type);
-    return {
-      type,
-      status,
-      reason: why,
-      message,
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
-      observedGeneration: wish.meta.generation,
-    };
-  });
 }

@@ -6,13 +6,13 @@ import { STEP_NAMES, type StepName } from '../../api/node-status.js';
 import { claim } from './steps/claim.js';
 import { cordon } from './steps/cordon.js';
 import { drain } from './steps/drain.js';
-import { release, uncordon, withdraw } from './steps/endings.js';
+import { release, stop, uncordon, withdraw } from './steps/endings.js';
 import { preflight } from './steps/preflight.js';
 import { pull } from './steps/pull.js';
 import { reboot } from './steps/reboot.js';
 import { run } from './steps/run.js';
 import { verify } from './steps/verify.js';
-import { DONE, type Facts, type LedgerChange, type Look } from './facts.js';
+import { DONE, fail, type Facts, type LedgerChange, type Look } from './facts.js';
 
 export interface Step {
   wanted(facts: Facts): boolean;
@@ -23,7 +23,7 @@ export interface Step {
 
 const ENDED: Step = { wanted: () => true, look: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
 
-/** The order is STEP_NAMES'. `Withdraw` opens the end: it is reached by a result only. */
+/** The order is STEP_NAMES'. `Stop` opens the end: it is reached by a result only. */
 export const STEPS: Record<StepName, Step> = {
   Claim: claim,
   Preflight: preflight,
@@ -33,12 +33,13 @@ export const STEPS: Record<StepName, Step> = {
   Run: run,
   Reboot: reboot,
   Verify: verify,
+  Stop: stop,
   Withdraw: withdraw,
   Uncordon: uncordon,
   Release: release,
 };
 
-const FIRST_ENDING = STEP_NAMES.indexOf('Withdraw');
+const FIRST_ENDING = STEP_NAMES.indexOf('Stop');
 
 export interface Walk {
   at: StepName;
@@ -46,7 +47,7 @@ export interface Walk {
 }
 
 export function walk(facts: Facts): Walk {
-  const gone = vanished(facts);
+  const gone = interrupted(facts);
   if (gone) return { at: facts.ledger?.step ?? 'Claim', look: gone };
   const ended = facts.ledger?.result !== undefined;
   const recorded = STEP_NAMES.indexOf(facts.ledger?.step ?? 'Claim');
@@ -74,9 +75,11 @@ function entered(facts: Facts, at: StepName, look: Look): Look {
   return { is: 'act', action: { do: 'record', change }, ...told };
 }
 
-/** Another node, or none, under the name that was claimed. */
-function vanished({ node, ledger, name }: Facts): Look | undefined {
+/** Deleted before anything was done, or another node, or none, under the name that was claimed. */
+function interrupted({ node, ledger, name, wish }: Facts): Look | undefined {
   if (ledger === undefined || ledger.result !== undefined) return undefined;
+  if (wish.deleting && ledger.stepTimes.Run === undefined)
+    return fail('Deleted', 'the operation was deleted before its Job began');
   if (node === undefined)
     return {
       is: 'end',

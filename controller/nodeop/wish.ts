@@ -18,9 +18,14 @@ export interface Wish {
   deleting: boolean;
 }
 
-/** Throws zod's error when the spec breaks a rule; the API server holds it to the same schema. */
-export function readWish(op: NodeOp): Wish {
-  const spec = NodeOpSpec.parse(op.spec);
+/** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
+export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { fault: string } {
+  const parsed = NodeOpSpec.safeParse(op.spec);
+  if (parsed.success) return { wish: readWish(op, parsed.data) };
+  return { fault: parsed.error.issues.map(issue => `spec.${issue.path.join('.')}: ${issue.message}`).join('; ') };
+}
+
+export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
   const namespace = op.metadata.namespace ?? '';
   return {
     meta: op.metadata,

@@ -1,8 +1,8 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
-import type { Operation } from '../../../api/node-agent.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from '../steps.js';
-import { needsAgent, operationId } from '../wish.js';
+import { firstEntry, isLost, rebuilt } from '../ledger.js';
+import { needsAgent } from '../wish.js';
 
 /** Long enough for an agent's Pod that is just being replaced; short enough to be told of before anybody wonders. */
 const ECHO_SECONDS = 60;
@@ -14,6 +14,7 @@ export const claim: Step = {
     if (ledger === undefined) {
       if (heldBy !== undefined) return wait('WaitingForOperation', `waiting for operation ${heldBy}`);
       if (node === undefined || agent === undefined) return wait('WaitingForAgent', 'the node has no NodeAgent yet');
+      if (isLost(facts)) return act({ do: 'claim', ledger: rebuilt(facts, node.metadata.uid) });
       if (!turn) return wait('WaitingForTurn', 'waiting for its turn');
       return act({ do: 'claim', ledger: firstEntry(facts, node.metadata.uid) });
     }
@@ -26,16 +27,3 @@ export const claim: Step = {
 };
 
 const answered = ({ agent, ledger }: Facts) => agent?.status?.operation?.id === ledger?.id;
-
-function firstEntry(facts: Facts, nodeUid: string): Operation {
-  const { wish, now, name } = facts;
-  const { namespace, meta, spec } = wish;
-  return {
-    id: operationId(wish, name),
-    nodeOp: { namespace, name: meta.name, uid: meta.uid },
-    nodeUid,
-    step: 'Claim',
-    stepTimes: { Claim: now.toISOString() },
-    ...(spec.preflight?.release ? { check: { release: spec.preflight.release } } : {}),
-  };
-}

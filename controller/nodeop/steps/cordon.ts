@@ -8,7 +8,8 @@ export const cordon: Step = {
   wanted: ({ wish }) => wish.spec.cordon,
   entering: () => ({ cordoned: true }),
   look(facts): Look {
-    if (cordonOf(facts) === 'ours' || cordonOf(facts) === 'foreign') return DONE;
+    const seen = cordonOf(facts);
+    if (seen === 'foreign' || (seen === 'ours' && facts.ledger?.cordoned === true)) return DONE;
     return act({ do: 'cordon' }, { message: 'cordoning the node' });
   },
 };

@@ -27,11 +27,14 @@ function stayersWithoutBudget({ budgets }: Facts, { stay }: Sorted): string[] {
   return stay.flatMap(({ pod }) =>
     budgets
       .filter(budget => budget.metadata.namespace === pod.metadata.namespace)
-      .filter(budget => matches(budget.spec.selector ?? {}, pod.metadata.labels ?? {}))
+      .filter(({ spec: { selector } }) => selector !== undefined && matches(selector, pod.metadata.labels))
       .filter(budget => (budget.status?.disruptionsAllowed ?? 0) < 1)
       .map(budget => `${podName(pod)} stays and budget ${budget.metadata.name} allows no disruption`),
   );
 }
+
+/** A pod that was deleted past its budget and does not go (its own long grace, a finalizer, a dead runtime) is not waited for without end. */
+const DELETED_GRACE_SECONDS = 300;
 
 interface Left {
   options: DrainOptions;
@@ -47,14 +50,13 @@ function goOn(facts: Facts, { options, sorted, budgetless }: Left): Look {
   if (late && options.onTimeout === 'Fail')
     return fail('DrainTimeout', `not drained within ${options.timeoutSeconds} s: ${message}`);
   const present = sorted.evict.filter(pod => pod.metadata.deletionTimestamp === undefined);
-  if (late) {
-    if (present.length > 0)
-      return act({ do: 'evict', pods: present, past: 'budgets' }, { reason: 'Draining', message });
-    return sorted.evict.length === 0 ? DONE : wait('Draining', message, after(facts.now, 5));
-  }
+  if (late && sorted.evict.length === 0) return DONE;
+  if (late && facts.now >= after(deadline, DELETED_GRACE_SECONDS))
+    return fail('DrainTimeout', `deleted pods did not go within ${DELETED_GRACE_SECONDS} s: ${message}`);
   const due = present.filter(pod => (facts.refusals.get(pod.metadata.uid)?.notBefore ?? facts.now) <= facts.now);
-  if (due.length > 0) return act({ do: 'evict', pods: due, past: 'nothing' }, { reason: 'Draining', message });
-  return wait('Draining', message, soonest(facts, present, deadline));
+  const past = late ? 'budgets' : 'nothing';
+  if (due.length > 0) return act({ do: 'evict', pods: due, past }, { reason: 'Draining', message });
+  return wait('Draining', message, soonest(facts, present, late ? undefined : deadline));
 }
 
 function soonest({ refusals, now }: Facts, present: readonly SeenPod[], deadline?: Date): Date {

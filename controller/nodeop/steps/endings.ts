@@ -1,7 +1,21 @@
 /** How a walk ends, well or not: an open wish to reboot is taken back, our cordon undone, the node let go. */
 import { act, DONE, type Facts, type Look, wait } from '../facts.js';
+import { hasEnded, isReady } from '../../seen.js';
 import type { Step } from '../steps.js';
 import { cordonOf } from './cordon.js';
+
+/** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */
+export const stop: Step = {
+  wanted: ({ ledger, job }) =>
+    ledger?.result?.phase === 'Failed' && job !== undefined && job.metadata.uid === ledger.job?.uid && !hasEnded(job),
+  look({ job, jobPods, node, ledger }): Look {
+    if (job === undefined) return DONE;
+    if (job.spec.suspend !== true) return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
+    const answers = isReady(node) && node?.metadata.uid === ledger?.nodeUid;
+    const running = jobPods.some(pod => pod.status.phase === 'Pending' || pod.status.phase === 'Running');
+    return answers && running ? wait('JobRunning', 'waiting for the Pod of the Job to end') : DONE;
+  },
+};
 
 /** The machine must not reboot under whoever comes next. */
 export const withdraw: Step = {
@@ -12,7 +26,7 @@ export const withdraw: Step = {
     (ledger.reboot !== undefined || ledger.rebootWithdrawn === true),
   look({ ledger, agent }): Look {
     const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
-    if (answer === 'Cancelled' || answer === 'Rebooted' || answer === 'Failed') return DONE;
+    if (answer === 'Cancelled' || answer === 'Rebooted') return DONE;
     if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
     return wait('Unreachable', 'the reboot was withdrawn; waiting for the agent to say so');
   },

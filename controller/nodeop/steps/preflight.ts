@@ -1,5 +1,5 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import type { Step } from '../steps.js';
 import { pullProblem } from '../pull-problem.js';
 
@@ -40,12 +40,19 @@ function awaitAnswer(facts: Facts): Look {
 
 function runPod(facts: Facts): Look {
   const { preflightPod: pod, wish, now } = facts;
-  if (pod === undefined) return act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' });
+  if (pod === undefined)
+    return (
+      refusedTooLong(facts, 'Preflight') ??
+      act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
+    );
   const container = pod.status.containerStatuses?.[0];
   const ended = container?.state?.terminated;
   if (ended) {
     if (ended.exitCode !== 0)
-      return fail('PreflightFailed', `Preflight failed: ${ended.reason ?? `exit ${ended.exitCode}`}`, ended.message);
+      return fail('PreflightFailed', `Preflight failed: ${ended.reason ?? `exit ${ended.exitCode}`}`, {
+        log: ended.message,
+        exitCode: ended.exitCode,
+      });
     const text = ended.message?.trim() ?? '';
     return text === '' ? DONE : skip(text);
   }

@@ -1,7 +1,7 @@
 /** The image is on the node before the node is disturbed. */
 import { imagesOf } from '../../seen.js';
 import { isOnNode } from '../image-name.js';
-import { act, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
 import type { Step } from '../steps.js';
 
@@ -10,7 +10,7 @@ export const pull: Step = {
   look(facts): Look {
     if (isOnNode(facts.image, imagesOf(facts.node))) return DONE;
     const { pullPod: pod, image } = facts;
-    if (pod === undefined) return act({ do: 'createPod', pod: 'pull' }, told(facts));
+    if (pod === undefined) return refusedTooLong(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, told(facts));
     if (wasPulled(pod.status.containerStatuses?.[0]?.state) || pod.status.phase === 'Succeeded') return DONE;
     const problem = pullProblem(pod, facts, begun(facts, 'Pull'));
     if (problem.is === 'failed')

@@ -1,5 +1,5 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
-import { isReady, bootIdOf } from '../../seen.js';
+import { isReady, bootIdOf, type SeenPod } from '../../seen.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from '../steps.js';
 
@@ -7,6 +7,7 @@ export const reboot: Step = {
   wanted: ({ wish }) => wish.spec.rebootOnSuccess,
   /** The wish is set only here: by now the Job is Complete. */
   entering: facts => ({
+    containersBefore: containersOf(facts.pods, facts.ledger?.daemonSets ?? []),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
       notAfter: after(facts.now, facts.wish.spec.rebootTimeoutSeconds).toISOString(),
@@ -34,8 +35,20 @@ export const reboot: Step = {
   },
 };
 
-/** Boot ids are compared, not a NotReady waited for: a fast machine never shows one. */
+/** Ids, not times: a clock that is set while the machine starts makes old containers look new, and new ones old. */
+const containersOf = (pods: readonly SeenPod[], sets: readonly string[]): string[] =>
+  pods
+    .filter(pod => pod.metadata.ownerReferences?.some(owner => sets.includes(owner.uid)))
+    .flatMap(pod => pod.status.containerStatuses ?? [])
+    .flatMap(container => container.containerID ?? []);
+
+/**
+ * Boot ids are compared, not a NotReady waited for: a fast machine never shows one. A new boot id alone is not enough:
+ * after a power cut in the middle of the Job the reboot that was asked for is still to come, and the agent knows.
+ */
 export function hasRebooted({ node, agent, ledger }: Facts): boolean {
   const kubelet = bootIdOf(node);
-  return kubelet !== undefined && kubelet !== ledger?.bootIdBefore && agent?.status?.boot?.id === kubelet;
+  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
+  const agreed = kubelet !== undefined && agent?.status?.boot?.id === kubelet;
+  return agreed && kubelet !== ledger?.bootIdBefore && answer === 'Rebooted';
 }

@@ -1,6 +1,7 @@
 /** The command runs on the node, once beyond its own retries. */
-import { bootIdOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { isOnNode } from '../image-name.js';
+import { bootIdOf, imagesOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
+import { act, after, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
 import type { Step } from '../steps.js';
 
@@ -15,7 +16,8 @@ export const run: Step = {
     const { job, ledger, wish } = facts;
     if (ledger?.job === undefined) {
       if (wish.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
-      if (job === undefined) return act({ do: 'createJob' }, { message: 'Job created' });
+      if (job === undefined)
+        return refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
       return act(
         { do: 'record', change: { job: { name: job.metadata.name, uid: job.metadata.uid } } },
         { message: 'Job created' },
@@ -33,11 +35,12 @@ export const run: Step = {
 };
 
 /** Somebody deleted the operation: nothing waits for this command, so it ends, with the grace of its Pod. */
-function cutShort({ job, jobPods, ledger }: Facts): Look {
+function cutShort(facts: Facts): Look {
+  const { job, jobPods, ledger } = facts;
   const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
   if (own && own.metadata.deletionTimestamp === undefined)
     return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
-  if (jobPods.length > 0) return wait('JobRunning', 'waiting for the Pod of the Job to end');
+  if (jobPods.length > 0) return lost(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end');
   return fail('Deleted', 'the operation was deleted while its Job ran');
 }
 
@@ -64,11 +67,14 @@ const condition = (job: SeenJob, type: string) =>
   job.status?.conditions?.find(c => c.type === type && c.status === 'True');
 
 function jobFailed({ jobPods }: Facts, failed: { reason?: string; message?: string }): Look {
+  const ended = lastFailure(jobPods);
+  const last = { log: ended?.message?.trim(), exitCode: ended?.exitCode };
   if (failed.reason === 'DeadlineExceeded')
-    return fail('JobTimeout', 'Job failed: it ran longer than activeDeadlineSeconds', lastWords(jobPods));
-  return fail('JobFailed', `Job failed${exitOf(jobPods)}`, lastWords(jobPods));
+    return fail('JobTimeout', 'Job failed: it ran longer than activeDeadlineSeconds', last);
+  return fail('JobFailed', 'Job failed', last);
 }
 
+/** The kubelet keeps the end of the log as termination message when a container fails (terminationMessagePolicy). */
 const lastFailure = (pods: readonly SeenPod[]) =>
   pods
     .flatMap(pod => [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])])
@@ -76,17 +82,6 @@ const lastFailure = (pods: readonly SeenPod[]) =>
     .filter(ended => ended !== undefined && ended.exitCode !== 0)
     .sort((a, b) => (a?.finishedAt ?? '').localeCompare(b?.finishedAt ?? ''))
     .at(-1);
-
-function exitOf(pods: readonly SeenPod[]): string {
-  const ended = lastFailure(pods);
-  if (ended === undefined) return '';
-  return ended.reason === undefined || ended.reason === 'Error'
-    ? `: exit code ${ended.exitCode}`
-    : `: ${ended.reason}, exit code ${ended.exitCode}`;
-}
-
-/** The kubelet keeps the end of the log as termination message when a container fails (terminationMessagePolicy). */
-const lastWords = (pods: readonly SeenPod[]) => lastFailure(pods)?.message?.trim();
 
 function underWay(facts: Facts): Look {
   const { jobPods, now, wish } = facts;
@@ -97,22 +92,25 @@ function underWay(facts: Facts): Look {
     ),
   );
   if (started) return wait('JobRunning', 'Job is running');
-  const since = begun(facts, 'Run');
+  const since = mayRunSince(facts);
   const pod = alive[0];
   const problem = pod ? pullProblem(pod, facts, since) : undefined;
   if (problem?.is === 'failed')
     return fail('ImagePullFailed', `image ${facts.image} could not be pulled: ${problem.message}`);
   if (problem?.message !== undefined) return wait('Pulling', problem.message, problem.until);
+  if (problem && !isOnNode(facts.image, imagesOf(facts.node)))
+    return wait('Pulling', `Job created; waiting for image ${facts.image}`, problem.until);
   const until = after(since, wish.spec.startDeadlineSeconds);
-  if (now >= until && pod === undefined)
-    return fail(
-      'PodRefused',
-      `no Pod was made for the Job within ${wish.spec.startDeadlineSeconds} s; the events of the Job say why`,
-    );
-  if (now >= until)
-    return fail(
-      'NotStarted',
-      `the Pod of the Job did not start within ${wish.spec.startDeadlineSeconds} s${pod?.status.message ? `: ${pod.status.message}` : ''}`,
-    );
-  return wait('JobRunning', 'Job created', until);
+  return now >= until ? notStarted(facts, pod) : wait('JobRunning', 'Job created', until);
+}
+
+/** A suspended Job may not run: time counts from when the Job controller let it. */
+const mayRunSince = ({ job, now }: Facts): Date => new Date(job?.status?.startTime ?? now);
+
+function notStarted({ wish }: Facts, pod: SeenPod | undefined): Look {
+  const seconds = wish.spec.startDeadlineSeconds;
+  if (pod === undefined)
+    return fail('PodRefused', `no Pod was made for the Job within ${seconds} s; the events of the Job say why`);
+  const words = pod.status.message ? `: ${pod.status.message}` : '';
+  return fail('NotStarted', `the Pod of the Job did not start within ${seconds} s${words}`);
 }

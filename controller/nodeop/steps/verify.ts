@@ -31,12 +31,14 @@ export const verify: Step = {
   },
 };
 
+const FALLEN = new Set<string>(['passive', 'recovery', 'livecd']);
+
 /** In words, if another version or another system came up than asked for. */
 function otherSystem({ agent, wish }: Facts): string | undefined {
   const { version, bootState } = wish.spec.verify ?? {};
   const running = versionTriple(agent?.status?.release);
   const booted = agent?.status?.boot?.state;
-  if (bootState !== undefined && (booted === 'passive' || booted === 'recovery'))
+  if (bootState !== undefined && booted !== undefined && FALLEN.has(booted))
     return `the node came back from its ${booted} system${running === undefined ? '' : ` on ${running}`}`;
   if (version !== undefined && running !== undefined && running !== version)
     return `the node came back on ${running} instead of ${version}`;
@@ -45,21 +47,22 @@ function otherSystem({ agent, wish }: Facts): string | undefined {
 
 /** What is still missing, in words. */
 function notWell(facts: Facts): string | undefined {
-  const { node, agent, ledger, pods, daemonSets } = facts;
+  const { node, agent, ledger, pods, daemonSets, wish } = facts;
   if (!isReady(node)) return 'waiting for the node to be Ready';
   const boot = agent?.status?.boot;
   if (boot?.id !== bootIdOf(node)) return 'waiting for the agent to report the new boot';
-  const since = new Date(boot?.since ?? 0);
+  if (wish.spec.verify?.version !== undefined && versionTriple(agent?.status?.release) === undefined)
+    return 'waiting for the agent to tell the version';
   for (const uid of ledger?.daemonSets?.filter(set => daemonSets.has(set)) ?? []) {
     const own = pods.filter(pod => pod.metadata.ownerReferences?.some(owner => owner.uid === uid));
-    if (own.some(pod => podReady(pod) && startedAfter(pod, since))) continue;
+    if (own.some(pod => podReady(pod) && startedAnew(pod, ledger?.containersBefore ?? []))) continue;
     return own[0] ? `waiting for pod ${podName(own[0])}` : 'waiting for the pod of a DaemonSet';
   }
   return undefined;
 }
 
-/** Kubernetes writes whole seconds: the one in which the machine started counts as after. */
-const startedAfter = (pod: SeenPod, since: Date): boolean =>
+/** None of its containers is one that ran before the reboot. */
+const startedAnew = (pod: SeenPod, before: readonly string[]): boolean =>
   (pod.status.containerStatuses ?? []).every(
-    container => Date.parse(container.state?.running?.startedAt ?? '') >= Math.floor(since.getTime() / 1000) * 1000,
+    ({ containerID }) => containerID !== undefined && !before.includes(containerID),
   );

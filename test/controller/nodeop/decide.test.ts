@@ -30,7 +30,18 @@ describe('Whose turn it is', () => {
     ['but not with stopOnFailure', { stopOnFailure: true }, { a: ended('Failed'), b: {} }, []],
     ['a failure counts from when it is recorded', { stopOnFailure: true }, { a: endedInLedger('Failed'), b: {} }, []],
     ['finished nodes are not claimed again', {}, { a: ended('Completed'), b: ended('Failed') }, []],
-    ['a node without its NodeAgent waits', {}, { a: { seen: { agent: undefined } } }, []],
+    [
+      'a node without its NodeAgent waits and holds no slot',
+      { concurrency: 1 },
+      { a: { seen: { agent: undefined } }, b: {} },
+      ['b'],
+    ],
+    [
+      'an end that is not undone yet keeps its slot',
+      { cordon: true, concurrency: 1 },
+      { a: { ...endedInLedger('Completed', { cordoned: true }), cordoned: true, mark: 'default/op@uid-op' }, b: {} },
+      [],
+    ],
   ])('%s', (_sentence, spec, members, names) => expect(claimed(severally(spec, members))).toEqual(names));
 
   test('nobody starts while the operation is being deleted', () => {

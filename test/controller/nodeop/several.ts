@@ -5,8 +5,7 @@ import type { NodeOp } from '../../../api/objects.js';
 import { decide, type Plan } from '../../../controller/nodeop/decide.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
 import { inOrder } from '../../../controller/nodeop/targets.js';
-import { readWish } from '../../../controller/nodeop/wish.js';
-import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits } from '../../builders.js';
+import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits, wished } from '../../builders.js';
 
 /** A node of the operation: what it is, how far it has got, what its status said last. */
 export interface Member extends NodeTraits {
@@ -18,8 +17,8 @@ export interface Member extends NodeTraits {
 }
 
 export const underWay = (): Member => ({ ledger: ledger() });
-export const endedInLedger = (phase: 'Completed' | 'Failed'): Member => ({
-  ledger: ran('Run', { result: { phase, message: phase, at: NOW.toISOString() } }),
+export const endedInLedger = (phase: 'Completed' | 'Failed', more: Partial<Operation> = {}): Member => ({
+  ledger: ran('Run', { result: { phase, message: phase, at: NOW.toISOString() }, ...more }),
 });
 export const ended = (phase: 'Completed' | 'Failed', more: Partial<NodeStatus> = {}): Member => ({
   before: { phase, startedAt: NOW.toISOString(), ...more },
@@ -33,7 +32,7 @@ export function severally(
   const nodeStatuses = Object.fromEntries(
     Object.entries(members).map(([name, { before }]) => [name, { phase: 'Pending' as const, attempt: 1, ...before }]),
   );
-  const wish = readWish(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
+  const wish = wished(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
   const nodes = new Map(
     Object.entries(members).flatMap(([name, member]) => (member.gone ? [] : [[name, node(name, member)] as const])),
   );

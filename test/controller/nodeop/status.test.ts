@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
-import { conditions, nodeStatus, operationStatus, stands } from '../../../controller/nodeop/status.js';
+import { conditions } from '../../../controller/conditions.js';
+import { nodeStatus, operationStatus, stands } from '../../../controller/nodeop/status.js';
 import { walk } from '../../../controller/nodeop/steps.js';
-import { readWish } from '../../../controller/nodeop/wish.js';
 import { alphabetical } from '../../fakes/kube.js';
-import { facts, job, ledger, NOW, op, ran, reached, secondsAgo, wish } from '../../builders.js';
+import { facts, job, ledger, NOW, op, ran, reached, secondsAgo, wish, wished } from '../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from './several.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
@@ -199,7 +199,7 @@ describe('All nodes', () => {
   });
 
   test('says which generation it is about', () => {
-    const seen = operationStatus(readWish(op({}, { metadata: { generation: 7 } })), { n1: pending }, NOW);
+    const seen = operationStatus(wished(op({}, { metadata: { generation: 7 } })), { n1: pending }, NOW);
     expect(seen.observedGeneration).toBe(7);
   });
 

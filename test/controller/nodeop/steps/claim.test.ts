@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { walk } from '../../../../controller/nodeop/steps.js';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { facts, ledger, nodeAgent, secondsAgo } from '../../../builders.js';
-import { told, REBOOT } from './walked.js';
+import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, wish } from '../../../builders.js';
+import { told, REBOOT, MARK } from './walked.js';
 
 describe('Claim', () => {
   test.each<[string, object, Partial<Facts>, string]>([
@@ -39,4 +40,80 @@ describe('Claim', () => {
       'Claim: Failed AgentNotAnswering',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+});
+
+describe('A ledger that somebody took away', () => {
+  const begun = { Claim: secondsAgo(90), Cordon: secondsAgo(80), Run: secondsAgo(70) };
+  const before = {
+    phase: 'Running' as const,
+    startedAt: begun.Claim,
+    stepTimes: begun,
+    jobName: 'job',
+    bootIdBefore: 'boot-0',
+  };
+  const lost = (more: object = {}) => ({
+    wish: wish({}, { status: { nodeStatuses: { n1: { ...before, ...more } } } }),
+    ledger: undefined,
+  });
+  const claimed = (seen: Partial<Facts>) => {
+    const { look } = walk(facts({}, seen));
+    return look.is === 'act' && look.action.do === 'claim' ? look.action.ledger : undefined;
+  };
+
+  test('is written again as far as the report tells, whoever’s turn it is', () =>
+    expect(claimed({ ...lost(), job: job('running') })).toMatchObject({
+      step: 'Run',
+      stepTimes: begun,
+      cordoned: true,
+      bootIdBefore: 'boot-0',
+      job: { name: 'job', uid: 'uid-job' },
+    }));
+
+  test('never makes a Job again that is gone by now', () => {
+    const again = claimed(lost());
+    expect(told(facts({}, { ...lost(), ledger: again }))).toBe('Run: Failed JobDeleted');
+  });
+
+  test('keeps the wish to reboot', () =>
+    expect(claimed({ ...lost({ stepTimes: { ...begun, Reboot: secondsAgo(60) } }) })?.reboot).toEqual({
+      jobName: 'job',
+      notAfter: secondsAgo(60 - 1800),
+    }));
+
+  test('does not bring a finished node back', () =>
+    expect(claimed({ ...lost({ phase: 'Completed', completedAt: secondsAgo(1) }) })).toBeUndefined());
+});
+
+describe('A deleted operation', () => {
+  const deleted = { wish: wish({}, { metadata: { deletionTimestamp: secondsAgo(1) } }) };
+  test.each<[string, Partial<Facts>, string]>([
+    [
+      'ends a node whose Job has not begun',
+      { ...deleted, ledger: reached('Drain', { cordoned: true }) },
+      'Drain: Failed Deleted',
+    ],
+    [
+      'and undoes its cordon',
+      {
+        ...deleted,
+        node: node('n1', { cordoned: true, mark: MARK }),
+        ledger: reached('Uncordon', { cordoned: true, result: { phase: 'Failed', message: '', at: secondsAgo(0) } }),
+      },
+      'Uncordon: uncordon',
+    ],
+  ])('%s', (_sentence, seen, expected) => expect(told(facts({}, seen))).toBe(expected));
+});
+
+describe('A Pod that the API server refuses', () => {
+  const PULL = { cordon: true };
+  const trouble = 'pods "x" is forbidden: exceeded quota';
+  test('is tried again for a while', () =>
+    expect(told(facts(PULL, { trouble, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
+  test('and then told in the words of the API server', () =>
+    expect(walk(facts(PULL, { trouble, ledger: reached('Pull', {}, 600) })).look).toMatchObject({
+      reason: 'PodRefused',
+      message: `refused for 600 s: ${trouble}`,
+    }));
+  test('also where it is a Job', () =>
+    expect(told(facts({}, { trouble, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
 });

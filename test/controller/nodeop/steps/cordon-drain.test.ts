@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
 import { walk } from '../../../../controller/nodeop/steps.js';
-import { facts, node, pod, reached, replicated, NOW } from '../../../builders.js';
+import { facts, ledger, node, pod, reached, replicated, NOW } from '../../../builders.js';
 import { told, MARK, CORDON, DRAIN, REBOOT } from './walked.js';
 
 describe('Cordon and Drain', () => {
-  const cordoned = { node: node('n1', { cordoned: true, mark: MARK }) };
+  const cordoned = { node: node('n1', { cordoned: true, mark: MARK }), ledger: ledger({ cordoned: true }) };
   const web = pod('web', replicated);
   const atDrain = reached('Drain', { cordoned: true });
   const late = reached('Drain', { cordoned: true }, 300);
@@ -23,6 +23,12 @@ describe('Cordon and Drain', () => {
       'takes over the mark of an operation that is over',
       CORDON,
       { node: node('n1', { cordoned: true, mark: 'default/old@gone' }), markAlive: false },
+      'Cordon: record Cordon',
+    ],
+    [
+      'writes down that a cordon with its mark is its own, should the ledger not know',
+      CORDON,
+      { ...cordoned, ledger: ledger() },
       'Cordon: record Cordon',
     ],
     ['drains only when asked', CORDON, { ...cordoned, pods: [web] }, 'Run: record Run'],

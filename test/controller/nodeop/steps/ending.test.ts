@@ -3,6 +3,32 @@ import type { Facts } from '../../../../controller/nodeop/facts.js';
 import { facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
 import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
 
+describe('A Job that was given up on', () => {
+  const failed = { phase: 'Failed' as const, reason: 'NotStarted' as const, message: 'x', at: NOW.toISOString() };
+  const stopping = { ledger: ran('Stop', { result: failed }), reported: true };
+  const suspended = { ...stopping, job: job('suspended'), jobPods: [pod('job-x')] };
+  test.each<[string, Partial<Facts>, string]>([
+    [
+      'is stopped before anything else',
+      { ...stopping, ledger: ran('Run', { result: failed }), job: job('running') },
+      'Stop: record Stop',
+    ],
+    ['is suspended, so that nothing of it starts any more', { ...stopping, job: job('running') }, 'Stop: suspendJob'],
+    ['is waited for while its Pod ends', suspended, 'Stop: wait JobRunning'],
+    [
+      'is not waited for on a node that does not answer',
+      { ...suspended, node: node('n1', { ready: false }) },
+      'Release: release',
+    ],
+    ['is left alone when it has ended by itself', { ...stopping, job: job('failed') }, 'Release: release'],
+    [
+      'is left alone when it is another one',
+      { ...stopping, ledger: ran('Stop', { result: failed, job: { name: 'job', uid: 'other' } }), job: job('running') },
+      'Release: release',
+    ],
+  ])('%s', (_sentence, seen, expected) => expect(told(facts({}, seen))).toBe(expected));
+});
+
 describe('The ending', () => {
   const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'x', at: NOW.toISOString() };
   const completed = { phase: 'Completed' as const, message: 'x', at: NOW.toISOString() };

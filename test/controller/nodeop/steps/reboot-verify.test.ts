@@ -21,6 +21,24 @@ describe('Reboot and Verify', () => {
       { ...asked, node: node('n1', { bootId: 'boot-2' }) },
       'Reboot: wait Rebooting',
     ],
+    [
+      'is not content with a new boot id alone: power may have failed before the reboot that was asked for',
+      REBOOT,
+      { ...rebooted({ operation: { id: 'uid-op-1', reboot: { state: 'Waiting' } } }), ledger: at },
+      'Reboot: wait Rebooting',
+    ],
+    [
+      'waits for a version where one is wished for',
+      UPGRADE,
+      { ...rebooted({ release: undefined }), ledger: at },
+      'Verify: record Verify',
+    ],
+    [
+      'tells a live system at once',
+      UPGRADE,
+      { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' } }), ledger: at },
+      'Verify: Failed FellBack',
+    ],
     ['does not mind that the Job is gone by now', REBOOT, { ledger: at, ...rebooted() }, 'Reboot: Completed Done'],
     ['tells a node that never went down', REBOOT, { ledger: ran('Reboot', {}, 1800) }, 'Reboot: Failed NotRebooted'],
     [
@@ -48,19 +66,19 @@ describe('Reboot and Verify', () => {
       'Verify: wait Settling',
     ],
     [
-      'wants their containers started after the boot',
+      'wants other containers than before the reboot',
       REBOOT,
       {
         ...rebooted(),
-        ledger: ran('Verify', { daemonSets: ['ds'] }),
-        pods: [pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' }, startedAt: secondsAgo(40) })],
+        ledger: ran('Verify', { daemonSets: ['ds'], containersBefore: ['old'] }),
+        pods: [pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' }, containerId: 'old' })],
       },
       'Verify: wait Settling',
     ],
     [
       'is content with them',
       REBOOT,
-      { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'] }), pods: [ds] },
+      { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'], containersBefore: ['old'] }), pods: [ds] },
       'Verify: Completed Done',
     ],
     [

@@ -43,8 +43,19 @@ describe('Run', () => {
     [
       'fails when the Pod never starts',
       {},
-      { ledger: ran('Run', { stepTimes: { Run: secondsAgo(600) } }, 600), job: job('running'), jobPods: [unstarted] },
+      {
+        ledger: at,
+        job: job('running'),
+        jobPods: [unstarted],
+        node: node('n1', { images: ['registry.example/tool:1'] }),
+      },
       'Run: Failed NotStarted',
+    ],
+    [
+      'gives it longer while the image is on its way',
+      {},
+      { ledger: at, job: job('running'), jobPods: [unstarted] },
+      'Run: wait Pulling',
     ],
     [
       'never cordons again once it has begun',
@@ -106,7 +117,7 @@ describe('Run', () => {
 
   test('keeps the last words of the container that failed', () => {
     const { look } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));
-    expect(look).toMatchObject({ message: 'Job failed: exit code 3', log: 'last words' });
+    expect(look).toMatchObject({ message: 'Job failed', log: 'last words', exitCode: 3 });
   });
 
   test('writes down the boot id and the well DaemonSets before the Job', () => {

@@ -1,4 +1,5 @@
 /** What the tests of the table of steps have in common. */
+import type { CheckAnswer, RebootAnswer } from '../../../../api/node-agent.js';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
 import { walk } from '../../../../controller/nodeop/steps.js';
 import { node, nodeAgent, secondsAgo } from '../../../builders.js';
@@ -29,14 +30,15 @@ export const UPGRADE = {
   verify: { version: 'v2', bootState: 'active' },
 };
 
-export const answering = (check?: object, reboot?: object) =>
-  nodeAgent({ operation: { id: 'uid-op-1', ...(check ? { check } : {}), ...(reboot ? { reboot } : {}) } as never });
+export const answering = (check?: CheckAnswer, reboot?: RebootAnswer) =>
+  nodeAgent({ operation: { id: 'uid-op-1', ...(check ? { check } : {}), ...(reboot ? { reboot } : {}) } });
 
 export const rebooted = (status: object = {}) => ({
   node: node('n1', { bootId: 'boot-2', cordoned: true, mark: MARK }),
   agent: nodeAgent({
     boot: { id: 'boot-2', since: secondsAgo(30), state: 'active' },
     release: { version: 'v2' },
+    operation: { id: 'uid-op-1', reboot: { state: 'Rebooted' } },
     ...status,
   }),
 });

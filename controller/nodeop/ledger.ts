@@ -1,0 +1,49 @@
+/** The entry in NodeAgent.spec.operation: what is written when a node is claimed, and what it was if it got lost. */
+import type { Operation } from '../../api/node-agent.js';
+import { STEP_NAMES, type StepName } from '../../api/node-status.js';
+import { after, type Facts } from './facts.js';
+import { isFinal, operationId } from './wish.js';
+
+/** Begun, not ended, and no ledger: somebody took it away. */
+export const isLost = ({ ledger, wish, name }: Facts): boolean => {
+  const before = wish.status.nodeStatuses?.[name];
+  return ledger === undefined && before?.startedAt !== undefined && !isFinal(before);
+};
+
+export function firstEntry(facts: Facts, nodeUid: string): Operation {
+  const { wish, now, name, kubernetesCeiling } = facts;
+  const { namespace, meta, spec } = wish;
+  const release = spec.preflight?.release;
+  return {
+    id: operationId(wish, name),
+    nodeOp: { namespace, name: meta.name, uid: meta.uid },
+    nodeUid,
+    step: 'Claim',
+    stepTimes: { Claim: now.toISOString() },
+    ...(release ? { check: { release, ...(kubernetesCeiling ? { kubernetesCeiling } : {}) } } : {}),
+  };
+}
+
+const UNKNOWN_UID = 'unknown';
+
+/** The last report tells how far the walk had got. A Job that it names and that is gone stays deleted: it is never made again. */
+export function rebuilt(facts: Facts, nodeUid: string): Operation {
+  const { wish, name, job } = facts;
+  const before = wish.status.nodeStatuses?.[name];
+  const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...before?.stepTimes };
+  const jobName = job?.metadata.name ?? before?.jobName;
+  const asked = stepTimes.Reboot;
+  return {
+    ...firstEntry(facts, nodeUid),
+    step: furthest(Object.keys(stepTimes)),
+    stepTimes,
+    ...(stepTimes.Cordon ? { cordoned: true } : {}),
+    ...(before?.bootIdBefore ? { bootIdBefore: before.bootIdBefore } : {}),
+    ...(jobName ? { job: { name: jobName, uid: job?.metadata.uid ?? UNKNOWN_UID } } : {}),
+    ...(asked && jobName
+      ? { reboot: { jobName, notAfter: after(new Date(asked), wish.spec.rebootTimeoutSeconds).toISOString() } }
+      : {}),
+  };
+}
+
+const furthest = (steps: readonly string[]): StepName => STEP_NAMES.findLast(step => steps.includes(step)) ?? 'Claim';
