@@ -1,4 +1,5 @@
 /** What was typed after `npm run demo --` → what is wanted. */
+import { nearest } from '../program/nearest.js';
 
 export interface TourWish {
   do: 'tour';
@@ -71,25 +72,9 @@ function numberOf(given: ReadonlyMap<Flag, string | undefined>, flag: Flag, rang
   return `${flag} wants a whole number from ${range.least} to ${range.most}, not ${got}.`;
 }
 
-/** Further away than this, a suggestion would be a guess. */
-const NEAR = 2;
-
 function unknown(word: string): string {
-  const [nearest] = FLAGS.map(flag => ({ flag, far: distance(word, flag) })).toSorted((a, b) => a.far - b.far);
-  if (nearest !== undefined && nearest.far <= NEAR) return `There is no "${word}". Did you mean ${nearest.flag}?`;
-  return `There is no "${word}". There are ${FLAGS.join(', ')}.`;
-}
-
-/** How many letters must be added, removed or replaced to get from one word to the other. */
-export function distance(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [row, letter] of from.split('').entries()) {
-    const line = [row + 1];
-    for (const [column, other] of to.split('').entries()) {
-      const replaced = (above[column] ?? 0) + (letter === other ? 0 : 1);
-      line.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (line[column] ?? 0) + 1));
-    }
-    above = line;
-  }
-  return above[to.length] ?? 0;
+  const meant = nearest(word, FLAGS);
+  return meant === undefined
+    ? `There is no "${word}". There are ${FLAGS.join(', ')}.`
+    : `There is no "${word}". Did you mean ${meant}?`;
 }

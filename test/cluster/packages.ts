@@ -1,9 +1,7 @@
 /** Programs of the machine that the harness needs, and the Debian packages that bring them. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { mustRun, run } from './run-command.js';
-
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import { mustRun, run, searchPath } from './run-command.js';
 
 /** Command to package. What runs inside the nodes comes from their own base root, not from the machine. */
 const PROVIDERS: Record<string, string> = {
@@ -22,8 +20,9 @@ export const CONTROL_PLANE_TOOLS = ['openssl'] as const;
 export const REAL_NODE_TOOLS = ['openssl', 'ip', 'unshare', 'nsenter', 'mmdebstrap', 'strip', 'tar'] as const;
 
 export function hasCommand(name: string): boolean {
-  const path = `${process.env['PATH'] ?? ''}${delimiter}${SYSTEM_PATH}`;
-  return path.split(delimiter).some(folder => folder !== '' && existsSync(join(folder, name)));
+  return searchPath(process.env)
+    .split(delimiter)
+    .some(folder => folder !== '' && existsSync(join(folder, name)));
 }
 
 /** The packages whose commands the machine lacks. */

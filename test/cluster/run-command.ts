@@ -1,6 +1,7 @@
 /** Runs one program to its end. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { delimiter } from 'node:path';
 
 export interface CommandResult {
   code: number;
@@ -18,6 +19,14 @@ export interface CommandOptions {
   seconds?: number;
 }
 
+const SYSTEM_FOLDERS = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'.split(':');
+
+/** Where commands are looked for: after the caller's own folders the system's, for not every shell has the sbin ones. */
+export function searchPath({ PATH = '' }: NodeJS.ProcessEnv): string {
+  const own = PATH.split(delimiter).filter(folder => folder !== '');
+  return [...own, ...SYSTEM_FOLDERS.filter(folder => !own.includes(folder))].join(delimiter);
+}
+
 /** The command's code and output, whatever the code is; 127 when it could not be started. */
 export async function run(
   command: string,
@@ -25,11 +34,12 @@ export async function run(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const file = options.stdinFile === undefined ? undefined : openSync(options.stdinFile, 'r');
+  const env = options.env ?? process.env;
   try {
     return await new Promise(resolve => {
       const child = spawn(command, args, {
         cwd: options.cwd,
-        env: options.env ?? process.env,
+        env: { ...env, PATH: searchPath(env) },
         stdio: [file ?? (options.stdin === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
       });
       const timer =

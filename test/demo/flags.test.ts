@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { distance, parseFlags, USAGE } from '../../demo/flags.js';
+import { parseFlags, USAGE } from '../../demo/flags.js';
 
 const tour = { do: 'tour', nodes: 3, index: 0, keep: false, plain: false };
 
@@ -36,10 +36,3 @@ describe('what was typed', () => {
 test('the help names every flag', () => {
   for (const flag of ['--nodes', '--keep', '--down', '--plain', '--index', '--help']) expect(USAGE).toContain(flag);
 });
-
-test.each([
-  ['--keep', '--keep', 0],
-  ['--kep', '--keep', 1],
-  ['', '--keep', 6],
-  ['--plian', '--plain', 2],
-])('from %p to %p it is %i letters', (from, to, far) => expect(distance(from, to)).toBe(far));
