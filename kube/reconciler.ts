@@ -30,8 +30,11 @@ export interface Reconciler {
 /** Somebody else wrote first; by now our cache has very likely seen it. */
 const AFTER_CONFLICT_MS = 100;
 
+/** What is thrown before the first await, too, becomes a rejection. */
+const ending = async ({ reconcile }: ReconcilerOptions, key: string): Promise<Outcome> => reconcile(key);
+
 export function reconciler(options: ReconcilerOptions): Reconciler {
-  const { name, clock, workers = 1 } = options;
+  const { name, clock, workers = 1, onRun } = options;
   const log = options.log.child({ reconcile: name });
   const queue = new WorkQueue({ clock, random: options.random });
 
@@ -57,13 +60,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   const work = async (key: string) => {
     const begun = clock.monotonic();
-    const run = async () => options.reconcile(key);
-    const ended = await run().then(
+    const ended = await ending(options, key).then(
       outcome => settle(key, outcome),
       (error: unknown) => retry(key, error),
     );
     queue.done(key);
-    options.onRun?.({ key, ended, ms: clock.monotonic() - begun, waiting: queue.size });
+    onRun?.({ key, ended, ms: clock.monotonic() - begun, waiting: queue.size });
   };
 
   const worker = async () => {
