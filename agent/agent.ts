@@ -12,6 +12,8 @@ import { Doorbell } from './doorbell.js';
 import { ETC, RELEASE_FILES } from './facts.js';
 import type { Host } from './host.js';
 import { Journal } from './journal.js';
+import { nodeUid } from './label-node.js';
+import { removeLeftovers } from './leftovers.js';
 import { findStateDir } from './state-dir.js';
 import { Pass } from './pass.js';
 
@@ -36,6 +38,9 @@ const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 export async function runAgent(around: Surroundings, signal: AbortSignal): Promise<void> {
   const { host, kube, clock, log, nodeName } = around;
   const stateDir = await findStateDir(host);
+  await removeLeftovers(host, stateDir, clock.now()).catch((error: unknown) =>
+    log.warn({ err: error, stateDir }, 'could not sweep away what was left half written'),
+  );
   const { journal, damaged } = await Journal.open(host, stateDir);
   if (damaged) log.error({ stateDir }, 'the journal was damaged and is put aside');
 
@@ -45,9 +50,7 @@ export async function runAgent(around: Surroundings, signal: AbortSignal): Promi
   watched.cache.onChange(change => {
     if (isNews(change)) bell.ring();
   });
-  await host.watch(stateDir, () => bell.ring(), signal);
-  const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
-  await host.watch(ETC, name => isRelease(name) && bell.ring(), signal).catch(() => undefined);
+  await watchFiles(around, stateDir, bell, signal);
 
   const watching = watched.run(signal);
   await watched.synced(signal);
@@ -55,6 +58,15 @@ export async function runAgent(around: Surroundings, signal: AbortSignal): Promi
   const pass = new Pass({ ...around, stateDir, journal, cache: watched.cache });
   await keepLooking(pass, bell, around, signal);
   await watching;
+}
+
+/** A host may have no watches left to give; what is not watched is seen by the slow look. */
+async function watchFiles({ host, log }: Surroundings, stateDir: string, bell: Doorbell, signal: AbortSignal) {
+  const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
+  const unwatched = (dir: string) => (error: unknown) =>
+    log.warn({ err: error, dir }, 'cannot be watched, looking from time to time instead');
+  await host.watch(stateDir, () => bell.ring(), signal).catch(unwatched(stateDir));
+  await host.watch(ETC, name => isRelease(name) && bell.ring(), signal).catch(unwatched(ETC));
 }
 
 /** Anything thrown means "again, later"; what is safe to repeat is the business of the duties. */
@@ -78,5 +90,6 @@ async function keepLooking(pass: Pass, bell: Doorbell, around: Surroundings, sig
 
 /** Our own words coming back are none. */
 function isNews({ old, new: now }: Change<NodeAgent>): boolean {
-  return old?.metadata.uid !== now?.metadata.uid || !sameJson(old?.spec, now?.spec);
+  if (!old || !now || old.metadata.uid !== now.metadata.uid) return true;
+  return nodeUid(old) !== nodeUid(now) || !sameJson(old.spec, now.spec);
 }

@@ -108,8 +108,11 @@ async function readSmall(file: string): Promise<Buffer> {
 }
 
 /** Beside, synced, then renamed over: after a power cut either the old text stands there or the new one. */
-export async function writeDurably(file: string, text: string): Promise<void> {
-  const beside = join(dirname(file), `.${process.pid}.new`);
+export async function writeDurably(
+  file: string,
+  text: string,
+  beside = join(dirname(file), `.${process.pid}.new`),
+): Promise<void> {
   const handle = await open(beside, 'w', 0o600);
   try {
     await handle.writeFile(text);

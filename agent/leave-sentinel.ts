@@ -10,7 +10,10 @@ export async function leaveSentinel(env: Record<string, string | undefined>, now
   if (jobName === '') throw new Error('JOB_NAME: required');
   if (jobName.includes('/')) throw new Error(`JOB_NAME: ${jobName}: is not the name of a Job`);
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-  const file = `${env.SENTINEL_DIR ?? SENTINEL_MOUNT}/${sentinelName(jobName, now)}`;
-  await writeDurably(file, `${bootId.trim()}\n`);
+  const dir = env.SENTINEL_DIR ?? SENTINEL_MOUNT;
+  const name = sentinelName(jobName, now);
+  const file = `${dir}/${name}`;
+  /* Not the name an agent writes beside: a starting agent sweeps those away. */
+  await writeDurably(file, `${bootId.trim()}\n`, `${dir}/.${name}.new`);
   return file;
 }

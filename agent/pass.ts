@@ -8,11 +8,12 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { type Duty, duties } from './duties.js';
 import { type Facts, observe } from './facts.js';
+import { FaultLog } from './fault.js';
 import type { Host } from './host.js';
 import { type Journal, recalled } from './journal.js';
 import { NodeLabels } from './label-node.js';
 import { reboot } from './reboot.js';
-import { forgotten, removeSentinels, type Sentinel, sentinelsIn } from './sentinel.js';
+import { forgotten, removeSentinels, type Sentinel, sentinelsIn, type Unreadable } from './sentinel.js';
 import { tell } from './tell.js';
 
 export interface PassOptions {
@@ -34,6 +35,8 @@ interface Look {
   agent: NodeAgent;
   facts: Facts;
   sentinels: readonly Sentinel[];
+  /** The release in the status stays, although the host tells of none. */
+  keepRelease: boolean;
   log: Log;
 }
 
@@ -42,11 +45,12 @@ export class Pass {
   readonly #with: PassOptions;
   readonly #labels: NodeLabels;
   readonly #startedAt: number;
+  readonly #faults = new FaultLog();
   #called: { id: string; at: number } | undefined;
 
   constructor(options: PassOptions) {
     this.#with = { ...options, log: options.log.child({ node: options.nodeName }) };
-    this.#labels = new NodeLabels(options.kube, this.#with.log);
+    this.#labels = new NodeLabels(options.kube, this.#with.log, options.clock);
     this.#startedAt = options.clock.monotonic();
   }
 
@@ -59,14 +63,20 @@ export class Pass {
 
   async #run(agent: NodeAgent, confirmed: boolean): Promise<number | undefined> {
     const { host, stateDir, clock, log } = this.#with;
-    const [facts, sentinels] = await Promise.all([observe(host), sentinelsIn(host, stateDir)]);
+    const [{ facts, faults }, { sentinels, unreadable }] = await Promise.all([
+      observe(host),
+      sentinelsIn(host, stateDir),
+    ]);
+    this.#faults.tell([...faults, ...unreadable], log);
     const operation = agent.spec.operation;
-    const due = operation ? this.#duties(agent, operation, { facts, sentinels, confirmed }) : [];
+    const due = operation ? this.#duties(agent, operation, { facts, sentinels, unreadable, confirmed }) : [];
     if (due.some(duty => duty.do === 'confirm')) return this.#run(await this.#readAgain(), true);
 
-    const look = { agent, facts, sentinels, log: log.child({ operation: operation?.id }) };
+    const keepRelease = facts.unsure === true || this.#labels.haveToGo(agent, facts);
+    const look = { agent, facts, sentinels, keepRelease, log: log.child({ operation: operation?.id }) };
     await this.#perform(look, due);
     await this.#labels.tell(agent, facts);
+    if (keepRelease && !facts.unsure) await this.#forgetRelease(look, due);
     const old = forgotten(sentinels, clock.now(), operation?.job?.name);
     if (old.length > 0) await removeSentinels(host, stateDir, files(old));
     return due.find(duty => duty.do === 'lookAgain')?.inMs;
@@ -75,7 +85,7 @@ export class Pass {
   #duties(
     agent: NodeAgent,
     operation: Operation,
-    seen: { facts: Facts; sentinels: readonly Sentinel[]; confirmed: boolean },
+    seen: Pick<Look, 'facts' | 'sentinels'> & { unreadable: readonly Unreadable[]; confirmed: boolean },
   ): Duty[] {
     const { clock, journal } = this.#with;
     const called = this.#called?.id === operation.id ? this.#called : undefined;
@@ -83,12 +93,21 @@ export class Pass {
       operation,
       entry: journal.entry(operation.id) ?? recalled(operation, agent.status),
       sentinels: seen.sentinels,
+      unreadable: seen.unreadable.map(one => one.jobName),
       boot: seen.facts.boot,
       now: clock.now(),
       sinceCallMs: called && clock.monotonic() - called.at,
       sinceStartMs: clock.monotonic() - this.#startedAt,
       confirmed: seen.confirmed,
     });
+  }
+
+  /** The labels are off the Node: nothing needs to remind us of them any more. */
+  async #forgetRelease(look: Look, due: readonly Duty[]): Promise<void> {
+    const { cache, nodeName } = this.#with;
+    const agent = cache.get({ name: nodeName }) ?? look.agent;
+    const answer = due.find(duty => duty.do === 'answer')?.reboot;
+    await tell(this.#with, { ...look, agent, keepRelease: false }, answer);
   }
 
   /** From the API server itself; when it is away, this throws and nothing is done. */

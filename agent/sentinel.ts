@@ -1,4 +1,5 @@
 /** Sentinels: files `<job>-<unix seconds>` with the boot id inside, by which a Job says on the host's own disk that it succeeded. */
+import { type Fault, tried } from './fault.js';
 import type { Host } from './host.js';
 
 export interface Sentinel {
@@ -23,11 +24,29 @@ export function sentinelOf(file: string, text: string): Sentinel | undefined {
 
 export const sentinelName = (jobName: string, now: Date): string => `${jobName}-${Math.floor(now.getTime() / 1000)}`;
 
-/** All sentinels on the host. */
-export async function sentinelsIn(host: Host, stateDir: string): Promise<Sentinel[]> {
+/** Named like a sentinel of this Job, but it cannot be read: a folder, a pipe, a bad block. */
+export interface Unreadable extends Fault {
+  jobName: string;
+}
+
+/** All sentinels on the host. One that went away meanwhile is none. */
+export async function sentinelsIn(
+  host: Host,
+  stateDir: string,
+): Promise<{ sentinels: Sentinel[]; unreadable: Unreadable[] }> {
   const names = (await host.list(stateDir)).filter(name => NAME.test(name));
-  const texts = await Promise.all(names.map(name => host.read(`${stateDir}/${name}`)));
-  return names.flatMap((name, index) => sentinelOf(name, texts[index] ?? '') ?? []);
+  const looks = await Promise.all(
+    names.map(async name => {
+      const path = `${stateDir}/${name}`;
+      const { value: text, fault } = await tried(path, host.read(path));
+      const sentinel = sentinelOf(name, text ?? '');
+      return { sentinel: text === undefined ? undefined : sentinel, fault, jobName: sentinel?.jobName ?? '' };
+    }),
+  );
+  return {
+    sentinels: looks.flatMap(({ sentinel }) => sentinel ?? []),
+    unreadable: looks.flatMap(({ fault, jobName }) => (fault ? { ...fault, jobName } : [])),
+  };
 }
 
 export async function removeSentinels(host: Host, stateDir: string, files: readonly string[]): Promise<void> {

@@ -14,9 +14,12 @@ export interface Telling {
   facts: Facts;
   /** What became of the wish to reboot, as decided now. */
   reboot?: RebootAnswer;
+  /** The release known so far stays, where the host tells of none. */
+  keepRelease?: boolean;
 }
 
-export function statusOf(agent: NodeAgent, { agentVersion, stateDir, facts, reboot }: Telling): NodeAgentStatus {
+export function statusOf(agent: NodeAgent, telling: Telling): NodeAgentStatus {
+  const { agentVersion, stateDir, facts, reboot, keepRelease } = telling;
   const known = agent.status;
   const operation = operationStatus(agent, facts, reboot);
   return {
@@ -26,7 +29,7 @@ export function statusOf(agent: NodeAgent, { agentVersion, stateDir, facts, rebo
     stateDir,
     /* Reckoned from the uptime, it would differ by a second from start to start. */
     boot: known?.boot?.id === facts.boot.id ? { ...facts.boot, since: known.boot.since } : facts.boot,
-    release: facts.release,
+    release: facts.release ?? (keepRelease ? known?.release : undefined),
     operation,
     fellBack: fellBack(facts, known?.fellBack, agent.spec.operation, operation),
   };

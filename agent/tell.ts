@@ -19,10 +19,10 @@ export interface TellOptions {
 /** Compares with what is in the cluster, so that a status somebody damaged is put right at the next look. */
 export async function tell(
   { kube, cache, agentVersion, stateDir }: TellOptions,
-  { agent, facts, log }: { agent: NodeAgent; facts: Facts; log: Log },
+  { agent, facts, keepRelease, log }: { agent: NodeAgent; facts: Facts; keepRelease: boolean; log: Log },
   reboot: RebootAnswer | undefined,
 ): Promise<void> {
-  const status = statusOf(agent, { agentVersion, stateDir, facts, reboot });
+  const status = statusOf(agent, { agentVersion, stateDir, facts, reboot, keepRelease });
   const patch = mergeDiff(agent.status ?? {}, status);
   if (!patch || isEcho(patch)) return;
   const { name } = agent.metadata;

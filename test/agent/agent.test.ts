@@ -132,6 +132,36 @@ describe('what it says of its host', () => {
   });
 });
 
+test('a Node registered anew under the same name is labeled as soon as the controller says so', async () => {
+  const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid }];
+  addNode();
+  server.store.create(AGENTS, { metadata: { name: 'n1', ownerReferences: owner('first') }, spec: { labels: true } });
+  await start();
+  await until(() => server.asked('PATCH', '/nodes/').length === 1);
+  expect(labels()['kairos.io/managed']).toBe('true');
+  const metadata = { ownerReferences: owner('second') };
+  server.store.patch({ ...AGENTS, name: 'n1' }, { metadata }, 'application/merge-patch+json');
+  await until(() => server.asked('PATCH', '/nodes/').length === 2);
+});
+
+test('a host that has no watches left: the slow look sees what is asked for', async () => {
+  host.set({ watchFault: 'EMFILE: too many open files, watch' });
+  addNode();
+  addAgent({ operation: asked() });
+  await start();
+  expect(status()?.operation?.reboot?.state).toBe('Waiting');
+  await host.write(SENTINEL, bootIdOf(1));
+  await clock.advance(60_000);
+  await until(() => host.calls.length === 1);
+});
+
+test('what a killed predecessor left half written is swept away', async () => {
+  const leftover = `${KAIROS_STATE_DIR}/.4711.new`;
+  host.files.set(leftover, '{"version":1,');
+  await start();
+  expect(host.files.has(leftover)).toBe(false);
+});
+
 test('idle, it asks nothing', async () => {
   addNode();
   addAgent();

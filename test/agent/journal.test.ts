@@ -95,7 +95,15 @@ describe('sentinels', () => {
   });
   test('all of a folder, and nothing else of it', async () => {
     const host = fakeHost({ [`${DIR}/journal.json`]: '{}', [`${DIR}/up-n1-1767225600`]: bootIdOf(1) });
-    expect((await sentinelsIn(host, DIR)).map(one => one.file)).toEqual(['up-n1-1767225600']);
+    expect((await sentinelsIn(host, DIR)).sentinels.map(one => one.file)).toEqual(['up-n1-1767225600']);
+  });
+  test('one that cannot be read does not hide the others', async () => {
+    const [bad, good] = [`${DIR}/odd-1767225600`, `${DIR}/up-n1-1767225600`];
+    const host = fakeHost({ [bad]: '', [good]: bootIdOf(1) });
+    host.set({ unreadable: [bad] });
+    const { sentinels, unreadable } = await sentinelsIn(host, DIR);
+    expect(sentinels.map(one => one.file)).toEqual(['up-n1-1767225600']);
+    expect(unreadable).toEqual([{ jobName: 'odd', path: bad, why: expect.stringContaining('EIO') }]);
   });
   test('a month old and asked for by nobody: forgotten', () => {
     const at = 1_767_225_600;

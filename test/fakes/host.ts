@@ -1,4 +1,5 @@
 /** A machine in memory: a disk that survives, a boot id that changes, and a power that can fail before any act. */
+import { LOADER_ENTRY } from '../../agent/boot-state.js';
 import type { Host } from '../../agent/host.js';
 
 /** The process died here, or the machine under it; nothing after this happened. */
@@ -32,6 +33,10 @@ interface Settings {
   rebootFault?: string;
   bootedAt: Date;
   readOnly: readonly string[];
+  /** Paths that are there and cannot be read. */
+  unreadable: readonly string[];
+  /** Watching a folder fails with this. */
+  watchFault?: string;
 }
 
 export const bootIdOf = (boot: number): string => `00000000-0000-4000-8000-${String(boot).padStart(12, '0')}`;
@@ -52,6 +57,11 @@ const DEFAULTS: Settings = {
   obeys: true,
   bootedAt: new Date('2026-01-01T00:00:00.000Z'),
   readOnly: [],
+  unreadable: [],
+};
+
+const refuseUnreadable = (settings: Settings) => (path: string) => {
+  if (settings.unreadable.includes(path)) throw new Error(`EIO: i/o error, read ${path}`);
 };
 
 type Act = (name: string) => void;
@@ -63,9 +73,13 @@ function disk(start: Record<string, string>, settings: Settings, act: Act): Disk
   const tell = (path: string) => {
     for (const { dir, changed } of watchers) if (path.startsWith(`${dir}/`)) changed(path.slice(dir.length + 1));
   };
+  const readable = refuseUnreadable(settings);
   return {
     files,
-    read: async path => files.get(path),
+    read: async path => {
+      readable(path);
+      return files.get(path);
+    },
     write: async (path, text) => {
       act(`write ${path}`);
       if (settings.diskFault !== undefined) throw new Error(settings.diskFault);
@@ -82,6 +96,7 @@ function disk(start: Record<string, string>, settings: Settings, act: Act): Disk
     makeWritable: async dir => !settings.readOnly.some(place => dir.startsWith(place)),
     hasDir: async () => true,
     watch: async (dir, changed, signal) => {
+      if (settings.watchFault !== undefined) throw new Error(settings.watchFault);
       const watcher = { dir, changed };
       watchers.add(watcher);
       signal.addEventListener('abort', () => watchers.delete(watcher), { once: true });
@@ -122,7 +137,10 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     bootId: async () => settings.bootId,
     bootedAt: async () => settings.bootedAt,
     cmdline: async () => settings.cmdline,
-    loaderEntry: async () => settings.loaderEntry,
+    loaderEntry: async () => {
+      refuseUnreadable(settings)(LOADER_ENTRY);
+      return settings.loaderEntry;
+    },
     arch: () => 'x64',
     initName: async () => settings.init,
     signalInit: async signal => reboot(`signal ${signal}`),
