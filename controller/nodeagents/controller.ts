@@ -11,6 +11,7 @@ import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
+import { freeOrphan } from './orphans.js';
 import { isLinux, type SeenNode } from '../seen.js';
 
 export interface NodeAgentDeps {
@@ -28,16 +29,29 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
     loop.enqueue((now ?? old)?.metadata.name ?? '');
   });
   caches.nodeAgents.onChange(({ old, new: now }) => {
-    if (now === undefined && old) loop.enqueue(old.metadata.name);
+    const name = (now ?? old)?.metadata.name ?? '';
+    if (now === undefined || isClaimedByNobody(now, caches)) loop.enqueue(name);
   });
-  for (const node of caches.nodes.list()) loop.enqueue(node.metadata.name);
+  caches.nodeOps.onChange(({ old, new: now }) => {
+    if (now || !old) return;
+    for (const agent of caches.nodeAgents.by('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
+  });
+  for (const { metadata } of [...caches.nodes.list(), ...caches.nodeAgents.list()]) loop.enqueue(metadata.name);
   await loop.run(leading);
+}
+
+/** So it looks; whether it is so is asked of the API server. */
+function isClaimedByNobody({ spec: { operation } }: NodeAgent, caches: Caches): boolean {
+  return operation !== undefined && caches.nodeOps.get(operation.nodeOp)?.metadata.uid !== operation.nodeOp.uid;
 }
 
 const wantsLabels = (node: SeenNode): boolean => node.metadata.labels?.[LABELS.managed] !== 'false';
 
-async function reconcile(name: string, { kube, caches, log }: NodeAgentDeps): Promise<Outcome> {
+async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
+  const { kube, caches, log } = deps;
   const node = caches.nodes.get({ name });
+  const held = caches.nodeAgents.get({ name });
+  if (held && isClaimedByNobody(held, caches)) return freeOrphan(held, node, deps);
   if (node === undefined || !isLinux(node)) return { then: 'settled' };
   const agent = caches.nodeAgents.get({ name });
   if (agent === undefined) {

@@ -1,14 +1,15 @@
 /** Performs one action on one node. Every write carries the version or uid that it was decided on. */
 import { NODE_AGENT } from '../../api/kinds.js';
-import { ANNOTATIONS, FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
+import { FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
-import type { Recorder } from '../../kube/recorder.js';
+import type { Event, Recorder } from '../../kube/recorder.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
+import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../cordon.js';
 import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
 import { podNames, sortPods } from './evictable.js';
 import * as events from './events.js';
@@ -113,29 +114,27 @@ async function stillThere({ ledger, wish }: Facts, { kube, caches }: Hands): Pro
   }
 }
 
-async function release(facts: Facts, hands: Hands): Promise<void> {
-  const finalizers = (facts.agent?.metadata.finalizers ?? []).filter(each => each !== FINALIZERS.claimed);
-  await swap(facts, { metadata: { finalizers }, spec: { operation: null } }, hands);
+const release = (facts: Facts, hands: Hands): Promise<void> =>
+  swap(facts, facts.agent ? releasePatch(facts.agent) : {}, hands);
+
+async function cordon(facts: Facts, hands: Hands): Promise<void> {
+  await patchNode(facts, cordonPatch(facts.wish.mark), hands);
+  tell(events.cordoned(facts), hands);
 }
 
-/** `spec.unschedulable` and our mark in one patch: neither is ever there without the other by our doing. */
-async function cordon(facts: Facts, { kube, caches, recorder }: Hands): Promise<void> {
-  const { node, wish } = facts;
-  if (node === undefined) return;
-  const patch = { metadata: { annotations: { [ANNOTATIONS.cordonedBy]: wish.mark } }, spec: { unschedulable: true } };
-  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name: facts.name }, withResourceVersion(patch, node)));
-  const event = events.cordoned(facts);
-  if (event) recorder.record(event);
+async function uncordon(facts: Facts, hands: Hands): Promise<void> {
+  await patchNode(facts, UNCORDON_PATCH, hands);
+  tell(events.uncordoned(facts), hands);
 }
 
-async function uncordon(facts: Facts, { kube, caches, recorder }: Hands): Promise<void> {
-  const { node } = facts;
+async function patchNode({ node, name }: Facts, patch: object, { kube, caches }: Hands): Promise<void> {
   if (node === undefined) return;
-  const patch = { metadata: { annotations: { [ANNOTATIONS.cordonedBy]: null } }, spec: { unschedulable: null } };
-  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name: facts.name }, withResourceVersion(patch, node)));
-  const event = events.uncordoned(facts);
-  if (event) recorder.record(event);
+  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name }, withResourceVersion(patch, node)));
 }
+
+const tell = (event: Event | undefined, { recorder }: Hands): void => {
+  if (event) recorder.record(event);
+};
 
 const surroundings = ({ agent, image }: Facts, { sentinel }: Hands): Surroundings => ({
   image,

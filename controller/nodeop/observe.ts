@@ -1,8 +1,9 @@
 /** Gathers what the caches know of an operation's nodes. */
-import { ANNOTATIONS, LABELS } from '../../api/names.js';
+import { LABELS } from '../../api/names.js';
 import { labelValue } from '../../api/resource-name.js';
 import type { Caches } from '../caches.js';
 import { isControlPlane } from '../control-plane.js';
+import { cordonMark } from '../cordon.js';
 import { isCordoned, isReady, type SeenNode, type SeenPod } from '../seen.js';
 import type { Facts, Refusal } from './facts.js';
 import { isLost } from './ledger.js';
@@ -34,8 +35,6 @@ export function viewOf(given: Given): View {
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
   };
 }
-
-const cordonMark = (node: SeenNode | undefined) => node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
 
 /** A cordon of ours passes: pods that wait for it are not lost. */
 const isRefuge = (node: SeenNode): boolean => isReady(node) && (!isCordoned(node) || cordonMark(node) !== undefined);

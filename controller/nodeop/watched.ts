@@ -4,6 +4,7 @@ import { LABELS, ANNOTATIONS } from '../../api/names.js';
 import { keyOf } from '../../kube/key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../caches.js';
+import { cordonMark } from '../cordon.js';
 import { bootIdOf, isCordoned, isReady, type SeenNode } from '../seen.js';
 import { isFinal } from './wish.js';
 
@@ -35,15 +36,13 @@ export function watchedBy(caches: Caches, enqueue: Enqueue): void {
   for (const op of caches.nodeOps.list()) enqueue(keyOf(op.metadata));
 }
 
-const mark = (node: SeenNode) => node.metadata.annotations?.[ANNOTATIONS.cordonedBy];
-
 /** Kubelets write heartbeats all day; only these fields matter here. */
 const sameToUs = (a: SeenNode, b: SeenNode): boolean =>
   a.metadata.uid === b.metadata.uid &&
   isReady(a) === isReady(b) &&
   isCordoned(a) === isCordoned(b) &&
   bootIdOf(a) === bootIdOf(b) &&
-  mark(a) === mark(b) &&
+  cordonMark(a) === cordonMark(b) &&
   a.status?.images?.length === b.status?.images?.length;
 
 function enqueueOwner({ old, new: now }: { old?: Stored; new?: Stored }, enqueue: Enqueue): void {

@@ -1,6 +1,6 @@
 /** The node takes no new pods. */
 import { isCordoned } from '../../seen.js';
-import { ANNOTATIONS } from '../../../api/names.js';
+import { cordonMark } from '../../cordon.js';
 import { act, DONE, type Facts, type Look } from '../facts.js';
 import type { Step } from '../steps.js';
 
@@ -19,7 +19,7 @@ export const cordon: Step = {
  * foreign: by somebody else; used as it is and never undone.
  */
 export function cordonOf({ node, wish, markAlive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
-  const mark = node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
+  const mark = cordonMark(node);
   if (!isCordoned(node)) return 'open';
   if (mark === wish.mark) return 'ours';
   return mark !== undefined && !markAlive ? 'left' : 'foreign';

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { NODE_AGENT } from '../../../api/kinds.js';
+import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
+import type { SeenNode } from '../../../controller/seen.js';
 import { NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
 import { followed } from '../../fakes/caches.js';
 import { FakeKube } from '../../fakes/kube.js';
-import { ledger, node, nodeAgent, type NodeTraits } from '../../builders.js';
+import { ledger, node, nodeAgent, type NodeTraits, op, secondsAgo } from '../../builders.js';
 
 const leading = new Set<AbortController>();
 afterEach(() => {
@@ -76,6 +77,7 @@ describe('NodeAgents', () => {
 
   test('keep their ledger when they change hands to a node that registered again', async () => {
     const kube = clusterOf({ n1: { uid: 'new' } });
+    kube.seed(NODE_OP, op());
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
     await running(kube);
     const [agent] = agents(kube);
@@ -89,5 +91,52 @@ describe('NodeAgents', () => {
     await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { zone: 'x' } } });
     await rest();
     expect(kube.writes.filter(({ plural }) => plural === 'nodeagents')).toHaveLength(1);
+  });
+});
+
+describe('A node whose NodeOp is gone', () => {
+  const MARK = 'default/op@uid-op';
+  const orphaned = (operation = ledger({ cordoned: true })): FakeKube => {
+    const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
+    kube.seed(NODE_AGENT, nodeAgent({}, operation));
+    return kube;
+  };
+  const onlyNode = (kube: FakeKube) => kube.all<SeenNode>(NODES)[0];
+
+  test('is uncordoned and free again', async () => {
+    const kube = orphaned();
+    await running(kube);
+    expect(agents(kube)[0]?.spec.operation).toBeUndefined();
+    expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
+    expect(onlyNode(kube)?.metadata.annotations ?? {}).toEqual({});
+  });
+
+  test('keeps a cordon of somebody else', async () => {
+    const kube = clusterOf({ n1: { cordoned: true } });
+    kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
+    await running(kube);
+    expect(agents(kube)[0]?.spec.operation).toBeUndefined();
+    expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
+  });
+
+  test('is not free before its agent has said that it will not reboot', async () => {
+    const kube = orphaned(ledger({ cordoned: true, reboot: { jobName: 'job', notAfter: secondsAgo(-900) } }));
+    const rest = await running(kube);
+    expect(agents(kube)[0]?.spec.operation).toMatchObject({ id: 'uid-op-1', rebootWithdrawn: true });
+    expect(agents(kube)[0]?.spec.operation?.reboot).toBeUndefined();
+    expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
+    const answer = { status: { operation: { id: 'uid-op-1', reboot: { state: 'Cancelled' } } } };
+    await kube.patch(NODE_AGENT, { name: 'n1' }, answer, { subresource: 'status' });
+    await rest();
+    await rest();
+    expect(agents(kube)[0]?.spec.operation).toBeUndefined();
+    expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
+  });
+
+  test('is left alone while its NodeOp is there', async () => {
+    const kube = orphaned();
+    kube.seed(NODE_OP, op());
+    await running(kube);
+    expect(agents(kube)[0]?.spec.operation?.id).toBe('uid-op-1');
   });
 });

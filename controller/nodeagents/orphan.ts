@@ -1,0 +1,17 @@
+/** A claim whose NodeOp is gone, by a finalizer that was forced off: what is left to undo, from the ledger alone. Pure. */
+import type { NodeAgent } from '../../api/objects.js';
+import { cordonMark } from '../cordon.js';
+import type { SeenNode } from '../seen.js';
+
+export type OrphanStep = 'withdraw' | 'wait' | 'uncordon' | 'release';
+
+export function orphanStep(agent: NodeAgent, node: SeenNode | undefined): OrphanStep {
+  const operation = agent.spec.operation;
+  if (operation === undefined) return 'release';
+  const { reboot, rebootWithdrawn, id, nodeUid, nodeOp } = operation;
+  const same = node !== undefined && node.metadata.uid === nodeUid;
+  if (reboot !== undefined) return 'withdraw';
+  const answer = agent.status?.operation?.id === id ? agent.status.operation.reboot?.state : undefined;
+  if (same && rebootWithdrawn === true && answer !== 'Cancelled' && answer !== 'Rebooted') return 'wait';
+  return cordonMark(node) === `${nodeOp.namespace}/${nodeOp.name}@${nodeOp.uid}` ? 'uncordon' : 'release';
+}

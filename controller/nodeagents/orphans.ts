@@ -1,0 +1,56 @@
+/** Frees nodes whose NodeOp is gone. Nothing is done before the API server itself has said that it is. */
+import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
+import type { NodeAgent } from '../../api/objects.js';
+import { isNotFound } from '../../kube/errors.js';
+import type { Kube } from '../../kube/kube.js';
+import { withResourceVersion } from '../../kube/patch.js';
+import type { Outcome } from '../../kube/reconciler.js';
+import { NODES } from '../../kube/resources.js';
+import type { Log } from '../../program/log.js';
+import type { Caches } from '../caches.js';
+import { releasePatch, UNCORDON_PATCH } from '../cordon.js';
+import type { SeenNode } from '../seen.js';
+import { orphanStep } from './orphan.js';
+
+/** The agent may wait out a reboot it has called. */
+const ANSWER_LOOK_MS = 10_000;
+
+export async function freeOrphan(
+  agent: NodeAgent,
+  node: SeenNode | undefined,
+  { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
+): Promise<Outcome> {
+  if (!(await isOrphan(agent, kube, caches))) return { then: 'settled' };
+  const { name } = agent.metadata;
+  const step = orphanStep(agent, node);
+  log.warn({ node: name, operation: agent.spec.operation?.nodeOp, step }, 'the NodeOp that holds the node is gone');
+  const swap = async (patch: object) =>
+    caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
+  switch (step) {
+    case 'withdraw':
+      await swap({ spec: { operation: { reboot: null, rebootWithdrawn: true } } });
+      break;
+    case 'wait':
+      return { then: 'lookAgain', inMs: ANSWER_LOOK_MS };
+    case 'uncordon':
+      if (node)
+        caches.nodes.put(await kube.patch<SeenNode>(NODES, { name }, withResourceVersion(UNCORDON_PATCH, node)));
+      break;
+    case 'release':
+      await swap(releasePatch(agent));
+      return { then: 'settled' };
+  }
+  return { then: 'lookAgain', inMs: 0 };
+}
+
+async function isOrphan({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> {
+  if (operation === undefined) return false;
+  const { namespace, name, uid } = operation.nodeOp;
+  if (caches.nodeOps.get({ namespace, name })?.metadata.uid === uid) return false;
+  try {
+    return (await kube.get(NODE_OP, { namespace, name })).metadata.uid !== uid;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    throw error;
+  }
+}
