@@ -17,7 +17,9 @@ export type ProbeResult =
   | { is: 'lost'; why: string };
 
 const WRONG_CPU = /exec format error/i;
-const NO_SHELL = /executable file not found|exec: .*no such file or directory|stat .*no such file or directory/i;
+/** Or none for the probe's user, in a hand-made image that only root may look into. */
+const NO_SHELL =
+  /executable file not found|exec: .*(no such file or directory|permission denied)|stat .*(no such file or directory|permission denied)/i;
 /** A shell's own words for "cannot be executed" and "not found". */
 const NO_SHELL_CODES = [126, 127];
 

@@ -35,6 +35,12 @@ describe('a probe that has ended', () => {
       'no shell (CRI-O)',
       waiting('CreateContainerError', 'executable file `sh` not found: executable file not found in $PATH'),
     ],
+    [
+      'a shell for root alone',
+      {
+        state: { terminated: { exitCode: 128, message: 'exec: "/bin/sh": stat /bin/sh: permission denied: unknown' } },
+      },
+    ],
     ['a shell that lacks a word', ended('', 127)],
   ])('goes on without knowing: %s', (_sentence, container) => {
     expect(result(probe({ container }))).toMatchObject({ is: 'read', release: undefined });

@@ -22,7 +22,7 @@ const goBy = async (seconds: number) => {
   const end = world.clock.now().getTime() + seconds * 1000;
   while (world.clock.now().getTime() < end) {
     const outcome = await reconcileUpgrade(AT, world.deps);
-    await world.clock.advance(outcome.then === 'lookAgain' ? outcome.inMs : 1000);
+    await world.clock.advance(outcome.then === 'lookAgain' ? Math.max(outcome.inMs, 100) : 1000);
   }
   await world.settle();
 };
