@@ -54,8 +54,8 @@ export const NodeOpSpec = z.object({
     .describe('Pull the image before the node is cordoned; true when the operation cordons.'),
   activeDeadlineSeconds: seconds('How long the Job may run; no limit when absent.', 1).optional(),
   settleSeconds: seconds(
-    'How long to wait after node and pods are Ready again before the node counts as done.',
-  ).default(0),
+    'How long to wait after node and pods are Ready again before the node counts as done; when absent 0, and 30 on control planes of an upgrade.',
+  ).optional(),
 });
 export type NodeOpSpec = z.infer<typeof NodeOpSpec>;
 

@@ -24,6 +24,7 @@ interface Line {
   verb?: string;
   objectRef?: { resource?: string; subresource?: string; name?: string; namespace?: string };
   responseStatus?: { code?: number };
+  stage?: string;
   stageTimestamp?: string;
 }
 
@@ -34,22 +35,26 @@ const milliseconds = (text: string): number => {
 };
 
 export function readAudit(file: string, since: number): Asked[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line) as Line)
-    .map(({ user, verb = '', objectRef, responseStatus, stageTimestamp = '' }) => ({
-      user: user?.username ?? '',
-      verb,
-      resource: objectRef?.resource ?? '',
-      subresource: objectRef?.subresource,
-      name: objectRef?.name,
-      namespace: objectRef?.namespace,
-      code: responseStatus?.code,
-      at: milliseconds(stageTimestamp),
-    }))
-    .filter(asked => asked.at >= since)
-    .sort((a, b) => a.at - b.at);
+  return (
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as Line)
+      // a watch is told of twice, at its begin and at its end
+      .filter(({ verb, stage }) => verb !== 'watch' || stage === 'ResponseStarted')
+      .map(({ user, verb = '', objectRef, responseStatus, stageTimestamp = '' }) => ({
+        user: user?.username ?? '',
+        verb,
+        resource: objectRef?.resource ?? '',
+        subresource: objectRef?.subresource,
+        name: objectRef?.name,
+        namespace: objectRef?.namespace,
+        code: responseStatus?.code,
+        at: milliseconds(stageTimestamp),
+      }))
+      .filter(asked => asked.at >= since)
+      .sort((a, b) => a.at - b.at)
+  );
 }
 
 const OURS = /^system:serviceaccount:operator-system:operator-(controller|agent)$/;

@@ -77,7 +77,7 @@ async function measure(cluster: RealCluster, auditLog: string): Promise<void> {
     apiVersion: 'operator.kairos.io/v1alpha1',
     kind: 'NodeOpUpgrade',
     metadata: { name: 'bench', namespace: 'default' },
-    spec: { image: IMAGE.ref, concurrency: 1 },
+    spec: { image: IMAGE.ref, concurrency: 1, settleSeconds: 0 },
   });
   await kubectl.do(['wait', '--for=condition=Complete', 'nodeopupgrade/bench', '--timeout=200s'], { seconds: 210 });
   const total = Date.now() - start;

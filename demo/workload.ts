@@ -48,5 +48,5 @@ export const upgrade = (): object => ({
   apiVersion: apiVersion(NODE_OP_UPGRADE),
   kind: NODE_OP_UPGRADE.kind,
   metadata: { name: UPGRADE, namespace: NAMESPACE },
-  spec: { image: TARGET.ref, concurrency: 1, stopOnFailure: true },
+  spec: { image: TARGET.ref, concurrency: 1, stopOnFailure: true, settleSeconds: 0 },
 });

@@ -11,8 +11,8 @@ export interface LeaseObject extends Stored {
   };
 }
 
-/** How long the others leave a silent leader alone. */
-const LEASE_SECONDS = 15;
+/** How long the others leave a silent leader alone: two renewals may fail before its own deadline. */
+const LEASE_SECONDS = 30;
 
 /** `metav1.MicroTime` wants six decimals; a Date has three. */
 export const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');

@@ -37,7 +37,7 @@ export interface NodeOpDeps {
   ownNode?: string;
 }
 
-/** Status writes of one object are at least this far apart, unless its phase changes. */
+/** A change of the report waits this long for others to join it, unless the phase of the operation changes. */
 const STATUS_PAUSE_MS = 1_000;
 
 /** Writes under way at once over all nodes of an operation. */
@@ -54,7 +54,8 @@ const SLOW_LOOK_MS = 60_000;
 export class NodeOpController {
   readonly #deps: NodeOpDeps;
   readonly #hands: Hands;
-  readonly #savedAt = new Map<string, number>();
+  /** Since when the report of an operation is behind. */
+  readonly #changedAt = new Map<string, number>();
   readonly #troubles = new Troubles();
 
   constructor(deps: NodeOpDeps) {
@@ -131,16 +132,20 @@ export class NodeOpController {
     return errors;
   }
 
-  /** Saves the report; answers how long it must wait when the last one was just written. */
+  /** Saves the report; answers how long it still gathers changes. */
   async #save(op: NodeOp, { status }: Plan): Promise<number | undefined> {
     const { kube, caches, clock } = this.#deps;
     const key = keyOf(op.metadata);
-    const wait = (this.#savedAt.get(key) ?? Number.NEGATIVE_INFINITY) + STATUS_PAUSE_MS - clock.monotonic();
-    if (wait > 0 && status.phase === op.status?.phase) return sameJson(status, op.status) ? undefined : wait;
-    const saved = await mergeStatus(kube, NODE_OP, op, { status });
-    if (saved === op) return undefined;
-    this.#savedAt.set(key, clock.monotonic());
-    caches.nodeOps.put(saved);
+    if (sameJson(status, op.status)) {
+      this.#changedAt.delete(key);
+      return undefined;
+    }
+    const since = this.#changedAt.get(key) ?? clock.monotonic();
+    this.#changedAt.set(key, since);
+    const wait = since + STATUS_PAUSE_MS - clock.monotonic();
+    if (wait > 0 && status.phase === op.status?.phase) return wait;
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status }));
+    this.#changedAt.delete(key);
     return 0;
   }
 
@@ -172,7 +177,7 @@ export class NodeOpController {
 
   async #letGo(op: NodeOp): Promise<Outcome> {
     await this.#finalizer(op, false);
-    this.#savedAt.delete(keyOf(op.metadata));
+    this.#changedAt.delete(keyOf(op.metadata));
     this.#troubles.forget(op.metadata.uid);
     return { then: 'settled' };
   }

@@ -52,12 +52,15 @@ const look = (wish: Wish, facts: Facts): Seen => ({
   before: wish.status.nodeStatuses?.[facts.name],
 });
 
+/** An end is written together with the first step of the ending: one write, and no moment between them. */
 function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action: Action }[] {
   if (seen.is === 'act') return [{ facts, action: seen.action }];
   if (seen.is !== 'end' || facts.ledger === undefined) return [];
   const { phase, reason, message, log, exitCode } = seen;
   const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), ...bootAfter(facts) };
-  return [{ facts, action: { do: 'record', change: { result } } }];
+  const next = walk({ ...facts, ledger: { ...facts.ledger, result } }).look;
+  const entered = next.is === 'act' && next.action.do === 'record' ? next.action.change : {};
+  return [{ facts, action: { do: 'record', change: { ...entered, result } } }];
 }
 
 /** The boot id after a reboot that was asked for, of the machine that was asked. */

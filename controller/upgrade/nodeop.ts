@@ -38,7 +38,7 @@ export const liveFields = (spec: NodeOpUpgradeSpec) => ({
   concurrency: spec.concurrency,
   stopOnFailure: spec.stopOnFailure,
   paused: spec.paused,
-  settleSeconds: spec.settleSeconds ?? 0,
+  settleSeconds: spec.settleSeconds,
   ttlSecondsAfterFinished: spec.ttlSecondsAfterFinished,
 });
 

@@ -33,7 +33,7 @@ describe('the claim', () => {
   ])('%s', (_sentence, spec, { acquired, transitions }) =>
     expect(claim(spec, 'me', now)).toEqual({
       holderIdentity: 'me',
-      leaseDurationSeconds: 15,
+      leaseDurationSeconds: 30,
       acquireTime: acquired,
       renewTime: '2026-01-02T03:04:05.678000Z',
       leaseTransitions: transitions,
@@ -102,9 +102,9 @@ describe('candidates', () => {
   test('the first one leads, and renews', async () => {
     const a = stand('a');
     await until(() => a.leading);
-    await pass(4_500);
-    expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 });
-    expect(server.asked('PUT').length).toBeGreaterThanOrEqual(1);
+    await pass(11_000);
+    expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 30, leaseTransitions: 0 });
+    expect(server.asked('PUT')).toHaveLength(1);
   });
 
   test('an orderly stop hands the lease over at once', async () => {
@@ -148,9 +148,9 @@ describe('candidates', () => {
     const look = () => void (both += Number(a.leading && b.leading));
     await pass(5_000, look);
     server.fail({ answer: 503 }, 1_000, seen => seen.headers['user-agent'] === 'cut-off');
-    await pass(13_000, look);
+    await pass(17_000, look);
     expect([a.leading, a.ended]).toEqual([false, 'lost']);
-    await pass(10_000, look);
+    await pass(16_000, look);
     expect(b.leading).toBe(true);
     expect(both).toBe(0);
     cutOff.close();
@@ -160,7 +160,7 @@ describe('candidates', () => {
     const a = stand('a');
     await until(() => a.leading);
     server.fail('silence', 1);
-    await pass(20_000);
+    await pass(40_000);
     expect(a.leading).toBe(true);
   });
 
@@ -168,7 +168,7 @@ describe('candidates', () => {
     const a = stand('a');
     await until(() => a.leading);
     server.fail('silence', 1_000);
-    await pass(14_000);
+    await pass(24_000);
     expect(a.ended).toBe('lost');
     kube.close();
     kube = createKube(server.connection(), { userAgent: 'test' });

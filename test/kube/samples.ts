@@ -21,5 +21,9 @@ export const thing = (name: string, more: Partial<Thing['metadata']> & { spec?: 
 
 /** Resolves when it holds, looking often; the test's own time limit is the end of patience. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 5));
+  const limit = Date.now() + 20_000; // a test that has failed must not go on asking for ever
+  while (!(await holds())) {
+    if (Date.now() > limit) throw new Error('what was waited for did not come within 20 s');
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
 }

@@ -2,6 +2,7 @@
 import { versionTriple } from '../../../api/version-triple.js';
 import { podReady, type SeenPod, isReady, bootIdOf } from '../../seen.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { isControlPlane } from '../../control-plane.js';
 import type { Step } from '../steps.js';
 import { podName } from '../evictable.js';
 
@@ -20,16 +21,25 @@ export const verify: Step = {
         return fail('NotSettled', `not well within ${wish.spec.verifyTimeoutSeconds} s after its reboot: ${missing}`);
       return wait('Settling', missing, until);
     }
-    if (wish.spec.settleSeconds === 0) return DONE;
+    const settle = settleSeconds(facts);
+    if (settle === 0) return DONE;
     if (ledger?.readySince === undefined)
       return act(
         { do: 'record', change: { readySince: now.toISOString() } },
         { reason: 'Settling', message: 'settling' },
       );
-    const settled = after(new Date(ledger.readySince), wish.spec.settleSeconds);
+    const settled = after(new Date(ledger.readySince), settle);
     return now >= settled ? DONE : wait('Settling', 'settling', settled);
   },
 };
+
+/** etcd and the API server on a control plane find each other again only after it is Ready. */
+const CONTROL_PLANE_SETTLE_SECONDS = 30;
+
+function settleSeconds({ wish, node }: Facts): number {
+  const unset = wish.upgrade && node !== undefined && isControlPlane(node) ? CONTROL_PLANE_SETTLE_SECONDS : 0;
+  return wish.spec.settleSeconds ?? unset;
+}
 
 const FALLEN = new Set<string>(['passive', 'recovery', 'livecd']);
 

@@ -22,10 +22,12 @@ test('on a cluster of one node the upgrade completes; the drain is left out, and
   await it.kubectl.apply(workload());
   await it.kubectl.do(['rollout', 'status', 'deployment/web', '--timeout=60s']);
   const before = it.machines[0]?.bootCount() ?? 0;
-  await it.kubectl.apply(upgradeOf('alone', it.next.ref));
+  await it.kubectl.apply(upgradeOf('alone', it.next.ref, { settleSeconds: undefined }));
   const upgrade = await ended(it, 'nodeopupgrade', 'alone');
   expect(upgrade.status?.phase).toBe('Completed');
   expect(entries(upgrade).n1).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
+  const [settled, ready] = [entries(upgrade).n1?.stepTimes?.Uncordon, entries(upgrade).n1?.stepTimes?.Verify];
+  expect(Date.parse(settled ?? '') - Date.parse(ready ?? '')).toBeGreaterThanOrEqual(30_000); // a control plane settles
   expect(it.machines[0]?.bootCount()).toBe(before + 1);
   const [node] = await nodes(it);
   expect(node?.metadata?.annotations?.['kairos.io/version']).toBe(NEXT_VERSION);

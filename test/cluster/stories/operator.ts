@@ -68,7 +68,13 @@ export const upgradeOf = (name: string, image: string, spec: object = {}): objec
   apiVersion: 'operator.kairos.io/v1alpha1',
   kind: 'NodeOpUpgrade',
   metadata: { name, namespace: 'default' },
-  spec: { image, concurrency: 1, nodeSelector: { matchLabels: { 'kairos.io/managed': 'true' } }, ...spec },
+  spec: {
+    image,
+    concurrency: 1,
+    settleSeconds: 0,
+    nodeSelector: { matchLabels: { 'kairos.io/managed': 'true' } },
+    ...spec,
+  },
 });
 
 export const nodeOpOf = (name: string, spec: object): object => ({
@@ -126,6 +132,7 @@ interface NodeEntry {
   rebootStatus?: string;
   step?: string;
   log?: string;
+  stepTimes?: Record<string, string>;
 }
 
 /** Entries of `status.nodeStatuses`. */

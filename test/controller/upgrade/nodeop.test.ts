@@ -34,7 +34,7 @@ describe('the NodeOp of an upgrade', () => {
       rebootOnSuccess: true,
       activeDeadlineSeconds: 3600,
       prePull: true,
-      settleSeconds: 0,
+      settleSeconds: undefined,
       drainOptions: { enabled: true, ignoreDaemonSets: true, deleteEmptyDirData: true, force: false },
       verify: { version: TRIPLE, bootState: 'active' },
     });
