@@ -58,3 +58,11 @@ test('the schemas stay out of the agent: it takes only types from api files that
   );
   expect(faults).toEqual([]);
 });
+
+test('no file imports itself by a circle, not even for a type', () => {
+  const files = Object.keys(RULES).flatMap(sourceFiles);
+  const imports = new Map(files.map(file => [file, importsOf(file).flatMap(line => line.file ?? [])]));
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (imports.get(from) ?? []).some(next => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
+  expect(files.filter(file => reaches(file, file))).toEqual([]);
+});

@@ -11,15 +11,9 @@ import { preflight } from './steps/preflight.js';
 import { pull } from './steps/pull.js';
 import { reboot } from './steps/reboot.js';
 import { run } from './steps/run.js';
+import type { Step } from './steps/step.js';
 import { verify } from './steps/verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type Look } from './facts.js';
-
-export interface Step {
-  wanted(facts: Facts): boolean;
-  look(facts: Facts): Look;
-  /** What the ledger must hold, beside the step's name and time, before the first act of the step. */
-  entering?(facts: Facts): LedgerChange;
-}
 
 const ENDED: Step = { wanted: () => true, look: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
 

@@ -4,7 +4,6 @@ import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
 import type { SeenPod } from '../seen.js';
 import type { ProbePlace } from './probe-pod.js';
-import type { Refusal } from './refusals.js';
 
 /** Who holds the upgrade's name among the NodeOps. */
 export type NodeOpSeen =
@@ -51,4 +50,13 @@ export interface Plan {
   events: readonly Event[];
   actions: readonly Action[];
   lookAgainInMs?: number;
+}
+
+export interface Refusal {
+  what: Creation['do'];
+  /** In the server's words. */
+  message: string;
+  /** When it was refused first and last. */
+  since: Date;
+  last: Date;
 }

@@ -2,16 +2,7 @@
 import type { NodeOpUpgrade } from '../../api/objects.js';
 import { keyOf } from '../../kube/key.js';
 import type { Name } from '../../kube/kube.js';
-import type { Creation } from './facts.js';
-
-export interface Refusal {
-  what: Creation['do'];
-  /** In the server's words. */
-  message: string;
-  /** When it was refused first and last. */
-  since: Date;
-  last: Date;
-}
+import type { Refusal } from './facts.js';
 
 interface Held extends Refusal {
   uid: string;

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { isAlive, type ProcessRecord, recordOf, writeWhole } from './process-record.js';
 import { GiveUp } from './wait.js';
+import { searchPath } from './run-command.js';
 
 export interface Daemon {
   name: string;
@@ -25,7 +26,8 @@ export interface DaemonPlan {
 export async function startDaemon(plan: DaemonPlan): Promise<Daemon> {
   mkdirSync(dirname(plan.logFile), { recursive: true });
   const log = openSync(plan.logFile, 'a');
-  const child = spawn(plan.command, plan.args, { detached: true, stdio: ['ignore', log, log] });
+  const env = { ...process.env, PATH: searchPath(process.env) };
+  const child = spawn(plan.command, plan.args, { detached: true, stdio: ['ignore', log, log], env });
   await Promise.race([
     once(child, 'spawn'),
     once(child, 'error').then(([error]) => {

@@ -1,6 +1,6 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 import { firstEntry, isLost, rebuilt } from '../ledger.js';
 import { needsAgent } from '../wish.js';
 

@@ -2,7 +2,7 @@
 import { isCordoned } from '../../seen.js';
 import { cordonMark } from '../../cordon.js';
 import { act, DONE, type Facts, type Look } from '../facts.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const cordon: Step = {
   wanted: ({ wish }) => wish.spec.cordon,

@@ -4,7 +4,7 @@ import { matches } from '../../../kube/selector.js';
 import type { SeenPod } from '../../seen.js';
 import { podName, podNames, type Sorted, sortPods } from '../evictable.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const drain: Step = {
   wanted: ({ wish, ledger }) =>

@@ -1,7 +1,7 @@
 /** How a walk ends, well or not: an open wish to reboot is taken back, our cordon undone, the node let go. */
 import { act, DONE, type Facts, type Look, wait } from '../facts.js';
 import { hasEnded, isReady } from '../../seen.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 import { cordonOf } from './cordon.js';
 
 /** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */

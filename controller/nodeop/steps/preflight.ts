@@ -1,6 +1,6 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 import { pullProblem } from '../pull-problem.js';
 
 const ANSWER_SECONDS = 60;

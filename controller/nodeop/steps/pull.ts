@@ -3,7 +3,7 @@ import { imagesOf } from '../../seen.js';
 import { isOnNode } from '../image-name.js';
 import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const pull: Step = {
   wanted: ({ wish }) => wish.prePull,

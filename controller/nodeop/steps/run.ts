@@ -3,7 +3,7 @@ import { isOnNode } from '../image-name.js';
 import { bootIdOf, imagesOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
 import { act, after, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const run: Step = {
   wanted: () => true,

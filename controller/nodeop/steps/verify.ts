@@ -3,7 +3,7 @@ import { versionTriple } from '../../../api/version-triple.js';
 import { podReady, type SeenPod, isReady, bootIdOf } from '../../seen.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import { isControlPlane } from '../../control-plane.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 import { podName } from '../evictable.js';
 
 export const verify: Step = {
