@@ -32,6 +32,9 @@ export const NodeStatus = z.object({
     .enum(['not-requested', 'cancelled', 'pending', 'completed'])
     .optional()
     .describe('not-requested, pending, completed, or cancelled because the command failed.'),
+  ending: z.enum(['Completed', 'Failed']).optional().describe('How it will end, while things are being undone.'),
+  nodeUid: z.string().optional().describe('Uid of the node, while it is worked on.'),
+  jobUid: z.string().optional().describe('Uid of its Job, while it is worked on.'),
   attempt: z.int32().optional().describe('1, and one more for each retry that included the node.'),
   startedAt: time('When the node was claimed.').optional(),
   completedAt: time('When the node was done or had failed.').optional(),

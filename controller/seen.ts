@@ -171,6 +171,8 @@ export const pruneBudget = (budget: SeenBudget): SeenBudget => ({
 /** For kinds of which only existence and identity matter. */
 export const pruneToMeta = (object: Stored): Stored => ({ metadata: pruneMeta(object.metadata, () => false) });
 
+export const isAlive = (pod: SeenPod): boolean => pod.status.phase === 'Pending' || pod.status.phase === 'Running';
+
 export const hasEnded = (job: SeenJob): boolean =>
   job.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ??
   false;

@@ -11,7 +11,8 @@ import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
-import { freeOrphan } from './orphans.js';
+import { cordonMark } from '../cordon.js';
+import { freeOrphan, undoOrphanedCordon } from './orphans.js';
 import { isLinux, type SeenNode } from '../seen.js';
 
 export interface NodeAgentDeps {
@@ -35,6 +36,8 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
   caches.nodeOps.onChange(({ old, new: now }) => {
     if (now || !old) return;
     for (const agent of caches.nodeAgents.by('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
+    for (const node of caches.nodes.list())
+      if (cordonMark(node)?.endsWith(`@${old.metadata.uid}`)) loop.enqueue(node.metadata.name);
   });
   for (const { metadata } of [...caches.nodes.list(), ...caches.nodeAgents.list()]) loop.enqueue(metadata.name);
   await loop.run(leading);
@@ -52,6 +55,7 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const node = caches.nodes.get({ name });
   const held = caches.nodeAgents.get({ name });
   if (held && isClaimedByNobody(held, caches)) return freeOrphan(held, node, deps);
+  if (node && held?.spec.operation === undefined) await undoOrphanedCordon(node, deps);
   if (node === undefined || !isLinux(node)) return { then: 'settled' };
   const agent = caches.nodeAgents.get({ name });
   if (agent === undefined) {

@@ -1,11 +1,12 @@
 /** A claim whose NodeOp is gone, by a finalizer that was forced off: what is left to undo, from the ledger alone. Pure. */
 import type { NodeAgent } from '../../api/objects.js';
+import { LABELS } from '../../api/names.js';
 import { cordonMark } from '../cordon.js';
-import type { SeenNode } from '../seen.js';
+import { isAlive, isReady, type SeenNode, type SeenPod } from '../seen.js';
 
 export type OrphanStep = 'withdraw' | 'wait' | 'uncordon' | 'release';
 
-export function orphanStep(agent: NodeAgent, node: SeenNode | undefined): OrphanStep {
+export function orphanStep(agent: NodeAgent, node: SeenNode | undefined, pods: readonly SeenPod[]): OrphanStep {
   const operation = agent.spec.operation;
   if (operation === undefined) return 'release';
   const { reboot, rebootWithdrawn, id, nodeUid, nodeOp } = operation;
@@ -13,5 +14,7 @@ export function orphanStep(agent: NodeAgent, node: SeenNode | undefined): Orphan
   if (reboot !== undefined) return 'withdraw';
   const answer = agent.status?.operation?.id === id ? agent.status.operation.reboot?.state : undefined;
   if (same && rebootWithdrawn === true && answer !== 'Cancelled' && answer !== 'Rebooted') return 'wait';
+  const running = pods.some(pod => pod.metadata.labels?.[LABELS.nodeOpUid] === nodeOp.uid && isAlive(pod));
+  if (same && isReady(node) && running) return 'wait';
   return cordonMark(node) === `${nodeOp.namespace}/${nodeOp.name}@${nodeOp.uid}` ? 'uncordon' : 'release';
 }

@@ -8,7 +8,7 @@ import type { Outcome } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
-import { releasePatch, UNCORDON_PATCH } from '../cordon.js';
+import { cordonMark, releasePatch, UNCORDON_PATCH } from '../cordon.js';
 import type { SeenNode } from '../seen.js';
 import { orphanStep } from './orphan.js';
 
@@ -22,7 +22,7 @@ export async function freeOrphan(
 ): Promise<Outcome> {
   if (!(await isOrphan(agent, kube, caches))) return { then: 'settled' };
   const { name } = agent.metadata;
-  const step = orphanStep(agent, node);
+  const step = orphanStep(agent, node, caches.pods.by('node', name));
   log.warn({ node: name, operation: agent.spec.operation?.nodeOp, step }, 'the NodeOp that holds the node is gone');
   const swap = async (patch: object) =>
     caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
@@ -43,9 +43,31 @@ export async function freeOrphan(
   return { then: 'lookAgain', inMs: 0 };
 }
 
-async function isOrphan({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> {
-  if (operation === undefined) return false;
-  const { namespace, name, uid } = operation.nodeOp;
+/** Undoes a cordon whose NodeOp does not exist any more. The mark of one that failed is kept with it, for inspection. */
+export async function undoOrphanedCordon(
+  node: SeenNode,
+  { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
+): Promise<void> {
+  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(cordonMark(node) ?? '') ?? [];
+  if (namespace === undefined || name === undefined || uid === undefined) return;
+  if (!(await isGone({ namespace, name, uid }, kube, caches))) return;
+  log.warn(
+    { node: node.metadata.name, nodeOp: `${namespace}/${name}` },
+    'the NodeOp that cordoned the node is gone; uncordoning it',
+  );
+  const at = { name: node.metadata.name };
+  caches.nodes.put(await kube.patch<SeenNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
+}
+
+const isOrphan = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>
+  operation !== undefined && (await isGone(operation.nodeOp, kube, caches));
+
+async function isGone(
+  nodeOp: { namespace: string; name: string; uid: string },
+  kube: Kube,
+  caches: Caches,
+): Promise<boolean> {
+  const { namespace, name, uid } = nodeOp;
   if (caches.nodeOps.get({ namespace, name })?.metadata.uid === uid) return false;
   try {
     return (await kube.get(NODE_OP, { namespace, name })).metadata.uid !== uid;

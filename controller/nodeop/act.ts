@@ -1,7 +1,7 @@
 /** Performs one action on one node. Every write carries the version or uid that it was decided on. */
-import { NODE_AGENT } from '../../api/kinds.js';
+import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
-import type { NodeAgent } from '../../api/objects.js';
+import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
@@ -15,6 +15,8 @@ import { podNames, sortPods } from './evictable.js';
 import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from './facts.js';
+import { isLost } from './ledger.js';
+import { isFinal } from './wish.js';
 import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from './job.js';
 
 export interface Hands {
@@ -86,6 +88,7 @@ async function swap({ agent, name }: Facts, patch: object, { kube, caches }: Han
 }
 
 async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: Hands): Promise<void> {
+  if (isLost(facts) && !(await isUnderWayStill(facts, hands))) return;
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
   await swap(facts, { metadata: { finalizers }, spec: { operation } }, hands);
   hands.recorder.record(events.started(facts));
@@ -98,6 +101,13 @@ async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise
   if (change.step === 'Run') tellStaying(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
+}
+
+/** What looks lost may only be released: a report that is behind must not start it again. */
+async function isUnderWayStill({ wish, name }: Facts, { kube, caches }: Hands): Promise<boolean> {
+  const now = await kube.get<NodeOp>(NODE_OP, { name: wish.meta.name, namespace: wish.namespace });
+  caches.nodeOps.put(now);
+  return now.metadata.uid === wish.meta.uid && !isFinal(now.status?.nodeStatuses?.[name]);
 }
 
 /** A final word is not taken from a cache that may be behind. */

@@ -163,8 +163,12 @@ export class NodeOpController {
   async #invalid(op: NodeOp, fault: string): Promise<Outcome> {
     const { kube, caches, clock, log } = this.#deps;
     log.warn({ object: keyOf(op.metadata), fault }, 'the spec breaks a rule');
-    if (isFinal(op.status) || op.metadata.deletionTimestamp !== undefined) return this.#letGo(op);
-    const told = { phase: 'Failed' as const, message: fault };
+    /* Once the object is gone, its claims are undone from their ledgers alone. */
+    if (op.metadata.deletionTimestamp !== undefined) return this.#letGo(op);
+    const claimed = caches.nodeAgents.by('operation', op.metadata.uid).length > 0;
+    if (isFinal(op.status) && !claimed) return this.#letGo(op);
+    const phase = claimed ? (op.status?.phase ?? ('Running' as const)) : ('Failed' as const);
+    const told = { phase, message: claimed ? `${fault}; delete the object to free its nodes` : fault };
     const seen = { meta: op.metadata, status: op.status ?? {} };
     const status = {
       ...op.status,

@@ -6,6 +6,7 @@ import { isControlPlane } from '../control-plane.js';
 import type { Action, Facts } from './facts.js';
 import { DEADLINED, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
+import { hasRebooted } from './steps/reboot.js';
 import { slots } from './targets.js';
 import type { Wish } from './wish.js';
 
@@ -63,14 +64,9 @@ function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action
   return [{ facts, action: { do: 'record', change: { ...entered, result } } }];
 }
 
-/** The boot id after a reboot that was asked for, of the machine that was asked. */
-function bootAfter({ ledger, node }: Facts): { bootIdAfter?: string } {
-  const bootIdAfter = bootIdOf(node);
-  const same = node?.metadata.uid === ledger?.nodeUid && ledger?.bootIdBefore === bootIdAfter;
-  if (bootIdAfter === undefined || ledger?.bootIdBefore === undefined || ledger.stepTimes.Reboot === undefined)
-    return {};
-  return same || node?.metadata.uid !== ledger.nodeUid ? {} : { bootIdAfter };
-}
+/** The boot id after a reboot that was asked for and that the agent has answered for. */
+const bootAfter = (facts: Facts): { bootIdAfter?: string } =>
+  hasRebooted(facts) ? { bootIdAfter: bootIdOf(facts.node) } : {};
 
 interface Held {
   reason: NonNullable<NodeStatus['reason']>;

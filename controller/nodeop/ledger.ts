@@ -2,7 +2,7 @@
 import type { Operation } from '../../api/node-agent.js';
 import { STEP_NAMES, type StepName } from '../../api/node-status.js';
 import { after, type Facts } from './facts.js';
-import { isFinal, operationId } from './wish.js';
+import { isFinal, operationId, type Wish } from './wish.js';
 
 /** Begun, not ended, and no ledger: somebody took it away. */
 export const isLost = ({ ledger, wish, name }: Facts): boolean => {
@@ -26,23 +26,34 @@ export function firstEntry(facts: Facts, nodeUid: string): Operation {
 
 const UNKNOWN_UID = 'unknown';
 
-/** The last report tells how far the walk had got. A Job that it names and that is gone stays deleted: it is never made again. */
+/**
+ * The last report tells how far the walk had got. A Job that it names and that is gone stays deleted: it is never made again.
+ * A walk that was ending goes on ending. Which DaemonSets were well is lost with the ledger; the other proofs are not.
+ */
 export function rebuilt(facts: Facts, nodeUid: string): Operation {
-  const { wish, name, job } = facts;
+  const { wish, name, job, now } = facts;
   const before = wish.status.nodeStatuses?.[name];
   const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...before?.stepTimes };
   const jobName = job?.metadata.name ?? before?.jobName;
-  const asked = stepTimes.Reboot;
+  const { ending: phase } = before ?? {};
+  const result = phase && { phase, reason: before?.reason, message: before?.message ?? '', at: now.toISOString() };
   return {
-    ...firstEntry(facts, nodeUid),
+    ...firstEntry(facts, before?.nodeUid ?? nodeUid),
     step: furthest(Object.keys(stepTimes)),
     stepTimes,
     ...(stepTimes.Cordon ? { cordoned: true } : {}),
     ...(before?.bootIdBefore ? { bootIdBefore: before.bootIdBefore } : {}),
-    ...(jobName ? { job: { name: jobName, uid: job?.metadata.uid ?? UNKNOWN_UID } } : {}),
-    ...(asked && jobName
-      ? { reboot: { jobName, notAfter: after(new Date(asked), wish.spec.rebootTimeoutSeconds).toISOString() } }
-      : {}),
+    ...(jobName ? { job: { name: jobName, uid: before?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
+    ...(jobName ? askedReboot(wish, jobName, stepTimes) : {}),
+    ...(result ? { result } : {}),
+  };
+}
+
+function askedReboot(wish: Wish, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
+  if (stepTimes.Withdraw !== undefined) return { rebootWithdrawn: true };
+  if (stepTimes.Reboot === undefined) return {};
+  return {
+    reboot: { jobName, notAfter: after(new Date(stepTimes.Reboot), wish.spec.rebootTimeoutSeconds).toISOString() },
   };
 }
 

@@ -30,14 +30,15 @@ export function viewOf(given: Given): View {
   const nodes = given.caches.nodes.list();
   return {
     ...given,
-    refuges: new Set(nodes.filter(isRefuge).map(node => node.metadata.name)),
+    refuges: new Set(nodes.filter(node => isRefuge(node, given.caches)).map(node => node.metadata.name)),
     daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
   };
 }
 
-/** A cordon of ours passes: pods that wait for it are not lost. */
-const isRefuge = (node: SeenNode): boolean => isReady(node) && (!isCordoned(node) || cordonMark(node) !== undefined);
+/** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
+const isRefuge = (node: SeenNode, caches: Caches): boolean =>
+  isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
 
 /** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
 function lowestMinor(nodes: readonly SeenNode[]): string | undefined {

@@ -34,9 +34,16 @@ export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'b
 export function nodeStatus(seen: Seen): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
-  const entry = facts.ledger ? underWay(seen) : untouched(seen);
+  const entry = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   return same ? before : { ...entry, lastUpdated: facts.now.toISOString() };
+}
+
+/** The entry is the only copy of how far the walk had got: nothing of it is dropped. */
+function lost({ node, name, now }: Facts, before: NodeStatus): NodeStatus {
+  if (node !== undefined) return { ...before, message: 'its claim was taken away by somebody; taking it up again' };
+  const message = `node ${name} was removed while it was worked on`;
+  return { ...before, phase: 'Failed', reason: 'NodeRemoved', message, completedAt: now.toISOString() };
 }
 
 function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
@@ -103,7 +110,9 @@ function underWay({ facts, walk }: Seen): NodeStatus {
   const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
   const words = told.message ?? result?.message;
   const message = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
-  return { ...common, phase: phaseAt(walk), step: walk.at, ...told, message };
+  const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: result?.phase };
+  const reason = told.reason ?? result?.reason;
+  return { ...common, ...underWayOnly, phase: phaseAt(walk), step: walk.at, reason, message };
 }
 
 function phaseAt({ at }: Walk): NodeStatus['phase'] {

@@ -69,9 +69,12 @@ function entered(facts: Facts, at: StepName, look: Look): Look {
   return { is: 'act', action: { do: 'record', change }, ...told };
 }
 
-/** Deleted before anything was done, or another node, or none, under the name that was claimed. */
+/** Ended already, in a report that outlived the ledger; deleted before anything was done; or another node, or none, under the name that was claimed. */
 function interrupted({ node, ledger, name, wish }: Facts): Look | undefined {
   if (ledger === undefined || ledger.result !== undefined) return undefined;
+  const before = wish.status.nodeStatuses?.[name];
+  if (before?.phase === 'Completed' || before?.phase === 'Failed')
+    return { is: 'end', phase: before.phase, reason: before.reason ?? 'Done', message: before.message ?? '' };
   if (wish.deleting && ledger.stepTimes.Run === undefined)
     return fail('Deleted', 'the operation was deleted before its Job began');
   if (node === undefined)

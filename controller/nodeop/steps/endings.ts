@@ -1,21 +1,25 @@
 /** How a walk ends, well or not: an open wish to reboot is taken back, our cordon undone, the node let go. */
 import { act, DONE, type Facts, type Look, wait } from '../facts.js';
-import { hasEnded, isReady } from '../../seen.js';
+import { hasEnded, isAlive, isReady, type SeenJob } from '../../seen.js';
 import type { Step } from './step.js';
 import { cordonOf } from './cordon.js';
 
 /** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */
 export const stop: Step = {
-  wanted: ({ ledger, job }) =>
-    ledger?.result?.phase === 'Failed' && job !== undefined && job.metadata.uid === ledger.job?.uid && !hasEnded(job),
+  wanted: ({ ledger, job, jobPods }) =>
+    ledger?.result?.phase === 'Failed' &&
+    ledger.job !== undefined &&
+    (isOpen(job, ledger.job.uid) || jobPods.some(isAlive)),
   look({ job, jobPods, node, ledger }): Look {
-    if (job === undefined) return DONE;
-    if (job.spec.suspend !== true) return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
+    if (job && isOpen(job, ledger?.job?.uid) && job.spec.suspend !== true)
+      return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
     const answers = isReady(node) && node?.metadata.uid === ledger?.nodeUid;
-    const running = jobPods.some(pod => pod.status.phase === 'Pending' || pod.status.phase === 'Running');
-    return answers && running ? wait('JobRunning', 'waiting for the Pod of the Job to end') : DONE;
+    return answers && jobPods.some(isAlive) ? wait('JobRunning', 'waiting for the Pod of the Job to end') : DONE;
   },
 };
+
+const isOpen = (job: SeenJob | undefined, uid: string | undefined): boolean =>
+  job !== undefined && job.metadata.uid === uid && !hasEnded(job);
 
 /** The machine must not reboot under whoever comes next. */
 export const withdraw: Step = {

@@ -14,18 +14,17 @@ export const reboot: Step = {
     },
   }),
   look(facts): Look {
-    const { ledger, node, agent, now } = facts;
+    const { ledger, node, now } = facts;
     if (ledger?.step !== 'Reboot')
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
     if (hasRebooted(facts)) return DONE;
-    const answer = agent?.status?.operation?.reboot;
+    const answer = answerOf(facts);
     const until = after(begun(facts, 'Reboot'), facts.wish.spec.rebootTimeoutSeconds);
-    const same = bootIdOf(node) === ledger.bootIdBefore;
-    if (answer?.state === 'Failed' && same)
+    if (answer?.state === 'Failed')
       return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
     if (now >= until)
-      return isReady(node) && same
-        ? fail('NotRebooted', `the node still runs the boot it had before (${ledger.bootIdBefore})`)
+      return isReady(node)
+        ? fail('NotRebooted', stillUp(facts))
         : fail('Unreachable', 'the node did not come back after its reboot');
     return wait(
       'Rebooting',
@@ -46,9 +45,19 @@ const containersOf = (pods: readonly SeenPod[], sets: readonly string[]): string
  * Boot ids are compared, not a NotReady waited for: a fast machine never shows one. A new boot id alone is not enough:
  * after a power cut in the middle of the Job the reboot that was asked for is still to come, and the agent knows.
  */
-export function hasRebooted({ node, agent, ledger }: Facts): boolean {
+export function hasRebooted(facts: Facts): boolean {
+  const { node, agent, ledger } = facts;
   const kubelet = bootIdOf(node);
-  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
   const agreed = kubelet !== undefined && agent?.status?.boot?.id === kubelet;
-  return agreed && kubelet !== ledger?.bootIdBefore && answer === 'Rebooted';
+  return agreed && kubelet !== ledger?.bootIdBefore && answerOf(facts)?.state === 'Rebooted';
+}
+
+const answerOf = ({ agent, ledger }: Facts) =>
+  agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot : undefined;
+
+function stillUp({ node, ledger }: Facts): string {
+  const same = bootIdOf(node) === ledger?.bootIdBefore;
+  return same
+    ? `the node still runs the boot it had before (${ledger?.bootIdBefore})`
+    : 'the node runs another boot, but not by the reboot that was asked for';
 }

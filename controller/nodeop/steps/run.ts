@@ -1,7 +1,7 @@
 /** The command runs on the node, once beyond its own retries. */
 import { isOnNode } from '../image-name.js';
 import { bootIdOf, imagesOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
-import { act, after, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
 import type { Step } from './step.js';
 
@@ -19,7 +19,13 @@ export const run: Step = {
       if (job === undefined)
         return refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
       return act(
-        { do: 'record', change: { job: { name: job.metadata.name, uid: job.metadata.uid } } },
+        {
+          do: 'record',
+          change: {
+            job: { name: job.metadata.name, uid: job.metadata.uid },
+            stepTimes: { ...ledger?.stepTimes, Resume: facts.now.toISOString() },
+          },
+        },
         { message: 'Job created' },
       );
     }
@@ -29,7 +35,7 @@ export const run: Step = {
     if (condition(job, 'Complete')) return DONE;
     const failed = condition(job, 'Failed');
     if (failed) return jobFailed(facts, failed);
-    if (job.spec.suspend === true) return act({ do: 'resumeJob', job }, { message: 'Job created' });
+    if (job.spec.suspend === true) return resume(facts, job);
     return lost(facts) ?? underWay(facts);
   },
 };
@@ -104,8 +110,22 @@ function underWay(facts: Facts): Look {
   return now >= until ? notStarted(facts, pod) : wait('JobRunning', 'Job created', until);
 }
 
-/** A suspended Job may not run: time counts from when the Job controller let it. */
-const mayRunSince = ({ job, now }: Facts): Date => new Date(job?.status?.startTime ?? now);
+/** A suspended Job may not run: time counts from when it was resumed. */
+const mayRunSince = (facts: Facts): Date =>
+  new Date(facts.job?.status?.startTime ?? facts.ledger?.stepTimes.Resume ?? begun(facts, 'Run'));
+
+const RESUME_IS_NEWS_SECONDS = 30;
+
+/** When it was resumed is written down just before, and again if the controller was away in between. */
+function resume({ ledger, now }: Facts, job: SeenJob): Look {
+  const written = ledger?.stepTimes.Resume;
+  if (written !== undefined && now < after(new Date(written), RESUME_IS_NEWS_SECONDS))
+    return act({ do: 'resumeJob', job }, { message: 'Job created' });
+  return act(
+    { do: 'record', change: { stepTimes: { ...ledger?.stepTimes, Resume: now.toISOString() } } },
+    { message: 'Job created' },
+  );
+}
 
 function notStarted({ wish }: Facts, pod: SeenPod | undefined): Look {
   const seconds = wish.spec.startDeadlineSeconds;

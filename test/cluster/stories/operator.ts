@@ -132,6 +132,7 @@ interface NodeEntry {
   rebootStatus?: string;
   step?: string;
   log?: string;
+  exitCode?: number;
   stepTimes?: Record<string, string>;
 }
 

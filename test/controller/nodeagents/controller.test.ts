@@ -3,12 +3,12 @@ import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
 import type { SeenNode } from '../../../controller/seen.js';
-import { NODES } from '../../../kube/resources.js';
+import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
 import { followed } from '../../fakes/caches.js';
 import { FakeKube } from '../../fakes/kube.js';
-import { ledger, node, nodeAgent, type NodeTraits, op, secondsAgo } from '../../builders.js';
+import { ledger, node, nodeAgent, type NodeTraits, op, pod, secondsAgo } from '../../builders.js';
 
 const leading = new Set<AbortController>();
 afterEach(() => {
@@ -138,5 +138,30 @@ describe('A node whose NodeOp is gone', () => {
     kube.seed(NODE_OP, op());
     await running(kube);
     expect(agents(kube)[0]?.spec.operation?.id).toBe('uid-op-1');
+  });
+
+  test('is not free while the Pod of its Job runs', async () => {
+    const kube = orphaned();
+    kube.seed(PODS, pod('job-x', { labels: { 'operator.kairos.io/nodeop-uid': 'uid-op' } }));
+    await running(kube);
+    expect(agents(kube)[0]?.spec.operation?.id).toBe('uid-op-1');
+  });
+
+  test('is uncordoned also when it was let go before', async () => {
+    const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
+    kube.seed(NODE_AGENT, nodeAgent());
+    await running(kube);
+    expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
+  });
+
+  test('stays cordoned for as long as a NodeOp that failed there exists', async () => {
+    const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
+    kube.seed(NODE_AGENT, nodeAgent());
+    kube.seed(NODE_OP, op({}, { status: { phase: 'Failed' } }));
+    const rest = await running(kube);
+    expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
+    await kube.delete(NODE_OP, { name: 'op', namespace: 'default' });
+    await rest();
+    expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
   });
 });

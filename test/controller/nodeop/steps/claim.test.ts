@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { walk } from '../../../../controller/nodeop/steps.js';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, wish } from '../../../builders.js';
+import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, wish, ran } from '../../../builders.js';
 import { told, REBOOT, MARK } from './walked.js';
 
 describe('Claim', () => {
@@ -78,6 +78,30 @@ describe('A ledger that somebody took away', () => {
     expect(claimed({ ...lost({ stepTimes: { ...begun, Reboot: secondsAgo(60) } }) })?.reboot).toEqual({
       jobName: 'job',
       notAfter: secondsAgo(60 - 1800),
+    }));
+
+  test('goes on ending where it was ending, and asks for no reboot that was withdrawn', () => {
+    const stepTimes = { ...begun, Reboot: secondsAgo(60), Withdraw: secondsAgo(50) };
+    const ending = { ending: 'Failed', reason: 'NotRebooted', nodeUid: 'uid-n1', jobUid: 'uid-job', stepTimes };
+    const again = claimed(lost(ending));
+    expect(again).toMatchObject({ rebootWithdrawn: true, result: { phase: 'Failed', reason: 'NotRebooted' } });
+    expect(again?.reboot).toBeUndefined();
+    expect(told(facts({ rebootOnSuccess: true }, { ...lost(ending), ledger: again }))).toBe(
+      'Withdraw: wait Unreachable',
+    );
+  });
+
+  test('sees that the node is another one', () =>
+    expect(told(facts({}, { ...lost({ nodeUid: 'old' }), ledger: claimed(lost({ nodeUid: 'old' })) }))).toBe(
+      'Run: Failed NodeReplaced',
+    ));
+
+  test('ends as it was told, should the report already say so', () =>
+    expect(
+      walk(facts({}, { ...lost({ phase: 'Failed', reason: 'JobFailed' }), ledger: ran('Run') })).look,
+    ).toMatchObject({
+      phase: 'Failed',
+      reason: 'JobFailed',
     }));
 
   test('does not bring a finished node back', () =>

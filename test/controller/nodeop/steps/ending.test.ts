@@ -20,6 +20,7 @@ describe('A Job that was given up on', () => {
       { ...suspended, node: node('n1', { ready: false }) },
       'Release: release',
     ],
+    ['is waited for when only its Pod is left', { ...stopping, jobPods: [pod('job-x')] }, 'Stop: wait JobRunning'],
     ['is left alone when it has ended by itself', { ...stopping, job: job('failed') }, 'Release: release'],
     [
       'is left alone when it is another one',

@@ -39,6 +39,12 @@ describe('Reboot and Verify', () => {
       { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' } }), ledger: at },
       'Verify: Failed FellBack',
     ],
+    [
+      'believes an agent that gave up, whatever the boot id',
+      REBOOT,
+      { ...asked, node: node('n1', { bootId: 'boot-2' }), agent: answering(undefined, { state: 'Failed' }) },
+      'Reboot: Failed NotRebooted',
+    ],
     ['does not mind that the Job is gone by now', REBOOT, { ledger: at, ...rebooted() }, 'Reboot: Completed Done'],
     ['tells a node that never went down', REBOOT, { ledger: ran('Reboot', {}, 1800) }, 'Reboot: Failed NotRebooted'],
     [

@@ -23,7 +23,22 @@ describe('Run', () => {
       { ledger: reached('Run'), job: job('suspended') },
       'Run: record',
     ],
-    ['then lets it run', {}, { ledger: at, job: job('suspended') }, 'Run: resumeJob'],
+    ['and when it may, should that be long ago by now', {}, { ledger: at, job: job('suspended') }, 'Run: record'],
+    [
+      'then lets it run',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(1) } }), job: job('suspended') },
+      'Run: resumeJob',
+    ],
+    [
+      'does not wait without end for a Job that nobody starts',
+      {},
+      {
+        ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }),
+        job: { ...job('running'), status: {} },
+      },
+      'Run: Failed PodRefused',
+    ],
     ['waits for it', {}, { ledger: at, job: job('running'), jobPods: [pod('job-x')] }, 'Run: wait JobRunning'],
     ['never makes it again when somebody deleted it', {}, { ledger: at }, 'Run: Failed JobDeleted'],
     [
