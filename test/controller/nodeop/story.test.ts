@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { NODE_OP } from '../../../api/kinds.js';
+import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { killAfterEachWrite, world, type World } from './world.js';
 
@@ -189,5 +189,37 @@ describe('Killed after every single write', () => {
     expect(reasons(story)).toEqual(reasons(calm));
     expect(marked(story, 'n1')).toEqual(marked(calm, 'n1'));
     expect(story.agents().map(({ spec: { operation } }) => operation)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('Somebody takes the ledger away', () => {
+  const takeLedger = ({ kube }: World) =>
+    kube.patch(NODE_AGENT, { name: 'n1' }, { metadata: { finalizers: [] }, spec: { operation: null } });
+  const ends: [string, object, World['jobs']][] = [
+    ['a plain command', {}, { n1: 'Complete', n2: 'Complete' }],
+    ['one with cordon', CORDON, { n1: 'Complete', n2: 'Complete' }],
+    ['one that fails', CORDON, { n1: 'Failed', n2: 'Complete' }],
+  ];
+  const moments = Array.from({ length: 14 }, (_, after) => after + 1);
+
+  test.each(ends)('after any pass over %s: the same end, and no second Job', async (_sentence, spec, jobs) => {
+    const calm = world(spec);
+    Object.assign(calm.jobs, jobs);
+    await calm.run();
+    let taken = 0;
+    for (const moment of moments) {
+      const story = world(spec);
+      Object.assign(story.jobs, jobs);
+      let passes = 0;
+      await story.run({ until: () => ++passes === moment });
+      taken += Number(story.agents().some(agent => agent.metadata.name === 'n1' && agent.spec.operation !== undefined));
+      await takeLedger(story);
+      await story.run({ reborn: true });
+      expect([moment, story.op().status?.phase]).toEqual([moment, calm.op().status?.phase]);
+      expect([moment, ...story.jobsMade().toSorted()]).toEqual([moment, ...calm.jobsMade().toSorted()]);
+      expect([moment, marked(story, 'n1')]).toEqual([moment, marked(calm, 'n1')]);
+      expect(story.agents().map(agent => agent.spec.operation)).toEqual([undefined, undefined]);
+    }
+    expect(taken).toBeGreaterThan(5);
   });
 });
