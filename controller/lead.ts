@@ -1,0 +1,36 @@
+/** What the leading controller does, from its first look at the cluster until `leading` aborts. */
+import type { Kube } from '../kube/kube.js';
+import { recorder } from '../kube/recorder.js';
+import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
+import { allSynced, cachesOf, createInformers } from './caches.js';
+import { nodeAgentController } from './nodeagents/controller.js';
+import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
+import { upgradeController } from './upgrade/controller.js';
+
+export interface Leading extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 'ownNamespace' | 'ownNode'> {
+  log: Log;
+  clock: Clock;
+  /** Who speaks in Events. */
+  identity: string;
+}
+
+/** `kube` must stop answering when `leading` aborts, so that nothing is written after the end. */
+export async function lead(kube: Kube, { identity, ...settings }: Leading, leading: AbortSignal): Promise<void> {
+  const { log, clock } = settings;
+  const informers = createInformers(kube, { log, clock });
+  const watching = Object.values(informers).map(each => each.run(leading));
+  await allSynced(informers, leading);
+  const deps = {
+    ...settings,
+    kube,
+    caches: cachesOf(informers),
+    recorder: recorder(kube, { log, clock, instance: identity }),
+  };
+  await Promise.all([
+    ...watching,
+    nodeAgentController(deps, leading),
+    new NodeOpController(deps).run(leading),
+    upgradeController({ ...deps, ...deps.caches }, leading),
+  ]);
+}
