@@ -67,3 +67,5 @@ export const PLAIN_STATE_DIR = '/var/lib/kairos-operator';
 
 /** Leader lease, the Go operator's, so that the two never lead together. */
 export const LEADER_LEASE = 'ce9721c3.kairos.io';
+/** Held by the one walk, of all operations, that may disturb a control plane. */
+export const CONTROL_PLANE_LEASE = 'operator-control-plane';

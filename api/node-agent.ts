@@ -45,6 +45,10 @@ export const Operation = z.object({
   nodeUid: z.string().describe('Uid of the Node when it was claimed.'),
   step: z.enum(STEP_NAMES).describe('Furthest step reached.'),
   stepTimes: z.record(z.string(), z.string()).describe('When each step was begun.'),
+  controlPlane: z
+    .boolean()
+    .optional()
+    .describe('It is this walk, of all operations, that may disturb a control plane.'),
   cordoned: z.boolean().optional().describe('The operation has cordoned the node, or was about to.'),
   drainSkipped: z.boolean().optional().describe('There was no other node to drain to.'),
   job: z

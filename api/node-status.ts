@@ -8,6 +8,7 @@ export const STEP_NAMES = [
   'Claim',
   'Preflight',
   'Pull',
+  'ControlPlane',
   'Cordon',
   'Drain',
   'Run',
@@ -77,6 +78,7 @@ export const operationStatusFields = {
   startedAt: time('When the targets were fixed.').optional(),
   completedAt: time('When the last node ended.').optional(),
   nodes: NodeCounts.optional().describe('How many nodes stand where.'),
+  retry: z.string().optional().describe('Value of the annotation operator.kairos.io/retry that was last acted on.'),
   progress: z.string().optional().describe('Ended nodes of all targets, such as 3/20.'),
   nodeStatuses: nodeStatuses(),
 };

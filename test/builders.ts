@@ -167,6 +167,7 @@ export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
     refusals: new Map(),
     budgets: [],
     daemonSets: new Set(['ds']),
+    otherControlPlanes: {},
     elsewhere: true,
     markAlive: true,
     reported: false,

@@ -11,6 +11,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../cordon.js';
 import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+import type { ControlPlaneLease } from './control-plane-lease.js';
 import { podNames, sortPods } from './evictable.js';
 import * as events from './events.js';
 import type { Evictions } from './evictions.js';
@@ -24,6 +25,7 @@ export interface Hands {
   caches: Caches;
   recorder: Recorder;
   evictions: Evictions;
+  controlPlane: ControlPlaneLease;
   sentinel: Surroundings['sentinel'];
   log: Log;
 }
@@ -54,6 +56,8 @@ async function perform(facts: Facts, action: Action, hands: Hands): Promise<void
       return createPod(facts, action.pod, hands);
     case 'deletePods':
       return deletePods(action.pods, hands);
+    case 'takeControlPlane':
+      return takeControlPlane(facts, action.change, hands);
     case 'cordon':
       return cordon(facts, hands);
     case 'uncordon':
@@ -89,6 +93,8 @@ async function swap({ agent, name }: Facts, patch: object, { kube, caches }: Han
 
 async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: Hands): Promise<void> {
   if (isLost(facts) && !(await isUnderWayStill(facts, hands))) return;
+  /* A ledger that says so must not be written before it is true. */
+  if (operation.controlPlane) await hands.controlPlane.take({ id: operation.id, node: facts.name });
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
   await swap(facts, { metadata: { finalizers }, spec: { operation } }, hands);
   hands.recorder.record(events.started(facts));
@@ -124,8 +130,17 @@ async function stillThere({ ledger, wish }: Facts, { kube, caches }: Hands): Pro
   }
 }
 
-const release = (facts: Facts, hands: Hands): Promise<void> =>
-  swap(facts, facts.agent ? releasePatch(facts.agent) : {}, hands);
+/** The Lease first, the ledger after it: so the Lease is never held by a walk that says it does not hold it. */
+async function takeControlPlane(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
+  await hands.controlPlane.take({ id: facts.ledger?.id ?? '', node: facts.name });
+  await record(facts, change, hands);
+}
+
+async function release(facts: Facts, hands: Hands): Promise<void> {
+  const { ledger, agent, name } = facts;
+  if (ledger?.controlPlane) await hands.controlPlane.giveBack({ id: ledger.id, node: name });
+  await swap(facts, agent ? releasePatch(agent) : {}, hands);
+}
 
 async function cordon(facts: Facts, hands: Hands): Promise<void> {
   await patchNode(facts, cordonPatch(facts.wish.mark), hands);

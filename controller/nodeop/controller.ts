@@ -14,6 +14,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { conditions } from '../conditions.js';
 import { act, type Hands } from './act.js';
+import { ControlPlaneLease } from './control-plane-lease.js';
 import { decide, type Plan } from './decide.js';
 import { Evictions } from './evictions.js';
 import type { Surroundings } from './job.js';
@@ -60,7 +61,8 @@ export class NodeOpController {
 
   constructor(deps: NodeOpDeps) {
     this.#deps = deps;
-    this.#hands = { ...deps, evictions: new Evictions(() => deps.clock.now()) };
+    const controlPlane = new ControlPlaneLease(deps);
+    this.#hands = { ...deps, controlPlane, evictions: new Evictions(() => deps.clock.now()) };
   }
 
   async run(leading: AbortSignal): Promise<void> {

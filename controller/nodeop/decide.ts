@@ -6,6 +6,7 @@ import { isControlPlane } from '../control-plane.js';
 import type { Action, Facts } from './facts.js';
 import { DEADLINED, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
+import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { hasRebooted } from './steps/reboot.js';
 import { slots } from './targets.js';
 import type { Wish } from './wish.js';
@@ -125,21 +126,20 @@ function heldBack(wish: Wish, facts: Facts, around: Around): Held | undefined {
   if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
-  return wish.disruptive
-    ? behindControlPlanes(wish, { name: facts.name, worker: !isControlPlane(node) }, around)
-    : undefined;
+  return wish.disruptive ? behindControlPlanes(wish, { facts, worker: !isControlPlane(node) }, around) : undefined;
 }
 
 /** Control planes go one at a time, and before the workers of an upgrade. */
 function behindControlPlanes(
   wish: Wish,
-  { name, worker }: { name: string; worker: boolean },
+  { facts, worker }: { facts: Facts; worker: boolean },
   { controlPlanes, standings, granted }: Around,
 ): Held | undefined {
-  const others = controlPlanes.filter(other => other !== name);
+  const others = controlPlanes.filter(other => other !== facts.name);
   if (!worker) {
     const busy = others.some(other => standings.get(other) === 'active' || granted.has(other));
-    return busy ? { reason: 'WaitingForTurn', message: 'control planes go one at a time' } : undefined;
+    if (busy) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
+    return controlPlaneHeldBack(facts);
   }
   if (!wish.upgrade || others.every(other => standings.get(other) === 'completed')) return undefined;
   if (others.some(other => standings.get(other) === 'failed'))

@@ -38,6 +38,8 @@ export interface Facts {
   budgets: readonly SeenBudget[];
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
+  /** Why this control plane may not be disturbed now; empty on workers. */
+  otherControlPlanes: { notReady?: string; worked?: { node: string; operation: string } };
   /** Another Ready, schedulable node exists. */
   elsewhere: boolean;
   /** Does the mark on a node belong to an operation that is not finished? */
@@ -62,6 +64,8 @@ export type Action =
   | { do: 'record'; change: LedgerChange }
   | { do: 'createPod'; pod: 'preflight' | 'pull' }
   | { do: 'deletePods'; pods: readonly SeenPod[] }
+  /** One walk at a time, of all operations, disturbs a control plane. */
+  | { do: 'takeControlPlane'; change: LedgerChange }
   | { do: 'cordon' }
   | { do: 'evict'; pods: readonly SeenPod[]; past: 'budgets' | 'nothing' }
   | { do: 'createJob' }

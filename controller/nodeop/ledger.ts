@@ -42,6 +42,7 @@ export function rebuilt(facts: Facts, nodeUid: string): Operation {
     step: furthest(Object.keys(stepTimes)),
     stepTimes,
     ...(stepTimes.Cordon ? { cordoned: true } : {}),
+    ...(stepTimes.ControlPlane ? { controlPlane: true } : {}),
     ...(before?.bootIdBefore ? { bootIdBefore: before.bootIdBefore } : {}),
     ...(jobName ? { job: { name: jobName, uid: before?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
     ...(jobName ? askedReboot(wish, jobName, stepTimes) : {}),

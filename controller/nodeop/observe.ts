@@ -22,9 +22,17 @@ export interface View {
   refuges: ReadonlySet<string>;
   daemonSets: ReadonlySet<string>;
   kubernetesCeiling?: string;
+  controlPlanes: readonly ControlPlaneSeen[];
 }
 
-type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling'>;
+interface ControlPlaneSeen {
+  name: string;
+  ready: boolean;
+  /** Namespace and name of the operation that may disturb it now. */
+  worked?: string;
+}
+
+type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
 
 export function viewOf(given: Given): View {
   const nodes = given.caches.nodes.list();
@@ -33,12 +41,29 @@ export function viewOf(given: Given): View {
     refuges: new Set(nodes.filter(node => isRefuge(node, given.caches)).map(node => node.metadata.name)),
     daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
+    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneSeen(node, given.caches)),
   };
 }
 
 /** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
 const isRefuge = (node: SeenNode, caches: Caches): boolean =>
   isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
+
+function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
+  const { name } = node.metadata;
+  const operation = caches.nodeAgents.get({ name })?.spec.operation;
+  const worked = operation?.controlPlane ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
+  return { name, ready: isReady(node), worked };
+}
+
+function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
+  const others = controlPlanes.filter(each => each.name !== name);
+  const worked = others.find(each => each.worked !== undefined);
+  return {
+    notReady: others.find(each => !each.ready)?.name,
+    ...(worked?.worked === undefined ? {} : { worked: { node: worked.name, operation: worked.worked } }),
+  };
+}
 
 /** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
 function lowestMinor(nodes: readonly SeenNode[]): string | undefined {
@@ -73,6 +98,7 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     budgets: [],
     daemonSets: view.daemonSets,
     kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
+    otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
     elsewhere: true,
     markAlive: true,
     reported: isFinal(wish.status.nodeStatuses?.[name]),

@@ -60,6 +60,7 @@ function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
 export const DEADLINED = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>([
   ['NodeNotReady', { reason: 'NodeNotReady', message: 'the node was not Ready' }],
   ['WaitingForAgent', { reason: 'AgentNotAnswering', message: 'the node had no NodeAgent' }],
+  ['ControlPlaneNotReady', { reason: 'ControlPlaneNotReady', message: 'another control plane was not Ready' }],
 ]);
 
 /** Nothing may be waited for in silence; since when, the entry itself remembers. */

@@ -4,6 +4,7 @@
  */
 import { STEP_NAMES, type StepName } from '../../api/node-status.js';
 import { claim } from './steps/claim.js';
+import { controlPlane } from './steps/control-plane.js';
 import { cordon } from './steps/cordon.js';
 import { drain } from './steps/drain.js';
 import { release, stop, uncordon, withdraw } from './steps/endings.js';
@@ -22,6 +23,7 @@ export const STEPS: Record<StepName, Step> = {
   Claim: claim,
   Preflight: preflight,
   Pull: pull,
+  ControlPlane: controlPlane,
   Cordon: cordon,
   Drain: drain,
   Run: run,

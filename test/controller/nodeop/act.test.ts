@@ -2,11 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { act } from '../../../controller/nodeop/act.js';
+import { ControlPlaneLease } from '../../../controller/nodeop/control-plane-lease.js';
 import { Evictions } from '../../../controller/nodeop/evictions.js';
 import type { Action, Facts } from '../../../controller/nodeop/facts.js';
 import type { SeenJob, SeenNode } from '../../../controller/seen.js';
 import { JOBS, NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
+import { fakeClock } from '../../fakes/clock.js';
 import { followed } from '../../fakes/caches.js';
 import { FakeKube } from '../../fakes/kube.js';
 import { facts, job, ledger, node, nodeAgent, NOW, pod } from '../../builders.js';
@@ -28,6 +30,7 @@ function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     caches,
     recorder: { record: ({ reason }: { reason: string }) => void told.push(reason) },
     evictions: new Evictions(() => NOW),
+    controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },
     log: silentLog,
   };

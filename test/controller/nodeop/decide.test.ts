@@ -20,6 +20,24 @@ describe('Whose turn it is', () => {
     ['whatever concurrency says', { ...REBOOT, concurrency: 2 }, { x: CP, y: CP }, ['x']],
     ['a control plane waits for the one under way', REBOOT, { x: { ...CP, ...underWay() }, y: CP }, []],
     ['the next goes when the last one ended', REBOOT, { x: { ...CP, ...ended('Completed') }, y: CP }, ['y']],
+    [
+      'a control plane waits while another one is not Ready',
+      REBOOT,
+      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      [],
+    ],
+    [
+      'that holds no slot',
+      { ...REBOOT, concurrency: 1 },
+      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } }, a: {} },
+      ['a'],
+    ],
+    [
+      'and does not matter where nothing is disturbed',
+      {},
+      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      ['x'],
+    ],
     ['workers go beside a control plane', REBOOT, { x: CP, a: {}, y: CP }, ['x', 'a']],
     ['a NotReady node holds no slot', { concurrency: 1 }, { a: { ready: false }, b: {} }, ['b']],
     ['a node held by another operation holds no slot', { concurrency: 1 }, { a: { heldBy: 'x/y' }, b: {} }, ['b']],
@@ -84,6 +102,18 @@ describe('Why a node waits', () => {
     ['another operation has it', {}, { a: { heldBy: 'x/y' } }, { a: 'WaitingForOperation' }],
     ['the operation is paused', { paused: true }, { a: {} }, { a: 'Paused' }],
     ['another node failed', { stopOnFailure: true }, { a: ended('Failed'), b: {} }, { b: 'Stopped' }],
+    [
+      'another control plane is not Ready',
+      REBOOT,
+      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      { x: 'ControlPlaneNotReady' },
+    ],
+    [
+      'another operation works on a control plane',
+      REBOOT,
+      { x: { ...CP, seen: { otherControlPlanes: { worked: { node: 'q', operation: 'infra/other' } } } } },
+      { x: 'WaitingForOperation' },
+    ],
     ['a control plane is under way', REBOOT, { x: { ...CP, ...underWay() }, y: CP }, { y: 'WaitingForTurn' }],
     [
       'no slot is free, so that it does not matter yet whether it is Ready',
