@@ -1,6 +1,7 @@
 /** What a small API server remembers: objects with versions, and what happened to them since. */
 import { randomUUID } from 'node:crypto';
-import { merged } from '../../kube/merge.js';
+import { merged, sameJson } from '../../kube/merge.js';
+import { frozen } from './alphabetical.js';
 
 export interface Obj {
   apiVersion?: string;
@@ -23,6 +24,15 @@ export interface Happened {
   version: number;
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   object: Obj;
+  /** As it was; absent: it was not there. */
+  before?: Obj;
+}
+
+export interface StoreOptions {
+  now?: () => Date;
+  uid?: () => string;
+  /** Every rule of the real one: status apart from the rest, no event without a change, objects that nobody can change. */
+  strict?: boolean;
 }
 
 /** Where a request points: `collection` is group/version/plural. */
@@ -51,6 +61,15 @@ export class ApiStore {
   readonly #objects = new Map<string, Map<string, Obj>>();
   readonly #history = new Map<string, Happened[]>();
   readonly #listeners = new Set<(collection: string, happened: Happened) => void>();
+  readonly #now: () => Date;
+  readonly #uid: () => string;
+  readonly #strict: boolean;
+
+  constructor({ now = () => new Date(), uid = randomUUID, strict = false }: StoreOptions = {}) {
+    this.#now = now;
+    this.#uid = uid;
+    this.#strict = strict;
+  }
 
   of(place: Place): Map<string, Obj> {
     const found = this.#objects.get(place.collection) ?? new Map<string, Obj>();
@@ -85,7 +104,7 @@ export class ApiStore {
 
   create(place: Place, body: Fields): Verdict {
     const meta = fieldsOf(body.metadata);
-    const generated = `${String(meta.generateName)}${randomUUID().slice(0, 5)}`;
+    const generated = `${String(meta.generateName)}${this.#uid().slice(-5)}`;
     const name = typeof meta.name === 'string' ? meta.name : generated;
     if (this.get({ ...place, name }))
       return refusal(409, 'AlreadyExists', `${place.collection} ${name} already exists`);
@@ -93,12 +112,27 @@ export class ApiStore {
       ...meta,
       name,
       namespace: place.namespace,
-      uid: randomUUID(),
+      uid: this.#uid(),
       resourceVersion: '',
       generation: 1,
-      creationTimestamp: new Date().toISOString(),
+      creationTimestamp: this.#now().toISOString(),
     };
     return { code: 201, body: this.#save(place, 'ADDED', { ...body, metadata }) };
+  }
+
+  /** Puts the whole object there, status and all, as only a test may. */
+  put(place: Place, wished: Fields): Obj {
+    const known = this.get({ ...place, name: String(fieldsOf(wished.metadata).name) });
+    const metadata = { uid: this.#uid(), generation: 1, ...fieldsOf(wished.metadata) };
+    const next: Fields = { ...wished, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
+    if (known && sameJson(next, known)) return known;
+    return this.#save(place, known ? 'MODIFIED' : 'ADDED', next as Obj);
+  }
+
+  /** Takes it away at once, whatever stands on it. */
+  drop(place: Place): void {
+    const known = this.get(place);
+    if (known) this.#save(place, 'DELETED', known);
   }
 
   replace(place: Place, body: Fields): Verdict {
@@ -127,7 +161,9 @@ export class ApiStore {
     if (resourceVersion !== undefined && resourceVersion !== known.metadata.resourceVersion)
       return refusal(409, 'Conflict', 'the resourceVersion differs');
     if (known.metadata.finalizers?.length) {
-      const metadata = { ...known.metadata, deletionTimestamp: new Date().toISOString() };
+      if (this.#strict && known.metadata.deletionTimestamp !== undefined) return { code: 200, body: known };
+      const generation = (known.metadata.generation ?? 1) + (this.#strict ? 1 : 0);
+      const metadata = { ...known.metadata, generation, deletionTimestamp: this.#now().toISOString() };
       return { code: 200, body: this.#save(place, 'MODIFIED', { ...known, metadata }) };
     }
     this.#save(place, 'DELETED', known);
@@ -139,11 +175,11 @@ export class ApiStore {
     if (meta.uid !== undefined && meta.uid !== known.metadata.uid) return refusal(409, 'Conflict', 'the uid differs');
     if (meta.resourceVersion !== undefined && meta.resourceVersion !== known.metadata.resourceVersion)
       return refusal(409, 'Conflict', 'the object has been modified');
-    const next: Obj =
-      place.subresource === 'status'
-        ? { ...known, status: wished.status }
-        : { ...wished, metadata: { ...meta, ...identity(known) } };
-    const respec = JSON.stringify(next.spec) !== JSON.stringify(known.spec);
+    const next = this.#strict ? strictly(place, known, wished) : loosely(place, known, wished);
+    if (next === undefined)
+      return refusal(422, 'Invalid', 'no new finalizers can be added if the object is being deleted');
+    if (this.#strict && sameJson(next, known)) return { code: 200, body: known };
+    const respec = !sameJson(next.spec, known.spec);
     next.metadata = { ...next.metadata, generation: (known.metadata.generation ?? 1) + (respec ? 1 : 0) };
     const gone = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length;
     return { code: 200, body: this.#save(place, gone ? 'DELETED' : 'MODIFIED', next) };
@@ -151,15 +187,17 @@ export class ApiStore {
 
   #save(place: Place, type: Happened['type'], object: Obj): Obj {
     this.version += 1;
-    const saved = structuredClone({
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(this.version) },
-    });
+    const numbered = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
+    const saved = this.#strict ? (frozen(numbered) as Obj) : structuredClone(numbered);
+    const objects = this.of(place);
     const key = keyOf(saved.metadata.namespace, saved.metadata.name);
-    if (type === 'DELETED') this.of(place).delete(key);
-    else this.of(place).set(key, saved);
-    const happened = { version: this.version, type, object: saved };
-    this.#history.set(place.collection, [...this.history(place.collection), happened]);
+    const before = objects.get(key);
+    if (type === 'DELETED') objects.delete(key);
+    else objects.set(key, saved);
+    const happened = { version: this.version, type, object: saved, before };
+    const history = this.#history.get(place.collection) ?? [];
+    this.#history.set(place.collection, history);
+    history.push(happened);
     for (const listener of this.#listeners) listener(place.collection, happened);
     return saved;
   }
@@ -171,6 +209,27 @@ const identity = ({ metadata: { name, namespace, uid, resourceVersion } }: Obj) 
   uid,
   resourceVersion,
 });
+
+const loosely = (place: Place, known: Obj, wished: Fields): Obj =>
+  place.subresource === 'status'
+    ? { ...known, status: wished.status }
+    : { ...wished, metadata: { ...fieldsOf(wished.metadata), ...identity(known) } };
+
+/** A status is written through its own door and through no other; undefined: refused. */
+function strictly(place: Place, known: Obj, wished: Fields): Obj | undefined {
+  if (place.subresource === 'status') return { ...known, status: wished.status };
+  const { creationTimestamp, deletionTimestamp, generation, finalizers: held = [] } = known.metadata;
+  const metadata: Obj['metadata'] = {
+    ...fieldsOf(wished.metadata),
+    ...identity(known),
+    creationTimestamp,
+    deletionTimestamp,
+    generation,
+  };
+  const added = metadata.finalizers?.some(each => !held.includes(each)) ?? false;
+  if (deletionTimestamp !== undefined && added) return undefined;
+  return { ...wished, metadata, status: known.status };
+}
 
 /** `add`, `replace`, `remove` and `test` of fields, which is all that the operator sends. */
 function jsonPatched(known: Obj, body: unknown): Fields {

@@ -15,7 +15,8 @@ import {
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
-import { alphabetical, collectionOf, type FakeKube } from './kube.js';
+import { alphabetical } from './alphabetical.js';
+import { collectionOf, type FakeKube } from './kube.js';
 
 const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
 

@@ -4,55 +4,80 @@ import type { Clock } from '../../program/clock.js';
 export interface FakeClock extends Clock {
   /** Goes on by `ms`, waking every sleeper at its own moment and letting what it wakes run before the next. */
   advance(ms: number): Promise<void>;
+  /** Goes on to the next sleeper's moment and wakes that one alone; false, and no time passes, if nobody wakes by `end` (monotonic). */
+  step(end: number): Promise<boolean>;
+  /** Calls back once after `ms`, unless the function it returns is called before. */
+  after(ms: number, call: () => void): () => void;
   /** Wall time alone jumps. */
   jump(ms: number): void;
   /** How many are asleep. */
   sleepers(): number;
 }
 
-const letRun = async () => {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise(resolve => setImmediate(resolve));
-};
+interface Sleeper {
+  at: number;
+  wake: () => void;
+}
 
-export function fakeClock(start = '2026-01-01T00:00:00.000Z'): FakeClock {
+/** `turns` of the event loop run after each waking; where nothing but promises is waited for, one is enough. */
+export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}): FakeClock {
   let passed = 0;
   let wall = Date.parse(start);
-  const asleep = new Set<{ at: number; wake: () => void }>();
+  const asleep = new Set<Sleeper>();
+  const letRun = async () => {
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(resolve => setImmediate(resolve));
+  };
   const to = (at: number) => {
     wall += at - passed;
     passed = at;
   };
-  const sleep = (ms: number, signal?: AbortSignal) =>
-    new Promise<void>(resolve => {
-      if (signal?.aborted) return resolve();
-      const sleeper = {
-        at: passed + Math.max(ms, 0),
-        wake: () => {
-          asleep.delete(sleeper);
-          signal?.removeEventListener('abort', sleeper.wake);
-          resolve();
-        },
-      };
-      asleep.add(sleeper);
-      signal?.addEventListener('abort', sleeper.wake);
-    });
+  const after = (ms: number, call: () => void) => {
+    const sleeper: Sleeper = { at: passed + Math.max(ms, 0), wake: call };
+    asleep.add(sleeper);
+    return () => void asleep.delete(sleeper);
+  };
+  const step = async (end: number) => {
+    const next = earliest(asleep);
+    if (!next || next.at > end) return false;
+    to(next.at);
+    asleep.delete(next);
+    next.wake();
+    await letRun();
+    return true;
+  };
   return {
     now: () => new Date(wall),
     monotonic: () => passed,
-    sleep,
+    sleep: (ms, signal) => sleep(after, ms, signal),
+    after,
+    step,
     jump: ms => void (wall += ms),
     sleepers: () => asleep.size,
     advance: async ms => {
       const end = passed + ms;
       await letRun();
-      for (;;) {
-        const [next] = [...asleep].filter(one => one.at <= end).toSorted((a, b) => a.at - b.at);
-        if (!next) break;
-        to(next.at);
-        next.wake();
-        await letRun();
-      }
+      while (await step(end));
       to(end);
     },
   };
+}
+
+/** Of those that wake together the first to fall asleep comes first. */
+function earliest(asleep: Iterable<Sleeper>): Sleeper | undefined {
+  let next: Sleeper | undefined;
+  for (const one of asleep) if (!next || one.at < next.at) next = one;
+  return next;
+}
+
+function sleep(after: FakeClock['after'], ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise<void>(resolve => {
+    if (signal?.aborted) return resolve();
+    const wake = () => {
+      cancel();
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    const cancel = after(ms, wake);
+    signal?.addEventListener('abort', wake);
+  });
 }

@@ -13,6 +13,7 @@ import type {
   WatchEvent,
 } from '../../kube/kube.js';
 import { PODS } from '../../kube/resources.js';
+import { alphabetical } from './alphabetical.js';
 import { ApiStore, type Obj, type Place, type Verdict } from './api-store.js';
 
 /** One write that was asked for. */
@@ -27,23 +28,14 @@ const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json
 
 export const collectionOf = ({ group, version, plural }: Resource): string => `${group}/${version}/${plural}`;
 
-const placeOf = (resource: Resource, at: Partial<Name> = {}, subresource?: string): Place => ({
+export const placeOf = (resource: Resource, at: Partial<Name> = {}, subresource?: string): Place => ({
   collection: collectionOf(resource),
   ...at,
   subresource,
 });
 
-/** Fields of custom resources come back in the order of the alphabet. */
-export function alphabetical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(alphabetical);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(
-    fields.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, alphabetical(field)]),
-  );
-}
-
-function taken({ code, body }: Verdict): unknown {
+/** The answer's body, or the error that the client makes of it. */
+export function taken({ code, body }: Verdict): unknown {
   if (code < 300) return alphabetical(body);
   const status = body as { message: string; reason: string; details?: { causes?: Cause[] } };
   throw new KubeError(code, status.message, status.reason, status.details);
@@ -54,6 +46,7 @@ export class FakeKube implements Kube {
   readonly writes: Write[] = [];
   /** May throw: before a write is done, or, from what it returns, after it. */
   onWrite: (write: Write) => (() => void) | void = () => undefined;
+  onDryRun: (body: object, namespace?: string) => void = () => undefined;
 
   constructor(store = new ApiStore()) {
     this.store = store;
@@ -124,8 +117,9 @@ export class FakeKube implements Kube {
     );
   }
 
-  async podLog(): Promise<string> {
-    return '';
+  /** What `onDryRun` throws is the answer; nothing is ever kept. */
+  async dryRun(_resource: Resource, body: object, namespace?: string): Promise<void> {
+    this.onDryRun(body, namespace);
   }
 
   async #write<T extends Stored>(write: Write, perform: () => Verdict): Promise<T> {

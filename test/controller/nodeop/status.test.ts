@@ -4,7 +4,7 @@ import type { Facts } from '../../../controller/nodeop/facts.js';
 import { conditions } from '../../../controller/conditions.js';
 import { nodeStatus, operationStatus, stands } from '../../../controller/nodeop/status.js';
 import { walk } from '../../../controller/nodeop/steps.js';
-import { alphabetical } from '../../fakes/kube.js';
+import { alphabetical } from '../../fakes/alphabetical.js';
 import { facts, job, ledger, NOW, op, ran, reached, secondsAgo, wish, wished } from '../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from './several.js';
 
