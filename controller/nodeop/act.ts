@@ -12,7 +12,7 @@ import type { Caches } from '../caches.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../cordon.js';
 import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
 import type { ControlPlaneLease } from './control-plane-lease.js';
-import { podNames, sortPods } from './evictable.js';
+import { sortPods, stayWords } from './evictable.js';
 import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from './facts.js';
@@ -206,8 +206,7 @@ function tellStaying(facts: Facts, { recorder }: Hands): void {
   if (!wish.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return;
   const { stay } = sortPods(pods, options, ownNamespace);
   if (stay.length === 0) return;
-  const first = stay[0]?.why ?? '';
-  recorder.record(events.podsStay(`${podNames(stay.map(each => each.pod))} not evicted: ${first}`)(facts));
+  recorder.record(events.podsStay(stayWords(stay))(facts));
 }
 
 async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands): Promise<void> {

@@ -49,3 +49,9 @@ export function podNames(pods: readonly SeenPod[]): string {
   const names = pods.slice(0, 3).map(podName).join(', ');
   return pods.length > 3 ? `${names} and ${pods.length - 3} more` : names;
 }
+
+/** Who stays, and each for its own reason. */
+export const stayWords = (stay: Sorted['stay']): string =>
+  [...new Set(stay.map(({ why }) => why))]
+    .map(why => `${podNames(stay.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
+    .join('; ');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { podNames, sortPods } from '../../../controller/nodeop/evictable.js';
+import { podNames, sortPods, stayWords } from '../../../controller/nodeop/evictable.js';
 import { pod, replicated, type PodTraits } from '../../builders.js';
 
 const OPTIONS = {
@@ -70,4 +70,12 @@ describe('Pods in a message', () => {
     [3, 'default/a, default/b, default/c'],
     [5, 'default/a, default/b, default/c and 2 more'],
   ])('%d of them', (count, text) => expect(podNames(pods.slice(0, count))).toBe(text));
+});
+
+test('Of pods that stay, each is named with its own reason', () => {
+  const pods = [pod('bare'), pod('web', { ...replicated, emptyDir: true }), pod('other')];
+  expect(stayWords(sortPods(pods, OPTIONS, 'operator-system').stay)).toBe(
+    'default/bare, default/other not evicted: it has no controller and force is false; ' +
+      'default/web not evicted: it has an emptyDir volume and deleteEmptyDirData is false',
+  );
 });
