@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import type { Json } from '../kubectl.js';
 import type { Machine } from '../machine.js';
+import { isAlive } from '../process-record.js';
 import { waitFor } from '../wait.js';
 import { entries, jobsOf, type Operator } from './operator.js';
 
@@ -85,4 +86,20 @@ export async function expectGone(it: Operator, name: string, seconds = 60): Prom
   await waitFor(async () => (await jobsOf(it, name)).length === 0, { what: 'its Jobs to be gone', seconds: 30 });
   const pods = (await it.kubectl.getJson('pods', '-l', `kairos.io/nodeop=${name}`))?.items ?? [];
   expect(pods.filter(pod => pod.metadata?.['deletionTimestamp'] === undefined)).toEqual([]);
+}
+
+/** Stops the agents of a node in the middle of whatever they do; calling the answer lets those that still live go on. */
+export function freezeAgent(machine: Machine): () => void {
+  const agents = machine.processes('/app/agent.cjs');
+  expect(agents).toHaveLength(1);
+  for (const { pid } of agents) process.kill(pid, 'SIGSTOP');
+  return () => {
+    for (const agent of agents) if (isAlive(agent)) process.kill(agent.pid, 'SIGCONT');
+  };
+}
+
+/** How often the machine has booted, and how often it was told to, since this was called. */
+export function powerCount(machine: Machine): () => { boots: number; told: number } {
+  const [boots, told] = [machine.bootCount(), machine.powerLog().length];
+  return () => ({ boots: machine.bootCount() - boots, told: machine.powerLog().length - told });
 }
