@@ -123,7 +123,8 @@ export class ApiStore {
   /** Puts the whole object there, status and all, as only a test may. */
   put(place: Place, wished: Fields): Obj {
     const known = this.get({ ...place, name: String(fieldsOf(wished.metadata).name) });
-    const metadata = { uid: this.#uid(), generation: 1, ...fieldsOf(wished.metadata) };
+    const given = { uid: known?.metadata.uid ?? this.#uid(), generation: known?.metadata.generation ?? 1 };
+    const metadata = { ...given, ...fieldsOf(wished.metadata) };
     const next: Fields = { ...wished, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
     if (known && sameJson(next, known)) return known;
     return this.#save(place, known ? 'MODIFIED' : 'ADDED', next as Obj);

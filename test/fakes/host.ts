@@ -27,6 +27,8 @@ interface Settings {
   init: string;
   /** Whether a call to reboot is obeyed at once. */
   obeys: boolean;
+  /** Somebody else sees to the reboot: called when one was asked for. */
+  onReboot?: () => void;
   /** Writing to the disk fails with this. */
   diskFault?: string;
   /** Calling the reboot fails with this. */
@@ -124,6 +126,7 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     act(how);
     if (settings.rebootFault !== undefined) throw new Error(settings.rebootFault);
     calls.push(settings.bootId);
+    settings.onReboot?.();
     if (settings.obeys) restart();
   };
   return {

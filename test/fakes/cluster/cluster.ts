@@ -1,0 +1,182 @@
+/**
+ * A whole cluster in one process, under one clock that goes only when it is told to. On it run, unchanged, the controller
+ * (election, informers, queues and all) and one agent for each machine; Kubernetes' own parts are small actors beside them.
+ *
+ *     const cluster = fakeCluster({ nodes: [{ name: 'n1' }, { name: 'n2' }] });
+ *     await cluster.begin();                        // one controller leads, every agent has spoken
+ *     cluster.apply(NODE_OP, nodeOp('op', { cordon: true }));
+ *     await cluster.until(() => cluster.isRunning('n1', 'nodeop'));
+ *     cluster.machine('n1').powerOff();
+ *     await cluster.settle({ within: 3600 });       // seconds; until every operation is final and lets go of its nodes
+ *
+ * Nothing here looks at the real time, and chance comes from `seed`: the same calls make the same history.
+ */
+import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
+import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
+import { isFinal } from '../../../controller/nodeop/wish.js';
+import type { Name, Resource, Stored } from '../../../kube/kube.js';
+import { DAEMONSETS, NODES, PDBS } from '../../../kube/resources.js';
+import { type FakeClock, fakeClock } from '../clock.js';
+import { Api } from './api.js';
+import { keepBudgets } from './budgets.js';
+import { type Disruption, logDisruptions } from './disruptions.js';
+import { collectGarbage } from './garbage.js';
+import { runJobs } from './jobs.js';
+import { Kubelet, type Started } from './kubelet.js';
+import { Machine } from './machine.js';
+import { watchNodes } from './node-lifecycle.js';
+import { budgetObject, type ClusterOptions, daemonSetObject, nodeObject, replicaSetObject } from './objects.js';
+import type { Act, Program } from './program.js';
+import { agentProgram, controllerProgram } from './programs.js';
+import { seeded } from './random.js';
+import { REPLICA_SETS, runWorkloads } from './workloads.js';
+
+export class FakeCluster {
+  readonly clock: FakeClock = fakeClock(undefined, { turns: 1 });
+  readonly api = new Api(this.clock);
+  /** Every act of every program. */
+  readonly acts: Act[] = [];
+  /** Every container that was ever started. */
+  readonly started: Started[] = [];
+  /** Every change of a node by the operator or its machine. */
+  readonly disruptions: readonly Disruption[];
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly agents: ReadonlyMap<string, Program>;
+  /** Replicas of the controller; only the first is started by `begin`. */
+  readonly controllers: readonly Program[];
+  /** How late an event of a resource reaches a program, in milliseconds. */
+  delay: (program: string, plural: string) => number = () => 0;
+
+  constructor(options: ClusterOptions) {
+    const { nodes, errands = () => undefined, images = {}, seed = 1 } = options;
+    const { api, clock, acts, started } = this;
+    const deps = {
+      api,
+      acts,
+      random: seeded(seed),
+      delay: (program: string, plural: string) => this.delay(program, plural),
+    };
+    const machines = nodes.map((traits, index) => new Machine({ ...traits, number: index + 1, clock }));
+    this.machines = new Map(machines.map(machine => [machine.name, machine]));
+    this.agents = new Map(machines.map(machine => [machine.name, agentProgram(machine, deps)]));
+    this.controllers = ['controller-a', 'controller-b', 'controller-c'].map(name => controllerProgram(name, deps));
+
+    runJobs(api);
+    runWorkloads(api);
+    keepBudgets(api);
+    collectGarbage(api);
+    const lifecycle = watchNodes(api, this.machines);
+    const { log, again } = logDisruptions(api, this.machines);
+    this.disruptions = log;
+    for (const machine of machines) {
+      const kubelet = new Kubelet({ api, machine, errands, images, started });
+      machine.onDown = () => {
+        this.agents.get(machine.name)?.leave();
+        kubelet.stopped();
+        lifecycle.poke();
+        again(machine.name);
+      };
+      machine.onUp = () => {
+        kubelet.booted();
+        this.agents.get(machine.name)?.start(AGENT_START_MS);
+        again(machine.name);
+      };
+    }
+    this.#furnish(options);
+  }
+
+  #furnish({ nodes, workloads = [], daemonSets = [], budgets = [] }: ClusterOptions): void {
+    const { api } = this;
+    for (const traits of nodes) api.put(NODES, nodeObject(traits, this.machine(traits.name).bootId));
+    for (const each of workloads) api.put(REPLICA_SETS, replicaSetObject(each));
+    for (const each of daemonSets) api.put(DAEMONSETS, daemonSetObject(each));
+    for (const each of budgets) api.put(PDBS, budgetObject(each));
+  }
+
+  /** Starts the first controller and all agents, and goes on until each has said who it is; acts count from here. */
+  async begin(): Promise<void> {
+    this.controllers[0]?.start();
+    for (const agent of this.agents.values()) agent.start(AGENT_START_MS);
+    const spoken = () => this.api.all<NodeAgent>(NODE_AGENT).filter(agent => agent.status?.boot !== undefined).length;
+    if (!(await this.until(() => spoken() === this.machines.size, 120))) throw new Error('the cluster did not begin');
+    await this.run(5);
+    this.countFromHere();
+  }
+
+  /** The next act of every program has the number 1. */
+  countFromHere(): void {
+    this.acts.length = 0;
+    for (const program of this.programs()) program.countFromHere();
+  }
+
+  programs(): Program[] {
+    return [...this.controllers, ...this.agents.values()];
+  }
+
+  machine(name: string): Machine {
+    const machine = this.machines.get(name);
+    if (!machine) throw new Error(`no machine ${name}`);
+    return machine;
+  }
+
+  /** Creates an object as a user would, or changes the one that is there. */
+  apply(resource: Resource, object: { metadata: Name } & object): Stored {
+    const { name, namespace } = object.metadata;
+    const known = this.api.find(resource, { name, namespace });
+    if (known) return this.api.patch(resource, { name, namespace }, object);
+    return this.api.create(resource, object, namespace);
+  }
+
+  delete(resource: Resource, at: Name): void {
+    if (this.api.find(resource, at)) this.api.delete(resource, at, { propagation: 'Background' });
+  }
+
+  nodeOp(name: string): NodeOp | undefined {
+    return this.api.find<NodeOp>(NODE_OP, { name, namespace: 'default' });
+  }
+
+  upgrade(name: string): NodeOpUpgrade | undefined {
+    return this.api.find<NodeOpUpgrade>(NODE_OP_UPGRADE, { name, namespace: 'default' });
+  }
+
+  /** Does a container of this name run on this node now? */
+  isRunning(node: string, container: string): boolean {
+    return this.started.some(each => each.node === node && each.container === container && each.ended === undefined);
+  }
+
+  /** Goes on for so many seconds. */
+  run(seconds: number): Promise<void> {
+    return this.clock.advance(seconds * 1000);
+  }
+
+  /** Goes on until it is so; false if it is not within so many seconds. */
+  async until(so: () => boolean, within = 3600): Promise<boolean> {
+    const end = this.clock.monotonic() + within * 1000;
+    await this.clock.advance(0);
+    while (!so()) if (!(await this.clock.step(end))) return so();
+    return true;
+  }
+
+  /** Every operation is final and holds no node. */
+  isSettled(): boolean {
+    const held = (object: Stored) => (object.metadata.finalizers?.length ?? 0) > 0;
+    return (
+      this.api.all<NodeOp>(NODE_OP).every(op => isFinal(op.status) && !held(op)) &&
+      this.api.all<NodeOpUpgrade>(NODE_OP_UPGRADE).every(upgrade => isFinal(upgrade.status)) &&
+      this.api.all<NodeAgent>(NODE_AGENT).every(agent => agent.spec.operation === undefined && !held(agent))
+    );
+  }
+
+  /** Goes on until everything is settled, and a little longer, to see what comes after; false if it is not within so many seconds. */
+  async settle({ within = 7200, then = 30 }: { within?: number; then?: number } = {}): Promise<boolean> {
+    const settled = await this.until(() => this.isSettled(), within);
+    await this.run(then);
+    return settled && this.isSettled();
+  }
+}
+
+/** The kubelet is up before what it runs. */
+const AGENT_START_MS = 2_000;
+
+/** A cluster that stands still until it is told to go on. */
+export const fakeCluster = (options: ClusterOptions): FakeCluster => new FakeCluster(options);

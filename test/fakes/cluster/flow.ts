@@ -1,0 +1,91 @@
+/** One watch of one program: events in their order, as late as they are, until the server ends it. */
+import type { Resource, Stored, WatchEvent, WatchOptions } from '../../../kube/kube.js';
+import type { Api } from './api.js';
+import type { Instance } from './program.js';
+import type { Delay } from './program-kube.js';
+
+interface FlowOptions {
+  resource: Resource;
+  options: WatchOptions;
+  signal: AbortSignal;
+  delay: Delay;
+}
+
+type Item<T extends Stored> = { event: WatchEvent<T> } | 'end' | { error: unknown };
+
+export class Flow<T extends Stored> implements AsyncIterable<WatchEvent<T>> {
+  readonly #api: Api;
+  readonly #instance: Instance;
+  readonly #with: FlowOptions;
+  readonly #come: Item<T>[] = [];
+  readonly #ends: (() => void)[] = [];
+  /** Events on their way: none overtakes another. */
+  #lastAt = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(api: Api, instance: Instance, options: FlowOptions) {
+    this.#api = api;
+    this.#instance = instance;
+    this.#with = options;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent<T>> {
+    await this.#instance.alive();
+    this.#open();
+    try {
+      for (;;) {
+        const item = this.#come.shift();
+        if (item === 'end') return;
+        if (item === undefined) await new Promise<void>(resolve => (this.#wake = resolve));
+        else if ('error' in item) throw item.error;
+        else yield item.event;
+      }
+    } finally {
+      this.#close();
+    }
+  }
+
+  #open(): void {
+    const { resource, options, signal } = this.#with;
+    if (signal.aborted) return this.#take('end');
+    const { clock } = this.#api;
+    const ends = () => this.#end();
+    const seconds = options.timeoutSeconds ?? 300;
+    this.#ends.push(
+      this.#api.subscribe<T>(resource, options, event => this.#send(event)),
+      clock.after(seconds * 1000, ends),
+      this.#instance.onDeath(() => this.#close()),
+      () => signal.removeEventListener('abort', ends),
+    );
+    signal.addEventListener('abort', ends, { once: true });
+  }
+
+  #close(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  #send(event: WatchEvent<T>): void {
+    const { clock } = this.#api;
+    const now = clock.monotonic();
+    const at = Math.max(now + this.#with.delay(this.#with.resource.plural), this.#lastAt);
+    this.#lastAt = at;
+    const arrive = () => this.#instance.reach(() => this.#take({ event }));
+    if (at === now) arrive();
+    else this.#ends.push(clock.after(at - now, arrive));
+  }
+
+  /** A last bookmark says how far it has come, then it is over. */
+  #end(): void {
+    if (this.#with.signal.aborted || this.#lastAt > this.#api.clock.monotonic()) return this.#take('end');
+    const object = { metadata: { resourceVersion: String(this.#api.store.version) } };
+    this.#instance.reach(() => {
+      this.#take({ event: { type: 'BOOKMARK', object } });
+      this.#take('end');
+    });
+  }
+
+  #take(item: Item<T>): void {
+    this.#come.push(item);
+    this.#wake();
+  }
+}

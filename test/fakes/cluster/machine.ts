@@ -1,0 +1,105 @@
+/** A machine: a disk that survives, a power switch, and a boot that takes its time. */
+import type { FakeClock } from '../clock.js';
+import { type FakeHost, fakeHost, KAIROS_RELEASE } from '../host.js';
+
+export interface MachineOptions {
+  name: string;
+  /** Makes its boot ids its own. */
+  number: number;
+  clock: FakeClock;
+  /** From power to a system that runs. */
+  bootSeconds?: number;
+  /** From the call to reboot until the power goes: programs still run, and can be killed and started again. */
+  shutdownSeconds?: number;
+  files?: Record<string, string>;
+}
+
+const RELEASE_FILE = '/etc/kairos-release';
+
+export class Machine {
+  readonly name: string;
+  readonly host: FakeHost;
+  /** Why it went down, each time. */
+  readonly downs: ('agent' | 'power' | 'somebody')[] = [];
+  /** What the disk says after the next boot: an upgrade was written to it. */
+  nextRelease: string | undefined;
+  /** Told after it went down, and after it came up. */
+  onDown: () => void = () => undefined;
+  onUp: () => void = () => undefined;
+  up = true;
+  /** Since when it is what it is; monotonic. */
+  since = 0;
+  readonly #options: MachineOptions;
+  #boots = 1;
+  #coming: (() => void) | undefined;
+  #going: (() => void) | undefined;
+
+  constructor(options: MachineOptions) {
+    const { name, files = { [RELEASE_FILE]: KAIROS_RELEASE } } = options;
+    this.name = name;
+    this.#options = options;
+    this.host = fakeHost(files);
+    this.host.set({
+      bootId: this.#bootId(),
+      bootedAt: options.clock.now(),
+      obeys: false,
+      onReboot: () => this.#goesDown('agent'),
+    });
+  }
+
+  get bootId(): string {
+    return this.#bootId();
+  }
+
+  /** The power goes, and stays away. */
+  powerOff(why: 'power' | 'somebody' | 'agent' = 'power'): void {
+    this.#coming?.();
+    this.#coming = undefined;
+    this.#going?.();
+    this.#going = undefined;
+    if (!this.up) return;
+    this.up = false;
+    this.since = this.#options.clock.monotonic();
+    this.downs.push(why);
+    this.onDown();
+  }
+
+  /** It boots; a machine that is up goes on. */
+  powerOn(): void {
+    if (this.up || this.#coming) return;
+    const { clock, bootSeconds = 20 } = this.#options;
+    this.#coming = clock.after(bootSeconds * 1000, () => this.#comesUp());
+  }
+
+  /** Somebody reboots it, and it is none of us. */
+  reboot(): void {
+    this.#goesDown('somebody');
+  }
+
+  #goesDown(why: 'agent' | 'somebody'): void {
+    if (!this.up || this.#going) return;
+    const { clock, shutdownSeconds = 3 } = this.#options;
+    this.#going = clock.after(shutdownSeconds * 1000, () => {
+      this.#going = undefined;
+      this.powerOff(why);
+      this.powerOn();
+    });
+  }
+
+  #comesUp(): void {
+    this.#coming = undefined;
+    this.#boots += 1;
+    this.host.restart(this.#bootId());
+    this.host.set({ bootedAt: this.#options.clock.now() });
+    if (this.nextRelease !== undefined) this.host.files.set(RELEASE_FILE, this.nextRelease);
+    this.nextRelease = undefined;
+    this.up = true;
+    this.since = this.#options.clock.monotonic();
+    this.onUp();
+  }
+
+  #bootId(): string {
+    const { number } = this.#options;
+    return `00000000-0000-4000-8${String(number).padStart(3, '0')}-${String(this.#boots).padStart(12, '0')}`;
+  }
+}
