@@ -17,6 +17,8 @@ export const LABELS = {
   nodeOpUid: 'operator.kairos.io/nodeop-uid',
   /** On the NodeOp of an upgrade. */
   upgrade: 'nodeopupgrade.kairos.io/name',
+  /** On the Pods that build or export an OSArtifact: its name. */
+  artifact: 'build.kairos.io/artifact',
   managedBy: 'app.kubernetes.io/managed-by',
   /** On a node: false keeps the operator's labels off it. */
   managed: 'kairos.io/managed',

@@ -55,6 +55,7 @@ export const REASONS = {
   PodsStay: 'Pods were left on the node by the drain options.',
   RebootAsked: 'The agent was asked to reboot the node.',
   Rebooted: 'The node came back with a new boot id.',
+  Retried: 'Nodes that failed or never started are run again.',
 } as const;
 
 export type Reason = keyof typeof REASONS;

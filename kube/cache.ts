@@ -19,6 +19,8 @@ export interface Cache<T extends Stored> {
   synced(): boolean;
   /** The API server's answer to our own write, so that the next look already sees it. Only objects that the watch selects. */
   put(object: T): void;
+  /** The API server itself said that this object is not there. */
+  gone(object: T): void;
   onChange(handler: (change: Change<T>) => void): void;
 }
 
@@ -80,6 +82,11 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     const behind = known?.metadata.resourceVersion ?? this.#reached;
     if (behind !== undefined && !isLater(object.metadata.resourceVersion, behind)) return;
     this.#set(this.#transform(object));
+  }
+
+  gone({ metadata }: T): void {
+    const known = this.get(metadata);
+    if (known?.metadata.uid === metadata.uid) this.#remove(known);
   }
 
   /** One event of the watch. */

@@ -129,6 +129,11 @@ class HttpKube implements KubeClient {
     return this.#json<T>({ method: 'POST', resource, path: collectionPath(resource, namespace), body });
   }
 
+  async dryRun(resource: Resource, body: object, namespace?: string): Promise<void> {
+    const path = collectionPath(resource, namespace) + query({ dryRun: 'All' });
+    await this.#json({ method: 'POST', resource, path, body });
+  }
+
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
     const { type = 'merge', subresource, fieldManager, force } = options;
     const path = objectPath(resource, at, subresource) + query({ fieldManager, force });
@@ -163,11 +168,6 @@ class HttpKube implements KubeClient {
         deleteOptions: { preconditions: { uid }, gracePeriodSeconds },
       },
     });
-  }
-
-  async podLog(at: Name, options: { container: string; tailLines: number; previous?: boolean }): Promise<string> {
-    const path = objectPath(PODS, at, 'log') + query({ ...options });
-    return (await this.#call({ method: 'GET', resource: PODS, path })).text;
   }
 
   async #json<T>(call: Call): Promise<T> {

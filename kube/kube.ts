@@ -112,12 +112,12 @@ export interface Kube {
   /** Yields events until the server ends the watch; throws on a broken connection. */
   watch<T extends Stored>(resource: Resource, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T>;
+  /** Would it be let in? Nothing is kept; throws as `create` would. */
+  dryRun(resource: Resource, body: object, namespace?: string): Promise<void>;
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options?: PatchOptions): Promise<T>;
   /** A whole object, with `metadata.resourceVersion` as the precondition. */
   replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T>;
   delete(resource: Resource, at: Name, options?: DeleteOptions): Promise<void>;
   /** Posts `policy/v1` Eviction (KEP-85): budgets are kept by the server. */
   evict(at: Name, eviction: Eviction): Promise<void>;
-  /** The log of one container, its last lines only. */
-  podLog(at: Name, options: { container: string; tailLines: number; previous?: boolean }): Promise<string>;
 }

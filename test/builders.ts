@@ -165,6 +165,7 @@ export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
     jobPods: [],
     pods: [],
     refusals: new Map(),
+    replacements: new Set(),
     budgets: [],
     daemonSets: new Set(['ds']),
     otherControlPlanes: {},

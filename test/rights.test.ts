@@ -31,7 +31,6 @@ function called(text: string): string[] {
   return [
     ...calls,
     ...(/\bkube\.evict\(/.test(text) ? ['create pods/eviction'] : []),
-    ...(/\bkube\.podLog\(/.test(text) ? ['get pods/log'] : []),
   ];
 }
 

@@ -140,6 +140,7 @@ async function release(facts: Facts, hands: Hands): Promise<void> {
   const { ledger, agent, name } = facts;
   if (ledger?.controlPlane) await hands.controlPlane.giveBack({ id: ledger.id, node: name });
   await swap(facts, agent ? releasePatch(agent) : {}, hands);
+  hands.evictions.forgetNode(name);
 }
 
 async function cordon(facts: Facts, hands: Hands): Promise<void> {

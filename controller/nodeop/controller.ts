@@ -16,10 +16,13 @@ import { conditions } from '../conditions.js';
 import { act, type Hands } from './act.js';
 import { ControlPlaneLease } from './control-plane-lease.js';
 import { decide, type Plan } from './decide.js';
+import * as events from './events.js';
 import { Evictions } from './evictions.js';
 import type { Surroundings } from './job.js';
 import { observe, viewOf } from './observe.js';
-import { start } from './start.js';
+import { Rehearsal } from './rehearsal.js';
+import { SecondLook } from './second-look.js';
+import { isRetried, start, startAgain } from './start.js';
 import { inOrder } from './targets.js';
 import { Troubles } from './troubles.js';
 import { watchedBy } from './watched.js';
@@ -58,10 +61,14 @@ export class NodeOpController {
   /** Since when the report of an operation is behind. */
   readonly #changedAt = new Map<string, number>();
   readonly #troubles = new Troubles();
+  readonly #rehearsal: Rehearsal;
+  readonly #secondLook: SecondLook;
 
   constructor(deps: NodeOpDeps) {
     this.#deps = deps;
     const controlPlane = new ControlPlaneLease(deps);
+    this.#rehearsal = new Rehearsal(deps);
+    this.#secondLook = new SecondLook(deps);
     this.#hands = { ...deps, controlPlane, evictions: new Evictions(() => deps.clock.now()) };
   }
 
@@ -91,18 +98,20 @@ export class NodeOpController {
     const { wish } = read;
     if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
     const claimed = caches.nodeAgents.by('operation', wish.meta.uid).length > 0;
-    if (isFinal(wish.status) && !claimed) return this.#letGo(op);
-    return this.#goOn(op, wish);
+    if (!isFinal(wish.status) || claimed) return this.#goOn(op, wish);
+    return isRetried(wish) ? this.#beginAgain(op, wish) : this.#letGo(op);
   }
 
   async #goOn(op: NodeOp, wish: Wish): Promise<Outcome> {
     const { caches, clock, defaultImage, ownNamespace, ownNode } = this.#deps;
     const now = clock.now();
     const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
-    const { refusals } = this.#hands.evictions;
     const troubles = this.#troubles.of(wish.meta.uid);
-    const view = viewOf({ caches, refusals, troubles, defaultImage, ownNamespace, now });
+    const { evictions } = this.#hands;
+    const refused = await this.#rehearsal.refusal(wish, names[0]);
+    const view = viewOf({ caches, evictions, refused, troubles, defaultImage, ownNamespace, now });
     const facts = names.map(name => observe(wish, name, view));
+    await this.#secondLook.take(wish, facts);
     const plan = decide(wish, facts, now);
     const errors = await this.#perform(plan);
     const savedIn = await this.#save(op, plan);
@@ -161,6 +170,15 @@ export class NodeOpController {
     return { then: 'lookAgain', inMs: 0 };
   }
 
+  async #beginAgain(op: NodeOp, wish: Wish): Promise<Outcome> {
+    const { kube, caches, clock, recorder } = this.#deps;
+    const withFinalizer = await this.#finalizer(op, true);
+    const status = startAgain(wish, caches.nodes.list(), clock.now());
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, withFinalizer, { status, onlyIfUnchanged: true }));
+    recorder.record(events.retried(wish, status));
+    return { then: 'lookAgain', inMs: 0 };
+  }
+
   /** Made when no webhook and an older schema let it pass. Nothing was begun; it is said, and it can be deleted. */
   async #invalid(op: NodeOp, fault: string): Promise<Outcome> {
     const { kube, caches, clock, log } = this.#deps;
@@ -185,6 +203,8 @@ export class NodeOpController {
     await this.#finalizer(op, false);
     this.#changedAt.delete(keyOf(op.metadata));
     this.#troubles.forget(op.metadata.uid);
+    this.#rehearsal.forget(op.metadata.uid);
+    this.#secondLook.forget(op.metadata.uid);
     return { then: 'settled' };
   }
 

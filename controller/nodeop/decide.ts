@@ -124,6 +124,8 @@ function heldBack(wish: Wish, facts: Facts, around: Around): Held | undefined {
   if (wish.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
   if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
+  if (facts.refused !== undefined)
+    return { reason: 'PodRefused', message: `the Pod of the Job would be refused: ${facts.refused}` };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
   return wish.disruptive ? behindControlPlanes(wish, { facts, worker: !isControlPlane(node) }, around) : undefined;

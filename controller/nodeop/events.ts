@@ -1,5 +1,7 @@
 /** One function per event: data, nothing is sent here. */
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
+import type { Operation } from '../../api/node-agent.js';
+import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { Reason } from '../../api/reasons.js';
 import type { Event, EventSubject } from '../../kube/recorder.js';
 import type { SeenNode } from '../seen.js';
@@ -58,6 +60,21 @@ const onNode =
 export const cordoned = onNode('Cordoned', 'cordoned by');
 export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
+/** Somebody asked for another attempt. */
+export const retried = (wish: Wish, { nodes }: NodeOpStatus): Event => ({
+  about: aboutOperation(wish),
+  type: 'Normal',
+  reason: 'Retried' satisfies Reason,
+  message: `${nodes?.pending ?? 0} nodes that failed or never started are run again`,
+});
+
 /** How the walk over a node ended. */
-export const ended = (facts: Facts, result: { phase: string; reason?: Reason; message: string }): Event =>
-  onOperation(result.reason ?? 'Done', result.message, result.phase === 'Failed' ? 'Warning' : 'Normal')(facts);
+export function ended(facts: Facts, result: NonNullable<Operation['result']>): Event {
+  const { reason = 'Done', message, phase, exitCode, log } = result;
+  const exit = exitCode === undefined ? '' : ` (exit code ${exitCode})`;
+  const tail = log === undefined ? '' : `: ${log.slice(-LOG_IN_EVENT)}`;
+  return onOperation(reason, `${message}${exit}${tail}`, phase === 'Failed' ? 'Warning' : 'Normal')(facts);
+}
+
+/** An Event has room for 1024 bytes; the last words of a log say the most. */
+const LOG_IN_EVENT = 600;

@@ -9,9 +9,11 @@ export interface Sorted {
   stay: { pod: SeenPod; why: string }[];
   /** Make the drain fail. */
   refuse: SeenPod[];
+  /** Left to end by themselves: an image that is being built or exported. */
+  awaited: SeenPod[];
 }
 
-const controllerOf = (pod: SeenPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
+export const controllerOf = (pod: SeenPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
 
 /** Pods that a drain never looks at. */
 function passedOver(pod: SeenPod, ownNamespace: string): boolean {
@@ -28,12 +30,13 @@ function passedOver(pod: SeenPod, ownNamespace: string): boolean {
 }
 
 export function sortPods(pods: readonly SeenPod[], options: DrainOptions, ownNamespace: string): Sorted {
-  const sorted: Sorted = { evict: [], stay: [], refuse: [] };
+  const sorted: Sorted = { evict: [], stay: [], refuse: [], awaited: [] };
   for (const pod of pods.filter(candidate => !passedOver(candidate, ownNamespace))) {
     const owner = controllerOf(pod);
     if (owner?.kind === 'DaemonSet') {
       if (!options.ignoreDaemonSets) sorted.refuse.push(pod);
-    } else if (owner === undefined && !options.force)
+    } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) sorted.awaited.push(pod);
+    else if (owner === undefined && !options.force)
       sorted.stay.push({ pod, why: 'it has no controller and force is false' });
     else if ((pod.spec.volumes?.length ?? 0) > 0 && !options.deleteEmptyDirData)
       sorted.stay.push({ pod, why: 'it has an emptyDir volume and deleteEmptyDirData is false' });

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/kube.js';
 import type { Recorder } from '../../kube/recorder.js';
 import { PODS } from '../../kube/resources.js';
 import type { SeenPod } from '../seen.js';
-import { podName } from './evictable.js';
+import { controllerOf, podName } from './evictable.js';
 import * as events from './events.js';
 import { after, type Action, type Facts, type Refusal } from './facts.js';
 
@@ -15,6 +15,8 @@ type Evict = Extract<Action, { do: 'evict' }>;
 
 export class Evictions {
   readonly #refusals = new Map<string, Refusal>();
+  /** By node and controller: the pods that were there when the first of them was evicted. */
+  readonly #before = new Map<string, ReadonlySet<string>>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -27,6 +29,17 @@ export class Evictions {
 
   forget(uid: string): void {
     this.#refusals.delete(uid);
+  }
+
+  /** The drain of the node is over. */
+  forgetNode(node: string): void {
+    for (const key of [...this.#before.keys()]) if (key.startsWith(`${node}/`)) this.#before.delete(key);
+  }
+
+  /** Did its controller put it back on a node that another of its pods was evicted from? */
+  isReplacement(pod: SeenPod): boolean {
+    const before = this.#before.get(originOf(pod));
+    return before !== undefined && !before.has(pod.metadata.uid);
   }
 
   async evict(
@@ -42,6 +55,7 @@ export class Evictions {
         try {
           if (past === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, ...options });
           else await kube.evict({ name, namespace }, { uid, ...options });
+          this.#remember(pod, facts.pods);
           this.#refuse(pod, `${podName(pod)} is leaving`);
         } catch (error) {
           const message = this.#told(pod, error);
@@ -49,6 +63,13 @@ export class Evictions {
         }
       }),
     );
+  }
+
+  #remember(pod: SeenPod, onNode: readonly SeenPod[]): void {
+    const key = originOf(pod);
+    if (controllerOf(pod) === undefined || this.#before.has(key)) return;
+    const siblings = onNode.filter(each => originOf(each) === key);
+    this.#before.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
   /** What the answer means; undefined when the pod is gone or has changed. Throws what is no answer about this pod. */
@@ -71,3 +92,5 @@ export class Evictions {
     return message;
   }
 }
+
+const originOf = (pod: SeenPod) => `${pod.spec.nodeName}/${controllerOf(pod)?.uid}`;

@@ -35,6 +35,8 @@ export interface Facts {
   pods: readonly SeenPod[];
   /** Refused evictions by uid of the pod. */
   refusals: ReadonlyMap<string, Refusal>;
+  /** Uids of pods that came to the node for one that was evicted from it. */
+  replacements: ReadonlySet<string>;
   budgets: readonly SeenBudget[];
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
@@ -46,6 +48,8 @@ export interface Facts {
   markAlive: boolean;
   /** The NodeOp's status already tells how this node ended. */
   reported: boolean;
+  /** Why the API server would refuse the Pod of the Job, in its words. */
+  refused?: string;
   /** Why the API server refused the last act on this node, in its words. */
   trouble?: string;
   /** Lowest Kubernetes minor among the control planes, such as 1.34. */

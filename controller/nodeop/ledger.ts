@@ -1,6 +1,7 @@
 /** The entry in NodeAgent.spec.operation: what is written when a node is claimed, and what it was if it got lost. */
 import type { Operation } from '../../api/node-agent.js';
 import { STEP_NAMES, type StepName } from '../../api/node-status.js';
+import { cordonMark } from '../cordon.js';
 import { after, type Facts } from './facts.js';
 import { isFinal, operationId, type Wish } from './wish.js';
 
@@ -20,6 +21,8 @@ export function firstEntry(facts: Facts, nodeUid: string): Operation {
     nodeUid,
     step: 'Claim',
     stepTimes: { Claim: now.toISOString() },
+    /* An earlier attempt left it cordoned for inspection: whatever this one finds, it is ours to undo. */
+    ...(cordonMark(facts.node) === wish.mark ? { cordoned: true } : {}),
     ...(release ? { check: { release, ...(kubernetesCeiling ? { kubernetesCeiling } : {}) } } : {}),
   };
 }

@@ -1,18 +1,20 @@
 /** Gathers what the caches know of an operation's nodes. */
-import { LABELS } from '../../api/names.js';
-import { labelValue } from '../../api/resource-name.js';
 import type { Caches } from '../caches.js';
 import { isControlPlane } from '../control-plane.js';
 import { cordonMark } from '../cordon.js';
-import { isCordoned, isReady, type SeenNode, type SeenPod } from '../seen.js';
-import type { Facts, Refusal } from './facts.js';
+import { isCordoned, isReady, type SeenNode } from '../seen.js';
+import type { Evictions } from './evictions.js';
+import type { Facts } from './facts.js';
+import { objectName } from './job.js';
 import { isLost } from './ledger.js';
 import { isFinal, operationId, type Wish } from './wish.js';
 
 /** What is the same for all nodes of one pass; gathered once. */
 export interface View {
   caches: Caches;
-  refusals: ReadonlyMap<string, Refusal>;
+  evictions: Pick<Evictions, 'refusals' | 'isReplacement'>;
+  /** Why the API server would refuse the Pods of the Jobs. */
+  refused?: string;
   /** The last refusal of an act, by node. */
   troubles: ReadonlyMap<string, string>;
   defaultImage: string;
@@ -94,13 +96,15 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     trouble: view.troubles.get(name),
     jobPods: [],
     pods: [],
-    refusals: view.refusals,
+    refusals: view.evictions.refusals,
+    replacements: new Set(),
     budgets: [],
     daemonSets: view.daemonSets,
     kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
     otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
     elsewhere: true,
     markAlive: true,
+    refused: view.refused,
     reported: isFinal(wish.status.nodeStatuses?.[name]),
     image: wish.spec.image ?? view.defaultImage,
     ownNamespace: view.ownNamespace,
@@ -109,25 +113,26 @@ export function observe(wish: Wish, name: string, view: View): Facts {
 }
 
 /** What only a node under way is looked at for. */
-function closely({ name, wish, ledger, node }: Facts, { caches, refuges }: View): Partial<Facts> {
-  const helpers = caches.pods.by('owner', wish.meta.uid).filter(pod => isFor(pod, name));
-  const job = caches.jobs
-    .by('owner', wish.meta.uid)
-    .find(each => each.metadata.labels?.[LABELS.node] === labelValue(name));
+function closely({ name, wish, ledger, node }: Facts, { caches, refuges, evictions }: View): Partial<Facts> {
+  const helpers = caches.pods.by('owner', wish.meta.uid);
+  const { namespace } = wish;
+  const pods = caches.pods.by('node', name);
+  /* By name: those of an earlier attempt are no proof of anything. */
+  const job = caches.jobs.get({ namespace, name: objectName(wish, name, 'job') });
+  const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(wish, name, pod));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {
-    pods: caches.pods.by('node', name),
+    pods,
+    replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
     job,
     jobPods: jobUid === undefined ? [] : caches.pods.by('owner', jobUid),
-    preflightPod: helpers.find(pod => pod.metadata.labels?.[LABELS.preflight] !== undefined),
-    pullPod: helpers.find(pod => pod.metadata.labels?.[LABELS.pull] !== undefined),
+    preflightPod: own('preflight'),
+    pullPod: own('pull'),
     budgets: wish.spec.drainOptions?.enabled ? caches.budgets.list() : [],
     elsewhere: refuges.size > (refuges.has(name) ? 1 : 0),
     markAlive: markAlive(cordonMark(node), caches),
   };
 }
-
-const isFor = (pod: SeenPod, node: string) => pod.metadata.labels?.[LABELS.node] === labelValue(node);
 
 function markAlive(mark: string | undefined, caches: Caches): boolean {
   const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(mark ?? '') ?? [];

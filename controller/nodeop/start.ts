@@ -1,14 +1,15 @@
-/** The first status of an operation: who its targets are. */
+/** The first status of an operation: who its targets are. And that of a retry: who of them goes once more. */
+import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { SeenNode } from '../seen.js';
 import { conditions } from '../conditions.js';
+import { operationStatus } from './status.js';
 import { targetsOf } from './targets.js';
-import type { Wish } from './wish.js';
+import { isFinal, type Wish } from './wish.js';
 
 export function start(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
   const names = targetsOf(wish.spec, nodes);
   const at = now.toISOString();
-  const rebootStatus = wish.spec.rebootOnSuccess ? ('pending' as const) : ('not-requested' as const);
   const none = names.length === 0;
   const phase = none ? ('Failed' as const) : ('Pending' as const);
   const message = none ? 'no Linux node matches nodeSelector' : 'waiting for nodes to start';
@@ -17,12 +18,33 @@ export function start(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOp
     message,
     observedGeneration: wish.meta.generation,
     startedAt: at,
+    ...(wish.retry === undefined ? {} : { retry: wish.retry }),
     ...(none ? { completedAt: at } : {}),
     nodes: { total: names.length, pending: names.length, active: 0, completed: 0, skipped: 0, failed: 0 },
     progress: `0/${names.length}`,
     conditions: conditions(wish, { phase, message, now, reason: none ? 'NoTargets' : undefined }),
-    nodeStatuses: Object.fromEntries(
-      names.map(name => [name, { phase: 'Pending' as const, attempt: 1, rebootStatus, lastUpdated: at }]),
-    ),
+    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(wish, 1, now)])),
   };
+}
+
+const fresh = (wish: Wish, attempt: number, now: Date): NodeStatus => ({
+  phase: 'Pending',
+  attempt,
+  rebootStatus: wish.spec.rebootOnSuccess ? 'pending' : 'not-requested',
+  lastUpdated: now.toISOString(),
+});
+
+export const isRetried = ({ status, retry, deleting }: Wish): boolean =>
+  isFinal(status) && !deleting && retry !== undefined && retry !== status.retry;
+
+/** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
+export function startAgain(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
+  const before = Object.entries(wish.status.nodeStatuses ?? {});
+  if (before.length === 0) return start({ ...wish, status: {} }, nodes, now);
+  const entries = before.map(([name, entry]) => {
+    const again = entry.phase !== 'Completed';
+    return [name, again ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
+  });
+  const { completedAt: _ended, ...status } = { ...wish.status, phase: undefined, retry: wish.retry };
+  return operationStatus({ ...wish, status }, Object.fromEntries(entries), now);
 }

@@ -34,9 +34,23 @@ export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'b
 export function nodeStatus(seen: Seen): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
-  const entry = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
+  const full = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
+  const entry = facts.wish.many ? inShort(full) : full;
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
-  return same ? before : { ...entry, lastUpdated: facts.now.toISOString() };
+  if (same) return before;
+  return facts.wish.many && isFinal(entry) ? entry : { ...entry, lastUpdated: facts.now.toISOString() };
+}
+
+/**
+ * Of very many targets, one that ended keeps only what tells how, and one that waits for its turn only that: 5,000 of them must fit
+ * into one object. The attempt is what the name of the next Job depends on.
+ */
+function inShort(entry: NodeStatus): NodeStatus {
+  const { phase, reason, message, lastUpdated } = entry;
+  const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
+  if (isFinal(entry)) return { phase, reason, message, ...attempt };
+  if (entry.startedAt !== undefined) return entry;
+  return { phase, reason, ...(reason === 'WaitingForTurn' ? {} : { message }), lastUpdated, ...attempt };
 }
 
 /** The entry is the only copy of how far the walk had got: nothing of it is dropped. */
@@ -56,11 +70,19 @@ function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
   return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
 }
 
+type Late = { reason: NonNullable<NodeStatus['reason']>; message: (seconds: number, waiting: string) => string };
+
+const within =
+  (what: string): Late['message'] =>
+  seconds =>
+    `${what} within ${seconds} s`;
+
 /** Reasons that end a node which waits for them, with a slot free, longer than startDeadlineSeconds; and what it then says. */
-export const DEADLINED = new Map<string, { reason: NonNullable<NodeStatus['reason']>; message: string }>([
-  ['NodeNotReady', { reason: 'NodeNotReady', message: 'the node was not Ready' }],
-  ['WaitingForAgent', { reason: 'AgentNotAnswering', message: 'the node had no NodeAgent' }],
-  ['ControlPlaneNotReady', { reason: 'ControlPlaneNotReady', message: 'another control plane was not Ready' }],
+export const DEADLINED = new Map<string, Late>([
+  ['NodeNotReady', { reason: 'NodeNotReady', message: within('the node was not Ready') }],
+  ['WaitingForAgent', { reason: 'AgentNotAnswering', message: within('the node had no NodeAgent') }],
+  ['ControlPlaneNotReady', { reason: 'ControlPlaneNotReady', message: within('another control plane was not Ready') }],
+  ['PodRefused', { reason: 'PodRefused', message: (seconds, waiting) => `for ${seconds} s, ${waiting}` }],
 ]);
 
 /** Nothing may be waited for in silence; since when, the entry itself remembers. */
@@ -69,7 +91,7 @@ function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 
   const late = DEADLINED.get(waiting?.reason ?? '');
   if (late === undefined || before?.reason !== waiting?.reason || before?.lastUpdated === undefined) return undefined;
   if (facts.now.getTime() - Date.parse(before.lastUpdated) < startDeadlineSeconds * 1000) return undefined;
-  return { reason: late.reason, message: `${late.message} within ${startDeadlineSeconds} s` };
+  return { reason: late.reason, message: late.message(startDeadlineSeconds, waiting?.message ?? '') };
 }
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */

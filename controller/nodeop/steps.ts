@@ -77,6 +77,7 @@ function interrupted({ node, ledger, name, wish }: Facts): Look | undefined {
   const before = wish.status.nodeStatuses?.[name];
   if (before?.phase === 'Completed' || before?.phase === 'Failed')
     return { is: 'end', phase: before.phase, reason: before.reason ?? 'Done', message: before.message ?? '' };
+  if (wish.abandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
   if (wish.deleting && ledger.stepTimes.Run === undefined)
     return fail('Deleted', 'the operation was deleted before its Job began');
   if (node === undefined)

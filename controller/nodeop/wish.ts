@@ -1,5 +1,6 @@
 /** A NodeOp as the controller works with it: parsed once at the border, with what follows from it. */
 import { NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { ANNOTATIONS } from '../../api/names.js';
 import { NodeOpSpec, type NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOp, ObjectMeta } from '../../api/objects.js';
 
@@ -15,8 +16,16 @@ export interface Wish {
   /** Made for a NodeOpUpgrade. */
   upgrade: boolean;
   prePull: boolean;
+  /** More targets than can be told of in full in one object. */
+  many: boolean;
   deleting: boolean;
+  /** Being deleted, and nothing shall be waited for. */
+  abandoned: boolean;
+  /** The value by which a retry is asked for; another one than the status has is a new wish. */
+  retry?: string;
 }
+
+const ALL_IN_FULL_UP_TO = 1_000;
 
 /** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
 export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { fault: string } {
@@ -27,6 +36,8 @@ export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { f
 
 export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
   const namespace = op.metadata.namespace ?? '';
+  const deleting = op.metadata.deletionTimestamp !== undefined;
+  const annotations = op.metadata.annotations ?? {};
   return {
     meta: op.metadata,
     namespace,
@@ -37,7 +48,10 @@ export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
     upgrade:
       op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
     prePull: spec.prePull ?? spec.cordon,
-    deleting: op.metadata.deletionTimestamp !== undefined,
+    many: Object.keys(op.status?.nodeStatuses ?? {}).length > ALL_IN_FULL_UP_TO,
+    deleting,
+    abandoned: deleting && (annotations[ANNOTATIONS.abandon] ?? 'false') !== 'false',
+    retry: annotations[ANNOTATIONS.retry],
   };
 }
 

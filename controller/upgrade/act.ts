@@ -1,5 +1,6 @@
 /** Performs one action. */
 import { NODE_OP } from '../../api/kinds.js';
+import { ANNOTATIONS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
@@ -31,10 +32,19 @@ export async function act(facts: Facts, action: Action, hands: Hands): Promise<v
       hands.nodeOps.put(await mergeChange(hands.kube, NODE_OP, action.nodeOp, { to: action.to }));
       hands.log.info('fields of the running NodeOp changed');
       return;
+    case 'retryNodeOp':
+      hands.nodeOps.put(await retryNodeOp(action, hands.kube));
+      hands.log.info('another attempt was asked for');
+      return;
     default:
       return unreachable(action);
   }
 }
+
+const retryNodeOp = ({ nodeOp, value }: Extract<Action, { do: 'retryNodeOp' }>, kube: Kube): Promise<NodeOp> => {
+  const annotations = { ...nodeOp.metadata.annotations, [ANNOTATIONS.retry]: value };
+  return mergeChange(kube, NODE_OP, nodeOp, { to: { ...nodeOp, metadata: { ...nodeOp.metadata, annotations } } });
+};
 
 async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: Hands): Promise<void> {
   const { namespace } = upgrade.metadata;

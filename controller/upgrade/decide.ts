@@ -10,7 +10,7 @@ import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
 import { completed, failed, archLeftOut, imageRead, probing, refusalReason, versionUnknown } from './events.js';
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
-import { liveFields } from './nodeop.js';
+import { liveFields, retryOf } from './nodeop.js';
 import { probeAll } from './probes.js';
 import { ended, initializing, mirrored } from './status.js';
 import { targetFrom } from './target.js';
@@ -29,7 +29,7 @@ function wished(facts: Facts): Plan {
   const { upgrade, nodeOp } = facts;
   const { status } = upgrade;
   if (upgrade.metadata.deletionTimestamp !== undefined) return NOTHING;
-  if (isFinal(status)) return { ...NOTHING, actions: tidy(facts) };
+  if (isFinal(status)) return again(facts) ?? { ...NOTHING, actions: tidy(facts) };
   if (nodeOp.is === 'ours') return follow(facts, nodeOp.nodeOp);
   if (status?.nodeOpName !== undefined)
     return fail(facts, 'NodeOpDeleted', `NodeOp ${status.nodeOpName} was deleted before the upgrade had ended`);
@@ -45,7 +45,26 @@ function wished(facts: Facts): Plan {
 const tidy = ({ probes }: Facts): Action[] =>
   probes.filter(pod => pod.metadata.deletionTimestamp === undefined).map(pod => ({ do: 'deleteProbe', pod }));
 
-/** An upgrade fails once and for all. */
+/**
+ * The annotation with a new value asks for another attempt. The NodeOp knows which nodes that means; where there is none yet,
+ * the upgrade begins from the start. One whose NodeOp was deleted stays as it is: what became of its nodes nobody knows.
+ */
+function again(facts: Facts): Plan | undefined {
+  const { upgrade, nodeOp, now } = facts;
+  const wanted = retryOf(upgrade.metadata);
+  if (nodeOp.is === 'ours') {
+    const { status } = nodeOp.nodeOp;
+    if (!isFinal(status)) return status?.retry === undefined ? undefined : follow(facts, nodeOp.nodeOp);
+    if (wanted === undefined || wanted === retryOf(nodeOp.nodeOp.metadata)) return undefined;
+    return { ...NOTHING, actions: [{ do: 'retryNodeOp', nodeOp: nodeOp.nodeOp, value: wanted }] };
+  }
+  const { nodeOpName, retry } = upgrade.status ?? {};
+  if (nodeOpName !== undefined || wanted === undefined || wanted === retry) return undefined;
+  const status = { ...initializing(upgrade, 'trying again', now), completedAt: undefined, target: undefined };
+  return { ...NOTHING, status, lookAgainInMs: 0 };
+}
+
+/** An upgrade fails, until another attempt is asked for. */
 export function fail({ upgrade, now }: Pick<Facts, 'upgrade' | 'now'>, reason: Reason, message: string): Plan {
   return { status: ended(upgrade, { reason, message }, now), events: [failed(upgrade, reason, message)], actions: [] };
 }

@@ -38,7 +38,8 @@ export type Action =
   | { do: 'probe'; place: ProbePlace }
   | { do: 'deleteProbe'; pod: SeenPod }
   | { do: 'createNodeOp'; target: UpgradeTarget }
-  | { do: 'updateNodeOp'; nodeOp: NodeOp; to: NodeOp };
+  | { do: 'updateNodeOp'; nodeOp: NodeOp; to: NodeOp }
+  | { do: 'retryNodeOp'; nodeOp: NodeOp; value: string };
 
 /** Actions that bring something into being: a quota, a policy or a webhook may be against it. */
 export type Creation = Extract<Action, { do: 'probe' | 'createNodeOp' }>;

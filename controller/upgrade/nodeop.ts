@@ -1,7 +1,7 @@
 /** NodeOpUpgrade and what its image was found to be → the NodeOp that does the work. */
 import { UpgradeDrainOptions } from '../../api/drain.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
-import { LABELS, UPGRADE_MANAGER } from '../../api/names.js';
+import { ANNOTATIONS, LABELS, UPGRADE_MANAGER } from '../../api/names.js';
 import type { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeOpUpgradeSpec, UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
@@ -74,6 +74,9 @@ export function nodeOpSpec(spec: NodeOpUpgradeSpec, target: UpgradeTarget): Node
   };
 }
 
+/** The value by which another attempt is asked for. */
+export const retryOf = ({ annotations }: ObjectMeta): string | undefined => annotations?.[ANNOTATIONS.retry];
+
 /** Same name, same namespace, gone with its upgrade. */
 export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: UpgradeTarget) => ({
   apiVersion: apiVersion(NODE_OP),
@@ -82,6 +85,8 @@ export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: 
     name: upgrade.name,
     namespace: upgrade.namespace,
     labels: { [LABELS.upgrade]: labelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
+    /* What was there from the start asks for no second attempt. */
+    ...(retryOf(upgrade) === undefined ? {} : { annotations: { [ANNOTATIONS.retry]: retryOf(upgrade) } }),
     ownerReferences: [ownedBy(NODE_OP_UPGRADE, { metadata: upgrade })],
   },
   spec: nodeOpSpec(spec, target),

@@ -5,6 +5,7 @@ import type { NodeOpUpgradeStatus } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { conditions } from '../conditions.js';
+import { retryOf } from './nodeop.js';
 
 /** From here on only nodes that are under way or failed are mirrored: the whole list stands in the NodeOp. */
 const MIRROR_ALL_UP_TO = 1_000;
@@ -40,7 +41,10 @@ export const initializing = (
   message: string,
   now: Date,
   reason: Reason = 'Probing',
-): NodeOpUpgradeStatus => told(upgrade, { phase: 'Initializing', message, reason }, now);
+): NodeOpUpgradeStatus => ({
+  ...told(upgrade, { phase: 'Initializing', message, reason }, now),
+  ...(retryOf(upgrade.metadata) === undefined ? {} : { retry: retryOf(upgrade.metadata) }),
+});
 
 /** Ended without the NodeOp having a say. */
 export const ended = (

@@ -73,7 +73,7 @@ export const kubeOf = (cluster: SmallCluster, watch?: Kube['watch']): Kube => ({
   replace: refuse,
   delete: refuse,
   evict: refuse,
-  podLog: refuse,
+  dryRun: refuse,
 });
 
 export interface Story {

@@ -155,9 +155,10 @@ describe('asking', () => {
     expect(isNotFound(await caught(kube.get(PODS, at('p'))))).toBe(true);
   });
 
-  test('reads the end of a log', async () => {
-    expect(await kube.podLog(at('p'), { container: 'main', tailLines: 2 })).toBe('first line\nlast line\n');
-    expect(server.seen[0]?.query.toString()).toBe('container=main&tailLines=2');
+  test('asks what would become of an object', async () => {
+    await kube.dryRun(PODS, { metadata: { generateName: 'p-' } }, 'default');
+    expect(server.seen[0]).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/default/pods' });
+    expect(server.seen[0]?.query.toString()).toBe('dryRun=All');
   });
 
   test('knows the paths of the core group and of named ones', async () => {

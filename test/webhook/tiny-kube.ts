@@ -57,7 +57,7 @@ export class TinyKube implements Kube {
   replace = unasked;
   delete = unasked;
   evict = unasked;
-  podLog = unasked;
+  dryRun = unasked;
 
   #key = ({ plural }: Resource, { namespace = '', name }: Name) => `${plural}/${namespace}/${name}`;
 

@@ -2,7 +2,7 @@
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
 import type { SeenPod } from '../../seen.js';
-import { podName, podNames, type Sorted, sortPods } from '../evictable.js';
+import { controllerOf, podName, podNames, type Sorted, sortPods } from '../evictable.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from './step.js';
 
@@ -17,7 +17,7 @@ export const drain: Step = {
     if (sorted.refuse.length > 0)
       return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.refuse)}`);
     const budgetless = facts.wish.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
-    if (sorted.evict.length === 0 && budgetless.length === 0) return DONE;
+    if (sorted.evict.length === 0 && sorted.awaited.length === 0 && budgetless.length === 0) return DONE;
     return goOn(facts, { options, sorted, budgetless });
   },
 };
@@ -45,11 +45,13 @@ interface Left {
 function goOn(facts: Facts, { options, sorted, budgetless }: Left): Look {
   const deadline = options.timeoutSeconds > 0 ? after(begun(facts, 'Drain'), options.timeoutSeconds) : undefined;
   const late = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
-  const message = progress(facts, sorted.evict, budgetless);
+  const message = progress(facts, sorted, budgetless);
   if (late && options.onTimeout === 'Proceed') return DONE;
   if (late && options.onTimeout === 'Fail')
     return fail('DrainTimeout', `not drained within ${options.timeoutSeconds} s: ${message}`);
-  const present = sorted.evict.filter(pod => pod.metadata.deletionTimestamp === undefined);
+  const present = sorted.evict.filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined && !facts.replacements.has(metadata.uid),
+  );
   if (late && sorted.evict.length === 0) return DONE;
   if (late && facts.now >= after(deadline, DELETED_GRACE_SECONDS))
     return fail('DrainTimeout', `deleted pods did not go within ${DELETED_GRACE_SECONDS} s: ${message}`);
@@ -65,12 +67,21 @@ function soonest({ refusals, now }: Facts, present: readonly SeenPod[], deadline
   return next[0] ?? now;
 }
 
-function progress({ refusals }: Facts, pods: readonly SeenPod[], budgetless: readonly string[]): string {
-  const refused = pods.map(pod => refusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+/** Which pods, which budget, since when. */
+function progress(facts: Facts, { evict, stay, awaited }: Sorted, budgetless: readonly string[]): string {
+  const { refusals, replacements } = facts;
+  const back = evict.filter(pod => replacements.has(pod.metadata.uid));
+  const going = evict.filter(pod => !replacements.has(pod.metadata.uid));
+  const refused = going.map(pod => refusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+  const kept = stay[0] && `${podNames(stay.map(({ pod }) => pod))} not evicted: ${stay[0].why}`;
   const words = [
-    pods.length > 0 ? `waiting for ${podNames(pods)} to leave` : '',
-    refused ?? '',
+    going.length > 0 && `waiting for ${podNames(going)} to leave`,
+    refused,
+    awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
+    back[0] && `${podNames(back)} put back on this node by ${controllerOf(back[0])?.kind}`,
     ...budgetless.slice(0, 2),
+    kept,
   ];
-  return words.filter(word => word !== '').join('; ');
+  const since = facts.ledger?.step === 'Drain' ? ` (draining since ${begun(facts, 'Drain').toISOString()})` : '';
+  return `${words.filter(Boolean).join('; ')}${since}`;
 }

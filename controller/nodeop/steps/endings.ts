@@ -10,11 +10,13 @@ export const stop: Step = {
     ledger?.result?.phase === 'Failed' &&
     ledger.job !== undefined &&
     (isOpen(job, ledger.job.uid) || jobPods.some(isAlive)),
-  look({ job, jobPods, node, ledger }): Look {
+  look({ job, jobPods, node, ledger, wish }): Look {
     if (job && isOpen(job, ledger?.job?.uid) && job.spec.suspend !== true)
       return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
     const answers = isReady(node) && node?.metadata.uid === ledger?.nodeUid;
-    return answers && jobPods.some(isAlive) ? wait('JobRunning', 'waiting for the Pod of the Job to end') : DONE;
+    return answers && !wish.abandoned && jobPods.some(isAlive)
+      ? wait('JobRunning', 'waiting for the Pod of the Job to end')
+      : DONE;
   },
 };
 
@@ -28,10 +30,11 @@ export const withdraw: Step = {
     node !== undefined &&
     node.metadata.uid === ledger.nodeUid &&
     (ledger.reboot !== undefined || ledger.rebootWithdrawn === true),
-  look({ ledger, agent }): Look {
+  look({ ledger, agent, wish }): Look {
     const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
     if (answer === 'Cancelled' || answer === 'Rebooted') return DONE;
     if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
+    if (wish.abandoned) return DONE;
     return wait('Unreachable', 'the reboot was withdrawn; waiting for the agent to say so');
   },
 };

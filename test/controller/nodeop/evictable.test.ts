@@ -17,6 +17,7 @@ const fate = (traits: PodTraits, options: Partial<typeof OPTIONS> = {}): string 
   const sorted = sortPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
   if (sorted.evict.length > 0) return 'evict';
   if (sorted.refuse.length > 0) return 'refuse';
+  if (sorted.awaited.length > 0) return 'await';
   return sorted.stay[0] ? `stay: ${sorted.stay[0].why}` : 'passed over';
 };
 
@@ -57,6 +58,9 @@ describe('What a drain does with', () => {
     ['a finished pod of a DaemonSet', { ...daemon, phase: 'Failed' }, { ignoreDaemonSets: false }, 'passed over'],
     ['a pod of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'passed over'],
     ['the Job of any NodeOp', labelled('kairos.io/nodeop'), {}, 'passed over'],
+    ['a Pod that builds or exports an image', labelled('build.kairos.io/artifact'), {}, 'await'],
+    ['one without a controller, too', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
+    ['one that has ended', { ...labelled('build.kairos.io/artifact'), phase: 'Succeeded' }, {}, 'passed over'],
     ['a probe of an upgrade', labelled('operator.kairos.io/probe'), {}, 'passed over'],
     ['a reboot pod of the Go operator', labelled('kairos.io/reboot'), { force: true }, 'passed over'],
   ])('%s', (_sentence, traits, options, expected) => expect(fate(traits, options)).toBe(expected));

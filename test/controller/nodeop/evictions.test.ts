@@ -24,7 +24,7 @@ async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [we
   const told: Event[] = [];
   const evictions = new Evictions(() => NOW);
   const asking = evictions.evict(
-    facts(spec),
+    facts(spec, { pods }),
     { do: 'evict', pods, past },
     { kube, recorder: { record: event => told.push(event) } },
   );
@@ -132,6 +132,22 @@ describe('An eviction', () => {
     const { kube, left } = await evicted(undefined, { past: 'budgets' });
     expect(kube.writes).toMatchObject([{ verb: 'delete', name: 'web', body: { uid: 'uid-web' } }]);
     expect(left).toBe(0);
+  });
+
+  test('makes every later pod of the same controller on that node a replacement', async () => {
+    const { evictions } = await evicted(undefined, { pods: [web, pod('second', replicated)] });
+    const sets = [
+      ['web', replicated],
+      ['second', replicated],
+      ['third', replicated],
+      ['other', { owner: { kind: 'ReplicaSet', uid: 'another' } }],
+      ['bare', {}],
+    ] as const;
+    expect(sets.filter(([name, traits]) => evictions.isReplacement(pod(name, traits))).map(([name]) => name)).toEqual([
+      'third',
+    ]);
+    evictions.forgetNode('n1');
+    expect(evictions.isReplacement(pod('third', replicated))).toBe(false);
   });
 
   test('is forgotten with its pod', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../controller/upgrade/decide.js';
 import type { Facts } from '../../../controller/upgrade/facts.js';
-import { ended, facts, nodeOp, probe, probingFor, RELEASE, target, TRIPLE, upgrade, waiting } from './samples.js';
+import { ended, facts, nodeOp, NOW, probe, probingFor, RELEASE, target, TRIPLE, upgrade, waiting } from './samples.js';
 
 const done = (plan: ReturnType<typeof decide>) => plan.actions.map(action => action.do);
 const arm = target('arm', { arch: 'arm64' });
@@ -178,4 +178,50 @@ describe('nothing is done', () => {
       }),
     ],
   ])('%s', (_sentence, seen) => expect(decide(seen)).toEqual({ events: [], actions: [] }));
+});
+
+describe('another attempt that is asked for', () => {
+  const asking = (value: string, status: NonNullable<Facts['upgrade']['status']>) => {
+    const base = upgrade({ status });
+    const annotations = { 'operator.kairos.io/retry': value };
+    return { ...base, metadata: { ...base.metadata, annotations } };
+  };
+  const failedOne = { phase: 'Failed' as const, nodeOpName: 'to-v2' };
+  const ours = (status: NonNullable<Parameters<typeof nodeOp>[0]>, value?: string): Facts['nodeOp'] => ({
+    is: 'ours',
+    nodeOp: nodeOp(status, value === undefined ? {} : { annotations: { 'operator.kairos.io/retry': value } }),
+  });
+
+  test('is handed on to the NodeOp, which knows the nodes that failed', () => {
+    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Failed' }) }));
+    expect(plan.actions).toMatchObject([{ do: 'retryNodeOp', value: 'a' }]);
+  });
+
+  test('is handed on once', () => {
+    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Failed' }, 'a') }));
+    expect(plan.actions).toEqual([]);
+  });
+
+  test('makes the upgrade follow its NodeOp again', () => {
+    const plan = decide(
+      facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Running', retry: 'a' }, 'a') }),
+    );
+    expect(plan.status).toMatchObject({ phase: 'Running' });
+    expect(plan.status?.completedAt).toBeUndefined();
+  });
+
+  test('of an upgrade whose image could not be read begins from the start', () => {
+    const unread = { phase: 'Failed' as const, completedAt: NOW.toISOString() };
+    const plan = decide(facts({ upgrade: asking('a', unread), nodeOp: { is: 'absent' } }));
+    expect(plan.status).toMatchObject({ phase: 'Initializing', retry: 'a' });
+    expect(plan.status?.completedAt).toBeUndefined();
+    const next = decide(facts({ upgrade: asking('a', { ...unread, retry: 'a' }), nodeOp: { is: 'absent' } }));
+    expect(next.status).toBeUndefined();
+  });
+
+  test('of one whose NodeOp was deleted is not heard', () => {
+    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: { is: 'absent' } }));
+    expect(plan).toMatchObject({ actions: [], events: [] });
+    expect(plan.status).toBeUndefined();
+  });
 });

@@ -73,7 +73,7 @@ export class FakeKube implements Kube {
   list = notUsed;
   replace = notUsed;
   evict = notUsed;
-  podLog = notUsed;
+  dryRun = notUsed;
   watch(): AsyncIterable<never> {
     throw new Error('not part of this fake');
   }

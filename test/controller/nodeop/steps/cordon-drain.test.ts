@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
 import { walk } from '../../../../controller/nodeop/steps.js';
-import { facts, ledger, node, pod, reached, replicated, NOW } from '../../../builders.js';
+import { facts, ledger, node, pod, reached, replicated, NOW, secondsAgo } from '../../../builders.js';
 import { told, MARK, CORDON, DRAIN, REBOOT } from './walked.js';
 
 describe('Cordon and Drain', () => {
@@ -47,6 +47,18 @@ describe('Cordon and Drain', () => {
       { ...cordoned, ledger: atDrain, pods: [pod('web', { ...replicated, leaving: true })] },
       'Drain: wait Draining',
     ],
+    [
+      'evicts no pod that was put back for one that it evicted',
+      DRAIN,
+      { ...cordoned, ledger: atDrain, pods: [web], replacements: new Set(['uid-web']) },
+      'Drain: wait Draining',
+    ],
+    [
+      'waits for an image that is being built',
+      DRAIN,
+      { ...cordoned, ledger: atDrain, pods: [pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } })] },
+      'Drain: wait Draining',
+    ],
     ['fails at its timeout', DRAIN, { ...cordoned, ledger: late, pods: [web] }, 'Drain: Failed DrainTimeout'],
     [
       'goes on at its timeout where that is wished',
@@ -90,6 +102,28 @@ describe('Cordon and Drain', () => {
       'Drain: wait Draining',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+
+  test('says which pods, which budget, since when, and what stays', () => {
+    const seen = {
+      ...cordoned,
+      ledger: atDrain,
+      refusals: refusal(3),
+      replacements: new Set(['uid-back']),
+      pods: [
+        web,
+        pod('back', replicated),
+        pod('bare'),
+        pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } }),
+      ],
+    };
+    const { look } = walk(facts(DRAIN, seen));
+    expect(look).toMatchObject({
+      message:
+        'waiting for default/web to leave; budget web; waiting for the build in default/build to end; ' +
+        'default/back put back on this node by ReplicaSet; ' +
+        `default/bare not evicted: it has no controller and force is false (draining since ${secondsAgo(5)})`,
+    });
+  });
 
   test('writes down that there is nowhere to go when the drain would begin', () => {
     const { look } = walk(facts(DRAIN, { ...cordoned, pods: [web], elsewhere: false }));

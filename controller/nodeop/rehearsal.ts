@@ -1,0 +1,66 @@
+/**
+ * Before any node is touched: would the API server let the Pods of the Jobs in? A level of PodSecurity, a quota or a policy of the
+ * namespace may be against them, and the Job controller would only be told so when the node is empty already.
+ */
+import { isForbidden, isInvalid } from '../../kube/errors.js';
+import type { Kube } from '../../kube/kube.js';
+import { PODS } from '../../kube/resources.js';
+import type { Clock } from '../../program/clock.js';
+import { PLAIN_STATE_DIR } from '../../api/names.js';
+import { jobFor, type Surroundings } from './job.js';
+import type { Wish } from './wish.js';
+
+/** What was refused is not asked for again at once. */
+const PAUSE_MS = 10_000;
+
+interface Heard {
+  words?: string;
+  at: number;
+}
+
+interface RehearsalDeps {
+  kube: Pick<Kube, 'dryRun'>;
+  clock: Clock;
+  defaultImage: string;
+  sentinel: Surroundings['sentinel'];
+}
+
+export class Rehearsal {
+  readonly #deps: RehearsalDeps;
+  readonly #heard = new Map<string, Heard>();
+
+  constructor(deps: RehearsalDeps) {
+    this.#deps = deps;
+  }
+
+  /** The server's words, or undefined when it has let the Pod in once. */
+  async refusal(wish: Wish, node: string | undefined): Promise<string | undefined> {
+    const { uid } = wish.meta;
+    const heard = this.#heard.get(uid);
+    const now = this.#deps.clock.monotonic();
+    if (node === undefined || wish.deleting || (heard && heard.words === undefined)) return undefined;
+    if (heard && now < heard.at + PAUSE_MS) return heard.words;
+    const words = await this.#ask(wish, node);
+    this.#heard.set(uid, { words, at: now });
+    return words;
+  }
+
+  forget(uid: string): void {
+    this.#heard.delete(uid);
+  }
+
+  async #ask(wish: Wish, node: string): Promise<string | undefined> {
+    const { kube, defaultImage, sentinel } = this.#deps;
+    const around = { image: wish.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
+    const { metadata, spec } = jobFor(wish, node, around).spec.template;
+    const generateName = `${wish.meta.name.slice(0, 50)}-`;
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, generateName }, spec };
+    try {
+      await kube.dryRun(PODS, pod, wish.namespace);
+      return undefined;
+    } catch (error) {
+      if (isForbidden(error) || isInvalid(error)) return error.message;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What a watch has told is believed, but not for ever: a node of which nothing was heard for a while is read from the API server itself.
+ * An event that never came would otherwise be waited for without end. Nothing is asked while there is nothing to wait for.
+ */
+import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
+import type { Cache } from '../../kube/cache.js';
+import { isNotFound } from '../../kube/errors.js';
+import { keyOf } from '../../kube/key.js';
+import type { Kube, Name, Resource, Stored } from '../../kube/kube.js';
+import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import { isLater } from '../../kube/resource-version.js';
+import type { Clock } from '../../program/clock.js';
+import type { Caches } from '../caches.js';
+import { isReady, type SeenPod } from '../seen.js';
+import type { Facts } from './facts.js';
+import { isFinal, type Wish } from './wish.js';
+
+const SILENCE_MS = 5 * 60_000;
+/** Of one operation, in one pass: a thousand silent nodes are read in turn. */
+const MOST_AT_ONCE = 20;
+
+interface Heard {
+  /** What the report said of it. */
+  as: string;
+  at: number;
+}
+
+interface SecondLookDeps {
+  kube: Pick<Kube, 'get' | 'list'>;
+  caches: Caches;
+  clock: Clock;
+}
+
+export class SecondLook {
+  readonly #deps: SecondLookDeps;
+  /** By operation and node. */
+  readonly #heard = new Map<string, Map<string, Heard>>();
+
+  constructor(deps: SecondLookDeps) {
+    this.#deps = deps;
+  }
+
+  forget(uid: string): void {
+    this.#heard.delete(uid);
+  }
+
+  /** Reads into the caches what was silent for too long; what is news there rings by itself. */
+  async take(wish: Wish, all: readonly Facts[]): Promise<void> {
+    const silent = this.#silent(wish, all).slice(0, MOST_AT_ONCE);
+    if (silent.length === 0) return;
+    const { caches } = this.#deps;
+    const now = this.#deps.clock.monotonic();
+    for (const facts of silent) {
+      await this.#readNode(facts);
+      this.#heard.get(wish.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
+    }
+    await this.#read(NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
+  }
+
+  #silent(wish: Wish, all: readonly Facts[]): Facts[] {
+    const now = this.#deps.clock.monotonic();
+    const known = this.#heard.get(wish.meta.uid) ?? new Map<string, Heard>();
+    this.#heard.set(wish.meta.uid, known);
+    return all.filter(facts => {
+      if (!waitsForNews(facts)) return void known.delete(facts.name);
+      const heard = known.get(facts.name);
+      if (heard?.as === toldOf(facts)) return now - heard.at >= SILENCE_MS;
+      known.set(facts.name, { as: toldOf(facts), at: now });
+      return false;
+    });
+  }
+
+  async #readNode({ name, ledger, wish }: Facts): Promise<void> {
+    const { caches } = this.#deps;
+    await this.#read(NODE_AGENT, caches.nodeAgents, { name });
+    await this.#read(NODES, caches.nodes, { name });
+    if (ledger?.job) await this.#read(JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
+    if (ledger) await this.#readPods(name);
+  }
+
+  async #readPods(node: string): Promise<void> {
+    const { kube, caches } = this.#deps;
+    const { items, resourceVersion } = await kube.list<SeenPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
+    const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
+    for (const pod of caches.pods.by('node', node))
+      if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
+        caches.pods.gone(pod);
+    for (const pod of items) caches.pods.put(pod);
+  }
+
+  async #read<T extends Stored>(resource: Resource, cache: Cache<T>, at: Name): Promise<void> {
+    const known = cache.get(at);
+    try {
+      cache.put(await this.#deps.kube.get<T>(resource, at));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      if (known) cache.gone(known);
+    }
+  }
+}
+
+/** Under way, or kept from starting by something that a watch must tell of. */
+const waitsForNews = ({ ledger, heldBy, node, agent, wish, name }: Facts): boolean =>
+  !isFinal(wish.status.nodeStatuses?.[name]) &&
+  (ledger !== undefined || heldBy !== undefined || agent === undefined || !isReady(node));
+
+const toldOf = ({ wish, name }: Facts): string => {
+  const { lastUpdated = '', step = '' } = wish.status.nodeStatuses?.[name] ?? {};
+  return `${step} ${lastUpdated}`;
+};

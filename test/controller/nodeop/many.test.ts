@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
+import type { Facts } from '../../../controller/nodeop/facts.js';
+import { nodeStatus, operationStatus } from '../../../controller/nodeop/status.js';
+import { walk } from '../../../controller/nodeop/steps.js';
+import { facts, NOW, ran, wish } from '../../builders.js';
+
+const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
+const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
+const REBOOT = { rebootOnSuccess: true };
+
+describe('Many nodes', () => {
+  const names = Array.from({ length: 5_000 }, (_, at) => `machine-${String(at).padStart(5, '0')}.rack-7.example.com`);
+  const at = NOW.toISOString();
+  const uid = '0b5a7f4e-3f57-4c0d-9a53-0f3f8e5c9b11';
+  const result = { ...done, message: 'Job and reboot completed successfully', bootIdAfter: uid };
+  const grown = {
+    stepTimes: Object.fromEntries(STEP_NAMES.map(step => [step, at])),
+    job: { name: 'nightly-machine-00000-rack-7-example-com-0123456789', uid },
+    bootIdBefore: uid,
+    nodeUid: uid,
+  };
+  const kinds: Record<string, Partial<Facts>> = {
+    waiting: { ledger: undefined },
+    active: { ledger: ran('Verify', grown) },
+    done: { ledger: ran('Release', { ...grown, result }), reported: true },
+    failed: {
+      ledger: ran('Release', { ...grown, result: { ...failed, message: 'Job failed', log: 'x'.repeat(2_000) } }),
+      reported: true,
+    },
+  };
+  const waiting = { reason: 'WaitingForTurn' as const, message: 'waiting for its turn' };
+
+  /** The report of an operation over so many nodes, each as told. */
+  const report = (count: number, kindOf: (index: number) => string) => {
+    const before = Object.fromEntries(names.slice(0, count).map(name => [name, { phase: 'Pending' as const }]));
+    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
+    const entries = Object.fromEntries(
+      Object.entries(kinds).map(([kind, seen]) => {
+        const all = { ...facts(REBOOT, seen), wish: whole };
+        return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting })];
+      }),
+    );
+    const statuses = names.slice(0, count).map((name, index) => [name, entries[kindOf(index)] ?? { phase: 'Pending' }]);
+    return operationStatus(whole, Object.fromEntries(statuses) as Record<string, NodeStatus>, NOW);
+  };
+
+  test.each<[string, (index: number) => string]>([
+    ['at the start', () => 'waiting'],
+    ['in the middle', index => (index < 2_250 ? 'done' : index < 2_750 ? 'active' : 'waiting')],
+    ['at the end', () => 'done'],
+    ['all failed', () => 'failed'],
+  ])('5,000 of them fit into one object %s', (_sentence, kindOf) => {
+    expect(JSON.stringify(report(5_000, kindOf)).length).toBeLessThan(1024 * 1024);
+  });
+
+  test('up to 1,000 of them are told in full', () => {
+    const { nodeStatuses } = report(1_000, () => 'done');
+    expect(Object.values(nodeStatuses ?? {})[0]).toMatchObject({ jobName: grown.job.name, bootIdAfter: uid });
+  });
+
+  test('of more, one that has ended keeps how', () => {
+    const { nodeStatuses } = report(1_001, () => 'done');
+    expect(Object.values(nodeStatuses ?? {})[0]).toEqual({
+      phase: 'Completed',
+      reason: 'Done',
+      message: 'Job and reboot completed successfully',
+    });
+  });
+
+  test('and one that waits keeps what for, without a word changing from pass to pass', () => {
+    const { nodeStatuses } = report(1_001, () => 'waiting');
+    const [first] = Object.values(nodeStatuses ?? {});
+    expect(first).toEqual({ phase: 'Pending', reason: 'WaitingForTurn', lastUpdated: at });
+    const later = { ...facts(REBOOT, { ledger: undefined }), now: new Date(NOW.getTime() + 60_000) };
+    const seen = { ...later, wish: { ...later.wish, many: true } };
+    expect(nodeStatus({ facts: seen, walk: walk(seen), before: first, waiting })).toBe(first);
+  });
+});
