@@ -3,7 +3,7 @@ import { isReady, bootIdOf } from '../seen.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
-import type { Action, Facts } from './facts.js';
+import { type Action, after, type Facts } from './facts.js';
 import { DEADLINED, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
@@ -34,13 +34,7 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   const statuses = Object.fromEntries(
     walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) })]),
   );
-  const times = walked.flatMap(
-    ({
-      walk: {
-        look: { is, ...rest },
-      },
-    }) => ('until' in rest && is !== 'done' && rest.until ? [rest.until] : []),
-  );
+  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, Object.values(statuses))];
   return {
     actions: walked.flatMap(each => actionOf(each)),
     status: operationStatus(wish, withoutRemoved(statuses, now), now),
@@ -53,6 +47,17 @@ const look = (wish: Wish, facts: Facts): Seen => ({
   walk: walk(facts),
   before: wish.status.nodeStatuses?.[facts.name],
 });
+
+const untilOf = ({ walk: { look: seen } }: Seen): Date[] =>
+  'until' in seen && seen.until !== undefined ? [seen.until] : [];
+
+/** Nothing happens any more when a node that is waited for does not come: its time must be looked at by itself. */
+const startDeadlines = (wish: Wish, statuses: readonly NodeStatus[]): Date[] =>
+  statuses
+    .filter(({ phase, reason }) => phase === 'Pending' && DEADLINED.has(reason ?? ''))
+    .flatMap(({ lastUpdated }) =>
+      lastUpdated === undefined ? [] : [after(new Date(lastUpdated), wish.spec.startDeadlineSeconds)],
+    );
 
 /** An end is written together with the first step of the ending: one write, and no moment between them. */
 function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action: Action }[] {

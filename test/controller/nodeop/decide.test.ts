@@ -165,6 +165,13 @@ describe('What is done', () => {
     expect(plan.lookAgainAt).toEqual(new Date(NOW.getTime() + 40_000));
   });
 
+  test('and when the time of a node that cannot start is over, though nothing else happens', () => {
+    const before = { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
+    const waiting = { ...before, rebootStatus: 'not-requested' as const, lastUpdated: secondsAgo(20) };
+    const plan = severally({ startDeadlineSeconds: 30 }, { a: { ready: false, before: waiting } });
+    expect(plan.lookAgainAt).toEqual(new Date(NOW.getTime() + 10_000));
+  });
+
   test('nothing is done for nodes that wait', () => {
     expect(severally({ paused: true }, { a: {}, b: {} }).actions).toEqual([]);
   });
