@@ -17,6 +17,7 @@ import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from './facts.js';
 import { isLost } from './ledger.js';
+import { hasRebooted } from './steps/reboot.js';
 import { isFinal } from './wish.js';
 import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from './job.js';
 
@@ -106,6 +107,7 @@ async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
   if (change.step === 'Run') tellStaying(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
+  if (facts.ledger?.step === 'Reboot' && hasRebooted(facts)) tell(events.rebooted(facts), hands);
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
 }
 

@@ -57,6 +57,7 @@ const onNode =
       message: `${text} NodeOp ${wish.namespace}/${wish.meta.name}`,
     };
 
+export const rebooted = onNode('Rebooted', 'came back with another boot id, rebooted by');
 export const cordoned = onNode('Cordoned', 'cordoned by');
 export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
