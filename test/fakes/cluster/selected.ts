@@ -19,6 +19,7 @@ function labelTest(term: string): Test {
 const FIELDS: Readonly<Record<string, (object: Obj) => unknown>> = {
   'metadata.name': ({ metadata }) => metadata.name,
   'metadata.namespace': ({ metadata }) => metadata.namespace,
+  'spec.nodeName': object => (object as object as { spec?: { nodeName?: string } }).spec?.nodeName,
 };
 
 function fieldTest(term: string): Test {
