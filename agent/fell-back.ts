@@ -13,9 +13,11 @@ export function fellBack(
   answer: NodeAgentStatus['operation'],
 ): FellBack {
   const current = versionTriple(facts.release);
-  const target = operation?.check?.release.version;
+  const { version: target, digest } = operation?.check?.release ?? {};
   if (target !== undefined && answer?.reboot?.state === 'Rebooted' && cameUpWrong(facts, current, target))
-    return known?.version === target ? known : { version: target, at: answer.reboot.bootedAt ?? facts.boot.since };
+    return known?.version === target && known.digest === digest
+      ? known
+      : { version: target, ...(digest ? { digest } : {}), at: answer.reboot.bootedAt ?? facts.boot.since };
   const runsAfterAll = known?.version !== undefined && known.version === current && facts.boot.state === 'active';
   return runsAfterAll ? undefined : known;
 }

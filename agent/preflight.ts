@@ -47,7 +47,9 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'FallenBack',
     against: ({ release: target }, { fellBack }) =>
-      target.version !== undefined && fellBack?.version === target.version
+      target.version !== undefined &&
+      fellBack?.version === target.version &&
+      isSameImage(target.digest, fellBack.digest)
         ? `the node fell back from ${target.version} at ${fellBack.at}`
         : undefined,
   },
@@ -66,7 +68,36 @@ export function checkAnswer(ask: Ask, host: HostView): CheckAnswer {
     const message = guard.against(ask, host);
     if (message !== undefined) return { verdict: 'Refuse', reason: guard.name, message };
   }
-  return { verdict: 'Proceed' };
+  const warnings = oddities(ask, host);
+  return { verdict: 'Proceed', ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** An image of the same version that was made anew may be the mended one. */
+const isSameImage = (a: string | undefined, b: string | undefined) => a === undefined || b === undefined || a === b;
+
+/** What a person may want to know, though it holds nothing up. */
+function oddities({ release: target }: Ask, { release }: HostView): string[] {
+  const other = (what: 'flavor' | 'model') =>
+    target[what] !== undefined && release?.[what] !== undefined && target[what] !== release[what]
+      ? [`the image has ${what} ${target[what]}, the node ${release[what]}`]
+      : [];
+  const older = isOlder(target.version, release?.version)
+    ? [`downgrade: the image has ${target.version}, the node ${versionTriple(release)}`]
+    : [];
+  return [...older, ...other('flavor'), ...other('model')];
+}
+
+/** By the numbers of the Kairos version alone; what has none is neither older nor newer. */
+function isOlder(target: string | undefined, current: string | undefined): boolean {
+  const [a, b] = [target, current].map(text =>
+    /^v?(\d+)\.(\d+)\.(\d+)/
+      .exec(text ?? '')
+      ?.slice(1)
+      .map(Number),
+  );
+  if (!a || !b) return false;
+  const differs = a.findIndex((number, at) => number !== b[at]);
+  return differs >= 0 && (a[differs] ?? 0) < (b[differs] ?? 0);
 }
 
 /** Is the first Kubernetes minor newer? An unreadable one never is. */

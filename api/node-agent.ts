@@ -13,6 +13,9 @@ export const CONTRACT = 1;
 
 export const ReleaseCheck = z.object({
   version: z.string().optional().describe('Version triple of the wished system; unknown when absent.'),
+  digest: z.string().optional().describe('Digest of the image, where the runtime told it.'),
+  flavor: z.string().optional().describe('Flavor of the wished system; another one than the node has is warned of.'),
+  model: z.string().optional().describe('Model of the wished system; another one than the node has is warned of.'),
   arch: z.string().optional().describe('CPU architecture of the wished system.'),
   trustedBoot: z.boolean().optional().describe('Whether the wished system is for trusted boot.'),
   skipIfCurrent: z
@@ -105,6 +108,7 @@ const CheckAnswer = z.object({
   verdict: z.enum(['Proceed', 'Skip', 'Refuse']).describe('Proceed, Skip or Refuse.'),
   reason: z.string().optional().describe('One word for why.'),
   message: z.string().optional().describe('A sentence for people.'),
+  warnings: z.array(z.string()).optional().describe('What is odd about it and holds nothing up.'),
 });
 
 const RebootAnswer = z.object({

@@ -55,6 +55,7 @@ export const REASONS = {
   PodsStay: 'Pods were left on the node by the drain options.',
   RebootAsked: 'The agent was asked to reboot the node.',
   Rebooted: 'The node came back with a new boot id.',
+  PreflightWarning: 'The node gets an older or another kind of system than it has.',
   Retried: 'Nodes that failed or never started are run again.',
 } as const;
 

@@ -106,6 +106,7 @@ async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise
   await swap(facts, { spec: { operation: change } }, hands);
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
   if (change.step === 'Run') tellStaying(facts, hands);
+  if (change.step && !change.result) tellOddities(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
   if (facts.ledger?.step === 'Reboot' && hasRebooted(facts)) tell(events.rebooted(facts), hands);
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
@@ -200,6 +201,14 @@ async function deleteJob({ metadata: { name, namespace, uid } }: SeenJob, { kube
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
   }
+}
+
+/** Said when the preflight is left behind. */
+function tellOddities(facts: Facts, { recorder }: Hands): void {
+  const { ledger, agent } = facts;
+  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
+  if (ledger?.step !== 'Claim' && ledger?.step !== 'Preflight') return;
+  for (const oddity of answer?.warnings ?? []) recorder.record(events.preflightWarning(oddity)(facts));
 }
 
 /** The drain is over: what it left where it was is said once. */

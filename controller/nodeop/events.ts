@@ -42,6 +42,7 @@ export const drainSkipped = onOperation(
   'Warning',
 );
 export const drainBlocked = (why: string): Say => onOperation('DrainBlocked', why, 'Warning');
+export const preflightWarning = (what: string): Say => onOperation('PreflightWarning', what, 'Warning');
 export const podsStay = (why: string): Say => onOperation('PodsStay', why, 'Warning');
 export const rebootAsked = onOperation('RebootAsked', 'the agent was asked to reboot the node');
 

@@ -25,6 +25,9 @@ export function kubernetesMinor(softwareVersion: string | undefined): string | u
 function releaseCheck(spec: NodeOpUpgradeSpec, target: UpgradeTarget) {
   return {
     version: target.version,
+    digest: target.digest,
+    flavor: sameInAll(target, 'flavor'),
+    model: sameInAll(target, 'model'),
     arch: sameInAll(target, 'arch'),
     trustedBoot: sameInAll(target, 'trustedBoot'),
     skipIfCurrent: isActiveWanted(spec) && !isRecoveryWanted(spec),

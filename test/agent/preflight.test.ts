@@ -47,6 +47,18 @@ describe('the verdict', () => {
     ['Kubernetes allowed', ask({ kubernetesMinor: '1.35', allow: ['KubernetesSkew'] }, '1.34'), host(), 'Proceed'],
     ['a target it fell back from', ask(), host({ fellBack: fell }), 'Refuse'],
     ['the same, allowed', ask({ allow: ['FallenBack'] }), host({ fellBack: fell }), 'Proceed'],
+    [
+      'another image of the version it fell back from',
+      ask({ digest: 'sha256:b' }),
+      host({ fellBack: { ...fell, digest: 'sha256:a' } }),
+      'Proceed',
+    ],
+    [
+      'the very image it fell back from',
+      ask({ digest: 'sha256:a' }),
+      host({ fellBack: { ...fell, digest: 'sha256:a' } }),
+      'Refuse',
+    ],
     ['fell back from another one', ask(), host({ fellBack: { ...fell, version: 'v3.4.0' } }), 'Proceed'],
     [
       'an unknown target is not the unknown one it fell from',
@@ -56,6 +68,25 @@ describe('the verdict', () => {
     ],
     ['allowing one guard leaves the others', ask({ arch: 'arm64', allow: ['TrustedBoot'] }), host(), 'Refuse'],
   ])('%s', (_sentence, question, seen, verdict) => expect(checkAnswer(question, seen).verdict).toBe(verdict));
+
+  test.each<[string, Partial<ReleaseCheck>, string[]]>([
+    ['nothing of a newer system', {}, []],
+    ['nothing of what is unknown', { version: undefined, flavor: undefined }, []],
+    [
+      'an older one',
+      { version: 'v3.4.9-k3sv1.34.1+k3s1' },
+      [`downgrade: the image has v3.4.9-k3sv1.34.1+k3s1, the node ${CURRENT}`],
+    ],
+    ['an older one by number, not by letter', { version: 'v3.10.0-k3sv1.34.1+k3s1' }, []],
+    ['nothing of a version without numbers', { version: 'nightly' }, []],
+    ['another flavor', { flavor: 'alpine' }, ['the image has flavor alpine, the node debian']],
+    ['another model', { model: 'rpi4' }, ['the image has model rpi4, the node generic']],
+  ])('warns of %s', (_sentence, question, warnings) => {
+    const seen = host({ release: { ...release, flavor: 'debian', model: 'generic' } });
+    expect(checkAnswer(ask(question), seen)).toEqual(
+      warnings.length > 0 ? { verdict: 'Proceed', warnings } : { verdict: 'Proceed' },
+    );
+  });
 
   test('a skip says what the documents say', () => {
     expect(checkAnswer(ask({ version: CURRENT }), host()).message).toBe(`node is already at ${CURRENT}`);

@@ -43,6 +43,7 @@ describe('the NodeOp of an upgrade', () => {
   test('lets the agents compare', () => {
     expect(made({ allow: ['TrustedBoot'] }).preflight?.release).toEqual({
       version: TRIPLE,
+      digest: DIGEST,
       arch: 'amd64',
       trustedBoot: false,
       skipIfCurrent: true,
