@@ -34,15 +34,19 @@ export interface Surroundings {
 export const SLOW_LOOK_MS = 60_000;
 const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 
-/** Ends only when the signal aborts, or when the host gives no place to write. */
+/** An editor empties a file before it fills it again: what is read in between would take the labels off the Node for a moment. */
+const SETTLED_MS = 150;
+
+/** Ends only when the signal aborts. */
 export async function runAgent(around: Surroundings, signal: AbortSignal): Promise<void> {
   const { host, kube, clock, log, nodeName } = around;
-  const stateDir = await findStateDir(host);
+  const { stateDir, writable } = await findStateDir(host);
+  if (!writable) log.error({ stateDir }, 'the host cannot be written to; it is labeled, and will not be rebooted');
   await removeLeftovers(host, stateDir, clock.now()).catch((error: unknown) =>
     log.warn({ err: error, stateDir }, 'could not sweep away what was left half written'),
   );
   const { journal, damaged } = await Journal.open(host, stateDir);
-  if (damaged) log.error({ stateDir }, 'the journal was damaged and is put aside');
+  if (damaged) log.error({ stateDir, why: damaged }, 'the journal was damaged; what it held is not known');
 
   const bell = new Doorbell();
   const fieldSelector = `metadata.name=${nodeName}`;
@@ -61,12 +65,20 @@ export async function runAgent(around: Surroundings, signal: AbortSignal): Promi
 }
 
 /** A host may have no watches left to give; what is not watched is seen by the slow look. */
-async function watchFiles({ host, log }: Surroundings, stateDir: string, bell: Doorbell, signal: AbortSignal) {
+async function watchFiles({ host, log, clock }: Surroundings, stateDir: string, bell: Doorbell, signal: AbortSignal) {
   const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
   const unwatched = (dir: string) => (error: unknown) =>
     log.warn({ err: error, dir }, 'cannot be watched, looking from time to time instead');
   await host.watch(stateDir, () => bell.ring(), signal).catch(unwatched(stateDir));
-  await host.watch(ETC, name => isRelease(name) && bell.ring(), signal).catch(unwatched(ETC));
+  let settling = false;
+  const ringSoon = async () => {
+    if (settling) return;
+    settling = true;
+    await clock.sleep(SETTLED_MS, signal);
+    settling = false;
+    bell.ring();
+  };
+  await host.watch(ETC, name => isRelease(name) && void ringSoon(), signal).catch(unwatched(ETC));
 }
 
 /** Anything thrown means "again, later"; what is safe to repeat is the business of the duties. */

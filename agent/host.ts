@@ -141,7 +141,7 @@ function watchDir(dir: string, changed: (name: string | undefined) => void, sign
 
 function runBesideInit(...command: string[]): Promise<void> {
   const args = ['-t', '1', '-m', '-u', '-i', '-n', '-p', '--', ...command];
-  const options = { env: { PATH: HOST_PATH }, timeout: COMMAND_TIMEOUT_MS };
+  const options = { env: { PATH: HOST_PATH }, timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve, reject) => {
     execFile('nsenter', args, options, (error, _stdout, stderr) => {
       /* Ended by a signal: the machine is going down under it, or it hangs after having said its word. */

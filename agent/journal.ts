@@ -1,5 +1,6 @@
 /** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
 import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
+import { tried } from './fault.js';
 import type { Host } from './host.js';
 
 /** One per operation id. */
@@ -35,14 +36,22 @@ export class Journal {
     this.#entries = entries;
   }
 
-  /** What is damaged counts as not written, but is put aside for people to look at. */
-  static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged: boolean }> {
+  /**
+   * What is damaged counts as not written, and is put aside for people to look at, where that is possible. `damaged` says what is wrong.
+   * An agent that would not start over this could not even say so.
+   */
+  static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged?: string }> {
     const path = `${stateDir}/journal.json`;
-    const text = await host.read(path);
-    if (text === undefined) return { journal: new Journal(host, path, []), damaged: false };
+    const { value: text, fault } = await tried(path, host.read(path));
+    if (text === undefined) return { journal: new Journal(host, path, []), damaged: fault?.why };
     const { entries, damaged } = parseEntries(text);
-    if (damaged) await host.write(`${path}.damaged`, text);
-    return { journal: new Journal(host, path, entries), damaged };
+    const journal = new Journal(host, path, entries);
+    if (!damaged) return { journal };
+    const aside = await tried(path, host.write(`${path}.damaged`, text));
+    return {
+      journal,
+      damaged: aside.fault ? `not put aside: ${aside.fault.why}` : 'put aside as journal.json.damaged',
+    };
   }
 
   entry(id: string): Entry | undefined {
@@ -75,19 +84,22 @@ function listed(text: string): unknown[] | undefined {
 }
 
 /**
- * For a journal that was lost: what an earlier process told of this operation, after having written it down. When it last called the
- * reboot it did not tell.
+ * For a journal that was lost, or that a full disk did not take: what was told of this operation before. When the reboot was last called
+ * was not told.
  */
 export function recalled(operation: Operation, status: NodeAgentStatus | undefined): Entry | undefined {
   const told = status?.operation?.id === operation.id ? status.operation.reboot : undefined;
-  if (told?.state !== 'Rebooting' || told.bootIdBefore === undefined) return undefined;
+  if (told === undefined || told.state === 'Waiting' || told.bootIdBefore === undefined) return undefined;
   return {
     id: operation.id,
     jobName: operation.reboot?.jobName ?? operation.job?.name ?? '',
     bootId: told.bootIdBefore,
     notAfter: operation.reboot?.notAfter ?? '',
-    state: 'Rebooting',
+    state: told.state,
     startedAt: told.startedAt,
+    bootIdAfter: told.bootIdAfter,
+    bootedAt: told.bootedAt,
+    message: told.state === 'Rebooting' ? undefined : told.message,
   };
 }
 

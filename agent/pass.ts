@@ -7,14 +7,14 @@ import type { Kube } from '../kube/kube.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { type Duty, duties } from './duties.js';
-import { type Facts, observe } from './facts.js';
+import { observe } from './facts.js';
 import { FaultLog } from './fault.js';
 import type { Host } from './host.js';
 import { type Journal, recalled } from './journal.js';
 import { NodeLabels } from './label-node.js';
 import { reboot } from './reboot.js';
 import { forgotten, removeSentinels, type Sentinel, sentinelsIn, type Unreadable } from './sentinel.js';
-import { tell } from './tell.js';
+import { Teller, type Telling } from './tell.js';
 
 export interface PassOptions {
   kube: Kube;
@@ -31,19 +31,16 @@ export interface PassOptions {
 /** A machine about to go down waits no longer for the API server than this to hear of it. */
 const LAST_WORDS_MS = 150;
 
-interface Look {
-  agent: NodeAgent;
-  facts: Facts;
+/** `keepRelease`: the release in the status stays, although the host tells of none. */
+interface Look extends Telling {
   sentinels: readonly Sentinel[];
-  /** The release in the status stays, although the host tells of none. */
-  keepRelease: boolean;
-  log: Log;
 }
 
 /** Remembers between passes only when it called a reboot, and what it said of the Node. */
 export class Pass {
   readonly #with: PassOptions;
   readonly #labels: NodeLabels;
+  readonly #teller: Teller;
   readonly #startedAt: number;
   readonly #faults = new FaultLog();
   #called: { id: string; at: number } | undefined;
@@ -51,6 +48,7 @@ export class Pass {
   constructor(options: PassOptions) {
     this.#with = { ...options, log: options.log.child({ node: options.nodeName }) };
     this.#labels = new NodeLabels(options.kube, this.#with.log, options.clock);
+    this.#teller = new Teller(options);
     this.#startedAt = options.clock.monotonic();
   }
 
@@ -107,7 +105,7 @@ export class Pass {
     const { cache, nodeName } = this.#with;
     const agent = cache.get({ name: nodeName }) ?? look.agent;
     const answer = due.find(duty => duty.do === 'answer')?.reboot;
-    await tell(this.#with, { ...look, agent, keepRelease: false }, answer);
+    await this.#teller.tell({ ...look, agent, keepRelease: false }, answer);
   }
 
   /** From the API server itself; when it is away, this throws and nothing is done. */
@@ -125,9 +123,10 @@ export class Pass {
       for (const duty of due) await this.#act(look, duty, goesDown);
     } catch (error) {
       if (goesDown) await this.#sayWhyNot(look, error).catch(() => undefined);
+      else await this.#sayAllTheSame(look, due).catch(() => undefined);
       throw error;
     }
-    if (!due.some(duty => duty.do === 'answer')) await tell(this.#with, look, undefined);
+    if (!due.some(duty => duty.do === 'answer')) await this.#teller.tell(look, undefined);
   }
 
   async #act(look: Look, duty: Duty, goesDown: boolean): Promise<void> {
@@ -140,7 +139,7 @@ export class Pass {
         await removeSentinels(host, stateDir, duty.files);
         return look.log.info({ step: 'Reboot', files: duty.files }, 'sentinel removed');
       case 'answer':
-        return goesDown ? this.#lastWords(look, duty.reboot) : tell(this.#with, look, duty.reboot);
+        return goesDown ? this.#lastWords(look, duty.reboot) : this.#teller.tell(look, duty.reboot);
       case 'reboot': {
         const how = await reboot(host);
         this.#called = { id: look.agent.spec.operation?.id ?? '', at: clock.monotonic() };
@@ -156,12 +155,18 @@ export class Pass {
 
   /** Best effort: the answer after the reboot is the one that counts. */
   async #lastWords(look: Look, answer: RebootAnswer): Promise<void> {
-    const said = tell(this.#with, look, answer).catch((error: unknown) =>
-      look.log.warn({ err: error }, 'could not tell of the reboot, going on'),
-    );
+    const said = this.#teller
+      .tell(look, answer)
+      .catch((error: unknown) => look.log.warn({ err: error }, 'could not tell of the reboot, going on'));
     const enough = new AbortController();
     await Promise.race([said, this.#with.clock.sleep(LAST_WORDS_MS, enough.signal)]);
     enough.abort();
+  }
+
+  /** An ending is true whether or not the disk takes it; once told, the status remembers it in the journal's place. */
+  async #sayAllTheSame(look: Look, due: readonly Duty[]): Promise<void> {
+    const answer = due.find(duty => duty.do === 'answer');
+    if (answer) await this.#teller.tell(look, answer.reboot);
   }
 
   /** Whoever waits for this reboot is told why it does not happen. */
@@ -169,7 +174,7 @@ export class Pass {
     const begun = this.#with.journal.entry(look.agent.spec.operation?.id ?? '');
     const message = `not rebooted yet: ${error instanceof Error ? error.message : String(error)}`;
     const bootIdBefore = look.facts.boot.id;
-    await tell(this.#with, look, { state: begun ? 'Rebooting' : 'Waiting', bootIdBefore, message });
+    await this.#teller.tell(look, { state: begun ? 'Rebooting' : 'Waiting', bootIdBefore, message });
   }
 }
 

@@ -8,11 +8,17 @@ export interface Identity {
   fields: Fields;
 }
 
+/** A longer value is a damaged file; on the Node, one such would make every label be refused. */
+const LONGEST_VALUE = 4096;
+
+const fieldsOf = (text: string): Fields =>
+  Object.fromEntries(Object.entries(parseFields(text)).filter(([, value]) => value.length <= LONGEST_VALUE));
+
 /** Undefined: this host is not Kairos. */
 export function identify(files: { kairosRelease?: string; osRelease?: string }): Identity | undefined {
-  const kairos = kairosFields(parseFields(files.kairosRelease ?? ''));
+  const kairos = kairosFields(fieldsOf(files.kairosRelease ?? ''));
   if (Object.keys(kairos).length > 0) return { from: 'kairos-release', fields: kairos };
-  const os = parseFields(files.osRelease ?? '');
+  const os = fieldsOf(files.osRelease ?? '');
   if (!/kairos/i.test(os.ID ?? '')) return undefined;
   return { from: 'os-release', fields: kairosFields(os) };
 }

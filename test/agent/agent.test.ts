@@ -116,9 +116,21 @@ describe('what it says of its host', () => {
       '/etc/kairos-release',
       KAIROS_RELEASE.replace('v3.5.0', 'v3.6.0').replace(/KAIROS_FLAVOR.*\n/, ''),
     );
+    await clock.advance(200);
     await until(() => status()?.release?.version === 'v3.6.0');
     await until(() => labels()['kairos.io/flavor'] === undefined);
     expect(status()?.release?.flavor).toBeUndefined();
+  });
+
+  test('a file that an editor empties before it fills it again takes no label off', async () => {
+    addNode();
+    addAgent();
+    await start();
+    const told = server.asked('PATCH').length;
+    await host.write('/etc/kairos-release', '');
+    await host.write('/etc/kairos-release', KAIROS_RELEASE);
+    await clock.advance(1_000);
+    expect(server.asked('PATCH').length).toBe(told);
   });
 
   test('what the watch of files misses is seen by the slow look', async () => {
@@ -194,6 +206,7 @@ describe('what it is asked', () => {
     await start();
     expect(status()?.operation?.check?.verdict).toBe('Proceed');
     await host.write('/etc/kairos-release', 'KAIROS_VERSION=v3.6.0');
+    await clock.advance(200);
     await until(() => status()?.release?.version === 'v3.6.0');
     expect(status()?.operation?.check?.verdict).toBe('Proceed');
   });

@@ -108,18 +108,21 @@ describe('writing', () => {
 
 describe('where the state lives', () => {
   test('in the folder of Kairos', async () => {
-    expect(await findStateDir(host)).toBe('/usr/local/.kairos');
+    expect(await findStateDir(host)).toEqual({ stateDir: '/usr/local/.kairos', writable: true });
     expect(readdirSync(at('usr/local'))).toEqual(['.kairos']);
   });
   test('elsewhere when there is no /usr/local', async () => {
     rmSync(at('usr/local'), { recursive: true });
-    expect(await findStateDir(host)).toBe('/var/lib/kairos-operator');
+    expect(await findStateDir(host)).toEqual({ stateDir: '/var/lib/kairos-operator', writable: true });
   });
   test('elsewhere when it cannot be written', async () => {
     const sealed = fakeHost();
     sealed.set({ readOnly: ['/usr'] });
-    expect(await findStateDir(sealed)).toBe('/var/lib/kairos-operator');
+    expect(await findStateDir(sealed)).toEqual({ stateDir: '/var/lib/kairos-operator', writable: true });
+  });
+  test('where it was before, on a host that cannot be written to at all', async () => {
+    const sealed = fakeHost();
     sealed.set({ readOnly: ['/'] });
-    await expect(findStateDir(sealed)).rejects.toThrow('can be written');
+    expect(await findStateDir(sealed)).toEqual({ stateDir: '/usr/local/.kairos', writable: false });
   });
 });

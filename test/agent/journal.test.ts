@@ -11,7 +11,7 @@ describe('the journal', () => {
   test('what was kept is there after a restart', async () => {
     const host = fakeHost({});
     const { journal, damaged } = await Journal.open(host, DIR);
-    expect(damaged).toBe(false);
+    expect(damaged).toBeUndefined();
     await journal.keep(entry());
     await journal.keep(entry({ state: 'Rebooted' }));
     const again = await Journal.open(host, DIR);
@@ -59,8 +59,22 @@ describe('the journal', () => {
 
   test('a damaged file is put aside', async () => {
     const host = fakeHost({ [`${DIR}/journal.json`]: 'x' });
-    expect((await Journal.open(host, DIR)).damaged).toBe(true);
+    expect((await Journal.open(host, DIR)).damaged).toContain('put aside');
     expect(host.files.get(`${DIR}/journal.json.damaged`)).toBe('x');
+  });
+
+  test('on a disk that takes nothing it stays where it is, and the agent starts all the same', async () => {
+    const host = fakeHost({ [`${DIR}/journal.json`]: 'x' });
+    host.set({ diskFault: 'EROFS: read-only file system' });
+    expect((await Journal.open(host, DIR)).damaged).toContain('not put aside: EROFS');
+  });
+
+  test('one that cannot be read is said, and does not keep the agent from starting', async () => {
+    const host = fakeHost({ [`${DIR}/journal.json`]: '{}' });
+    host.set({ unreadable: [`${DIR}/journal.json`] });
+    const { journal, damaged } = await Journal.open(host, DIR);
+    expect(damaged).toContain('EIO');
+    expect(journal.entry('op-1')).toBeUndefined();
   });
 });
 
@@ -70,6 +84,15 @@ describe('when the journal was lost, what was told speaks for it', () => {
     const status = { operation: { id: 'op-1', reboot: told } };
     expect(recalled(asked(), status)).toEqual(entry({ calledAt: undefined }));
     expect(recalled(withdrawn(), status)).toMatchObject({ jobName: JOB, bootId: bootIdOf(1), state: 'Rebooting' });
+  });
+  test.each(['Rebooted', 'Cancelled', 'Failed'] as const)('%s is final: nothing is begun anew', state => {
+    const reboot = { ...told, state, bootIdAfter: bootIdOf(2), message: 'why' };
+    expect(recalled(asked(), { operation: { id: 'op-1', reboot } })).toMatchObject({
+      state,
+      bootId: bootIdOf(1),
+      bootIdAfter: bootIdOf(2),
+      message: 'why',
+    });
   });
   test.each<[string, NodeAgentStatus | undefined]>([
     ['nothing was told', undefined],

@@ -1,4 +1,5 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
+import { CONTRACT } from '../../../api/node-agent.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from './step.js';
 import { firstEntry, isLost, rebuilt } from '../ledger.js';
@@ -18,12 +19,20 @@ export const claim: Step = {
       if (!turn) return wait('WaitingForTurn', 'waiting for its turn');
       return act({ do: 'claim', ledger: firstEntry(facts, node.metadata.uid) });
     }
-    if (!needsAgent(wish.spec) || answered(facts)) return DONE;
+    const stranger = foreignContract(facts);
+    if (!needsAgent(wish.spec) || (answered(facts) && stranger === undefined)) return DONE;
     const until = after(begun(facts, 'Claim'), ECHO_SECONDS);
-    if (facts.now >= until)
-      return fail('AgentNotAnswering', `the agent of node ${facts.name} did not answer within ${ECHO_SECONDS} s`);
-    return wait('WaitingForAgent', 'waiting for the agent of the node', until);
+    if (facts.now < until) return wait('WaitingForAgent', stranger ?? 'waiting for the agent of the node', until);
+    const silent = `the agent of node ${facts.name} did not answer within ${ECHO_SECONDS} s`;
+    return fail('AgentNotAnswering', stranger ?? silent);
   },
 };
 
 const answered = ({ agent, ledger }: Facts) => agent?.status?.operation?.id === ledger?.id;
+
+/** An agent of another release may take our words for something else. It is waited for like a silent one: it may be about to be replaced. */
+function foreignContract({ agent, name }: Facts): string | undefined {
+  const { contract = CONTRACT, agentVersion = 'unknown' } = agent?.status ?? {};
+  if (contract === CONTRACT) return undefined;
+  return `the agent of node ${name} (version ${agentVersion}) keeps contract ${contract}, this controller knows ${CONTRACT} only: controller and agents must be of one release`;
+}

@@ -42,6 +42,29 @@ describe('Claim', () => {
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
 });
 
+describe('An agent of another release', () => {
+  const stranger = (more: object, at = 59) => {
+    const agent = nodeAgent({ contract: 2, agentVersion: '9.9.0', ...more });
+    return facts(REBOOT, { agent, ledger: ledger({ stepTimes: { Claim: secondsAgo(at) } }) });
+  };
+  const why = (seen: Facts) => walk(seen).look;
+
+  test('is not relied on, though it has answered; it may be about to be replaced', () =>
+    expect(why(stranger({}))).toMatchObject({
+      is: 'wait',
+      message: expect.stringContaining('(version 9.9.0) keeps contract 2, this controller knows 1 only'),
+    }));
+  test('ends the node when nobody replaces it, in words that say what to do', () =>
+    expect(why(stranger({}, 60))).toMatchObject({
+      reason: 'AgentNotAnswering',
+      message: expect.stringContaining('must be of one release'),
+    }));
+  test('with our contract is as good as any, whatever else it says', () =>
+    expect(told(stranger({ contract: 1, unheardOf: { field: true } }))).not.toContain('Claim'));
+  test('is not needed for a plain command', () =>
+    expect(told(facts({}, { agent: nodeAgent({ contract: 2 }) }))).not.toContain('Claim'));
+});
+
 describe('A ledger that somebody took away', () => {
   const begun = { Claim: secondsAgo(90), Cordon: secondsAgo(80), Run: secondsAgo(70) };
   const before = {
