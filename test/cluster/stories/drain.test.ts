@@ -35,7 +35,9 @@ describe('a budget that allows no disruption', () => {
     const seen = await whenEntry(it, ['nodeop', 'blocked', 'n2'], entry => /budget/.test(entry.message ?? ''));
     const { message, step, stepTimes } = entries(seen).n2 ?? {};
     expect(step).toBe('Drain');
-    expect(message).toMatch(/waiting for default\/guarded-\S+ to leave; .*disruption budget guarded/);
+    expect(message).toMatch(
+      /waiting for default\/guarded-\S+ to leave; .*disruption budget guarded.*draining since 20/,
+    );
     expect(Date.parse(stepTimes?.Drain ?? '')).toBeGreaterThan(0);
     expect(await it.kubectl.do(['get', 'nodeop', 'blocked'])).toMatch(/blocked\s+Running\s+0\/1\s+0\s+n2: .*guarded/);
     expect(await eventsOf(it, 'blocked', 'DrainBlocked')).toEqual([expect.stringContaining('budget guarded')]);

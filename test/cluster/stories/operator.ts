@@ -133,6 +133,7 @@ interface NodeEntry {
   step?: string;
   log?: string;
   exitCode?: number;
+  attempt?: number;
   stepTimes?: Record<string, string>;
 }
 

@@ -3,7 +3,17 @@ import type { Machine } from '../machine.js';
 import { waitFor } from '../wait.js';
 import { ended, entries, jobsOf, nodeOpOf, type Operator, operator } from './operator.js';
 import { deployment } from './pods.js';
-import { diary, expectUntouched, forget, freezeAgent, onNode, powerCount, whenEntry, write } from './world.js';
+import {
+  controllerNode,
+  diary,
+  expectUntouched,
+  forget,
+  freezeAgent,
+  onNode,
+  powerCount,
+  whenEntry,
+  write,
+} from './world.js';
 
 jest.setTimeout(600_000);
 
@@ -13,9 +23,8 @@ let first: Machine;
 let second: Machine;
 beforeAll(async () => {
   it = await operator(3);
-  const pods = (await it.kubectl.getJson('pods', '-n', 'operator-system'))?.items ?? [];
-  const controller = pods.find(pod => pod.metadata?.labels?.['app.kubernetes.io/component'] === 'controller');
-  const others = it.machines.filter(({ name }) => name !== controller?.spec?.['nodeName']);
+  const controller = await controllerNode(it);
+  const others = it.machines.filter(({ name }) => name !== controller);
   [first, second] = [others[0], others[1]] as [Machine, Machine];
 });
 
@@ -71,10 +80,14 @@ test('a machine that somebody else rebooted between Job and reboot is not reboot
   const power = powerCount(first);
   await it.kubectl.apply(opOn(first, 'overtaken', { command: `sleep 3; ${write('ran')}`, rebootOnSuccess: true }));
   await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Run');
-  freezeAgent(first); // it ends with this boot
-  await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Reboot');
-  expect(power()).toEqual({ boots: 0, told: 0 });
-  await first.hardReboot();
+  const thaw = freezeAgent(first);
+  try {
+    await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Reboot');
+    expect(power()).toEqual({ boots: 0, told: 0 });
+    await first.hardReboot();
+  } finally {
+    thaw(); // it ended with its boot, unless the story did before
+  }
   const op = await ended(it, 'nodeop', 'overtaken', 120);
   expect(op.status?.phase).toBe('Completed');
   expect(entries(op)[first.name]).toMatchObject({ rebootStatus: 'completed' });

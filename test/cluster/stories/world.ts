@@ -103,3 +103,11 @@ export function powerCount(machine: Machine): () => { boots: number; told: numbe
   const [boots, told] = [machine.bootCount(), machine.powerLog().length];
   return () => ({ boots: machine.bootCount() - boots, told: machine.powerLog().length - told });
 }
+
+/** Name of the node that the controller runs on. */
+export async function controllerNode({ kubectl }: Operator): Promise<string> {
+  const label = ['-n', 'operator-system', '-l', 'app.kubernetes.io/component=controller'];
+  const pods = (await kubectl.getJson('pods', ...label))?.items ?? [];
+  const alive = pods.find(pod => pod.metadata?.['deletionTimestamp'] === undefined);
+  return String(alive?.spec?.['nodeName']);
+}
