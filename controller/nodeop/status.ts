@@ -124,7 +124,7 @@ function underWay({ facts, walk }: Seen): NodeStatus {
       ...common,
       phase: result.phase,
       reason: result.reason,
-      message: result.message,
+      message: withDrain(result.message, ledger),
       log: result.log,
       exitCode: result.exitCode,
       completedAt: result.at,
@@ -132,11 +132,16 @@ function underWay({ facts, walk }: Seen): NodeStatus {
   const { look } = walk;
   const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
   const words = told.message ?? result?.message;
-  const message = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
+  const spoken = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
+  const message = withDrain(spoken, ledger);
   const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: result?.phase };
   const reason = told.reason ?? result?.reason;
   return { ...common, ...underWayOnly, phase: phaseAt(walk), step: walk.at, reason, message };
 }
+
+/** A drain that was asked for and left out is said from then on. */
+const withDrain = (message: string | undefined, ledger: Facts['ledger']): string | undefined =>
+  ledger?.drainSkipped ? `${message ?? ''} (not drained: there is no other Ready, schedulable node)` : message;
 
 function phaseAt({ at }: Walk): NodeStatus['phase'] {
   if (at === 'Claim') return 'Pending';

@@ -5,7 +5,7 @@ import { conditions } from '../../../controller/conditions.js';
 import { nodeStatus, operationStatus, stands } from '../../../controller/nodeop/status.js';
 import { walk } from '../../../controller/nodeop/steps.js';
 import { alphabetical } from '../../fakes/alphabetical.js';
-import { facts, job, ledger, NOW, op, ran, reached, secondsAgo, wish, wished } from '../../builders.js';
+import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, wish, wished } from '../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from './several.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
@@ -16,6 +16,20 @@ const entryOf = (spec: object, seen: Partial<Facts>, before?: NodeStatus): NodeS
   const all = facts(spec, seen);
   return nodeStatus({ facts: all, walk: walk(all), before });
 };
+
+describe('A drain that was left out', () => {
+  test.each<[string, Partial<Facts>, string]>([
+    [
+      'while the Job runs',
+      { ledger: ran('Run', { drainSkipped: true }), job: job('running'), jobPods: [pod('job-x')] },
+      'Job is running',
+    ],
+    ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), reported: true }, 'well'],
+  ])('is said %s', (_sentence, seen, words) => {
+    const { message } = entryOf({ cordon: true }, seen);
+    expect(message).toBe(`${words} (not drained: there is no other Ready, schedulable node)`);
+  });
+});
 
 describe('One node', () => {
   test.each<[string, object, Partial<Facts>, string]>([
