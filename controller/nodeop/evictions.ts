@@ -72,9 +72,12 @@ export class Evictions {
     this.#before.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
-  /** What the answer means; undefined when the pod is gone or has changed. Throws what is no answer about this pod. */
+  /** What the answer means; undefined when the pod is gone or has changed: until the watch says so, it is not asked for again and again. Throws what is no answer about this pod. */
   #told(pod: SeenPod, error: unknown): string | undefined {
-    if (isNotFound(error) || isConflict(error)) return undefined;
+    if (isNotFound(error) || isConflict(error)) {
+      this.#refuse(pod, `${podName(pod)} is gone`);
+      return undefined;
+    }
     if (!(error instanceof KubeError)) throw error;
     const { code, message: words } = error;
     const budget = error.causes.find(cause => cause.reason === 'DisruptionBudget')?.message;

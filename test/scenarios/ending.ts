@@ -4,12 +4,12 @@ import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { NodeObject } from '../fakes/cluster/kinds.js';
+import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
 import { collectionOf } from '../fakes/kube.js';
 
 /**
  * Of each operation its phase, of each node of it phase, reason and reboot; of each node how it was left, who holds it, and how often its
- * machine went down and why; every Job that was ever made, once for each time, and how often its command was started.
+ * machine went down and why; every Job that ever might run, and how often its command was started.
  */
 export interface Ending {
   settled: boolean;
@@ -18,7 +18,11 @@ export interface Ending {
   nodes: Record<string, { cordoned: boolean; mark: string | undefined; heldBy: string | undefined; downs: string }>;
   finalizers: string[];
   leases: string[];
+  /** That may run: a Job that was made and never let go does no harm. */
   jobs: string[];
+  jobsLeft: string[];
+  /** Programs that asked without end. */
+  ranHot: string[];
   commands: Record<string, number>;
 }
 
@@ -33,7 +37,12 @@ export function endingOf(cluster: FakeCluster, settled: boolean): Ending {
     nodes: Object.fromEntries(api.all<NodeObject>(NODES).map(node => [node.metadata.name, left(node, cluster)])),
     finalizers: [...api.all(NODE_OP), ...api.all(NODE_AGENT)].flatMap(({ metadata }) => metadata.finalizers ?? []),
     leases: api.all(LEASES).map(({ metadata }) => metadata.name),
-    jobs: jobsMade(cluster),
+    jobs: jobsRun(cluster),
+    jobsLeft: api
+      .all(JOBS)
+      .map(({ metadata }) => metadata.name)
+      .toSorted(),
+    ranHot: cluster.programs().flatMap(({ ranHot, name }) => (ranHot ? [name] : [])),
     commands: commandsRun(cluster),
   };
 }
@@ -57,12 +66,12 @@ function left({ metadata, spec }: NodeObject, cluster: FakeCluster) {
 }
 
 /** Names, one for each uid: a second Job of a node would stand here. */
-const jobsMade = ({ api }: FakeCluster) =>
-  api.store
-    .history(collectionOf(JOBS))
-    .filter(({ type }) => type === 'ADDED')
-    .map(({ object }) => object.metadata.name)
-    .toSorted();
+function jobsRun({ api }: FakeCluster): string[] {
+  const seen = new Map<string, string>();
+  for (const { object } of api.store.history(collectionOf(JOBS)))
+    if ((object as object as JobObject).spec.suspend !== true) seen.set(object.metadata.uid, object.metadata.name);
+  return [...seen.values()].toSorted();
+}
 
 /** Starts of the command, by node and operation. */
 function commandsRun({ started, api }: FakeCluster): Record<string, number> {

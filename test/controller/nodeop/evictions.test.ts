@@ -91,9 +91,10 @@ describe('An eviction', () => {
 
   test.each<[string, KubeError]>([
     ['of a pod that is gone is done', new KubeError(404, 'not found', 'NotFound')],
-    ['of a pod that has changed is looked at again', new KubeError(409, 'the uid differs', 'Conflict')],
-  ])('%s', async (_sentence, answer) => {
-    expect(await evicted(answer)).toMatchObject({ message: undefined, told: [], thrown: undefined });
+    ['of a pod that has changed is done', new KubeError(409, 'the uid differs', 'Conflict')],
+  ])('%s, and not asked for again until the watch has told of it', async (_sentence, answer) => {
+    const seen = await evicted(answer);
+    expect(seen).toMatchObject({ message: 'default/web is gone', againIn: 5, told: [], thrown: undefined });
   });
 
   test.each<[string, Error]>([

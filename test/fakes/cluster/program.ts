@@ -65,6 +65,7 @@ export class Instance {
   }
 
   async look<T>(read: () => T): Promise<T> {
+    this.program.breathe();
     await this.alive();
     const answer = settled(read);
     await this.alive();
@@ -74,6 +75,7 @@ export class Instance {
   async act<T>(name: string, body: unknown, perform: () => T): Promise<T> {
     await this.alive();
     const mishap = this.program.begin(name, body);
+    await this.alive();
     if (mishap?.is === 'killBefore') return this.#dies<T>();
     if (mishap?.is === 'fault') throw mishap.error;
     if (mishap?.is === 'meanwhile') mishap.call();
@@ -140,6 +142,9 @@ function settled<T>(perform: () => T): () => T {
   }
 }
 
+/** Far more than any program here has to ask at one moment. */
+const MOST_CALLS_AT_ONCE = 2_000;
+
 export interface ProgramOptions {
   name: string;
   clock: FakeClock;
@@ -158,6 +163,10 @@ export class Program {
   starts = 0;
   /** What befalls the next act, which has this number. */
   mishap: (number: number, name: string) => Mishap | undefined = () => undefined;
+  /** It asked without end and was stopped for it. */
+  ranHot = false;
+  #calls = 0;
+  #lastCall = 0;
   /** Told when an instance is frozen. */
   onFreeze: () => void = () => undefined;
   readonly #options: ProgramOptions;
@@ -178,7 +187,18 @@ export class Program {
     this.count = 0;
   }
 
+  /** One that asks without end while no time passes is stopped: nothing else would ever get its turn. */
+  breathe(): void {
+    const now = this.#options.clock.monotonic();
+    this.#calls = now === this.#lastCall ? this.#calls + 1 : 0;
+    this.#lastCall = now;
+    if (this.#calls < MOST_CALLS_AT_ONCE) return;
+    this.ranHot = true;
+    this.leave();
+  }
+
   begin(name: string, body: unknown): Mishap | undefined {
+    this.breathe();
     this.count += 1;
     const { acts, clock } = this.#options;
     acts.push({ program: this.name, number: this.count, at: clock.monotonic(), name, body });
