@@ -18,9 +18,9 @@ export function collectGarbage(api: Api): void {
     return undefined;
   });
   api.onChange((_plural, { type, object }) => {
-    if (type !== 'DELETED') return;
-    gone.add(object.metadata.uid);
-    collector.poke();
+    if (type === 'DELETED') gone.add(object.metadata.uid);
+    /* Also what is made only after its owner went. */
+    if (type !== 'MODIFIED') collector.poke();
   });
 }
 

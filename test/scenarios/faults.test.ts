@@ -1,0 +1,19 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { faults } from './plans.js';
+import * as stories from './stories.js';
+import { sweep, tellTried } from './sweep.js';
+
+const { plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded } = stories;
+const rows = [plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded].map(
+  story => [story.name, story] as const,
+);
+
+afterAll(tellTried);
+
+test.each(rows)(
+  'any act of "%s" refused, or done while its answer is lost: the same ending',
+  async (_sentence, story) => {
+    expect(await sweep(story, faults)).toEqual([]);
+  },
+  300_000,
+);

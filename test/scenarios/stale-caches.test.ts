@@ -1,0 +1,25 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { late, stale } from './plans.js';
+import * as stories from './stories.js';
+import { sweep, tellTried } from './sweep.js';
+
+const { abreast, ...few } = stories;
+const rows = Object.values(few).map(story => [story.name, story] as const);
+
+afterAll(tellTried);
+
+test.each(rows)(
+  'nothing heard for a while from any act of "%s" on: the same ending',
+  async (_sentence, story) => {
+    expect(await sweep(story, calm => stale(calm).filter((_plan, index) => index % 2 === 0))).toEqual([]);
+  },
+  300_000,
+);
+
+test.each([...rows, [abreast.name, abreast] as const])(
+  'each watch late in turn in "%s": the same ending',
+  async (_sentence, story) => {
+    expect(await sweep(story, late)).toEqual([]);
+  },
+  300_000,
+);
