@@ -1,5 +1,6 @@
 /** The loop of the agent: observe → duties → act. It waits for the watch, the folders and a slow look; idle, it asks the API server nothing. */
 import { NODE_AGENT } from '../api/kinds.js';
+import type { System } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import { backoffMs } from '../kube/backoff.js';
 import type { Change } from '../kube/cache.js';
@@ -25,6 +26,8 @@ export interface Surroundings {
   nodeName: string;
   agentVersion: string;
   random?: () => number;
+  /** Looks at the machine itself; absent: nobody wants to know. */
+  system?: () => Promise<System | undefined>;
   /** Told when the first look at the cluster is done, and after each pass. */
   onSynced?: () => void;
   onPass?: () => void;
@@ -54,12 +57,16 @@ export async function runAgent(around: Surroundings, signal: AbortSignal): Promi
   watched.cache.onChange(change => {
     if (isNews(change)) bell.ring();
   });
+  const system = await around.system?.().catch((error: unknown) => {
+    log.warn({ err: error }, 'cannot look at the machine itself, going on without');
+    return undefined;
+  });
   await watchFiles(around, stateDir, bell, signal);
 
   const watching = watched.run(signal);
   await watched.synced(signal);
   around.onSynced?.();
-  const pass = new Pass({ ...around, stateDir, journal, cache: watched.cache });
+  const pass = new Pass({ ...around, system, stateDir, journal, cache: watched.cache });
   await keepLooking(pass, bell, around, signal);
   await watching;
 }

@@ -11,6 +11,8 @@ export interface Config extends BaseConfig {
   serviceAccountDir: string;
   /** Where `/healthz` and `/readyz` answer, on 127.0.0.1 only: the agent lives in the network of its host. 0: nowhere. */
   probePort: number;
+  /** Whether the machine's hardware is looked at, too. */
+  systemFacts: boolean;
 }
 
 const SETTINGS = [
@@ -18,6 +20,7 @@ const SETTINGS = [
   ['HOST_ROOT', 'host-root', 'where the root of the host is mounted (/host)'],
   ['LOG_LEVEL', 'log-level', `${LOG_LEVELS.join(', ')} (info)`],
   ['SERVICE_ACCOUNT_DIR', 'service-account-dir', `folder with token and ca.crt (${SERVICE_ACCOUNT_DIR})`],
+  ['SYSTEM_FACTS', 'system-facts', 'true: report processor, memory, disks and network cards, too (false)'],
   ['HEALTH_PORT', 'health-port', 'port for /healthz and /readyz on 127.0.0.1; 0: none (0)'],
 ] as const;
 
@@ -50,9 +53,11 @@ export function readConfig(env: Record<string, string | undefined>, argv: readon
   const port = value('HEALTH_PORT') ?? '0';
   const probePort = Number(port);
   if (!/^\d+$/.test(port) || probePort > 65_535) faults.push(`HEALTH_PORT: ${port}: must be a port number, or 0`);
+  const system = value('SYSTEM_FACTS') ?? 'false';
+  if (!['true', 'false'].includes(system)) faults.push(`SYSTEM_FACTS: ${system}: must be true or false`);
   if (faults.length > 0 || !isLogLevel(logLevel)) throw new ConfigFaults(faults);
   const serviceAccountDir = value('SERVICE_ACCOUNT_DIR') ?? SERVICE_ACCOUNT_DIR;
-  return { nodeName, hostRoot, logLevel, serviceAccountDir, probePort };
+  return { nodeName, hostRoot, logLevel, serviceAccountDir, probePort, systemFacts: system === 'true' };
 }
 
 function readFlags(argv: readonly string[]): { flags: Map<string, string>; unknown: string[] } {

@@ -1,5 +1,5 @@
 /** Everything the agent knows of its host, gathered anew for each decision. Reads only. */
-import type { NodeAgentStatus } from '../api/node-agent.js';
+import type { NodeAgentStatus, System } from '../api/node-agent.js';
 import type { Release } from '../api/release.js';
 import { bootState, isTrustedBoot, LOADER_ENTRY } from './boot-state.js';
 import { type Fault, tried } from './fault.js';
@@ -14,6 +14,8 @@ export interface Facts {
   release?: Release;
   /** What should tell whether this is a Kairos host cannot be read: nothing is taken back on that. */
   unsure?: boolean;
+  /** Only where it was asked for. */
+  system?: System;
 }
 
 export const ETC = '/etc';

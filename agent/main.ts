@@ -6,6 +6,7 @@ import { VERSION } from '../program/version.js';
 import { runAgent } from './agent.js';
 import { readConfig } from './config.js';
 import { realHost } from './host.js';
+import { lookAtSystem, SYSTEM_LIBRARY } from './system.js';
 import { leaveSentinel } from './leave-sentinel.js';
 
 async function sentinel(): Promise<void> {
@@ -26,7 +27,8 @@ async function agent(): Promise<void> {
     if (config.probePort > 0) await health.listen(config.probePort, '127.0.0.1');
     const { nodeName } = config;
     const onSynced = () => void (synced = true);
-    await runAgent({ kube, host, clock, log, nodeName, agentVersion: VERSION, onSynced }, signal);
+    const system = config.systemFacts ? () => lookAtSystem(host, SYSTEM_LIBRARY) : undefined;
+    await runAgent({ kube, host, clock, log, nodeName, agentVersion: VERSION, onSynced, system }, signal);
     kube.close();
   });
 }

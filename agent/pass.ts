@@ -1,6 +1,6 @@
 /** One pass of the agent: look, decide, do. */
 import { NODE_AGENT } from '../api/kinds.js';
-import type { Operation, RebootAnswer } from '../api/node-agent.js';
+import type { Operation, RebootAnswer, System } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Cache } from '../kube/cache.js';
 import type { Kube } from '../kube/kube.js';
@@ -24,6 +24,8 @@ export interface PassOptions {
   nodeName: string;
   agentVersion: string;
   stateDir: string;
+  /** The machine itself, as it was when this process started. */
+  system?: System;
   journal: Journal;
   cache: Cache<NodeAgent>;
 }
@@ -61,10 +63,11 @@ export class Pass {
 
   async #run(agent: NodeAgent, confirmed: boolean): Promise<number | undefined> {
     const { host, stateDir, clock, log } = this.#with;
-    const [{ facts, faults }, { sentinels, unreadable }] = await Promise.all([
+    const [{ facts: seen, faults }, { sentinels, unreadable }] = await Promise.all([
       observe(host),
       sentinelsIn(host, stateDir),
     ]);
+    const facts = { ...seen, system: this.#with.system };
     this.#faults.tell([...faults, ...unreadable], log);
     const operation = agent.spec.operation;
     const due = operation ? this.#duties(agent, operation, { facts, sentinels, unreadable, confirmed }) : [];

@@ -30,6 +30,7 @@ export function statusOf(agent: NodeAgent, telling: Telling): NodeAgentStatus {
     /* Reckoned from the uptime, it would differ by a second from start to start. */
     boot: known?.boot?.id === facts.boot.id ? { ...facts.boot, since: known.boot.since } : facts.boot,
     release: facts.release ?? (keepRelease ? known?.release : undefined),
+    system: facts.system,
     operation,
     fellBack: fellBack(facts, known?.fellBack, agent.spec.operation, operation),
   };

@@ -122,6 +122,40 @@ const RebootAnswer = z.object({
   message: z.string().optional().describe('A sentence for people.'),
 });
 
+const System = z.object({
+  vendor: z.string().optional().describe('Maker of the machine.'),
+  product: z.string().optional().describe('What its maker calls it.'),
+  serial: z.string().optional().describe('Serial number of the machine.'),
+  cpu: z
+    .object({
+      model: z.string().optional().describe('Brand of the processor.'),
+      cores: z.int().optional().describe('Processors that the kernel sees.'),
+    })
+    .optional()
+    .describe('Processor.'),
+  memoryBytes: z.int().optional().describe('Memory that the kernel sees.'),
+  disks: z
+    .array(
+      z.object({
+        name: z.string().describe('Name of the device.'),
+        sizeBytes: z.int().describe('Size.'),
+        model: z.string().optional().describe('What its maker calls it.'),
+      }),
+    )
+    .optional()
+    .describe('Disks of the machine.'),
+  networks: z
+    .array(
+      z.object({
+        name: z.string().describe('Name of the interface.'),
+        mac: z.string().optional().describe('Hardware address.'),
+        speedMbps: z.int().optional().describe('Speed of the link, where it is up.'),
+      }),
+    )
+    .optional()
+    .describe('Network cards of the machine.'),
+});
+
 export const NodeAgentStatus = z.object({
   observedGeneration: z.int().optional().describe('metadata.generation the agent has acted on.'),
   agentVersion: z.string().optional().describe('Version of the agent.'),
@@ -136,6 +170,9 @@ export const NodeAgentStatus = z.object({
     .optional()
     .describe('The running boot.'),
   release: Release.optional().describe('System on the host; absent where it is not Kairos.'),
+  system: System.optional().describe(
+    'The machine itself; present only where the agent is told to look, by SYSTEM_FACTS.',
+  ),
   operation: z
     .object({
       id: z.string().describe('Echo of spec.operation.id.'),
@@ -154,5 +191,6 @@ export const NodeAgentStatus = z.object({
     .describe('Last target that this node did not come up with.'),
 });
 export type NodeAgentStatus = z.infer<typeof NodeAgentStatus>;
+export type System = z.infer<typeof System>;
 export type RebootAnswer = z.infer<typeof RebootAnswer>;
 export type CheckAnswer = z.infer<typeof CheckAnswer>;

@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test.each(['zod', '@kubernetes/client-node', 'express', 'node-forge', 'prom-client', 'undici'])(
+test.each(['zod', '@kubernetes/client-node', 'express', 'node-forge', 'prom-client', 'undici', 'systeminformation'])(
   'it holds nothing of %s',
   name => {
     const inside = Object.keys(metafile.inputs).filter(file => file.includes(`node_modules/${name}/`));

@@ -12,6 +12,7 @@ describe('settings', () => {
       logLevel: 'info',
       serviceAccountDir: '/var/run/secrets/kubernetes.io/serviceaccount',
       probePort: 0,
+      systemFacts: false,
     });
   });
   test('flags go before the environment, in both spellings', () => {
@@ -26,6 +27,7 @@ describe('settings', () => {
     [{ NODE_NAME, LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL: loud: must be one of debug, info, warn, error'],
     [{ NODE_NAME, HOST_ROOT: 'host' }, [], 'HOST_ROOT: host: must be an absolute path'],
     [{ NODE_NAME, HEALTH_PORT: '70000' }, [], 'HEALTH_PORT: 70000: must be a port number, or 0'],
+    [{ NODE_NAME, SYSTEM_FACTS: 'yes' }, [], 'SYSTEM_FACTS: yes: must be true or false'],
     [{ NODE_NAME }, ['--every', '60'], '--every: not known'],
     [{ NODE_NAME }, ['--log-level'], '--log-level: not known'],
   ])('%j %j: %s', (env, argv, fault) => {
