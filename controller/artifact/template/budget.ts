@@ -1,0 +1,33 @@
+/** How much a template may do and make: what it renders has to fit into a Secret, and nobody waits for one that never ends. */
+import { Fault } from './fault.js';
+
+/** A Secret holds no more. */
+export const MOST_BYTES = 1024 * 1024;
+/** Nodes walked, functions called, and texts handled in pieces of so many bytes; about a second's work. */
+const MOST_STEPS = 1_000_000;
+const BYTES_PER_STEP = 64;
+
+export class Budget {
+  #steps = 0;
+
+  spend(bytes = 0): void {
+    this.#steps += 1 + bytes / BYTES_PER_STEP;
+    if (this.#steps > MOST_STEPS) throw new Fault(`the template does more than ${MOST_STEPS} steps`);
+  }
+}
+
+/** Grows up to the largest text there may be. */
+export class Writer {
+  readonly #pieces: string[] = [];
+  #bytes = 0;
+
+  add(bytes: string): void {
+    this.#bytes += bytes.length;
+    if (this.#bytes > MOST_BYTES) throw new Fault(`the template makes a text of more than ${MOST_BYTES} bytes`);
+    this.#pieces.push(bytes);
+  }
+
+  toString(): string {
+    return this.#pieces.join('');
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Texts as a template computes with them: one character per byte of UTF-8. Lengths, positions and comparisons are then
+ * those of bytes, as in Go, and a text cut in the middle of a character is still a text.
+ */
+
+export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+export const fromBytes = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+export const encodeRune = (rune: number): string => toBytes(String.fromCodePoint(isRune(rune) ? rune : BAD_RUNE));
+
+/** Stands for what is not UTF-8. */
+export const BAD_RUNE = 0xfffd;
+export const MAX_RUNE = 0x10ffff;
+
+export const isRune = (rune: number): boolean => (rune >= 0 && rune < 0xd800) || (rune > 0xdfff && rune <= MAX_RUNE);
+
+export interface Decoded {
+  rune: number;
+  size: number;
+  valid: boolean;
+}
+
+const INVALID: Decoded = { rune: BAD_RUNE, size: 1, valid: false };
+
+/** Smallest rune that may be written with so many bytes. */
+const SMALLEST = [0, 0, 0x80, 0x800, 0x10000];
+
+/** The character that begins at a byte. What is not UTF-8 is one bad rune per byte. */
+export function decodeRune(bytes: string, at: number): Decoded {
+  const first = bytes.charCodeAt(at);
+  if (first < 0x80) return { rune: first, size: 1, valid: true };
+  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || at + size > bytes.length) return INVALID;
+  let rune = first & (0x7f >> size);
+  for (let i = 1; i < size; i += 1) {
+    const next = bytes.charCodeAt(at + i);
+    if ((next & 0xc0) !== 0x80) return INVALID;
+    rune = (rune << 6) | (next & 0x3f);
+  }
+  return isRune(rune) && rune >= (SMALLEST[size] ?? 0) ? { rune, size, valid: true } : INVALID;
+}
+
+export function* runesOf(bytes: string): Generator<Decoded> {
+  for (let at = 0; at < bytes.length; ) {
+    const decoded = decodeRune(bytes, at);
+    yield decoded;
+    at += decoded.size;
+  }
+}
+
+export function runeCount(bytes: string): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; count += 1) at += decodeRune(bytes, at).size;
+  return count;
+}
+
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+
+export const isPrintable = (rune: number): boolean => isRune(rune) && PRINTABLE.test(String.fromCodePoint(rune));
+
+export const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');

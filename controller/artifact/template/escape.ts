@@ -1,0 +1,33 @@
+/** `html`, `js` and `urlquery`, on bytes. */
+import { BAD_RUNE, encodeRune, hex, isPrintable, runesOf } from './bytes.js';
+
+const HTML: Record<string, string> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+};
+
+export const escapeHtml = (bytes: string): string =>
+  bytes.replace(/["'&<>]/g, char => HTML[char] ?? char).replaceAll('\0', encodeRune(BAD_RUNE));
+
+const JS: Record<string, string> = { '\\': '\\\\', "'": "\\'", '"': '\\"' };
+
+const jsCode = (rune: number) => `\\u${hex(rune, 4).toUpperCase()}`;
+
+/** Safe within quotes of a script that stands in a page. */
+export function escapeJs(bytes: string): string {
+  let escaped = '';
+  let at = 0;
+  for (const { rune, size } of runesOf(bytes)) {
+    const own = bytes.slice(at, at + size);
+    const mustGo = rune < 0x80 ? rune < 0x20 || '<>&='.includes(own) : !isPrintable(rune);
+    escaped += JS[own] ?? (mustGo ? jsCode(rune) : own);
+    at += size;
+  }
+  return escaped;
+}
+
+export const escapeQuery = (bytes: string): string =>
+  bytes.replace(/[^A-Za-z0-9\-_.~]/g, char => (char === ' ' ? '+' : `%${hex(char.charCodeAt(0), 2).toUpperCase()}`));

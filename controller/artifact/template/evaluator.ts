@@ -1,0 +1,135 @@
+/** Pipelines, commands and operands → values. */
+import { Budget } from './budget.js';
+import { Fault, placeOf, TemplateError } from './fault.js';
+import { callFunction, weight } from './functions.js';
+import { FUNCTIONS } from './names.js';
+import type { Command, Operand, Pipeline } from './syntax.js';
+import { isTrue, NIL, string, typeName, type Value } from './value.js';
+
+interface Variable {
+  name: string;
+  value: Value;
+}
+
+/** Nothing comes from the pipeline. */
+type Final = Value | undefined;
+
+export class Evaluator {
+  readonly budget = new Budget();
+  readonly #text: string;
+  /** The innermost last. */
+  readonly #variables: Variable[];
+
+  constructor(text: string, data: Value) {
+    this.#text = text;
+    this.#variables = [{ name: '$', value: data }];
+  }
+
+  /** Does it, and says where if that fails. */
+  at<T>(at: number, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof Fault) throw new TemplateError(error.message, placeOf(this.#text, at));
+      throw error;
+    }
+  }
+
+  /** So many variables are there now. */
+  mark = (): number => this.#variables.length;
+  release = (mark: number): void => void (this.#variables.length = mark);
+
+  set(name: string, value: Value): void {
+    const variable = this.#variables.findLast(each => each.name === name);
+    if (!variable) throw new Fault(`undefined variable ${name}`);
+    variable.value = value;
+  }
+
+  /** By place: the last variable is 1. */
+  setLast(nth: number, value: Value): void {
+    const variable = this.#variables.at(-nth);
+    if (variable) variable.value = value;
+  }
+
+  pipeline(dot: Value, { at, commands, variables, assigns }: Pipeline): Value {
+    let value: Final;
+    for (const command of commands) value = this.#command(dot, command, value);
+    const result = value ?? NIL;
+    for (const name of variables)
+      if (assigns) this.at(at, () => this.set(name, result));
+      else this.#variables.push({ name, value: result });
+    return result;
+  }
+
+  #command(dot: Value, { at, operands }: Command, final: Final): Value {
+    const [first, ...args] = operands;
+    this.at(at, () => this.budget.spend());
+    if (first.is === 'function') return this.#call(dot, first, args, final);
+    const hasArguments = args.length > 0 || final !== undefined;
+    if (hasArguments) throw this.#error("can't give an argument to what is not a function", first.at);
+    if (first.is === 'nil') throw this.#error('nil is not a command', first.at);
+    return this.#operand(dot, first);
+  }
+
+  #operand(dot: Value, operand: Operand): Value {
+    switch (operand.is) {
+      case 'literal':
+        return operand.value;
+      case 'huge':
+        throw this.#error(`${operand.text} overflows int`, operand.at);
+      case 'nil':
+        return NIL;
+      case 'dot':
+        return dot;
+      case 'field':
+        return this.#fields(dot, operand.path, operand.at);
+      case 'variable':
+        return this.#fields(this.#variable(operand.name, operand.at), operand.path, operand.at);
+      case 'function':
+        return this.#call(dot, operand, [], undefined);
+      case 'pipeline':
+        return this.pipeline(dot, operand.pipe);
+      default:
+        return this.#fields(this.#operand(dot, operand.of), operand.path, operand.at);
+    }
+  }
+
+  #variable(name: string, at: number): Value {
+    const variable = this.#variables.findLast(each => each.name === name);
+    if (!variable) throw this.#error(`undefined variable ${name}`, at);
+    return variable.value;
+  }
+
+  /** A value that was not given is empty. */
+  #fields(of: Value, path: readonly string[], at: number): Value {
+    return path.reduce<Value>((value, name) => {
+      if (value.is === 'nil') return NIL;
+      if (value.is === 'map') return string(value.value.get(name) ?? '');
+      throw this.#error(`can't evaluate field ${name} in type ${typeName(value)}`, at);
+    }, of);
+  }
+
+  #call(dot: Value, { name, at }: { name: string; at: number }, args: readonly Operand[], final: Final): Value {
+    const { least, most } = FUNCTIONS[name] ?? { least: 0, most: 0 };
+    const count = args.length + (final === undefined ? 0 : 1);
+    if (count < least || count > most) throw this.#error(`wrong number of arguments for ${name}: ${count}`, at);
+    if (name === 'and' || name === 'or') return this.#firstThat(dot, name === 'or', args, final);
+    const values = [...args.map(arg => this.#operand(dot, arg)), ...(final === undefined ? [] : [final])];
+    return this.at(at, () => {
+      this.budget.spend(weight(values));
+      return callFunction(name, values);
+    });
+  }
+
+  /** The first that is true, or for `and` the first that is not; else the last. */
+  #firstThat(dot: Value, wanted: boolean, args: readonly Operand[], final: Final): Value {
+    let last: Value = NIL;
+    for (const arg of args) {
+      last = this.#operand(dot, arg);
+      if (isTrue(last) === wanted) return last;
+    }
+    return final ?? last;
+  }
+
+  #error = (why: string, at: number): TemplateError => new TemplateError(why, placeOf(this.#text, at));
+}

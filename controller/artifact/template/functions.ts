@@ -1,0 +1,100 @@
+/** The functions of a template. `and` and `or` are not among them: they need not look at all their arguments. */
+import { equalsAny, isLess, isLessOrEqual } from './compare.js';
+import { escapeHtml, escapeJs, escapeQuery } from './escape.js';
+import { Fault } from './fault.js';
+import { print, printf, println } from './printf.js';
+import { bool, int, isTrue, NIL, string, typeName, type Value } from './value.js';
+
+type Call = (args: readonly Value[]) => Value;
+
+/** Arguments were counted before. */
+const one =
+  (call: (value: Value) => Value): Call =>
+  ([value = NIL]) =>
+    call(value);
+const two =
+  (call: (a: Value, b: Value) => Value): Call =>
+  ([a = NIL, b = NIL]) =>
+    call(a, b);
+
+/** What is printed of a value that is escaped. */
+const escaping =
+  (escape: (bytes: string) => string): Call =>
+  args =>
+    string(escape(print(args.map(arg => (arg.is === 'nil' ? string('<no value>') : arg)))));
+
+const CALLS: Readonly<Record<string, Call>> = {
+  call: one(value => {
+    throw new Fault(`${typeName(value)} is not a function`);
+  }),
+  eq: ([first = NIL, ...others]) => bool(equalsAny(first, others)),
+  ne: two((a, b) => bool(!equalsAny(a, [b]))),
+  lt: two((a, b) => bool(isLess(a, b))),
+  le: two((a, b) => bool(isLessOrEqual(a, b))),
+  gt: two((a, b) => bool(!isLessOrEqual(a, b))),
+  ge: two((a, b) => bool(!isLess(a, b))),
+  html: escaping(escapeHtml),
+  js: escaping(escapeJs),
+  urlquery: escaping(escapeQuery),
+  not: one(value => bool(!isTrue(value))),
+  len: one(value => int(length(value))),
+  index: ([item = NIL, ...keys]) => index(item, keys),
+  slice: ([item = NIL, ...bounds]) => slice(item, bounds),
+  print: args => string(print(args)),
+  println: args => string(println(args)),
+  printf: ([format = NIL, ...args]) => {
+    if (format.is !== 'string') throw new Fault(`wrong type for value; expected string; got ${typeName(format)}`);
+    return string(printf(format.value, args));
+  },
+};
+
+export function callFunction(name: string, args: readonly Value[]): Value {
+  const call = CALLS[name];
+  if (!call) throw new Fault(`function "${name}" not defined`);
+  return call(args);
+}
+
+function length(value: Value): number {
+  if (value.is === 'string') return value.value.length;
+  if (value.is === 'map') return value.value.size;
+  throw new Fault(`len of type ${typeName(value)}`);
+}
+
+function position(at: Value, most: number): number {
+  if (at.is !== 'int' && at.is !== 'byte') throw new Fault(`cannot index a text with type ${typeName(at)}`);
+  if (at.value < 0n || at.value > BigInt(most)) throw new Fault(`index out of range: ${at.value}`);
+  return Number(at.value);
+}
+
+function index(item: Value, keys: readonly Value[]): Value {
+  if (item.is === 'nil') throw new Fault('index of untyped nil');
+  let found: Value = item;
+  for (const key of keys) found = element(found, key);
+  return found;
+}
+
+function element(item: Value, key: Value): Value {
+  if (item.is === 'string') {
+    const at = position(key, item.value.length);
+    if (at === item.value.length) throw new Fault(`index out of range: ${at}`);
+    return { is: 'byte', value: BigInt(item.value.charCodeAt(at)) };
+  }
+  if (item.is !== 'map') throw new Fault(`can't index item of type ${typeName(item)}`);
+  if (key.is !== 'string') throw new Fault(`value has type ${typeName(key)}; should be string`);
+  return string(item.value.get(key.value) ?? '');
+}
+
+function slice(item: Value, bounds: readonly Value[]): Value {
+  if (item.is !== 'string') throw new Fault(`can't slice item of type ${typeName(item)}`);
+  if (bounds.length > 2) throw new Fault(`too many slice indexes: ${bounds.length}`);
+  const [from = 0, to = item.value.length] = bounds.map(bound => position(bound, item.value.length));
+  if (from > to) throw new Fault(`invalid slice index: ${from} > ${to}`);
+  return string(item.value.slice(from, to));
+}
+
+/** What an action writes. */
+export const printed = (value: Value): string => (value.is === 'nil' ? '<no value>' : print([value]));
+
+/** How much there is to do for a call. */
+export const weight = (args: readonly Value[]): number =>
+  args.reduce((sum, arg) => sum + (arg.is === 'string' ? arg.value.length : 0), 0);

@@ -1,0 +1,207 @@
+/** Text of a template → tokens. White space within an action is a token: it parts operands. */
+import { placeOf, TemplateError } from './fault.js';
+
+export type TokenType =
+  | 'text'
+  | 'left'
+  | 'right'
+  | 'space'
+  | 'assign'
+  | 'declare'
+  | 'pipe'
+  | 'string'
+  | 'raw'
+  | 'char'
+  | 'number'
+  | 'word'
+  | 'keyword'
+  | 'variable'
+  | 'field'
+  | 'dot'
+  | 'open'
+  | 'close'
+  | 'other'
+  | 'end';
+
+export interface Token {
+  type: TokenType;
+  text: string;
+  at: number;
+}
+
+const KEYWORDS = ['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'nil', 'range', 'template', 'with'];
+
+const SPACE = /[ \t\r\n]+/y;
+const WORD = /[\p{L}\p{Nd}_]+/uy;
+const RIGHT = /[ \t\r\n]-\}\}|\}\}/y;
+/** After a word: what may follow without a space. */
+const TERMINATOR = /$|[ \t\r\n.,|:()]|\}\}/y;
+const NUMBER =
+  /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)/y;
+const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y;
+const CHAR = /'(?:[^'\\\n]|\\[^\n])*'/y;
+const RAW = /`[^`]*`/y;
+
+const SIGNS: Record<string, TokenType> = { '=': 'assign', '|': 'pipe' };
+const QUOTES: Record<string, [RegExp, TokenType, string]> = {
+  '"': [STRING, 'string', 'unterminated quoted string'],
+  "'": [CHAR, 'char', 'unterminated character constant'],
+  '`': [RAW, 'raw', 'unterminated raw quoted string'],
+};
+
+export const lex = (text: string): Token[] => new Lexer(text).all();
+
+class Lexer {
+  readonly #text: string;
+  readonly #tokens: Token[] = [];
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  all(): Token[] {
+    for (let trim = false; this.#at < this.#text.length; ) {
+      this.#outside(trim);
+      trim = this.#at < this.#text.length && this.#action();
+    }
+    this.#tokens.push({ type: 'end', text: '', at: this.#at });
+    return this.#tokens;
+  }
+
+  /** Text up to the next action, without the white space that its neighbours trim. */
+  #outside(trimStart: boolean): void {
+    const found = this.#text.indexOf('{{', this.#at);
+    const end = found < 0 ? this.#text.length : found;
+    let text = this.#text.slice(this.#at, end);
+    if (trimStart) text = text.replace(/^[ \t\r\n]+/, '');
+    if (found >= 0 && /^-[ \t\r\n]/.test(this.#text.slice(found + 2, found + 4))) text = trimmedEnd(text);
+    if (text !== '') this.#tokens.push({ type: 'text', text, at: this.#at });
+    this.#at = end;
+  }
+
+  /** One action or comment; true if it trims what follows. */
+  #action(): boolean {
+    const start = this.#at;
+    const trims = /^-[ \t\r\n]/.test(this.#text.slice(start + 2, start + 4));
+    const inside = start + 2 + (trims ? 2 : 0);
+    if (this.#text.startsWith('/*', inside)) return this.#comment(inside);
+    this.#push('left', '{{');
+    /* The space of a trim mark stays: it is white space of the action, too. */
+    if (trims) this.#at += 1;
+    this.#depth = 0;
+    for (;;) {
+      const right = this.#match(RIGHT);
+      if (right !== undefined) {
+        if (this.#depth > 0) throw this.#error('unclosed left paren');
+        this.#push('right', right);
+        return right !== '}}';
+      }
+      this.#token();
+    }
+  }
+
+  #comment(start: number): boolean {
+    const end = this.#text.indexOf('*/', start + 2);
+    this.#at = start;
+    if (end < 0) throw this.#error('unclosed comment');
+    this.#at = end + 2;
+    const right = this.#match(RIGHT);
+    if (right === undefined) throw this.#error('comment ends before closing delimiter');
+    this.#at += right.length;
+    return right !== '}}';
+  }
+
+  #token(): void {
+    const char = this.#text[this.#at];
+    if (char === undefined) throw this.#error('unclosed action');
+    const space = this.#match(SPACE);
+    if (space !== undefined) return this.#space(space);
+    if (this.#text.startsWith(':=', this.#at)) return this.#push('declare', ':=');
+    const sign = SIGNS[char];
+    if (sign) return this.#push(sign, char);
+    const quote = QUOTES[char];
+    if (quote) return this.#quoted(...quote);
+    if (char === '(' || char === ')') return this.#paren(char);
+    if (char === '$') return this.#named('variable');
+    if (char === '.' && !/[0-9]/.test(this.#text[this.#at + 1] ?? '')) return this.#named('field');
+    if (/[-+.0-9]/.test(char)) return this.#number();
+    const word = this.#match(WORD);
+    if (word !== undefined) return this.#word(word);
+    if (char === ':') throw this.#error('expected :=');
+    if (!/[!-~]/.test(char)) throw this.#error('unrecognized character in action');
+    return this.#push('other', char);
+  }
+
+  /** The last blank may belong to the mark that trims what follows. */
+  #space(space: string): void {
+    const isBeforeMark = this.#text.startsWith('-}}', this.#at + space.length);
+    const own = isBeforeMark ? space.slice(0, -1) : space;
+    this.#push('space', own);
+  }
+
+  #quoted(pattern: RegExp, type: TokenType, why: string): void {
+    const text = this.#match(pattern);
+    if (text === undefined) throw this.#error(why);
+    this.#push(type, text);
+  }
+
+  #paren(char: '(' | ')'): void {
+    this.#depth += char === '(' ? 1 : -1;
+    if (this.#depth < 0) throw this.#error('unexpected right paren');
+    this.#push(char === '(' ? 'open' : 'close', char);
+  }
+
+  /** `$`, `$name`, `.`, `.Name`. */
+  #named(type: 'variable' | 'field'): void {
+    const start = this.#at;
+    this.#at += 1;
+    const name = this.#match(WORD) ?? '';
+    this.#at += name.length;
+    this.#endOfWord();
+    const text = this.#text.slice(start, this.#at);
+    this.#tokens.push({ type: text === '.' ? 'dot' : type, text, at: start });
+  }
+
+  #word(word: string): void {
+    this.#push(KEYWORDS.includes(word) ? 'keyword' : 'word', word);
+    this.#endOfWord();
+  }
+
+  #endOfWord(): void {
+    if (this.#match(TERMINATOR) !== undefined) return;
+    const bad = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0);
+    throw this.#error(`bad character ${JSON.stringify(bad)}`);
+  }
+
+  #number(): void {
+    const text = this.#match(NUMBER) ?? '';
+    const after = this.#at + text.length;
+    const next = this.#text[after] ?? '';
+    if (next === 'i' || next === '+' || next === '-') throw this.#error('complex numbers are not supported');
+    if (/[\p{L}\p{Nd}_]/u.test(next)) throw this.#error(`bad number syntax: ${JSON.stringify(text + next)}`);
+    this.#push('number', text);
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    return pattern.exec(this.#text)?.[0];
+  }
+
+  #push(type: TokenType, text: string): void {
+    if (text !== '') this.#tokens.push({ type, text, at: this.#at });
+    this.#at += text.length;
+  }
+
+  #error(why: string): TemplateError {
+    return new TemplateError(why, placeOf(this.#text, this.#at));
+  }
+}
+
+/** By hand: a pattern for trailing blanks takes time with the square of their number. */
+function trimmedEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n'.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}

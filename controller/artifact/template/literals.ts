@@ -1,0 +1,111 @@
+/** Numbers, characters and quoted texts as Go writes them. */
+import { encodeRune, isRune, MAX_RUNE, toBytes } from './bytes.js';
+import { Fault } from './fault.js';
+import { int, type Value } from './value.js';
+
+const INT = /^([+-]?)(?:0[xX]((?:_?[0-9a-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)|(0|[1-9](?:_?[0-9])*))$/;
+const DIGITS = String.raw`[0-9](?:_?[0-9])*`;
+const FLOAT = new RegExp(String.raw`^[+-]?(?:${DIGITS}(?:\.(?:${DIGITS})?)?|\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
+const HEX_FLOAT =
+  /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)(?:\.((?:[0-9a-fA-F]_?)*[0-9a-fA-F])?)?[pP]([+-]?[0-9](?:_?[0-9])*)$/;
+const MOST = 2n ** 63n;
+
+const plain = (text: string) => text.replaceAll('_', '');
+
+/** A number, or the text of one that is too large to compute with. */
+export function parseNumber(text: string): Value | { is: 'huge'; text: string } {
+  const whole = parseInteger(text);
+  if (whole !== undefined) {
+    if (whole < MOST && whole >= -MOST) return int(whole);
+    if (whole < 2n * MOST && !/^[+-]/.test(text)) return { is: 'huge', text };
+    throw new Fault(`integer overflow: ${JSON.stringify(text)}`);
+  }
+  const value = FLOAT.test(text) ? Number(plain(text)) : parseHexFloat(text);
+  if (value === undefined || !Number.isFinite(value)) throw new Fault(`bad number syntax: ${JSON.stringify(text)}`);
+  if (/[.eEpP]/.test(text)) return { is: 'float', value };
+  throw new Fault(`integer overflow: ${JSON.stringify(text)}`);
+}
+
+function parseInteger(text: string): bigint | undefined {
+  const [, sign, hexadecimal, binary, octal, decimal] = INT.exec(text) ?? [];
+  if (sign === undefined) return undefined;
+  const digits = hexadecimal ? `0x${hexadecimal}` : binary ? `0b${binary}` : octal ? `0o${octal}` : (decimal ?? '');
+  const value = BigInt(plain(digits));
+  return sign === '-' ? -value : value;
+}
+
+function parseHexFloat(text: string): number | undefined {
+  const [, sign, whole = '', fraction = '', exponent] = HEX_FLOAT.exec(text) ?? [];
+  if (exponent === undefined || whole + fraction === '') return undefined;
+  const digits = plain(whole + fraction);
+  /* Beyond these sizes rounding in two steps, or none at all, would show. */
+  if (digits.length > 13) throw new Fault(`the number ${text} has too many digits`);
+  const value = Number(`0x${digits}`) * 2 ** (Number(plain(exponent)) - 4 * plain(fraction).length);
+  return sign === '-' ? -value : value;
+}
+
+const SIMPLE: Record<string, string> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+};
+const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([abfnrtv\\'"]))|\\/g;
+
+interface Escape {
+  /** A byte by its number, or a character. */
+  byte?: number;
+  rune?: number;
+}
+
+function escapeOf(match: RegExpMatchArray, quote: string): Escape {
+  const [all, x, u, long, octal, simple] = match;
+  const bad = new Fault(`bad escape ${all} in a quoted text`);
+  if (x !== undefined) return { byte: Number.parseInt(x, 16) };
+  if (octal !== undefined) {
+    const byte = Number.parseInt(octal, 8);
+    if (byte > 255) throw bad;
+    return { byte };
+  }
+  if (u !== undefined || long !== undefined) {
+    const rune = Number.parseInt(u ?? long ?? '', 16);
+    if (rune > MAX_RUNE || !isRune(rune)) throw bad;
+    return { rune };
+  }
+  if (simple === undefined || (/['"]/.test(simple) && simple !== quote)) throw bad;
+  return { rune: (SIMPLE[simple] ?? simple).charCodeAt(0) };
+}
+
+/** `"…"`, as bytes. */
+export function unquote(text: string): string {
+  const inner = text.slice(1, -1);
+  let bytes = '';
+  let at = 0;
+  for (const match of inner.matchAll(ESCAPE)) {
+    const { byte, rune } = escapeOf(match, '"');
+    bytes += toBytes(inner.slice(at, match.index));
+    bytes += byte === undefined ? encodeRune(rune ?? 0) : String.fromCharCode(byte);
+    at = match.index + match[0].length;
+  }
+  return bytes + toBytes(inner.slice(at));
+}
+
+/** A text between backquotes has no escapes; carriage returns do not count. */
+export const unquoteRaw = (text: string): string => toBytes(text.slice(1, -1).replaceAll('\r', ''));
+
+/** `'x'`: the number of the character. */
+export function unquoteChar(text: string): Value {
+  const inner = text.slice(1, -1);
+  const [escape] = inner.matchAll(ESCAPE);
+  if (escape?.index === 0 && escape[0].length === inner.length) {
+    const { byte, rune } = escapeOf(escape, "'");
+    return int(byte ?? rune ?? 0);
+  }
+  const [char, ...more] = inner;
+  if (char === undefined || more.length > 0 || char === '\\') throw new Fault(`malformed character constant: ${text}`);
+  return int(char.codePointAt(0) ?? 0);
+}

@@ -1,0 +1,177 @@
+/** `printf`, `print` and `println`. What does not fit is written into the text, not thrown. */
+import { encodeRune, decodeRune } from './bytes.js';
+import { Writer } from './budget.js';
+import { formatValue } from './format-value.js';
+import { type Layout, PLAIN } from './layout.js';
+import { typeName, type Value } from './value.js';
+
+/** Widths and precisions beyond this are taken for mistakes. */
+const LARGEST = 1_000_000;
+
+const FLAGS: Record<string, keyof Layout> = { '#': 'sharp', '0': 'zero', '+': 'plus', '-': 'minus', ' ': 'space' };
+
+export const printf = (format: string, args: readonly Value[]): string => new Printer(format, args).print();
+
+const shown = (value: Value) => formatValue(value, 'v', PLAIN);
+
+/** A blank between two of which neither is a text. */
+export function print(args: readonly Value[]): string {
+  const writer = new Writer();
+  args.forEach((arg, index) => {
+    const before = args[index - 1];
+    if (before && before.is !== 'string' && arg.is !== 'string') writer.add(' ');
+    writer.add(shown(arg));
+  });
+  return writer.toString();
+}
+
+export function println(args: readonly Value[]): string {
+  const writer = new Writer();
+  args.forEach((arg, index) => writer.add(index === 0 ? shown(arg) : ` ${shown(arg)}`));
+  writer.add('\n');
+  return writer.toString();
+}
+
+class Printer {
+  readonly #format: string;
+  readonly #args: readonly Value[];
+  readonly #out = new Writer();
+  #at = 0;
+  /** The argument that the next verb takes. */
+  #arg = 0;
+  /** Arguments were named by number. */
+  #reordered = false;
+  /** All numbers of the directive were right. */
+  #goodNumber = true;
+  #afterNumber = false;
+
+  constructor(format: string, args: readonly Value[]) {
+    this.#format = format;
+    this.#args = args;
+  }
+
+  print(): string {
+    while (this.#at < this.#format.length) {
+      const percent = this.#format.indexOf('%', this.#at);
+      const end = percent < 0 ? this.#format.length : percent;
+      this.#out.add(this.#format.slice(this.#at, end));
+      this.#at = end + 1;
+      if (percent >= 0) this.#directive();
+    }
+    if (!this.#reordered && this.#arg < this.#args.length) this.#extra();
+    return this.#out.toString();
+  }
+
+  #directive(): void {
+    this.#goodNumber = true;
+    this.#afterNumber = false;
+    const layout = this.#flags();
+    this.#number();
+    this.#width(layout);
+    this.#precision(layout);
+    if (!this.#afterNumber) this.#number();
+    if (this.#at >= this.#format.length) this.#out.add('%!(NOVERB)');
+    else this.#verb(layout);
+  }
+
+  #flags(): Layout {
+    const layout = { ...PLAIN };
+    for (; this.#at < this.#format.length; this.#at += 1) {
+      const flag = FLAGS[this.#format.charAt(this.#at)];
+      if (flag === undefined) break;
+      Object.assign(layout, { [flag]: true });
+    }
+    return layout;
+  }
+
+  /** `[n]`: the argument that is taken next. */
+  #number(): void {
+    if (this.#format[this.#at] !== '[') {
+      this.#afterNumber = false;
+      return;
+    }
+    this.#reordered = true;
+    const rest = this.#format.slice(this.#at);
+    const [, digits] = /^\[(\d+)\]/.exec(rest) ?? [];
+    const close = rest.indexOf(']');
+    this.#at += close < 0 ? 1 : close + 1;
+    const index = digits === undefined || digits.length > 7 ? -1 : Number(digits) - 1;
+    const isThere = index >= 0 && index < this.#args.length;
+    this.#afterNumber = digits !== undefined && digits.length <= 7;
+    if (isThere) this.#arg = index;
+    else this.#goodNumber = false;
+  }
+
+  #width(layout: Layout): void {
+    if (this.#format[this.#at] === '*') {
+      const width = this.#star();
+      if (width === undefined) this.#out.add('%!(BADWIDTH)');
+      else if (width < 0) Object.assign(layout, { minus: true, zero: false });
+      layout.width = width === undefined ? undefined : Math.abs(width);
+      return;
+    }
+    layout.width = this.#digits();
+    if (this.#afterNumber && layout.width !== undefined) this.#goodNumber = false;
+  }
+
+  #precision(layout: Layout): void {
+    if (this.#format[this.#at] !== '.' || this.#at + 1 >= this.#format.length) return;
+    this.#at += 1;
+    if (this.#afterNumber) this.#goodNumber = false;
+    this.#number();
+    if (this.#format[this.#at] !== '*') {
+      layout.precision = this.#digits() ?? 0;
+      return;
+    }
+    const precision = this.#star();
+    if (precision === undefined || precision < 0) this.#out.add('%!(BADPREC)');
+    else layout.precision = precision;
+  }
+
+  /** A width or precision from the arguments. */
+  #star(): number | undefined {
+    this.#at += 1;
+    this.#afterNumber = false;
+    const arg = this.#args[this.#arg];
+    if (arg === undefined) return undefined;
+    this.#arg += 1;
+    if (arg.is !== 'int' && arg.is !== 'byte') return undefined;
+    const value = Number(arg.value);
+    return Math.abs(value) > LARGEST ? undefined : value;
+  }
+
+  #digits(): number | undefined {
+    const start = this.#at;
+    let value = 0;
+    for (; /[0-9]/.test(this.#format.charAt(this.#at)); this.#at += 1) {
+      if (value > LARGEST) {
+        this.#at = this.#format.length;
+        return undefined;
+      }
+      value = value * 10 + Number(this.#format[this.#at]);
+    }
+    return this.#at === start ? undefined : value;
+  }
+
+  #verb(layout: Layout): void {
+    const { rune, size } = decodeRune(this.#format, this.#at);
+    const verb = encodeRune(rune);
+    this.#at += size;
+    const arg = this.#args[this.#arg];
+    if (verb === '%') return this.#out.add('%');
+    if (!this.#goodNumber) return this.#out.add(`%!${verb}(BADINDEX)`);
+    if (arg === undefined) return this.#out.add(`%!${verb}(MISSING)`);
+    this.#arg += 1;
+    const isSource = verb === 'v' || verb === 'w';
+    /* The signs mean something else for these two. */
+    const meant = isSource ? { ...layout, asSource: layout.sharp, sharp: false, plus: false } : layout;
+    return this.#out.add(formatValue(arg, verb, meant));
+  }
+
+  #extra(): void {
+    const rest = this.#args
+      .slice(this.#arg)
+      .map(arg => (arg.is === 'nil' ? '<nil>' : `${typeName(arg)}=${shown(arg)}`));
+    this.#out.add(`%!(EXTRA ${rest.join(', ')})`);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Go templates over named texts: what users of the operator write their image definitions in. Everything of Go's own
+ * language is here but definitions of further templates and complex numbers; a value that was not given is empty.
+ */
+import { Writer } from './budget.js';
+import { fromBytes, toBytes } from './bytes.js';
+import { Evaluator } from './evaluator.js';
+import { Fault } from './fault.js';
+import { printed } from './functions.js';
+import { parse } from './parser.js';
+import type { Node } from './syntax.js';
+import { int, isTrue, mapOf, NIL, typeName, type Value } from './value.js';
+
+/** Throws a `TemplateError` that names line and column. */
+export function render(template: string, values: Readonly<Record<string, string>>): string {
+  const nodes = parse(template);
+  const renderer = new Renderer(template, mapOf(values));
+  return renderer.render(nodes);
+}
+
+/** Why a list of nodes ended early. */
+type Jump = 'break' | 'continue' | undefined;
+
+type Range = Extract<Node, { is: 'if' | 'with' | 'range' }>;
+
+class Renderer {
+  readonly #evaluator: Evaluator;
+  readonly #data: Value;
+  readonly #out = new Writer();
+
+  constructor(text: string, data: Value) {
+    this.#evaluator = new Evaluator(text, data);
+    this.#data = data;
+  }
+
+  render(nodes: readonly Node[]): string {
+    this.#all(nodes, this.#data);
+    return fromBytes(this.#out.toString());
+  }
+
+  #all(nodes: readonly Node[], dot: Value): Jump {
+    for (const node of nodes) {
+      const jump = this.#one(node, dot);
+      if (jump) return jump;
+    }
+    return undefined;
+  }
+
+  #one(node: Node, dot: Value): Jump {
+    switch (node.is) {
+      case 'text':
+        this.#evaluator.at(node.at, () => this.#out.add(toBytes(node.text)));
+        return undefined;
+      case 'action': {
+        const value = this.#evaluator.pipeline(dot, node.pipe);
+        if (node.pipe.variables.length === 0) this.#evaluator.at(node.pipe.at, () => this.#out.add(printed(value)));
+        return undefined;
+      }
+      case 'break':
+      case 'continue':
+        return node.is;
+      default:
+        return this.#control(node, dot);
+    }
+  }
+
+  /** Variables of a control structure end with it. */
+  #control(node: Range, dot: Value): Jump {
+    const mark = this.#evaluator.mark();
+    try {
+      const value = this.#evaluator.pipeline(dot, node.pipe);
+      if (node.is === 'range') return this.#range(node, value, dot);
+      return isTrue(value) ? this.#all(node.then, node.is === 'with' ? value : dot) : this.#all(node.otherwise, dot);
+    } finally {
+      this.#evaluator.release(mark);
+    }
+  }
+
+  #range(node: Range, over: Value, dot: Value): Jump {
+    const mark = this.#evaluator.mark();
+    let isEmpty = true;
+    for (const [key, element] of this.#evaluator.at(node.at, () => elements(over, node.pipe.variables.length))) {
+      isEmpty = false;
+      this.#evaluator.at(node.at, () => {
+        this.#evaluator.budget.spend();
+        this.#setVariables(node, key, element);
+      });
+      const jump = this.#all(node.then, element);
+      this.#evaluator.release(mark);
+      if (jump === 'break') break;
+    }
+    return isEmpty ? this.#all(node.otherwise, dot) : undefined;
+  }
+
+  /** With two variables the key comes first; one is the element. */
+  #setVariables({ pipe: { variables, assigns } }: Range, key: Value, element: Value): void {
+    const [first, second] = variables;
+    if (first === undefined) return;
+    if (!assigns) {
+      this.#evaluator.setLast(1, element);
+      if (second !== undefined) this.#evaluator.setLast(2, key);
+      return;
+    }
+    this.#evaluator.set(first, second === undefined ? element : key);
+    if (second !== undefined) this.#evaluator.set(second, element);
+  }
+}
+
+/** Keys and elements that a range goes over. */
+function elements(over: Value, variables: number): Iterable<[Value, Value]> {
+  switch (over.is) {
+    case 'nil':
+      return [];
+    case 'map':
+      return [...over.value].map(([key, value]) => [
+        { is: 'string', value: key },
+        { is: 'string', value },
+      ]);
+    case 'int':
+    case 'byte':
+      if (variables > 1) throw new Fault("can't use a number to iterate over more than one variable");
+      return counted(over);
+    default:
+      throw new Fault(`range can't iterate over ${typeName(over)}`);
+  }
+}
+
+function* counted({ is, value }: { is: 'int' | 'byte'; value: bigint }): Generator<[Value, Value]> {
+  for (let i = 0n; i < value; i += 1n) yield [NIL, is === 'int' ? int(i) : { is, value: i }];
+}

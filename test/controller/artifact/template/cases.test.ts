@@ -1,0 +1,29 @@
+/** What Go itself made of each template, or that it refused it. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { TemplateError } from '../../../../controller/artifact/template/fault.js';
+import { render } from '../../../../controller/artifact/template/render.js';
+
+interface Case {
+  name: string;
+  template: string;
+  output?: string;
+  refused?: boolean;
+}
+
+const { values, cases } = JSON.parse(readFileSync('test/controller/artifact/template/cases.json', 'utf8')) as {
+  values: Record<string, string>;
+  cases: Case[];
+};
+
+describe('a template renders as in Go', () => {
+  test.each(cases.filter(each => !each.refused).map(each => [each.name, each] as const))('%s', (_, each) => {
+    expect(render(each.template, values)).toBe(each.output);
+  });
+});
+
+describe('a template that Go refuses is refused', () => {
+  test.each(cases.filter(each => each.refused).map(each => [each.name, each] as const))('%s', (_, each) => {
+    expect(() => render(each.template, values)).toThrow(TemplateError);
+  });
+});
