@@ -14,6 +14,12 @@ export interface Bundle {
   serving: Pair;
 }
 
+/**
+ * How far back the validity of a new certificate begins: the clock of an API server, or of the other replica, may be
+ * that far behind ours.
+ */
+export const BACKDATED_MS = 24 * 3_600_000;
+
 /** What the API server is told to trust. */
 export const trusted = (bundle: Bundle): string =>
   [bundle.authority.certificate, bundle.previousAuthority ?? '']

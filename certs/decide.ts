@@ -1,5 +1,5 @@
 /** Which certificate is due. */
-import type { Bundle } from './bundle.js';
+import { BACKDATED_MS, type Bundle } from './bundle.js';
 import { inspect, isSignedBy, keyFits, type Look } from './inspect.js';
 
 export type CertAction =
@@ -32,6 +32,6 @@ export function certAction(held: Bundle | undefined, dnsNames: readonly string[]
     isSignedBy(held.serving.certificate, held.authority.certificate) &&
     dnsNames.every(name => serving.dnsNames.includes(name));
   if (!sound || isDue(serving, now)) return 'renewServing';
-  const changedOver = now.getTime() - authority.notBefore.getTime() >= CHANGE_OVER_MS;
+  const changedOver = now.getTime() - authority.notBefore.getTime() >= BACKDATED_MS + CHANGE_OVER_MS;
   return held.previousAuthority !== undefined && changedOver ? 'forgetPrevious' : 'keep';
 }

@@ -11,7 +11,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import type { Bundle, Pair } from './bundle.js';
+import { BACKDATED_MS, type Bundle, type Pair } from './bundle.js';
 import {
   bits,
   explicit,
@@ -28,10 +28,7 @@ import {
   yes,
 } from './der.js';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** Clocks of API servers may be behind ours. */
-const BACKDATED_MS = HOUR_MS;
+const DAY_MS = 24 * 3_600_000;
 export const AUTHORITY_LIFE_MS = 3650 * DAY_MS;
 export const SERVING_LIFE_MS = 90 * DAY_MS;
 

@@ -5,7 +5,7 @@ import { NodeOpUpgradeSpec } from '../api/nodeop-upgrade.js';
 import { missingDefaults } from './defaults.js';
 import { type AdmissionRequest, allow, deny, patch, type ReviewAnswer } from './review.js';
 import { NODE_OP_RULES, NODE_OP_UPGRADE_RULES } from './rules.js';
-import { type Expectation, faultsOf, isJudged, warningsOf } from './validate.js';
+import { type Expectation, faultsOf, isJudged, type Judged, warningsOf } from './validate.js';
 import { NODE_OP_CAUTIONS, NODE_OP_UPGRADE_CAUTIONS } from './warnings.js';
 
 const KINDS: readonly (Expectation & { kind: Kind })[] = [
@@ -22,15 +22,15 @@ const KINDS: readonly (Expectation & { kind: Kind })[] = [
 /** Answers one request. Nothing is read or written for it, so that a dry run and a real one are the same. */
 export type Admission = (request: AdmissionRequest) => ReviewAnswer;
 
-interface Subject {
-  expected: Expectation;
-  object: NonNullable<AdmissionRequest['object']>;
-  before?: NonNullable<AdmissionRequest['object']>;
-}
+const expectationOf = ({ group, kind }: AdmissionRequest['kind']) =>
+  KINDS.find(one => one.kind.group === group && one.kind.kind === kind);
+
+/** Is it one of the kinds that are judged here? */
+export const knows = (kind: AdmissionRequest['kind']): boolean => expectationOf(kind) !== undefined;
 
 /** What there is to judge; nothing for other kinds, subresources, deletions, and updates that leave the spec alone. */
-function subjectOf({ kind, operation, subResource, object, oldObject }: AdmissionRequest): Subject | undefined {
-  const expected = KINDS.find(one => one.kind.group === kind.group && one.kind.kind === kind.kind);
+export function subjectOf({ kind, operation, subResource, object, oldObject }: AdmissionRequest): Judged | undefined {
+  const expected = expectationOf(kind);
   if (!expected || !object || (subResource ?? '') !== '') return undefined;
   if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
   const before = operation === 'UPDATE' ? (oldObject ?? {}) : undefined;
@@ -44,18 +44,16 @@ function subjectOf({ kind, operation, subResource, object, oldObject }: Admissio
 export const mutate: Admission = request => {
   const subject = subjectOf(request);
   if (!subject) return allow(request);
-  const { expected, object, before } = subject;
-  const faults = faultsOf(expected, object, before);
+  const faults = faultsOf(subject);
   return faults.length > 0
     ? deny(request, faults)
-    : patch(request, missingDefaults(expected.spec, object.spec, ['spec']));
+    : patch(request, missingDefaults(subject.expected.spec, subject.object.spec, ['spec']));
 };
 
-/** Judges the object as it will be stored. */
-export const validate: Admission = request => {
+/** Judges the object as it will be stored; `reach` is what the cluster has to say of it, for the warnings. */
+export const validate = (request: AdmissionRequest, reach: readonly string[] = []): ReviewAnswer => {
   const subject = subjectOf(request);
   if (!subject) return allow(request);
-  const { expected, object, before } = subject;
-  const faults = faultsOf(expected, object, before);
-  return faults.length > 0 ? deny(request, faults) : allow(request, warningsOf(expected, object, before));
+  const faults = faultsOf(subject);
+  return faults.length > 0 ? deny(request, faults) : allow(request, warningsOf(subject, reach));
 };

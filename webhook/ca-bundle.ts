@@ -2,7 +2,8 @@
 import { isConflict, isNotFound } from '../kube/errors.js';
 import type { Kube, Resource, Stored } from '../kube/kube.js';
 
-interface WebhookConfiguration extends Stored {
+/** As much of a configuration as matters here. */
+export interface WebhookConfiguration extends Stored {
   webhooks?: { name: string; clientConfig?: { caBundle?: string } }[];
 }
 
@@ -14,6 +15,10 @@ export interface Place {
 
 /** `absent`: there is no such configuration. `contested`: somebody wrote at the same moment, the next look will tell. */
 export type Published = 'same' | 'written' | 'absent' | 'contested';
+
+/** What each webhook of a configuration is told to trust, in base64. */
+export const bundlesIn = ({ webhooks = [] }: WebhookConfiguration): (string | undefined)[] =>
+  webhooks.map(({ clientConfig }) => clientConfig?.caBundle);
 
 /** Writes where the text differs and nowhere else; every webhook of the configuration is ours. */
 export async function publishAuthority(kube: Kube, { resource, name }: Place, pem: string): Promise<Published> {

@@ -23,10 +23,16 @@ const dataOf = (bundle: Bundle): Record<string, string> => ({
   [KEYS.authorityKey]: encoded(bundle.authority.key),
 });
 
+/** One certificate after the other. Without a pattern: on a damaged text that would try every beginning with every end. */
+const certificatesIn = (pem: string): string[] =>
+  pem
+    .split('-----BEGIN CERTIFICATE-----')
+    .slice(1)
+    .map(one => `-----BEGIN CERTIFICATE-----${one.trimEnd()}\n`);
+
 /** Nothing when a piece is missing; whether the pieces are sound is judged by `certs/decide.ts`. */
 function bundleOf(data: Record<string, string> = {}): Bundle | undefined {
-  const [authority, previousAuthority] =
-    decoded(data[KEYS.authority]).match(/-----BEGIN[^]+?-----END [^\n]+\n?/g) ?? [];
+  const [authority, previousAuthority] = certificatesIn(decoded(data[KEYS.authority]));
   const pieces = [data[KEYS.serving], data[KEYS.servingKey], data[KEYS.authorityKey]];
   if (authority === undefined || pieces.some(piece => piece === undefined || piece === '')) return undefined;
   return {

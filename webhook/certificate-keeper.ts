@@ -17,8 +17,10 @@ export interface KeeperParts {
   log: Log;
 }
 
-/** How soon an authority that somebody has overwritten is mended, and a certificate renewed by another replica is shown. */
+/** How soon a certificate renewed by another replica is shown, and an overwritten authority is mended should no watch tell of it. */
 const LOOK_MS = 60_000;
+/** Two programs that undo each other's writes must not keep the API server busy. */
+const NUDGED_MS = 1_000;
 const RETRY_MS = 5_000;
 /** API servers learn of a new authority by their watches; a new certificate is held back for that long. */
 const SPREAD_MS = 5_000;
@@ -28,6 +30,9 @@ export class CertificateKeeper {
   #shown: Bundle | undefined;
   #told = false;
   #absent: readonly string[] = [];
+  /** In base64, as it stands in configurations. */
+  #published: string | undefined;
+  #rest = new AbortController();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -77,10 +82,25 @@ export class CertificateKeeper {
 
   /** Looks for as long as the signal lets it. */
   async keep(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    signal.addEventListener('abort', () => this.nudge());
     while (!signal.aborted) {
+      this.#rest = new AbortController();
       const well = await this.#lookSafely(signal);
-      await this.#parts.clock.sleep(well ? LOOK_MS : RETRY_MS, signal);
+      if (signal.aborted) return;
+      await clock.sleep(well ? LOOK_MS : RETRY_MS, this.#rest.signal);
+      if (this.#rest.signal.aborted) await clock.sleep(NUDGED_MS, signal);
     }
+  }
+
+  /** Looks soon: something was changed by somebody else. */
+  nudge(): void {
+    this.#rest.abort();
+  }
+
+  /** Is this what API servers shall trust? As long as nothing was published, nothing can be wrong. */
+  told(caBundle: string | undefined): boolean {
+    return this.#published === undefined || this.#published === caBundle;
   }
 
   /** An API server that is away must not end the program: the certificate shown is good for weeks. */
@@ -104,7 +124,9 @@ export class CertificateKeeper {
   /** True: every configuration has it. */
   async #publish(bundle: Bundle): Promise<boolean> {
     const { log } = this.#parts;
-    const verdicts = Object.entries(await this.#parts.publish(trusted(bundle)));
+    const pem = trusted(bundle);
+    this.#published = Buffer.from(pem).toString('base64');
+    const verdicts = Object.entries(await this.#parts.publish(pem));
     const those = (wanted: Published) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);
     for (const configuration of those('written')) log.info({ configuration }, 'authority written');
     const absent = those('absent');

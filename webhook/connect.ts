@@ -7,7 +7,7 @@ import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../kube/resources.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { VERSION } from '../program/version.js';
-import { publishAuthority } from './ca-bundle.js';
+import { type Place, publishAuthority } from './ca-bundle.js';
 import { SecretStore } from './cert-store.js';
 import { CertificateKeeper } from './certificate-keeper.js';
 import { type Config, dnsNames } from './config.js';
@@ -26,16 +26,19 @@ async function outside(kubeconfig: string): Promise<Connection> {
   return fromKubeconfig(kubeconfig);
 }
 
+/** Where the API server reads whom to trust. */
+export const placesOf = ({ validatingConfiguration, mutatingConfiguration }: Config): Place[] => [
+  { resource: VALIDATING_WEBHOOKS, name: validatingConfiguration },
+  { resource: MUTATING_WEBHOOKS, name: mutatingConfiguration },
+];
+
 /** The keeper of the certificate that `show` puts into the server. */
 export function certificateKeeper(
   kube: Kube,
   config: Config,
   { clock, log, show }: { clock: Clock; log: Log; show: (pair: Pair) => void },
 ): CertificateKeeper {
-  const places = [
-    { resource: VALIDATING_WEBHOOKS, name: config.validatingConfiguration },
-    { resource: MUTATING_WEBHOOKS, name: config.mutatingConfiguration },
-  ];
+  const places = placesOf(config);
   return new CertificateKeeper({
     store: new SecretStore(kube, { name: config.secretName, namespace: config.podNamespace }),
     publish: async pem => {

@@ -7,6 +7,7 @@ export const REASONS = {
   'Required value': 'FieldValueRequired',
   'Unsupported value': 'FieldValueNotSupported',
   Forbidden: 'FieldValueForbidden',
+  'Too many': 'FieldValueTooMany',
 } as const;
 
 export interface Fault {
@@ -25,6 +26,7 @@ export const invalid = (path: Path, value: unknown, detail: string): Fault => ({
 });
 export const required = (path: Path, detail = ''): Fault => ({ path, what: 'Required value', detail });
 export const forbidden = (path: Path, detail: string): Fault => ({ path, what: 'Forbidden', detail });
+export const tooMany = (path: Path, detail: string): Fault => ({ path, what: 'Too many', detail });
 export const unsupported = (path: Path, value: unknown, supported: readonly unknown[]): Fault => ({
   path,
   what: 'Unsupported value',

@@ -2,9 +2,11 @@
 import { MetricsRegistry } from '../program/metrics.js';
 import { runProgram } from '../program/run.js';
 import { createApp } from './app.js';
+import { watchAuthority } from './authority-watch.js';
 import { readConfig } from './config.js';
-import { certificateKeeper, connect } from './connect.js';
+import { certificateKeeper, connect, placesOf } from './connect.js';
 import { webhookMetrics } from './metrics.js';
+import { Cluster } from './reach/cluster.js';
 import { WebhookServer } from './server.js';
 
 /** After SIGTERM the Service still sends requests here until every node has heard that this Pod is going. */
@@ -13,20 +15,28 @@ const LINGER_MS = 5_000;
 void runProgram('webhook', readConfig, async ({ config, log, clock, signal, health }) => {
   const kube = await connect(config, signal);
   const registry = new MetricsRegistry();
+  const cluster = new Cluster({ kube, clock, log });
   const keeper = certificateKeeper(kube, config, { clock, log, show: pair => server.show(pair) });
   const onSeen = webhookMetrics(registry, () => keeper.expiry());
-  const server = new WebhookServer(createApp({ health, log, onSeen }));
+  const server = new WebhookServer(createApp({ health, log, onSeen, reach: request => cluster.reach(request) }));
   health.metrics(registry);
   let listening = false;
-  health.ready('server', () => (listening ? undefined : 'not listening yet'));
+  health.ready('server', () => (listening ? undefined : 'not listening'));
   health.ready('certificate', () => keeper.fault());
   health.ready('authority', () => keeper.untold());
+  health.ready('cluster', () => cluster.unseen());
 
+  const watching = [
+    cluster.run(signal),
+    watchAuthority(kube, { places: placesOf(config), keeper }, { clock, log }, signal),
+  ];
   await keeper.first(signal);
   await server.listen(config.webhookPort);
   listening = true;
-  await keeper.keep(signal);
+  await Promise.all([keeper.keep(signal), ...watching]);
 
+  listening = false;
+  server.leave();
   await clock.sleep(LINGER_MS);
   await server.stop();
   kube.close();

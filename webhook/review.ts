@@ -93,12 +93,17 @@ function nameOf({ name, object }: AdmissionRequest): string {
   return name === undefined || name === '' ? (known ?? '') : name;
 }
 
+/** Who has made more mistakes than this will ask again anyway. */
+const MOST_FAULTS = 40;
+
 /** In the API server's own form; `kubectl` prints the causes as a list. */
-export function deny(request: AdmissionRequest, faults: readonly Fault[]): ReviewAnswer {
+export function deny(request: AdmissionRequest, all: readonly Fault[]): ReviewAnswer {
   const { group, kind } = request.kind;
   const name = nameOf(request);
-  const texts = faults.map(faultText);
-  const all = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  const faults = all.slice(0, MOST_FAULTS);
+  const untold = all.length - faults.length;
+  const texts = [...faults.map(faultText), ...(untold > 0 ? [`and ${untold} more`] : [])];
+  const said = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const causes = faults.map(fault => ({
     reason: REASONS[fault.what],
     message: bodyText(fault),
@@ -111,7 +116,7 @@ export function deny(request: AdmissionRequest, faults: readonly Fault[]): Revie
       status: 'Failure',
       code: 422,
       reason: 'Invalid',
-      message: `${kind}.${group} "${name}" is invalid: ${all}`,
+      message: `${kind}.${group} "${name}" is invalid: ${said}`,
       details: { name, group, kind, causes },
     },
   });

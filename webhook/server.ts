@@ -3,19 +3,35 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { Pair } from '../certs/bundle.js';
 
-/** The API server keeps connections for 90 s; closing one at the moment it is used again would fail a request. */
-const KEEP_ALIVE_MS = 90_000;
-const HEADERS_MS = 32_000;
+/** How patient the server is with the other side. */
+export interface Patience {
+  /** The API server keeps connections for 90 s; closing one at the moment it is used again would fail a request. */
+  keepAliveMs?: number;
+  headersMs?: number;
+  /** For the whole of a request: the API server waits at most 30 s itself, ours are told to wait 5 s. */
+  requestMs?: number;
+  /** How often slow requests are looked for. */
+  lookMs?: number;
+}
+
+/** API servers keep a few connections each; what comes beyond so many is no API server. */
+const MOST_CONNECTIONS = 500;
 /** Longer than any review takes; the API server waits at most 30 s. */
 const LAST_REQUESTS_MS = 10_000;
 
 export class WebhookServer {
   readonly #server;
+  #leaving = false;
 
-  constructor(app: RequestListener) {
-    this.#server = createServer({ minVersion: 'TLSv1.2' }, app);
-    this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
-    this.#server.headersTimeout = HEADERS_MS;
+  constructor(app: RequestListener, patience: Patience = {}) {
+    const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, lookMs = 5_000 } = patience;
+    const limits = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
+    this.#server = createServer({ minVersion: 'TLSv1.2', keepAliveTimeout: keepAliveMs, ...limits });
+    this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server.on('request', (request, response) => {
+      if (this.#leaving) response.setHeader('connection', 'close');
+      app(request, response);
+    });
   }
 
   /** Shows this certificate from the next handshake on. */
@@ -33,8 +49,14 @@ export class WebhookServer {
     return typeof address === 'object' && address ? address.port : port;
   }
 
+  /** Serves on, and asks those who have connections to come back by new ones, which lead to others by then. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** Takes no new connection, lets open requests end, and closes. */
   async stop(patienceMs = LAST_REQUESTS_MS): Promise<void> {
+    this.leave();
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), patienceMs);

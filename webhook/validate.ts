@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { defaulted } from './defaults.js';
-import { type Fault, faultText } from './faults.js';
+import { type Fault, faultText, pathText, tooMany } from './faults.js';
 import { frozenFaults, hasStarted } from './frozen.js';
+import { valuesIn } from './limits.js';
 import { type Fields, fieldsOf } from './raw.js';
 import { MOST_WARNINGS } from './review.js';
 import type { Rule } from './rules.js';
@@ -20,15 +21,31 @@ export interface Expectation {
   oneRun: boolean;
 }
 
+/** An object that is judged, and on updates the one before. */
+export interface Judged {
+  expected: Expectation;
+  object: Fields;
+  before?: Fields;
+}
+
 const pathStarts = (path: Fault['path'], start: Fault['path']) => start.every((key, index) => path[index] === key);
+
+/** Room for a selector that names 5,000 nodes one by one; beyond it, a list of faults alone would fill the memory. */
+const MOST_SPEC_VALUES = 20_000;
+const isHuge = (spec: unknown) => valuesIn(spec, MOST_SPEC_VALUES) > MOST_SPEC_VALUES;
 
 /** All that is wrong with a spec by itself. */
 function specFaults({ spec: schema, rules }: Expectation, spec: unknown): Fault[] {
+  if (isHuge(spec)) return [tooMany(['spec'], `must hold at most ${MOST_SPEC_VALUES} values altogether`)];
   const { shape, crossField } = shapeFaults(schema, spec, ['spec']);
   const ruled = rules.flatMap(rule => rule(fieldsOf(spec)));
-  /* The schema's own cross-field rules are said again by ours, better placed. */
-  const unsaid = crossField.filter(one => !ruled.some(rule => pathStarts(rule.path, one.path)));
-  return [...shape, ...ruled, ...unsaid];
+  /* What the schema says, too, is said once, by our own rules, better placed. */
+  const said = new Set(ruled.map(({ path }) => pathText(path)));
+  return [
+    ...shape.filter(one => !said.has(pathText(one.path))),
+    ...ruled,
+    ...crossField.filter(one => !ruled.some(rule => pathStarts(rule.path, one.path))),
+  ];
 }
 
 /** What is wrong with it now and was not before: an object from before a rule came can still be changed elsewhere. */
@@ -43,10 +60,11 @@ export const isJudged = (object: Fields, before?: Fields): boolean =>
   (fieldsOf(object.metadata).deletionTimestamp === undefined && !isDeepStrictEqual(object.spec, before.spec));
 
 /** Every fault of an object at once. */
-export function faultsOf(expected: Expectation, object: Fields, before?: Fields): Fault[] {
+export function faultsOf({ expected, object, before }: Judged): Fault[] {
   if (!before) return specFaults(expected, object.spec);
-  const [was, is] = [before.spec, object.spec].map(spec => fieldsOf(defaulted(expected.spec, spec)));
-  const frozen = expected.oneRun && hasStarted(before) ? frozenFaults(fieldsOf(was), fieldsOf(is)) : [];
+  const whole = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(expected.spec, spec));
+  const [was, is] = [whole(before.spec), whole(object.spec)];
+  const frozen = expected.oneRun && hasStarted(before) ? frozenFaults(was, is) : [];
   return [...newFaults(expected, object.spec, before.spec), ...frozen];
 }
 
@@ -63,10 +81,27 @@ function writtenSpec(object: Fields): unknown {
   }
 }
 
-/** What may surprise about an object that is allowed. Only a new object's annotation is sure to say what was written. */
-export function warningsOf(expected: Expectation, object: Fields, before?: Fields): string[] {
+/** Names of Jobs, labels and events are cut and hashed beyond this: who selects by them has to know. */
+const LONGEST_LABEL = 63;
+
+const longName = (object: Fields): string[] => {
+  const { name } = fieldsOf(object.metadata);
+  return typeof name === 'string' && name.length > LONGEST_LABEL
+    ? [`metadata.name: longer than ${LONGEST_LABEL} characters; the labels of its Jobs and Pods carry it shortened`]
+    : [];
+};
+
+/**
+ * What may surprise about an object that is allowed; `reach` is what the cluster has to say of it. Only a new object's
+ * annotation is sure to say what was written.
+ */
+export function warningsOf({ expected, object, before }: Judged, reach: readonly string[]): string[] {
   const spec = fieldsOf(defaulted(expected.spec, object.spec));
-  const cautions = expected.cautions.flatMap(caution => caution(spec));
+  const cautions = [
+    ...(before ? [] : longName(object)),
+    ...expected.cautions.flatMap(caution => caution(spec)),
+    ...reach,
+  ];
   const written = before ? object.spec : writtenSpec(object);
   return [
     /* A heap of misspelt fields must not push the cautions out. */

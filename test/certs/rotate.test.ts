@@ -18,13 +18,13 @@ describe('what is due', () => {
   test.each<[string, Bundle | undefined, Date, string]>([
     ['everything, when there is nothing', undefined, BORN, 'renewAuthority'],
     ['nothing, right after issuing', fresh, BORN, 'keep'],
-    ['nothing, just before two thirds of 90 days', fresh, after(60 * DAY - HOUR - 1000), 'keep'],
-    ['the serving certificate, at two thirds of 90 days', fresh, after(60 * DAY - HOUR), 'renewServing'],
+    ['nothing, just before two thirds of 90 days', fresh, after(59 * DAY - 1000), 'keep'],
+    ['the serving certificate, at two thirds of 90 days', fresh, after(59 * DAY), 'renewServing'],
     ['the serving certificate, when it is over', fresh, after(91 * DAY), 'renewServing'],
-    ['the authority, at two thirds of ten years', fresh, after((3650 * DAY * 2) / 3 - HOUR), 'renewAuthority'],
+    ['the authority, at two thirds of ten years', fresh, after((3650 * DAY * 2) / 3 - DAY), 'renewAuthority'],
     ['the authority, when it is over', fresh, after(3651 * DAY), 'renewAuthority'],
-    ['everything, when it was issued by a clock far ahead', fresh, after(-2 * HOUR), 'renewAuthority'],
-    ['nothing, within a day of a new authority', renewed, after(DAY - HOUR - 1000), 'keep'],
+    ['everything, when it was issued by a clock far ahead', fresh, after(-25 * HOUR), 'renewAuthority'],
+    ['nothing, within a day of a new authority', renewed, after(DAY - 1000), 'keep'],
     ['the old authority goes, a day after the new one', renewed, after(DAY), 'forgetPrevious'],
     [
       'the authority, when it is no certificate',

@@ -91,7 +91,10 @@ describe('what is no review', () => {
     ['another content type', 'text/plain', '{}', 415, 'expected content type application/json, got text/plain'],
     ['a form', 'application/x-www-form-urlencoded', 'a=b', 415, 'expected content type application/json'],
     ['an unknown charset', 'application/json; charset=klingon', '{}', 415, 'the charset is not supported'],
-    ['a huge body', 'application/json', `"${'x'.repeat(3 * 1024 * 1024)}"`, 413, 'the body is larger than 3mb'],
+    ['a huge body', 'application/json', `"${'x'.repeat(4 * 1024 * 1024)}"`, 413, 'the body is larger than 4mb'],
+    ['UTF-16', 'application/json; charset=utf-16', '{}', 415, 'the charset is not supported'],
+    ['a nest', 'application/json', '['.repeat(1_000_000), 413, 'the body is nested deeper than 100 levels'],
+    ['a heap of nothings', 'application/json', `[${'{},'.repeat(400_000)}0]`, 413, 'more than 250000 values'],
   ])('%s gets a clear answer without a stack', async (...[, type, body, code, said]) => {
     const answer = await request(app).post('/mutate').set('content-type', type).send(body);
     expect(answer.status).toBe(code);

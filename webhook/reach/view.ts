@@ -1,0 +1,21 @@
+/** What the webhook knows of the cluster: as little as its warnings need. A part that is absent is not known, and is not spoken of. */
+import type { Stored } from '../../kube/kube.js';
+import type { LabelSelector } from '../../kube/selector.js';
+
+export interface SeenNode extends Stored {
+  spec?: { unschedulable?: boolean };
+  status?: { nodeInfo?: { operatingSystem?: string } };
+}
+
+/** A NodeOp or NodeOpUpgrade: whether it has ended, and which nodes still belong to it. */
+export interface SeenOperation extends Stored {
+  spec?: { nodeSelector?: LabelSelector };
+  status?: { phase?: string; nodeOpName?: string; nodeStatuses?: Readonly<Record<string, { phase?: string }>> };
+}
+
+export interface View {
+  nodes?: readonly SeenNode[];
+  /** Of both kinds, all namespaces. */
+  operations?: readonly SeenOperation[];
+  namespace?(name: string): Stored | undefined;
+}
