@@ -21,6 +21,8 @@ class Parser {
   readonly #in: Expressions;
   #ranges = 0;
   #depth = 0;
+  /** The `end` or `else` that closed the last list. */
+  #closing: { at: number } = { at: 0 };
 
   constructor(text: string) {
     this.#in = new Expressions(text, lex(text));
@@ -28,7 +30,7 @@ class Parser {
 
   document(): Node[] {
     const { nodes, end } = this.#list();
-    if (end !== 'document') throw this.#in.error(`unexpected {{${end}}}`, this.#in.last);
+    if (end !== 'document') throw this.#in.error(`unexpected {{${end}}}`, this.#closing);
     return nodes;
   }
 
@@ -54,6 +56,7 @@ class Parser {
     if (FORBIDDEN.includes(text)) throw this.#in.error(`"${text}" is not allowed here`, word);
     if (text === 'if' || text === 'with' || text === 'range') return this.#control(text, word);
     if (text === 'break' || text === 'continue') return this.#jump(text, word);
+    this.#closing = word;
     if (text === 'end') this.#in.close('end');
     else if (!this.#continuesElse()) this.#in.close('else');
     return text === 'end' ? 'end' : 'else';
@@ -81,7 +84,7 @@ class Parser {
     this.#ranges -= is === 'range' ? 1 : 0;
     const otherwise = then.end === 'else' ? this.#otherwise(is) : { nodes: [], end: then.end };
     if (otherwise.end === 'document') throw this.#in.error(`{{${is}}} without {{end}}`, word);
-    if (otherwise.end === 'else') throw this.#in.error('unexpected {{else}}: expected {{end}}', this.#in.last);
+    if (otherwise.end === 'else') throw this.#in.error('unexpected {{else}}: expected {{end}}', this.#closing);
     this.#in.forgetVariables(known);
     this.#depth -= 1;
     return { is, at: word.at, pipe, then: then.nodes, otherwise: otherwise.nodes };
