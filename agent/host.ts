@@ -41,7 +41,11 @@ const HOST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /** The real one. Processes and boot id are seen through the agent's own /proc, which shows the host's processes (`hostPID`). */
-export function realHost(root: string, clock: { now(): Date }): Host {
+export function realHost(
+  root: string,
+  clock: { now(): Date },
+  { commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {},
+): Host {
   const at = (path: string) => resolveIn(root, path);
   return {
     read: async path => orAbsent(readSmall(await at(path))).then(bytes => bytes?.toString('utf8')),
@@ -79,7 +83,7 @@ export function realHost(root: string, clock: { now(): Date }): Host {
     arch,
     initName: async () => (await readFile('/proc/1/comm', 'utf8')).trim(),
     signalInit: async signal => void process.kill(1, signal),
-    runBesideInit,
+    runBesideInit: (...command) => runBesideInit(command, commandTimeoutMs),
   };
 }
 
@@ -139,9 +143,9 @@ function watchDir(dir: string, changed: (name: string | undefined) => void, sign
   watcher.on('error', () => watcher.close());
 }
 
-function runBesideInit(...command: string[]): Promise<void> {
+function runBesideInit(command: readonly string[], timeout: number): Promise<void> {
   const args = ['-t', '1', '-m', '-u', '-i', '-n', '-p', '--', ...command];
-  const options = { env: { PATH: HOST_PATH }, timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+  const options = { env: { PATH: HOST_PATH }, timeout, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve, reject) => {
     execFile('nsenter', args, options, (error, _stdout, stderr) => {
       /* Ended by a signal: the machine is going down under it, or it hangs after having said its word. */

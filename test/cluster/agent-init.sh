@@ -1,0 +1,51 @@
+# A machine for agent-init.test.ts, without a kernel of its own: new namespaces, and a first process that is told to reboot.
+# $1: systemd, or another first process; $2: folder shared with the test. It has for the others the command `reboot`.
+set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+# the kernel below is the test's: nothing of it may be set
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/log
+mount -t tmpfs tmpfs /usr/local/sbin
+mkdir -p /run/share /run/units/reboot.target.wants
+mount --bind "$2" /run/share
+
+if [ "$1" != systemd ]; then
+  cp /run/share/reboot /usr/local/sbin/reboot
+  mount -o remount,bind,ro /
+  touch /run/share/up
+  exec sh -c 'while :; do sleep 0.1; done'
+fi
+
+mount -t tmpfs tmpfs /sys/fs/cgroup
+mkdir /sys/fs/cgroup/systemd
+mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+cat >/run/units/default.target <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Wants=up.service
+UNIT
+cat >/run/units/up.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=/bin/touch /run/share/up
+UNIT
+# reboot.target is systemd's own; this one only sees it come
+cat >/run/units/witness.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Before=systemd-reboot.service
+[Service]
+Type=oneshot
+ExecStart=/bin/touch /run/share/reboot-target
+UNIT
+ln -s ../witness.service /run/units/reboot.target.wants/
+mount -o remount,bind,ro /
+# as distributions do: the first process is not called systemd by its file
+ln -s "$(readlink -f /usr/bin/systemd)" /run/init
+exec env -i container=test SYSTEMD_UNIT_PATH=/run/units:/usr/lib/systemd/system:/lib/systemd/system \
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin /run/init --system --log-target=console --show-status=no

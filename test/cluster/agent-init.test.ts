@@ -1,0 +1,104 @@
+/** How a machine is told to reboot, proved on real first processes: systemd itself, and one that knows nothing but the host's own command. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { build } from 'esbuild';
+import { removeCgroups } from './cgroups.js';
+import { ensurePackages } from './packages.js';
+import { repository } from './places.js';
+import { run } from './run-command.js';
+import { waitFor } from './wait.js';
+
+jest.setTimeout(120_000);
+
+const CGROUP = 'kairos-agent-init';
+const GROUP_FOLDER = `/sys/fs/cgroup/systemd/${CGROUP}`;
+/** In the machine's own words a reboot is the end of its namespace by this signal. */
+const REBOOTED = [null, 'SIGHUP'];
+
+let share: string;
+let machine: ChildProcess | undefined;
+
+beforeEach(async () => {
+  await ensurePackages(['systemd', 'unshare', 'nsenter'], () => undefined);
+  share = mkdtempSync(join(tmpdir(), 'agent-init-'));
+  mkdirSync(GROUP_FOLDER, { recursive: true });
+});
+afterEach(async () => {
+  machine?.kill('SIGKILL');
+  machine = undefined;
+  await removeCgroups(CGROUP);
+  rmSync(share, { recursive: true, force: true });
+});
+
+/** Resolves with the id of the machine's first process, as it is seen from here. */
+async function start(init: 'systemd' | 'another', reboot = 'exit 0'): Promise<number> {
+  writeFileSync(join(share, 'reboot'), `#!/bin/sh\n${reboot}\n`);
+  chmodSync(join(share, 'reboot'), 0o755);
+  const enter = 'echo $$ >"$1/cgroup.procs"; exec unshare -m -u -i -n -p -C --fork --kill-child sh "$2" "$3" "$4"';
+  const script = join(repository, 'test/cluster/agent-init.sh');
+  const child = spawn('sh', ['-c', enter, 'sh', GROUP_FOLDER, script, init, share], { stdio: 'ignore' });
+  machine = child;
+  const pid = String(child.pid);
+  await waitFor(() => existsSync(join(share, 'up')), { what: `${init} to be up`, seconds: 30, everyMs: 50 });
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+}
+
+/** The agent's own way to reboot, run as its container would: in the process ids of the host. */
+async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ code: number; said: string }> {
+  const file = join(share, 'agent.cjs');
+  await build({
+    stdin: {
+      resolveDir: repository,
+      contents: `
+        import { realHost } from './agent/host.js';
+        import { reboot } from './agent/reboot.js';
+        const host = realHost('/', { now: () => new Date() }, { commandTimeoutMs: ${commandTimeoutMs} });
+        reboot(host).then(console.log, error => { console.log(error.message); process.exitCode = 1; });`,
+    },
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'error',
+  });
+  const { code, stdout, stderr } = await run('nsenter', [
+    '-t',
+    String(init),
+    '-p',
+    '-m',
+    '--',
+    process.execPath,
+    '/run/share/agent.cjs',
+  ]);
+  return { code, said: `${stdout}${stderr}`.trim() };
+}
+
+test('systemd is signalled, starts its reboot.target, and the machine goes through a reboot', async () => {
+  const init = await start('systemd');
+  const ended = once(machine as ChildProcess, 'exit');
+  expect(await agentReboots(init)).toEqual({ code: 0, said: 'signal' });
+  expect(await ended).toEqual(REBOOTED);
+  expect(existsSync(join(share, 'reboot-target'))).toBe(true);
+});
+
+test('another first process: the command of the host is run beside it, in its namespaces', async () => {
+  const init = await start('another', 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/share/called');
+  expect(await agentReboots(init)).toEqual({ code: 0, said: 'command' });
+  const own = await Promise.all(['net', 'uts'].map(name => run('readlink', [`/proc/${init}/ns/${name}`])));
+  expect(readFileSync(join(share, 'called'), 'utf8')).toBe(own.map(({ stdout }) => stdout).join(''));
+});
+
+test('a command that fails is told in its own words', async () => {
+  const init = await start('another', 'echo "no such power" >&2; exit 3');
+  expect(await agentReboots(init)).toEqual({ code: 1, said: 'reboot: no such power' });
+});
+
+test('a command that hangs and does not let itself be ended holds nobody up', async () => {
+  const init = await start('another', 'trap "" TERM INT; touch /run/share/called; sleep 60');
+  expect(await agentReboots(init, 1_000)).toEqual({ code: 0, said: 'command' });
+  expect(existsSync(join(share, 'called'))).toBe(true);
+});
