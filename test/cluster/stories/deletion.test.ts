@@ -9,8 +9,10 @@ import {
   expectUntouched,
   forget,
   freezeAgent,
+  go,
   onNode,
   powerCount,
+  UNTIL_GO,
   whenEntry,
   write,
 } from './world.js';
@@ -62,11 +64,14 @@ describe('an operation that reboots', () => {
   test('is let finish when deleted while its Job runs, with its one reboot', async () => {
     forget(it);
     const power = powerCount(n2);
-    const command = `${write('begun')}; sleep 5; ${write('done')}`;
+    const command = `${write('begun')}; ${UNTIL_GO}; ${write('done')}`;
     await it.kubectl.apply(opOn('n2', 'upgrading', { command, rebootOnSuccess: true }));
     await waitFor(() => diary(n2).includes('begun'), { what: 'the command to run', seconds: 60 });
     await remove('upgrading');
+    const early = await it.kubectl.try(['wait', '--for=delete', 'nodeop/upgrading', '--timeout=3s']);
+    expect(early.stderr).toContain('timed out');
     expect(await jobsOf(it, 'upgrading')).toHaveLength(1);
+    go(n2);
     await expectGone(it, 'upgrading', 120);
     expect(diary(n2)).toEqual(['begun', 'done']);
     expect(power()).toEqual({ boots: 1, told: 1 });
@@ -88,13 +93,15 @@ describe('an operation that reboots', () => {
   });
 
   test('holds its node until the agent has said that the reboot is off; then the machine stays up', async () => {
+    forget(it);
     const power = powerCount(n2);
     await it.kubectl.apply(
-      opOn('n2', 'withdrawn', { command: 'sleep 3', rebootOnSuccess: true, rebootTimeoutSeconds: 6 }),
+      opOn('n2', 'withdrawn', { command: UNTIL_GO, rebootOnSuccess: true, rebootTimeoutSeconds: 6 }),
     );
     await atStep('withdrawn', 'n2', 'Run');
     const thaw = freezeAgent(n2);
     try {
+      go(n2);
       const seen = await atStep('withdrawn', 'n2', 'Withdraw');
       expect(entries(seen).n2).toMatchObject({ ending: 'Failed', reason: 'Unreachable' });
       await remove('withdrawn');

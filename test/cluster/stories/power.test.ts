@@ -9,8 +9,10 @@ import {
   expectUntouched,
   forget,
   freezeAgent,
+  go,
   onNode,
   powerCount,
+  UNTIL_GO,
   whenEntry,
   write,
 } from './world.js';
@@ -62,10 +64,12 @@ test('a node that is off when its turn comes is waited for and then failed; the 
 test('a power cut in the middle of the command: it runs again, and the reboot that was asked for still comes, once', async () => {
   forget(it);
   const power = powerCount(second);
-  const command = `${write('begun')}; sleep 4; ${write('done')}`;
+  const command = `${write('begun')}; ${UNTIL_GO}; ${write('done')}`;
   await it.kubectl.apply(opOn(second, 'cut', { command, rebootOnSuccess: true }));
-  await waitFor(() => diary(second).includes('begun'), { what: 'the command to run', seconds: 60 });
+  /* A Pod that the kubelet has not told of yet when the power goes is neither run again nor failed by it. */
+  await whenEntry(it, ['nodeop', 'cut', second.name], entry => entry.message === 'Job is running');
   await second.powerCut();
+  go(second);
   const op = await ended(it, 'nodeop', 'cut', 180);
   expect(op.status?.phase).toBe('Completed');
   expect(entries(op)[second.name]).toMatchObject({ rebootStatus: 'completed' });
@@ -78,10 +82,11 @@ test('a power cut in the middle of the command: it runs again, and the reboot th
 test('a machine that somebody else rebooted between Job and reboot is not rebooted again', async () => {
   forget(it);
   const power = powerCount(first);
-  await it.kubectl.apply(opOn(first, 'overtaken', { command: `sleep 3; ${write('ran')}`, rebootOnSuccess: true }));
+  await it.kubectl.apply(opOn(first, 'overtaken', { command: `${UNTIL_GO}; ${write('ran')}`, rebootOnSuccess: true }));
   await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Run');
   const thaw = freezeAgent(first);
   try {
+    go(first);
     await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Reboot');
     expect(power()).toEqual({ boots: 0, told: 0 });
     await first.hardReboot();

@@ -9,8 +9,10 @@ import {
   expectUntouched,
   forget,
   freezeAgent,
+  go,
   onNode,
   powerCount,
+  UNTIL_GO,
   whenEntry,
   write,
 } from './world.js';
@@ -104,12 +106,14 @@ describe('an operation that is deleted and abandoned', () => {
   });
 
   test('does not wait for an agent that is silent, and that agent does not reboot the machine when it speaks again', async () => {
+    forget(it);
     const n2 = it.cluster.machine('n2');
     const power = powerCount(n2);
-    await it.kubectl.apply(opOn('n2', 'silent', 'sleep 3'));
+    await it.kubectl.apply(opOn('n2', 'silent', UNTIL_GO));
     await whenEntry(it, ['nodeop', 'silent', 'n2'], entry => entry.step === 'Run');
     const thaw = freezeAgent(n2);
     try {
+      go(n2);
       await whenEntry(it, ['nodeop', 'silent', 'n2'], entry => entry.step === 'Reboot');
       await remove('silent');
       await annotate('silent', 'abandon', 'true');

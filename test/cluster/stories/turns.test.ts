@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Json } from '../kubectl.js';
 import { ended, entries, jobsOf, nodeOpOf, type Operator, operator } from './operator.js';
-import { diary, expectUntouched, forget, whenEntry, write } from './world.js';
+import { diary, expectUntouched, forget, go, UNTIL_GO, whenEntry, write } from './world.js';
 
 jest.setTimeout(600_000);
 
@@ -18,7 +18,7 @@ const opOf = (name: string, command: string, spec: object = {}) =>
 const nodeEntries = async (name: string) => entries(await it.kubectl.getJson('nodeop', name));
 
 /** Tells of its begin and its end: two at work on one node would be seen in its diary. */
-const spells = (name: string) => `${write(`${name} begins`)}; sleep 2; ${write(`${name} ends`)}`;
+const spells = (name: string) => `${write(`${name} begins`)}; ${UNTIL_GO}; sleep 1; ${write(`${name} ends`)}`;
 
 test('of two operations over the same nodes one waits and names the other; no node ever serves both', async () => {
   await it.kubectl.apply([opOf('early', spells('early')), opOf('late', spells('late'))]);
@@ -30,6 +30,7 @@ test('of two operations over the same nodes one waits and names the other; no no
         .map(({ phase, message }) => [op.metadata?.name, phase, message]),
     );
   const [first] = waiting(await it.kubectl.waitForObject(['nodeops'], list => waiting(list).length > 0, 30));
+  go(...it.machines);
   const [late, early] = first?.[0] === 'late' ? ['late', 'early'] : ['early', 'late'];
   expect(first).toEqual([late, 'Pending', `waiting for operation default/${early}`]);
   const ends = await Promise.all([ended(it, 'nodeop', 'early'), ended(it, 'nodeop', 'late')]);
@@ -72,6 +73,7 @@ describe('paused', () => {
     await it.kubectl.apply(opOf('halted', spells('halted'), { concurrency: 1 }));
     await whenEntry(it, ['nodeop', 'halted', 'n1'], entry => entry.step === 'Run');
     await patch(true);
+    go(...it.machines);
     const seen = await whenEntry(it, ['nodeop', 'halted', 'n1'], entry => entry.phase === 'Completed');
     expect(seen.status).toMatchObject({ phase: 'Running', progress: '1/3' });
     for (const name of ['n2', 'n3']) {
@@ -82,6 +84,7 @@ describe('paused', () => {
   });
 
   test('and unpaused, it goes on to its end', async () => {
+    go(...it.machines);
     await patch(false);
     const op = await ended(it, 'nodeop', 'halted', 90);
     expect(op.status).toMatchObject({ phase: 'Completed', progress: '3/3' });
@@ -90,6 +93,7 @@ describe('paused', () => {
 });
 
 test('kubectl wait for Completed returns when the last node is done and not before', async () => {
+  go(...it.machines);
   await it.kubectl.apply(opOf('long', spells('long'), { concurrency: 1 }));
   await it.kubectl.do(['wait', '--for=jsonpath={.status.phase}=Completed', 'nodeop/long', '--timeout=120s'], {
     seconds: 130,

@@ -1,5 +1,6 @@
 /** What stories look at beside the status: the nodes themselves, Events, and a diary on the disk of each node. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect } from '@jest/globals';
 import type { Json } from '../kubectl.js';
 import type { Machine } from '../machine.js';
@@ -8,6 +9,7 @@ import { waitFor } from '../wait.js';
 import { entries, jobsOf, type Operator } from './operator.js';
 
 const DIARY = '/var/lib/story/diary';
+const GO = '/var/lib/story/go';
 
 /** Shell text for a command of an operation: one more line in the diary of its node. */
 export const write = (line: string): string => `mkdir -p $HOST_DIR/var/lib/story; echo ${line} >>$HOST_DIR${DIARY}`;
@@ -21,9 +23,21 @@ export function diary(machine: Machine): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
 }
 
-/** Empty diaries, for the begin of a story. */
+/** Shell text for a command of an operation: waits until the story calls `go` for its node. */
+export const UNTIL_GO = `while [ ! -e $HOST_DIR${GO} ]; do sleep 0.2; done`;
+
+/** Lets the commands on these machines go on, and later ones not wait. */
+export function go(...machines: readonly Machine[]): void {
+  for (const machine of machines) {
+    const file = machine.hostPath(GO);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '');
+  }
+}
+
+/** Empty diaries, and commands that wait again, for the begin of a story. */
 export function forget({ machines }: Pick<Operator, 'machines'>): void {
-  for (const machine of machines) rmSync(machine.hostPath(DIARY), { force: true });
+  for (const machine of machines) for (const file of [DIARY, GO]) rmSync(machine.hostPath(file), { force: true });
 }
 
 export const onNode = (...names: string[]): object => ({
