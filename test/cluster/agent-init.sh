@@ -9,13 +9,14 @@ mount -o remount,bind,ro /proc/sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t tmpfs tmpfs /usr/local/sbin
-mkdir -p /run/share /run/units/reboot.target.wants
-mount --bind "$2" /run/share
+# a shutdown leaves this folder mounted
+mkdir -p /run/initramfs /run/units/reboot.target.wants
+mount --bind "$2" /run/initramfs
 
 if [ "$1" != systemd ]; then
-  cp /run/share/reboot /usr/local/sbin/reboot
+  cp /run/initramfs/reboot /usr/local/sbin/reboot
   mount -o remount,bind,ro /
-  touch /run/share/up
+  touch /run/initramfs/up
   exec sh -c 'while :; do sleep 0.1; done'
 fi
 
@@ -32,7 +33,7 @@ cat >/run/units/up.service <<'UNIT'
 DefaultDependencies=no
 [Service]
 Type=oneshot
-ExecStart=/bin/touch /run/share/up
+ExecStart=/bin/touch /run/initramfs/up
 UNIT
 # reboot.target is systemd's own; this one only sees it come
 cat >/run/units/witness.service <<'UNIT'
@@ -41,7 +42,7 @@ DefaultDependencies=no
 Before=systemd-reboot.service
 [Service]
 Type=oneshot
-ExecStart=/bin/touch /run/share/reboot-target
+ExecStart=/bin/touch /run/initramfs/reboot-target
 UNIT
 ln -s ../witness.service /run/units/reboot.target.wants/
 mount -o remount,bind,ro /

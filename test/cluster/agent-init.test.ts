@@ -72,7 +72,7 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
     '-m',
     '--',
     process.execPath,
-    '/run/share/agent.cjs',
+    '/run/initramfs/agent.cjs',
   ]);
   return { code, said: `${stdout}${stderr}`.trim() };
 }
@@ -86,7 +86,7 @@ test('systemd is signalled, starts its reboot.target, and the machine goes throu
 });
 
 test('another first process: the command of the host is run beside it, in its namespaces', async () => {
-  const init = await start('another', 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/share/called');
+  const init = await start('another', 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/initramfs/called');
   expect(await agentReboots(init)).toEqual({ code: 0, said: 'command' });
   const own = await Promise.all(['net', 'uts'].map(name => run('readlink', [`/proc/${init}/ns/${name}`])));
   expect(readFileSync(join(share, 'called'), 'utf8')).toBe(own.map(({ stdout }) => stdout).join(''));
@@ -98,7 +98,7 @@ test('a command that fails is told in its own words', async () => {
 });
 
 test('a command that hangs and does not let itself be ended holds nobody up', async () => {
-  const init = await start('another', 'trap "" TERM INT; touch /run/share/called; sleep 60');
+  const init = await start('another', 'trap "" TERM INT; touch /run/initramfs/called; sleep 60');
   expect(await agentReboots(init, 1_000)).toEqual({ code: 0, said: 'command' });
   expect(existsSync(join(share, 'called'))).toBe(true);
 });
