@@ -2,7 +2,7 @@
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
 import type { SeenPod } from '../../seen.js';
-import { controllerOf, podName, podNames, type Sorted, sortPods } from '../evictable.js';
+import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from '../evictable.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from './step.js';
 
@@ -73,7 +73,7 @@ function progress(facts: Facts, { evict, stay, awaited }: Sorted, budgetless: re
   const back = evict.filter(pod => replacements.has(pod.metadata.uid));
   const going = evict.filter(pod => !replacements.has(pod.metadata.uid));
   const refused = going.map(pod => refusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
-  const kept = stay[0] && `${podNames(stay.map(({ pod }) => pod))} not evicted: ${stay[0].why}`;
+  const kept = stay.length > 0 && stayWords(stay);
   const words = [
     going.length > 0 && `waiting for ${podNames(going)} to leave`,
     refused,
