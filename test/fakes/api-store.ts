@@ -30,7 +30,8 @@ export interface Happened {
 
 export interface StoreOptions {
   now?: () => Date;
-  uid?: () => string;
+  /** For the n-th object under this key. */
+  uid?: (key: string) => string;
   /** Every rule of the real one: status apart from the rest, no event without a change, objects that nobody can change. */
   strict?: boolean;
 }
@@ -62,10 +63,10 @@ export class ApiStore {
   readonly #history = new Map<string, Happened[]>();
   readonly #listeners = new Set<(collection: string, happened: Happened) => void>();
   readonly #now: () => Date;
-  readonly #uid: () => string;
+  readonly #uid: (key: string) => string;
   readonly #strict: boolean;
 
-  constructor({ now = () => new Date(), uid = randomUUID, strict = false }: StoreOptions = {}) {
+  constructor({ now = () => new Date(), uid = () => randomUUID(), strict = false }: StoreOptions = {}) {
     this.#now = now;
     this.#uid = uid;
     this.#strict = strict;
@@ -104,7 +105,7 @@ export class ApiStore {
 
   create(place: Place, body: Fields): Verdict {
     const meta = fieldsOf(body.metadata);
-    const generated = `${String(meta.generateName)}${this.#uid().slice(-5)}`;
+    const generated = `${String(meta.generateName)}${this.#uid(place.collection).slice(-5)}`;
     const name = typeof meta.name === 'string' ? meta.name : generated;
     if (this.get({ ...place, name }))
       return refusal(409, 'AlreadyExists', `${place.collection} ${name} already exists`);
@@ -112,7 +113,7 @@ export class ApiStore {
       ...meta,
       name,
       namespace: place.namespace,
-      uid: this.#uid(),
+      uid: this.#uid(`${place.collection} ${keyOf(place.namespace, name)}`),
       resourceVersion: '',
       generation: 1,
       creationTimestamp: this.#now().toISOString(),
@@ -122,8 +123,12 @@ export class ApiStore {
 
   /** Puts the whole object there, status and all, as only a test may. */
   put(place: Place, wished: Fields): Obj {
-    const known = this.get({ ...place, name: String(fieldsOf(wished.metadata).name) });
-    const given = { uid: known?.metadata.uid ?? this.#uid(), generation: known?.metadata.generation ?? 1 };
+    const name = String(fieldsOf(wished.metadata).name);
+    const known = this.get({ ...place, name });
+    const given = {
+      uid: known?.metadata.uid ?? this.#uid(`${place.collection} ${keyOf(place.namespace, name)}`),
+      generation: known?.metadata.generation ?? 1,
+    };
     const metadata = { ...given, ...fieldsOf(wished.metadata) };
     const next: Fields = { ...wished, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
     if (known && sameJson(next, known)) return known;

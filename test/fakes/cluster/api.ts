@@ -3,6 +3,7 @@
  * Kubernetes' own actors and the test come in by `find`, `put`, `change` and `drop`, which nothing refuses.
  * Everything here happens at once: waiting, dying and getting lost are the business of the programs' own doors.
  */
+import { createHash } from 'node:crypto';
 import { KubeError, type Cause } from '../../../kube/errors.js';
 import type { DeleteOptions, Name, Page, PatchOptions, Resource, Stored, WatchEvent } from '../../../kube/kube.js';
 import { EVENTS, PODS } from '../../../kube/resources.js';
@@ -16,6 +17,17 @@ const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json
 
 /** Seconds that a Pod gets to end if it does not say how many. */
 const GRACE_SECONDS = 30;
+
+/** The same object has the same uid in every telling of a story, whatever else was made before it. */
+function numbered(): (key: string) => string {
+  const made = new Map<string, number>();
+  return key => {
+    const number = (made.get(key) ?? 0) + 1;
+    made.set(key, number);
+    const hash = createHash('sha256').update(`${key} ${number}`).digest('hex');
+    return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+  };
+}
 
 /** As it is kept: frozen, and so handed out without a copy. */
 export type Kept<T> = T & object;
@@ -35,10 +47,8 @@ export class Api {
   readonly told: { reason: string; note: string }[] = [];
 
   constructor(clock: FakeClock) {
-    let made = 0;
-    const uid = () => `00000000-0000-4000-a000-${String((made += 1)).padStart(12, '0')}`;
     this.clock = clock;
-    this.store = new ApiStore({ now: () => clock.now(), uid, strict: true });
+    this.store = new ApiStore({ now: () => clock.now(), uid: numbered(), strict: true });
   }
 
   all<T extends Stored>(resource: Resource): T[] {
