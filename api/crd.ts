@@ -1,9 +1,10 @@
 /** Prints the CustomResourceDefinitions from the schemas, in the structural form that the API server wants. */
 import * as z from 'zod';
-import { type Kind, NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from './kinds.js';
+import { type Kind, NODE_AGENT, NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT } from './kinds.js';
 import { NodeAgentSpec, NodeAgentStatus } from './node-agent.js';
 import { NodeOpSpec, NodeOpStatus } from './nodeop.js';
 import { NodeOpUpgradeSpec, NodeOpUpgradeStatus } from './nodeop-upgrade.js';
+import { OSArtifactSpec, OSArtifactStatus } from './os-artifact.js';
 
 interface Column {
   name: string;
@@ -63,6 +64,23 @@ export const PRINTED: readonly Printed[] = [
     ],
   },
   {
+    kind: OS_ARTIFACT,
+    description:
+      'Builds bootable media, disk images and files to boot over the network out of a container image. One object is built anew whenever its spec changes.',
+    spec: OSArtifactSpec,
+    status: OSArtifactStatus,
+    columns: [
+      {
+        name: 'Phase',
+        type: 'string',
+        jsonPath: '.status.phase',
+        description: 'Pending, Building, Exporting, Ready or Error.',
+      },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'What is going on.' },
+      age,
+    ],
+  },
+  {
     kind: NODE_AGENT,
     description:
       "What the controller asks of a node's agent and what the agent answers. Made and removed by the operator; not for editing.",
@@ -105,7 +123,8 @@ function structural({ jsonSchema }: { jsonSchema: object }): void {
     if (Math.abs(Number(node.maximum)) >= 2147483647) delete node.maximum;
     if (Math.abs(Number(node.minimum)) >= 2147483647) delete node.minimum;
   }
-  if (node.additionalProperties === false) delete node.additionalProperties;
+  const takesAll = node['x-kubernetes-preserve-unknown-fields'] === true;
+  if (node.additionalProperties === false || takesAll) delete node.additionalProperties;
   if (node['x-kubernetes-int-or-string'] === true) delete node.anyOf;
   if (node.format === 'date-time') delete node.pattern;
 }

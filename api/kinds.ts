@@ -33,6 +33,14 @@ export const NODE_AGENT: Kind = {
   kind: 'NodeAgent',
   namespaced: false,
 };
+export const OS_ARTIFACT: Kind = {
+  group: 'build.kairos.io',
+  version: 'v1alpha2',
+  plural: 'osartifacts',
+  singular: 'osartifact',
+  kind: 'OSArtifact',
+  namespaced: true,
+};
 
 export const apiVersion = (kind: { group: string; version: string }): string =>
   kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;

@@ -2,6 +2,7 @@
 import type { NodeAgentSpec, NodeAgentStatus } from './node-agent.js';
 import type { NodeOpSpec, NodeOpStatus } from './nodeop.js';
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus } from './nodeop-upgrade.js';
+import type { OSArtifactSpec, OSArtifactStatus } from './os-artifact.js';
 
 /** The pieces of metadata that the operator uses. */
 export interface ObjectMeta {
@@ -35,4 +36,5 @@ interface Stored<Spec, Status> {
 
 export type NodeOp = Stored<NodeOpSpec, NodeOpStatus>;
 export type NodeOpUpgrade = Stored<NodeOpUpgradeSpec, NodeOpUpgradeStatus>;
+export type OSArtifact = Stored<OSArtifactSpec, OSArtifactStatus>;
 export type NodeAgent = Stored<NodeAgentSpec, NodeAgentStatus>;

@@ -1,0 +1,140 @@
+/** Rules between the fields of an OSArtifact. All faults at once, each with its path. */
+import { FLAT_FIELDS, NESTED_FIELDS, type OSArtifactSpec } from './os-artifact.js';
+
+export interface SpecFault {
+  /** Below `spec`. */
+  path: (string | number)[];
+  message: string;
+}
+
+type Rule = (spec: OSArtifactSpec) => SpecFault[];
+
+/** Volumes of the builder Pod that are its own. */
+export const RESERVED_VOLUMES = ['artifacts', 'rootfs', 'config', 'ocispec', 'cloudconfig', 'image-credentials'];
+
+const given = (value: unknown) => value !== undefined && value !== null;
+const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
+
+const fieldsOf = (spec: OSArtifactSpec, names: readonly string[]) =>
+  Object.entries(spec).flatMap(([name, value]) => (given(value) && names.includes(name) ? [name] : []));
+
+const oneShape: Rule = spec => {
+  const flat = fieldsOf(spec, FLAT_FIELDS);
+  const [nested] = fieldsOf(spec, NESTED_FIELDS);
+  if (nested === undefined) return [];
+  return flat.map(name => fault(`may not be given beside ${nested}: these belong to two shapes of the object`, name));
+};
+
+const isFlat = (spec: OSArtifactSpec) => fieldsOf(spec, NESTED_FIELDS).length === 0;
+
+const OUTPUT_FLAGS = ['iso', 'cloudImage', 'azureImage', 'gceImage', 'netboot'] as const;
+const anyOf = (from: { [Flag in (typeof OUTPUT_FLAGS)[number]]?: boolean }) => OUTPUT_FLAGS.some(flag => from[flag]);
+
+const flatRules: Rule = spec => {
+  if (!isFlat(spec)) return [];
+  const sources = (['imageName', 'baseImageName', 'baseImageDockerfile'] as const).filter(name => given(spec[name]));
+  const [first, ...more] = sources;
+  return [
+    ...(first === undefined
+      ? [fault('exactly one of imageName, baseImageName and baseImageDockerfile must be given', 'imageName')]
+      : more.map(name => fault(`may not be given beside ${first}`, name))),
+    ...(anyOf(spec)
+      ? []
+      : [fault('at least one of iso, cloudImage, azureImage, gceImage and netboot must be true', 'iso')]),
+    ...['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'].flatMap(name =>
+      fieldsOf(spec, [name]).length > 0 && !given(spec.baseImageDockerfile)
+        ? [fault('has no effect without baseImageDockerfile', name)]
+        : [],
+    ),
+  ];
+};
+
+const imageRules: Rule = spec => {
+  if (isFlat(spec)) return [];
+  const { ref, buildOptions, ociSpec, buildImage, push } = spec.image ?? {};
+  const built = given(buildOptions) || given(ociSpec);
+  const beside = (value: unknown, name: string) =>
+    given(ref) && given(value) ? [fault('may not be given beside ref', 'image', name)] : [];
+  return [
+    ...(given(ref) || built ? [] : [fault('one of ref, buildOptions and ociSpec must be given', 'image')]),
+    ...beside(buildOptions, 'buildOptions'),
+    ...beside(ociSpec, 'ociSpec'),
+    ...beside(buildImage, 'buildImage'),
+    ...(push === true && !given(buildImage) ? [fault('must be given where push is true', 'image', 'buildImage')] : []),
+    ...(push === true && given(ref) ? [fault('only an image that is built can be pushed', 'image', 'push')] : []),
+  ];
+};
+
+const artifactRules: Rule = spec => {
+  if (isFlat(spec)) return [];
+  const { artifacts, image } = spec;
+  const { uki = {} } = artifacts ?? {};
+  const anyUki = uki.iso === true || uki.container === true || uki.efi === true;
+  const none = !anyOf(artifacts ?? {}) && !anyUki;
+  const mustBuild = given(image?.ref) || given(artifacts);
+  return [
+    ...(none && mustBuild ? [fault('at least one kind of artifact must be asked for', 'artifacts')] : []),
+    ...(anyUki && !given(uki.keysVolume)
+      ? [fault('must be given for any unified kernel image', 'artifacts', 'uki', 'keysVolume')]
+      : []),
+  ];
+};
+
+const volumeNames: Rule = ({ volumes = [] }) =>
+  volumes.flatMap(({ name }, index) => [
+    ...(RESERVED_VOLUMES.includes(name)
+      ? [fault(`"${name}" is a name of the operator's own`, 'volumes', index, 'name')]
+      : []),
+    ...(volumes.findIndex(other => other.name === name) < index
+      ? [fault(`"${name}" is there twice`, 'volumes', index, 'name')]
+      : []),
+  ]);
+
+/** Wherever a volume is named by a field. */
+export const volumesNamed = ({ image, artifacts }: OSArtifactSpec): { path: string[]; name: string }[] =>
+  [
+    { path: ['image', 'ociSpec', 'buildContextVolume'], name: image?.ociSpec?.buildContextVolume },
+    { path: ['image', 'caCertificatesVolume'], name: image?.caCertificatesVolume },
+    { path: ['artifacts', 'overlayISOVolume'], name: artifacts?.overlayISOVolume },
+    { path: ['artifacts', 'overlayRootfsVolume'], name: artifacts?.overlayRootfsVolume },
+    { path: ['artifacts', 'uki', 'keysVolume'], name: artifacts?.uki?.keysVolume },
+    { path: ['artifacts', 'volume'], name: artifacts?.volume },
+  ].flatMap(({ path, name }) => (name === undefined ? [] : [{ path, name }]));
+
+const volumesThere: Rule = spec =>
+  volumesNamed(spec).flatMap(({ path, name }) =>
+    spec.volumes?.some(volume => volume.name === name) ? [] : [fault(`volumes has none named "${name}"`, ...path)],
+  );
+
+const oneVolume: Rule = ({ artifacts, volume }) =>
+  given(artifacts?.volume) && given(volume)
+    ? [fault('may not be given beside artifacts.volume: there would be two places to build in', 'volume')]
+    : [];
+
+/** What importers mount must be there as well. */
+const importerMounts: Rule = ({ importers = [], volumes = [] }) =>
+  importers.flatMap(({ volumeMounts }, index) =>
+    (Array.isArray(volumeMounts) ? volumeMounts : []).flatMap((mount: unknown, place) => {
+      const name = typeof mount === 'object' && mount !== null && 'name' in mount ? mount.name : undefined;
+      const isThere = name === 'artifacts' || volumes.some(volume => volume.name === name);
+      return isThere
+        ? []
+        : [fault(`volumes has none named "${String(name)}"`, 'importers', index, 'volumeMounts', place, 'name')];
+    }),
+  );
+
+const RULES: readonly Rule[] = [
+  flatRules,
+  imageRules,
+  artifactRules,
+  volumeNames,
+  volumesThere,
+  oneVolume,
+  importerMounts,
+];
+
+/** What is wrong with a spec whose fields are all of the right shape. In a mix of both shapes nothing else is looked for. */
+export function osArtifactFaults(spec: OSArtifactSpec): SpecFault[] {
+  const mixed = oneShape(spec);
+  return mixed.length > 0 ? mixed : RULES.flatMap(rule => rule(spec));
+}

@@ -1,0 +1,164 @@
+/** What is to be built: one form for both shapes of an OSArtifact. Nothing behind this file knows that there are two. */
+import type { JobSpec, Json, Named, SecretKey } from '../../api/handed-through.js';
+import type { Output, OSArtifactSpec } from '../../api/os-artifact.js';
+import type { BuildImage, BuildOptions } from '../../api/os-artifact-nested.js';
+
+export interface Definition {
+  /** Secret and entry of the user's own part. */
+  text: Required<SecretKey>;
+  values: Readonly<Record<string, string>>;
+  /** Without a key, all entries of the Secret are values. */
+  valuesFrom?: SecretKey;
+}
+
+export type Source =
+  /** A Kairos image that is ready to use. */
+  | { is: 'image'; ref: string }
+  /** An image that is built by a definition: the user's, one of ours around a plain Linux, or both. */
+  | { is: 'definition'; definition?: Definition; options?: BuildOptions };
+
+export interface Build {
+  source: Source;
+  target?: BuildImage;
+  push: boolean;
+  credentials?: Required<SecretKey>;
+  pullSecrets: readonly { name: string }[];
+  env: readonly Named[];
+  insecurePull: boolean;
+  insecurePush: boolean;
+  arch?: 'amd64' | 'arm64';
+  outputs: Readonly<Record<Exclude<Output, 'uki'>, boolean>>;
+  uki: { iso: boolean; container: boolean; efi: boolean };
+  diskSize?: string;
+  netbootUrl?: string;
+  cloudConfig?: Required<SecretKey>;
+  grubConfig?: string;
+  osRelease?: string;
+  kairosRelease?: string;
+  bundles: readonly string[];
+  /** Names of the user's volumes, by what they are for. */
+  uses: { context?: string; caCertificates?: string; overlayIso?: string; overlayRootfs?: string; keys?: string };
+  volumes: readonly Named[];
+  /** A volume of the user's to build in; else a claim. */
+  place: { is: 'volume'; name: string } | { is: 'claim'; spec: Json };
+  importers: readonly Named[];
+  exporters: readonly JobSpec[];
+  /** Names of files, without their endings. */
+  names: Readonly<Record<Output, string>>;
+  resources: Partial<Record<Output | 'pod', Json>>;
+  pod: {
+    nodeSelector?: Record<string, string>;
+    tolerations?: readonly Json[];
+    affinity?: Json;
+    labels: Readonly<Record<string, string>>;
+    annotations: Readonly<Record<string, string>>;
+  };
+}
+
+const DEFAULT_CLAIM: Json = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } };
+
+/** What kairos-init is told where the older shape has no field for it. */
+const UNNAMED_VERSION = 'v0.0.0';
+
+const keyed = ({ name, key }: SecretKey, otherwise: string): Required<SecretKey> => ({ name, key: key ?? otherwise });
+
+/** A version is one word; anything else is the content of a release file. */
+export const isContent = (release: string): boolean => /[=\n]/.test(release);
+
+function sourceOf(spec: OSArtifactSpec): Source {
+  const { image, imageName, baseImageName, baseImageDockerfile, kairosRelease } = spec;
+  const ref = image?.ref ?? imageName;
+  if (ref !== undefined) return { is: 'image', ref };
+  if (baseImageDockerfile) {
+    const { dockerfileTemplateValues: values = {}, dockerfileTemplateValuesFrom: valuesFrom } = spec;
+    return { is: 'definition', definition: { text: keyed(baseImageDockerfile, 'Dockerfile'), values, valuesFrom } };
+  }
+  if (baseImageName !== undefined) {
+    const version = kairosRelease === undefined || isContent(kairosRelease) ? UNNAMED_VERSION : kairosRelease;
+    return { is: 'definition', options: { baseImage: baseImageName, version } };
+  }
+  const { ociSpec, buildOptions: options } = image ?? {};
+  const definition = ociSpec && {
+    text: keyed(ociSpec.ref, 'ociSpec'),
+    values: ociSpec.templateValues ?? {},
+    valuesFrom: ociSpec.templateValuesFrom,
+  };
+  return { is: 'definition', definition, options };
+}
+
+function usesOf({ image, artifacts }: OSArtifactSpec): Build['uses'] {
+  return {
+    context: image?.ociSpec?.buildContextVolume,
+    caCertificates: image?.caCertificatesVolume,
+    overlayIso: artifacts?.overlayISOVolume,
+    overlayRootfs: artifacts?.overlayRootfsVolume,
+    keys: artifacts?.uki?.keysVolume,
+  };
+}
+
+function namesOf(name: string, override: OSArtifactSpec['nameOverride'] = {}): Build['names'] {
+  const iso = override.iso ?? name;
+  return {
+    iso,
+    cloudImage: override.cloudImage ?? name,
+    azureImage: override.azureImage ?? name,
+    gceImage: override.gceImage ?? name,
+    netboot: override.netboot ?? iso,
+    uki: override.uki ?? name,
+  };
+}
+
+function podOf({ nodeSelector, tolerations, affinity, podLabels = {}, podAnnotations = {} }: OSArtifactSpec) {
+  return { nodeSelector, tolerations, affinity, labels: podLabels, annotations: podAnnotations };
+}
+
+/** What is made of the image: the same words in both shapes. */
+function outputsOf(spec: OSArtifactSpec) {
+  const wanted: NonNullable<OSArtifactSpec['artifacts']> = spec.artifacts ?? { ...spec, volume: undefined };
+  const { iso, cloudImage, azureImage, gceImage, netboot, cloudConfigRef, uki = {} } = wanted;
+  return {
+    arch: wanted.arch,
+    outputs: {
+      iso: iso === true,
+      cloudImage: cloudImage === true,
+      azureImage: azureImage === true,
+      gceImage: gceImage === true,
+      netboot: netboot === true,
+    },
+    uki: { iso: uki.iso === true, container: uki.container === true, efi: uki.efi === true },
+    diskSize: wanted.diskSize,
+    netbootUrl: wanted.netbootURL,
+    cloudConfig: cloudConfigRef && keyed(cloudConfigRef, 'cloud-config.yaml'),
+    grubConfig: wanted.grubConfig,
+    osRelease: wanted.osRelease,
+    kairosRelease: wanted.kairosRelease,
+    bundles: wanted.bundles ?? [],
+  };
+}
+
+/** `name`: of the object. The spec was found right before. */
+export function buildOf(name: string, spec: OSArtifactSpec): Build {
+  const { image = {}, artifacts, exporters = [] } = spec;
+  return {
+    source: sourceOf(spec),
+    target: image.buildImage,
+    push: image.push === true,
+    credentials: image.imageCredentialsSecretRef && keyed(image.imageCredentialsSecretRef, '.dockerconfigjson'),
+    pullSecrets: spec.imagePullSecrets ?? [],
+    env: image.buildEnv ?? [],
+    insecurePull: image.pullInsecureRegistry === true,
+    insecurePush: image.pushInsecureRegistry === true,
+    ...outputsOf(spec),
+    uses: usesOf(spec),
+    volumes: spec.volumes ?? [],
+    place:
+      artifacts?.volume === undefined
+        ? { is: 'claim', spec: spec.volume ?? DEFAULT_CLAIM }
+        : { is: 'volume', name: artifacts.volume },
+    importers: spec.importers ?? [],
+    exporters,
+    names: namesOf(name, spec.nameOverride),
+    resources: spec.resources ?? {},
+    pod: podOf(spec),
+  };
+}
