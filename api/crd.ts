@@ -120,8 +120,9 @@ function structural({ jsonSchema }: { jsonSchema: object }): void {
   const node = jsonSchema as Json;
   if (node.type === 'integer') {
     node.format ??= node.maximum === 2147483647 ? 'int32' : 'int64';
-    if (Math.abs(Number(node.maximum)) >= 2147483647) delete node.maximum;
-    if (Math.abs(Number(node.minimum)) >= 2147483647) delete node.minimum;
+    /* The API server does not hold a number to its format; the bounds of 64 bits are those of JavaScript and of no field. */
+    if (Math.abs(Number(node.maximum)) > 2147483648) delete node.maximum;
+    if (Math.abs(Number(node.minimum)) > 2147483648) delete node.minimum;
   }
   const takesAll = node['x-kubernetes-preserve-unknown-fields'] === true;
   if (node.additionalProperties === false || takesAll) delete node.additionalProperties;

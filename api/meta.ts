@@ -1,16 +1,36 @@
 /** Schemas of the pieces that several kinds share, in the words of the Kubernetes API. */
 import * as z from 'zod';
 
-const LabelSelectorRequirement = z.object({
-  key: z.string().min(1).describe('Label key the requirement is about.'),
-  operator: z
-    .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-    .describe('How key and values relate: In, NotIn, Exists or DoesNotExist.'),
-  values: z.array(z.string()).optional().describe('Values for In and NotIn; must be absent for the other two.'),
-});
+/* No two parts of a pattern may take the same letter in turn: matching must take no longer than reading. */
+const LABEL_KEY =
+  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** A value that no node can carry would, with NotIn, pick every node. */
+const labelValue = () => z.string().regex(LABEL_VALUE, 'must be a label value');
+
+const valuesFit = 'In and NotIn need at least one value, Exists and DoesNotExist take none';
+
+const LabelSelectorRequirement = z
+  .object({
+    key: z.string().regex(LABEL_KEY, 'must be a label key').describe('Label key the requirement is about.'),
+    operator: z
+      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+      .describe('How key and values relate: In, NotIn, Exists or DoesNotExist.'),
+    values: z.array(labelValue()).optional().describe('Values for In and NotIn; must be absent for the other two.'),
+  })
+  .refine(({ operator, values = [] }) => (operator === 'In' || operator === 'NotIn') === values.length > 0, valuesFit)
+  .meta({
+    'x-kubernetes-validations': [
+      { rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)", message: valuesFit },
+    ],
+  });
 
 export const LabelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional().describe('Labels that must all be there with these values.'),
+  matchLabels: z
+    .record(z.string(), labelValue())
+    .optional()
+    .describe('Labels that must all be there with these values.'),
   matchExpressions: z
     .array(LabelSelectorRequirement)
     .optional()
@@ -54,7 +74,7 @@ export const concurrency = () =>
       'x-kubernetes-int-or-string': true,
       'x-kubernetes-validations': [
         {
-          rule: "type(self) == int ? int(self) >= 0 : string(self).matches('^(100|[1-9]?[0-9])%$')",
+          rule: "type(self) == int ? int(self) >= 0 && int(self) <= 2147483647 : string(self).matches('^(100|[1-9]?[0-9])%$')",
           message: 'must be a whole number from 0 up or a percentage such as "25%"',
         },
       ],

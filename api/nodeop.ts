@@ -40,7 +40,7 @@ export const NodeOpSpec = z.object({
     .describe("Command to run on each node, in a privileged container with the host's root at hostMountPath."),
   hostMountPath: z
     .string()
-    .regex(/^\/.+/, 'must be an absolute path other than /')
+    .regex(/^\/+\.*[^:/.][^:]*$/, 'must be an absolute path other than /, without ":"')
     .default('/host')
     .describe("Where the host's root is mounted; also in the environment variable HOST_DIR."),
   cordon: z.boolean().default(false).describe('Mark the node unschedulable first, and schedulable again at the end.'),

@@ -67,7 +67,7 @@ export function labelSelectorFaults(selector: unknown, path: Path): Fault[] {
     const here = [...path, 'matchExpressions', index];
     const requirement = fieldsOf(one);
     const key = textOf(requirement.key);
-    const fault = key === undefined || key === '' ? undefined : keyFault(key);
+    const fault = key === undefined ? undefined : keyFault(key);
     return [
       ...(fault === undefined ? [] : [invalid([...here, 'key'], key, fault)]),
       ...valuesFaults(requirement, [...here, 'values']),

@@ -45,12 +45,12 @@ describe('a NodeOp that is refused', () => {
     [
       'a relative mount path',
       { ...ok, hostMountPath: 'host' },
-      ['spec.hostMountPath: Invalid value: "host": must be an absolute path other than /'],
+      ['spec.hostMountPath: Invalid value: "host": must be an absolute path other than /, without ":"'],
     ],
     [
       'the root as mount path',
       { ...ok, hostMountPath: '/' },
-      ['spec.hostMountPath: Invalid value: "/": must be an absolute path other than /'],
+      ['spec.hostMountPath: Invalid value: "/": must be an absolute path other than /, without ":"'],
     ],
     [
       'an unknown answer to a time-out',

@@ -55,7 +55,7 @@ describe('a node selector that is refused', () => {
     [
       'an empty key',
       selector({ key: '', operator: 'Exists' }),
-      ['spec.nodeSelector.matchExpressions[0].key: Invalid value: "": must have at least 1 character'],
+      ['spec.nodeSelector.matchExpressions[0].key: Invalid value: "": must have a name'],
     ],
     [
       'two slashes in a key',
