@@ -67,9 +67,11 @@ export function mirrored(upgrade: NodeOpUpgrade, nodeOp: NodeOp, now: Date): Nod
     };
   const { phase } = status;
   const message = TEXTS[phase];
-  const detail = phase === 'Failed' ? [message, whyFailed(status)].filter(Boolean).join(': ') : status.message;
+  const gone = phase === 'Failed' && wasCutShort(nodeOp);
+  const why = gone ? `NodeOp ${nodeOpName} was deleted before the upgrade had ended` : whyFailed(status);
+  const detail = phase === 'Failed' ? [message, why].filter(Boolean).join(': ') : status.message;
   return {
-    ...told(upgrade, { phase, message, reason: reasonOf(status), detail }, now),
+    ...told(upgrade, { phase, message, reason: gone ? 'NodeOpDeleted' : reasonOf(status), detail }, now),
     nodeOpName,
     startedAt: status.startedAt,
     completedAt: status.completedAt,
@@ -90,6 +92,11 @@ function whyFailed(status: NodeOpStatus): string | undefined {
   if (name === undefined || node === undefined) return status.message;
   return `${name}: ${node.message ?? node.reason ?? 'failed'}`;
 }
+
+/** Somebody deleted it, and nodes ended for that. */
+const wasCutShort = ({ metadata, status }: NodeOp): boolean =>
+  metadata.deletionTimestamp !== undefined &&
+  Object.values(status?.nodeStatuses ?? {}).some(({ reason }) => reason === 'Deleted');
 
 const reasonOf = ({ phase, conditions: all }: NodeOpStatus): string | undefined =>
   phase === 'Failed' ? all?.find(condition => condition.type === 'Failed')?.reason : undefined;

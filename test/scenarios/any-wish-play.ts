@@ -1,6 +1,7 @@
 /** Makes the wish of a case come true, or not, and tells which promises were broken on the way. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
-import { type NodeOpSpec } from '../../api/nodeop.js';
+import { ANNOTATIONS } from '../../api/names.js';
+import type { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeOp } from '../../api/objects.js';
 import { isFinal } from '../../controller/nodeop/wish.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -24,16 +25,26 @@ export const play = (drawn: Case, stored: object): Promise<string[]> =>
     befall(cluster, drawn.misfortune);
     const wish = { ...object, spec: stored };
     cluster.apply(resource, wish);
-    const said = await untilSettled(world, boundOf(drawn, stored), heard);
+    const patience = mayLast(drawn, stored) ? LONG_ENOUGH_SECONDS : boundOf(drawn, stored);
+    const said = await untilSettled(world, patience, heard);
     const spec = heard.spec;
     const before = [...said, ...disturbedTooMuch(world, drawn, spec), ...unproven(world, drawn)];
     if (cluster.isSettled()) return before;
-    if (!mayLast(drawn, stored, spec)) return [...said, 'it did not end within its own deadlines', ...openIn(cluster)];
+    if (!mayLast(drawn, stored)) return [...said, 'it did not end within its own deadlines', ...openIn(cluster)];
     cluster.delete(resource, object.metadata);
-    const after = await untilSettled(world, boundOf(drawn, stored), heard);
+    const after = await untilSettled(world, LONG_ENOUGH_SECONDS, heard);
+    if (!cluster.isSettled()) await abandon(world, heard);
     const ended = cluster.isSettled() ? [] : ['it did not end when it was deleted', ...openIn(cluster)];
     return [...said, ...after, ...ended, ...disturbedTooMuch(world, drawn, spec)];
   });
+
+/** A Job of an operation that reboots is let finish, unless somebody says that nobody waits for it. */
+async function abandon(world: World, heard: Heard): Promise<void> {
+  const at = { name: 'wish', namespace: 'default' };
+  if (world.cluster.api.find(NODE_OP, at))
+    world.cluster.api.patch(NODE_OP, at, { metadata: { annotations: { [ANNOTATIONS.abandon]: 'true' } } });
+  await untilSettled(world, LONG_ENOUGH_SECONDS, heard);
+}
 
 interface Heard {
   /** When the last change of an operation came; monotonic. */
@@ -118,13 +129,22 @@ function boundOf({ nodes, misfortune }: Case, stored: object): number {
   return node * nodes.length + trouble + pull + start + 300;
 }
 
+/** What has no end of its own has by then come to where it waits. */
+const LONG_ENOUGH_SECONDS = 1500;
+
+interface Lasting {
+  paused?: boolean;
+  cordon?: boolean;
+  activeDeadlineSeconds?: number;
+  drainOptions?: { enabled?: boolean; timeoutSeconds?: number };
+}
+
 /** Only what was asked to last may: a pause, a command without a limit, a drain without one. */
-function mayLast({ command }: Case, stored: object, spec: NodeOpSpec | undefined): boolean {
-  const { paused } = stored as { paused?: boolean };
-  const endless = command.is === 'hangs' && spec !== undefined && spec.activeDeadlineSeconds === undefined;
-  const patient =
-    spec?.cordon === true && spec.drainOptions?.enabled === true && spec.drainOptions.timeoutSeconds === 0;
-  return paused === true || endless || patient;
+function mayLast({ command, wish }: Case, stored: object): boolean {
+  const { paused, cordon, activeDeadlineSeconds, drainOptions }: Lasting = stored;
+  const endless = command.is === 'hangs' && activeDeadlineSeconds === undefined;
+  const drains = (cordon ?? wish.kind === 'NodeOpUpgrade') && drainOptions?.enabled === true;
+  return paused === true || endless || (drains && drainOptions.timeoutSeconds === 0);
 }
 
 function openIn({ api }: FakeCluster): string[] {

@@ -36,6 +36,15 @@ describe('the words scripts wait for', () => {
     );
   });
 
+  test('a NodeOp that was deleted under it is told as such, though it says itself that it failed', () => {
+    const nodeStatuses: NodeOpStatus['nodeStatuses'] = { a: { phase: 'Pending', reason: 'Deleted' } };
+    const leaving = nodeOp({ phase: 'Failed', nodeStatuses }, { deletionTimestamp: secondsAgo(1) });
+    expect(mirrored(upgrade(), leaving, NOW).conditions?.[1]).toMatchObject({
+      reason: 'NodeOpDeleted',
+      message: 'Upgrade operation failed: NodeOp to-v2 was deleted before the upgrade had ended',
+    });
+  });
+
   test("the NodeOp's own reason where no node failed", () => {
     const conditions = [
       { type: 'Failed', status: 'True' as const, reason: 'NoTargets', message: '', lastTransitionTime: secondsAgo(1) },

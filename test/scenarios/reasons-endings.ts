@@ -1,0 +1,112 @@
+/** Stories in which a node ends, each in its own way. */
+import { NODE_OP } from '../../api/kinds.js';
+import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import { type ClusterOptions, nodeObject } from '../fakes/cluster/objects.js';
+import { answers, asks, does, FAILS, HANGS, onOne, onTwo, running, upgrades } from './reasons-stage.js';
+
+export const rebooted = onTwo(
+  cluster => asks(cluster, { cordon: true, rebootOnSuccess: true, concurrency: 1, settleSeconds: 5 }),
+  {
+    daemonSets: ['proxy'],
+  },
+);
+
+const preflight = { command: ['look'], activeDeadlineSeconds: 5 };
+export const skipped = onOne(cluster => asks(cluster, { preflight }), answers({ message: 'nothing to do' }));
+export const refused = onOne(cluster => asks(cluster, { preflight }), answers(FAILS));
+export const lookedTooLong = onOne(cluster => asks(cluster, { preflight }), answers(HANGS));
+
+export const withoutAgent = onOne(cluster => {
+  cluster.agents.get('n1')?.leave();
+  asks(cluster, { rebootOnSuccess: true });
+});
+
+export const unpulled = onOne(cluster => asks(cluster, { prePull: true, image: 'registry.example/none:1' }), {
+  images: { 'registry.example/none:1': { error: 'manifest unknown' } },
+});
+
+const web: Partial<ClusterOptions> = {
+  workloads: [{ name: 'web', replicas: 2 }],
+  budgets: [{ name: 'web', guards: 'web', maxUnavailable: 0 }],
+};
+
+async function drains(cluster: FakeCluster, drainOptions: object): Promise<void> {
+  await cluster.run(20);
+  asks(cluster, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 20, ...drainOptions } });
+}
+
+export const undrained = onTwo(cluster => drains(cluster, {}), web);
+export const inTheWay = onTwo(cluster => drains(cluster, { ignoreDaemonSets: false }), { daemonSets: ['proxy'] });
+
+/** The machine dies just when its Pod was made, and for a while nobody has noticed. */
+export const unstarted = onOne(async cluster => {
+  asks(cluster, { prePull: true, startDeadlineSeconds: 5 });
+  const isMade = () => cluster.api.all(PODS).some(pod => pod.metadata.ownerReferences?.[0]?.kind === JOBS.kind);
+  await cluster.until(isMade, 300);
+  cluster.machine('n1').powerOff();
+  await cluster.run(120);
+  cluster.machine('n1').powerOn();
+});
+
+export const namespaceEnds = onOne(cluster => {
+  asks(cluster, { startDeadlineSeconds: 20 });
+  cluster.api.terminating.add('default');
+});
+
+export const tooSlow = onOne(cluster => asks(cluster, { activeDeadlineSeconds: 10 }), does(HANGS));
+export const broken = onOne(cluster => asks(cluster, { backoffLimit: 0 }), does(FAILS));
+
+/** While the command runs. */
+const meanwhile = (happens: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>
+  onTwo(
+    async cluster => {
+      asks(cluster, spec);
+      await running(cluster);
+      await happens(cluster);
+    },
+    does({ seconds: 100 }),
+  );
+
+export const jobDeleted = meanwhile(({ api }) => {
+  for (const { metadata } of api.all(JOBS)) api.drop(JOBS, metadata);
+});
+
+export const unreachable = meanwhile(
+  async cluster => {
+    cluster.machine('n1').powerOff();
+    await cluster.run(200);
+    cluster.machine('n1').powerOn();
+  },
+  { rebootTimeoutSeconds: 60 },
+);
+
+export const replaced = meanwhile(cluster => {
+  cluster.api.drop(NODES, { name: 'n1' });
+  cluster.api.put(NODES, nodeObject({ name: 'n1' }, cluster.machine('n1').bootId));
+});
+
+export const removed = meanwhile(({ api }) => api.drop(NODES, { name: 'n1' }));
+
+export const deleted = meanwhile(cluster => cluster.delete(NODE_OP, { name: 'op', namespace: 'default' }));
+
+/** Its shutdown takes longer than may be. */
+export const stayedUp = onOne(cluster => asks(cluster, { rebootOnSuccess: true, rebootTimeoutSeconds: 5 }), {
+  nodes: [{ name: 'n1', shutdownSeconds: 60 }],
+});
+
+/** After the reboot the Pod of its DaemonSet does not come up any more. */
+export const unwell = onOne(
+  async cluster => {
+    await cluster.run(20);
+    asks(cluster, { rebootOnSuccess: true, verifyTimeoutSeconds: 5 });
+  },
+  {
+    daemonSets: ['proxy'],
+    errands: ({ container, machine }) =>
+      container.name === 'main' && machine.downs.length > 0 ? { seconds: 0, exitCode: 1 } : undefined,
+  },
+);
+
+/** What was written does not come up. */
+export const fellBack = onOne(cluster => upgrades(cluster), does({ done: () => undefined }));
