@@ -1,4 +1,5 @@
 /** One real cluster for all test files of a run: the first that asks starts it, the others use it, the run's end stops it. */
+import { auditFlags } from './audit-trail.js';
 import type { NodePlan } from './layout.js';
 import { RealCluster } from './real-cluster.js';
 
@@ -17,7 +18,7 @@ export async function sharedCluster(shape: SharedShape): Promise<RealCluster> {
     await running.importImages(shape.images ?? []);
     return running;
   }
-  return await RealCluster.start({ nodes: plan, images: shape.images });
+  return await RealCluster.start({ nodes: plan, images: shape.images, apiServer: auditFlags() });
 }
 
 /** Ends the shared cluster if this process started it. */
