@@ -13,14 +13,23 @@ export async function sweep(story: Story, plansOf: (calm: Told) => Plan[]): Prom
   const calm = await tell(story);
   const different: string[] = [];
   for (const plan of plansOf(calm)) {
-    const told = await tell(story, plan);
+    const difference = await compared(story, plan, calm);
     tried.count += 1;
-    const difference = differs(story, plan, { calm, told });
     if (difference !== undefined) different.push(difference);
-    else if (!told.met && plan.act > 0) different.push(`${story.name}: ${plan.program} has no act ${plan.act}`);
     if (different.length >= MOST_TOLD) break;
   }
   return different;
+}
+
+async function compared(story: Story, plan: Plan, calm: Told): Promise<string | undefined> {
+  try {
+    const told = await tell(story, plan);
+    if (!told.met && plan.act > 0) return `${story.name}: ${plan.program} has no act ${plan.act}`;
+    return differs(story, plan, { calm, told });
+  } catch (error) {
+    /* What the programs wrote was such that the cluster itself could not go on. */
+    return `${story.name}: ${plan.program}, act ${plan.act}, ${plan.what}: ${error instanceof Error ? error.stack : String(error)}`;
+  }
 }
 
 /** The closing line of a file. */
