@@ -36,6 +36,10 @@ export const ANNOTATIONS = {
   retry: 'operator.kairos.io/retry',
   /** On an object being deleted: do not wait for anything. */
   abandon: 'operator.kairos.io/abandon',
+  /** On the Pod and the Jobs of an OSArtifact: which build they belong to. */
+  build: 'build.kairos.io/build',
+  /** On the Jobs that export: which of the exporters. */
+  exportIndex: 'build.kairos.io/export-index',
 } as const;
 
 export const FINALIZERS = {

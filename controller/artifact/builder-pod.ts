@@ -1,0 +1,62 @@
+/** The Pod that builds: one step after the other, the last of which says what has been built. */
+import type { ObjectMeta } from '../../api/objects.js';
+import { OS_ARTIFACT } from '../../api/kinds.js';
+import { ANNOTATIONS, LABELS } from '../../api/names.js';
+import { boundedName, labelValue } from '../../api/resource-name.js';
+import { ownedBy } from '../../kube/owner.js';
+import type { Build } from './build.js';
+import { containerOf, type Step, type Tools } from './container.js';
+import { imageStage } from './image-stage.js';
+import { namesFor } from './object-names.js';
+import { outputFiles, outputSteps } from './outputs.js';
+import { artifactsMount, volumesOf } from './volumes.js';
+
+/** The step that lists the files. */
+export const LIST_STEP = 'list-artifacts';
+
+/** One line for each file: checksum, bytes, name. */
+const listStep = (artifact: string, build: Build): Step => ({
+  name: LIST_STEP,
+  runs: 'tool',
+  script: `cd /artifacts && for file in ${outputFiles(artifact, build).join(' ')}; do [ -f "$file" ] || continue; echo "$(sha256sum < "$file" | cut -d ' ' -f 1) $(stat -c %s "$file") $file"; done > /dev/termination-log`,
+  mounts: [{ ...artifactsMount(build), readOnly: true }],
+});
+
+export const stepsOf = (artifact: string, build: Build, tools: Tools): Step[] => [
+  ...imageStage(artifact, build, tools.kairosInit),
+  ...outputSteps(build),
+];
+
+/** Another build of the same object is another Pod. */
+export const podName = ({ name, uid }: ObjectMeta, id: string): string => boundedName(name, uid, id);
+
+export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: labelValue(artifact) });
+
+/** `id`: of the build. */
+export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: Tools) {
+  const { pod, importers } = build;
+  const steps = stepsOf(meta.name, build, tools).map(step => containerOf(step, build, tools));
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: podName(meta, id),
+      namespace: meta.namespace,
+      labels: { ...pod.labels, ...labelsFor(meta.name) },
+      annotations: { ...pod.annotations, [ANNOTATIONS.build]: id },
+      ownerReferences: [ownedBy(OS_ARTIFACT, { metadata: meta })],
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),
+      ...(pod.nodeSelector ? { nodeSelector: pod.nodeSelector } : {}),
+      ...(pod.tolerations ? { tolerations: pod.tolerations } : {}),
+      ...(pod.affinity ? { affinity: pod.affinity } : {}),
+      initContainers: [...importers, ...steps],
+      containers: [containerOf(listStep(meta.name, build), build, tools)],
+      volumes: volumesOf(build, namesFor(meta.name)),
+    },
+  };
+}

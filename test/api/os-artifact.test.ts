@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { OSArtifactSpec } from '../../api/os-artifact.js';
+import { osArtifactFaults } from '../../api/os-artifact-rules.js';
+import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
+
+const faults = (spec: object) =>
+  osArtifactFaults(OSArtifactSpec.parse(spec)).map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+describe('what the documents show is right', () => {
+  test.each(Object.entries(DOCUMENTED))('%s', (_, spec) => expect(faults(spec)).toEqual([]));
+  test('the newer shape in full', () => expect(faults(NESTED_ALL)).toEqual([]));
+  test('an image alone, built and packed', () =>
+    expect(faults({ image: { buildOptions: { version: 'v1', baseImage: 'ubuntu' } } })).toEqual([]));
+});
+
+const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
+const uki = (more: object) => ({ image: { ref: 'x' }, artifacts: { uki: { iso: true, ...more } } });
+const volume = (name: string) => ({ name, emptyDir: {} });
+
+describe('what is wrong is said with its path', () => {
+  test.each<[string, object, string[]]>([
+    ['a mix of shapes', { ...ready, imageName: 'x', iso: true }, ['imageName: may not', 'iso: may not']],
+    [
+      'a field of the newer shape beside the older one',
+      { imageName: 'x', iso: true, nodeSelector: {} },
+      ['imageName', 'iso'],
+    ],
+    ['no source', { iso: true }, ['imageName: exactly one of']],
+    [
+      'two sources',
+      { imageName: 'x', baseImageName: 'y', iso: true },
+      ['baseImageName: may not be given beside imageName'],
+    ],
+    ['no artifact', { imageName: 'x' }, ['iso: at least one of']],
+    ['no artifact of a ready image', { image: { ref: 'x' } }, ['artifacts: at least one kind']],
+    [
+      'no artifact where some are spoken of',
+      { image: { ref: 'x' }, artifacts: { arch: 'arm64' } },
+      ['artifacts: at least one'],
+    ],
+    [
+      'values for no template',
+      { imageName: 'x', iso: true, dockerfileTemplateValues: {} },
+      ['dockerfileTemplateValues: has no'],
+    ],
+    ['no image', { artifacts: { iso: true } }, ['image: one of ref, buildOptions and ociSpec']],
+    [
+      'a ready image that is to be built',
+      { ...ready, image: { ref: 'x', buildOptions: { version: 'v1', baseImage: 'y' } } },
+      ['image.buildOptions: may not be given beside ref'],
+    ],
+    [
+      'a push without a target',
+      { image: { ociSpec: { ref: { name: 'd' } }, push: true } },
+      ['image.buildImage: must be given'],
+    ],
+    [
+      'a push of a ready image',
+      { ...ready, image: { ref: 'x', push: true } },
+      ['image.buildImage', 'image.push: only'],
+    ],
+    ['signing without keys', uki({}), ['artifacts.uki.keysVolume: must be given']],
+    ['an unknown volume', uki({ keysVolume: 'keys' }), ['artifacts.uki.keysVolume: volumes has none named "keys"']],
+    ['a reserved volume', { ...ready, volumes: [volume('rootfs')] }, ['volumes.0.name: "rootfs" is a name']],
+    ['a volume twice', { ...ready, volumes: [volume('a'), volume('a')] }, ['volumes.1.name: "a" is there twice']],
+    [
+      'two places to build in',
+      { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')], volume: {} },
+      ['volume: may not'],
+    ],
+    [
+      'an importer with an unknown volume',
+      { ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'b', mountPath: '/b' }] }] },
+      ['importers.0.volumeMounts.0.name: volumes has none named "b"'],
+    ],
+  ])('%s', (_, spec, expected) => {
+    const found = faults(spec);
+    expect(found).toHaveLength(expected.length);
+    expected.forEach((start, index) => expect(found[index]).toContain(start));
+  });
+});
+
+describe('the shape itself refuses', () => {
+  test.each<[string, object]>([
+    ['an unknown architecture', { image: { ref: 'x' }, artifacts: { iso: true, arch: 'riscv' } }],
+    ['a volume without a name', { ...ready, volumes: [{ emptyDir: {} }] }],
+    ['an empty name of a volume', { ...ready, volumes: [volume('')] }],
+    ['a name of files with slashes', { ...ready, nameOverride: { iso: '../x' } }],
+    ['build options without a version', { image: { buildOptions: { baseImage: 'x' } } }],
+    ['half a target', { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } }],
+    ['a size that is none', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
+  ])('%s', (_, spec) => expect(OSArtifactSpec.safeParse(spec).success).toBe(false));
+});

@@ -1,0 +1,146 @@
+/** Each field of both shapes reaches its place: what is there with it, and is not there without it. */
+import { describe, expect, test } from '@jest/globals';
+import { FLAT_FIELDS, NESTED_FIELDS, OSArtifactSpec } from '../../../api/os-artifact.js';
+import { DOCUMENTED, IMAGE, manifestsOf, NESTED_ALL } from './samples.js';
+
+/** The field, an object with it, and words that stand in what is made of it. */
+type Row = [field: string, spec: object, ...words: string[]];
+
+const READY = { imageName: IMAGE, iso: true };
+const own = { baseImageDockerfile: { name: 'def' }, iso: true };
+
+const FLAT: Row[] = [
+  ['imageName', { ...READY, imageName: 'an/image:1' }, 'auroraboot unpack an/image:1 /rootfs'],
+  ['baseImageName', { baseImageName: 'plain:1', iso: true }, '--build-arg BASE_IMAGE=plain:1'],
+  ['baseImageDockerfile', own, 'buildah-build', 'os-rendered-ocispec'],
+  ['dockerfileTemplateValues', { ...own, dockerfileTemplateValues: { Version: 'q7' } }, base64('Version: q7')],
+  ['dockerfileTemplateValuesFrom', { ...own, dockerfileTemplateValuesFrom: { name: 'values' } }, base64('Version: 1"')],
+  ['iso', READY, 'auroraboot --debug build-iso --override-name os '],
+  ['cloudImage', { ...READY, cloudImage: true }, 'disk.raw=true', '/artifacts/os.raw'],
+  ['azureImage', { ...READY, azureImage: true }, 'disk.vhd=true', '/artifacts/os.vhd'],
+  ['gceImage', { ...READY, gceImage: true }, 'disk.gce=true', '/artifacts/os.gce.tar.gz'],
+  ['netboot', { ...READY, netboot: true }, 'auroraboot --debug netboot /artifacts/os.iso /artifacts os'],
+  ['netbootURL', { ...READY, netboot: true, netbootURL: 'http://here' }, '"name":"URL","value":"http://here"'],
+  ['diskSize', { ...READY, gceImage: true, diskSize: '11G' }, "--set 'disk.size=11G'"],
+  [
+    'cloudConfigRef',
+    { ...READY, cloudConfigRef: { name: 'cc' } },
+    '"secretName":"cc"',
+    '--cloud-config /cloud-config.yaml',
+  ],
+  ['grubConfig', { ...READY, grubConfig: 'set x=1' }, '"grub.cfg":"set x=1"', '--overlay-iso /tmp/overlay'],
+  ['osRelease', { ...READY, osRelease: '7.7' }, '"os-release":"VERSION=\\"7.7\\"\\n"', "'/^VERSION=/d'"],
+  ['kairosRelease', { ...READY, kairosRelease: 'v8' }, 'KAIROS_VERSION=\\"v8\\"', "'/^KAIROS_VERSION=/d'"],
+  ['bundles', { ...READY, bundles: ['one/bundle:2'] }, 'pull-image-0', 'auroraboot unpack one/bundle:2 /rootfs'],
+  ['imagePullSecrets', { ...READY, imagePullSecrets: [{ name: 'pull' }] }, '[{"name":"pull"}]', 'image-credentials'],
+  ['volume', { ...READY, volume: { storageClassName: 'fast' } }, '"storageClassName":"fast"'],
+  ['exporters', DOCUMENTED['iso-and-exporter'] ?? {}, 'os-export-0', '"claimName":"os-artifacts","readOnly":true'],
+];
+
+const { image, artifacts } = NESTED_ALL;
+
+const NESTED: Row[] = [
+  ['image', NESTED_ALL, '--build-arg VERSION=v1.2.3', '--build-arg BASE_IMAGE=ubuntu:24.04', '--build-arg MODEL=rpi4'],
+  [
+    'image.buildOptions',
+    NESTED_ALL,
+    'TRUSTED_BOOT=true',
+    'KUBERNETES_DISTRO=k3s',
+    'KUBERNETES_VERSION=v1.34.1',
+    'FIPS=fips',
+  ],
+  ['image.buildOptions.kairosInitImage', NESTED_ALL, 'KAIROS_INIT_IMAGE=quay.io/kairos/kairos-init:v9'],
+  ['image.ociSpec', NESTED_ALL, base64('FROM from-template')],
+  ['image.ociSpec.buildContextVolume', NESTED_ALL, '"name":"context","mountPath":"/workspace"'],
+  ['image.buildImage, push', NESTED_ALL, 'docker://registry.example:5000/os/edge:v7'],
+  ['image.imageCredentialsSecretRef', NESTED_ALL, '--authfile /root/.docker/config.json'],
+  ['image.buildEnv', NESTED_ALL, '{"name":"HTTP_PROXY","value":"http://proxy.example"}'],
+  ['image.caCertificatesVolume', NESTED_ALL, '--cert-dir /etc/ssl/buildah/certs', '"name":"authorities","mountPath"'],
+  ['image.pullInsecureRegistry', NESTED_ALL, '--allow-insecure-registries', '--tls-verify=false --arch arm64'],
+  ['image.pushInsecureRegistry', NESTED_ALL, '--tls-verify=false localhost/os:latest docker://'],
+  [
+    'artifacts',
+    NESTED_ALL,
+    'build-iso',
+    'build-netboot',
+    'build-cloud-image',
+    'build-azure-cloud-image',
+    'build-gce-cloud',
+  ],
+  ['artifacts.arch', NESTED_ALL, '--arch arm64', "--set 'arch=arm64'"],
+  ['artifacts.overlayISOVolume', NESTED_ALL, 'cp -a /overlay-iso/. /tmp/overlay/'],
+  ['artifacts.overlayRootfsVolume', NESTED_ALL, '--overlay-rootfs /overlay-rootfs'],
+  [
+    'artifacts.uki',
+    NESTED_ALL,
+    '--output-type iso',
+    '--output-type container',
+    '--output-type uki',
+    '"mountPath":"/uki-keys"',
+  ],
+  ['artifacts.volume', NESTED_ALL, '"name":"workshop","mountPath":"/artifacts"'],
+  ['nodeSelector', NESTED_ALL, '"nodeSelector":{"disk":"fast"}'],
+  ['tolerations', NESTED_ALL, '"tolerations":[{"key":"builders"'],
+  ['affinity', NESTED_ALL, '"affinity":{"nodeAffinity"'],
+  ['podLabels', NESTED_ALL, '"team":"edge"'],
+  ['podAnnotations', NESTED_ALL, '"note":"a build"'],
+  ['resources', NESTED_ALL, ...['1', '2', '3', '4', '5', '6', '7'].map(cpu => `{"requests":{"cpu":"${cpu}"}}`)],
+  ['volumes', NESTED_ALL, '"name":"keys","secret":{"secretName":"keys"}'],
+  ['importers', NESTED_ALL, '"initContainers":[{"name":"fetch"'],
+  [
+    'nameOverride',
+    NESTED_ALL,
+    'medium.iso',
+    'raw-disk.raw',
+    'azure-disk.vhd',
+    'gce-disk.gce.tar.gz',
+    'artifacts net"',
+    'signed-uki',
+  ],
+];
+
+/** Text that stands somewhere within a text that is coded: three places it can begin at. */
+function base64(text: string): string {
+  return `coded:${text}`;
+}
+
+function made(spec: object): string {
+  const text = JSON.stringify(manifestsOf(spec));
+  const decoded = [...text.matchAll(/"ociSpec":"([A-Za-z0-9+/=]+)"/g)].map(([, code = '']) =>
+    Buffer.from(code, 'base64').toString(),
+  );
+  return (
+    text +
+    decoded
+      .flatMap(all => all.split('\n'))
+      .map(line => `coded:${line}`)
+      .join('\n')
+  );
+}
+
+const PLAIN = { imageName: 'other/image:0', azureImage: true };
+const has = (text: string, word: string) =>
+  word.startsWith('coded:')
+    ? text.split('\n').some(line => line.startsWith('coded:') && line.includes(word.slice(6)))
+    : text.includes(word);
+
+describe('each field reaches its place', () => {
+  test.each([...FLAT, ...NESTED])('%s', (field, spec, ...words) => {
+    const text = made(spec);
+    expect(words.filter(word => !has(text, word))).toEqual([]);
+    const without = made(field === 'azureImage' ? { imageName: 'other/image:0', iso: true } : PLAIN);
+    expect(words.every(word => has(without, word))).toBe(false);
+  });
+
+  test('and none is forgotten in this table', () => {
+    const rows = new Set([...FLAT, ...NESTED].map(([field]) => field.split('.')[0]));
+    const all = Object.keys(OSArtifactSpec.shape);
+    expect(all.filter(field => !rows.has(field))).toEqual([]);
+    expect(all.length).toBe(FLAT_FIELDS.length + NESTED_FIELDS.length + 3);
+  });
+
+  test('the newer shape in full keeps the rules', () => {
+    expect([image, artifacts].every(Boolean)).toBe(true);
+    expect(OSArtifactSpec.safeParse(NESTED_ALL).success).toBe(true);
+  });
+});
