@@ -129,7 +129,9 @@ class SeriesRecorder implements Recorder {
     const { instance, clock } = this.#options;
     this.#made += 1;
     const mark = createHash('sha256').update(`${key} ${instance} ${clock.now().getTime()} ${this.#made}`);
-    const name = `${event.about.name.slice(0, 200)}.${mark.digest('hex').slice(0, 16)}`;
+    /* A dot or a dash at the cut would make a name that no server takes. */
+    const start = event.about.name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+    const name = `${start}.${mark.digest('hex').slice(0, 16)}`;
     const series = { name, namespace: event.about.namespace ?? 'default', count: 1, last: now, told: now };
     this.#series.delete(key);
     this.#series.set(key, series);

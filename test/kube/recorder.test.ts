@@ -104,6 +104,15 @@ describe('telling', () => {
     expect(sent[0]?.body).not.toEqual(sent[1]?.body);
   });
 
+  test('a long name that is cut at a dot or a dash is still a name', async () => {
+    const events = made();
+    for (const mark of ['.', '-']) events.record(event({ about: { ...about, name: `${'a'.repeat(199)}${mark}b` } }));
+    await events.idle();
+    for (const { body } of sent)
+      expect(body).toHaveProperty('metadata.name', expect.stringMatching(/^a{199}\.[0-9a-f]{16}$/));
+    expect(sent).toHaveLength(2);
+  });
+
   test('a refusal is nobody’s trouble', async () => {
     refuse = true;
     const events = made();

@@ -6,7 +6,7 @@ import type { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { isFinal } from '../../controller/nodeop/wish.js';
 import { JOBS, NODES } from '../../kube/resources.js';
-import type { NodeObject } from '../fakes/cluster/kinds.js';
+import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
 import { collectionOf } from '../fakes/kube.js';
 import { nameOf, type World } from './any-wish-world.js';
 import type { Case } from './any-wish-case.js';
@@ -26,17 +26,22 @@ export function disturbedTooMuch(world: World, drawn: Case, spec: NodeOpSpec | u
     const entry = operations(world)[0]?.status?.nodeStatuses?.[name];
     return [
       ...(runs > most ? [`${name}: the command was started ${runs} times, ${most} were allowed`] : []),
-      ...(jobs > 1 ? [`${name}: ${jobs} Jobs were made`] : []),
+      ...(jobs > 1 ? [`${name}: ${jobs} Jobs were let run`] : []),
       ...(reboots > (spec?.rebootOnSuccess ? 1 : 0) ? [`${name}: ${reboots} reboots`] : []),
       ...cordonLeft(world, { name, cordonedBefore, mayStay: staysCordoned(entry, spec) }),
     ];
   });
 }
 
-const jobsOn = ({ cluster }: World, node: string) =>
-  cluster.api.store
-    .history(collectionOf(JOBS))
-    .filter(({ type, object }) => type === 'ADDED' && object.metadata.labels?.[LABELS.node] === node).length;
+/**
+ * Those that were ever let run. A leader that wakes up late may make one again that was there and is tidied away by now:
+ * it is made suspended, nobody resumes it, and it goes with its NodeOp.
+ */
+function jobsOn({ cluster }: World, node: string): number {
+  const jobs = cluster.api.store.history(collectionOf(JOBS)).map(({ object }) => object as object as JobObject);
+  const ran = jobs.filter(({ metadata, spec }) => metadata.labels?.[LABELS.node] === node && spec.suspend !== true);
+  return new Set(ran.map(({ metadata }) => metadata.uid)).size;
+}
 
 /** Failed from Run on: left for inspection. */
 const staysCordoned = (entry: NodeStatus | undefined, spec: NodeOpSpec | undefined) =>

@@ -11,6 +11,7 @@ import { ApiStore, type Happened, type Verdict } from '../api-store.js';
 import type { FakeClock } from '../clock.js';
 import { collectionOf, placeOf } from '../kube.js';
 import { isOver, type PodObject } from './kinds.js';
+import { refuseBadNames } from './names-rule.js';
 import { type Selection, selects } from './selected.js';
 
 const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' };
@@ -117,6 +118,7 @@ export class Api {
   }
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Kept<T> {
+    refuseBadNames(body);
     if (resource.plural === EVENTS.plural) return this.#tell<T>(body);
     this.refuseIfTerminating(namespace);
     const { status: _status, ...rest } = body as Stored & { status?: object };

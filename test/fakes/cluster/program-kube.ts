@@ -16,6 +16,7 @@ import { EVENTS } from '../../../kube/resources.js';
 import type { Api } from './api.js';
 import { evict } from './eviction.js';
 import { Flow } from './flow.js';
+import { refuseBadNames } from './names-rule.js';
 import type { Instance } from './program.js';
 
 /** How late events of a resource are, in milliseconds. */
@@ -81,8 +82,11 @@ export class ProgramKube implements Kube {
     return this.#instance.act(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
   }
 
-  dryRun(_resource: Resource, _body: object, namespace?: string): Promise<void> {
-    return this.#read(() => this.#api.refuseIfTerminating(namespace));
+  dryRun(_resource: Resource, body: object, namespace?: string): Promise<void> {
+    return this.#read(() => {
+      refuseBadNames(body);
+      this.#api.refuseIfTerminating(namespace);
+    });
   }
 
   podLog(): Promise<string> {
