@@ -44,3 +44,6 @@ export const isTooManyRequests = (error: unknown): error is KubeError => hasCode
 export const isForbidden = (error: unknown): error is KubeError => hasCode(error, 403);
 /** The server understood and will refuse the same again. */
 export const isInvalid = (error: unknown): error is KubeError => hasCode(error, 422) || hasCode(error, 400);
+/** It will not be done as it was asked for: a policy, a quota, the schema, or an admission webhook that does not answer is against it. */
+export const isRefusal = (error: unknown): error is KubeError =>
+  isForbidden(error) || isInvalid(error) || hasCode(error, 500);

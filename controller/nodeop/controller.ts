@@ -2,7 +2,7 @@
 import { NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { isForbidden, isInvalid } from '../../kube/errors.js';
+import { isRefusal } from '../../kube/errors.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
@@ -26,7 +26,7 @@ import { isRetried, start, startAgain } from './start.js';
 import { inOrder } from './targets.js';
 import { Troubles } from './troubles.js';
 import { watchedBy } from './watched.js';
-import { isFinal, tryReadWish, type Wish } from './wish.js';
+import { isFinal, isUntouched, tryReadWish, type Wish } from './wish.js';
 
 export interface NodeOpDeps {
   kube: Kube;
@@ -108,7 +108,10 @@ export class NodeOpController {
     const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
     const troubles = this.#troubles.of(wish.meta.uid);
     const { evictions } = this.#hands;
-    const refused = await this.#rehearsal.refusal(wish, names[0]);
+    const refused = await this.#rehearsal.refusal(
+      wish,
+      names.find(name => isUntouched(wish, name)),
+    );
     const view = viewOf({ caches, evictions, refused, troubles, defaultImage, ownNamespace, now });
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);
@@ -134,8 +137,7 @@ export class NodeOpController {
           this.#troubles.over(facts.wish.meta.uid, facts.name);
         } catch (error) {
           errors.push(error);
-          if (isForbidden(error) || isInvalid(error))
-            this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
+          if (isRefusal(error)) this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
         }
       }
     };

@@ -2,7 +2,7 @@
  * Before any node is touched: would the API server let the Pods of the Jobs in? A level of PodSecurity, a quota or a policy of the
  * namespace may be against them, and the Job controller would only be told so when the node is empty already.
  */
-import { isForbidden, isInvalid } from '../../kube/errors.js';
+import { isRefusal } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
 import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
@@ -33,7 +33,7 @@ export class Rehearsal {
     this.#deps = deps;
   }
 
-  /** The server's words, or undefined when it has let the Pod in once. */
+  /** The server's words, or undefined when it has let the Pod in once. `node`: one that is yet to start; where there is none, nothing is asked. */
   async refusal(wish: Wish, node: string | undefined): Promise<string | undefined> {
     const { uid } = wish.meta;
     const heard = this.#heard.get(uid);
@@ -52,14 +52,20 @@ export class Rehearsal {
   async #ask(wish: Wish, node: string): Promise<string | undefined> {
     const { kube, defaultImage, sentinel } = this.#deps;
     const around = { image: wish.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
-    const { metadata, spec } = jobFor(wish, node, around).spec.template;
-    const generateName = `${wish.meta.name.slice(0, 50)}-`;
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, generateName }, spec };
+    const job = jobFor(wish, node, around);
+    const { metadata, spec } = job.spec.template;
+    /* As the Job controller names it: in a name cut by ourselves a dot could stand last, which no Pod may have. */
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, generateName: `${job.metadata.name}-` },
+      spec,
+    };
     try {
       await kube.dryRun(PODS, pod, wish.namespace);
       return undefined;
     } catch (error) {
-      if (isForbidden(error) || isInvalid(error)) return error.message;
+      if (isRefusal(error)) return error.message;
       throw error;
     }
   }

@@ -57,6 +57,12 @@ export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
 
 export const attemptOn = (wish: Wish, node: string): number => wish.status.nodeStatuses?.[node]?.attempt ?? 1;
 
+/** Neither begun nor ended, as far as the report tells. */
+export function isUntouched({ status }: Wish, node: string): boolean {
+  const entry = status.nodeStatuses?.[node];
+  return entry?.startedAt === undefined && !isFinal(entry);
+}
+
 /** Names one run over one node; the agent echoes it. */
 export const operationId = (wish: Wish, node: string): string => `${wish.meta.uid}-${attemptOn(wish, node)}`;
 

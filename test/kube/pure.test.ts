@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { backoffMs } from '../../kube/backoff.js';
+import { isRefusal, KubeError } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import { linesOf } from '../../kube/lines.js';
 import { merged, mergeDiff, sameJson } from '../../kube/merge.js';
@@ -143,6 +144,19 @@ describe('label selectors', () => {
 });
 
 describe('refusals', () => {
+  test.each<[number, boolean]>([
+    [400, true],
+    [403, true],
+    [422, true],
+    [500, true],
+    [404, false],
+    [409, false],
+    [429, false],
+    [503, false],
+  ])('an answer with code %i is one: %s', (code, expected) => {
+    expect(isRefusal(new KubeError(code, 'no'))).toBe(expected);
+  });
+
   test('a Status tells why', () => {
     const text = JSON.stringify({
       reason: 'TooManyRequests',

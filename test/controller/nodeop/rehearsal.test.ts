@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../kube/errors.js';
+import { Rehearsal } from '../../../controller/nodeop/rehearsal.js';
+import { wish } from '../../builders.js';
+import { fakeClock } from '../../fakes/clock.js';
 import { world } from './world.js';
 
 const WORDS = 'pods "op-" is forbidden: violates PodSecurity "restricted:latest": privileged';
@@ -24,6 +27,43 @@ describe('Pods that the API server would refuse', () => {
     expect(story.agents().map(({ spec }) => spec.operation)).toEqual([undefined, undefined]);
     expect(story.node('n1')?.spec?.unschedulable).toBeUndefined();
   });
+
+  test.each<[string, KubeError]>([
+    ['a quota', new KubeError(403, 'exceeded quota: small', 'Forbidden')],
+    ['an admission webhook that does not answer', new KubeError(500, 'failed calling webhook', 'InternalError')],
+  ])('by %s: are told as such', async (_sentence, refusal) => {
+    const story = refusing({});
+    story.kube.onDryRun = () => {
+      throw refusal;
+    };
+    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
+    expect(story.op().status?.nodeStatuses?.n1?.message).toContain(refusal.message);
+  });
+
+  test('are not asked about again for nodes that have begun, by a controller that is new', async () => {
+    const story = world({});
+    await story.run({ until: () => story.op().status?.nodes?.active === 2 });
+    story.kube.onDryRun = () => {
+      throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
+    };
+    Object.assign(story.jobs, { n1: 'Complete', n2: 'Complete' });
+    await story.run();
+    expect(story.op().status?.phase).toBe('Completed');
+  });
+
+  test.each(['op', `${'a'.repeat(49)}.b`, `${'a'.repeat(200)}.${'b'.repeat(52)}`])(
+    'of operation %s are rehearsed under a name that a Pod may have',
+    async name => {
+      const asked: string[] = [];
+      const kube = {
+        dryRun: async (_resource: unknown, { metadata }: { metadata?: { generateName?: string } }) =>
+          void asked.push(metadata?.generateName ?? ''),
+      };
+      const around = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
+      await new Rehearsal({ kube, clock: fakeClock(), ...around }).refusal(wish({}, { metadata: { name } }), 'n1');
+      expect(asked).toEqual([expect.stringMatching(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?-$/)]);
+    },
+  );
 
   test('fail the nodes when startDeadlineSeconds are over', async () => {
     const story = refusing({ startDeadlineSeconds: 20 });
