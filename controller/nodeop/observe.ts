@@ -1,4 +1,5 @@
 /** Gathers what the caches know of an operation's nodes. */
+import type { Operation } from '../../api/node-agent.js';
 import type { Caches } from '../caches.js';
 import { isControlPlane } from '../control-plane.js';
 import { cordonMark } from '../cordon.js';
@@ -54,9 +55,14 @@ const isRefuge = (node: SeenNode, caches: Caches): boolean =>
 function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
-  const worked = operation?.controlPlane ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
+  const worked =
+    operation && disturbs(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
   return { name, ready: isReady(node), worked };
 }
+
+/** A node that was made a control plane in the middle of its walk is disturbed without a turn. */
+const disturbs = ({ controlPlane, stepTimes }: Operation): boolean =>
+  controlPlane === true || stepTimes.Cordon !== undefined || stepTimes.Reboot !== undefined;
 
 function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
   const others = controlPlanes.filter(each => each.name !== name);
