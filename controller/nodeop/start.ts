@@ -37,13 +37,15 @@ const fresh = (wish: Wish, attempt: number, now: Date): NodeStatus => ({
 export const isRetried = ({ status, retry, deleting }: Wish): boolean =>
   isFinal(status) && !deleting && retry !== undefined && retry !== status.retry;
 
+/** A node that was not there until the end counts as Completed, though nothing was done there. */
+const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Completed' || reason === 'NodeRemoved';
+
 /** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
 export function startAgain(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
   const before = Object.entries(wish.status.nodeStatuses ?? {});
   if (before.length === 0) return start({ ...wish, status: {} }, nodes, now);
   const entries = before.map(([name, entry]) => {
-    const again = entry.phase !== 'Completed';
-    return [name, again ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
+    return [name, goesAgain(entry) ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
   });
   const { completedAt: _ended, ...status } = { ...wish.status, phase: undefined, retry: wish.retry };
   return operationStatus({ ...wish, status }, Object.fromEntries(entries), now);

@@ -55,6 +55,9 @@ function again(facts: Facts): Plan | undefined {
   if (nodeOp.is === 'ours') {
     const { status } = nodeOp.nodeOp;
     if (!isFinal(status)) return status?.retry === undefined ? undefined : follow(facts, nodeOp.nodeOp);
+    /* It ended again before we looked. */
+    if (status?.retry !== undefined && status.completedAt !== upgrade.status?.completedAt)
+      return follow(facts, nodeOp.nodeOp);
     if (wanted === undefined || wanted === retryOf(nodeOp.nodeOp.metadata)) return undefined;
     return { ...NOTHING, actions: [{ do: 'retryNodeOp', nodeOp: nodeOp.nodeOp, value: wanted }] };
   }

@@ -66,7 +66,7 @@ function runPod(facts: Facts): Look {
     const until = after(new Date(running), wish.spec.preflight?.activeDeadlineSeconds ?? 120);
     if (now >= until)
       return fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds');
-    return wait('WaitingForTurn', 'Preflight in progress', until);
+    return wait('Progressing', 'Preflight in progress', until);
   }
   const problem = pullProblem(pod, facts, begun(facts, 'Preflight'));
   if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);

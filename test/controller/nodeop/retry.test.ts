@@ -91,6 +91,13 @@ describe('A retry', () => {
     expect(Object.keys(startAgain(none, [node('late')], NOW).nodeStatuses ?? {})).toEqual(['late']);
   });
 
+  test('runs a node, too, that was not there until the end', () => {
+    const [phase, attempt] = ['Completed' as const, 1];
+    const nodeStatuses = { back: { phase, attempt, reason: 'NodeRemoved' as const }, done: { phase, attempt } };
+    const again = startAgain(wish({}, { status: { phase, nodeStatuses } }), [], NOW).nodeStatuses;
+    expect(again).toMatchObject({ back: { phase: 'Pending', attempt: 2 }, done: { phase, attempt } });
+  });
+
   test('leaves a node that the new attempt need not touch uncordoned', async () => {
     const story = await failedOnce({ cordon: true });
     await retry(story, 'a');

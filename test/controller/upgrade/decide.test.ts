@@ -210,6 +210,14 @@ describe('another attempt that is asked for', () => {
     expect(plan.status?.completedAt).toBeUndefined();
   });
 
+  test('is told how it ended, even where it was over before anybody looked', () => {
+    const again = { phase: 'Completed' as const, retry: 'a', completedAt: NOW.toISOString() };
+    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours(again, 'a') }));
+    expect(plan.status).toMatchObject({ phase: 'Completed', completedAt: again.completedAt });
+    const told = { ...failedOne, completedAt: again.completedAt };
+    expect(decide(facts({ upgrade: asking('a', told), nodeOp: ours(again, 'a') })).status).toBeUndefined();
+  });
+
   test('of an upgrade whose image could not be read begins from the start', () => {
     const unread = { phase: 'Failed' as const, completedAt: NOW.toISOString() };
     const plan = decide(facts({ upgrade: asking('a', unread), nodeOp: { is: 'absent' } }));

@@ -49,6 +49,12 @@ describe('Preflight', () => {
       'Preflight: Failed PreflightFailed',
     ],
     [
+      'is told as under way while its command runs',
+      COMMAND,
+      { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(5) }) },
+      'Preflight: wait Progressing',
+    ],
+    [
       'counts the deadline from the start of the container',
       COMMAND,
       { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(120) }) },
