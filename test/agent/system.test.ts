@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runAgent } from '../../agent/agent.js';
 import { lookAtSystem } from '../../agent/system.js';
+import type { System } from '../../api/node-agent.js';
+import { silentLog } from '../../program/log.js';
+import { fakeClock } from '../fakes/clock.js';
 import { fakeHost } from '../fakes/host.js';
+import { nodeAgent } from './builders.js';
+import { kubeOf, SmallCluster } from './story.js';
 
 let dir: string;
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'system-'))));
@@ -95,5 +101,28 @@ describe('the machine itself', () => {
     ],
   ])('a library that %s is an error', async (_what, file) => {
     await expect(lookAtSystem(machine(), file())).rejects.toThrow(/nothing.cjs|not systeminformation/);
+  });
+});
+
+describe('in the status', () => {
+  const statusWith = async (system?: () => Promise<System>) => {
+    const cluster = new SmallCluster(nodeAgent());
+    const stop = new AbortController();
+    const onPass = () => stop.abort();
+    const around = { kube: kubeOf(cluster), host: fakeHost(), clock: fakeClock(), log: silentLog };
+    await runAgent({ ...around, nodeName: 'n1', agentVersion: '1', onPass, system }, stop.signal);
+    return cluster.agent.status;
+  };
+
+  test('is what was seen at the start, where somebody wants to know', async () => {
+    expect((await statusWith(async () => ({ serial: 'ABC-123' })))?.system).toEqual({ serial: 'ABC-123' });
+  });
+  test('is nothing where nobody does', async () => {
+    expect(await statusWith()).not.toHaveProperty('system');
+  });
+  test('is nothing, and all the rest, where the machine cannot be looked at', async () => {
+    const status = await statusWith(() => Promise.reject(new Error('no library')));
+    expect(status).not.toHaveProperty('system');
+    expect(status?.release?.version).toBe('v3.5.0');
   });
 });
