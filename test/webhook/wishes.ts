@@ -1,5 +1,5 @@
 /** Specs drawn at random, right and wrong ones: for every field some values that it takes and some that it does not. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 type Spec = Record<string, unknown>;
 type Draw = fc.Arbitrary<unknown>;

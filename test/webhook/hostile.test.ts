@@ -1,0 +1,232 @@
+/** What a stranger may send to the port: the webhook answers everything, soon, and keeps nothing of it. */
+import { Agent, request as plainRequest, createServer, type Server } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { Health } from '../../program/health.js';
+import { silentLog } from '../../program/log.js';
+import { MetricsRegistry } from '../../program/metrics.js';
+import { mutate, validate } from '../../webhook/admit.js';
+import { createApp } from '../../webhook/app.js';
+import { webhookMetrics } from '../../webhook/metrics.js';
+import { faultsIn, request, review } from './reviews.js';
+import { nodeOpSpecs, upgradeSpecs } from './wishes.js';
+
+jest.setTimeout(300_000); // ten thousand requests on a busy machine
+
+let server: Server;
+let port: number;
+const errors: unknown[] = [];
+const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+const health = new Health();
+
+beforeAll(async () => {
+  const registry = new MetricsRegistry({ ofTheProcess: false });
+  health.metrics(registry);
+  const log = { ...silentLog, error: (fields: object | string) => void errors.push(fields) };
+  server = createServer(createApp({ health, log, onSeen: webhookMetrics(registry, () => undefined) }));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  port = typeof address === 'object' && address ? address.port : 0;
+});
+
+afterAll(async () => {
+  agent.destroy();
+  server.closeAllConnections();
+  await new Promise(resolve => server.close(resolve));
+});
+
+interface Answer {
+  code: number;
+  body: { response?: { allowed?: boolean }; error?: string };
+  ms: number;
+}
+
+const post = (path: string, body: string, headers: Record<string, string> = {}, withLength = true) =>
+  new Promise<Answer>((resolve, reject) => {
+    const begun = performance.now();
+    const length: Record<string, string> = withLength ? { 'content-length': String(Buffer.byteLength(body)) } : {};
+    const all = { 'content-type': 'application/json', ...length, ...headers };
+    const asking = plainRequest({ host: '127.0.0.1', port, path, method: 'POST', agent, headers: all }, response => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      response.on('end', () => {
+        const ms = performance.now() - begun;
+        resolve({ code: response.statusCode ?? 0, body: JSON.parse(text) as Answer['body'], ms });
+      });
+    });
+    asking.on('error', reject).end(body);
+  });
+
+const asked = (spec: unknown, kind: 'NodeOp' | 'NodeOpUpgrade' = 'NodeOp') => JSON.stringify(review({ kind, spec }));
+
+/** Anything at all where a spec is expected, whole wishes, and texts that are nearly a review. */
+const bodies = fc.oneof(
+  fc.anything({ withNullPrototype: true, maxDepth: 6 }).map(spec => safely(() => asked(spec))),
+  fc.object({ maxDepth: 4 }).map(spec => safely(() => asked({ command: ['true'], ...spec }))),
+  nodeOpSpecs.map(spec => asked(spec)),
+  upgradeSpecs.map(spec => asked(spec, 'NodeOpUpgrade')),
+  fc.json(),
+  fc.tuple(nodeOpSpecs, fc.nat({ max: 600 })).map(([spec, at]) => asked(spec).slice(0, at)),
+  fc.tuple(nodeOpSpecs, fc.nat({ max: 600 }), fc.string()).map(([spec, at, text]) => {
+    const whole = asked(spec);
+    return whole.slice(0, at) + text + whole.slice(at + text.length);
+  }),
+);
+
+/** Not everything can be written as JSON. */
+function safely(write: () => string): string {
+  try {
+    return write();
+  } catch {
+    return '{}';
+  }
+}
+
+function heapAfterCollecting(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
+test('ten thousand bodies drawn at random are answered each within a second, and nothing of them stays in memory', async () => {
+  const slowest = { ms: 0, body: '' };
+  const codes = new Map<number, number>();
+  const round = async (seed: number) => {
+    const texts = fc.sample(bodies, { numRuns: 2_000, seed });
+    for (let at = 0; at < texts.length; at += 8) {
+      const some = texts.slice(at, at + 8);
+      const answers = await Promise.all(some.map((text, index) => post(index % 2 ? '/mutate' : '/validate', text)));
+      for (const [index, { code, body, ms }] of answers.entries()) {
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+        if (code === 200 && body.response?.allowed === undefined) throw new Error(`no verdict: ${some[index]}`);
+        if (ms > slowest.ms) Object.assign(slowest, { ms, body: some[index]?.slice(0, 200) });
+      }
+    }
+  };
+  await round(1);
+  const early = heapAfterCollecting();
+  for (const seed of [2, 3, 4, 5]) await round(seed);
+  const late = heapAfterCollecting();
+  expect(new Set(codes.keys())).toEqual(new Set([200, 400]));
+  expect([...codes.values()].reduce((sum, count) => sum + count)).toBe(10_000);
+  expect(errors).toEqual([]);
+  expect(slowest.ms).toBeLessThan(1_000);
+  expect(late - early).toBeLessThan(8 * 1024 * 1024);
+});
+
+describe('an answer comes within a second', () => {
+  const longest = 'x'.repeat(1_000_000);
+  const lists = (count: number, one: unknown) => Array.from({ length: count }, () => one);
+  const selector = (matchExpressions: unknown[]) => ({ command: ['a'], nodeSelector: { matchExpressions } });
+  test.each<[string, unknown, number | RegExp]>([
+    ['for as many wrong items as the limit lets through', { command: ['a'], imagePullSecrets: lists(19_000, {}) }, 40],
+    ['for more values than the limit', { command: ['a'], imagePullSecrets: lists(120_000, {}) }, /^spec: Too many/],
+    ['for as many wrong requirements', selector(lists(3_000, { key: '-', operator: 'In', values: ['-', '-'] })), 40],
+    ['for a million letters as mount path', { command: ['a'], hostMountPath: `/${longest}:` }, /^spec.hostMountPath/],
+    ['for a million dots as mount path', { command: ['a'], hostMountPath: `/${'.'.repeat(1_000_000)}` }, /^spec.host/],
+    [
+      'for a million slashes as mount path',
+      { command: ['a'], hostMountPath: `${'/'.repeat(1_000_000)}:` },
+      /^spec.host/,
+    ],
+    [
+      'for a million letters as label key',
+      selector([{ key: `${longest}!`, operator: 'Exists' }]),
+      /key: Invalid value/,
+    ],
+    ['for a label key of dots', selector([{ key: `${'a.'.repeat(500_000)}!/b`, operator: 'Exists' }]), /key: Invalid/],
+    [
+      'for a label key of dashes',
+      selector([{ key: `a${'-'.repeat(1_000_000)}/b`, operator: 'Exists' }]),
+      /key: Invalid/,
+    ],
+    [
+      'for a million slashes as label key',
+      selector([{ key: '/'.repeat(1_000_000), operator: 'Exists' }]),
+      /key: Invalid/,
+    ],
+    [
+      'for a million letters as label value',
+      { command: ['a'], nodeSelector: { matchLabels: { a: longest } } },
+      /\.a: Inv/,
+    ],
+    ['for a million digits as concurrency', { command: ['a'], concurrency: `${'9'.repeat(1_000_000)}%` }, /^spec.conc/],
+    ['for a million letters as an unknown field', { command: ['a'], [longest]: 1 }, 0],
+    [
+      'for a hundred thousand unknown fields',
+      { command: ['a'], ...Object.fromEntries(lists(15_000, 0).map((_, n) => [`comand${n}`, n])) },
+      0,
+    ],
+  ])('%s', async (_sentence, spec, expected) => {
+    const { body, ms } = await post('/validate', asked(spec));
+    const faults = faultsIn(body as Parameters<typeof faultsIn>[0]);
+    const fits = typeof expected === 'number' ? faults.length === expected : expected.test(faults.join('\n'));
+    expect({ fits, faults: fits ? [] : faults.slice(0, 3) }).toEqual({ fits: true, faults: [] });
+    expect(JSON.stringify(body).length).toBeLessThan(40_000);
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  test('that more was wrong than is told is told', () => {
+    const spec = { command: ['a'], imagePullSecrets: lists(100, {}) };
+    expect(validate(request({ spec })).response.status?.message).toMatch(/, and 60 more\]$/);
+  });
+});
+
+describe('keys of the language itself', () => {
+  const dangerous = '{"__proto__":{"allowed":true},"constructor":{"prototype":{"polluted":true}},"toString":1}';
+  const spec = JSON.parse(
+    `{"command":["a"],"nodeSelector":{"matchLabels":${dangerous}},"__proto__":{"cordon":true}}`,
+  ) as unknown;
+
+  test('change nothing and are judged like others', () => {
+    const faults = faultsIn(validate(request({ spec })));
+    expect(faults.every(fault => fault.startsWith('spec.nodeSelector.matchLabels'))).toBe(true);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    const wish = JSON.parse('{"command":["a"],"__proto__":{"cordon":true}}') as unknown;
+    const patch = Buffer.from(mutate(request({ spec: wish })).response.patch ?? '', 'base64').toString();
+    expect(patch).toContain('{"op":"add","path":"/spec/cordon","value":false}');
+    expect(validate(request({ spec: wish })).response.warnings?.[0]).toContain('spec.__proto__: unknown field');
+  });
+});
+
+test('kinds of others make no metrics of their own', async () => {
+  for (let n = 0; n < 50; n += 1) {
+    const strange = review();
+    strange.request.kind = { group: 'g', version: 'v1', kind: `Kind${n}` };
+    await post('/validate', JSON.stringify(strange));
+  }
+  const { body } = await health.answer('/metrics');
+  expect(body).not.toContain('Kind7');
+  expect(body).toMatch(/kind="other",verdict="allowed"} \d+/);
+});
+
+describe('bodies that are not sent as they should be', () => {
+  test('without a length are refused', async () => {
+    const { code, body } = await post('/validate', asked({}), { 'transfer-encoding': 'chunked' }, false);
+    expect([code, body.error]).toEqual([411, 'expected the header content-length']);
+  });
+
+  test('compressed are refused', async () => {
+    const { code, body } = await post('/validate', asked({}), { 'content-encoding': 'gzip' });
+    expect([code, body.error]).toEqual([415, 'the content encoding is not supported']);
+  });
+
+  test('too many large ones at once are asked to come again, and room is made when they go', async () => {
+    const opened = Array.from({ length: 5 }, () => {
+      const headers = { 'content-type': 'application/json', 'content-length': String(3_900_000) };
+      const asking = plainRequest({ host: '127.0.0.1', port, path: '/validate', method: 'POST', headers });
+      const answer = new Promise<number>(resolve => {
+        asking.on('response', response => resolve(response.statusCode ?? 0));
+        asking.on('error', () => resolve(0));
+      });
+      asking.write('{');
+      return { asking, answer };
+    });
+    expect(await Promise.race(opened.map(({ answer }) => answer))).toBe(503);
+    for (const { asking } of opened) asking.destroy();
+    await Promise.all(opened.map(({ answer }) => answer));
+    expect((await post('/validate', asked({ command: ['a'] }))).code).toBe(200);
+  });
+});
