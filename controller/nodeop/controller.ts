@@ -103,7 +103,7 @@ export class NodeOpController {
   }
 
   async #goOn(op: NodeOp, wish: Wish): Promise<Outcome> {
-    const { caches, clock, defaultImage, ownNamespace, ownNode } = this.#deps;
+    const { caches, clock, recorder, defaultImage, ownNamespace, ownNode } = this.#deps;
     const now = clock.now();
     const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
     const troubles = this.#troubles.of(wish.meta.uid);
@@ -112,6 +112,7 @@ export class NodeOpController {
       wish,
       names.find(name => isUntouched(wish, name)),
     );
+    if (refused !== undefined) recorder.record(events.podRefused(wish, refused));
     const view = viewOf({ caches, evictions, refused, troubles, defaultImage, ownNamespace, now });
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);

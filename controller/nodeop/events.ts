@@ -62,6 +62,14 @@ export const rebooted = onNode('Rebooted', 'came back with another boot id, rebo
 export const cordoned = onNode('Cordoned', 'cordoned by');
 export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
+/** No node can start: the API server's words, once for all of them. */
+export const podRefused = (wish: Wish, words: string): Event => ({
+  about: aboutOperation(wish),
+  type: 'Warning',
+  reason: 'PodRefused' satisfies Reason,
+  message: words,
+});
+
 /** Somebody asked for another attempt. */
 export const retried = (wish: Wish, { nodes }: NodeOpStatus): Event => ({
   about: aboutOperation(wish),

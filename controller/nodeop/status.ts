@@ -41,12 +41,19 @@ export function nodeStatus(seen: Seen): NodeStatus {
   return facts.wish.many && isFinal(entry) ? entry : { ...entry, lastUpdated: facts.now.toISOString() };
 }
 
+/** Room for one message where there are very many: a thousandfold refusal in full would not fit into one object. Events have all words. */
+const WORDS_IN_SHORT = 60;
+
+const cut = (message: string | undefined): string | undefined =>
+  message === undefined || message.length <= WORDS_IN_SHORT ? message : `${message.slice(0, WORDS_IN_SHORT - 3)}...`;
+
 /**
  * Of very many targets, one that ended keeps only what tells how, and one that waits for its turn only that: 5,000 of them must fit
  * into one object. The attempt is what the name of the next Job depends on.
  */
 function inShort(entry: NodeStatus): NodeStatus {
-  const { phase, reason, message, lastUpdated } = entry;
+  const { phase, reason, lastUpdated } = entry;
+  const message = cut(entry.message);
   const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
   if (isFinal(entry)) return { phase, reason, message, ...attempt };
   if (entry.startedAt !== undefined) return entry;

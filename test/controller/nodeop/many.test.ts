@@ -22,14 +22,16 @@ describe('Many nodes', () => {
   };
   const kinds: Record<string, Partial<Facts>> = {
     waiting: { ledger: undefined },
+    refused: { ledger: undefined },
     active: { ledger: ran('Verify', grown) },
     done: { ledger: ran('Release', { ...grown, result }), reported: true },
     failed: {
-      ledger: ran('Release', { ...grown, result: { ...failed, message: 'Job failed', log: 'x'.repeat(2_000) } }),
+      ledger: ran('Release', { ...grown, result: { ...failed, message: 'bad '.repeat(99), log: 'x'.repeat(2_000) } }),
       reported: true,
     },
   };
   const waiting = { reason: 'WaitingForTurn' as const, message: 'waiting for its turn' };
+  const refused = { reason: 'PodRefused' as const, message: `the Pod of the Job would be refused: ${'x'.repeat(700)}` };
 
   /** The report of an operation over so many nodes, each as told. */
   const report = (count: number, kindOf: (index: number) => string) => {
@@ -38,7 +40,8 @@ describe('Many nodes', () => {
     const entries = Object.fromEntries(
       Object.entries(kinds).map(([kind, seen]) => {
         const all = { ...facts(REBOOT, seen), wish: whole };
-        return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting })];
+        const why = kind === 'refused' ? refused : waiting;
+        return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting: why })];
       }),
     );
     const statuses = names.slice(0, count).map((name, index) => [name, entries[kindOf(index)] ?? { phase: 'Pending' }]);
@@ -50,6 +53,7 @@ describe('Many nodes', () => {
     ['in the middle', index => (index < 2_250 ? 'done' : index < 2_750 ? 'active' : 'waiting')],
     ['at the end', () => 'done'],
     ['all failed', () => 'failed'],
+    ['all refused, in many words', () => 'refused'],
   ])('5,000 of them fit into one object %s', (_sentence, kindOf) => {
     expect(JSON.stringify(report(5_000, kindOf)).length).toBeLessThan(1024 * 1024);
   });

@@ -26,6 +26,7 @@ describe('Pods that the API server would refuse', () => {
     });
     expect(story.agents().map(({ spec }) => spec.operation)).toEqual([undefined, undefined]);
     expect(story.node('n1')?.spec?.unschedulable).toBeUndefined();
+    expect(story.told).toContainEqual(expect.objectContaining({ reason: 'PodRefused', message: WORDS }));
   });
 
   test.each<[string, KubeError]>([

@@ -3,6 +3,7 @@ import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { NodeOpController } from '../../../controller/nodeop/controller.js';
 import type { SeenJob, SeenNode } from '../../../controller/seen.js';
+import type { Event } from '../../../kube/recorder.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { type FakeClock, fakeClock } from '../../fakes/clock.js';
@@ -16,6 +17,8 @@ export interface World {
   kube: FakeKube;
   /** How Jobs on a node end; they go on running where nothing is said. */
   jobs: Record<string, 'Complete' | 'Failed' | undefined>;
+  /** Every Event. */
+  told: Event[];
   /** Passes until the operation is settled, each by a new controller when `reborn`. Answers how many there were. */
   run(options?: { reborn?: boolean; until?: () => boolean }): Promise<number>;
   op(): NodeOp;
@@ -26,9 +29,9 @@ export interface World {
 }
 
 /** One life of the program, over what the cluster holds. */
-function life(kube: FakeKube, clock: FakeClock) {
+function life(kube: FakeKube, clock: FakeClock, told: Event[]) {
   const { caches, leave } = followed(kube);
-  const deps = { kube, caches, clock, recorder: { record: () => undefined }, log: silentLog };
+  const deps = { kube, caches, clock, recorder: { record: (event: Event) => void told.push(event) }, log: silentLog };
   const around = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] }, ownNamespace: 'operator-system' };
   const controller = new NodeOpController({ ...deps, ...around });
   /** A program that dies in its pass is as good as one that had no more to do. */
@@ -44,10 +47,10 @@ function life(kube: FakeKube, clock: FakeClock) {
 }
 
 const runner =
-  (kube: FakeKube, jobs: World['jobs']): World['run'] =>
+  ({ kube, jobs, told }: Pick<World, 'kube' | 'jobs' | 'told'>): World['run'] =>
   async ({ reborn = false, until = () => false } = {}) => {
     const clock = fakeClock();
-    let current = life(kube, clock);
+    let current = life(kube, clock, told);
     for (let passes = 1; passes < 200; passes += 1) {
       const outcome = await current.pass();
       if (outcome?.then === 'settled' || until()) {
@@ -58,7 +61,7 @@ const runner =
       await clock.advance(1_000);
       if (reborn) {
         current.leave();
-        current = life(kube, clock);
+        current = life(kube, clock, told);
       }
     }
     throw new Error(`the operation does not come to an end: ${JSON.stringify(kube.all<NodeOp>(NODE_OP)[0]?.status)}`);
@@ -72,10 +75,12 @@ export function world(spec: object, names: readonly string[] = ['n1', 'n2']): Wo
   }
   kube.seed(NODE_OP, op(spec));
   const jobs: World['jobs'] = {};
+  const told: Event[] = [];
   return {
     kube,
     jobs,
-    run: runner(kube, jobs),
+    told,
+    run: runner({ kube, jobs, told }),
     op: () => kube.all<NodeOp>(NODE_OP)[0] ?? op(),
     node: name => kube.all<SeenNode>(NODES).find(each => each.metadata.name === name),
     agents: () => kube.all<NodeAgent>(NODE_AGENT),
