@@ -1,0 +1,118 @@
+/** The built webhook beside a control plane: as many replicas as wanted, each with the rights of its ServiceAccount, behind one address. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { balancer, type Balancer } from '../webhook/load.js';
+import type { ControlPlane } from './control-plane.js';
+import { type Daemon, freePort, mustLive, startDaemon } from './daemon.js';
+import { OPERATOR_NAMESPACE } from './install.js';
+import { repository, stateFolder } from './places.js';
+import { waitFor } from './wait.js';
+
+interface Configuration {
+  kind: string;
+  webhooks?: { clientConfig: { url?: string; service?: { path: string } } }[];
+}
+
+export interface Replica {
+  port: number;
+  daemon: Daemon;
+}
+
+/** The published manifest of that name. */
+const published = (name: string) => readFileSync(join(repository, 'manifests/default', name), 'utf8');
+
+export class WebhookProgram {
+  private constructor(
+    private readonly plane: ControlPlane,
+    private readonly service: Balancer,
+  ) {}
+
+  /** Kinds, namespace, rights and configurations as published, but for the address: there are no Services here. Nobody answers yet. */
+  static async install(plane: ControlPlane): Promise<WebhookProgram> {
+    const { kubectl } = plane;
+    await kubectl.do(['apply', '-k', join(repository, 'manifests/crd')]);
+    await kubectl.do(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+    for (const name of ['namespace.yaml', 'webhook-rbac.yaml']) await kubectl.apply(published(name));
+    return new WebhookProgram(plane, await balancer([await freePort()]));
+  }
+
+  /** Tells the API server to ask: `apply` as users do, `replace` as somebody who takes away all that others wrote. */
+  async configure(how: 'apply' | 'replace' = 'apply'): Promise<void> {
+    const command = how === 'apply' ? ['apply'] : ['replace', '--force'];
+    const documents = parseAllDocuments(published('webhook-configurations.yaml'));
+    for (const document of documents) {
+      const configuration = document.toJS() as Configuration;
+      for (const webhook of configuration.webhooks ?? []) {
+        const path = webhook.clientConfig.service?.path ?? '';
+        webhook.clientConfig = { url: `https://localhost:${this.service.port}${path}` };
+      }
+      await this.plane.kubectl.do([...command, '-f', '-'], { stdin: stringify(configuration) });
+    }
+  }
+
+  /** Starts one more and waits until it is ready; from then on it is asked. */
+  async start(name: string): Promise<Replica> {
+    const { plane } = this;
+    const [port, healthPort] = [await freePort(), await freePort()];
+    const flags = {
+      kubeconfig: await this.kubeconfig(),
+      'webhook-port': port,
+      'health-port': healthPort,
+      'pod-namespace': OPERATOR_NAMESPACE,
+      'service-name': 'operator-webhook',
+      'secret-name': 'operator-webhook-certificate',
+      'validating-configuration': 'operator-webhook',
+      'mutating-configuration': 'operator-webhook',
+      'extra-names': 'localhost',
+    };
+    const daemon = await startDaemon({
+      name,
+      command: process.execPath,
+      args: [
+        join(repository, 'dist/webhook.cjs'),
+        ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
+      ],
+      logFile: join(plane.pki, '../log', `${name}.log`),
+      records: stateFolder(plane.name),
+    });
+    const ready = async () => {
+      mustLive(daemon);
+      const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
+      if (!answer.ok) throw new Error(await answer.text());
+      return true;
+    };
+    await waitFor(ready, { what: `${name} to be ready`, seconds: 60 });
+    this.reach([...this.reached, port]);
+    return { port, daemon };
+  }
+
+  private reached: number[] = [];
+
+  /** The Service hears of it: from now on new connections go to these. */
+  reach(ports: number[]): void {
+    this.reached = ports;
+    if (ports.length > 0) this.service.ports = ports;
+  }
+
+  async stop(): Promise<void> {
+    await this.service.stop();
+  }
+
+  private async kubeconfig(): Promise<string> {
+    const { plane } = this;
+    const file = join(plane.pki, 'webhook.kubeconfig');
+    const token = await plane.kubectl.do(['create', 'token', 'operator-webhook', '-n', OPERATOR_NAMESPACE]);
+    const cluster = { server: plane.url, 'certificate-authority': join(plane.pki, 'ca.crt') };
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: token.trim() } }],
+    };
+    writeFileSync(file, stringify(config));
+    return file;
+  }
+}
