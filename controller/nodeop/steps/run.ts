@@ -1,7 +1,9 @@
 /** The command runs on the node, once beyond its own retries. */
 import { isOnNode } from '../image-name.js';
-import { bootIdOf, imagesOf, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
+import { LABELS } from '../../../api/names.js';
+import { bootIdOf, imagesOf, isAlive, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
+import { podName } from '../evictable.js';
 import { pullProblem } from '../pull-problem.js';
 import type { Step } from './step.js';
 
@@ -17,7 +19,7 @@ export const run: Step = {
     if (ledger?.job === undefined) {
       if (wish.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
       if (job === undefined)
-        return refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
+        return beforeIt(facts) ?? refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
       return act(
         {
           do: 'record',
@@ -39,6 +41,21 @@ export const run: Step = {
     return lost(facts) ?? underWay(facts);
   },
 };
+
+const isCommand = ({ metadata: { labels = {} } }: SeenPod): boolean =>
+  labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
+
+/** A command that was given up on while its node was cut off may still run there: two never share a node. */
+function beforeIt(facts: Facts): Look | undefined {
+  const earlier = facts.pods.find(pod => isCommand(pod) && isAlive(pod));
+  if (earlier === undefined) return undefined;
+  const seconds = facts.wish.spec.startDeadlineSeconds;
+  const until = after(begun(facts, 'Run'), seconds);
+  const words = `Pod ${podName(earlier)} of an earlier run`;
+  return facts.now >= until
+    ? fail('NotStarted', `${words} did not end within ${seconds} s`)
+    : wait('JobRunning', `waiting for ${words} to end`, until);
+}
 
 /** Somebody deleted the operation: nothing waits for this command, so it ends, with the grace of its Pod. */
 function cutShort(facts: Facts): Look {

@@ -6,6 +6,8 @@ import { told, CORDON, REBOOT } from './walked.js';
 
 const deleted = (spec: object = {}) => wish(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
 
+const COMMAND = { 'kairos.io/nodeop': 'other' };
+
 describe('Run', () => {
   const at = ran('Run');
   const failedPod = pod('job-x', {
@@ -17,6 +19,31 @@ describe('Run', () => {
   });
   test.each<[string, object, Partial<Facts>, string]>([
     ['makes the Job once the ledger is at Run', {}, { ledger: reached('Run') }, 'Run: createJob'],
+    [
+      'waits for a command of an earlier run that was given up on and still runs',
+      {},
+      { ledger: reached('Run'), pods: [pod('early', { labels: COMMAND, leaving: true })] },
+      'Run: wait JobRunning',
+    ],
+    [
+      'does not wait for it without end',
+      {},
+      { ledger: reached('Run', {}, 600), pods: [pod('early', { labels: COMMAND })] },
+      'Run: Failed NotStarted',
+    ],
+    [
+      'nor for one that has ended, nor for what is no command',
+      {},
+      {
+        ledger: reached('Run'),
+        pods: [
+          pod('ended', { labels: COMMAND, phase: 'Failed' }),
+          pod('pull', { labels: { ...COMMAND, 'operator.kairos.io/pull': 'true' } }),
+          pod('web'),
+        ],
+      },
+      'Run: createJob',
+    ],
     [
       'writes the uid down before the Job may run',
       {},
