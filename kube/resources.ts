@@ -12,6 +12,8 @@ const core = (plural: string, kind: string, namespaced = true): Resource => ({
 export const NODES = core('nodes', 'Node', false);
 export const PODS = core('pods', 'Pod');
 export const SECRETS = core('secrets', 'Secret');
+export const CONFIG_MAPS = core('configmaps', 'ConfigMap');
+export const VOLUME_CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim');
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const JOBS: Resource = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true };
 export const DAEMONSETS: Resource = {

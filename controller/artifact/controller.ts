@@ -1,0 +1,121 @@
+/** What is watched for OSArtifacts, and the loop over one of them: observe, decide, report, act. */
+import { OS_ARTIFACT } from '../../api/kinds.js';
+import { OSArtifactSpec } from '../../api/os-artifact.js';
+import { osArtifactFaults } from '../../api/os-artifact-rules.js';
+import type { OSArtifact } from '../../api/objects.js';
+import type { Cache } from '../../kube/cache.js';
+import { isForbidden, isInvalid } from '../../kube/errors.js';
+import { keyOf, parseKey } from '../../kube/key.js';
+import type { Kube, Name, Stored } from '../../kube/kube.js';
+import { ownerNameOf } from '../../kube/owner.js';
+import { mergeStatus } from '../../kube/patch.js';
+import { type Outcome, reconciler } from '../../kube/reconciler.js';
+import type { Recorder } from '../../kube/recorder.js';
+import type { Clock } from '../../program/clock.js';
+import type { Log } from '../../program/log.js';
+import type { SeenJob, SeenPod } from '../seen.js';
+import { act, NameTaken } from './act.js';
+import type { Tools } from './container.js';
+import { decide } from './decide.js';
+import { warn } from './events.js';
+import type { Facts, Plan } from './facts.js';
+import { observe } from './observe.js';
+import { told, type Told } from './status.js';
+
+export interface ArtifactDeps {
+  kube: Kube;
+  artifacts: Cache<OSArtifact>;
+  /** With an index `owner`: uids of a Pod's owners. */
+  pods: Cache<SeenPod>;
+  /** Jobs with the label of an OSArtifact; with the same index. */
+  exports: Cache<SeenJob>;
+  tools: Tools;
+  recorder: Recorder;
+  log: Log;
+  clock: Clock;
+}
+
+/** Nothing is heard of a broken promise, nor of a Secret put right: look at whatever is not Ready now and then. */
+const SLOW_LOOK_MS = 60_000;
+const OBSTACLE_LOOK_MS = 5_000;
+
+/** Works while this replica leads. */
+export async function artifactController(deps: ArtifactDeps, leading: AbortSignal): Promise<void> {
+  const { artifacts, pods, exports, log, clock } = deps;
+  const reconcile = (key: string) => reconcileArtifact(parseKey(key), deps);
+  const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
+  const ofChild = (child: Stored | undefined) => {
+    const owner = child && ownerNameOf(OS_ARTIFACT, child);
+    if (owner) loop.enqueue(keyOf(owner));
+  };
+  artifacts.onChange(({ new: now }) => {
+    if (now) loop.enqueue(keyOf(now.metadata));
+  });
+  pods.onChange(({ old, new: now }) => ofChild(now ?? old));
+  exports.onChange(({ old, new: now }) => ofChild(now ?? old));
+  for (const artifact of artifacts.list()) loop.enqueue(keyOf(artifact.metadata));
+  await loop.run(leading);
+}
+
+/** One pass over one OSArtifact. */
+export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
+  const artifact = deps.artifacts.get(at);
+  if (artifact === undefined) return { then: 'settled' };
+  const now = deps.clock.now();
+  const spec = OSArtifactSpec.safeParse(artifact.spec);
+  const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
+  /* One that is being deleted gets rid of its finalizer, whatever its spec says. */
+  if (artifact.metadata.deletionTimestamp === undefined && (!spec.success || faults.length > 0)) {
+    const message = faults.map(each => `spec.${each.path.join('.')}: ${each.message}`).join('; ');
+    await report(artifact, failing(artifact, { reason: 'InvalidSpec', message }, now), deps);
+    return { then: 'settled' };
+  }
+  const facts = await observe(artifact, spec.data ?? {}, now, deps);
+  const plan = decide(facts);
+  const log = deps.log.child({ object: keyOf(artifact.metadata) });
+  const obstacle = await actAll(facts, plan, { ...deps, log });
+  /* After the acts, and once: what a status says can be seen again from the Pod and the Jobs. */
+  const reported = await report(artifact, obstacle ?? plan, deps);
+  if (obstacle) return { then: 'lookAgain', inMs: OBSTACLE_LOOK_MS };
+  if (reported.status?.phase === 'Ready' && plan.actions.length === 0) return { then: 'settled' };
+  return { then: 'lookAgain', inMs: Math.min(plan.lookAgainInMs ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
+}
+
+/** What keeps something from being made, as a status; undefined if all was made. */
+async function actAll(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Plan | undefined> {
+  for (const action of plan.actions)
+    try {
+      await act(facts, action, deps);
+    } catch (error) {
+      if (error instanceof NameTaken) return hindered(facts, plan, { reason: 'Waiting', message: error.message });
+      if (isForbidden(error)) return hindered(facts, plan, { reason: 'Refused', message: error.message });
+      if (!isInvalid(error)) throw error;
+      return hindered(facts, plan, { phase: 'Error', reason: 'Refused', message: error.message });
+    }
+  return undefined;
+}
+
+/** It may yet be let in, unless it is said to be an error. */
+function hindered({ artifact, now }: Facts, { status }: Plan, words: Omit<Told, 'phase'> & Partial<Told>): Plan {
+  const { build, pod, steps, outputs } = status ?? {};
+  const phase = words.phase ?? status?.phase ?? 'Pending';
+  return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, { build, pod, steps, outputs }) };
+}
+
+const said = (artifact: OSArtifact, { reason, message }: Pick<Told, 'reason' | 'message'>): Plan => ({
+  events: artifact.status?.message === message ? [] : [warn(artifact, reason, message)],
+  actions: [],
+});
+
+function failing(artifact: OSArtifact, words: Omit<Told, 'phase'>, now: Date): Plan {
+  return { ...said(artifact, words), status: told(artifact, { ...words, phase: 'Error' }, now) };
+}
+
+async function report(artifact: OSArtifact, { status, events }: Plan, deps: ArtifactDeps): Promise<OSArtifact> {
+  if (status === undefined) return artifact;
+  const saved = await mergeStatus(deps.kube, OS_ARTIFACT, artifact, { status });
+  if (saved === artifact) return artifact;
+  deps.artifacts.put(saved);
+  for (const event of events) deps.recorder.record(event);
+  return saved;
+}

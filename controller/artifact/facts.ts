@@ -1,0 +1,46 @@
+/** What can be seen of an OSArtifact, and what can be done about it. */
+import type { OSArtifactStatus } from '../../api/os-artifact.js';
+import type { OSArtifact } from '../../api/objects.js';
+import type { Event } from '../../kube/recorder.js';
+import type { SeenJob, SeenPod } from '../seen.js';
+import type { Build } from './build.js';
+import type { Rendered } from './files.js';
+
+/** What the build is made of, beside the spec. */
+export type Input =
+  /** Nobody has asked: there is a build of this spec already. */
+  | { is: 'unread' }
+  | { is: 'missing'; message: string }
+  | { is: 'wrong'; message: string }
+  | { is: 'ready'; rendered: Rendered; id: string };
+
+export interface Facts {
+  now: Date;
+  artifact: OSArtifact;
+  build: Build;
+  /** The build of this spec that there is or was. */
+  id?: string;
+  input: Input;
+  /** The builder Pod of that build. */
+  pod?: SeenPod;
+  /** Its Jobs that export, by the number of the exporter. */
+  jobs: ReadonlyMap<number, SeenJob>;
+  /** Of an earlier spec or another input. */
+  stale: { pods: readonly SeenPod[]; jobs: readonly SeenJob[] };
+}
+
+export type Action =
+  | { do: 'build'; id: string; rendered: Rendered }
+  | { do: 'export'; id: string; index: number }
+  | { do: 'deletePod'; pod: SeenPod }
+  | { do: 'deleteJob'; job: SeenJob }
+  /** One of the Go operator's, with no clean-up behind it. */
+  | { do: 'dropFinalizer' };
+
+export interface Plan {
+  status?: OSArtifactStatus;
+  events: readonly Event[];
+  actions: readonly Action[];
+  /** Absent: nothing more is to come. */
+  lookAgainInMs?: number;
+}

@@ -1,0 +1,92 @@
+/** An OSArtifact's whole surroundings in memory, and the passes over it. */
+import { OS_ARTIFACT } from '../../../api/kinds.js';
+import type { OSArtifact } from '../../../api/objects.js';
+import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
+import type { SeenContainer, SeenJob, SeenPod } from '../../../controller/seen.js';
+import type { Name, Stored } from '../../../kube/kube.js';
+import type { Event } from '../../../kube/recorder.js';
+import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
+import { silentLog } from '../../../program/log.js';
+import { fakeClock } from '../../fakes/clock.js';
+import { FakeKube } from '../upgrade/fake-kube.js';
+import { TOOLS } from './samples.js';
+
+export const AT: Name = { namespace: 'default', name: 'os' };
+
+const owners = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
+
+export class World {
+  readonly kube = new FakeKube();
+  readonly events: Event[] = [];
+  readonly clock = fakeClock(new Date().toISOString());
+  readonly deps: ArtifactDeps = {
+    kube: this.kube,
+    artifacts: this.kube.cacheOf<OSArtifact>(OS_ARTIFACT),
+    pods: this.kube.cacheOf<SeenPod>(PODS, { owner: owners }),
+    exports: this.kube.cacheOf<SeenJob>(JOBS, { owner: owners }),
+    tools: TOOLS,
+    recorder: { record: event => void this.events.push(event) },
+    log: silentLog,
+    clock: this.clock,
+  };
+  readonly #configMaps = this.kube.cacheOf<Stored & { data?: Record<string, string> }>(CONFIG_MAPS);
+  readonly #claims = this.kube.cacheOf<Stored>(VOLUME_CLAIMS);
+
+  /** Passes over every object until one changes nothing. */
+  async settle(): Promise<void> {
+    for (let passes = 0, before = ''; passes < 20; passes += 1) {
+      const now = String(this.kube.store.version);
+      if (now === before) return;
+      before = now;
+      for (const { metadata } of this.deps.artifacts.list())
+        await reconcileArtifact({ namespace: metadata.namespace, name: metadata.name }, this.deps);
+    }
+    throw new Error('it never comes to rest');
+  }
+
+  async begin(spec: object, at: Name = AT): Promise<void> {
+    await this.kube.create(OS_ARTIFACT, { metadata: { name: at.name }, spec }, at.namespace);
+    await this.settle();
+  }
+
+  async change(spec: object): Promise<void> {
+    const generation = (this.artifact()?.metadata.generation ?? 1) + 1;
+    await this.kube.patch(OS_ARTIFACT, AT, { metadata: { generation }, spec });
+    await this.settle();
+  }
+
+  async secret(name: string, data: Record<string, string>): Promise<void> {
+    const coded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    const body = { metadata: { name }, data: Object.fromEntries(coded) as Record<string, string> };
+    await this.kube.delete(SECRETS, { namespace: 'default', name }).catch(() => undefined);
+    await this.kube.create(SECRETS, body, 'default');
+  }
+
+  /** The kubelet says how the builder stands. */
+  async podSays(phase: string, containers: readonly (Partial<SeenContainer> & { name: string })[] = []): Promise<void> {
+    const [pod] = this.pods();
+    const status = { phase, startTime: this.clock.now().toISOString(), initContainerStatuses: containers };
+    await this.kube.patch(
+      PODS,
+      { namespace: 'default', name: pod?.metadata.name ?? '' },
+      { status },
+      { subresource: 'status' },
+    );
+    await this.settle();
+  }
+
+  async jobSays(name: string, type: string, message?: string): Promise<void> {
+    const status = { conditions: [{ type, status: 'True', ...(message === undefined ? {} : { message }) }] };
+    await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });
+    await this.settle();
+  }
+
+  artifact = (): OSArtifact | undefined => this.deps.artifacts.get(AT);
+  status = () => this.artifact()?.status;
+  said = () => [this.status()?.phase, this.status()?.message];
+  pods = (): SeenPod[] => this.deps.pods.list();
+  jobs = (): string[] => this.deps.exports.list().map(job => job.metadata.name);
+  configMap = () => this.#configMaps.list()[0];
+  claims = () => this.#claims.list();
+  reasons = () => this.events.map(event => event.reason);
+}
