@@ -28,10 +28,7 @@ function called(text: string): string[] {
     const below = method === 'mergeStatus' ? '/status' : '';
     return `${VERBS[method] ?? method} ${plurals.get(resource) ?? resource}${below}`;
   });
-  return [
-    ...calls,
-    ...(/\bkube\.evict\(/.test(text) ? ['create pods/eviction'] : []),
-  ];
+  return [...calls, ...(/\bkube\.evict\(/.test(text) ? ['create pods/eviction'] : [])];
 }
 
 const LOOKING = ['get', 'list', 'watch'];

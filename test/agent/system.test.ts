@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runAgent } from '../../agent/agent.js';
+import { realHost } from '../../agent/host.js';
 import { lookAtSystem } from '../../agent/system.js';
 import type { System } from '../../api/node-agent.js';
 import { silentLog } from '../../program/log.js';
@@ -72,6 +73,13 @@ describe('the machine itself', () => {
         { name: 'eth1', mac: '02:fc:00:00:00:02', speedMbps: undefined },
       ],
     });
+  });
+
+  test('the real library tells what the kernel tells', async () => {
+    const seen = await lookAtSystem(realHost('/', { now: () => new Date() }), 'systeminformation');
+    const [, kilobytes] = /^MemTotal:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+    expect(seen.memoryBytes).toBe(Number(kilobytes) * 1024);
+    expect(seen.cpu?.cores).toBeGreaterThan(0);
   });
 
   test.each([

@@ -23,7 +23,9 @@ export interface ProductImages {
 /** The program of the machine that building needs; `ensurePackages` knows it as a package of the same name. */
 export const IMAGE_TOOLS = ['buildah', 'tar', 'strip'] as const;
 
-const BUNDLES = ['controller', 'webhook', 'agent'].map(name => join(repository, 'dist', `${name}.cjs`));
+const BUNDLES = ['controller', 'webhook', 'agent', 'systeminformation'].map(name =>
+  join(repository, 'dist', `${name}.cjs`),
+);
 const FILES = ['Dockerfile.webhook', 'Dockerfile.agent', '.dockerignore'].map(name => join(repository, name));
 const BASE_REF = 'localhost/kairos-operator-base:24';
 const TOOLS_REF = 'localhost/kairos-operator-tools:1';
