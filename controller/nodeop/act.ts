@@ -17,6 +17,7 @@ import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from './facts.js';
 import { isLost } from './ledger.js';
+import type { SecondLook } from './second-look.js';
 import { hasRebooted } from './steps/reboot.js';
 import { isFinal } from './wish.js';
 import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from './job.js';
@@ -27,6 +28,7 @@ export interface Hands {
   recorder: Recorder;
   evictions: Evictions;
   controlPlane: ControlPlaneLease;
+  secondLook: Pick<SecondLook, 'isNews'>;
   sentinel: Surroundings['sentinel'];
   log: Log;
 }
@@ -102,7 +104,7 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hand
 }
 
 async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
-  if (change.result?.reason === 'JobDeleted' && (await stillThere(facts, hands))) return;
+  if (change.result?.phase === 'Failed' && (await hands.secondLook.isNews(facts))) return;
   await swap(facts, { spec: { operation: change } }, hands);
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
   if (change.step === 'Run') tellStaying(facts, hands);
@@ -117,20 +119,6 @@ async function isUnderWayStill({ wish, name }: Facts, { kube, caches }: Hands): 
   const now = await kube.get<NodeOp>(NODE_OP, { name: wish.meta.name, namespace: wish.namespace });
   caches.nodeOps.put(now);
   return now.metadata.uid === wish.meta.uid && !isFinal(now.status?.nodeStatuses?.[name]);
-}
-
-/** A final word is not taken from a cache that may be behind. */
-async function stillThere({ ledger, wish }: Facts, { kube, caches }: Hands): Promise<boolean> {
-  if (ledger?.job === undefined) return false;
-  try {
-    const job = await kube.get<SeenJob>(JOBS, { name: ledger.job.name, namespace: wish.namespace });
-    if (job.metadata.uid !== ledger.job.uid) return false;
-    caches.jobs.put(job);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }
 
 /** The Lease first, the ledger after it: so the Lease is never held by a walk that says it does not hold it. */
@@ -195,11 +183,19 @@ async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): P
 }
 
 /** Its Pod ends with its own grace. */
-async function deleteJob({ metadata: { name, namespace, uid } }: SeenJob, { kube }: Hands): Promise<void> {
+async function deleteJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
+  const { name, namespace, uid } = job.metadata;
+  const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
+  await orGone(deleting, () => caches.jobs.gone(job));
+}
+
+/** What is not there, or another object by now, is as good as deleted; a cache that was not told would have it deleted for ever. */
+async function orGone(deleting: Promise<void>, gone: () => void): Promise<void> {
   try {
-    await kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
+    await deleting;
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
+    if (isNotFound(error)) gone();
   }
 }
 
@@ -229,12 +225,9 @@ async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands
   caches.pods.put(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
 }
 
-async function deletePods(pods: readonly SeenPod[], { kube }: Hands): Promise<void> {
-  for (const { metadata } of pods) {
-    try {
-      await kube.delete(PODS, { name: metadata.name, namespace: metadata.namespace }, { uid: metadata.uid });
-    } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) throw error;
-    }
+async function deletePods(pods: readonly SeenPod[], { kube, caches }: Hands): Promise<void> {
+  for (const pod of pods) {
+    const { name, namespace, uid } = pod.metadata;
+    await orGone(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.gone(pod));
   }
 }

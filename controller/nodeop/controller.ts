@@ -69,7 +69,12 @@ export class NodeOpController {
     const controlPlane = new ControlPlaneLease(deps);
     this.#rehearsal = new Rehearsal(deps);
     this.#secondLook = new SecondLook(deps);
-    this.#hands = { ...deps, controlPlane, evictions: new Evictions(() => deps.clock.now()) };
+    this.#hands = {
+      ...deps,
+      controlPlane,
+      secondLook: this.#secondLook,
+      evictions: new Evictions(() => deps.clock.now()),
+    };
   }
 
   async run(leading: AbortSignal): Promise<void> {

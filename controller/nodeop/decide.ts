@@ -4,7 +4,7 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
 import { type Action, after, type Facts } from './facts.js';
-import { DEADLINED, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
+import { DEADLINED, detailFor, type Standing, nodeStatus, operationStatus, stands, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { hasRebooted } from './steps/reboot.js';
@@ -31,8 +31,10 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   const walked = seen.map(each =>
     turns.granted.has(each.facts.name) ? look(wish, { ...each.facts, turn: true }) : each,
   );
+  const active = walked.filter(each => stands(each) === 'active').length;
+  const detail = detailFor({ targets: walked.length, active });
   const statuses = Object.fromEntries(
-    walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) })]),
+    walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) }, detail)]),
   );
   const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, Object.values(statuses))];
   return {

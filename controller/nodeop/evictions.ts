@@ -3,6 +3,7 @@ import { isConflict, isNotFound, isTooManyRequests, KubeError } from '../../kube
 import type { Kube } from '../../kube/kube.js';
 import type { Recorder } from '../../kube/recorder.js';
 import { PODS } from '../../kube/resources.js';
+import type { Caches } from '../caches.js';
 import type { SeenPod } from '../seen.js';
 import { controllerOf, podName } from './evictable.js';
 import * as events from './events.js';
@@ -45,7 +46,7 @@ export class Evictions {
   async evict(
     facts: Facts,
     { pods, past }: Evict,
-    { kube, recorder }: { kube: Kube; recorder: Recorder },
+    { kube, caches, recorder }: { kube: Kube; caches: Pick<Caches, 'pods'>; recorder: Recorder },
   ): Promise<void> {
     const grace = facts.wish.spec.drainOptions?.gracePeriodSeconds;
     const options = grace === undefined || grace < 0 ? {} : { gracePeriodSeconds: grace };
@@ -58,6 +59,7 @@ export class Evictions {
           this.#remember(pod, facts.pods);
           this.#refuse(pod, `${podName(pod)} is leaving`);
         } catch (error) {
+          if (isNotFound(error)) return caches.pods.gone(pod);
           const message = this.#told(pod, error);
           if (message !== undefined) recorder.record(events.drainBlocked(message)(facts));
         }
@@ -72,10 +74,10 @@ export class Evictions {
     this.#before.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
-  /** What the answer means; undefined when the pod is gone or has changed: until the watch says so, it is not asked for again and again. Throws what is no answer about this pod. */
+  /** What the answer means; undefined when the pod changed meanwhile, and is asked for again a little later. Throws what is no answer about this pod. */
   #told(pod: SeenPod, error: unknown): string | undefined {
-    if (isNotFound(error) || isConflict(error)) {
-      this.#refuse(pod, `${podName(pod)} is gone`);
+    if (isConflict(error)) {
+      this.#refuse(pod, `${podName(pod)} has changed`);
       return undefined;
     }
     if (!(error instanceof KubeError)) throw error;

@@ -1,8 +1,9 @@
 /** The entry in NodeAgent.spec.operation: what is written when a node is claimed, and what it was if it got lost. */
 import type { Operation } from '../../api/node-agent.js';
-import { STEP_NAMES, type StepName } from '../../api/node-status.js';
+import { type NodeStatus, STEP_NAMES, type StepName } from '../../api/node-status.js';
 import { cordonMark } from '../cordon.js';
 import { after, type Facts } from './facts.js';
+import { objectName } from './job.js';
 import { isFinal, operationId, type Wish } from './wish.js';
 
 /** Begun, not ended, and no ledger: somebody took it away. */
@@ -36,8 +37,9 @@ const UNKNOWN_UID = 'unknown';
 export function rebuilt(facts: Facts, nodeUid: string): Operation {
   const { wish, name, job, now } = facts;
   const before = wish.status.nodeStatuses?.[name];
-  const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...before?.stepTimes };
-  const jobName = job?.metadata.name ?? before?.jobName;
+  const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...timesIn(before, facts) };
+  const known = before?.jobName ?? (before?.jobUid === undefined ? undefined : objectName(wish, name, 'job'));
+  const jobName = job?.metadata.name ?? known;
   const { ending: phase } = before ?? {};
   const result = phase && { phase, reason: before?.reason, message: before?.message ?? '', at: now.toISOString() };
   return {
@@ -51,6 +53,14 @@ export function rebuilt(facts: Facts, nodeUid: string): Operation {
     ...(jobName ? askedReboot(wish, jobName, stepTimes) : {}),
     ...(result ? { result } : {}),
   };
+}
+
+/** Of very many nodes at once the report keeps the step alone; the time of the others counts anew. */
+function timesIn(before: NodeStatus | undefined, { wish, now }: Facts): Record<string, string> {
+  const { step, stepTimes } = before ?? {};
+  if (stepTimes !== undefined || step === undefined) return stepTimes ?? {};
+  const at = now.toISOString();
+  return { [step]: at, ...(step === 'Verify' && wish.spec.rebootOnSuccess ? { Reboot: at } : {}) };
 }
 
 function askedReboot(wish: Wish, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {

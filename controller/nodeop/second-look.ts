@@ -57,6 +57,27 @@ export class SecondLook {
     await this.#read(NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
   }
 
+  /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
+  async isNews(facts: Facts): Promise<boolean> {
+    const before = this.#versions(facts);
+    await this.#readNode(facts);
+    return this.#versions(facts) !== before;
+  }
+
+  /** Of Pods only what a walk reads: one that crashes again and again would be news for ever. */
+  #versions({ name, ledger, wish }: Facts): string {
+    const { nodeAgents, nodes, jobs, pods } = this.#deps.caches;
+    const job = ledger?.job && jobs.get({ namespace: wish.namespace, name: ledger.job.name });
+    const objects = [nodeAgents.get({ name }), nodes.get({ name }), job];
+    return JSON.stringify([
+      ...objects.map(each => each?.metadata.resourceVersion),
+      ...pods
+        .by('node', name)
+        .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase])
+        .sort(),
+    ]);
+  }
+
   #silent(wish: Wish, all: readonly Facts[]): Facts[] {
     const now = this.#deps.clock.monotonic();
     const known = this.#heard.get(wish.meta.uid) ?? new Map<string, Heard>();

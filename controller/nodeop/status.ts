@@ -31,14 +31,26 @@ export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'b
 }
 
 /** Keeps a finished entry as it is, and `lastUpdated` where nothing else changed. */
-export function nodeStatus(seen: Seen): NodeStatus {
+export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
   const full = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
-  const entry = facts.wish.many ? inShort(full) : full;
+  const entry = detail === 'full' ? full : inShort(full, detail);
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
-  return facts.wish.many && isFinal(entry) ? entry : { ...entry, lastUpdated: facts.now.toISOString() };
+  const undated = (detail !== 'full' && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined);
+  return undated ? entry : { ...entry, lastUpdated: facts.now.toISOString() };
+}
+
+/** How much is told of one node: 5,000 of them must fit into one object, all at work at the same time if need be. */
+export type Detail = 'full' | 'short' | 'least';
+
+const ALL_IN_FULL_UP_TO = 1_000;
+const ACTIVE_IN_FULL_UP_TO = 500;
+
+export function detailFor({ targets, active }: { targets: number; active: number }): Detail {
+  if (targets <= ALL_IN_FULL_UP_TO) return 'full';
+  return active <= ACTIVE_IN_FULL_UP_TO ? 'short' : 'least';
 }
 
 /** Room for one message where there are very many: a thousandfold refusal in full would not fit into one object. Events have all words. */
@@ -51,13 +63,20 @@ const cut = (message: string | undefined): string | undefined =>
  * Of very many targets, one that ended keeps only what tells how, and one that waits for its turn only that: 5,000 of them must fit
  * into one object. The attempt is what the name of the next Job depends on.
  */
-function inShort(entry: NodeStatus): NodeStatus {
+function inShort(entry: NodeStatus, detail: Detail): NodeStatus {
   const { phase, reason, lastUpdated } = entry;
   const message = cut(entry.message);
   const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
   if (isFinal(entry)) return { phase, reason, message, ...attempt };
-  if (entry.startedAt !== undefined) return entry;
+  if (entry.startedAt !== undefined) return detail === 'least' ? atLeast(entry) : entry;
   return { phase, reason, ...(reason === 'WaitingForTurn' ? {} : { message }), lastUpdated, ...attempt };
+}
+
+/** What no look at the cluster could tell again if the ledger got lost. Control planes, one at a time, are told of in full. */
+function atLeast(entry: NodeStatus): NodeStatus {
+  if (entry.stepTimes?.ControlPlane !== undefined) return entry;
+  const { phase, step, ending, attempt, startedAt, bootIdBefore, nodeUid, jobUid } = entry;
+  return { phase, step, ending, startedAt, bootIdBefore, nodeUid, jobUid, ...((attempt ?? 1) > 1 ? { attempt } : {}) };
 }
 
 /** The entry is the only copy of how far the walk had got: nothing of it is dropped. */

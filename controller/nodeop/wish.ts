@@ -16,16 +16,12 @@ export interface Wish {
   /** Made for a NodeOpUpgrade. */
   upgrade: boolean;
   prePull: boolean;
-  /** More targets than can be told of in full in one object. */
-  many: boolean;
   deleting: boolean;
   /** Being deleted, and nothing shall be waited for. */
   abandoned: boolean;
   /** The value by which a retry is asked for; another one than the status has is a new wish. */
   retry?: string;
 }
-
-const ALL_IN_FULL_UP_TO = 1_000;
 
 /** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
 export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { fault: string } {
@@ -48,7 +44,6 @@ export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
     upgrade:
       op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
     prePull: spec.prePull ?? spec.cordon,
-    many: Object.keys(op.status?.nodeStatuses ?? {}).length > ALL_IN_FULL_UP_TO,
     deleting,
     abandoned: deleting && (annotations[ANNOTATIONS.abandon] ?? 'false') !== 'false',
     retry: annotations[ANNOTATIONS.retry],

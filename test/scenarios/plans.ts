@@ -87,6 +87,26 @@ function deafen(cluster: FakeCluster): void {
 }
 
 const WATCHED = ['nodes', 'pods', 'jobs', 'nodeagents', 'nodeops', 'nodeopupgrades', 'poddisruptionbudgets'];
+
+/** Events that each watch in turn may lose; a story has few more of a kind. */
+const MOST_LOST = 24;
+
+/** One event never delivered to the controller: each of the first of each watch in turn. */
+export const unheard = (): Plan[] =>
+  WATCHED.filter(plural => plural !== 'nodeops' && plural !== 'nodeopupgrades').flatMap(plural =>
+    Array.from({ length: MOST_LOST }, (_, index) => ({
+      program: 'controller-a',
+      act: 0,
+      what: `event ${index + 1} of ${plural} never delivered`,
+      mishap: () => ({ is: 'meanwhile' as const, call: () => undefined }),
+      prepare: (cluster: FakeCluster) => {
+        let heard = 0;
+        cluster.delay = (program, which) =>
+          isController(program) && which === plural && (heard += 1) === index + 1 ? Infinity : 0;
+      },
+    })),
+  );
+
 const LATE_MS = 4_000;
 
 /** Each watch late in turn, all the time; an act of number 0 does not exist. */

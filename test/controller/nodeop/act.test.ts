@@ -3,6 +3,7 @@ import { NODE_AGENT } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { act } from '../../../controller/nodeop/act.js';
 import { ControlPlaneLease } from '../../../controller/nodeop/control-plane-lease.js';
+import { SecondLook } from '../../../controller/nodeop/second-look.js';
 import { Evictions } from '../../../controller/nodeop/evictions.js';
 import type { Action, Facts } from '../../../controller/nodeop/facts.js';
 import type { SeenJob, SeenNode } from '../../../controller/seen.js';
@@ -30,6 +31,7 @@ function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     caches,
     recorder: { record: ({ reason }: { reason: string }) => void told.push(reason) },
     evictions: new Evictions(() => NOW),
+    secondLook: new SecondLook({ kube, caches, clock: fakeClock() }),
     controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },
     log: silentLog,

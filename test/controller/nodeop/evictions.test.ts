@@ -3,6 +3,7 @@ import { Evictions } from '../../../controller/nodeop/evictions.js';
 import { KubeError } from '../../../kube/errors.js';
 import type { Event } from '../../../kube/recorder.js';
 import { PODS } from '../../../kube/resources.js';
+import { followed } from '../../fakes/caches.js';
 import { FakeKube } from '../../fakes/kube.js';
 import { facts, NOW, pod, replicated } from '../../builders.js';
 
@@ -18,6 +19,7 @@ interface Asked {
 async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [web] }: Asked = {}) {
   const kube = new FakeKube();
   for (const each of pods) kube.seed(PODS, each);
+  const { caches } = followed(kube);
   kube.onWrite = ({ name }) => {
     if (answer && name === 'web') throw answer;
   };
@@ -26,7 +28,7 @@ async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [we
   const asking = evictions.evict(
     facts(spec, { pods }),
     { do: 'evict', pods, past },
-    { kube, recorder: { record: event => told.push(event) } },
+    { kube, caches, recorder: { record: event => told.push(event) } },
   );
   const thrown: unknown = await asking.then(
     () => undefined,
@@ -41,6 +43,7 @@ async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [we
     message: refusal?.message,
     againIn: refusal && (refusal.notBefore.getTime() - NOW.getTime()) / 1000,
     left: kube.all(PODS).length,
+    seen: caches.pods.list().map(({ metadata }) => metadata.name),
   };
 }
 
@@ -89,12 +92,15 @@ describe('An eviction', () => {
     expect(seen.told).toEqual([`Warning DrainBlocked n1: ${message}`]);
   });
 
-  test.each<[string, KubeError]>([
-    ['of a pod that is gone is done', new KubeError(404, 'not found', 'NotFound')],
-    ['of a pod that has changed is done', new KubeError(409, 'the uid differs', 'Conflict')],
-  ])('%s, and not asked for again until the watch has told of it', async (_sentence, answer) => {
-    const seen = await evicted(answer);
-    expect(seen).toMatchObject({ message: 'default/web is gone', againIn: 5, told: [], thrown: undefined });
+  test('of a pod that is gone is done, though no watch has told of it', async () => {
+    const seen = await evicted(new KubeError(404, 'not found', 'NotFound'));
+    expect(seen).toMatchObject({ message: undefined, seen: [], told: [], thrown: undefined });
+  });
+
+  test('of a pod that has changed is asked for again a little later, and nobody is alarmed', async () => {
+    const seen = await evicted(new KubeError(409, 'the uid differs', 'Conflict'));
+    const message = 'default/web has changed';
+    expect(seen).toMatchObject({ message, againIn: 5, seen: ['web'], told: [], thrown: undefined });
   });
 
   test.each<[string, Error]>([

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
-import { nodeStatus, operationStatus } from '../../../controller/nodeop/status.js';
+import { type Detail, detailFor, nodeStatus, operationStatus } from '../../../controller/nodeop/status.js';
+import { objectName } from '../../../controller/nodeop/job.js';
+import { rebuilt } from '../../../controller/nodeop/ledger.js';
 import { walk } from '../../../controller/nodeop/steps.js';
-import { facts, NOW, ran, wish } from '../../builders.js';
+import { facts, node, NOW, ran, wish } from '../../builders.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
 const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
@@ -15,7 +17,7 @@ describe('Many nodes', () => {
   const uid = '0b5a7f4e-3f57-4c0d-9a53-0f3f8e5c9b11';
   const result = { ...done, message: 'Job and reboot completed successfully', bootIdAfter: uid };
   const grown = {
-    stepTimes: Object.fromEntries(STEP_NAMES.map(step => [step, at])),
+    stepTimes: Object.fromEntries(STEP_NAMES.filter(step => step !== 'ControlPlane').map(step => [step, at])),
     job: { name: 'nightly-machine-00000-rack-7-example-com-0123456789', uid },
     bootIdBefore: uid,
     nodeUid: uid,
@@ -23,7 +25,7 @@ describe('Many nodes', () => {
   const kinds: Record<string, Partial<Facts>> = {
     waiting: { ledger: undefined },
     refused: { ledger: undefined },
-    active: { ledger: ran('Verify', grown) },
+    active: { ledger: ran('Verify', grown), node: node('n1', { uid }) },
     done: { ledger: ran('Release', { ...grown, result }), reported: true },
     failed: {
       ledger: ran('Release', { ...grown, result: { ...failed, message: 'bad '.repeat(99), log: 'x'.repeat(2_000) } }),
@@ -34,14 +36,14 @@ describe('Many nodes', () => {
   const refused = { reason: 'PodRefused' as const, message: `the Pod of the Job would be refused: ${'x'.repeat(700)}` };
 
   /** The report of an operation over so many nodes, each as told. */
-  const report = (count: number, kindOf: (index: number) => string) => {
+  const report = (count: number, kindOf: (index: number) => string, detail: Detail = 'short') => {
     const before = Object.fromEntries(names.slice(0, count).map(name => [name, { phase: 'Pending' as const }]));
     const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
     const entries = Object.fromEntries(
       Object.entries(kinds).map(([kind, seen]) => {
         const all = { ...facts(REBOOT, seen), wish: whole };
         const why = kind === 'refused' ? refused : waiting;
-        return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting: why })];
+        return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting: why }, detail)];
       }),
     );
     const statuses = names.slice(0, count).map((name, index) => [name, entries[kindOf(index)] ?? { phase: 'Pending' }]);
@@ -58,8 +60,21 @@ describe('Many nodes', () => {
     expect(JSON.stringify(report(5_000, kindOf)).length).toBeLessThan(1024 * 1024);
   });
 
+  test('5,000 of them fit into one object while all are worked on at once', () => {
+    const detail = detailFor({ targets: 5_000, active: 5_000 });
+    expect(JSON.stringify(report(5_000, () => 'active', detail)).length).toBeLessThan(1.4 * 1024 * 1024);
+  });
+
+  test.each([
+    [1_000, 1_000, 'full'],
+    [1_001, 500, 'short'],
+    [1_001, 501, 'least'],
+  ] as const)('of %d targets with %d at work, the detail is %s', (targets, active, detail) => {
+    expect(detailFor({ targets, active })).toBe(detail);
+  });
+
   test('up to 1,000 of them are told in full', () => {
-    const { nodeStatuses } = report(1_000, () => 'done');
+    const { nodeStatuses } = report(1_000, () => 'done', 'full');
     expect(Object.values(nodeStatuses ?? {})[0]).toMatchObject({ jobName: grown.job.name, bootIdAfter: uid });
   });
 
@@ -72,12 +87,33 @@ describe('Many nodes', () => {
     });
   });
 
+  test('and one of very many at work keeps what would be needed if its ledger got lost', () => {
+    const { nodeStatuses } = report(1_001, () => 'active', 'least');
+    const told = Object.values(nodeStatuses ?? {})[0];
+    expect(told).toEqual({
+      phase: 'Running',
+      step: 'Verify',
+      startedAt: at,
+      bootIdBefore: uid,
+      nodeUid: uid,
+      jobUid: uid,
+    });
+    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: told && { n1: told } } });
+    const lost = { ...facts(REBOOT, { ledger: undefined, job: undefined }), wish: whole };
+    expect(rebuilt(lost, 'another')).toMatchObject({
+      step: 'Verify',
+      nodeUid: uid,
+      bootIdBefore: uid,
+      job: { name: objectName(whole, 'n1', 'job'), uid },
+      reboot: { jobName: objectName(whole, 'n1', 'job') },
+    });
+  });
+
   test('and one that waits keeps what for, without a word changing from pass to pass', () => {
     const { nodeStatuses } = report(1_001, () => 'waiting');
     const [first] = Object.values(nodeStatuses ?? {});
     expect(first).toEqual({ phase: 'Pending', reason: 'WaitingForTurn', lastUpdated: at });
     const later = { ...facts(REBOOT, { ledger: undefined }), now: new Date(NOW.getTime() + 60_000) };
-    const seen = { ...later, wish: { ...later.wish, many: true } };
-    expect(nodeStatus({ facts: seen, walk: walk(seen), before: first, waiting })).toBe(first);
+    expect(nodeStatus({ facts: later, walk: walk(later), before: first, waiting }, 'short')).toBe(first);
   });
 });

@@ -67,7 +67,9 @@ export class Flow<T extends Stored> implements AsyncIterable<WatchEvent<T>> {
   #send(event: WatchEvent<T>): void {
     const { clock } = this.#api;
     const now = clock.monotonic();
-    const at = Math.max(now + this.#with.delay(this.#with.resource.plural), this.#lastAt);
+    const late = this.#with.delay(this.#with.resource.plural);
+    if (late === Infinity) return;
+    const at = Math.max(now + late, this.#lastAt);
     this.#lastAt = at;
     const arrive = () => this.#instance.reach(() => this.#take({ event }));
     if (at === now) arrive();
