@@ -30,6 +30,13 @@ function numbered(): (key: string) => string {
   };
 }
 
+/** What is asked for, before it is done; an error that it answers with is the refusal. */
+export type Admission = (request: {
+  verb: 'create' | 'rehearse' | 'evict';
+  plural: string;
+  name: string;
+}) => KubeError | undefined;
+
 /** As it is kept: frozen, and so handed out without a copy. */
 export type Kept<T> = T & object;
 
@@ -44,6 +51,9 @@ export class Api {
   readonly clock: FakeClock;
   /** Namespaces in which nothing can be made any more. */
   readonly terminating = new Set<string>();
+  /** A policy of the cluster, or its mood. */
+  admission: Admission = () => undefined;
+  readonly #cuts = new Set<(error: KubeError) => void>();
   /** Reasons of the Events that were told, with their notes; the objects themselves are kept nowhere. */
   readonly told: { reason: string; note: string }[] = [];
 
@@ -117,13 +127,34 @@ export class Api {
     return this.store.onHappened((where, happened) => where === collection && pass(happened));
   }
 
+  /** Calls when the history that watches go on from is thrown away under them, until the function it returns is called. */
+  onCut(cut: (error: KubeError) => void): () => void {
+    this.#cuts.add(cut);
+    return () => this.#cuts.delete(cut);
+  }
+
+  /** As when etcd compacts: whoever watches is told 410, and what it has not heard yet it never will. */
+  compact(): void {
+    this.store.compact();
+    for (const cut of [...this.#cuts])
+      cut(new KubeError(410, 'The resourceVersion for the provided watch is too old', 'Expired'));
+  }
+
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Kept<T> {
     refuseBadNames(body);
     if (resource.plural === EVENTS.plural) return this.#tell<T>(body);
     this.refuseIfTerminating(namespace);
+    this.admit('create', resource, body);
     const { status: _status, ...rest } = body as Stored & { status?: object };
     const first = resource === PODS ? { ...rest, status: { phase: 'Pending' } } : { ...rest };
     return this.#taken<T>(this.store.create(placeOf(resource, { namespace }), first));
+  }
+
+  /** Throws what the cluster has against it. */
+  admit(verb: 'create' | 'rehearse', { plural }: Resource, body: object): void {
+    const { name = '' } = (body as Partial<Stored>).metadata ?? {};
+    const refused = this.admission({ verb, plural, name });
+    if (refused) throw refused;
   }
 
   refuseIfTerminating(namespace: string | undefined): void {

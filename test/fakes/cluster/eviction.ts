@@ -11,6 +11,8 @@ const isFree = (pod: PodObject) =>
   isOver(pod) || pod.status.phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
 
 export function evict(api: Api, at: Name, { uid, gracePeriodSeconds }: Eviction): void {
+  const busy = api.admission({ verb: 'evict', plural: PODS.plural, name: at.name });
+  if (busy) throw busy;
   const pod = api.get<PodObject>(PODS, at);
   if (uid !== pod.metadata.uid) throw new KubeError(409, `the uid of pod ${at.name} differs`, 'Conflict');
   if (!isFree(pod)) spend(api, pod);

@@ -53,6 +53,7 @@ export class Flow<T extends Stored> implements AsyncIterable<WatchEvent<T>> {
     const seconds = options.timeoutSeconds ?? 300;
     this.#ends.push(
       this.#api.subscribe<T>(resource, options, event => this.#send(event)),
+      this.#api.onCut(error => this.#instance.reach(() => this.#take({ error }))),
       clock.after(seconds * 1000, ends),
       this.#instance.onDeath(() => this.#close()),
       () => signal.removeEventListener('abort', ends),

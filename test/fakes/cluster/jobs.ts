@@ -87,7 +87,9 @@ class JobController {
     const wait = tally.failed.size === 0 ? 0 : this.#backoff(tally);
     if (tally.alive.size === 0 && wait <= 0) this.#createPod(job);
     this.#tell(job, { startTime: started });
-    return sooner(deadline, wait > 0 ? wait : undefined);
+    /* A Pod that was refused is tried again. */
+    const again = tally.alive.size === 0 ? Math.max(wait, BACKOFF_MS) : undefined;
+    return sooner(deadline, wait > 0 ? wait : again);
   }
 
   #backoff({ failed, lastFailure }: Tally): number {
@@ -142,6 +144,8 @@ class JobController {
   #createPod(job: JobObject): void {
     const { name, namespace, uid } = job.metadata;
     const tally = this.#tally(uid);
+    const pod = `${name}-${tally.failed.size + 1}`;
+    if (this.#api.admission({ verb: 'create', plural: PODS.plural, name: pod })) return;
     const { metadata = {}, spec } = job.spec.template;
     const labels = {
       ...metadata.labels,
@@ -151,7 +155,7 @@ class JobController {
     this.#api.put(PODS, {
       metadata: {
         ...metadata,
-        name: `${name}-${tally.failed.size + 1}`,
+        name: pod,
         namespace,
         labels,
         ownerReferences: [ownedBy(JOBS, job)],

@@ -47,6 +47,9 @@ export class Kubelet {
     const { api, machine } = options;
     this.#actor = actor(api.clock, 50, () => this.#look());
     api.onChange((plural, { object, type }) => {
+      /* Registered again: it has everything to tell anew. */
+      const registered = plural === NODES.plural && type === 'ADDED' && object.metadata.name === machine.name;
+      if (registered && this.#told !== undefined) this.booted();
       const pod = plural === PODS.plural ? (object as object as PodObject) : undefined;
       if (pod?.spec.nodeName === machine.name) {
         if (type === 'DELETED') this.#runs.delete(pod.metadata.uid);

@@ -16,6 +16,8 @@ export interface WorkloadTraits {
   /** Seconds that its Pods get to end. */
   graceSeconds?: number;
   emptyDir?: boolean;
+  /** Its Pods belong on this node, whatever is wrong with it. */
+  pinnedTo?: string;
 }
 
 export interface BudgetTraits {
@@ -61,11 +63,12 @@ const template = (name: string, spec: object) => ({
   spec: { restartPolicy: 'Always', containers: [{ name: 'main', image: `registry.example/${name}:1` }], ...spec },
 });
 
-export const replicaSetObject = ({ name, replicas, graceSeconds, emptyDir = false }: WorkloadTraits) => ({
+export const replicaSetObject = ({ name, replicas, graceSeconds, emptyDir = false, pinnedTo }: WorkloadTraits) => ({
   metadata: { name, namespace: 'default' },
   spec: {
     replicas,
     template: template(name, {
+      nodeName: pinnedTo,
       terminationGracePeriodSeconds: graceSeconds,
       volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : undefined,
     }),

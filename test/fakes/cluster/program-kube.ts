@@ -82,10 +82,11 @@ export class ProgramKube implements Kube {
     return this.#instance.act(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
   }
 
-  dryRun(_resource: Resource, body: object, namespace?: string): Promise<void> {
+  dryRun(resource: Resource, body: object, namespace?: string): Promise<void> {
     return this.#read(() => {
       refuseBadNames(body);
       this.#api.refuseIfTerminating(namespace);
+      this.#api.admit('rehearse', resource, body);
     });
   }
 

@@ -53,7 +53,7 @@ export function runWorkloads(api: Api): void {
     const own = alive.filter(pod => controllerUid(pod) === set.metadata.uid && !pod.metadata.deletionTimestamp);
     const places = own.map(pod => pod.spec.nodeName ?? '');
     for (let missing = set.spec.replicas - own.length; missing > 0; missing -= 1) {
-      const place = emptiest(nodes, places);
+      const place = set.spec.template.spec.nodeName ?? emptiest(nodes, places);
       if (place === undefined) return;
       places.push(place);
       create(REPLICA_SETS, set, place);
