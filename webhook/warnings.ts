@@ -22,5 +22,56 @@ const allWorkersAtOnce: Caution = spec => {
 const allUpgradesAtOnce: Caution = spec =>
   allAtOnce(spec, spec.upgradeActive === false ? 'are cordoned and drained' : 'are drained and reboot');
 
-export const NODE_OP_CAUTIONS: readonly Caution[] = [drainWithoutCordon, allWorkersAtOnce];
-export const NODE_OP_UPGRADE_CAUTIONS: readonly Caution[] = [allUpgradesAtOnce];
+const pointlessUncordon: Caution = spec =>
+  spec.uncordonOnFailure === true && spec.cordon !== true
+    ? ['spec.uncordonOnFailure: has no effect without spec.cordon']
+    : [];
+
+const rebootOverPods: Caution = spec =>
+  spec.rebootOnSuccess === true && !(spec.cordon === true && fieldsOf(spec.drainOptions).enabled === true)
+    ? ['spec.rebootOnSuccess: pods are not moved away before the reboot; cordon and drainOptions.enabled would']
+    : [];
+
+/** Whoever asks to stop after a failure hardly means to start everywhere at once. */
+const nothingLeftToStop: Caution = spec =>
+  spec.stopOnFailure === true && spec.concurrency === 0
+    ? ['spec.stopOnFailure: has little effect while spec.concurrency is 0: all matching workers start at once']
+    : [];
+
+/** A drain that is on; upgrades drain unless told otherwise. */
+const riskyDrain: Caution = spec => {
+  const { enabled, timeoutSeconds, onTimeout, gracePeriodSeconds } = fieldsOf(spec.drainOptions);
+  if (enabled !== true) return [];
+  const path = 'spec.drainOptions';
+  const said: string[] = [];
+  if (timeoutSeconds === 0)
+    said.push(`${path}.timeoutSeconds: 0 has no end; a budget that allows nothing holds the node for ever`);
+  else if (onTimeout === 'Delete') said.push(`${path}.onTimeout: Delete takes pods past their disruption budgets`);
+  if (Number(timeoutSeconds) > 0 && Number(gracePeriodSeconds) > Number(timeoutSeconds))
+    said.push(`${path}.gracePeriodSeconds: longer than timeoutSeconds; the drain is over before the pods are`);
+  return said;
+};
+
+const withoutGuards: Caution = ({ force, allow }) => [
+  ...(force === true
+    ? ['spec.force: every target runs the upgrade, versions are not compared and no guard holds']
+    : []),
+  ...(force === true && Array.isArray(allow) && allow.length > 0
+    ? ['spec.allow: has no effect beside spec.force']
+    : []),
+];
+
+export const NODE_OP_CAUTIONS: readonly Caution[] = [
+  drainWithoutCordon,
+  pointlessUncordon,
+  rebootOverPods,
+  riskyDrain,
+  allWorkersAtOnce,
+  nothingLeftToStop,
+];
+export const NODE_OP_UPGRADE_CAUTIONS: readonly Caution[] = [
+  riskyDrain,
+  withoutGuards,
+  allUpgradesAtOnce,
+  nothingLeftToStop,
+];

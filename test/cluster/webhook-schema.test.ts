@@ -1,6 +1,6 @@
 /** The hard rules stand three times: in the webhook, in the schemas, and in the CRDs of a real API server. They never disagree. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { join } from 'node:path';
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NodeOpSpec } from '../../api/nodeop.js';

@@ -4,6 +4,7 @@ import { NAMESPACES, NODES, SECRETS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
 import { reachCautions, type Wish } from '../../webhook/reach/cautions.js';
 import { Cluster } from '../../webhook/reach/cluster.js';
+import { splitNodes } from '../../webhook/reach/targets.js';
 import type { SeenNode, SeenOperation, View } from '../../webhook/reach/view.js';
 import { ApiServer } from '../fakes/api-server.js';
 import { fakeClock } from '../fakes/clock.js';
@@ -23,6 +24,9 @@ function operation(name: string, rest: Partial<SeenOperation> = {}): SeenOperati
   return { kind: 'NodeOp', metadata: meta(name, { namespace: 'default' }), ...rest };
 }
 
+type Known = Omit<View, 'nodes'> & { nodes?: SeenNode[] };
+const seen = (known: Known): View => ({ ...known, nodes: known.nodes && splitNodes(known.nodes) });
+
 const THREE = [plane('cp'), node('w1'), node('w2')];
 const wish = (spec: Wish['spec'] = {}, rest: Partial<Wish> = {}): Wish => ({
   kind: 'NodeOp',
@@ -38,7 +42,7 @@ const only = (name: string) => ({ nodeSelector: { matchLabels: { 'kubernetes.io/
 const upgrade = (spec: Wish['spec'] = {}) => wish({ image: 'a', ...spec }, { kind: 'NodeOpUpgrade' });
 
 describe('of a wish is said', () => {
-  test.each<[string, Wish, View, string[]]>([
+  test.each<[string, Wish, Known, string[]]>([
     ['nothing, where nothing is known', wish({ nodeSelector: { matchLabels: { a: 'b' } } }), {}, []],
     ['nothing, where nothing is disturbed', wish(), { nodes: THREE, operations: [] }, []],
     [
@@ -198,13 +202,13 @@ describe('of a wish is said', () => {
       },
       [],
     ],
-  ])('%s', (_sentence, about, view, said) => expect(reachCautions(about, view)).toEqual(said));
+  ])('%s', (_sentence, about, view, said) => expect(reachCautions(about, seen(view))).toEqual(said));
 
   test('no more than the API server shows', () => {
     const long = 'n'.repeat(60);
     const nodes = Array.from({ length: 50 }, (_, n) => plane(`${long}${n}`));
     const operations = Array.from({ length: 9 }, (_, n) => operation(`${long}${n}`));
-    const said = reachCautions(upgrade(), { nodes, operations });
+    const said = reachCautions(upgrade(), seen({ nodes, operations }));
     expect(said).toHaveLength(4);
     for (const sentence of said) expect(sentence.length).toBeLessThan(400);
   });

@@ -41,7 +41,37 @@ describe('a warning', () => {
     [
       'for all workers rebooting at once',
       { command: ['a'], concurrency: 0, rebootOnSuccess: true },
-      ['spec.concurrency: 0 means that all matching workers reboot at the same time; set a number or a percentage'],
+      [
+        'spec.rebootOnSuccess: pods are not moved away before the reboot; cordon and drainOptions.enabled would',
+        'spec.concurrency: 0 means that all matching workers reboot at the same time; set a number or a percentage',
+      ],
+    ],
+    [
+      'for an uncordon of what is not cordoned',
+      { ...ok, uncordonOnFailure: true },
+      ['spec.uncordonOnFailure: has no effect without spec.cordon'],
+    ],
+    [
+      'for a stop that comes too late',
+      { command: ['a'], stopOnFailure: true },
+      ['spec.stopOnFailure: has little effect while spec.concurrency is 0: all matching workers start at once'],
+    ],
+    [
+      'for a drain without an end',
+      { ...ok, cordon: true, drainOptions: { enabled: true, timeoutSeconds: 0 } },
+      ['spec.drainOptions.timeoutSeconds: 0 has no end; a budget that allows nothing holds the node for ever'],
+    ],
+    [
+      'for a drain that ends by force, too soon',
+      {
+        ...ok,
+        cordon: true,
+        drainOptions: { enabled: true, timeoutSeconds: 10, gracePeriodSeconds: 30, onTimeout: 'Delete' },
+      },
+      [
+        'spec.drainOptions.onTimeout: Delete takes pods past their disruption budgets',
+        'spec.drainOptions.gracePeriodSeconds: longer than timeoutSeconds; the drain is over before the pods are',
+      ],
     ],
   ])('is given %s', (_sentence, spec, expected) => expect(warnings(spec)).toEqual(expected));
 
@@ -56,6 +86,22 @@ describe('a warning', () => {
     expect(warnings({ image: 'a' }, 'NodeOpUpgrade')).toEqual([
       'spec.concurrency: 0 means that all matching workers are drained and reboot at the same time; set a number or a percentage',
     ]));
+
+  test('is given for an upgrade without guards', () =>
+    expect(warnings({ image: 'a', concurrency: 1, force: true, allow: ['FallenBack'] }, 'NodeOpUpgrade')).toEqual([
+      'spec.force: every target runs the upgrade, versions are not compared and no guard holds',
+      'spec.allow: has no effect beside spec.force',
+    ]));
+
+  test('is given for a name that labels cannot carry', () => {
+    const metadata = { name: 'n'.repeat(64) };
+    expect(validate(request({ spec: ok, metadata })).response.warnings).toEqual([
+      'metadata.name: longer than 63 characters; the labels of its Jobs and Pods carry it shortened',
+    ]);
+    expect(
+      validate(request({ spec: ok, before: { spec: { command: ['a'] } }, metadata })).response.warnings,
+    ).toBeUndefined();
+  });
 
   test('is given for what kubectl apply sent and the API server has dropped since', () => {
     const annotation = JSON.stringify({ spec: { ...ok, cordn: true } });

@@ -2,8 +2,8 @@
 import type { LabelSelector, Requirement } from '../../kube/selector.js';
 import { matches } from '../../kube/selector.js';
 import { type Fields, fieldsOf } from '../raw.js';
-import { hasEnded, held, isControlPlane, isLinux, selected } from './targets.js';
-import type { SeenNode, SeenOperation, View } from './view.js';
+import { hasEnded, held, isControlPlane, selected } from './targets.js';
+import type { Nodes, SeenNode, SeenOperation, View } from './view.js';
 
 /** A wish with all defaults. */
 export interface Wish {
@@ -51,18 +51,17 @@ function culprit(selector: LabelSelector, nodes: readonly SeenNode[]): string {
         .join(' or ')} here`;
 }
 
-function aboutNodes(wish: Wish, nodes: readonly SeenNode[]): string[] {
-  const selector = wish.spec.nodeSelector as LabelSelector | undefined;
-  const linux = nodes.filter(isLinux);
-  const targets = selected(selector, linux);
-  const others = selected(selector, nodes).length - targets.length;
+const selectorOf = ({ spec }: Wish) => spec.nodeSelector as LabelSelector | undefined;
+
+function aboutNodes(wish: Wish, targets: readonly SeenNode[], { linux, others }: Nodes): string[] {
   const path = 'spec.nodeSelector';
+  const left = selected(selectorOf(wish), others).length;
   const leftOut =
-    others > 0
-      ? [`${path}: ${many(others, 'matching node is', 'matching nodes are')} not Linux or virtual, and left out`]
+    left > 0
+      ? [`${path}: ${many(left, 'matching node is', 'matching nodes are')} not Linux or virtual, and left out`]
       : [];
   if (targets.length > 0) return [...leftOut, ...aboutTargets(wish, targets, linux)];
-  const why = culprit(selector ?? {}, linux);
+  const why = culprit(selectorOf(wish) ?? {}, linux);
   return [...leftOut, `${path}: matches none of ${many(linux.length, 'Linux node')} now, and fails without any${why}`];
 }
 
@@ -78,7 +77,8 @@ function aboutTargets(wish: Wish, targets: readonly SeenNode[], linux: readonly 
         : `spec.nodeSelector: includes ${many(planes.length, 'control plane')} (${some(planes)}); they go first, one at a time`,
     );
   const refuges = linux.filter(({ spec }) => spec?.unschedulable !== true).map(({ metadata }) => metadata.name);
-  if (drains && targets.some(({ metadata }) => refuges.every(name => name === metadata.name)))
+  /* Two refuges are enough for every target; one is enough for every other one. */
+  if (drains && refuges.length < 2 && targets.some(({ metadata }) => refuges.every(name => name === metadata.name)))
     said.push('spec.drainOptions.enabled: there is no other node that takes pods; nothing will be drained');
   return said;
 }
@@ -86,25 +86,30 @@ function aboutTargets(wish: Wish, targets: readonly SeenNode[], linux: readonly 
 const isItself = ({ kind, namespace, name }: Wish, other: SeenOperation) =>
   other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name;
 
-function aboutOthers(wish: Wish, nodes: readonly SeenNode[], operations: readonly SeenOperation[]): string[] {
-  const selector = wish.spec.nodeSelector as LabelSelector | undefined;
-  const targets = new Set(selected(selector, nodes.filter(isLinux)).map(({ metadata }) => metadata.name));
-  return (
-    operations
-      /* An upgrade works by its NodeOp as soon as there is one. */
-      .filter(other => !hasEnded(other) && other.status?.nodeOpName === undefined && !isItself(wish, other))
-      .flatMap(other => {
-        const shared = held(other, nodes)
-          .filter(name => targets.has(name))
-          .toSorted();
-        if (shared.length === 0) return [];
-        const { namespace, name } = other.metadata;
-        return [
-          `spec.nodeSelector: ${many(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${some(shared)}), and must wait for it`,
-        ];
-      })
-      .slice(0, 3)
+function aboutOthers(
+  wish: Wish,
+  targets: readonly SeenNode[],
+  nodes: Nodes,
+  operations: readonly SeenOperation[],
+): string[] {
+  /* An upgrade works by its NodeOp as soon as there is one. */
+  const others = operations.filter(
+    other => !hasEnded(other) && other.status?.nodeOpName === undefined && !isItself(wish, other),
   );
+  if (others.length === 0) return [];
+  const names = new Set(targets.map(({ metadata }) => metadata.name));
+  return others
+    .flatMap(other => {
+      const shared = held(other, nodes)
+        .filter(name => names.has(name))
+        .toSorted();
+      if (shared.length === 0) return [];
+      const { namespace, name } = other.metadata;
+      return [
+        `spec.nodeSelector: ${many(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${some(shared)}), and must wait for it`,
+      ];
+    })
+    .slice(0, 3);
 }
 
 /** The label by which a namespace refuses Pods; a level `privileged` or none at all refuses nothing. */
@@ -117,9 +122,13 @@ function aboutNamespace({ namespace }: Wish, view: View): string[] {
     : [`metadata.namespace: ${namespace} has ${LEVEL}=${level}, which refuses the privileged Pods of operations`];
 }
 
+function aboutReach(wish: Wish, nodes: Nodes, operations: readonly SeenOperation[]): string[] {
+  const targets = selected(selectorOf(wish), nodes.linux);
+  return [...aboutNodes(wish, targets, nodes), ...aboutOthers(wish, targets, nodes, operations)];
+}
+
 /** One sentence each; nothing of what is not known. */
 export const reachCautions = (wish: Wish, view: View): string[] => [
-  ...(view.nodes ? aboutNodes(wish, view.nodes) : []),
-  ...(view.nodes && view.operations ? aboutOthers(wish, view.nodes, view.operations) : []),
+  ...(view.nodes ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
   ...aboutNamespace(wish, view),
 ];

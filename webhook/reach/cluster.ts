@@ -12,7 +12,8 @@ import { fieldsOf } from '../raw.js';
 import type { AdmissionRequest } from '../review.js';
 import { reachCautions } from './cautions.js';
 import { pullSecretCautions } from './pull-secrets.js';
-import type { SeenNode, SeenOperation, View } from './view.js';
+import { splitNodes } from './targets.js';
+import type { Nodes, SeenNode, SeenOperation, View } from './view.js';
 
 const bare = ({ name, namespace, uid, resourceVersion, labels }: Meta): Meta => ({
   name,
@@ -58,6 +59,8 @@ export class Cluster {
   readonly #parts: ClusterParts;
   readonly #caches;
   readonly #begun: number;
+  /** Until a node changes. */
+  #nodes: Nodes | undefined;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -69,6 +72,7 @@ export class Cluster {
       upgrades: watching(NODE_OP_UPGRADE, pruneOperation(NODE_OP_UPGRADE)),
       namespaces: watching(NAMESPACES, pruneNamespace),
     };
+    this.#caches.nodes.cache.onChange(() => (this.#nodes = undefined));
     this.#begun = parts.clock.monotonic();
   }
 
@@ -98,7 +102,7 @@ export class Cluster {
     const { nodes, nodeOps, upgrades, namespaces } = this.#caches;
     const operations = () => [...nodeOps.cache.list(), ...upgrades.cache.list()];
     return {
-      nodes: nodes.cache.synced() ? nodes.cache.list() : undefined,
+      nodes: nodes.cache.synced() ? (this.#nodes ??= splitNodes(nodes.cache.list())) : undefined,
       operations: nodeOps.cache.synced() && upgrades.cache.synced() ? operations() : undefined,
       namespace: name => namespaces.cache.get({ name }),
     };

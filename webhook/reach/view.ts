@@ -13,8 +13,14 @@ export interface SeenOperation extends Stored {
   status?: { phase?: string; nodeOpName?: string; nodeStatuses?: Readonly<Record<string, { phase?: string }>> };
 }
 
+/** Operations run on Linux nodes; virtual ones and other systems are told apart once, not for every wish. */
+export interface Nodes {
+  linux: readonly SeenNode[];
+  others: readonly SeenNode[];
+}
+
 export interface View {
-  nodes?: readonly SeenNode[];
+  nodes?: Nodes;
   /** Of both kinds, all namespaces. */
   operations?: readonly SeenOperation[];
   namespace?(name: string): Stored | undefined;
