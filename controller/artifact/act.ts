@@ -3,7 +3,7 @@ import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
-import type { Kube, Resource, Stored } from '../../kube/kube.js';
+import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
@@ -30,15 +30,16 @@ export interface Hands {
 export class NameTaken extends Error {}
 
 export async function act(facts: Facts, action: Action, hands: Hands): Promise<void> {
+  const { kube } = hands;
   switch (action.do) {
     case 'build':
       return build(facts, action, hands);
     case 'export':
       return exportBuilt(facts, action, hands);
     case 'deletePod':
-      return remove(PODS, action.pod, hands);
+      return unlessGone(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
     case 'deleteJob':
-      return remove(JOBS, action.job, hands);
+      return unlessGone(kube.delete(JOBS, nameOf(action.job), thisOne(action.job)));
     case 'dropFinalizer':
       return dropFinalizer(facts, hands);
     default:
@@ -46,57 +47,69 @@ export async function act(facts: Facts, action: Action, hands: Hands): Promise<v
   }
 }
 
+const nameOf = ({ metadata: { name, namespace } }: Stored): Name => ({ name, namespace });
+const thisOne = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, propagation: 'Background' });
+
 /** Files first: the Pod is the last, so that where it is, all is. */
-async function build(
-  { artifact, build: wanted }: Facts,
-  { id, rendered }: Extract<Action, { do: 'build' }>,
-  hands: Hands,
-) {
+async function build(facts: Facts, { id, rendered }: Extract<Action, { do: 'build' }>, hands: Hands): Promise<void> {
+  const { artifact, build: wanted } = facts;
+  const { kube, pods, tools, log } = hands;
   const { metadata: meta } = artifact;
+  const unless = finderOf(facts, hands);
+  if (hasConfig(wanted)) {
+    const made = configMap(meta, wanted);
+    const found = await unless(CONFIG_MAPS, made, kube.create(CONFIG_MAPS, made, meta.namespace));
+    if (found) await mergeChange(kube, CONFIG_MAPS, found, { to: { ...found, data: made.data } });
+  }
+  if (needsSecret(wanted)) {
+    const made = renderedSecret(meta, rendered);
+    const found = await unless(SECRETS, made, kube.create(SECRETS, made, meta.namespace));
+    if (found) await mergeChange(kube, SECRETS, found, { to: { ...found, data: made.data } });
+  }
   const place = claim(meta, wanted);
-  if (hasConfig(wanted)) await ensure(CONFIG_MAPS, configMap(meta, wanted), artifact, hands);
-  if (needsSecret(wanted)) await ensure(SECRETS, renderedSecret(meta, rendered), artifact, hands);
-  if (place) await ensure(VOLUME_CLAIMS, place, artifact, hands);
-  const pod = await ensure<SeenPod>(PODS, builderPod(meta, wanted, id, hands.tools), artifact, hands);
-  hands.pods.put(pod);
-  hands.log.info({ pod: pod.metadata.name }, 'building');
+  if (place) await unless(VOLUME_CLAIMS, place, kube.create(VOLUME_CLAIMS, place, meta.namespace));
+  const pod = builderPod(meta, wanted, id, tools);
+  const making = kube.create<SeenPod>(PODS, pod, meta.namespace);
+  pods.put((await unless(PODS, pod, making)) ?? (await making));
+  log.info({ pod: pod.metadata.name }, 'building');
 }
 
 async function exportBuilt(
-  { artifact, build: wanted }: Facts,
+  facts: Facts,
   { id, index }: Extract<Action, { do: 'export' }>,
   hands: Hands,
-) {
-  const job = await ensure<SeenJob>(JOBS, exporterJob(artifact.metadata, wanted, id, index), artifact, hands);
-  hands.exports.put(job);
-  hands.log.info({ job: job.metadata.name }, 'exporting');
+): Promise<void> {
+  const { kube, exports, log } = hands;
+  const { metadata: meta } = facts.artifact;
+  const job = exporterJob(meta, facts.build, id, index);
+  const making = kube.create<SeenJob>(JOBS, job, meta.namespace);
+  exports.put((await finderOf(facts, hands)(JOBS, job, making)) ?? (await making));
+  log.info({ job: job.metadata.name }, 'exporting');
 }
 
-interface Made {
+interface Wanted {
   kind: string;
-  metadata: { name: string; namespace?: string };
-  /** Of ConfigMaps and Secrets. */
-  data?: Record<string, string>;
+  metadata: Name;
 }
 
-/** Makes it, or finds that it is there. What of it may change is brought up to date. */
-async function ensure<T extends Stored>(
-  resource: Resource,
-  wanted: Made,
-  artifact: OSArtifact,
-  { kube }: Hands,
-): Promise<T> {
-  const { name, namespace } = wanted.metadata;
-  try {
-    return await kube.create<T>(resource, wanted, namespace);
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
-  const found = await kube.get<T & { data?: Record<string, string> }>(resource, { name, namespace });
-  refuseForeign(wanted.kind, found, artifact);
-  if (wanted.data === undefined) return found;
-  return mergeChange(kube, resource, found, { to: { ...found, data: wanted.data } });
-}
+/** Of ConfigMaps and Secrets. */
+type Found<T> = T & { data?: Record<string, string> };
+
+/** Undefined once it is made; what is there already, if it is ours. */
+const finderOf =
+  ({ artifact }: Facts, { kube }: Hands) =>
+  async <T extends Stored>(resource: Resource, wanted: Wanted, making: Promise<T>): Promise<Found<T> | undefined> => {
+    try {
+      await making;
+      return undefined;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+    const { name, namespace } = wanted.metadata;
+    const found = await kube.get<Found<T>>(resource, { name, namespace });
+    refuseForeign(wanted.kind, found, artifact);
+    return found;
+  };
 
 function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void {
   const { name, deletionTimestamp } = found.metadata;
@@ -108,13 +121,10 @@ function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void 
     throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
 }
 
-async function remove(
-  resource: Resource,
-  { metadata: { name, namespace, uid } }: Stored,
-  { kube }: Hands,
-): Promise<void> {
+/** Gone already, or another of the same name: as good as deleted. */
+async function unlessGone(deleting: Promise<void>): Promise<void> {
   try {
-    await kube.delete(resource, { name, namespace }, { uid, propagation: 'Background' });
+    await deleting;
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }

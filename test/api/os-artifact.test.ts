@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../api/os-artifact.js';
+import { osArtifactCautions } from '../../api/os-artifact-cautions.js';
 import { osArtifactFaults } from '../../api/os-artifact-rules.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 
+const cautions = (spec: object) => osArtifactCautions(OSArtifactSpec.parse(spec));
 const faults = (spec: object) =>
   osArtifactFaults(OSArtifactSpec.parse(spec)).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
@@ -90,4 +92,19 @@ describe('the shape itself refuses', () => {
     ['half a target', { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } }],
     ['a size that is none', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
   ])('%s', (_, spec) => expect(OSArtifactSpec.safeParse(spec).success).toBe(false));
+});
+
+describe('what may surprise is told', () => {
+  test('a bundle of one word, and what it means', () =>
+    expect(cautions(DOCUMENTED.advanced ?? {})).toEqual([
+      'spec.bundles[0]: bundles are references of images: "docker" means "docker.io/library/docker:latest"',
+      'spec.bundles[1]: bundles are references of images: "k3s" means "docker.io/library/k3s:latest"',
+    ]));
+
+  test('an exporter that brings the volume that is ours', () =>
+    expect(cautions(DOCUMENTED['iso-and-exporter'] ?? {})).toEqual([
+      'spec.exporters[0]: its own volume artifacts is replaced by the one with the built files',
+    ]));
+
+  test('nothing else', () => expect(cautions(DOCUMENTED.netboot ?? {})).toEqual([]));
 });

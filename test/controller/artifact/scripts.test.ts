@@ -1,0 +1,127 @@
+/** The builder's scripts, given to a real shell. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OSArtifactSpec } from '../../../api/os-artifact.js';
+import { buildOf } from '../../../controller/artifact/build.js';
+import { builderPod, LIST_STEP } from '../../../controller/artifact/builder-pod.js';
+import { word } from '../../../controller/artifact/shell.js';
+import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
+
+interface Container {
+  name: string;
+  args?: string[];
+}
+
+function scriptsOf(spec: object): { name: string; script: string }[] {
+  const { initContainers, containers } = builderPod(META, buildOf('os', OSArtifactSpec.parse(spec)), 'id', TOOLS).spec;
+  const all: Container[] = [
+    ...initContainers.map(({ name, args }) => ({ name, args: args as string[] })),
+    ...containers,
+  ];
+  return all.flatMap(({ name, args }) => (args?.[0] === undefined ? [] : [{ name, script: args[0] }]));
+}
+
+const scriptOf = (spec: object, step: string) => scriptsOf(spec).find(({ name }) => name === step)?.script ?? 'exit 99';
+
+let root = '';
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'scripts-'));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Runs a script with the container's folders below a folder of our own. */
+function run(script: string, tools: Record<string, string> = {}) {
+  const bin = join(root, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const [name, text] of Object.entries(tools))
+    writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+  const moved = script.replaceAll(
+    /(?<![\w.])\/(artifacts|rootfs|etc|dev\/termination-log|overlay-iso|tmp\/overlay|grub\.cfg)/g,
+    `${root}/$1`,
+  );
+  return spawnSync('bash', ['-cxe', moved], {
+    env: { PATH: `${bin}:${process.env.PATH ?? ''}` },
+    cwd: root,
+    encoding: 'utf8',
+  });
+}
+
+const at = (...path: string[]) => join(root, ...path);
+const text = (...path: string[]) => readFileSync(at(...path), 'utf8');
+
+function fresh(...folders: string[]): void {
+  for (const folder of folders) {
+    rmSync(at(folder), { recursive: true, force: true });
+    mkdirSync(at(folder), { recursive: true });
+  }
+}
+
+describe('every script', () => {
+  test.each(Object.entries({ ...DOCUMENTED, nested: NESTED_ALL }))('of %s is one that a shell reads', (_, spec) => {
+    const unread = scriptsOf(spec).filter(({ script }) => spawnSync('bash', ['-n', '-c', script]).status !== 0);
+    expect(unread).toEqual([]);
+  });
+
+  test.each(["it's", '$(id)', '`id`', 'a b', '"', '\\', ';x', '', '*', "'; rm -rf /; '", 'a\nb', '-x'])(
+    'takes %j as one word',
+    value => {
+      const out = execFileSync('bash', ['-c', `printf %s ${word(value)}`], { encoding: 'utf8' });
+      expect(out).toBe(value);
+    },
+  );
+});
+
+describe('the step', () => {
+  test('that lists the files tells checksum, bytes and name of those that are there', () => {
+    fresh('artifacts', 'dev');
+    writeFileSync(at('artifacts', 'os.iso'), 'abc');
+    writeFileSync(at('artifacts', 'foreign'), 'x');
+    expect(run(scriptOf(DOCUMENTED.netboot ?? {}, LIST_STEP)).status).toBe(0);
+    const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    expect(text('dev', 'termination-log')).toBe(`${sum} 3 os.iso\n`);
+  });
+
+  test('that sets a version changes one line, also behind a link', () => {
+    fresh('rootfs/etc', 'rootfs/usr/lib', 'etc');
+    writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\nVERSION=1\nVERSION_ID=2\n');
+    symlinkSync('../usr/lib/os-release', at('rootfs/etc/os-release'));
+    writeFileSync(at('etc/os-release'), 'VERSION="7"\n');
+    expect(run(scriptOf({ imageName: IMAGE, iso: true, osRelease: '7' }, 'os-release')).status).toBe(0);
+    expect(text('rootfs/usr/lib/os-release')).toBe('ID=x\nVERSION_ID=2\nVERSION="7"\n');
+  });
+
+  test('that unpacks an image says so when that is no Kairos', () => {
+    fresh('artifacts', 'rootfs', 'dev');
+    expect(
+      run(scriptOf(DOCUMENTED['iso-and-exporter'] ?? {}, 'pull-image-baseimage'), { auroraboot: 'exit 0' }).status,
+    ).toBe(1);
+    expect(text('dev', 'termination-log')).toMatch(/not a Kairos image.*baseImageName/);
+  });
+
+  test('that makes media brings the files of the user and the configuration of the boot loader together', () => {
+    fresh('overlay-iso/docs', 'rootfs', 'artifacts', 'tmp');
+    writeFileSync(at('overlay-iso/docs/a'), 'user');
+    writeFileSync(at('grub.cfg'), 'set x=1');
+    expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: 'exit 0' }).status).toBe(0);
+    expect([text('tmp/overlay/docs/a'), text('tmp/overlay/boot/grub2/grub.cfg')]).toEqual(['user', 'set x=1']);
+  });
+
+  test.each(['build-cloud-image', 'build-azure-cloud-image', 'build-gce-cloud-image'])(
+    '%s takes its own file, and fails where there is none',
+    step => {
+      fresh('artifacts', 'rootfs');
+      const [ending = '', name = ''] = {
+        'build-cloud-image': ['x.raw', 'raw-disk.raw'],
+        'build-azure-cloud-image': ['x.vhd', 'azure-disk.vhd'],
+      }[step] ?? ['x.raw.gce.tar.gz', 'gce-disk.gce.tar.gz'];
+      expect(run(scriptOf(NESTED_ALL, step), { auroraboot: 'exit 0' }).status).not.toBe(0);
+      expect(
+        run(scriptOf(NESTED_ALL, step), { auroraboot: `echo disk > ${at('artifacts', `.${step}`, ending)}` }).status,
+      ).toBe(0);
+      expect(text('artifacts', name)).toBe('disk\n');
+    },
+  );
+});
