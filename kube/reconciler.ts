@@ -4,8 +4,14 @@ import type { Log } from '../program/log.js';
 import { isConflict } from './errors.js';
 import { WorkQueue } from './work-queue.js';
 
-/** The three endings. Anything thrown means: again, after a while that grows. */
-export type Outcome = { then: 'settled' } | { then: 'lookAgain'; inMs: number } | { then: 'giveUp'; why: string };
+/** Anything thrown means: again, after a while that grows. `failed` means the same for a part of it: the rest wants a look after `inMs` at the latest. */
+export type Outcome =
+  | { then: 'settled' }
+  | { then: 'lookAgain'; inMs: number }
+  | { then: 'giveUp'; why: string }
+  | { then: 'failed'; error: unknown; inMs: number };
+
+type Ended = Exclude<Outcome['then'], 'failed'> | 'conflict' | 'error';
 
 export interface ReconcilerOptions {
   name: string;
@@ -15,7 +21,7 @@ export interface ReconcilerOptions {
   clock: Clock;
   random?: () => number;
   /** For metrics: after each run, how it ended and how long it took. */
-  onRun?: (run: { key: string; ended: Outcome['then'] | 'conflict' | 'error'; ms: number; waiting: number }) => void;
+  onRun?: (run: { key: string; ended: Ended; ms: number; waiting: number }) => void;
 }
 
 export interface Reconciler {
@@ -38,15 +44,16 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const log = options.log.child({ reconcile: name });
   const queue = new WorkQueue({ clock, random: options.random });
 
-  const settle = (key: string, outcome: Outcome): Outcome['then'] => {
+  const settle = (key: string, outcome: Outcome): Ended => {
+    if (outcome.then === 'failed') return retry(key, outcome.error, outcome.inMs);
     queue.succeeded(key);
     if (outcome.then === 'lookAgain') queue.add(key, Math.max(outcome.inMs, 0));
     if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'gave up');
     return outcome.then;
   };
 
-  const retry = (key: string, error: unknown): 'conflict' | 'error' => {
-    const pause = queue.failed(key);
+  const retry = (key: string, error: unknown, latestMs = Infinity): Ended => {
+    const pause = Math.min(queue.failed(key), Math.max(latestMs, 0));
     if (isConflict(error)) {
       log.debug({ object: key, err: error }, 'somebody wrote in between, looking again');
       /* A lasting conflict is a mistake of ours: from the third on it waits like any other. */

@@ -69,7 +69,8 @@ export interface PodTraits {
   startedAt?: string;
   containerId?: string;
   emptyDir?: boolean;
-  leaving?: boolean;
+  /** The seconds since its grace was over. */
+  leaving?: boolean | number;
   phase?: string;
   labels?: Record<string, string>;
   namespace?: string;
@@ -84,7 +85,7 @@ export function pod(name: string, traits: PodTraits = {}): SeenPod {
       namespace: traits.namespace ?? 'default',
       labels: traits.labels,
       annotations: traits.annotations,
-      deletionTimestamp: leaving ? secondsAgo(1) : undefined,
+      deletionTimestamp: leaving === false ? undefined : secondsAgo(Number(leaving)),
       ownerReferences: owner ? [{ apiVersion: 'apps/v1', name: 'owner', controller: true, ...owner }] : undefined,
     }),
     spec: { nodeName: 'n1', volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : [] },

@@ -1,15 +1,16 @@
 /**
  * The Lease that says which walk may disturb a control plane. It has no time limit: its holder is gone when the ledger of that node
- * is no longer that operation's, which the API server itself is asked. A leader of yesterday fails at the Lease's version.
+ * is no longer that operation's and the operation knows nothing of it either, which the API server itself is asked. A leader of yesterday fails at the Lease's version.
  */
-import { NODE_AGENT } from '../../api/kinds.js';
+import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../api/names.js';
-import type { NodeAgent } from '../../api/objects.js';
+import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import { isNotFound, KubeError } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
 import { type LeaseObject, microTime } from '../../kube/lease.js';
 import { LEASES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
+import { idOf, isFinal } from './wish.js';
 
 /** One walk over one node. */
 export interface Holder {
@@ -55,13 +56,26 @@ export class ControlPlaneLease {
     if (lease?.spec?.holderIdentity === textOf(holder)) await this.#write(lease, { ...lease.spec, holderIdentity: '' });
   }
 
-  async #goesOn({ id, node }: Holder): Promise<boolean> {
+  async #goesOn(holder: Holder): Promise<boolean> {
+    return (await this.#ledgerOf(holder.node)) === holder.id || (await this.#isLost(holder));
+  }
+
+  async #ledgerOf(node: string): Promise<string | undefined> {
     try {
-      return (await this.#kube.get<NodeAgent>(NODE_AGENT, { name: node })).spec.operation?.id === id;
+      return (await this.#kube.get<NodeAgent>(NODE_AGENT, { name: node })).spec.operation?.id;
     } catch (error) {
-      if (isNotFound(error)) return false;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Somebody took the ledger away in the middle of the walk: as the report says, it will be taken up again. */
+  async #isLost({ id, node }: Holder): Promise<boolean> {
+    const { items } = await this.#kube.list<NodeOp>(NODE_OP);
+    return items.some(({ metadata, status }) => {
+      const entry = status?.nodeStatuses?.[node];
+      return entry?.startedAt !== undefined && !isFinal(entry) && idOf(metadata.uid, entry.attempt ?? 1) === id;
+    });
   }
 
   async #look(): Promise<LeaseObject | undefined> {

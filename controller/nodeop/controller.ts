@@ -50,6 +50,7 @@ const HANDS = 16;
 /** A deletion is not seen until the watch tells of it; asking again at once would only repeat it. */
 const DELETION_MS = 200;
 
+const claims = ({ actions }: Plan) => actions.some(({ action }) => action.do === 'claim');
 const isDeletion = ({ action }: Plan['actions'][number]) => action.do === 'deletePods' || action.do === 'deleteJob';
 
 /** Nothing is heard of a broken promise: look at every open operation now and then. */
@@ -122,13 +123,25 @@ export class NodeOpController {
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);
     const plan = decide(wish, facts, now);
+    const kept = claims(plan) ? await this.#finalizer(op, true) : op;
     const errors = await this.#perform(plan);
-    const savedIn = await this.#save(op, plan);
-    if (errors.length > 0) throw errors[0];
-    if (plan.actions.length > 0) return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
+    const savedIn = await this.#save(kept, plan);
+    if (errors.length === 0 && plan.actions.length > 0)
+      return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
     const deadline =
       plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
-    return { then: 'lookAgain', inMs: Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
+    const inMs = Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS);
+    if (errors.length > 0) return { then: 'failed', error: errors[0], inMs };
+    await this.#holdNothing(wish, plan);
+    return { then: 'lookAgain', inMs };
+  }
+
+  /** While no node is claimed, the object may be deleted whether a controller runs or not. */
+  async #holdNothing({ meta }: Wish, { status }: Plan): Promise<void> {
+    const { nodeAgents, nodeOps } = this.#deps.caches;
+    const claimed = nodeAgents.by('operation', meta.uid).length > 0;
+    const op = nodeOps.get(meta);
+    if (op && !claimed && status.nodes?.active === 0 && !isFinal(status)) await this.#finalizer(op, false);
   }
 
   /** One node's trouble keeps neither the others nor the report waiting. */
@@ -171,18 +184,17 @@ export class NodeOpController {
   /** Targets are fixed in the status before any of them is touched. */
   async #begin(op: NodeOp, wish: Wish): Promise<Outcome> {
     const { kube, caches, clock } = this.#deps;
-    if (wish.deleting) return this.#letGo(op);
-    const withFinalizer = await this.#finalizer(op, true);
-    const status = start(wish, caches.nodes.list(), clock.now());
-    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, withFinalizer, { status, onlyIfUnchanged: true }));
+    const claimed = caches.nodeAgents.by('operation', wish.meta.uid);
+    if (wish.deleting && claimed.length === 0) return this.#letGo(op);
+    const status = start(wish, { nodes: caches.nodes.list(), claimed, now: clock.now() });
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
     return { then: 'lookAgain', inMs: 0 };
   }
 
   async #beginAgain(op: NodeOp, wish: Wish): Promise<Outcome> {
     const { kube, caches, clock, recorder } = this.#deps;
-    const withFinalizer = await this.#finalizer(op, true);
     const status = startAgain(wish, caches.nodes.list(), clock.now());
-    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, withFinalizer, { status, onlyIfUnchanged: true }));
+    caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
     recorder.record(events.retried(wish, status));
     return { then: 'lookAgain', inMs: 0 };
   }

@@ -73,8 +73,8 @@ export class SecondLook {
       ...objects.map(each => each?.metadata.resourceVersion),
       ...pods
         .by('node', name)
-        .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase])
-        .sort(),
+        .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase].join(' '))
+        .toSorted(),
     ]);
   }
 

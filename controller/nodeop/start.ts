@@ -1,14 +1,23 @@
 /** The first status of an operation: who its targets are. And that of a retry: who of them goes once more. */
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
+import type { NodeAgent } from '../../api/objects.js';
 import type { SeenNode } from '../seen.js';
 import { conditions } from '../conditions.js';
 import { operationStatus } from './status.js';
 import { targetsOf } from './targets.js';
-import { isFinal, type Wish } from './wish.js';
+import { attemptIn, isFinal, type Wish } from './wish.js';
 
-export function start(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
-  const names = targetsOf(wish.spec, nodes);
+interface Around {
+  nodes: readonly SeenNode[];
+  /** Nodes that this operation has claimed already: somebody has emptied its status. Their walks go on. */
+  claimed?: readonly NodeAgent[];
+  now: Date;
+}
+
+export function start(wish: Wish, { nodes, claimed = [], now }: Around): NodeOpStatus {
+  const attempts = new Map(claimed.map(({ metadata, spec }) => [metadata.name, attemptIn(spec.operation?.id)]));
+  const names = [...new Set([...targetsOf(wish.spec, nodes), ...attempts.keys()])];
   const at = now.toISOString();
   const none = names.length === 0;
   const phase = none ? ('Failed' as const) : ('Pending' as const);
@@ -23,7 +32,7 @@ export function start(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOp
     nodes: { total: names.length, pending: names.length, active: 0, completed: 0, skipped: 0, failed: 0 },
     progress: `0/${names.length}`,
     conditions: conditions(wish, { phase, message, now, reason: none ? 'NoTargets' : undefined }),
-    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(wish, 1, now)])),
+    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(wish, attempts.get(name) ?? 1, now)])),
   };
 }
 
@@ -43,7 +52,7 @@ const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Complet
 /** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
 export function startAgain(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
   const before = Object.entries(wish.status.nodeStatuses ?? {});
-  if (before.length === 0) return start({ ...wish, status: {} }, nodes, now);
+  if (before.length === 0) return start({ ...wish, status: {} }, { nodes, now });
   const entries = before.map(([name, entry]) => {
     return [name, goesAgain(entry) ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
   });

@@ -236,9 +236,9 @@ function inWords(statuses: Record<string, NodeStatus>, nodes: NodeCounts, phase:
   if (failed)
     return `${nodes.failed} of ${nodes.total} nodes failed; ${failed[0]}: ${failed[1].message ?? ''}${exitOf(failed[1])}`;
   if (phase === 'Completed')
-    return `${nodes.completed} nodes done${nodes.skipped > 0 ? `, ${nodes.skipped} of them had nothing to do` : ''}`;
+    return `${nodes.completed} node${nodes.completed === 1 ? '' : 's'} done${nodes.skipped > 0 ? `, ${nodes.skipped} of them had nothing to do` : ''}`;
+  const open = entries.filter(([, status]) => !isFinal(status));
   const active =
-    entries.find(([, status]) => status.step !== undefined) ??
-    entries.find(([, status]) => status.message !== undefined);
+    open.find(([, status]) => status.step !== undefined) ?? open.find(([, status]) => status.message !== undefined);
   return active ? `${active[0]}: ${active[1].message ?? active[1].step ?? ''}` : 'waiting for nodes to start';
 }

@@ -59,7 +59,11 @@ export function isUntouched({ status }: Wish, node: string): boolean {
 }
 
 /** Names one run over one node; the agent echoes it. */
-export const operationId = (wish: Wish, node: string): string => `${wish.meta.uid}-${attemptOn(wish, node)}`;
+export const operationId = (wish: Wish, node: string): string => idOf(wish.meta.uid, attemptOn(wish, node));
+
+export const idOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
+
+export const attemptIn = (id: string | undefined): number => Number(/-(\d+)$/.exec(id ?? '')?.[1] ?? 1);
 
 /** Does the walk depend on an answer of the node's agent? */
 export const needsAgent = (spec: NodeOpSpec): boolean => spec.rebootOnSuccess || spec.preflight?.release !== undefined;

@@ -66,6 +66,17 @@ describe('endings', () => {
     expect(said).toEqual([[{ object: 'a', why: 'makes no sense' }, 'gave up']]);
   });
 
+  test('failed in part: again after a while that doubles, and never later than the rest wants', async () => {
+    let runsLeft = 5;
+    const loop = start(async () => {
+      runsLeft -= 1;
+      return runsLeft > 0 ? { then: 'failed', error: new Error('not now'), inMs: 1_200 } : { then: 'settled' };
+    });
+    loop.enqueue('a');
+    await clock.advance(60_000);
+    expect(runs).toEqual(['a@0', 'a@500', 'a@1500', 'a@2700', 'a@3900']);
+  });
+
   test('thrown: again after a while that doubles, until it goes well', async () => {
     let failures = 3;
     const loop = start(async () => {

@@ -3,6 +3,7 @@ import { act, DONE, type Facts, type Look, wait } from '../facts.js';
 import { hasEnded, isAlive, isReady, type SeenJob } from '../../seen.js';
 import type { Step } from './step.js';
 import { cordonOf } from './cordon.js';
+import { waitedForUntil } from './leaving.js';
 
 /** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */
 export const stop: Step = {
@@ -10,13 +11,14 @@ export const stop: Step = {
     ledger?.result?.phase === 'Failed' &&
     ledger.job !== undefined &&
     (isOpen(job, ledger.job.uid) || jobPods.some(isAlive)),
-  look({ job, jobPods, node, ledger, wish }): Look {
+  look({ job, jobPods, node, ledger, wish, now }): Look {
     if (job && isOpen(job, ledger?.job?.uid) && job.spec.suspend !== true)
       return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
     const answers = isReady(node) && node?.metadata.uid === ledger?.nodeUid;
-    return answers && !wish.abandoned && jobPods.some(isAlive)
-      ? wait('JobRunning', 'waiting for the Pod of the Job to end')
-      : DONE;
+    const alive = jobPods.filter(isAlive);
+    if (!answers || wish.abandoned || alive.length === 0) return DONE;
+    const until = waitedForUntil(alive);
+    return until && now >= until ? DONE : wait('JobRunning', 'waiting for the Pod of the Job to end', until);
   },
 };
 

@@ -5,6 +5,7 @@ import { bootIdOf, imagesOf, isAlive, notReadySince, podReady, type SeenJob, typ
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { podName } from '../evictable.js';
 import { pullProblem } from '../pull-problem.js';
+import { waitedForUntil } from './leaving.js';
 import type { Step } from './step.js';
 
 export const run: Step = {
@@ -59,12 +60,15 @@ function beforeIt(facts: Facts): Look | undefined {
 
 /** Somebody deleted the operation: nothing waits for this command, so it ends, with the grace of its Pod. */
 function cutShort(facts: Facts): Look {
-  const { job, jobPods, ledger } = facts;
+  const { job, jobPods, ledger, now } = facts;
   const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
   if (own && own.metadata.deletionTimestamp === undefined)
     return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
-  if (jobPods.length > 0) return lost(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end');
-  return fail('Deleted', 'the operation was deleted while its Job ran');
+  const until = waitedForUntil(jobPods);
+  if (jobPods.length > 0 && !(until && now >= until))
+    return lost(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end', until);
+  const left = jobPods.map(pod => `; Pod ${podName(pod)} does not end`);
+  return fail('Deleted', `the operation was deleted while its Job ran${left.join('')}`);
 }
 
 /** A Job on a node that does not answer any more would be waited for without end. */

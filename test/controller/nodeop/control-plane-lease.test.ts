@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { NODE_AGENT } from '../../../api/kinds.js';
+import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { ControlPlaneLease } from '../../../controller/nodeop/control-plane-lease.js';
 import type { LeaseObject } from '../../../kube/lease.js';
 import { LEASES } from '../../../kube/resources.js';
 import { fakeClock } from '../../fakes/clock.js';
 import { FakeKube } from '../../fakes/kube.js';
-import { ledger, nodeAgent } from '../../builders.js';
+import { ledger, nodeAgent, op, secondsAgo } from '../../builders.js';
 
 const AT = { namespace: 'operator-system', name: 'operator-control-plane' };
 const CONFLICT = { code: 409, reason: 'Conflict' };
@@ -39,6 +39,22 @@ describe('The Lease of the control planes', () => {
     await lease.take(other);
     await expect(lease.take(mine)).rejects.toMatchObject(CONFLICT);
     expect(await holder()).toBe('uid-op-1/n1');
+  });
+
+  test('is refused while a walk whose ledger was taken away is still to be taken up again', async () => {
+    const nodeStatuses = { n1: { phase: 'Running' as const, startedAt: secondsAgo(9) } };
+    kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
+    kube.seed(NODE_AGENT, nodeAgent());
+    await lease.take(other);
+    await expect(lease.take(mine)).rejects.toMatchObject(CONFLICT);
+  });
+
+  test('is taken from a walk that has ended, as the report says', async () => {
+    const nodeStatuses = { n1: { phase: 'Failed' as const, startedAt: secondsAgo(9) } };
+    kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
+    await lease.take(other);
+    await lease.take(mine);
+    expect(await holder()).toBe('uid-a-1/x');
   });
 
   test.each<[string, () => void]>([

@@ -48,6 +48,24 @@ describe('A plain command on two nodes', () => {
     expect(story.agents().map(agent => agent.spec.operation?.nodeOp.name)).toEqual(['op', 'op']);
   });
 
+  test('that holds no node can be deleted though no controller runs', async () => {
+    const story = world({ paused: true });
+    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.reason === 'Paused' });
+    expect(story.op().metadata.finalizers ?? []).toEqual([]);
+  });
+
+  test('lets go of its finalizer while it waits between two nodes, and takes it again', async () => {
+    const story = world({ concurrency: 1 });
+    story.jobs.n1 = 'Complete';
+    await story.run({ until: () => story.op().status?.nodes?.active === 1 });
+    await story.kube.patch(NODE_OP, { name: 'op', namespace: 'default' }, { spec: { paused: true } });
+    await story.run({ until: () => story.op().metadata.finalizers?.length === 0 });
+    expect(story.op().status).toMatchObject({ progress: '1/2', message: 'n2: not started: the operation is paused' });
+    await story.kube.patch(NODE_OP, { name: 'op', namespace: 'default' }, { spec: { paused: false } });
+    await story.run({ until: () => story.op().status?.nodes?.active === 1 });
+    expect(story.op().metadata.finalizers).toEqual(['operator.kairos.io/claimed']);
+  });
+
   test('goes to one node after the other with concurrency 1', async () => {
     const story = world({ concurrency: 1 });
     story.jobs.n2 = 'Complete';
@@ -74,7 +92,7 @@ describe('A plain command on two nodes', () => {
     const story = world({ nodeSelector: { matchLabels: { no: 'where' } } });
     await story.run();
     expect(story.op().status).toMatchObject({ phase: 'Failed', progress: '0/0' });
-    expect(story.op().metadata.finalizers).toEqual([]);
+    expect(story.op().metadata.finalizers ?? []).toEqual([]);
   });
 });
 

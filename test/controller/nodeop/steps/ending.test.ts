@@ -16,6 +16,16 @@ describe('A Job that was given up on', () => {
     ['is suspended, so that nothing of it starts any more', { ...stopping, job: job('running') }, 'Stop: suspendJob'],
     ['is waited for while its Pod ends', suspended, 'Stop: wait JobRunning'],
     [
+      'is waited for beyond the grace of its Pod',
+      { ...suspended, jobPods: [pod('job-x', { leaving: 299 })] },
+      'Stop: wait JobRunning',
+    ],
+    [
+      'is not waited for without end when its Pod never ends',
+      { ...suspended, jobPods: [pod('job-x', { leaving: 300 })] },
+      'Release: release',
+    ],
+    [
       'is not waited for on a node that does not answer',
       { ...suspended, node: node('n1', { ready: false }) },
       'Release: release',

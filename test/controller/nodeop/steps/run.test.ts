@@ -141,6 +141,18 @@ describe('Run', () => {
       'Run: deleteJob',
     ],
     ['waits for its Pod to end', {}, { ledger: at, jobPods: [pod('job-x')], wish: deleted() }, 'Run: wait JobRunning'],
+    [
+      'also beyond its grace',
+      {},
+      { ledger: at, jobPods: [pod('job-x', { leaving: 299 })], wish: deleted() },
+      'Run: wait JobRunning',
+    ],
+    [
+      'but not without end',
+      {},
+      { ledger: at, jobPods: [pod('job-x', { leaving: 300 })], wish: deleted() },
+      'Run: Failed Deleted',
+    ],
     ['and is then over', {}, { ledger: at, wish: deleted() }, 'Run: Failed Deleted'],
     [
       'lets a Job be finished where a reboot follows',
