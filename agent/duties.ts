@@ -6,6 +6,7 @@
  *                    killed anywhere here: the journal, with the boot id in it, says where we were
  *
  * A reboot is called only while the boot id is still the one the journal was written in; so a machine that went down for it never goes down again.
+ * And only for an ask that was just read from the API server itself; while that is away, nothing is begun and nothing called again.
  */
 import type { Operation, RebootAnswer } from '../api/node-agent.js';
 import type { Entry } from './journal.js';
@@ -114,6 +115,8 @@ function begin(seen: Seen, ask: Ask): Duty[] {
       { do: 'lookAgain', inMs: untilEnd(ask, seen.now) },
     ];
   }
+  /* A watch may be behind: what it told of last may have been withdrawn since. */
+  if (!seen.confirmed) return [{ do: 'confirm' }];
   return call(seen, ask, fresh(seen, ask));
 }
 

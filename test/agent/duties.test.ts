@@ -33,19 +33,28 @@ describe('what is done, in which order', () => {
     ['nothing asked: nothing done, whatever lies about', { operation: operation(), sentinels: here }, ''],
     ['ask without sentinel: waits', {}, 'answer lookAgain'],
     ['sentinel without ask: waits', { operation: operation(), sentinels: here }, ''],
-    ['ask and sentinel: journal first, then the sentinel goes, then the reboot', { sentinels: here }, REBOOT],
+    ['ask and sentinel, the ask only heard of: asks the API first', { sentinels: here }, 'confirm'],
+    ['confirmed: journal first, then the sentinel goes, then the reboot', { sentinels: here, confirmed: true }, REBOOT],
     ['the sentinel of another Job: waits', { sentinels: [sentinel({ jobName: 'other' })] }, 'answer lookAgain'],
     ['sentinel of an earlier boot: no reboot', { sentinels: here, boot: after }, 'keep removeSentinels answer'],
-    ['a sentinel without boot id: the ledger speaks', { sentinels: legacy }, REBOOT],
+    ['a sentinel without boot id: the ledger speaks', { sentinels: legacy, confirmed: true }, REBOOT],
     ['the same, and the ledger knows another boot', { sentinels: legacy, boot: after }, 'keep removeSentinels answer'],
     [
       'a Job that ran again after a power cut has left a sentinel of this boot: reboot',
-      { sentinels: [sentinel(), sentinel({ at: 1_767_225_900, bootId: bootIdOf(2) })], boot: after },
+      {
+        sentinels: [sentinel(), sentinel({ at: 1_767_225_900, bootId: bootIdOf(2) })],
+        boot: after,
+        confirmed: true,
+      },
       REBOOT,
     ],
     [
       'the clock was set back between two boots: the sentinel of this boot counts, not the one with the later time',
-      { sentinels: [sentinel({ at: 1_767_225_900 }), sentinel({ bootId: bootIdOf(2) })], boot: after },
+      {
+        sentinels: [sentinel({ at: 1_767_225_900 }), sentinel({ bootId: bootIdOf(2) })],
+        boot: after,
+        confirmed: true,
+      },
       REBOOT,
     ],
     ['a sentinel that cannot be read: waits', { unreadable: [JOB] }, 'answer lookAgain'],
@@ -55,7 +64,11 @@ describe('what is done, in which order', () => {
       { unreadable: [JOB], sentinels: here, boot: after },
       'answer lookAgain',
     ],
-    ['the same, and one of this boot beside it: reboot', { unreadable: [JOB], sentinels: here }, REBOOT],
+    [
+      'the same, and one of this boot beside it: reboot',
+      { unreadable: [JOB], sentinels: here, confirmed: true },
+      REBOOT,
+    ],
     ['the same, too late: failed', { unreadable: [JOB], boot: after, now: late }, 'keep answer'],
     ['everything lost, but the boot id changed: no reboot', { boot: after }, 'keep answer'],
     ['too late to begin: failed', { now: late, sentinels: here }, 'keep removeSentinels answer'],
@@ -163,7 +176,7 @@ describe('what is said', () => {
     expect(due.at(-1)).toEqual({ do: 'lookAgain', inMs: 20 * MINUTE });
   });
   test('Rebooting tells of the boot that ends', () => {
-    const due = duties(seen({ sentinels: [sentinel()] }));
+    const due = duties(seen({ sentinels: [sentinel()], confirmed: true }));
     expect(answered(due)).toMatchObject({
       state: 'Rebooting',
       bootIdBefore: bootIdOf(1),

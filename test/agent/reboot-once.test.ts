@@ -252,8 +252,7 @@ describe('what stands in the way is told', () => {
 
   test('an API server that is away does not keep a begun reboot from happening', async () => {
     const told = story();
-    await told.start();
-    told.cluster.away = true;
+    told.cluster.onWrite = () => void (told.cluster.away = true);
     await expect(told.pass()).rejects.toThrow('connection refused'); // the labels, after the reboot
     expect(told.host.calls).toEqual([bootIdOf(1)]);
   });

@@ -82,6 +82,8 @@ export interface Story {
   clock: ReturnType<typeof fakeClock>;
   /** A new process: it knows only disk and cluster. */
   start(): Promise<void>;
+  /** From now on the running process hears nothing new: its watch is late. */
+  hearNothing(): void;
   /** One pass of the running process; a process that was killed is started anew, and `killed` is returned. */
   pass(): Promise<'killed' | number | undefined>;
 }
@@ -97,9 +99,11 @@ export function story(
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
   let running: Pass | undefined;
   let cache = new ObjectCache<NodeAgent>();
-  const look = () => cache.replaceAll([cluster.agent], cluster.agent.metadata.resourceVersion);
+  let hears = true;
+  const look = () => hears && cache.replaceAll([cluster.agent], cluster.agent.metadata.resourceVersion);
 
   const start = async () => {
+    hears = true;
     const { journal } = await Journal.open(host, KAIROS_STATE_DIR);
     cache = new ObjectCache<NodeAgent>();
     const base = { kube: kubeOf(cluster), host, clock, log: silentLog, nodeName: 'n1', agentVersion: 'test' };
@@ -117,5 +121,9 @@ export function story(
       return 'killed';
     }
   };
-  return { host, cluster, clock, start, pass };
+  const hearNothing = () => {
+    look();
+    hears = false;
+  };
+  return { host, cluster, clock, start, pass, hearNothing };
 }

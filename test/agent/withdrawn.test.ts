@@ -2,14 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
 import { bootIdOf } from '../fakes/host.js';
-import { asked, nodeAgent, type operation, withdrawn } from './builders.js';
+import { asked, nodeAgent, operation, withdrawn } from './builders.js';
 import { JOURNAL, SENTINEL, type Story, story } from './story.js';
 
 const MINUTE = 60_000;
 const YEAR = 365 * 24 * 60 * MINUTE;
 
 const answer = ({ cluster }: Story) => cluster.agent.status?.operation?.reboot;
-const become = (told: Story, now: ReturnType<typeof operation>) =>
+const become = (told: Story, now: ReturnType<typeof asked>) =>
   told.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: now } }));
 
 /** Passes while half an hour goes by; what fails is tried again, as the loop of the agent does. */
@@ -94,6 +94,45 @@ describe('withdrawn', () => {
     await goesOn(told);
     expect(answer(told)?.state).toBe('Cancelled');
     expect(told.host.calls).toEqual([]);
+  });
+});
+
+describe('withdrawn, and the watch is late', () => {
+  const late = async () => {
+    const told = story();
+    await told.start();
+    told.hearNothing();
+    become(told, withdrawn());
+    return told;
+  };
+
+  test('the API server is asked before the first call: no reboot, Cancelled', async () => {
+    const told = await late();
+    await goesOn(told);
+    expect(told.host.calls).toEqual([]);
+    expect(answer(told)?.state).toBe('Cancelled');
+    expect(told.host.files.has(SENTINEL)).toBe(false);
+  });
+
+  test('and the API server is away: nothing is begun, not even written down', async () => {
+    const told = await late();
+    told.cluster.away = true;
+    await expect(told.pass()).rejects.toThrow('connection refused');
+    expect(told.host.acts).toEqual([]);
+    await goesOn(told);
+    expect(told.host.calls).toEqual([]);
+    told.cluster.away = false;
+    await goesOn(told);
+    expect(told.host.calls).toEqual([]);
+    expect(answer(told)?.state).toBe('Cancelled');
+  });
+
+  test('the operation is gone altogether, and another holds the node: its own answer, no reboot', async () => {
+    const told = await late();
+    become(told, operation({ id: 'op-2' }));
+    await goesOn(told);
+    expect(told.host.calls).toEqual([]);
+    expect(told.cluster.agent.status?.operation).toEqual({ id: 'op-2' });
   });
 });
 
