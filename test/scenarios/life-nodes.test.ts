@@ -5,7 +5,9 @@ import type { StepName } from '../../api/node-status.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
 import {
+  CALM,
   DRAIN,
+  FREE,
   everCordoned,
   holders,
   isAt,
@@ -25,8 +27,6 @@ import type { Story } from './story.js';
 
 const DONE = 'Completed Done not-requested';
 const ONE_BY_ONE = { cordon: true, concurrency: 1 };
-const CALM = { settled: true, finalizers: [], leases: ['ce9721c3.kairos.io'], ranHot: [] };
-const FREE = { cordoned: false, mark: undefined, heldBy: undefined };
 
 const story = (cluster: Story['cluster'], play: Story['play']): Story => ({ name: '', cluster, play, ends: {} });
 const begins = (cluster: FakeCluster, spec: object) => void cluster.apply(NODE_OP, nodeOp('op', spec));

@@ -1,6 +1,6 @@
 /** What befalls nodes and their objects in the middle of a walk, by other hands than the operator's. */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
-import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
+import { ANNOTATIONS, CONTAINERS, LEADER_LEASE } from '../../api/names.js';
 import type { StepName } from '../../api/node-status.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { NODES } from '../../kube/resources.js';
@@ -13,6 +13,13 @@ export const nodes = (...names: string[]): NodeTraits[] => names.map(name => ({ 
 
 export const DRAIN = { cordon: true, drainOptions: { enabled: true } };
 export const REBOOT = { ...DRAIN, rebootOnSuccess: true, concurrency: 1 };
+export const ONLY_N1 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } } };
+
+/** Of an ending: everything is over, and nothing of it is left. */
+export const CALM = { settled: true, finalizers: [], leases: [LEADER_LEASE], ranHot: [] };
+/** Of a node in it: nobody would know that anything ever was. */
+export const FREE = { cordoned: false, mark: undefined, heldBy: undefined };
+
 export const OP = { name: 'op', namespace: 'default' };
 
 /** So that a drain has something to do, and takes a while over it. */
@@ -28,6 +35,9 @@ export const lasts = (seconds: number): { errands: Errands } => ({
 
 export const ledgerOf = ({ api }: FakeCluster, node: string) =>
   api.find<NodeAgent>(NODE_AGENT, { name: node })?.spec.operation;
+
+export const messageOf = (cluster: FakeCluster, node = 'n1'): string =>
+  cluster.nodeOp('op')?.status?.nodeStatuses?.[node]?.message ?? '';
 
 /** Goes on until it is so, and fails if it never is. */
 export async function until(cluster: FakeCluster, so: () => boolean, within = 900): Promise<void> {
@@ -91,3 +101,7 @@ export const everCordoned = ({ api }: FakeCluster, uid: string): boolean =>
 
 export const uidOf = ({ api }: FakeCluster, node: string): string =>
   api.find(NODES, { name: node })?.metadata.uid ?? '';
+
+/** By hand, as `kubectl cordon` and `kubectl uncordon` do it. */
+export const byHand = ({ api }: FakeCluster, node: string, cordoned: boolean): void =>
+  void api.patch(NODES, { name: node }, { spec: { unschedulable: cordoned ? true : null } });
