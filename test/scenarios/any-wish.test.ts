@@ -4,9 +4,10 @@ import * as fc from 'fast-check';
 import { admitted } from './any-wish-admission.js';
 import { type Case, cases } from './any-wish-case.js';
 import { play } from './any-wish-play.js';
+import { LONG } from './thin.js';
 
 const SEED = 20_260_601;
-const RUNS = 300;
+const RUNS = LONG ? 1_000 : 120;
 
 /** A slow machine is no reason to fail. */
 const TIMEOUT_MS = 900_000;
@@ -23,7 +24,7 @@ describe('any wish that the webhook lets in', () => {
         expect(stored && (await play(drawn, stored))).toEqual(stored && []);
       };
       await fc.assert(fc.asyncProperty(cases, keepsItsPromises), { seed: SEED, numRuns: RUNS });
-      expect(accepted).toBeGreaterThan(200);
+      expect(accepted).toBeGreaterThan(RUNS / 2);
       expect(accepted).toBeGreaterThan(refused);
     },
     TIMEOUT_MS,
