@@ -3,6 +3,25 @@ import type { OSArtifactSpec } from './os-artifact.js';
 
 const isBareWord = (image: string) => /^[a-z0-9][a-z0-9._-]*$/i.test(image);
 
+/** Fields that are of no use beside others, or without them. */
+function withoutEffect(spec: OSArtifactSpec): string[] {
+  const { artifacts, netbootURL, volume } = spec;
+  const told = (path: string, isIdle: boolean, why: string) => (isIdle ? [`spec.${path}: has no effect ${why}`] : []);
+  const noDockerfile = spec.baseImageDockerfile === undefined;
+  return [
+    ...told('netbootURL', netbootURL !== undefined && spec.netboot !== true, 'without netboot'),
+    ...told(
+      'artifacts.netbootURL',
+      artifacts?.netbootURL !== undefined && artifacts.netboot !== true,
+      'without artifacts.netboot',
+    ),
+    ...told('volume', volume !== undefined && artifacts?.volume !== undefined, 'beside artifacts.volume'),
+    ...(['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'] as const).flatMap(name =>
+      told(name, spec[name] !== undefined && noDockerfile, 'without baseImageDockerfile'),
+    ),
+  ];
+}
+
 /** Sentences for whoever writes the object; each begins with a path. */
 export function osArtifactCautions(spec: OSArtifactSpec): string[] {
   const nested = spec.artifacts?.bundles;
@@ -20,8 +39,6 @@ export function osArtifactCautions(spec: OSArtifactSpec): string[] {
         ? [`spec.exporters[${index}]: its own volume artifacts is replaced by the one with the built files`]
         : [],
     ),
-    ...(spec.netbootURL !== undefined && spec.netboot !== true
-      ? ['spec.netbootURL: has no effect without netboot']
-      : []),
+    ...withoutEffect(spec),
   ];
 }

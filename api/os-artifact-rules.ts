@@ -5,6 +5,8 @@ export interface SpecFault {
   /** Below `spec`. */
   path: (string | number)[];
   message: string;
+  /** What is there may not be there, whatever its value. */
+  isTooMuch?: boolean;
 }
 
 type Rule = (spec: OSArtifactSpec) => SpecFault[];
@@ -14,6 +16,7 @@ export const RESERVED_VOLUMES = ['artifacts', 'rootfs', 'config', 'ocispec', 'cl
 
 const given = (value: unknown) => value !== undefined && value !== null;
 const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
+const tooMuch = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message, isTooMuch: true });
 
 const fieldsOf = (spec: OSArtifactSpec, names: readonly string[]) =>
   Object.entries(spec).flatMap(([name, value]) => (given(value) && names.includes(name) ? [name] : []));
@@ -22,7 +25,7 @@ const oneShape: Rule = spec => {
   const flat = fieldsOf(spec, FLAT_FIELDS);
   const [nested] = fieldsOf(spec, NESTED_FIELDS);
   if (nested === undefined) return [];
-  return flat.map(name => fault(`may not be given beside ${nested}: these belong to two shapes of the object`, name));
+  return flat.map(name => tooMuch(`may not be given beside ${nested}: these belong to two shapes of the object`, name));
 };
 
 const isFlat = (spec: OSArtifactSpec) => fieldsOf(spec, NESTED_FIELDS).length === 0;
@@ -37,15 +40,10 @@ const flatRules: Rule = spec => {
   return [
     ...(first === undefined
       ? [fault('exactly one of imageName, baseImageName and baseImageDockerfile must be given', 'imageName')]
-      : more.map(name => fault(`may not be given beside ${first}`, name))),
+      : more.map(name => tooMuch(`may not be given beside ${first}`, name))),
     ...(anyOf(spec)
       ? []
       : [fault('at least one of iso, cloudImage, azureImage, gceImage and netboot must be true', 'iso')]),
-    ...['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'].flatMap(name =>
-      fieldsOf(spec, [name]).length > 0 && !given(spec.baseImageDockerfile)
-        ? [fault('has no effect without baseImageDockerfile', name)]
-        : [],
-    ),
   ];
 };
 
@@ -54,14 +52,14 @@ const imageRules: Rule = spec => {
   const { ref, buildOptions, ociSpec, buildImage, push } = spec.image ?? {};
   const built = given(buildOptions) || given(ociSpec);
   const beside = (value: unknown, name: string) =>
-    given(ref) && given(value) ? [fault('may not be given beside ref', 'image', name)] : [];
+    given(ref) && given(value) ? [tooMuch('may not be given beside ref', 'image', name)] : [];
   return [
     ...(given(ref) || built ? [] : [fault('one of ref, buildOptions and ociSpec must be given', 'image')]),
     ...beside(buildOptions, 'buildOptions'),
     ...beside(ociSpec, 'ociSpec'),
     ...beside(buildImage, 'buildImage'),
     ...(push === true && !given(buildImage) ? [fault('must be given where push is true', 'image', 'buildImage')] : []),
-    ...(push === true && given(ref) ? [fault('only an image that is built can be pushed', 'image', 'push')] : []),
+    ...(push === true && given(ref) ? [tooMuch('only an image that is built can be pushed', 'image', 'push')] : []),
   ];
 };
 
@@ -71,9 +69,9 @@ const artifactRules: Rule = spec => {
   const { uki = {} } = artifacts ?? {};
   const anyUki = uki.iso === true || uki.container === true || uki.efi === true;
   const none = !anyOf(artifacts ?? {}) && !anyUki;
-  const mustBuild = given(image?.ref) || given(artifacts);
   return [
-    ...(none && mustBuild ? [fault('at least one kind of artifact must be asked for', 'artifacts')] : []),
+    /* An image that is built may be all that is wanted. */
+    ...(none && given(image?.ref) ? [fault('at least one kind of artifact must be asked for', 'artifacts')] : []),
     ...(anyUki && !given(uki.keysVolume)
       ? [fault('must be given for any unified kernel image', 'artifacts', 'uki', 'keysVolume')]
       : []),
@@ -106,32 +104,19 @@ const volumesThere: Rule = spec =>
     spec.volumes?.some(volume => volume.name === name) ? [] : [fault(`volumes has none named "${name}"`, ...path)],
   );
 
-const oneVolume: Rule = ({ artifacts, volume }) =>
-  given(artifacts?.volume) && given(volume)
-    ? [fault('may not be given beside artifacts.volume: there would be two places to build in', 'volume')]
-    : [];
-
-/** What importers mount must be there as well. */
+/** What importers mount must be there as well; they may use the builder's own volumes. */
 const importerMounts: Rule = ({ importers = [], volumes = [] }) =>
   importers.flatMap(({ volumeMounts }, index) =>
     (Array.isArray(volumeMounts) ? volumeMounts : []).flatMap((mount: unknown, place) => {
       const name = typeof mount === 'object' && mount !== null && 'name' in mount ? mount.name : undefined;
-      const isThere = name === 'artifacts' || volumes.some(volume => volume.name === name);
+      const isThere = RESERVED_VOLUMES.some(own => own === name) || volumes.some(volume => volume.name === name);
       return isThere
         ? []
         : [fault(`volumes has none named "${String(name)}"`, 'importers', index, 'volumeMounts', place, 'name')];
     }),
   );
 
-const RULES: readonly Rule[] = [
-  flatRules,
-  imageRules,
-  artifactRules,
-  volumeNames,
-  volumesThere,
-  oneVolume,
-  importerMounts,
-];
+const RULES: readonly Rule[] = [flatRules, imageRules, artifactRules, volumeNames, volumesThere, importerMounts];
 
 /** What is wrong with a spec whose fields are all of the right shape. In a mix of both shapes nothing else is looked for. */
 export function osArtifactFaults(spec: OSArtifactSpec): SpecFault[] {

@@ -32,9 +32,10 @@ export interface Informers {
 
 export type Caches = { [Name in keyof Informers]: Informers[Name]['cache'] };
 
-const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
+/** For an index of objects by the uids of their owners. */
+export const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
 
-const withoutManagedFields = <T extends Stored>(object: T): T => ({
+export const withoutManagedFields = <T extends Stored>(object: T): T => ({
   ...object,
   metadata: { ...object.metadata, managedFields: undefined },
 });

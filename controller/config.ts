@@ -1,6 +1,7 @@
 /** The controller's settings: its own names, and those of the Go operator where they still mean something. */
 import * as z from 'zod';
-import { baseAliases, baseSettings, configReader } from '../program/config.js';
+import { baseAliases, baseSettings, configReader, onOff } from '../program/config.js';
+import type { Tools } from './artifact/container.js';
 
 const settings = z.object({
   ...baseSettings,
@@ -14,6 +15,21 @@ const settings = z.object({
     .describe("The agent's image; leaves the sentinel of a Job unless sentinelImage is set."),
   sentinelImage: z.string().optional().describe('Image with a shell that leaves the sentinel of a Job instead.'),
   nodeopDefaultImage: z.string().default('busybox:latest').describe('Image of a NodeOp that names none.'),
+  buildArtifacts: onOff()
+    .default(true)
+    .describe('Whether OSArtifacts are built; where not, the right to Secrets can be taken away.'),
+  toolImage: z
+    .string()
+    .default('quay.io/kairos/auroraboot:v0.24.0')
+    .describe('Image with auroraboot, which makes media and disks of an image.'),
+  buildahImage: z
+    .string()
+    .default('quay.io/buildah/stable:v1.43.1')
+    .describe('Image with buildah, which builds the image of an OSArtifact.'),
+  kairosInitImage: z
+    .string()
+    .default('quay.io/kairos/kairos-init:v0.16.1')
+    .describe('Image with kairos-init, which makes a Kairos system of a plain Linux.'),
 });
 export type Config = z.output<typeof settings>;
 
@@ -27,3 +43,7 @@ export const readConfig = configReader({
     podNamespace: { env: ['CONTROLLER_POD_NAMESPACE'] },
   },
 });
+
+/** Undefined: nothing is built. */
+export const toolsFrom = ({ buildArtifacts, toolImage, buildahImage, kairosInitImage }: Config): Tools | undefined =>
+  buildArtifacts ? { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage } : undefined;

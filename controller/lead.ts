@@ -3,6 +3,8 @@ import type { Kube } from '../kube/kube.js';
 import { recorder } from '../kube/recorder.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
+import type { Tools } from './artifact/container.js';
+import { artifactsWatched } from './artifact/watched.js';
 import { allSynced, cachesOf, createInformers } from './caches.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
@@ -13,10 +15,12 @@ export interface Leading extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 
   clock: Clock;
   /** Who speaks in Events. */
   identity: string;
+  /** What OSArtifacts are built with; absent, they are left alone. */
+  tools?: Tools;
 }
 
 /** `kube` must stop answering when `leading` aborts, so that nothing is written after the end. */
-export async function lead(kube: Kube, { identity, ...settings }: Leading, leading: AbortSignal): Promise<void> {
+export async function lead(kube: Kube, { identity, tools, ...settings }: Leading, leading: AbortSignal): Promise<void> {
   const { log, clock } = settings;
   const informers = createInformers(kube, { log, clock });
   const watching = Object.values(informers).map(each => each.run(leading));
@@ -32,5 +36,6 @@ export async function lead(kube: Kube, { identity, ...settings }: Leading, leadi
     nodeAgentController(deps, leading),
     new NodeOpController(deps).run(leading),
     upgradeController({ ...deps, ...deps.caches }, leading),
+    ...(tools ? [artifactsWatched({ ...deps, pods: deps.caches.pods, tools }, leading)] : []),
   ]);
 }

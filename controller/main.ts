@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { LEADER_LEASE } from '../api/names.js';
 import { whileLeader } from '../kube/leader.js';
 import { runProgram } from '../program/run.js';
-import { readConfig } from './config.js';
+import { readConfig, toolsFrom } from './config.js';
 import { connect } from './connect.js';
 import { lead } from './lead.js';
 import { sentinelFrom } from './sentinel.js';
@@ -19,6 +19,7 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
     sentinel: sentinelFrom(config),
     ownNamespace: config.podNamespace,
     ownNode: config.nodeName,
+    tools: toolsFrom(config),
   };
   await whileLeader(client, lease, { log, clock, signal }, leading => lead(client.with(leading), settings, leading));
 });

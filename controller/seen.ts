@@ -118,26 +118,27 @@ export const bootIdOf = (node: SeenNode | undefined): string | undefined => node
 export const imagesOf = (node: SeenNode | undefined): string[] =>
   node?.status?.images?.flatMap(image => image.names ?? []) ?? [];
 
-const pruneContainer = ({
-  name,
-  ready,
-  restartCount,
-  image,
-  imageID,
-  containerID,
-  state,
-}: SeenContainer): SeenContainer => ({
-  name,
-  ready,
-  restartCount,
-  image,
-  imageID,
-  containerID,
-  state,
-});
+const withoutWords = <T extends { message?: string }>(told: T | undefined): T | undefined =>
+  told && { ...told, message: undefined };
 
+const pruneContainer =
+  (keepWords: boolean) =>
+  ({ name, ready, restartCount, image, imageID, containerID, state = {} }: SeenContainer): SeenContainer => ({
+    name,
+    ready,
+    restartCount,
+    image,
+    imageID,
+    containerID,
+    state: keepWords
+      ? state
+      : { ...state, waiting: withoutWords(state.waiting), terminated: withoutWords(state.terminated) },
+  });
+
+/** Of Pods that are none of ours nobody reads what they say: up to 12 KiB each. */
 export function prunePod(pod: SeenPod): SeenPod {
   const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = pod.status;
+  const isOurs = Object.keys(pod.metadata.labels ?? {}).some(ours);
   return {
     metadata: pruneMeta(pod.metadata, key => ours(key) || key === MIRROR),
     spec: {
@@ -147,11 +148,11 @@ export function prunePod(pod: SeenPod): SeenPod {
     status: {
       phase,
       reason,
-      message,
+      message: isOurs ? message : undefined,
       startTime,
-      conditions: conditions?.filter(c => c.type === 'Ready' || c.type === 'PodScheduled'),
-      containerStatuses: containerStatuses?.map(pruneContainer),
-      initContainerStatuses: initContainerStatuses?.map(pruneContainer),
+      conditions: conditions?.filter(c => c.type === 'Ready' || (isOurs && c.type === 'PodScheduled')),
+      containerStatuses: containerStatuses?.map(pruneContainer(isOurs)),
+      initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOurs)),
     },
   };
 }

@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { NODE_KEYS } from '../agent/labels.js';
-import { NODE_OP, NODE_OP_UPGRADE } from '../api/kinds.js';
+import { NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT } from '../api/kinds.js';
 import { LEADER_LEASE } from '../api/names.js';
 import { NodeOpSpec } from '../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../api/nodeop-upgrade.js';
+import { OSArtifactSpec } from '../api/os-artifact.js';
 import { generated } from '../manifests/generate.js';
 import { findBinary } from './cluster/binaries.js';
 import { withOverlay } from './cluster/install.js';
@@ -105,7 +106,11 @@ describe('the files', () => {
   });
 
   test('the samples are wishes that the schemas accept', () => {
-    const schemas = { [NODE_OP.kind]: NodeOpSpec, [NODE_OP_UPGRADE.kind]: NodeOpUpgradeSpec };
+    const schemas = {
+      [NODE_OP.kind]: NodeOpSpec,
+      [NODE_OP_UPGRADE.kind]: NodeOpUpgradeSpec,
+      [OS_ARTIFACT.kind]: OSArtifactSpec,
+    };
     for (const { kind, spec } of filesIn('manifests/samples').flatMap(path => manifestsIn(textOf(path))))
       expect(schemas[kind]?.safeParse(spec)).toMatchObject({ success: true });
   });
@@ -160,18 +165,25 @@ describe('rights', () => {
   });
 
   test('every kind of wish has an admin, an editor and a viewer', () => {
-    for (const { singular, plural } of [NODE_OP, NODE_OP_UPGRADE])
+    for (const { singular, plural } of [NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT])
       for (const who of ['admin', 'editor', 'viewer'])
         expect(rulesOf('ClusterRole', `operator-${singular}-${who}-role`)[0]?.resources).toEqual([plural]);
   });
 
-  test('nobody lists or watches Secrets, and only one can be read', () => {
-    const secrets = roles.flatMap(({ kind, rules = [] }) =>
-      rules.filter(rule => rule.resources.includes('secrets')).map(rule => ({ kind, ...rule })),
+  test('nobody lists or watches Secrets, and only who builds OSArtifacts reads more than one', () => {
+    const secrets = roles.flatMap(({ kind, metadata, rules = [] }) =>
+      rules
+        .filter(rule => rule.resources.includes('secrets'))
+        .map(({ resourceNames, verbs }) => ({ name: `${kind} ${metadata.name}`, resourceNames, verbs })),
     );
-    expect(secrets.map(({ kind, resourceNames, verbs }) => ({ kind, resourceNames, verbs }))).toEqual([
-      { kind: 'Role', resourceNames: undefined, verbs: ['create'] },
-      { kind: 'Role', resourceNames: ['operator-webhook-certificate'], verbs: ['get', 'patch'] },
+    expect(secrets).toEqual([
+      {
+        name: 'ClusterRole operator-controller-artifacts',
+        resourceNames: undefined,
+        verbs: ['get', 'create', 'patch'],
+      },
+      { name: 'Role operator-webhook', resourceNames: undefined, verbs: ['create'] },
+      { name: 'Role operator-webhook', resourceNames: ['operator-webhook-certificate'], verbs: ['get', 'patch'] },
     ]);
   });
 
@@ -210,6 +222,12 @@ describe('the programs', () => {
       const keys = [...expression.matchAll(/"([^"]+)"/g)].map(([, key = '']) => key);
       expect(new Set(keys)).toEqual(new Set<string>(NODE_KEYS[what]));
     }
+  });
+
+  test('the webhooks are asked about every kind of wish', () => {
+    const wishes = [NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT].map(({ plural }) => plural);
+    for (const { rules } of ofKind(own, /WebhookConfiguration$/).flatMap(({ webhooks = [] }) => webhooks))
+      expect(rules.flatMap(({ resources }) => resources)).toEqual(wishes);
   });
 
   test('the webhooks leave caBundle to the program', () => {

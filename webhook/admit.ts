@@ -1,12 +1,13 @@
 /** Which kind is looked at how, and the two questions about an object: what to add, and whether to let it in. */
-import { type Kind, NODE_OP, NODE_OP_UPGRADE } from '../api/kinds.js';
+import { type Kind, NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT } from '../api/kinds.js';
 import { NodeOpSpec } from '../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../api/nodeop-upgrade.js';
+import { OSArtifactSpec } from '../api/os-artifact.js';
 import { missingDefaults } from './defaults.js';
 import { type AdmissionRequest, allow, deny, patch, type ReviewAnswer } from './review.js';
-import { NODE_OP_RULES, NODE_OP_UPGRADE_RULES } from './rules.js';
+import { NODE_OP_RULES, NODE_OP_UPGRADE_RULES, OS_ARTIFACT_RULES } from './rules.js';
 import { type Expectation, faultsOf, isJudged, type Judged, warningsOf } from './validate.js';
-import { NODE_OP_CAUTIONS, NODE_OP_UPGRADE_CAUTIONS } from './warnings.js';
+import { NODE_OP_CAUTIONS, NODE_OP_UPGRADE_CAUTIONS, OS_ARTIFACT_CAUTIONS } from './warnings.js';
 
 const KINDS: readonly (Expectation & { kind: Kind })[] = [
   { kind: NODE_OP, spec: NodeOpSpec, rules: NODE_OP_RULES, cautions: NODE_OP_CAUTIONS, oneRun: true },
@@ -17,6 +18,8 @@ const KINDS: readonly (Expectation & { kind: Kind })[] = [
     cautions: NODE_OP_UPGRADE_CAUTIONS,
     oneRun: true,
   },
+  /* A changed spec is a new build. */
+  { kind: OS_ARTIFACT, spec: OSArtifactSpec, rules: OS_ARTIFACT_RULES, cautions: OS_ARTIFACT_CAUTIONS, oneRun: false },
 ];
 
 /** Answers one request. Nothing is read or written for it, so that a dry run and a real one are the same. */

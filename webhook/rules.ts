@@ -1,7 +1,9 @@
 /** Rules between fields. They look at the object as it was sent: one wrong field must not hide what is wrong with others. */
+import { OSArtifactSpec } from '../api/os-artifact.js';
+import { osArtifactFaults, type SpecFault } from '../api/os-artifact-rules.js';
 import { type Fault, forbidden, invalid, required } from './faults.js';
 import { labelSelectorFaults } from './label-selector.js';
-import { type Fields, fieldsOf, type Path } from './raw.js';
+import { type Fields, fieldsOf, type Path, valueAt } from './raw.js';
 
 /** Judges a spec that may have any shape. */
 export type Rule = (spec: Fields) => Fault[];
@@ -34,3 +36,18 @@ const somethingToUpgrade: Rule = ({ upgradeActive, upgradeRecovery }) =>
 
 export const NODE_OP_RULES: readonly Rule[] = [preflight, nodeSelector];
 export const NODE_OP_UPGRADE_RULES: readonly Rule[] = [somethingToUpgrade, nodeSelector];
+
+function ofSpec(spec: Fields, { path: below, message, isTooMuch }: SpecFault): Fault {
+  const path: Path = ['spec', ...below];
+  if (isTooMuch) return forbidden(path, message);
+  const value = valueAt(spec, below);
+  return given(value) ? invalid(path, value, message) : required(path, message);
+}
+
+/** The controller knows the same rules, for objects from before the webhook. They need fields of the right shapes. */
+const wholeArtifact: Rule = spec => {
+  const { success, data } = OSArtifactSpec.safeParse(spec);
+  return success ? osArtifactFaults(data).map(fault => ofSpec(spec, fault)) : [];
+};
+
+export const OS_ARTIFACT_RULES: readonly Rule[] = [wholeArtifact];

@@ -1,4 +1,6 @@
 /** What is allowed and yet may surprise. `kubectl` prints each as a line of its own. */
+import { OSArtifactSpec } from '../api/os-artifact.js';
+import { osArtifactCautions } from '../api/os-artifact-cautions.js';
 import { type Fields, fieldsOf } from './raw.js';
 
 /** Looks at a spec with all defaults. */
@@ -75,3 +77,10 @@ export const NODE_OP_UPGRADE_CAUTIONS: readonly Caution[] = [
   allUpgradesAtOnce,
   nothingLeftToStop,
 ];
+
+const wholeArtifact: Caution = spec => {
+  const { success, data } = OSArtifactSpec.safeParse(spec);
+  return success ? osArtifactCautions(data) : [];
+};
+
+export const OS_ARTIFACT_CAUTIONS: readonly Caution[] = [wholeArtifact];

@@ -8,14 +8,19 @@ const cautions = (spec: object) => osArtifactCautions(OSArtifactSpec.parse(spec)
 const faults = (spec: object) =>
   osArtifactFaults(OSArtifactSpec.parse(spec)).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
+const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
+
 describe('what the documents show is right', () => {
   test.each(Object.entries(DOCUMENTED))('%s', (_, spec) => expect(faults(spec)).toEqual([]));
   test('the newer shape in full', () => expect(faults(NESTED_ALL)).toEqual([]));
-  test('an image alone, built and packed', () =>
-    expect(faults({ image: { buildOptions: { version: 'v1', baseImage: 'ubuntu' } } })).toEqual([]));
+  const image = { buildOptions: { version: 'v1', baseImage: 'ubuntu' } };
+  test('an image alone, built and packed', () => expect(faults({ image })).toEqual([]));
+  test('an image alone, for another processor', () =>
+    expect(faults({ image, artifacts: { arch: 'arm64' } })).toEqual([]));
+  test('an importer that prepares the root file system', () =>
+    expect(faults({ ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'rootfs' }] }] })).toEqual([]));
 });
 
-const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
 const uki = (more: object) => ({ image: { ref: 'x' }, artifacts: { uki: { iso: true, ...more } } });
 const volume = (name: string) => ({ name, emptyDir: {} });
 
@@ -40,11 +45,6 @@ describe('what is wrong is said with its path', () => {
       { image: { ref: 'x' }, artifacts: { arch: 'arm64' } },
       ['artifacts: at least one'],
     ],
-    [
-      'values for no template',
-      { imageName: 'x', iso: true, dockerfileTemplateValues: {} },
-      ['dockerfileTemplateValues: has no'],
-    ],
     ['no image', { artifacts: { iso: true } }, ['image: one of ref, buildOptions and ociSpec']],
     [
       'a ready image that is to be built',
@@ -65,11 +65,6 @@ describe('what is wrong is said with its path', () => {
     ['an unknown volume', uki({ keysVolume: 'keys' }), ['artifacts.uki.keysVolume: volumes has none named "keys"']],
     ['a reserved volume', { ...ready, volumes: [volume('rootfs')] }, ['volumes.0.name: "rootfs" is a name']],
     ['a volume twice', { ...ready, volumes: [volume('a'), volume('a')] }, ['volumes.1.name: "a" is there twice']],
-    [
-      'two places to build in',
-      { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')], volume: {} },
-      ['volume: may not'],
-    ],
     [
       'an importer with an unknown volume',
       { ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'b', mountPath: '/b' }] }] },
@@ -105,6 +100,19 @@ describe('what may surprise is told', () => {
     expect(cautions(DOCUMENTED['iso-and-exporter'] ?? {})).toEqual([
       'spec.exporters[0]: its own volume artifacts is replaced by the one with the built files',
     ]));
+
+  test.each<[string, object]>([
+    ['spec.volume: has no effect beside artifacts.volume', { ...ready, artifacts: { volume: 'a' }, volume: {} }],
+    [
+      'spec.dockerfileTemplateValues: has no effect without baseImageDockerfile',
+      { imageName: 'x', iso: true, dockerfileTemplateValues: {} },
+    ],
+    ['spec.netbootURL: has no effect without netboot', { imageName: 'x', iso: true, netbootURL: 'http://a' }],
+    [
+      'spec.artifacts.netbootURL: has no effect without artifacts.netboot',
+      { ...ready, artifacts: { iso: true, netbootURL: 'http://a' } },
+    ],
+  ])('%s', (sentence, spec) => expect(cautions(spec)).toEqual([sentence]));
 
   test('nothing else', () => expect(cautions(DOCUMENTED.netboot ?? {})).toEqual([]));
 });

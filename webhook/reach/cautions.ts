@@ -1,4 +1,5 @@
 /** What the cluster, as it is now, has to say of a wish: words for the person who applies it, never a refusal. */
+import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { LabelSelector, Requirement } from '../../kube/selector.js';
 import { matches } from '../../kube/selector.js';
 import { type Fields, fieldsOf } from '../raw.js';
@@ -115,11 +116,13 @@ function aboutOthers(
 /** The label by which a namespace refuses Pods; a level `privileged` or none at all refuses nothing. */
 const LEVEL = 'pod-security.kubernetes.io/enforce';
 
-function aboutNamespace({ namespace }: Wish, view: View): string[] {
+function aboutNamespace({ kind, namespace }: Wish, view: View): string[] {
   const level = view.namespace?.(namespace)?.metadata.labels?.[LEVEL];
   return level === undefined || level === 'privileged'
     ? []
-    : [`metadata.namespace: ${namespace} has ${LEVEL}=${level}, which refuses the privileged Pods of operations`];
+    : [
+        `metadata.namespace: ${namespace} has ${LEVEL}=${level}, which refuses the privileged Pods of ${kind === OS_ARTIFACT.kind ? 'builds' : 'operations'}`,
+      ];
 }
 
 function aboutReach(wish: Wish, nodes: Nodes, operations: readonly SeenOperation[]): string[] {
@@ -127,8 +130,8 @@ function aboutReach(wish: Wish, nodes: Nodes, operations: readonly SeenOperation
   return [...aboutNodes(wish, targets, nodes), ...aboutOthers(wish, targets, nodes, operations)];
 }
 
-/** One sentence each; nothing of what is not known. */
+/** One sentence each; nothing of what is not known. A build is no matter of chosen nodes. */
 export const reachCautions = (wish: Wish, view: View): string[] => [
-  ...(view.nodes ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
+  ...(view.nodes && wish.kind !== OS_ARTIFACT.kind ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
   ...aboutNamespace(wish, view),
 ];

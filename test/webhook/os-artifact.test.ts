@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
+import { mutate, validate } from '../../webhook/admit.js';
+import { reachCautions } from '../../webhook/reach/cautions.js';
+import type { AdmissionRequest } from '../../webhook/review.js';
+import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
+import { faultsIn, patchIn, request } from './reviews.js';
+
+const object = (spec: unknown, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  apiVersion: apiVersion(OS_ARTIFACT),
+  kind: OS_ARTIFACT.kind,
+  metadata: { name: 'os', namespace: 'default' },
+  spec,
+  ...more,
+});
+
+const { group, version, kind } = OS_ARTIFACT;
+const creation = (spec: unknown): AdmissionRequest => ({
+  ...request(),
+  kind: { group, version, kind },
+  object: object(spec),
+});
+const update = (spec: unknown, before: Record<string, unknown>): AdmissionRequest => ({
+  ...creation(spec),
+  operation: 'UPDATE',
+  oldObject: before,
+});
+
+const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
+
+describe('an OSArtifact', () => {
+  test.each([...Object.entries(DOCUMENTED), ['in full', NESTED_ALL] as const])(
+    'of the documents is let in as it is: %s',
+    (_, spec) => {
+      expect(faultsIn(validate(creation(spec)))).toEqual([]);
+      expect(patchIn(mutate(creation(spec)))).toEqual([]);
+    },
+  );
+
+  test.each<[string, object, string[]]>([
+    [
+      'a mix of shapes',
+      { ...ready, imageName: 'x' },
+      ['spec.imageName: Forbidden: may not be given beside image: these belong to two shapes of the object'],
+    ],
+    [
+      'an unknown volume',
+      { image: { ref: 'x' }, artifacts: { iso: true, overlayISOVolume: 'files' } },
+      ['spec.artifacts.overlayISOVolume: Invalid value: "files": volumes has none named "files"'],
+    ],
+    [
+      'a reserved name of a volume',
+      { ...ready, volumes: [{ name: 'rootfs', emptyDir: {} }] },
+      ['spec.volumes[0].name: Invalid value: "rootfs": "rootfs" is a name of the operator\'s own'],
+    ],
+    [
+      'no artifact',
+      { image: { ref: 'x' } },
+      ['spec.artifacts: Required value: at least one kind of artifact must be asked for'],
+    ],
+    [
+      'a push without a target',
+      { image: { push: true, ociSpec: { ref: { name: 'd' } } } },
+      ['spec.image.buildImage: Required value: must be given where push is true'],
+    ],
+    [
+      'a unified kernel image without keys',
+      { image: { ref: 'x' }, artifacts: { uki: { efi: true } } },
+      ['spec.artifacts.uki.keysVolume: Required value: must be given for any unified kernel image'],
+    ],
+    [
+      'a processor that nothing is built for',
+      { image: { ref: 'x' }, artifacts: { iso: true, arch: 'riscv64' } },
+      ['spec.artifacts.arch: Unsupported value: "riscv64": supported values: "amd64", "arm64"'],
+    ],
+  ])('is refused for %s', (_, spec, expected) =>
+    expect(faultsIn(validate(creation(spec))).map(each => each.replace(/^\S+ (?=spec)/, ''))).toEqual(expected),
+  );
+
+  test('may be changed after it was built: that is a new build', () => {
+    const built = object(ready, { status: { phase: 'Ready' } });
+    expect(validate(update({ ...ready, artifacts: { iso: true, cloudImage: true } }, built)).response.allowed).toBe(
+      true,
+    );
+  });
+
+  test('from before a rule can still be changed elsewhere', () => {
+    const old = { ...ready, imageName: 'x' };
+    expect(validate(update({ ...old, podLabels: { a: 'b' } }, object(old))).response.allowed).toBe(true);
+  });
+
+  test('with a misspelt field or a bundle of one word is let in with a warning', () => {
+    const { warnings } = validate(
+      creation({ ...ready, artefacts: {}, artifacts: { iso: true, bundles: ['k3s'] } }),
+    ).response;
+    expect(warnings).toEqual([
+      'spec.artefacts: unknown field, it has no effect; did you mean "artifacts"?',
+      'spec.artifacts.bundles[0]: bundles are references of images: "k3s" means "docker.io/library/k3s:latest"',
+    ]);
+  });
+
+  test('chooses no nodes to be warned of, but its Pods may be refused in its namespace', () => {
+    const view = {
+      nodes: { linux: [], others: [] },
+      namespace: (name: string) => ({
+        metadata: {
+          name,
+          uid: 'n',
+          resourceVersion: '1',
+          labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
+        },
+      }),
+    };
+    expect(reachCautions({ kind, namespace: 'default', name: 'os', spec: ready }, view)).toEqual([
+      'metadata.namespace: default has pod-security.kubernetes.io/enforce=baseline, which refuses the privileged Pods of builds',
+    ]);
+  });
+});
