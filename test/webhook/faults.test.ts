@@ -97,6 +97,54 @@ describe('a NodeOp that is refused', () => {
       { ...ok, verify: { bootState: 'passive' } },
       ['spec.verify.bootState: Unsupported value: "passive": supported values: "active"'],
     ],
+    ['null in the place of a spec', null, ['spec: Invalid value: null: must be an object']],
+    ['a list as spec', [ok], ['spec: Invalid value: [{"command":["true"]}]: must be an object']],
+    [
+      'pull secrets by their names alone',
+      { ...ok, imagePullSecrets: ['registry'] },
+      ['spec.imagePullSecrets[0]: Invalid value: "registry": must be an object'],
+    ],
+    [
+      'one pull secret in the place of a list',
+      { ...ok, imagePullSecrets: { name: 'a' } },
+      ['spec.imagePullSecrets: Invalid value: {"name":"a"}: must be a list'],
+    ],
+    [
+      'a grace period in words',
+      { ...ok, drainOptions: { gracePeriodSeconds: '30s' } },
+      ['spec.drainOptions.gracePeriodSeconds: Invalid value: "30s": must be a number'],
+    ],
+    [
+      'a drain switched on by a word',
+      { ...ok, drainOptions: { enabled: 'true' } },
+      ['spec.drainOptions.enabled: Invalid value: "true": must be a boolean'],
+    ],
+    ['a pause by a number', { ...ok, paused: 1 }, ['spec.paused: Invalid value: 1: must be a boolean']],
+    [
+      'a reboot that may take no time',
+      { ...ok, rebootTimeoutSeconds: 0 },
+      ['spec.rebootTimeoutSeconds: Invalid value: 0: must be greater than or equal to 1'],
+    ],
+    [
+      'Jobs that went before they finished',
+      { ...ok, ttlSecondsAfterFinished: -1 },
+      ['spec.ttlSecondsAfterFinished: Invalid value: -1: must be greater than or equal to 0'],
+    ],
+    [
+      'a preflight without time',
+      { ...ok, preflight: { command: ['a'], activeDeadlineSeconds: 0 } },
+      ['spec.preflight.activeDeadlineSeconds: Invalid value: 0: must be greater than or equal to 1'],
+    ],
+    [
+      'a selector as text',
+      { ...ok, nodeSelector: 'kairos.io/managed=true' },
+      ['spec.nodeSelector: Invalid value: "kairos.io/managed=true": must be an object'],
+    ],
+    [
+      'a mount path with a colon',
+      { ...ok, hostMountPath: '/host:ro' },
+      ['spec.hostMountPath: Invalid value: "/host:ro": must be an absolute path other than /, without ":"'],
+    ],
   ])('for %s', (_sentence, spec, faults) => {
     expect(faultsIn(validate(request({ spec })))).toEqual(faults);
     expect(faultsIn(mutate(request({ spec })))).toEqual(faults);
@@ -136,6 +184,23 @@ describe('a NodeOpUpgrade that is refused', () => {
       'no time for the upgrade',
       { image: 'a', activeDeadlineSeconds: 0 },
       ['spec.activeDeadlineSeconds: Invalid value: 0: must be greater than or equal to 1'],
+    ],
+    [
+      'a number as path',
+      { image: 'a', excludePaths: [1] },
+      ['spec.excludePaths[0]: Invalid value: 1: must be a string'],
+    ],
+    ['force as text', { image: 'a', force: 'yes' }, ['spec.force: Invalid value: "yes": must be a boolean']],
+    ['an image as list', { image: ['a'] }, ['spec.image: Invalid value: ["a"]: must be a string']],
+    [
+      'a guard in the place of a list',
+      { image: 'a', allow: 'Architecture' },
+      ['spec.allow: Invalid value: "Architecture": must be a list'],
+    ],
+    [
+      'more than all nodes at once',
+      { image: 'a', concurrency: '150%' },
+      ['spec.concurrency: Invalid value: "150%": must be a percentage such as "25%"'],
     ],
   ])('for %s', (_sentence, spec, faults) =>
     expect(faultsIn(validate(request({ kind: 'NodeOpUpgrade', spec })))).toEqual(faults),
