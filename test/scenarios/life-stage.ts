@@ -105,3 +105,11 @@ export const uidOf = ({ api }: FakeCluster, node: string): string =>
 /** By hand, as `kubectl cordon` and `kubectl uncordon` do it. */
 export const byHand = ({ api }: FakeCluster, node: string, cordoned: boolean): void =>
   void api.patch(NODES, { name: node }, { spec: { unschedulable: cordoned ? true : null } });
+
+export const deletes = (cluster: FakeCluster): void => cluster.delete(NODE_OP, OP);
+
+/** Deleted, and nothing shall be waited for. */
+export function abandons(cluster: FakeCluster): void {
+  if (cluster.nodeOp(OP.name)) annotate(cluster, { [ANNOTATIONS.abandon]: 'true' });
+  deletes(cluster);
+}
