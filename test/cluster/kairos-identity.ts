@@ -15,6 +15,9 @@ export type Slot = (typeof SLOTS)[number];
 /** The file system label on the kernel command line that tells the slot. */
 export const slotLabel = (slot: Slot) => `COS_${slot.toUpperCase()}`;
 
+/** A file in a slot's /etc that makes the slot impossible to boot. */
+export const CANNOT_BOOT = 'cannot-boot';
+
 /** Contents of `/etc/kairos-release` and `/etc/os-release`. */
 export function releaseFiles(asked: KairosVersion): { 'kairos-release': string; 'os-release': string } {
   const { version, softwareVersion, arch } = { ...INITIAL, ...asked };

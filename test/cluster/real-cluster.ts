@@ -94,6 +94,15 @@ export class RealCluster {
     return this.note.runFolder;
   }
 
+  get index(): number {
+    return this.note.index;
+  }
+
+  /** The address at which the nodes reach the machine they all run on. */
+  get gateway(): string {
+    return layoutOf(this.index, []).gateway;
+  }
+
   get nodes(): readonly NodePlan[] {
     return this.note.nodes;
   }

@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HIERARCHIES, makeCgroups, removeCgroups } from './cgroups.js';
-import { slotLabel, type Slot, SLOTS } from './kairos-identity.js';
+import { CANNOT_BOOT, slotLabel, type Slot, SLOTS } from './kairos-identity.js';
 import { control, type MachineConfig, type MachineState } from './machine-files.js';
 import { recordOf, writeWhole } from './process-record.js';
 
@@ -96,10 +96,13 @@ async function powerIsOff(ended: 'poweroff' | 'power-cut'): Promise<void> {
   for (const file of [files.powerButton, files.stayOff]) rmSync(file, { force: true });
 }
 
+/** The slot asked for; the passive one where the active system cannot boot, as a boot loader would. */
 function takeSlot(): Slot {
   const asked = content(files.nextSlot)?.trim();
   rmSync(files.nextSlot, { force: true });
-  return SLOTS.find(slot => slot === asked) ?? 'active';
+  const slot = SLOTS.find(each => each === asked) ?? 'active';
+  const active = join(config.environment['DISK'] ?? '', 'cos-state/active/etc');
+  return slot === 'active' && existsSync(join(active, CANNOT_BOOT)) ? 'passive' : slot;
 }
 
 function save(state: MachineState): void {
