@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build, type Metafile } from 'esbuild';
+import { SYSTEM_LIBRARY } from '../../agent/system.js';
+import type { System } from '../../api/node-agent.js';
 import { ApiServer } from '../fakes/api-server.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
@@ -42,6 +44,36 @@ test.each(['zod', '@kubernetes/client-node', 'express', 'node-forge', 'prom-clie
 
 test('it is small', () => {
   expect(readFileSync(agent).length).toBeLessThan(200_000);
+});
+
+test('system facts: from the library in its file beside the agent, without the JIT, and without a program to ask', async () => {
+  const [library, look] = [join(dir, 'systeminformation.cjs'), join(dir, 'look.cjs')];
+  const shipped = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error' } as const;
+  await build({ ...shipped, entryPoints: ['systeminformation'], outfile: library, minify: true });
+  const contents = `
+    import { realHost } from './agent/host.js';
+    import { lookAtSystem } from './agent/system.js';
+    lookAtSystem(realHost('/', { now: () => new Date() }), process.argv[2]).then(seen => console.log(JSON.stringify(seen)));`;
+  await build({ ...shipped, stdin: { contents, resolveDir: '.' }, outfile: look });
+  const { status, stdout } = spawnSync(process.execPath, ['--jitless', look, library], {
+    env: { PATH: '/nowhere' },
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  const [, kilobytes] = /^MemTotal:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  const [, model = ''] = /^model name\s*:\s*(\S+)/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  const seen = JSON.parse(stdout) as System;
+  expect(seen.memoryBytes).toBe(Number(kilobytes) * 1024);
+  expect(seen.cpu?.model ?? '').toContain(model.replace(/\(.*/, ''));
+  expect(seen.cpu?.cores).toBeGreaterThan(0);
+}, 30_000);
+
+test('the image has that file where the agent looks for it', () => {
+  const copied = /^COPY (.*) (\S+)$/gm;
+  const places = [...readFileSync('Dockerfile.agent', 'utf8').matchAll(copied)].flatMap(([, files = '', to = '']) =>
+    files.split(' ').map(file => join(to, basename(file))),
+  );
+  expect(places).toContain(SYSTEM_LIBRARY);
 });
 
 const run = (args: string[], env: Record<string, string> = {}) =>
