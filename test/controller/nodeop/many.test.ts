@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
-import { type Detail, detailFor, nodeStatus, operationStatus } from '../../../controller/nodeop/status.js';
+import { type Detail, detailFor } from '../../../controller/nodeop/detail.js';
+import { nodeStatus } from '../../../controller/nodeop/node-entry.js';
+import { operationStatus } from '../../../controller/nodeop/status.js';
 import { objectName } from '../../../controller/nodeop/job.js';
 import { rebuilt } from '../../../controller/nodeop/ledger.js';
 import { walk } from '../../../controller/nodeop/steps.js';
