@@ -13,6 +13,8 @@ const common = {
 
 /** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on a real Kubernetes, one after the other. */
 export default {
+  /* A slow machine is no reason to fail. */
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/closing-line.mjs'],
   projects: [
     {
