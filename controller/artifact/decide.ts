@@ -19,6 +19,8 @@ import { isAlive, type SeenPod } from '../seen.js';
 /** Nobody tells us of a Secret that appears. */
 const INPUT_LOOK_MS = 5_000;
 const LEAVING_LOOK_MS = 2_000;
+/** After a failure somebody may be changing the Secret that the build was made by. */
+const FAILED_LOOK_MS = 15_000;
 /** How long a build may lack an input, a node or an image. */
 const PATIENCE_MS = 3_600_000;
 
@@ -65,7 +67,7 @@ function staleLeaving({ stale, artifact, now }: Facts): Plan | undefined {
 /** A build that failed is not begun again until something is another. */
 function begin({ artifact }: Facts, { id, rendered }: { id: string; rendered: { definition?: string } }): Plan {
   if (artifact.status?.build === id && artifact.status.phase === 'Error')
-    return { ...SETTLED, lookAgainInMs: PATIENCE_MS };
+    return { ...SETTLED, lookAgainInMs: FAILED_LOOK_MS };
   return { ...SETTLED, actions: [{ do: 'build', id, rendered }], lookAgainInMs: LEAVING_LOOK_MS };
 }
 
@@ -104,7 +106,11 @@ function said(
 function follow(facts: Facts, id: string): Plan {
   const { artifact, pod, now } = facts;
   if (artifact.status?.build === id && artifact.status.phase === 'Error')
-    return { ...SETTLED, actions: pod && isAlive(pod) && !isGoing(pod) ? [{ do: 'deletePod', pod }] : [] };
+    return {
+      ...SETTLED,
+      actions: pod && isAlive(pod) && !isGoing(pod) ? [{ do: 'deletePod', pod }] : [],
+      lookAgainInMs: FAILED_LOOK_MS,
+    };
   if (!pod) return exporting(facts, id, {});
   const known = { build: id, pod: pod.metadata.name, steps: stepsSeen(pod) };
   const progress = progressOf(pod);
