@@ -3,10 +3,9 @@
  * An event that never came would otherwise be waited for without end. Nothing is asked while there is nothing to wait for.
  */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
-import type { Cache } from '../../kube/cache.js';
-import { isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/key.js';
-import type { Kube, Name, Resource, Stored } from '../../kube/kube.js';
+import type { Kube } from '../../kube/kube.js';
+import { readLive, SILENCE_MS } from '../../kube/live-read.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import { isLater } from '../../kube/resource-version.js';
 import type { Clock } from '../../program/clock.js';
@@ -15,7 +14,6 @@ import { isReady, type SeenPod } from '../seen.js';
 import type { Facts } from './facts.js';
 import { isFinal, type Wish } from './wish.js';
 
-const SILENCE_MS = 5 * 60_000;
 /** Of one operation, in one pass: a thousand silent nodes are read in turn. */
 const MOST_AT_ONCE = 20;
 
@@ -48,13 +46,13 @@ export class SecondLook {
   async take(wish: Wish, all: readonly Facts[]): Promise<void> {
     const silent = this.#silent(wish, all).slice(0, MOST_AT_ONCE);
     if (silent.length === 0) return;
-    const { caches } = this.#deps;
+    const { kube, caches } = this.#deps;
     const now = this.#deps.clock.monotonic();
     for (const facts of silent) {
       await this.#readNode(facts);
       this.#heard.get(wish.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
     }
-    await this.#read(NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
+    await readLive(kube, NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
   }
 
   /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
@@ -92,10 +90,10 @@ export class SecondLook {
   }
 
   async #readNode({ name, ledger, wish }: Facts): Promise<void> {
-    const { caches } = this.#deps;
-    await this.#read(NODE_AGENT, caches.nodeAgents, { name });
-    await this.#read(NODES, caches.nodes, { name });
-    if (ledger?.job) await this.#read(JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
+    const { kube, caches } = this.#deps;
+    await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
+    await readLive(kube, NODES, caches.nodes, { name });
+    if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
     if (ledger) await this.#readPods(name);
   }
 
@@ -107,16 +105,6 @@ export class SecondLook {
       if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
         caches.pods.gone(pod);
     for (const pod of items) caches.pods.put(pod);
-  }
-
-  async #read<T extends Stored>(resource: Resource, cache: Cache<T>, at: Name): Promise<void> {
-    const known = cache.get(at);
-    try {
-      cache.put(await this.#deps.kube.get<T>(resource, at));
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      if (known) cache.gone(known);
-    }
   }
 }
 

@@ -1,15 +1,17 @@
 /** What is watched for NodeOpUpgrades, and the loop over one of them: observe, decide, report, act. */
-import { NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
+import { readLive, Silences } from '../../kube/live-read.js';
 import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
+import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { isFinal } from '../nodeop/wish.js';
@@ -40,16 +42,20 @@ const SLOW_LOOK_MS = 60_000;
 export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
   const { upgrades, nodeOps, pods, log, clock } = deps;
   const refusals = new Refusals();
+  const silences = new Silences(clock);
   const loop = reconciler({
     name: 'upgrade',
-    reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals }),
+    reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals, silences }),
     log,
     clock,
     workers: 2,
   });
   upgrades.onChange(({ old, new: now }) => {
     if (now) loop.enqueue(keyOf(now.metadata));
-    else if (old) refusals.forget(old.metadata);
+    else if (old) {
+      refusals.forget(old.metadata);
+      silences.forget(old.metadata.uid);
+    }
   });
   /* By name, not by owner: a NodeOp of somebody else that goes sets the name free. */
   nodeOps.onChange(({ old, new: now }) => {
@@ -66,10 +72,11 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
 }
 
 /** What is there, and what is remembered of it. */
-export type PassDeps = UpgradeDeps & { refusals: Refusals };
+export type PassDeps = UpgradeDeps & { refusals: Refusals; silences: Silences };
 
 /** One pass over one NodeOpUpgrade. */
 export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcome> {
+  await lookTwice(deps.upgrades.get(at), deps);
   const upgrade = deps.upgrades.get(at);
   if (upgrade === undefined) return { then: 'settled' };
   const now = deps.clock.now();
@@ -89,6 +96,17 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
   if (isRefused) return { then: 'lookAgain', inMs: 0 };
   if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'lookAgain', inMs: plan.lookAgainInMs ?? SLOW_LOOK_MS };
+}
+
+/** Of an upgrade that goes on and of which nothing is heard, everything that is waited for is read. */
+async function lookTwice(upgrade: NodeOpUpgrade | undefined, deps: PassDeps): Promise<void> {
+  if (upgrade === undefined || isFinal(upgrade.status)) return;
+  const { kube, pods, nodeOps, upgrades, silences } = deps;
+  const { uid, resourceVersion = '' } = upgrade.metadata;
+  if (!silences.tooLong(uid, resourceVersion)) return;
+  for (const { metadata } of pods.by('owner', uid)) await readLive(kube, PODS, pods, metadata);
+  await readLive(kube, NODE_OP, nodeOps, upgrade.metadata);
+  await readLive(kube, NODE_OP_UPGRADE, upgrades, upgrade.metadata);
 }
 
 /** True if something may not be made now: that may last (a quota, a policy of the namespace), and keeps nothing else from being done. */
