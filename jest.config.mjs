@@ -11,6 +11,9 @@ const common = {
   },
 };
 
+/** `npm run test:long` runs these, too. */
+const long = process.env.LONG_TESTS === 'true' ? [] : ['\\.long\\.test\\.ts$'];
+
 /** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on a real Kubernetes, one after the other. */
 export default {
   /* A slow machine is no reason to fail. */
@@ -21,12 +24,13 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cluster/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cluster/', ...long],
     },
     {
       ...common,
       displayName: 'cluster',
       testMatch: ['<rootDir>/test/cluster/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...long],
       globalSetup: '<rootDir>/test/cluster/global-setup.mjs',
       globalTeardown: '<rootDir>/test/cluster/global-teardown.mjs',
     },
