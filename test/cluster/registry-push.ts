@@ -18,9 +18,18 @@ export interface Place {
 export interface ImageChange {
   /** Path in the image to text. */
   files?: Record<string, string>;
+  /** The same, for what can be executed. */
+  programs?: Record<string, Uint8Array>;
+  /** These files and nothing of the other image. */
+  bare?: boolean;
+  /** More variables; nodes have to fetch this very configuration, though they may have all the rest. */
+  environment?: Record<string, string>;
+  /** In an index, which has the image for that CPU only. */
+  onlyFor?: string;
 }
 
 const TYPES = {
+  index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
@@ -28,32 +37,39 @@ const TYPES = {
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** Returns the manifest's digest. */
-export async function pushImage(place: Place, base: Image, { files = {} }: ImageChange): Promise<string> {
+/** Returns the digest of what the tag then names. */
+export async function pushImage(place: Place, base: Image, change: ImageChange): Promise<string> {
   const { layer, config } = await contentOf(base);
-  const top = await layerOf(files);
-  // the name, so that nodes have to fetch this very configuration, though they have all the rest under another name
-  const own = { ...config, Env: [...(config.Env ?? []), `IMAGE_NAME=${place.name}`] };
+  const top = await layerOf(change);
+  const tars = change.bare === true ? [top] : [layer, top];
+  const environment = Object.entries(change.environment ?? {}).map(([key, value]) => `${key}=${value}`);
+  const own = { ...config, Env: [...(config.Env ?? []), ...environment] };
   const image = {
-    architecture: 'amd64',
+    architecture: change.onlyFor ?? 'amd64',
     os: 'linux',
     created: '1970-01-01T00:00:00Z',
     config: own,
-    rootfs: { type: 'layers', diff_ids: [layer, top].map(digestOf) },
+    rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
   };
   const blobs = [
     { type: TYPES.config, bytes: Buffer.from(JSON.stringify(image)) },
-    { type: TYPES.layer, bytes: layer },
-    { type: TYPES.layer, bytes: top },
+    ...tars.map(bytes => ({ type: TYPES.layer, bytes })),
   ];
   for (const { bytes } of blobs) await putBlob(place, bytes);
-  const [first, ...layers] = blobs.map(({ type: mediaType, bytes }) => ({
-    mediaType,
-    digest: digestOf(bytes),
-    size: bytes.length,
-  }));
-  return await putManifest(place, { schemaVersion: 2, mediaType: TYPES.manifest, config: first, layers });
+  const [first, ...layers] = blobs.map(({ type, bytes }) => descriptorOf(type, bytes));
+  const manifest = { schemaVersion: 2, mediaType: TYPES.manifest, config: first, layers };
+  if (change.onlyFor === undefined) return await putManifest(place, manifest);
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  await putManifest({ ...place, name: `${repositoryOf(place)}:${digestOf(bytes)}` }, manifest);
+  const entry = { ...descriptorOf(TYPES.manifest, bytes), platform: { os: 'linux', architecture: change.onlyFor } };
+  return await putManifest(place, { schemaVersion: 2, mediaType: TYPES.index, manifests: [entry] });
 }
+
+const descriptorOf = (mediaType: string, bytes: Buffer) => ({
+  mediaType,
+  digest: digestOf(bytes),
+  size: bytes.length,
+});
 
 async function contentOf({ tar }: Image): Promise<{ layer: Buffer; config: ImageConfig }> {
   return await inFolder(async folder => {
@@ -63,14 +79,16 @@ async function contentOf({ tar }: Image): Promise<{ layer: Buffer; config: Image
   });
 }
 
-async function layerOf(files: Record<string, string>): Promise<Buffer> {
+async function layerOf({ files = {}, programs = {} }: ImageChange): Promise<Buffer> {
   return await inFolder(async folder => {
     const root = join(folder, 'root');
     mkdirSync(root);
-    for (const [path, text] of Object.entries(files)) {
+    const put = (path: string, text: string | Uint8Array, mode: number) => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-    }
+      writeFileSync(join(root, path), text, { mode });
+    };
+    for (const [path, text] of Object.entries(files)) put(path, text, 0o644);
+    for (const [path, text] of Object.entries(programs)) put(path, text, 0o755);
     const same = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0', '--mode=u=rwX,go=rX'];
     await mustRun('tar', ['-C', root, ...same, '-cf', join(folder, 'layer'), '.']);
     return readFileSync(join(folder, 'layer'));
@@ -86,8 +104,15 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
+/** Repository and reference: a tag, or a digest, which has a colon of its own. */
+const split = ({ name }: Place): [repository: string, reference: string] => {
+  const at = name.indexOf(':');
+  return [name.slice(0, at), name.slice(at + 1)];
+};
+const repositoryOf = (place: Place) => split(place)[0];
+
 async function putBlob(place: Place, bytes: Buffer): Promise<void> {
-  const [repository] = place.name.split(':');
+  const repository = repositoryOf(place);
   const digest = digestOf(bytes);
   const known = await ask(place, 'HEAD', `/v2/${repository}/blobs/${digest}`);
   if (known.status === 200) return;
@@ -97,10 +122,12 @@ async function putBlob(place: Place, bytes: Buffer): Promise<void> {
   await must(ask(place, 'PUT', to.href, { type: 'application/octet-stream', body: bytes }));
 }
 
-async function putManifest(place: Place, manifest: object): Promise<string> {
-  const [repository, tag] = place.name.split(':');
+type Manifest = { mediaType: string; [field: string]: unknown };
+
+async function putManifest(place: Place, manifest: Manifest): Promise<string> {
+  const [repository, reference] = split(place);
   const body = Buffer.from(JSON.stringify(manifest));
-  await must(ask(place, 'PUT', `/v2/${repository}/manifests/${tag}`, { type: TYPES.manifest, body }));
+  await must(ask(place, 'PUT', `/v2/${repository}/manifests/${reference}`, { type: manifest.mediaType, body }));
   return digestOf(body);
 }
 

@@ -1,4 +1,5 @@
 /** A real registry on the nodes' network, which gives nothing to those it does not know; and a slow door to the same registry. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -22,7 +23,17 @@ const ACCOUNTS = 'story:$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fj
 /** Where containerd looks up how to reach a registry (`node/containerd.toml`). */
 const HOSTS = '/usr/local/etc/containerd/certs.d';
 
+/** The kubelet's runtime keeps a second name for each image, by its configuration; the contents stay as long as that does. */
+const FORGET_IMAGES = `ctr -n k8s.io images ls |
+  busybox awk -v place="$1" '
+    index($1, place) == 1 { ours[$3] }
+    { digest[$1] = $3 }
+    END { for (name in digest) if (digest[name] in ours) print name }' |
+  xargs -r ctr -n k8s.io images rm --sync`;
+
 export class Registry {
+  /** Makes its images unlike those of every other registry, so that no node has any of them. */
+  private readonly brand = randomUUID();
   /** How long the slow door takes for each part of an image. */
   delaySeconds = 0;
 
@@ -65,7 +76,8 @@ export class Registry {
 
   /** Puts an image made from that one under the name; a tag that exists is moved. Returns the digest. */
   async push(name: string, base: Image, change: ImageChange = {}): Promise<string> {
-    return await pushImage({ url: `http://${this.gateway}:${PORT}`, authorization: AUTHORIZATION, name }, base, change);
+    const place = { url: `http://${this.gateway}:${PORT}`, authorization: AUTHORIZATION, name };
+    return await pushImage(place, base, { ...change, environment: { IMAGE_NAME: name, REGISTRY: this.brand } });
   }
 
   /** The pull secret for both doors. */
@@ -97,8 +109,7 @@ export class Registry {
       const text = `server = "http://${place}"\n[host."http://${place}"]\n  capabilities = ["pull", "resolve"]\n`;
       await machine.writeFile(`${HOSTS}/${place}/hosts.toml`, text);
     }
-    const script = `ctr -n k8s.io images ls -q | grep '^${this.gateway}:' | xargs -r ctr -n k8s.io images rm --sync`;
-    await machine.exec('sh', '-c', script);
+    await machine.exec('sh', '-c', FORGET_IMAGES, 'sh', `${this.gateway}:`);
   }
 
   private async pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {

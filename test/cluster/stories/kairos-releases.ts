@@ -1,7 +1,7 @@
 /** Kairos images of the stories' own registry: each one a release, with or without a mishap built in. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from '../images.js';
-import { releaseFiles } from '../kairos-identity.js';
+import { type KairosVersion, releaseFiles } from '../kairos-identity.js';
 import type { Registry } from '../registry.js';
 import { waitFor } from '../wait.js';
 import { type Operator, upgradeOf } from './operator.js';
@@ -13,17 +13,26 @@ export const SECRET = 'registry-of-stories';
 /** What the stand-in does instead of an upgrade: see `node/image-kairos-agent`. */
 export type Mishap = 'HANG' | 'HALF' | 'CANNOT_BOOT';
 
+interface Release extends KairosVersion {
+  base: Image;
+  mishap?: Mishap;
+  /** Keys of the release file that are not the usual ones, without their prefix. */
+  says?: Record<string, string>;
+}
+
 /** Puts that release into the registry under the name; returns its digest. */
 export const release = (
   registry: Registry,
   name: string,
-  { base, version, mishap }: { base: Image; version: string; mishap?: Mishap },
+  { base, mishap, says = {}, ...version }: Release,
 ): Promise<string> => {
-  const files = releaseFiles({ version, softwareVersion: SOFTWARE });
+  const files = releaseFiles({ softwareVersion: SOFTWARE, ...version });
+  const more = Object.entries(says).map(([key, value]) => `KAIROS_${key}="${value}"\n`);
   const settings = `FAIL=0\nSLEEP=0\n${mishap === undefined ? '' : `${mishap}=yes\n`}`;
   return registry.push(name, base, {
     files: {
-      'etc/kairos-release': files['kairos-release'],
+      // the last of two lines with the same key holds
+      'etc/kairos-release': [files['kairos-release'], ...more].join(''),
       'etc/os-release': files['os-release'],
       'etc/kairos-agent-stand-in': settings,
     },
@@ -59,9 +68,10 @@ export const versionIn = async ({ cluster }: Operator, node: string, slot: strin
   return /KAIROS_VERSION="(.*)"/.exec(text)?.[1];
 };
 
-/** Every Pod of the namespace that is seen while the promise is pending, as its spec was. */
+/** Every Pod with a name that begins so and that is seen while the promise is pending, as its spec was. */
 export async function podsDuring<T>(
   { kubectl }: Operator,
+  prefix: string,
   pending: Promise<T>,
 ): Promise<{ value: T; pods: Map<string, Record<string, unknown>> }> {
   const pods = new Map<string, Record<string, unknown>>();
@@ -69,7 +79,7 @@ export async function podsDuring<T>(
   const watch = async () => {
     while (!over.signal.aborted) {
       for (const { metadata, spec } of (await kubectl.getJson('pods'))?.items ?? [])
-        pods.set(metadata?.name ?? '', spec ?? {});
+        if (metadata?.name?.startsWith(prefix) === true) pods.set(metadata.name, spec ?? {});
       await sleep(200);
     }
   };

@@ -61,11 +61,12 @@ describe('three nodes with three versions', () => {
     await expectFree(it);
   });
 
-  test('and goes through where that is allowed', async () => {
-    await upgrade('allowed', 'kairos:v3.6.0', { allow: ['FallenBack'], ...onNode('n3') });
+  test('and goes through where that is allowed; recovery and active system are both written', async () => {
+    await upgrade('allowed', 'kairos:v3.6.0', { allow: ['FallenBack'], upgradeRecovery: true, ...onNode('n3') });
     const seen = await ended(it, 'nodeopupgrade', 'allowed', 90);
     expect(seen.status?.phase).toBe('Completed');
     expect(await it.cluster.machine('n3').readFile('/etc/kairos-release')).toContain('v3.6.0');
+    expect(await versionIn(it, 'n3', 'recovery')).toBe('v3.6.0');
     const remembered = () => it.kubectl.do(['get', 'nodeagent', 'n3', '-o', 'jsonpath={.status.fellBack}']);
     expect(await remembered()).toBe('');
   });
@@ -104,10 +105,10 @@ describe('an upgrade that goes wrong on the node', () => {
     expect(await cordoned()).toContain('n2');
   });
 
-  test('hangs: it is ended at activeDeadlineSeconds, and said to have been', async () => {
+  test('hangs: it is ended at activeDeadlineSeconds, and said to have been; the node is uncordoned where that is asked for', async () => {
     await release(registry, 'kairos:v3.9.0', { base: it.next, version: 'v3.9.0', mishap: 'HANG' });
     const boots = bootsFrom(it);
-    await upgrade('hung', 'kairos:v3.9.0', { activeDeadlineSeconds: 4, ...onNode('n3') });
+    await upgrade('hung', 'kairos:v3.9.0', { activeDeadlineSeconds: 4, uncordonOnFailure: true, ...onNode('n3') });
     // a write in progress has ten minutes of grace; the hanging one is put out of its misery from outside
     await it.kubectl.waitForObject(
       ['jobs', '-l', 'kairos.io/nodeop=hung'],
@@ -119,6 +120,6 @@ describe('an upgrade that goes wrong on the node', () => {
     expect(entries(seen)['n3']).toMatchObject({ phase: 'Failed', reason: 'JobTimeout', rebootStatus: 'cancelled' });
     expect(entries(seen)['n3']?.message).toContain('activeDeadlineSeconds');
     expect(boots()).toEqual([0, 0, 0]);
-    expect(await cordoned()).toContain('n3');
+    expect(await cordoned()).not.toContain('n3');
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Registry } from '../registry.js';
-import { bootsFrom, podsDuring, release, SECRET, SOFTWARE, triple, versionIn } from './kairos-releases.js';
+import { bootsFrom, podsDuring, release, SECRET, SOFTWARE, triple } from './kairos-releases.js';
 import { ended, entries, expectFree, jobsOf, type Operator, operator, upgradeOf } from './operator.js';
-import { expectUntouched, onNode, whenEntry } from './world.js';
+import { eventsOf, expectUntouched, onNode, whenEntry } from './world.js';
 
 jest.setTimeout(600_000);
 
@@ -63,53 +63,41 @@ describe('control planes first, then all nodes', () => {
   const isKairos = (image: string | undefined) => image?.includes('/kairos@') || image?.includes('/kairos:');
 });
 
-describe('the recovery system alone', () => {
-  test('is written without a reboot, though the active one is at that version already', async () => {
-    await release(registry, 'kairos:v3.6.0', { base: it.next, version: 'v3.6.0' });
-    const boots = bootsFrom(it);
-    const image = registry.ref('kairos:v3.6.0');
-    const wish = { ...known, ...recovery, concurrency: 0, debug: true, excludePaths: ['/opt/two words', "/opt/it's"] };
-    const asked = { ...upgradeOf('', image, wish), metadata: { generateName: 'rescue-', namespace: 'default' } };
-    const said = await it.kubectl.do(['create', '-f', '-', '-o', 'name'], { stdin: JSON.stringify(asked) });
-    const name = said.trim().split('/')[1] ?? '';
-    const seen = await ended(it, 'nodeopupgrade', name, 90);
-    expect(seen.status).toMatchObject({ phase: 'Completed', nodes: { completed: 3 } });
-    for (const node of NODES) {
-      expect(entries(seen)[node]).toMatchObject({ phase: 'Completed', rebootStatus: 'not-requested' });
-      expect(entries(seen)[node]?.reason).not.toBe('Skipped');
-      expect(await versionIn(it, node, 'recovery')).toBe('v3.6.0');
-    }
-    expect(boots()).toEqual([0, 0, 0]);
-    const [job] = await jobsOf(it, name);
-    const log = await it.kubectl.do(['logs', `job/${job?.metadata?.name}`]);
-    expect(log).toContain("recovery from dir:/, without /etc/hostname /etc/hosts /opt/two words /opt/it's\n");
-    expect(log).toContain('debug output on');
-    await expectUntouched(it, ...NODES);
+/** The first bytes of a program for another CPU: enough for a kernel to refuse it. */
+const foreignProgram = () => {
+  const header = Buffer.alloc(64);
+  header.write('\x7fELF\x02\x01\x01', 'latin1');
+  header.writeUInt16LE(2, 16); // a program
+  header.writeUInt16LE(0xb7, 18); // for arm64
+  return header;
+};
+
+describe('the image is read before any node is touched', () => {
+  const hidden = { imagePullSecrets: [{ name: 'no-such-secret' }] };
+  const readOn = { ...onNode('n1'), paused: true };
+  const byHand = (name: string, spec: object) =>
+    it.kubectl.apply(upgradeOf(name, registry.ref(`${name}:v3.6.0`), { ...readOn, ...spec }));
+
+  let boots: () => number[];
+  // all at once: three tries of a kubelet take half a minute
+  beforeAll(async () => {
+    boots = bootsFrom(it);
+    const base = it.next;
+    const files = (text: string) => ({ 'etc/kairos-release': '', 'etc/os-release': text });
+    await release(registry, 'stranger:v3.6.0', { base, version: 'v3.6.0' });
+    await release(registry, 'wrong-secret:v3.6.0', { base, version: 'v3.6.0' });
+    await registry.push('other-cpu:v3.6.0', base, { onlyFor: 'arm64' });
+    await registry.push('other-program:v3.6.0', base, { programs: { 'bin/sh': foreignProgram() } });
+    await registry.push('no-shell:v3.6.0', base, { bare: true, files: files('KAIROS_VERSION="v9"\n') });
+    await registry.push('os-release:v3.6.0', base, { files: files('ID=kairos\nKAIROS_VERSION="v3.6.0"\n') });
+    await registry.push('no-release:v3.6.0', base, { files: files('ID=debian\n') });
+    await byHand('stranger', {});
+    await byHand('wrong-secret', hidden);
+    for (const name of ['other-cpu', 'other-program', 'no-shell', 'os-release', 'no-release'])
+      await byHand(name, known);
   });
 
-  test('or at least one of the two: an upgrade of neither is not let in', async () => {
-    const wish = JSON.stringify(upgradeOf('nothing', 'kairos:1', { upgradeActive: false, upgradeRecovery: false }));
-    const { code, stderr } = await it.kubectl.try(['apply', '-f', '-'], { stdin: wish });
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/upgradeActive/);
-    expect(await it.kubectl.getJson('nodeopupgrade', 'nothing')).toBeUndefined();
-  });
-});
-
-describe('a registry that asks who is there', () => {
-  test('without a secret the upgrade fails in the words of the kubelet, before any node is touched', async () => {
-    await release(registry, 'private/kairos:v3.6.0', { base: it.next, version: 'v3.6.0' });
-    const boots = bootsFrom(it);
-    await it.kubectl.apply(upgradeOf('stranger', registry.ref('private/kairos:v3.6.0')));
-    const seen = await ended(it, 'nodeopupgrade', 'stranger', 90);
-    expect(seen.status?.phase).toBe('Failed');
-    expect(seen.status?.['message']).toMatch(/no basic auth credentials|401 Unauthorized|authorization failed/);
-    expect(await it.kubectl.getJson('nodeop', 'stranger')).toBeUndefined();
-    expect(boots()).toEqual([0, 0, 0]);
-    await expectUntouched(it, ...NODES);
-  });
-
-  test('with it the upgrade goes through, though pulls take longer than any start may, and its nodes work on meanwhile', async () => {
+  test('with a secret, however long that takes, and pulled where it is not before the cordon', async () => {
     await release(registry, 'slow/kairos:v3.6.0', { base: it.next, version: 'v3.6.0' });
     registry.delaySeconds = 12;
     const limits = { ...recovery, startDeadlineSeconds: 5, ...onNode('n2', 'n3') };
@@ -127,12 +115,48 @@ describe('a registry that asks who is there', () => {
       expect(n3?.spec?.unschedulable).toBeUndefined();
       return await ended(it, 'nodeopupgrade', 'slow', 120);
     };
-    const { value: seen, pods } = await podsDuring(it, story());
+    const { value: seen, pods } = await podsDuring(it, 'slow-', story());
     expect(seen.status).toMatchObject({ phase: 'Completed', nodes: { completed: 2 } });
     const kinds = [...pods.keys()].map(name => /probe|pull/.exec(name)?.[0] ?? 'job');
     expect(new Set(kinds)).toEqual(new Set(['probe', 'pull', 'job']));
     for (const spec of pods.values()) expect(spec['imagePullSecrets']).toEqual([{ name: SECRET }]);
-    for (const node of ['n2', 'n3']) expect(entries(seen)[node]?.phase).toBe('Completed');
     await expectFree(it);
+  });
+
+  test.each([
+    ['no secret', 'stranger', /no basic auth credentials|401 Unauthorized|authorization failed/],
+    ['a secret that does not exist', 'wrong-secret', /no basic auth credentials|401 Unauthorized|authorization failed/],
+    ['no image for the CPU of the node', 'other-cpu', /no match for platform in manifest/],
+    [
+      'an image with programs of another CPU',
+      'other-program',
+      /is for another CPU than node n1 has.*exec format error/,
+    ],
+  ])('with %s the upgrade fails in the words of whoever knows', async (_what, name, words) => {
+    const seen = await ended(it, 'nodeopupgrade', name, 90);
+    expect(seen.status?.phase).toBe('Failed');
+    expect(seen.status?.['message']).toMatch(words);
+    expect(await it.kubectl.getJson('nodeop', name)).toBeUndefined();
+  });
+
+  test.each([
+    ['no shell', 'no-shell', undefined],
+    ['an os-release alone', 'os-release', 'v3.6.0'],
+    ['no release file of Kairos', 'no-release', undefined],
+  ])('an image with %s is gone on with', async (_what, name, version) => {
+    const seen = await it.kubectl.waitForObject(
+      ['nodeopupgrade', name],
+      ({ status }) => status?.['nodeOpName'] === name,
+    );
+    const target = seen.status?.['target'] as { version?: string; digest?: string };
+    expect(target.version).toBe(version);
+    expect(target.digest).toMatch(/^sha256:/);
+    const warned = (await eventsOf(it, name, 'Probing')).join();
+    expect(warned.includes('does not tell its Kairos version')).toBe(version === undefined);
+  });
+
+  test('and all this time no node is touched', async () => {
+    await expectUntouched(it, ...NODES);
+    expect(boots()).toEqual([0, 0, 0]);
   });
 });
