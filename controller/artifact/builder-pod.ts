@@ -35,7 +35,8 @@ export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: labelValue(
 /** `id`: of the build. */
 export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: Tools) {
   const { pod, importers } = build;
-  const steps = stepsOf(meta.name, build, tools).map(step => containerOf(step, build, tools));
+  const steps = stepsOf(meta.name, build, tools);
+  const inside = { tools, among: importers.length + steps.length + 1 };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -54,8 +55,8 @@ export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: To
       ...(pod.nodeSelector ? { nodeSelector: pod.nodeSelector } : {}),
       ...(pod.tolerations ? { tolerations: pod.tolerations } : {}),
       ...(pod.affinity ? { affinity: pod.affinity } : {}),
-      initContainers: [...importers, ...steps],
-      containers: [containerOf(listStep(meta.name, build), build, tools)],
+      initContainers: [...importers, ...steps.map(step => containerOf(step, build, inside))],
+      containers: [containerOf(listStep(meta.name, build), build, inside)],
       volumes: volumesOf(build, namesFor(meta.name)),
     },
   };

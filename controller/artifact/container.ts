@@ -44,16 +44,33 @@ function resourcesOf({ output }: Step, { resources }: Build): { resources?: Json
   return own ? { resources: own } : {};
 }
 
-export const containerOf = (step: Step, build: Build, tools: Tools) => ({
+/**
+ * Runs a script ($0), and leaves the end of what it said ($1: how many bytes) as the container's last word. The kubelet would do that, too, but
+ * where a Pod has many containers it cuts off just the end, where the fault stands. A step that left a word of its own keeps it.
+ */
+const TELLING = [
+  '/bin/bash -cxe "$0" 2>&1 | tee /tmp/.said',
+  'code=${PIPESTATUS[0]}',
+  '[ "$code" = 0 ] || [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log',
+  'exit "$code"',
+].join('; ');
+
+/** So much the kubelet keeps of the last words of all containers of a Pod, shared evenly. */
+const KEPT_BYTES = 12 * 1024;
+/** The end of a log is enough to see a fault by. */
+const MOST_BYTES = 2 * 1024;
+
+/** `among`: how many containers the Pod has. */
+export const containerOf = (step: Step, build: Build, { tools, among }: { tools: Tools; among: number }) => ({
   name: step.name,
   image: step.runs === 'buildah' ? tools.buildah : tools.tool,
   imagePullPolicy: 'IfNotPresent',
-  command: ['/bin/bash', '-cxe'],
-  args: [step.script],
+  command: ['/bin/bash', '-c', TELLING],
+  args: [step.script, String(Math.min(MOST_BYTES, Math.floor(KEPT_BYTES / among)))],
   ...(step.env && step.env.length > 0 ? { env: step.env } : {}),
   volumeMounts: step.mounts,
   ...securityOf(step),
   ...resourcesOf(step, build),
-  /* The end of the log is what the status says of a step that failed. */
+  /* For a step that was not even begun. */
   terminationMessagePolicy: 'FallbackToLogsOnError',
 });

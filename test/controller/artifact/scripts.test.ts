@@ -1,6 +1,6 @@
 /** The builder's scripts, given to a real shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -72,6 +72,47 @@ describe('every script', () => {
       expect(out).toBe(value);
     },
   );
+});
+
+describe('around every script', () => {
+  const [around] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), 'id', TOOLS).spec.containers;
+  const wrapped = (script: string, bytes = '40') => {
+    fresh('dev', 'tmp');
+    const moved = (words: string) => words.replaceAll(/\/(dev\/termination-log|tmp\/\.said)/g, `${root}/$1`);
+    const [shell = '', ...flags] = around?.command ?? [];
+    const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes], { encoding: 'utf8' });
+    const word = existsSync(at('dev', 'termination-log')) ? text('dev', 'termination-log') : '';
+    return { status, stdout, word };
+  };
+
+  test('a failure leaves the end of what was said, however much that was, and its code', () => {
+    const { status, word: last, stdout } = wrapped('seq 1 9999; echo no room left >&2; exit 7');
+    expect({ status, length: last.length }).toEqual({ status: 7, length: 40 });
+    expect(last).toMatch(/no room left\n\+ exit 7\n$/);
+    expect(stdout).toContain('5000\n');
+  });
+
+  test('a word of the step itself stays', () =>
+    expect(wrapped('echo the reason > /dev/termination-log; exit 1')).toMatchObject({
+      status: 1,
+      word: 'the reason\n',
+    }));
+
+  test('a success leaves nothing but what the step itself leaves', () => {
+    expect(wrapped('echo fine')).toMatchObject({ status: 0, word: '' });
+    expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, word: 'list\n' });
+  });
+
+  test('each of many containers keeps its share of what the kubelet keeps', () => {
+    const { initContainers, containers } = builderPod(
+      META,
+      buildOf('os', OSArtifactSpec.parse(NESTED_ALL)),
+      'id',
+      TOOLS,
+    ).spec;
+    const count = initContainers.length + containers.length;
+    expect(Number(around?.args[1]) * count).toBeLessThanOrEqual(12 * 1024);
+  });
 });
 
 describe('the step', () => {
