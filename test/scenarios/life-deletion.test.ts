@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
-import { LEASES, PODS } from '../../kube/resources.js';
+import { LEASES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import { contents, deleteNamespace } from '../fakes/cluster/namespace.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
 import { abandons, deletes, FREE, lasts, ONLY_N1, REBOOT, WEB } from './life-stage.js';
@@ -55,7 +56,7 @@ async function remainsOf(plan: Plan): Promise<object[]> {
     expect(cluster.api.find<Lease>(LEASES, TURN)?.spec.holderIdentity ?? '').toBe('');
     expect(once.length).toBeLessThanOrEqual(wishes);
     expect(wishes).toBeLessThanOrEqual(1);
-    expect(cluster.api.all(PODS).filter(({ metadata }) => metadata.labels?.['kairos.io/nodeop'])).toEqual([]);
+    expect(contents(cluster.api, 'default').filter(name => !name.includes('/web'))).toEqual([]);
     await cluster.run(1800);
     expect(cluster.machine('n1').downs).toEqual(once);
     return [];
@@ -68,6 +69,7 @@ describe('deleted before any act', () => {
   test.each([
     ['all is undone, and what goes on is waited for', deletes, 3],
     ['with abandon all is undone at once', abandons, 4],
+    ['with its whole namespace all is undone', ({ api }: FakeCluster) => deleteNamespace(api, 'default'), 4],
   ] as const)(
     '%s: the cluster is as it was',
     async (_words, how, step) => {

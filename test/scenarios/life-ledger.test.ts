@@ -1,11 +1,11 @@
 /** The NodeAgent of a node under way, or what is written in it, is taken away by somebody: it ends as if nothing had been. */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
-import { CONTAINERS } from '../../api/names.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
 import type { Act } from '../fakes/cluster/program.js';
-import { CALM, lasts, nodes, ONLY_N1, over, REBOOT, retry, WEB } from './life-stage.js';
+import { CALM, lasts, nodes, ONLY_N1, REBOOT, WEB } from './life-stage.js';
+import { retried } from './life-stories.js';
 import { type Plan, tell, type Told } from './replay.js';
 import type { Story } from './story.js';
 import { sweep, tellTried } from './sweep.js';
@@ -38,29 +38,6 @@ const first: Story = {
   ends: { ...WELL, commands: { 'n1 op': 1 } },
 };
 
-const MENDED = '/mended';
-
-const second: Story = {
-  name: 'a node is drained and rebooted at the second attempt',
-  cluster: {
-    nodes: nodes('n1', 'n2'),
-    ...WEB,
-    errands: ({ container, machine }) => {
-      if (container.name !== CONTAINERS.work) return undefined;
-      return machine.host.files.has(MENDED) ? { seconds: 30 } : { seconds: 1, exitCode: 1 };
-    },
-  },
-  play: async cluster => {
-    await cluster.run(20);
-    cluster.apply(NODE_OP, nodeOp('op', { ...SPEC, backoffLimit: 0 }));
-    await over(cluster);
-    await cluster.run(10);
-    cluster.machine('n1').host.files.set(MENDED, '');
-    retry(cluster);
-  },
-  ends: { ...WELL, commands: { 'n1 op': 2 } },
-};
-
 const isOfSecondAttempt = ({ body }: Act) => (JSON.stringify(body) ?? '').includes('-2"');
 
 /** Just before each act of anybody, once the attempt has begun. */
@@ -77,7 +54,7 @@ function thefts(calm: Told, thief: Thief): Plan[] {
 afterAll(tellTried);
 
 describe('left alone', () => {
-  test.each([[first.name, first] as const, [second.name, second] as const])('%s', async (_sentence, story) => {
+  test.each([[first.name, first] as const, [retried.name, retried] as const])('%s', async (_sentence, story) => {
     const { ending } = await tell(story);
     expect(ending).toMatchObject({ ...CALM, ...story.ends });
   });
@@ -85,9 +62,9 @@ describe('left alone', () => {
 
 describe('a NodeAgent', () => {
   test.each([
-    ['deleted', deleted, 4],
-    ['torn away, finalizer and all,', torn, 2],
-    ['emptied of its claim', emptied, 2],
+    ['deleted', deleted, 6],
+    ['torn away, finalizer and all,', torn, 3],
+    ['emptied of its claim', emptied, 3],
   ] as const)(
     '%s before any act: one Job, one reboot, the same ending',
     async (_words, thief, step) => {
@@ -98,11 +75,13 @@ describe('a NodeAgent', () => {
 
   test.each([
     ['torn away, finalizer and all,', torn, 4],
-    ['emptied of its claim', emptied, 2],
+    ['emptied of its claim', emptied, 3],
   ] as const)(
     '%s before any act of a second attempt: one more Job, one reboot, the same ending',
     async (_words, thief, step) => {
-      expect(await sweep(second, calm => thefts(calm, thief).filter((_plan, index) => index % step === 0))).toEqual([]);
+      expect(await sweep(retried, calm => thefts(calm, thief).filter((_plan, index) => index % step === 0))).toEqual(
+        [],
+      );
     },
     120_000,
   );

@@ -53,6 +53,8 @@ export class Api {
   readonly terminating = new Set<string>();
   /** A policy of the cluster, or its mood. */
   admission: Admission = () => undefined;
+  /** How often programs listed each resource. */
+  readonly listed = new Map<string, number>();
   readonly #cuts = new Set<(error: KubeError) => void>();
   /** Reasons of the Events that were told, with their notes; the objects themselves are kept nowhere. */
   readonly told: { reason: string; note: string }[] = [];
@@ -104,6 +106,7 @@ export class Api {
 
   list<T extends Stored>(resource: Resource, selection: Selection): Page<T> {
     const wanted = selects(selection);
+    this.listed.set(resource.plural, (this.listed.get(resource.plural) ?? 0) + 1);
     const items = [...this.store.of(placeOf(resource)).values()].filter(wanted).map(object => this.#as<T>(object));
     return { items, resourceVersion: String(this.store.version) };
   }
@@ -142,8 +145,8 @@ export class Api {
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Kept<T> {
     refuseBadNames(body);
-    if (resource.plural === EVENTS.plural) return this.#tell<T>(body);
     this.refuseIfTerminating(namespace);
+    if (resource.plural === EVENTS.plural) return this.#tell<T>(body);
     this.admit('create', resource, body);
     const { status: _status, ...rest } = body as Stored & { status?: object };
     const first = resource === PODS ? { ...rest, status: { phase: 'Pending' } } : { ...rest };

@@ -75,9 +75,12 @@ export class Kubelet {
   #look(): number | undefined {
     const { api, machine } = this.#with;
     if (!machine.up) return undefined;
-    let next = this.#tell();
+    /* What is on its disk may go on; nothing is admitted by a kubelet that is not part of the cluster. */
+    const registered = api.find(NODES, { name: machine.name }) !== undefined;
+    let next = registered ? this.#tell() : undefined;
     for (const pod of api.all<PodObject>(PODS))
-      if (pod.spec.nodeName === machine.name) next = sooner(next, this.#goOn(pod));
+      if (pod.spec.nodeName === machine.name && (registered || this.#runs.has(pod.metadata.uid)))
+        next = sooner(next, this.#goOn(pod));
     return next;
   }
 
