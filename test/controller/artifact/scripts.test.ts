@@ -81,12 +81,12 @@ describe('around every script', () => {
     const moved = (words: string) => words.replaceAll(/\/(dev\/termination-log|tmp\/\.said)/g, `${root}/$1`);
     const [shell = '', ...flags] = around?.command ?? [];
     const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes], { encoding: 'utf8' });
-    const word = existsSync(at('dev', 'termination-log')) ? text('dev', 'termination-log') : '';
-    return { status, stdout, word };
+    const last = existsSync(at('dev', 'termination-log')) ? text('dev', 'termination-log') : '';
+    return { status, stdout, last };
   };
 
   test('a failure leaves the end of what was said, however much that was, and its code', () => {
-    const { status, word: last, stdout } = wrapped('seq 1 9999; echo no room left >&2; exit 7');
+    const { status, last, stdout } = wrapped('seq 1 9999; echo no room left >&2; exit 7');
     expect({ status, length: last.length }).toEqual({ status: 7, length: 40 });
     expect(last).toMatch(/no room left\n\+ exit 7\n$/);
     expect(stdout).toContain('5000\n');
@@ -95,12 +95,12 @@ describe('around every script', () => {
   test('a word of the step itself stays', () =>
     expect(wrapped('echo the reason > /dev/termination-log; exit 1')).toMatchObject({
       status: 1,
-      word: 'the reason\n',
+      last: 'the reason\n',
     }));
 
   test('a success leaves nothing but what the step itself leaves', () => {
-    expect(wrapped('echo fine')).toMatchObject({ status: 0, word: '' });
-    expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, word: 'list\n' });
+    expect(wrapped('echo fine')).toMatchObject({ status: 0, last: '' });
+    expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, last: 'list\n' });
   });
 
   test('each of many containers keeps its share of what the kubelet keeps', () => {
