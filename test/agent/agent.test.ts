@@ -200,6 +200,19 @@ describe('what it is asked', () => {
     expect(status()?.observedGeneration).toBe(2);
   });
 
+  test('a ledger that moves on, with nothing new to answer, is no reason to write', async () => {
+    addNode();
+    addAgent({ operation: operation() });
+    await start();
+    const before = server.asked('PATCH').length;
+    const looks = passes;
+    for (const step of ['Cordon', 'Drain', 'Run']) ask({ operation: { step } });
+    await until(() => passes > looks);
+    await clock.advance(120_000);
+    await until(() => passes >= looks + 3);
+    expect(server.asked('PATCH').length).toBe(before);
+  });
+
   test('the verdict stays when the host has changed since', async () => {
     addNode();
     addAgent({ operation: operation({ check: { release: { ...check.release, version: 'v3.6.0' } } }) });

@@ -32,7 +32,7 @@ beforeAll(async () => {
     format: 'cjs',
     logLevel: 'error',
   });
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeEach(async () => void (server = await ApiServer.start()));
@@ -116,4 +116,4 @@ test('it is not ready before it has seen the cluster and is trusted, is ready th
   await until(async () => (await readiness())?.said.includes('server: not listening') === true);
   expect(await ask()).toEqual({ code: 200, connection: 'close' });
   expect(await ended).toEqual([0, null]);
-}, 60_000);
+});
