@@ -147,5 +147,4 @@ test.each([
       await server.stop();
     }
   },
-  20_000,
 );
