@@ -32,9 +32,10 @@ export function decide(facts: Facts): Plan {
   const { metadata, status } = artifact;
   const finalizer: Action[] = (metadata.finalizers ?? []).includes(OBSOLETE_FINALIZER) ? [{ do: 'dropFinalizer' }] : [];
   if (metadata.deletionTimestamp !== undefined || finalizer.length > 0) return { ...SETTLED, actions: finalizer };
+  if (id !== undefined && status?.build === id && status.phase === 'Ready') return SETTLED;
+  if (isFromBefore(artifact)) return takenOver(facts);
   const leaving = staleLeaving(facts);
   if (leaving) return leaving;
-  if (id !== undefined && status?.build === id && status.phase === 'Ready') return SETTLED;
   if (id !== undefined && (pod || isExporting(facts))) return follow(facts, id);
   if (input.is === 'ready') return begin(facts, input);
   if (input.is === 'unread') return SETTLED;
@@ -42,6 +43,17 @@ export function decide(facts: Facts): Plan {
 }
 
 export const OBSOLETE_FINALIZER = 'build.kairos.io/osbuilder-finalizer';
+
+/** Built by the Go operator, which told phase and message alone. */
+const isFromBefore = ({ status }: Facts['artifact']): boolean =>
+  status?.phase === 'Ready' && status.observedGeneration === undefined;
+
+/** It is not built again until its spec changes: whoever changes operators does not ask for every upload a second time. */
+function takenOver({ artifact, specId, id, now }: Facts): Plan {
+  const message = artifact.status?.message ?? 'built before';
+  const build = id ?? `${specId}-`;
+  return { ...SETTLED, status: told(artifact, { phase: 'Ready', reason: 'Built', message }, now, { build }) };
+}
 
 /** From then on the Pod is not needed any more. */
 const isExporting = ({ artifact: { status }, id }: Facts): boolean =>

@@ -18,6 +18,8 @@ export interface Facts {
   now: Date;
   artifact: OSArtifact;
   build: Build;
+  /** With what every id of a build of this spec begins. */
+  specId: string;
   /** The build of this spec that there is or was. */
   id?: string;
   input: Input;

@@ -39,6 +39,7 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
     now,
     artifact,
     build,
+    specId,
     id,
     input,
     pod: pods.find(pod => !isStale(pod)),

@@ -268,6 +268,17 @@ describe('what the API server is against', () => {
 });
 
 describe('an end', () => {
+  test('one that the Go operator built is not built again until its spec changes', async () => {
+    await world.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
+    await world.kube.patch(OS_ARTIFACT, AT, { status: { phase: 'Ready' } }, { subresource: 'status' });
+    await world.settle();
+    expect([...world.said(), world.pods().length]).toEqual(['Ready', 'built before', 0]);
+    await world.settle();
+    expect(world.pods()).toEqual([]);
+    await world.change({ ...READY, cloudImage: true });
+    expect([world.said()[0], world.pods().length]).toEqual(['Building', 1]);
+  });
+
   test('nothing is made for an object that is being deleted, and the finalizer of the Go operator goes', async () => {
     const metadata = { name: AT.name, finalizers: ['build.kairos.io/osbuilder-finalizer'] };
     await world.kube.create(OS_ARTIFACT, { metadata, spec: READY }, AT.namespace);
