@@ -1,6 +1,7 @@
 /** Kairos images of the stories' own registry: each one a release, with or without a mishap built in. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from '../images.js';
+import { OPERATOR_NAMESPACE } from '../install.js';
 import { type KairosVersion, releaseFiles } from '../kairos-identity.js';
 import type { Registry } from '../registry.js';
 import { waitFor } from '../wait.js';
@@ -48,6 +49,7 @@ export async function delivered({ cluster, kubectl }: Operator, versions: Record
   });
   await Promise.all(each);
   // replicas of the webhook were on these nodes, too
+  await kubectl.do(['rollout', 'status', 'deployment/operator-webhook', '-n', OPERATOR_NAMESPACE, '--timeout=60s']);
   const wish = JSON.stringify(upgradeOf('is-anybody-there', 'localhost/kairos:1'));
   const isJudged = async () => {
     const { code } = await kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin: wish });

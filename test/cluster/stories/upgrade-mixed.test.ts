@@ -34,7 +34,8 @@ describe('three nodes with three versions', () => {
     await release(registry, 'kairos:v3.6.0', { base: it.next, version: 'v3.6.0' });
     it.cluster.machine('n3').nextSlot('passive');
     const boots = bootsFrom(it);
-    await upgrade('mixed', 'kairos:v3.6.0');
+    // both workers at once: in which order they would go depends on where the controller runs
+    await upgrade('mixed', 'kairos:v3.6.0', { concurrency: 2 });
     const seen = await ended(it, 'nodeopupgrade', 'mixed', 150);
     expect(seen.status).toMatchObject({ phase: 'Failed', nodes: { total: 3, completed: 2, skipped: 1, failed: 1 } });
     const { n1, n2, n3 } = entries(seen);
