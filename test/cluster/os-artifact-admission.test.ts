@@ -1,0 +1,70 @@
+/** OSArtifacts at the door of a real API server: what the webhook, as a program, lets in and refuses; and what is refused while it is away. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
+import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
+import { ControlPlane } from './control-plane.js';
+import { waitFor } from './wait.js';
+import { WebhookProgram } from './webhook-program.js';
+
+jest.setTimeout(900_000); // the programs may have to be compiled first
+
+let plane: ControlPlane;
+let program: WebhookProgram;
+
+beforeAll(async () => {
+  plane = await ControlPlane.start({ name: 'os-artifact-admission' });
+  program = await WebhookProgram.install(plane);
+});
+
+afterAll(async () => {
+  await program?.stop();
+  await plane?.stop();
+});
+
+const tried = async (spec: object) => {
+  const metadata = { name: 'tried', namespace: 'default' };
+  const stdin = JSON.stringify({ apiVersion: apiVersion(OS_ARTIFACT), kind: OS_ARTIFACT.kind, metadata, spec });
+  return await plane.kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin });
+};
+const refusal = async (spec: object): Promise<string> => (await tried(spec)).stderr;
+
+test('while no webhook is there, keys are asked for all the same', async () =>
+  expect(await refusal({ image: { ref: 'x' }, artifacts: { uki: { iso: true } } })).toContain(
+    'keysVolume is needed for any unified kernel image',
+  ));
+
+describe('asked of the webhook', () => {
+  beforeAll(async () => {
+    await program.configure();
+    await program.start('webhook');
+    await waitFor(async () => (await refusal({ imageName: 'x' })).includes('spec.iso'), {
+      what: 'the webhook to be asked',
+      seconds: 60,
+    });
+  });
+
+  test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])('%s is let in', async (_, spec) =>
+    expect((await tried(spec)).code).toBe(0),
+  );
+
+  test('what is wrong is told at once, each with its path', async () => {
+    const artifacts = { uki: { efi: true }, overlayISOVolume: 'nowhere' };
+    const told = await refusal({
+      image: { push: true, ociSpec: { ref: { name: 'd' } } },
+      artifacts,
+      volumes: [{ name: 'rootfs' }],
+    });
+    for (const path of [
+      'spec.image.buildImage',
+      'spec.artifacts.uki.keysVolume',
+      'spec.artifacts.overlayISOVolume',
+      'spec.volumes[0].name',
+    ])
+      expect(told).toContain(path);
+  });
+
+  test('a mix of both shapes is refused', async () =>
+    expect(await refusal({ image: { ref: 'x' }, artifacts: { iso: true }, imageName: 'x' })).toContain(
+      'spec.imageName: Forbidden',
+    ));
+});
