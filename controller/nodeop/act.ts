@@ -70,7 +70,7 @@ async function perform(facts: Facts, action: Action, hands: Hands): Promise<void
     case 'createJob':
       return createJob(facts, hands);
     case 'resumeJob':
-      return changeJob(action.job, { suspend: false }, hands);
+      return resumeJob(action.job, hands);
     case 'suspendJob':
       return changeJob(action.job, { suspend: true }, hands);
     case 'expireJob':
@@ -175,6 +175,22 @@ async function createJob(facts: Facts, hands: Hands): Promise<void> {
   const manifest = jobFor(wish, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: wish.namespace };
   caches.jobs.put(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
+}
+
+/** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
+async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
+  const at = { name: job.metadata.name, namespace: job.metadata.namespace };
+  const resume = (seen: SeenJob) =>
+    kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
+  try {
+    caches.jobs.put(await resume(job));
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const now = await kube.get<SeenJob>(JOBS, at);
+    caches.jobs.put(now);
+    if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
+    caches.jobs.put(await resume(now));
+  }
 }
 
 async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): Promise<void> {

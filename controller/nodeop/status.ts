@@ -6,7 +6,8 @@ import { isFinal, type Wish } from './wish.js';
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
 export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
-  const removed = (entry: NodeStatus) => entry.phase === 'Pending' && entry.reason === 'NodeRemoved';
+  const removed = ({ phase, reason, startedAt }: NodeStatus) =>
+    phase === 'Pending' && reason === 'NodeRemoved' && startedAt === undefined;
   const over = (entry: NodeStatus) => isFinal(entry) || removed(entry) || entry.reason === 'Stopped';
   if (!Object.values(statuses).every(over)) return statuses;
   const at = now.toISOString();

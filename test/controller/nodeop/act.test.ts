@@ -165,6 +165,27 @@ describe('Acts on Jobs and Pods', () => {
     expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
   });
 
+  test('also if its controller has written into its status meanwhile', async () => {
+    const world = stage({}, ledger());
+    await world.act({ do: 'createJob' });
+    const [made] = world.caches.jobs.list();
+    if (made === undefined) throw new Error('no Job');
+    await world.kube.patch(JOBS, made.metadata, { status: { active: 0 } }, { subresource: 'status' });
+    await world.act({ do: 'resumeJob', job: made });
+    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
+  });
+
+  test('but not if somebody has resumed and stopped it meanwhile: it never runs twice', async () => {
+    const world = stage({}, ledger());
+    await world.act({ do: 'createJob' });
+    const [made] = world.caches.jobs.list();
+    if (made === undefined) throw new Error('no Job');
+    await world.kube.patch(JOBS, made.metadata, { spec: { suspend: false } });
+    await world.kube.patch(JOBS, made.metadata, { spec: { suspend: true } });
+    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject(CONFLICT);
+    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+  });
+
   test('another Job of the same name is not', async () => {
     const world = stage({}, ledger());
     await world.act({ do: 'createJob' });

@@ -3,7 +3,7 @@ import type { NodeStatus } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
 import { conditions } from '../../../controller/conditions.js';
 import { nodeStatus, stands } from '../../../controller/nodeop/node-entry.js';
-import { operationStatus } from '../../../controller/nodeop/status.js';
+import { operationStatus, withoutRemoved } from '../../../controller/nodeop/status.js';
 import { walk } from '../../../controller/nodeop/steps.js';
 import { alphabetical } from '../../fakes/alphabetical.js';
 import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, wish, wished } from '../../builders.js';
@@ -225,6 +225,13 @@ describe('All nodes', () => {
 });
 
 describe('A node that left before its turn', () => {
+  test('is not one that was claimed already: its end is still to be told', () => {
+    const claimed = { phase: 'Pending' as const, reason: 'NodeRemoved' as const, startedAt: secondsAgo(1) };
+    const left = { phase: 'Pending' as const, reason: 'NodeRemoved' as const };
+    expect(withoutRemoved({ claimed, left }, NOW)).toEqual({ claimed, left });
+    expect(withoutRemoved({ left }, NOW)).toMatchObject({ left: { phase: 'Completed' } });
+  });
+
   test('is told as removed, and does not keep the others waiting', () => {
     const { status } = severally({}, { a: { gone: true }, b: ended('Completed') });
     expect(status.nodeStatuses?.a?.reason).toBe('NodeRemoved');
