@@ -10,6 +10,7 @@ const PROVIDERS: Record<string, string> = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   mmdebstrap: 'mmdebstrap',
+  'qemu-system-x86_64': 'qemu-system-x86',
   strip: 'binutils',
   tar: 'tar',
 };
