@@ -66,7 +66,8 @@ export function checkAnswer(ask: Ask, host: HostView): CheckAnswer {
   for (const guard of GUARDS) {
     if (ask.release.allow?.includes(guard.name)) continue;
     const message = guard.against(ask, host);
-    if (message !== undefined) return { verdict: 'Refuse', reason: guard.name, message };
+    const words = `${message}; spec.allow: [${guard.name}] would let it`;
+    if (message !== undefined) return { verdict: 'Refuse', reason: guard.name, message: words };
   }
   const warnings = oddities(ask, host);
   return { verdict: 'Proceed', ...(warnings.length > 0 ? { warnings } : {}) };

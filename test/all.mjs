@@ -33,5 +33,10 @@ for (const [name, ...options] of RUNS) {
   if (status !== 0 && counts.failed === 0) total.failed += 1;
 }
 rmSync(folder, { recursive: true, force: true });
+/* Only the stories in full use every right that is granted. */
+if (process.env.LONG_TESTS === 'true') {
+  const { status } = spawnSync('npx', ['tsx', 'test/cluster/compare-rights.ts'], { stdio: 'inherit' });
+  total[status === 0 ? 'passed' : 'failed'] += 1;
+}
 writeSync(1, closingLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -95,7 +95,7 @@ describe('the verdict', () => {
     expect(checkAnswer(ask({ arch: 'arm64' }), host())).toEqual({
       verdict: 'Refuse',
       reason: 'Architecture',
-      message: 'the image is for arm64, the node is amd64',
+      message: 'the image is for arm64, the node is amd64; spec.allow: [Architecture] would let it',
     });
   });
 });
