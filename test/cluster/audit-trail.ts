@@ -63,6 +63,9 @@ interface Role {
   rules?: { resources?: string[]; verbs: string[] }[];
 }
 
+/** A program may have several roles: their names begin with its own. */
+const programOf = (role: string): string => PROGRAMS.find(name => role.startsWith(name)) ?? role;
+
 /** What the manifests grant our programs. */
 export function grantedRights(): Set<Right> {
   const files = PROGRAMS.map(name => `${name.replace('operator-', '')}-rbac.yaml`);
@@ -74,7 +77,7 @@ export function grantedRights(): Set<Right> {
   return new Set(
     roles.flatMap(({ metadata, rules = [] }) =>
       rules.flatMap(({ resources = [], verbs }) =>
-        resources.flatMap(resource => verbs.map(verb => rightOf(metadata.name, verb, resource))),
+        resources.flatMap(resource => verbs.map(verb => rightOf(programOf(metadata.name), verb, resource))),
       ),
     ),
   );
