@@ -243,6 +243,32 @@ describe('whatever becomes of it', () => {
     expect(claim?.metadata?.['ownerReferences']).toMatchObject([{ uid: other?.metadata?.['uid'] }]);
   });
 
+  test('deleted and applied again at once, it is built for the new one alone', async () => {
+    const uidOf = async () => (await plane.kubectl.getJson('osartifact', 'again'))?.metadata?.['uid'];
+    const owners = async () =>
+      (await of('again', 'pods,pvc,configmaps')).map(({ metadata }) => JSON.stringify(metadata?.['ownerReferences']));
+    const spec = { ...ISO, artifacts: { iso: true, osRelease: '1' } };
+    await plane.kubectl.apply(artifact('again', spec));
+    await builder('again');
+    await plane.kubectl.do(['delete', 'osartifact', 'again', '--wait=false']);
+    await plane.kubectl.apply(artifact('again', spec));
+    const uid = String(await uidOf());
+    await waitFor(
+      async () => {
+        const all = await owners();
+        return all.length === 3 && all.every(each => each.includes(uid));
+      },
+      {
+        what: 'Pod, claim and ConfigMap of the new one',
+        seconds: 60,
+        everyMs: 500,
+        instead: async () => JSON.stringify([uid, await owners(), await statusOf('again')]),
+      },
+    );
+    await said('again', /"phase":"Building"/);
+    expect(await uidOf()).toBe(uid);
+  });
+
   test('deleted with the finalizer of an earlier operator, it is gone, and all that was made with it', async () => {
     await builder('twin');
     await patched(['osartifact', 'twin'], { metadata: { finalizers: ['build.kairos.io/osbuilder-finalizer'] } });
