@@ -106,10 +106,10 @@ async function load(agent: Agent, port: number, seconds: number): Promise<number
 const memory = (pid: number, field: string) =>
   Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
-/** Seconds that the process has had a core for; the kernel counts in hundredths. */
-function processorTime(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+/** Seconds that the process' main thread has had a core for, and those it stood ready and had to wait for one. */
+function coreTime(pid: number): { had: number; waited: number } {
+  const [had = NaN, waited = NaN] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+  return { had: had / 1e9, waited: waited / 1e9 };
 }
 
 async function main(): Promise<void> {
@@ -132,18 +132,20 @@ async function main(): Promise<void> {
     /* A machine that has other work shows here first: then the figures tell of that work, not of the webhook. */
     const own = monitorEventLoopDelay({ resolution: 1 });
     own.enable();
-    const busyBefore = processorTime(child.pid ?? 0);
+    const before = coreTime(child.pid ?? 0);
     const times = (await load(agent, port, SECONDS.measured)).sort((a, b) => a - b);
-    const busy = ((processorTime(child.pid ?? 0) - busyBefore) / times.length) * 1000;
+    const after = coreTime(child.pid ?? 0);
     const at = (share: number) => `${(times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(2)} ms`;
     console.log(
       `| answers: p50 / p99 / longest of ${times.length} | ${at(0.5)} / ${at(0.99)} / ${at(0.99999)} | ≤ 3 / 10 ms |`,
     );
     own.disable();
+    const each = (seconds: number) => `${((seconds / times.length) * 1000).toFixed(2)} ms`;
+    const stalls = `${(own.percentile(99) / 1e6).toFixed(1)} / ${(own.max / 1e6).toFixed(0)} ms`;
     console.log(
-      `| stalls of the measuring process itself: p99 / longest | ${(own.percentile(99) / 1e6).toFixed(1)} / ${(own.max / 1e6).toFixed(0)} ms | |`,
+      `| of one answer: on a core / waiting for one | ${each(after.had - before.had)} / ${each(after.waited - before.waited)} | |`,
     );
-    console.log(`| processor time of one answer | ${busy.toFixed(2)} ms | |`);
+    console.log(`| stalls of the measuring process: p99 / longest | ${stalls} | |`);
     console.log(
       `| RSS with ${SIZE} nodes seen, before / after / highest | ${atRest.toFixed(0)} / ${memory(child.pid ?? 0, 'VmRSS').toFixed(0)} / ${memory(child.pid ?? 0, 'VmHWM').toFixed(0)} MiB | ≤ 110 MiB |`,
     );
