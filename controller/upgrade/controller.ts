@@ -102,7 +102,7 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
 async function lookTwice(upgrade: NodeOpUpgrade | undefined, deps: PassDeps): Promise<void> {
   if (upgrade === undefined || isFinal(upgrade.status)) return;
   const { kube, pods, nodeOps, upgrades, silences } = deps;
-  const { uid, resourceVersion = '' } = upgrade.metadata;
+  const { uid, resourceVersion } = upgrade.metadata;
   if (!silences.tooLong(uid, resourceVersion)) return;
   for (const { metadata } of pods.by('owner', uid)) await readLive(kube, PODS, pods, metadata);
   await readLive(kube, NODE_OP, nodeOps, upgrade.metadata);

@@ -8,7 +8,16 @@
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
-import { completed, failed, archLeftOut, imageRead, probing, refusalReason, versionUnknown } from './events.js';
+import {
+  completed,
+  failed,
+  archLeftOut,
+  copyRead,
+  imageRead,
+  probing,
+  refusalReason,
+  versionUnknown,
+} from './events.js';
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
 import { liveFields, retryOf } from './nodeop.js';
 import { probeAll } from './probes.js';
@@ -112,6 +121,7 @@ function probe(facts: Facts): Plan {
     events: [
       target.version === undefined ? versionUnknown(upgrade) : imageRead(upgrade, target.version),
       ...probed.leftOut.map(arch => archLeftOut(upgrade, arch)),
+      ...probed.readings.flatMap(({ arch, noPull }) => (noPull === undefined ? [] : [copyRead(upgrade, arch, noPull)])),
     ],
     actions: [],
     lookAgainInMs: 0,

@@ -32,6 +32,9 @@ export const versionUnknown = (upgrade: NodeOpUpgrade): Event =>
 export const archLeftOut = (upgrade: NodeOpUpgrade, arch: string): Event =>
   warn(upgrade, 'Probing', `the image was not read for ${arch}: no node of this architecture is Ready`);
 
+export const copyRead = (upgrade: NodeOpUpgrade, arch: string, why: string): Event =>
+  warn(upgrade, 'Probing', `the copy that a node of ${arch} has was read; the registry may hold a newer image: ${why}`);
+
 export const refusalReason = (what: Action['do']): Reason => (what === 'probe' ? 'PodRefused' : 'InvalidSpec');
 
 export const refused = (upgrade: NodeOpUpgrade, what: Action['do'], why: string): Event =>

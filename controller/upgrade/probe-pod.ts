@@ -11,6 +11,8 @@ export interface ProbePlace {
   /** CPU architecture, in the kubelet's words. */
   arch: string;
   node: string;
+  /** Reads the copy that the node has, because the registry cannot be asked. */
+  copy?: true;
 }
 
 /** Only what `api/release-text.ts` reads: a termination message ends at 4096 bytes. */
@@ -59,8 +61,14 @@ const UNPRIVILEGED = {
 };
 
 /** Another image or another node is another probe. */
-export const probeName = (upgrade: ObjectMeta, image: string, { arch, node }: ProbePlace): string =>
-  boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node);
+export const probeName = (upgrade: ObjectMeta, image: string, { arch, node, copy }: ProbePlace): string =>
+  boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node, ...(copy ? ['copy'] : []));
+
+const isPinned = (image: string): boolean => image.includes('@sha256:');
+
+/** A tag may have moved since the node has pulled it: its copy would say that there is nothing to upgrade to. */
+const pullPolicy = (image: string, { copy }: ProbePlace) =>
+  copy ? 'Never' : isPinned(image) ? 'IfNotPresent' : 'Always';
 
 export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: ProbePlace) {
   return {
@@ -85,6 +93,7 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
         {
           name: CONTAINERS.probe,
           image: spec.image,
+          imagePullPolicy: pullPolicy(spec.image, place),
           command: ['sh', '-c', PROBE_SCRIPT],
           /* An image for another CPU says so only on its standard error. */
           terminationMessagePolicy: 'FallbackToLogsOnError',

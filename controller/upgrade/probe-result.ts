@@ -7,12 +7,13 @@ import { pullProblem } from '../nodeop/pull-problem.js';
 import type { SeenContainer, SeenPod } from '../seen.js';
 import { digestFor } from './target.js';
 
+/** `noPull`: why the registry did not give the image, in the kubelet's words. */
 export type ProbeResult =
   /** The image was there; what it says of itself is unknown where it has no shell or no release file. */
   | { is: 'read'; release: Release | undefined; digest: string | undefined }
-  | { is: 'waiting'; message: string; until?: Date }
+  | { is: 'waiting'; message: string; until?: Date; noPull?: string }
   /** Another try would end the same way. */
-  | { is: 'failed'; message: string }
+  | { is: 'failed'; message: string; noPull?: string }
   /** The Pod ended for reasons of its own, not of the image. */
   | { is: 'lost'; why: string };
 
@@ -56,13 +57,18 @@ function isWithoutShell(container: SeenContainer | undefined): boolean {
 function pulling(pod: SeenPod, { spec, now }: Question): ProbeResult {
   const since = new Date(pod.status.startTime ?? pod.metadata.creationTimestamp ?? now);
   const state = pullProblem(pod, { now, wish: { spec } }, since);
+  const noPull = hasBadName(pod) ? undefined : state.message;
   const image = said(spec);
   const node = nodeOf(pod);
   if (state.is === 'failed')
-    return { is: 'failed', message: `${image} could not be read on node ${node}: ${state.message}` };
+    return { is: 'failed', message: `${image} could not be read on node ${node}: ${state.message}`, noPull };
   const words = state.message === undefined ? '' : `: ${state.message}`;
-  return { is: 'waiting', message: `${image} is being pulled on node ${node}${words}`, until: state.until };
+  return { is: 'waiting', message: `${image} is being pulled on node ${node}${words}`, until: state.until, noPull };
 }
+
+/** No node can have a copy of what has no valid name. */
+const hasBadName = ({ status }: SeenPod) =>
+  status.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'InvalidImageName') === true;
 
 const said = ({ image }: NodeOpUpgradeSpec) => `image "${image}"`;
 const nodeOf = (pod: SeenPod) => pod.spec.nodeName ?? '?';

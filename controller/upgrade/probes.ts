@@ -1,7 +1,7 @@
 /** All probes of an upgrade together: which to make, which to give up, and what they have said when all are through. */
 import { isFinal } from '../nodeop/wish.js';
 import type { Action, Facts, Target } from './facts.js';
-import { probeName } from './probe-pod.js';
+import { probeName, type ProbePlace } from './probe-pod.js';
 import { type ProbeResult, probeResult } from './probe-result.js';
 import type { Reading } from './target.js';
 
@@ -57,14 +57,33 @@ function probeOne(arch: string, facts: Facts): Row {
   const probes = facts.probes
     .filter(pod => isCurrent(pod, targets, facts))
     .map(pod => ({ pod, result: probeResult(pod, { spec, now }) }));
-  for (const { result } of probes) {
+  for (const { result } of probes)
     if (result.is === 'read') return { is: 'read', reading: { arch, release: result.release, digest: result.digest } };
-    if (result.is === 'failed') return result;
-  }
+  const copied = fromCopy(arch, probes, facts);
+  if (copied) return copied;
+  const failed = probes.find(({ result }) => result.is === 'failed');
+  if (failed?.result.is === 'failed') return failed.result;
   const useful = probes.find(({ pod, result }) => result.is === 'waiting' && !isStranded(pod, targets));
   if (useful?.result.is === 'waiting')
     return { is: 'going', message: useful.result.message, actions: [], until: useful.result.until };
   return anotherTry(arch, targets, probes, facts);
+}
+
+/** Where the registry does not give the image, the copy that the node has will do: machines without a way out are upgraded from copies. */
+function fromCopy(arch: string, probes: readonly Probe[], { upgrade, spec, now, ...facts }: Facts): Row | undefined {
+  for (const { pod, result } of probes) {
+    if (!('noPull' in result) || result.noPull === undefined || pod.spec.nodeName === undefined) continue;
+    const { noPull, message } = result;
+    const place: ProbePlace = { arch, node: pod.spec.nodeName, copy: true };
+    const name = probeName(upgrade.metadata, spec.image, place);
+    const copy = facts.probes.find(({ metadata }) => metadata.name === name);
+    if (copy === undefined) return { is: 'going', message, actions: [{ do: 'probe', place }] };
+    const said = probeResult(copy, { spec, now });
+    if (said.is === 'read')
+      return { is: 'read', reading: { arch, release: said.release, digest: said.digest, noPull } };
+    if (said.is === 'waiting' && said.noPull === undefined) return { is: 'going', message, actions: [] };
+  }
+  return undefined;
 }
 
 type Probe = { pod: Facts['probes'][number]; result: ProbeResult };
@@ -101,7 +120,10 @@ const isStranded = (pod: Probe['pod'], targets: readonly Target[]) =>
 const isCurrent = (pod: Probe['pod'], targets: readonly Target[], { upgrade, spec }: Facts) =>
   targets.some(target => probeName(upgrade.metadata, spec.image, target) === pod.metadata.name);
 
+const isCopy = (pod: Probe['pod'], { upgrade, spec, targets }: Facts) =>
+  targets.some(target => probeName(upgrade.metadata, spec.image, { ...target, copy: true }) === pod.metadata.name);
+
 const staleProbes = (facts: Facts): Action[] =>
   facts.probes
-    .filter(pod => !isCurrent(pod, facts.targets, facts) && !pod.metadata.deletionTimestamp)
+    .filter(pod => !isCurrent(pod, facts.targets, facts) && !isCopy(pod, facts) && !pod.metadata.deletionTimestamp)
     .map(pod => ({ do: 'deleteProbe', pod }));

@@ -9,6 +9,8 @@ export interface Reading {
   arch: string;
   release: Release | undefined;
   digest: string | undefined;
+  /** It was read from the copy that a node has; why the registry could not be asked. */
+  noPull?: string;
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -27,7 +27,15 @@ describe('the Pod that reads an image', () => {
       imagePullSecrets: [{ name: 'registry' }],
     });
     expect(pod.spec.containers).toMatchObject([{ name: 'probe', image: IMAGE }]);
-    expect(pod.spec.containers[0]).not.toHaveProperty('imagePullPolicy');
+  });
+
+  test.each([
+    ['a tag is looked up anew, for it may have moved', IMAGE, place, 'Always'],
+    ['a digest is what it is', `${IMAGE}@sha256:${'0'.repeat(64)}`, place, 'IfNotPresent'],
+    ['the copy of a node is not looked up', IMAGE, { ...place, copy: true as const }, 'Never'],
+  ])('%s', (_sentence, image, at, policy) => {
+    const [container] = probePod(upgrade().metadata, spec({ image }), at).spec.containers;
+    expect(container).toMatchObject({ image, imagePullPolicy: policy });
   });
 
   test('sees nothing of the host and may do nothing', () => {
@@ -54,6 +62,7 @@ describe('the Pod that reads an image', () => {
       probeName(metadata, IMAGE, place),
       probeName(metadata, `${IMAGE}-1`, place),
       probeName(metadata, IMAGE, { ...place, node: 'n2' }),
+      probeName(metadata, IMAGE, { ...place, copy: true }),
       probeName({ ...metadata, uid: 'another' }, IMAGE, place),
       probeName({ ...metadata, name: 'a.long.name'.repeat(20) }, IMAGE, place),
     ];

@@ -74,15 +74,16 @@ interface ProbeWish {
   image?: string;
   ageSeconds?: number;
   leaving?: boolean;
+  copy?: true;
   container?: Partial<SeenContainer>;
   status?: Partial<SeenPod['status']>;
 }
 
 export function probe(wish: ProbeWish = {}): SeenPod {
-  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, container, status } = wish;
+  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = wish;
   return {
     metadata: {
-      name: probeName(upgrade().metadata, image, { arch, node: on }),
+      name: probeName(upgrade().metadata, image, { arch, node: on, copy }),
       namespace: 'default',
       uid: `uid-of-probe-${arch}-${on}`,
       resourceVersion: '3',

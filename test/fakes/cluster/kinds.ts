@@ -22,6 +22,7 @@ export interface NodeObject extends Stored {
 export interface ContainerSpec {
   name: string;
   image: string;
+  imagePullPolicy?: string;
   volumeMounts?: readonly { name: string; mountPath: string }[];
 }
 

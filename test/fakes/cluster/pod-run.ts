@@ -71,7 +71,13 @@ export class PodRun {
   #pull(pod: PodObject, container: ContainerSpec): Told | undefined {
     const { images } = this.#with;
     const traits = images[container.image] ?? {};
-    if (!this.#images.has(container.image)) {
+    const isThere = this.#images.has(container.image);
+    if (container.imagePullPolicy === 'Never' && !isThere) {
+      const waiting = { reason: 'ErrImageNeverPull', message: 'the image is not present' };
+      return this.#tell(pod, { phase: 'Pending', state: { waiting } });
+    }
+    /* What is there is only looked up, which takes no time. */
+    if (!isThere || (container.imagePullPolicy === 'Always' && traits.error !== undefined)) {
       if (traits.error !== undefined) {
         const waiting = { reason: 'ErrImagePull', message: traits.error };
         return this.#tell(pod, { phase: 'Pending', state: { waiting } });
