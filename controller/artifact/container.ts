@@ -28,6 +28,8 @@ export interface Step {
   privileged?: boolean;
   /** Whose resources it takes. */
   output?: Output;
+  /** Names of the files it makes, as a shell finds them. */
+  makes?: readonly string[];
 }
 
 /** What a build by a user that is not root in the host's eyes needs to unpack layers. */
@@ -45,15 +47,19 @@ function resourcesOf({ output }: Step, { resources }: Build): { resources?: Json
 }
 
 /**
- * Runs a script ($0), and leaves the end of what it said ($1: how many bytes) as the container's last word. The kubelet would do that, too, but
- * where a Pod has many containers it cuts off just the end, where the fault stands. A step that left a word of its own keeps it.
+ * Runs a script ($0). Its last word is, after a success, one line for each of the files it made ($2 and so on): checksum, bytes, name; after a
+ * failure the end of what it said ($1: how many bytes). The kubelet would leave that, too, but where a Pod has many containers it cuts off
+ * just the end, where the fault stands. A step that left a word of its own keeps it.
  */
 const TELLING = [
   '/bin/bash -cxe "$0" 2>&1 | tee /tmp/.said',
   'code=${PIPESTATUS[0]}',
-  '[ "$code" = 0 ] || [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log',
-  'exit "$code"',
-].join('; ');
+  'if [ "$code" != 0 ]; then [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log; exit "$code"; fi',
+  'shift',
+  'cd /artifacts 2> /tmp/.said || exit 0',
+  'for file in $@; do [ -f "$file" ] || continue; echo "$(sha256sum < "$file" | cut -d " " -f 1) $(stat -c %s "$file") $file"; done > /tmp/.made',
+  '[ ! -s /tmp/.made ] || cat /tmp/.made > /dev/termination-log',
+].join('\n');
 
 /** So much the kubelet keeps of the last words of all containers of a Pod, shared evenly. */
 const KEPT_BYTES = 12 * 1024;
@@ -66,7 +72,7 @@ export const containerOf = (step: Step, build: Build, { tools, among }: { tools:
   image: step.runs === 'buildah' ? tools.buildah : tools.tool,
   imagePullPolicy: 'IfNotPresent',
   command: ['/bin/bash', '-c', TELLING],
-  args: [step.script, String(Math.min(MOST_BYTES, Math.floor(KEPT_BYTES / among)))],
+  args: [step.script, String(Math.min(MOST_BYTES, Math.floor(KEPT_BYTES / among))), ...(step.makes ?? [])],
   ...(step.env && step.env.length > 0 ? { env: step.env } : {}),
   volumeMounts: step.mounts,
   ...securityOf(step),

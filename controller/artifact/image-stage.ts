@@ -48,6 +48,7 @@ function unpackReady(artifact: string, ref: string, build: Build): Step {
   return {
     name: 'pull-image-baseimage',
     runs: 'tool',
+    makes: [`${artifact}.tar`],
     script: inOrder(
       line('auroraboot', 'unpack', ...archOf(build), ...insecure(build), word(ref), '/rootfs'),
       check,
@@ -107,6 +108,7 @@ function buildImage(artifact: string, build: Build, kairosInit: string): Step {
   return {
     name: 'buildah-build',
     runs: 'buildah',
+    makes: [`${artifact}.tar`],
     script: inOrder('mkdir -p /workspace', bud, pack, ...pushed),
     mounts: [
       definitionMount,

@@ -41,6 +41,7 @@ const ukiSteps = (build: Build): Step[] =>
     mounts: [ROOTFS, artifactsMount(build), ...usedMount(build.uses.keys, '/uki-keys'), ...cloudConfigMounts(build)],
     privileged: true,
     output: 'uki',
+    makes: [`${build.names.uki}-uki*`],
   }));
 
 /** Where a configuration of the boot loader lies among the files put on media. */
@@ -84,6 +85,7 @@ function isoStep(build: Build): Step {
     ],
     privileged: true,
     output: 'iso',
+    makes: [`${names.iso}.iso`],
   };
 }
 
@@ -100,6 +102,7 @@ const netbootStep = (build: Build): Step => ({
   env: build.netbootUrl === undefined ? [] : [{ name: 'URL', value: build.netbootUrl }],
   privileged: true,
   output: 'netboot',
+  makes: ['.squashfs', '-kernel', '-initrd'].map(ending => build.names.netboot + ending),
 });
 
 interface Disk {
@@ -144,17 +147,6 @@ function diskStep({ output, step, form, ending }: Disk, build: Build): Step {
     mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
     privileged: true,
     output,
+    makes: [`${names[output]}.${ending}`],
   };
-}
-
-/** Names of the files that a build makes, as a shell finds them. */
-export function outputFiles(artifact: string, { outputs, uki, names }: Build): string[] {
-  const anyUki = uki.iso || uki.container || uki.efi;
-  return [
-    `${artifact}.tar`,
-    ...(anyUki ? [`${names.uki}-uki*`] : []),
-    ...(outputs.iso || outputs.netboot ? [`${names.iso}.iso`] : []),
-    ...(outputs.netboot ? ['.squashfs', '-kernel', '-initrd'].map(end => names.netboot + end) : []),
-    ...DISKS.filter(({ output }) => outputs[output]).map(({ output, ending }) => `${names[output]}.${ending}`),
-  ];
 }

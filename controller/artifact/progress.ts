@@ -1,7 +1,6 @@
 /** How far the builder Pod is. */
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import { pullWords } from './pull-words.js';
-import { LIST_STEP } from './builder-pod.js';
 import type { SeenContainer, SeenPod } from '../seen.js';
 
 export type Steps = NonNullable<OSArtifactStatus['steps']>;
@@ -31,14 +30,14 @@ function stepOf({ name, state: { terminated, running } = {} }: SeenContainer): S
 
 export const stepsSeen = (pod: SeenPod): Steps => containersOf(pod).map(stepOf);
 
-/** One line for each file: checksum, bytes, name. */
+/** The last words of the steps: a line for each file, with checksum, bytes and name. One that is told twice was made twice. */
 function outputsIn(pod: SeenPod): Outputs {
-  const list = containersOf(pod).find(({ name }) => name === LIST_STEP);
-  const lines = (list?.state?.terminated?.message ?? '').split('\n');
-  return lines.flatMap(text => {
+  const lines = containersOf(pod).flatMap(({ state }) => (state?.terminated?.message ?? '').split('\n'));
+  const outputs = lines.flatMap(text => {
     const [, sha256, size, name] = /^([0-9a-f]{64}) (\d+) (.+)$/.exec(text) ?? [];
     return sha256 && size && name ? [{ name, size: Number(size), sha256 }] : [];
   });
+  return [...new Map(outputs.map(output => [output.name, output])).values()];
 }
 
 const since = ({ metadata, status }: SeenPod) => new Date(status.startTime ?? metadata.creationTimestamp ?? 0);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
 import { buildOf } from '../../../controller/artifact/build.js';
-import { builderPod, LIST_STEP } from '../../../controller/artifact/builder-pod.js';
+import { builderPod } from '../../../controller/artifact/builder-pod.js';
 import { word } from '../../../controller/artifact/shell.js';
 import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
 
@@ -76,11 +76,14 @@ describe('every script', () => {
 
 describe('around every script', () => {
   const [around] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), 'id', TOOLS).spec.containers;
-  const wrapped = (script: string, bytes = '40') => {
-    fresh('dev', 'tmp');
-    const moved = (words: string) => words.replaceAll(/\/(dev\/termination-log|tmp\/\.said)/g, `${root}/$1`);
+  const wrapped = (script: string, bytes = '40', ...makes: string[]) => {
+    fresh('dev', 'tmp', 'artifacts');
+    const moved = (words: string) =>
+      words.replaceAll(/\/(dev\/termination-log|tmp\/\.(said|made)|artifacts)/g, `${root}/$1`);
     const [shell = '', ...flags] = around?.command ?? [];
-    const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes, ...makes], {
+      encoding: 'utf8',
+    });
     const last = existsSync(at('dev', 'termination-log')) ? text('dev', 'termination-log') : '';
     return { status, stdout, last };
   };
@@ -103,6 +106,14 @@ describe('around every script', () => {
     expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, last: 'list\n' });
   });
 
+  test('a success leaves checksum, bytes and name of what was made', () => {
+    const script = 'echo -n abc > /artifacts/os.iso; echo more > /artifacts/os-uki.efi; echo x > /artifacts/foreign';
+    const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    const { status, last } = wrapped(script, '40', 'os.iso', 'os.raw', 'os-uki*');
+    expect(status).toBe(0);
+    expect(last).toMatch(new RegExp(`^${sum} 3 os.iso\n[0-9a-f]{64} 5 os-uki.efi\n$`));
+  });
+
   test('each of many containers keeps its share of what the kubelet keeps', () => {
     const { initContainers, containers } = builderPod(
       META,
@@ -116,15 +127,6 @@ describe('around every script', () => {
 });
 
 describe('the step', () => {
-  test('that lists the files tells checksum, bytes and name of those that are there', () => {
-    fresh('artifacts', 'dev');
-    writeFileSync(at('artifacts', 'os.iso'), 'abc');
-    writeFileSync(at('artifacts', 'foreign'), 'x');
-    expect(run(scriptOf(DOCUMENTED.netboot ?? {}, LIST_STEP)).status).toBe(0);
-    const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-    expect(text('dev', 'termination-log')).toBe(`${sum} 3 os.iso\n`);
-  });
-
   test('that sets a version changes one line, also behind a link', () => {
     fresh('rootfs/etc', 'rootfs/usr/lib', 'etc');
     writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\nVERSION=1\nVERSION_ID=2\n');
