@@ -84,6 +84,8 @@ export const STEPS = [
   'bring',
   'buildah-build',
   'image-extractor',
+  'build-uki-iso',
+  'build-uki-container',
   'build-uki-uki',
   'build-iso',
   'build-netboot',
@@ -95,6 +97,8 @@ export const STEPS = [
 
 export const FILES = [
   'edge.tar',
+  'edge-uki.iso',
+  'edge-uki.tar',
   'edge-uki.efi',
   'edge.iso',
   'edge.squashfs',

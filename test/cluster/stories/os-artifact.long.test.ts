@@ -112,7 +112,7 @@ describe('a plain system and a definition of the user become every kind of artif
           gceImage: true,
           netboot: true,
           netbootURL: 'http://boot.example',
-          uki: { efi: true, keysVolume: 'keys' },
+          uki: { iso: true, container: true, efi: true, keysVolume: 'keys' },
           diskSize: '64M',
           cloudConfigRef: { name: 'config' },
           grubConfig: '# a menu of our own\n',
@@ -194,7 +194,14 @@ describe('the image that was pushed', () => {
 
   test('is built from anew when the spec changes', async () => {
     const pod = (await ended('again')).pod;
-    const change = { spec: { artifacts: { osRelease: '3.0' } } };
+    const data = (await it.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
+    const { auths } = JSON.parse(Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString()) as {
+      auths: object;
+    };
+    const more = JSON.stringify({ auths: { ...auths, 'registry.example': { auth: 'eDp5' } } });
+    await it.kubectl.apply(secret('more-logins', { '.dockerconfigjson': more }));
+    const image = { imageCredentialsSecretRef: { name: 'more-logins' } };
+    const change = { spec: { image, artifacts: { osRelease: '3.0' } } };
     await it.kubectl.do(['patch', 'osartifact', 'again', '--type=merge', '-p', JSON.stringify(change)]);
     const anew = ({ status }: { status?: Record<string, unknown> }) =>
       status?.['phase'] === 'Ready' && status['pod'] !== pod;
@@ -204,9 +211,13 @@ describe('the image that was pushed', () => {
   });
 
   test('unlike the plain one, whose build ends with the advice to make a Kairos image of it', async () => {
-    await it.kubectl.apply(
-      artifact('stranger', { image: { ref: registry.ref('system:1'), ...known() }, artifacts: { iso: true } }),
-    );
+    const plain = artifact('stranger', {
+      image: { ref: registry.ref('system:1'), ...known() },
+      artifacts: { iso: true },
+    });
+    /* An earlier operator left this on its objects. */
+    const finalizers = ['build.kairos.io/osbuilder-finalizer'];
+    await it.kubectl.apply({ ...plain, metadata: { ...plain.metadata, finalizers } });
     const { phase, message } = await ended('stranger');
     expect(phase).toBe('Error');
     expect(message).toContain('it is not a Kairos image. Name it in baseImageName');
