@@ -48,6 +48,8 @@ export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: To
     },
     spec: {
       restartPolicy: 'Never',
+      /* A build that nobody wants any more has nothing to save. */
+      terminationGracePeriodSeconds: 5,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),
