@@ -1,5 +1,5 @@
 /** The image that OSArtifacts are built with here: Debian's tools behind the command lines of auroraboot, luet and buildah, and a small system to build of. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeArchive } from './archive.js';
 import type { Image } from './images.js';
@@ -82,7 +82,7 @@ export async function artifactImages(say: (line: string) => void = () => undefin
   return await withLock(`${tools.tar}.lock`, 600, async () => {
     if (existsSync(tools.tar)) return made;
     const root = `${tools.tar}.root`;
-    for (const old of [root, system.root]) rmSync(old, { recursive: true, force: true });
+    removeOld(key);
     /* Files of the base are shared, not copied: nothing of it is written to. */
     await mustRun('cp', ['-al', base, root], { seconds: 120 });
     try {
@@ -92,6 +92,14 @@ export async function artifactImages(say: (line: string) => void = () => undefin
     }
     return made;
   });
+}
+
+/** Hundreds of megabytes for each state of the scripts: only the latest are kept. */
+function removeOld(key: string): void {
+  const images = join(cacheFolder(), 'images');
+  for (const name of readdirSync(images))
+    if (/^artifact-(tools|system)-/.test(name) && !name.endsWith('.lock') && name !== `artifact-tools-${key}.tar`)
+      rmSync(join(images, name), { recursive: true, force: true });
 }
 
 /** The tools' image is the last to appear. */
