@@ -2,7 +2,7 @@
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
+import { isAlreadyExists, isConflict, isNotFound, KubeError } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import type { Event, Recorder } from '../../kube/recorder.js';
@@ -100,6 +100,7 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hand
   if (operation.controlPlane) await hands.controlPlane.take({ id: operation.id, node: facts.name });
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
   await swap(facts, { metadata: { finalizers }, spec: { operation } }, hands);
+  hands.evictions.forgetNode(facts.name);
   hands.recorder.record(events.started(facts));
 }
 
@@ -180,8 +181,12 @@ async function createJob(facts: Facts, hands: Hands): Promise<void> {
 /** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
 async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  const resume = (seen: SeenJob) =>
-    kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
+  const resume = async (seen: SeenJob) => {
+    const saved = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
+    if (saved.spec.suspend === true)
+      throw new KubeError(422, 'something sets spec.suspend of the Job again', 'Invalid');
+    return saved;
+  };
   try {
     caches.jobs.put(await resume(job));
   } catch (error) {
@@ -195,7 +200,12 @@ async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
 
 async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
+  try {
+    caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    caches.jobs.gone(job);
+  }
 }
 
 /** Its Pod ends with its own grace. */

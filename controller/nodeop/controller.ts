@@ -103,8 +103,7 @@ export class NodeOpController {
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
     const { wish } = read;
     if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
-    const claimed = caches.nodeAgents.by('operation', wish.meta.uid).length > 0;
-    if (!isFinal(wish.status) || claimed) return this.#goOn(op, wish);
+    if (!isFinal(wish.status) || this.#isHeld(wish)) return this.#goOn(op, wish);
     return isRetried(wish) ? this.#beginAgain(op, wish) : this.#letGo(op);
   }
 
@@ -123,7 +122,7 @@ export class NodeOpController {
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);
     const plan = decide(wish, facts, now);
-    const kept = claims(plan) ? await this.#finalizer(op, true) : op;
+    const kept = claims(plan) || this.#isHeld(wish) ? await this.#finalizer(op, true) : op;
     const errors = await this.#perform(plan);
     const savedIn = await this.#save(kept, plan);
     if (errors.length === 0 && plan.actions.length > 0)
@@ -136,12 +135,14 @@ export class NodeOpController {
     return { then: 'lookAgain', inMs };
   }
 
+  #isHeld({ meta }: Wish): boolean {
+    return this.#deps.caches.nodeAgents.by('operation', meta.uid).length > 0;
+  }
+
   /** While no node is claimed, the object may be deleted whether a controller runs or not. */
-  async #holdNothing({ meta }: Wish, { status }: Plan): Promise<void> {
-    const { nodeAgents, nodeOps } = this.#deps.caches;
-    const claimed = nodeAgents.by('operation', meta.uid).length > 0;
-    const op = nodeOps.get(meta);
-    if (op && !claimed && status.nodes?.active === 0 && !isFinal(status)) await this.#finalizer(op, false);
+  async #holdNothing(wish: Wish, { status }: Plan): Promise<void> {
+    const op = this.#deps.caches.nodeOps.get(wish.meta);
+    if (op && !this.#isHeld(wish) && status.nodes?.active === 0 && !isFinal(status)) await this.#finalizer(op, false);
   }
 
   /** One node's trouble keeps neither the others nor the report waiting. */
@@ -231,6 +232,8 @@ export class NodeOpController {
   async #finalizer(op: NodeOp, wanted: boolean): Promise<NodeOp> {
     const held = op.metadata.finalizers ?? [];
     if (held.includes(FINALIZERS.claimed) === wanted) return op;
+    /* To an object that is being deleted none may be added. */
+    if (wanted && op.metadata.deletionTimestamp !== undefined) return op;
     const finalizers = wanted ? [...held, FINALIZERS.claimed] : held.filter(each => each !== FINALIZERS.claimed);
     const patch = withResourceVersion({ metadata: { finalizers } }, op);
     const saved = await this.#deps.kube.patch<NodeOp>(

@@ -4,14 +4,14 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
 import { type Action, after, type Facts } from './facts.js';
-import { detailFor } from './detail.js';
+import { detailFor, withFewLogs } from './detail.js';
 import { DEADLINED, type Standing, nodeStatus, stands } from './node-entry.js';
 import { operationStatus, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { hasRebooted } from './steps/reboot.js';
 import { slots } from './targets.js';
-import type { Wish } from './wish.js';
+import { isFinal, type Wish } from './wish.js';
 
 export interface Plan {
   actions: { facts: Facts; action: Action }[];
@@ -35,13 +35,17 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   );
   const active = walked.filter(each => stands(each) === 'active').length;
   const detail = detailFor({ targets: walked.length, active });
-  const statuses = Object.fromEntries(
-    walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) }, detail)]),
+  const statuses = withFewLogs(
+    Object.fromEntries(
+      walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) }, detail)]),
+    ),
+    wish.status.nodeStatuses,
   );
+  const status = operationStatus(wish, withoutRemoved(statuses, now), now);
   const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, Object.values(statuses))];
   return {
-    actions: walked.flatMap(each => actionOf(each)),
-    status: operationStatus(wish, withoutRemoved(statuses, now), now),
+    actions: walked.flatMap(each => actionOf(each)).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
+    status,
     lookAgainAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
   };
 }
@@ -97,7 +101,7 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
   const why = new Map<string, Held>();
   const granted = new Set<string>();
   const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
-  const stopped = seen.some(each => standings.get(each.facts.name) === 'failed' && stopsOthers(wish, each));
+  const stopped = seen.some(each => hasFailed(each) && stopsOthers(wish, each));
   const controlPlanes = seen
     .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
     .map(each => each.facts.name);
@@ -113,6 +117,10 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
   }
   return { granted, why };
 }
+
+/** From the moment that its end is written down, though much may be left to undo. */
+const hasFailed = ({ facts, before }: Seen): boolean =>
+  before?.phase === 'Failed' || facts.ledger?.result?.phase === 'Failed';
 
 /** Does this failure keep other nodes from starting? A system that a node fell back from must not go any further. */
 const stopsOthers = (wish: Wish, { facts, before }: Seen): boolean =>

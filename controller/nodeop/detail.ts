@@ -2,30 +2,50 @@
 import type { NodeStatus } from '../../api/node-status.js';
 import { isFinal } from './wish.js';
 
-/** `least` where hundreds are at work at the same time. */
-export type Detail = 'full' | 'short' | 'least';
+/** `brief` is all but long messages; `least` is for hundreds at work at the same time. */
+export type Detail = 'full' | 'brief' | 'short' | 'least';
 
-const ALL_IN_FULL_UP_TO = 1_000;
+const ALL_IN_FULL_UP_TO = 100;
+const ALL_IN_BRIEF_UP_TO = 1_000;
 const ACTIVE_IN_FULL_UP_TO = 500;
 
 export function detailFor({ targets, active }: { targets: number; active: number }): Detail {
   if (targets <= ALL_IN_FULL_UP_TO) return 'full';
+  if (targets <= ALL_IN_BRIEF_UP_TO) return 'brief';
   return active <= ACTIVE_IN_FULL_UP_TO ? 'short' : 'least';
 }
 
-/** Room for one message where there are very many: a thousandfold refusal in full would not fit into one object. Events have all words. */
-const WORDS_IN_SHORT = 60;
+/** Room for one message: a thousandfold refusal in full would not fit into one object. Events have all words. */
+const WORDS = { brief: 400, short: 60, least: 60 };
 
-const cut = (message: string | undefined): string | undefined =>
-  message === undefined || message.length <= WORDS_IN_SHORT ? message : `${message.slice(0, WORDS_IN_SHORT - 3)}...`;
+const cut = (message: string | undefined, most: number): string | undefined =>
+  message === undefined || message.length <= most ? message : `${message.slice(0, most - 3)}...`;
+
+/** Room for so many logs of 2 KiB. */
+const MOST_LOGS = 50;
+
+/** Of a command that fails everywhere the first logs tell enough; Events have the others. Those that were told before stay. */
+export function withFewLogs(
+  entries: Record<string, NodeStatus>,
+  before: Readonly<Record<string, NodeStatus>> = {},
+): Record<string, NodeStatus> {
+  let room = MOST_LOGS - Object.values(before).filter(({ log }) => log !== undefined).length;
+  const fits = ([name, entry]: [string, NodeStatus]): [string, NodeStatus] => {
+    if (entry.log === undefined || before[name]?.log !== undefined) return [name, entry];
+    room -= 1;
+    return [name, room >= 0 ? entry : { ...entry, log: undefined }];
+  };
+  return Object.fromEntries(Object.entries(entries).map(fits));
+}
 
 /**
  * Of very many targets, one that ended keeps only what tells how, and one that waits for its turn only that: 5,000 of them must fit
  * into one object. The attempt is what the name of the next Job depends on.
  */
-export function inShort(entry: NodeStatus, detail: Detail): NodeStatus {
+export function inShort(entry: NodeStatus, detail: Exclude<Detail, 'full'>): NodeStatus {
   const { phase, reason, lastUpdated } = entry;
-  const message = cut(entry.message);
+  const message = cut(entry.message, WORDS[detail]);
+  if (detail === 'brief') return { ...entry, message };
   const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
   if (isFinal(entry)) return { phase, reason, message, ...attempt };
   if (entry.startedAt !== undefined) return detail === 'least' ? atLeast(entry) : entry;

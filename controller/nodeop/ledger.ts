@@ -60,7 +60,10 @@ function timesIn(before: NodeStatus | undefined, { wish, now }: Facts): Record<s
   const { step, stepTimes } = before ?? {};
   if (stepTimes !== undefined || step === undefined) return stepTimes ?? {};
   const at = now.toISOString();
-  return { [step]: at, ...(step === 'Verify' && wish.spec.rebootOnSuccess ? { Reboot: at } : {}) };
+  const begun: StepName[] = [step];
+  if (before?.jobUid !== undefined) begun.push('Run');
+  if (step === 'Verify' && wish.spec.rebootOnSuccess) begun.push('Reboot');
+  return Object.fromEntries(begun.map(each => [each, at]));
 }
 
 function askedReboot(wish: Wish, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {

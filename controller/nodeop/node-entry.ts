@@ -37,8 +37,9 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const entry = detail === 'full' ? full : inShort(full, detail);
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
-  const undated = (detail !== 'full' && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined);
-  return undated ? entry : { ...entry, lastUpdated: facts.now.toISOString() };
+  const isShort = detail === 'short' || detail === 'least';
+  const undated = (isShort && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined);
+  return undated ? entry : { ...entry, lastUpdated: since(entry, before) ?? facts.now.toISOString() };
 }
 
 /** The entry is the only copy of how far the walk had got: nothing of it is dropped. */
@@ -47,6 +48,12 @@ function lost({ node, name, now }: Facts, before: NodeStatus): NodeStatus {
   const message = `node ${name} was removed while it was worked on`;
   return { ...before, phase: 'Failed', reason: 'NodeRemoved', message, completedAt: now.toISOString() };
 }
+
+/** Of a wait that has an end: its words may change, the time that it may take begins once. */
+const since = (entry: NodeStatus, before: NodeStatus | undefined): string | undefined =>
+  entry.reason === before?.reason && entry.step === before?.step && !isFinal(entry) && DEADLINED.has(entry.reason ?? '')
+    ? before?.lastUpdated
+    : undefined;
 
 function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
   const { wish, name, now } = facts;

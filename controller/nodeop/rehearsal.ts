@@ -33,7 +33,7 @@ export class Rehearsal {
     this.#deps = deps;
   }
 
-  /** The server's words, or undefined when it has let the Pod in once. `node`: one that is yet to start; where there is none, nothing is asked. */
+  /** The server's words, without the name that it makes up anew each time; that it did not answer; or undefined when it has let the Pod in once. `node`: one that is yet to start; where there is none, nothing is asked. */
   async refusal(wish: Wish, node: string | undefined): Promise<string | undefined> {
     const { uid } = wish.meta;
     const heard = this.#heard.get(uid);
@@ -54,19 +54,21 @@ export class Rehearsal {
     const around = { image: wish.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
     const job = jobFor(wish, node, around);
     const { metadata, spec } = job.spec.template;
+    const generateName = `${job.metadata.name}-`;
     /* As the Job controller names it: in a name cut by ourselves a dot could stand last, which no Pod may have. */
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { ...metadata, generateName: `${job.metadata.name}-` },
+      metadata: { ...metadata, generateName },
       spec,
     };
     try {
       await kube.dryRun(PODS, pod, wish.namespace);
       return undefined;
     } catch (error) {
-      if (isRefusal(error)) return error.message;
-      throw error;
+      if (isRefusal(error))
+        return error.message.replaceAll(new RegExp(`${generateName}\\w+`, 'g'), `${generateName}...`);
+      return `no answer: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
 }

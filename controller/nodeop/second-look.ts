@@ -110,8 +110,8 @@ export class SecondLook {
 
 /** Under way, or kept from starting by something that a watch must tell of. */
 const waitsForNews = ({ ledger, heldBy, node, agent, wish, name }: Facts): boolean =>
-  !isFinal(wish.status.nodeStatuses?.[name]) &&
-  (ledger !== undefined || heldBy !== undefined || agent === undefined || !isReady(node));
+  ledger !== undefined ||
+  (!isFinal(wish.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
 
 const toldOf = ({ wish, name }: Facts): string => {
   const { lastUpdated = '', step = '' } = wish.status.nodeStatuses?.[name] ?? {};

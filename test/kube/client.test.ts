@@ -28,7 +28,7 @@ beforeEach(async () => {
   server = await ApiServer.start();
   kube = createKube(server.connection(), {
     userAgent: 'kairos-operator/test',
-    callTimeoutMs: 400,
+    callTimeoutMs: 2_000,
     watchMarginMs: 200,
     onRequest: seen => requests.push(seen),
   });
@@ -212,7 +212,7 @@ describe('refusals', () => {
 
   test('a server that says nothing is given up after a while', async () => {
     server.fail('silence');
-    expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no answer within 400 ms');
+    expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no answer within 2000 ms');
   });
 });
 

@@ -1,30 +1,45 @@
 /** Of all control planes of the cluster, one at a time is disturbed, and none while another is not Ready: etcd needs its majority. */
 import { isControlPlane } from '../../control-plane.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { act, after, DONE, type Facts, fail, type Look, wait } from '../facts.js';
 import type { Step } from './step.js';
 
+const isDisturbed = ({ wish, node }: Facts): boolean => wish.disruptive && node !== undefined && isControlPlane(node);
+
 export const controlPlane: Step = {
-  wanted: ({ wish, node }) => wish.disruptive && node !== undefined && isControlPlane(node),
-  look(facts): Look {
-    const { ledger, now, wish } = facts;
-    if (ledger?.controlPlane === true) return DONE;
-    const held = controlPlaneHeldBack(facts);
-    if (held && held.reason !== 'ControlPlaneNotReady') return wait(held.reason, held.message);
-    if (held) {
-      const seconds = wish.spec.startDeadlineSeconds;
-      const until = after(begun(facts, 'ControlPlane'), seconds);
-      return now >= until
-        ? fail(held.reason, `another control plane was not Ready within ${seconds} s`)
-        : wait(held.reason, held.message, until);
-    }
-    return act({ do: 'takeControlPlane', change: { controlPlane: true } }, { message: 'taking its turn' });
-  },
+  wanted: isDisturbed,
+  look: facts => turnOf(facts) ?? DONE,
 };
+
+/**
+ * What a control plane waits for before it is disturbed; undefined when it may be. Asked again before the reboot: a node may have become a control plane
+ * in the middle of its walk, and another one may have gone down since.
+ */
+export function turnOf(facts: Facts): Look | undefined {
+  if (!isDisturbed(facts)) return undefined;
+  const held = facts.ledger?.controlPlane === true ? heldByDown(facts) : controlPlaneHeldBack(facts);
+  if (held?.reason === 'ControlPlaneNotReady') return whileOthersAreDown(facts, held);
+  if (held) return wait(held.reason, held.message);
+  if (facts.ledger?.controlPlane === true) return undefined;
+  return act({ do: 'takeControlPlane', change: { controlPlane: true } }, { message: 'taking its turn' });
+}
+
+/** Since when it waits for that, and not for its turn, the report tells. */
+function whileOthersAreDown({ wish, name, now }: Facts, { reason, message }: Held): Look {
+  const before = wish.status.nodeStatuses?.[name];
+  const since = before?.reason === reason && before.lastUpdated !== undefined ? new Date(before.lastUpdated) : now;
+  const seconds = wish.spec.startDeadlineSeconds;
+  const until = after(since, seconds);
+  return now >= until
+    ? fail(reason, `another control plane was not Ready within ${seconds} s`)
+    : wait(reason, message, until);
+}
 
 type Held = { reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNotReady'; message: string };
 
 /** Why no control plane may be disturbed beside the others as they are. */
-export function controlPlaneHeldBack({ otherControlPlanes: { worked, notReady }, wish }: Facts): Held | undefined {
+export function controlPlaneHeldBack(facts: Facts): Held | undefined {
+  const { wish, otherControlPlanes } = facts;
+  const { worked } = otherControlPlanes;
   if (worked?.operation === `${wish.namespace}/${wish.meta.name}`)
     return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
   if (worked)
@@ -32,6 +47,10 @@ export function controlPlaneHeldBack({ otherControlPlanes: { worked, notReady },
       reason: 'WaitingForOperation',
       message: `waiting for operation ${worked.operation}, which works on control plane ${worked.node}`,
     };
-  if (notReady === undefined) return undefined;
-  return { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };
+  return heldByDown(facts);
 }
+
+const heldByDown = ({ otherControlPlanes: { notReady } }: Facts): Held | undefined =>
+  notReady === undefined
+    ? undefined
+    : { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };

@@ -5,6 +5,7 @@ import { bootIdOf, imagesOf, isAlive, notReadySince, podReady, type SeenJob, typ
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { podName } from '../evictable.js';
 import { pullProblem } from '../pull-problem.js';
+import { turnOf } from './control-plane.js';
 import { waitedForUntil } from './leaving.js';
 import type { Step } from './step.js';
 
@@ -35,7 +36,7 @@ export const run: Step = {
     if (wish.deleting && !wish.spec.rebootOnSuccess) return cutShort(facts);
     if (job === undefined || job.metadata.uid !== ledger.job.uid)
       return fail('JobDeleted', `Job ${ledger.job.name} was deleted before it had finished`);
-    if (condition(job, 'Complete')) return DONE;
+    if (condition(job, 'Complete')) return (wish.spec.rebootOnSuccess ? turnOf(facts) : undefined) ?? DONE;
     const failed = condition(job, 'Failed');
     if (failed) return jobFailed(facts, failed);
     if (job.spec.suspend === true) return resume(facts, job);
@@ -138,8 +139,12 @@ const mayRunSince = (facts: Facts): Date =>
 const RESUME_IS_NEWS_SECONDS = 30;
 
 /** When it was resumed is written down just before, and again if the controller was away in between. */
-function resume({ ledger, now }: Facts, job: SeenJob): Look {
+function resume(facts: Facts, job: SeenJob): Look {
+  const { ledger, now, wish, trouble } = facts;
   const written = ledger?.stepTimes.Resume;
+  const seconds = wish.spec.startDeadlineSeconds;
+  if (trouble !== undefined && now >= after(begun(facts, 'Run'), seconds))
+    return fail('NotStarted', `the Job could not be resumed within ${seconds} s: ${trouble}`);
   if (written !== undefined && now < after(new Date(written), RESUME_IS_NEWS_SECONDS))
     return act({ do: 'resumeJob', job }, { message: 'Job created' });
   return act(

@@ -7,6 +7,7 @@ import { SecondLook } from '../../../controller/nodeop/second-look.js';
 import { Evictions } from '../../../controller/nodeop/evictions.js';
 import type { Action, Facts } from '../../../controller/nodeop/facts.js';
 import type { SeenJob, SeenNode } from '../../../controller/seen.js';
+import { KubeError } from '../../../kube/errors.js';
 import { JOBS, NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
@@ -184,6 +185,25 @@ describe('Acts on Jobs and Pods', () => {
     await world.kube.patch(JOBS, made.metadata, { spec: { suspend: true } });
     await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject(CONFLICT);
     expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+  });
+
+  test('it is said if something keeps it from running', async () => {
+    const world = stage({}, ledger());
+    await world.act({ do: 'createJob' });
+    const [made] = world.caches.jobs.list();
+    if (made === undefined) throw new Error('no Job');
+    Object.assign(world.kube, { patch: async () => made });
+    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject({ code: 422 });
+  });
+
+  test('what is to expire and is gone is forgotten', async () => {
+    const world = stage({}, ledger());
+    await world.act({ do: 'createJob' });
+    const [made] = world.caches.jobs.list();
+    if (made === undefined) throw new Error('no Job');
+    Object.assign(world.kube, { patch: () => Promise.reject(new KubeError(404, 'not found', 'NotFound')) });
+    await world.act({ do: 'expireJob', job: made, ttlSeconds: 1 });
+    expect(world.caches.jobs.list()).toEqual([]);
   });
 
   test('another Job of the same name is not', async () => {

@@ -47,6 +47,19 @@ describe('Whose turn it is', () => {
     ['one goes on after a failure', { concurrency: 1 }, { a: ended('Failed'), b: {} }, ['b']],
     ['but not with stopOnFailure', { stopOnFailure: true }, { a: ended('Failed'), b: {} }, []],
     ['a failure counts from when it is recorded', { stopOnFailure: true }, { a: endedInLedger('Failed'), b: {} }, []],
+    [
+      'also while much is left to undo, and another slot is free',
+      { cordon: true, rebootOnSuccess: true, uncordonOnFailure: true, stopOnFailure: true, concurrency: 2 },
+      {
+        a: {
+          ...endedInLedger('Failed', { cordoned: true, reboot: { jobName: 'job', notAfter: NOW.toISOString() } }),
+          cordoned: true,
+          mark: 'default/op@uid-op',
+        },
+        b: {},
+      },
+      [],
+    ],
     ['finished nodes are not claimed again', {}, { a: ended('Completed'), b: ended('Failed') }, []],
     [
       'a node without its NodeAgent waits and holds no slot',

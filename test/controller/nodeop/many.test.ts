@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts.js';
-import { type Detail, detailFor } from '../../../controller/nodeop/detail.js';
+import { type Detail, detailFor, withFewLogs } from '../../../controller/nodeop/detail.js';
 import { nodeStatus } from '../../../controller/nodeop/node-entry.js';
 import { operationStatus } from '../../../controller/nodeop/status.js';
 import { objectName } from '../../../controller/nodeop/job.js';
@@ -67,8 +67,25 @@ describe('Many nodes', () => {
     expect(JSON.stringify(report(5_000, () => 'active', detail)).length).toBeLessThan(1.4 * 1024 * 1024);
   });
 
+  test('so do 1,000 in brief that all fail, with a log each and many words', () => {
+    const before = Object.fromEntries(names.slice(0, 1_000).map(name => [name, { phase: 'Pending' as const }]));
+    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
+    const bad = { ...failed, message: 'bad '.repeat(999), log: 'x'.repeat(2_048), exitCode: 1 };
+    const seen = {
+      ...facts(REBOOT, { ledger: ran('Release', { ...grown, result: bad }), reported: true }),
+      wish: whole,
+    };
+    const entry = nodeStatus({ facts: seen, walk: walk(seen), before: undefined }, 'brief');
+    const entries = withFewLogs(Object.fromEntries(Object.keys(before).map(name => [name, entry])));
+    expect(JSON.stringify(operationStatus(whole, entries, NOW)).length).toBeLessThan(1.4 * 1024 * 1024);
+    const logs = Object.values(entries).filter(({ log }) => log !== undefined);
+    expect(logs).toHaveLength(50);
+    expect(withFewLogs(entries, entries)).toEqual(entries);
+  });
+
   test.each([
-    [1_000, 1_000, 'full'],
+    [100, 100, 'full'],
+    [1_000, 1_000, 'brief'],
     [1_001, 500, 'short'],
     [1_001, 501, 'least'],
   ] as const)('of %d targets with %d at work, the detail is %s', (targets, active, detail) => {
@@ -108,6 +125,7 @@ describe('Many nodes', () => {
       bootIdBefore: uid,
       job: { name: objectName(whole, 'n1', 'job'), uid },
       reboot: { jobName: objectName(whole, 'n1', 'job') },
+      stepTimes: { Run: expect.any(String), Verify: expect.any(String) },
     });
   });
 

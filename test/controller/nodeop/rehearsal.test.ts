@@ -41,6 +41,28 @@ describe('Pods that the API server would refuse', () => {
     expect(story.op().status?.nodeStatuses?.n1?.message).toContain(refusal.message);
   });
 
+  test('have an end, though the server names each rehearsed Pod anew in its words', async () => {
+    const story = refusing({ startDeadlineSeconds: 60 });
+    story.kube.onDryRun = body => {
+      const prefix = (body as { metadata: { generateName: string } }).metadata.generateName;
+      throw new KubeError(403, `pods "${prefix}${Math.random().toString(36).slice(2, 7)}" is forbidden`, 'Forbidden');
+    };
+    /* One pass a second. */
+    expect(await story.run()).toBeLessThan(80);
+    expect(story.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
+  });
+
+  test('that the server does not answer for hold up no node that has begun', async () => {
+    const story = world({ concurrency: 1 });
+    await story.run({ until: () => story.op().status?.nodes?.active === 1 });
+    story.kube.onDryRun = () => {
+      throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
+    };
+    story.jobs.n1 = 'Complete';
+    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.phase === 'Completed' });
+    expect(story.op().status?.nodeStatuses?.n2?.message).toContain('no answer: etcdserver: leader changed');
+  });
+
   test('are not asked about again for nodes that have begun, by a controller that is new', async () => {
     const story = world({});
     await story.run({ until: () => story.op().status?.nodes?.active === 2 });

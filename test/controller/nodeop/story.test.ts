@@ -66,6 +66,14 @@ describe('A plain command on two nodes', () => {
     expect(story.op().metadata.finalizers).toEqual(['operator.kairos.io/claimed']);
   });
 
+  test('takes its finalizer again when somebody took it away', async () => {
+    const story = world({});
+    await story.run({ until: () => story.op().status?.nodes?.active === 2 });
+    await story.kube.patch(NODE_OP, { name: 'op', namespace: 'default' }, { metadata: { finalizers: [] } });
+    await story.run({ until: () => story.op().metadata.finalizers?.length === 1 });
+    expect(story.op().status?.nodes?.active).toBe(2);
+  });
+
   test('goes to one node after the other with concurrency 1', async () => {
     const story = world({ concurrency: 1 });
     story.jobs.n2 = 'Complete';
