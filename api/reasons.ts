@@ -10,7 +10,7 @@ export const REASONS = {
   ImagePullFailed: 'The image could not be pulled on the node.',
   DrainTimeout: 'Pods were still on the node after drainOptions.timeoutSeconds.',
   DrainRefused: 'Pods of DaemonSets are in the way and drainOptions.ignoreDaemonSets is false.',
-  NotStarted: 'The Pod of the Job did not start within startDeadlineSeconds.',
+  NotStarted: 'The Pod of the Job, or one before it, did not start within startDeadlineSeconds.',
   PodRefused: 'The API server refused the Pod of the Job.',
   JobTimeout: 'The Job ran longer than activeDeadlineSeconds.',
   JobFailed: 'The command failed more often than backoffLimit allows.',

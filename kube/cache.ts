@@ -19,6 +19,10 @@ export interface Cache<T extends Stored> {
   synced(): boolean;
   /** The API server's answer to our own write, so that the next look already sees it. Only objects that the watch selects. */
   put(object: T): void;
+  /** What the API server itself says is there, asked when the watch had come as far as `since` (`reached()`): it may be one of which no watch has told. */
+  found(object: T, since: string | undefined): boolean;
+  /** How far the watch has come. */
+  reached(): string | undefined;
   /** The API server itself said that this object is not there. */
   gone(object: T): void;
   onChange(handler: (change: Change<T>) => void): void;
@@ -82,6 +86,18 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     const behind = known?.metadata.resourceVersion ?? this.#reached;
     if (behind !== undefined && !isLater(object.metadata.resourceVersion, behind)) return;
     this.#set(this.#transform(object));
+  }
+
+  reached(): string | undefined {
+    return this.#reached;
+  }
+
+  /** An object that is not known here was deleted while it was asked for, or never heard of: only where nothing was heard since, it was the latter. */
+  found(object: T, since: string | undefined): boolean {
+    if (this.get(object.metadata) !== undefined) this.put(object);
+    else if (since === this.#reached) this.#set(this.#transform(object));
+    else return false;
+    return true;
   }
 
   gone({ metadata }: T): void {

@@ -35,6 +35,26 @@ describe('Something is read because no watch has told of it', () => {
     expect(told).toEqual([]);
   });
 
+  test('and what no watch has told of is known', async () => {
+    kube.seed(NODES, n1('1'));
+    cache.reach('7');
+    listen();
+    await readLive(kube, NODES, cache, { name: 'n1' });
+    expect(told).toEqual(['- new']);
+  });
+
+  test('but not what may have been deleted while it was read', async () => {
+    let version = 7;
+    const busy = {
+      get: async <S extends Stored>() => {
+        cache.reach(String((version += 1)));
+        return n1('1') as S;
+      },
+    };
+    await readLive(busy, NODES, cache, { name: 'n1' });
+    expect(cache.list()).toEqual([]);
+  });
+
   test('and what is gone is forgotten', async () => {
     cache.put(n1('1'));
     listen();

@@ -2,6 +2,7 @@
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import type { Step } from './step.js';
 import { pullProblem } from '../pull-problem.js';
+import { notStarted } from './not-started.js';
 
 const ANSWER_SECONDS = 60;
 
@@ -70,5 +71,6 @@ function runPod(facts: Facts): Look {
   }
   const problem = pullProblem(pod, facts, begun(facts, 'Preflight'));
   if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
-  return wait('Pulling', 'Preflight in progress', problem.until);
+  if (problem.message !== undefined) return wait('Pulling', `Preflight in progress: ${problem.message}`, problem.until);
+  return notStarted(facts, 'Preflight') ?? wait('Pulling', 'Preflight in progress', problem.until);
 }

@@ -3,6 +3,7 @@ import { imagesOf } from '../../seen.js';
 import { isOnNode } from '../image-name.js';
 import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { pullProblem } from '../pull-problem.js';
+import { notStarted } from './not-started.js';
 import type { Step } from './step.js';
 
 export const pull: Step = {
@@ -15,8 +16,9 @@ export const pull: Step = {
     const problem = pullProblem(pod, facts, begun(facts, 'Pull'));
     if (problem.is === 'failed')
       return fail('ImagePullFailed', `image ${image} could not be pulled: ${problem.message}`);
-    const message = problem.message === undefined ? told(facts).message : `${told(facts).message}: ${problem.message}`;
-    return wait('Pulling', message, problem.until);
+    const { message } = told(facts);
+    if (problem.message !== undefined) return wait('Pulling', `${message}: ${problem.message}`, problem.until);
+    return notStarted(facts, 'Pull') ?? wait('Pulling', message, problem.until);
   },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { facts, pod, reached, secondsAgo } from '../../../builders.js';
+import { facts, node, pod, reached, secondsAgo } from '../../../builders.js';
 import { told, UPGRADE, answering } from './walked.js';
 
 describe('Preflight', () => {
@@ -8,6 +8,9 @@ describe('Preflight', () => {
     pod('pre', { containers: [{ name: 'preflight', state: { terminated: { exitCode, message } } }] });
   const COMMAND = { preflight: { command: ['check'] } };
   const at = reached('Preflight');
+  const withImage = node('n1', { images: ['registry.example/tool:1'] });
+  const waiting = (reason: string, message?: string) =>
+    pod('pre', { phase: 'Pending', containers: [{ name: 'preflight', state: { waiting: { reason, message } } }] });
   test.each<[string, object, Partial<Facts>, string]>([
     [
       'waits for the agent to compare releases',
@@ -59,6 +62,24 @@ describe('Preflight', () => {
       COMMAND,
       { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(120) }) },
       'Preflight: Failed PreflightTimeout',
+    ],
+    [
+      'tells what the kubelet says of its image',
+      COMMAND,
+      { ledger: at, preflightPod: waiting('ErrImagePull', 'connection refused') },
+      'Preflight: wait Pulling',
+    ],
+    [
+      'waits for a Pod whose image is there',
+      COMMAND,
+      { ledger: reached('Preflight', {}, 599), preflightPod: waiting('ContainerCreating'), node: withImage },
+      'Preflight: wait Progressing',
+    ],
+    [
+      'but not without end',
+      COMMAND,
+      { ledger: reached('Preflight', {}, 600), preflightPod: waiting('ContainerCreating'), node: withImage },
+      'Preflight: Failed NotStarted',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
 });

@@ -50,5 +50,23 @@ describe('Pull', () => {
       { ledger: reached('Pull', {}, 3600), pullPod: pulling('ContainerCreating', '') },
       'Pull: Failed ImagePullFailed',
     ],
+    [
+      'waits for a node that does not answer',
+      {
+        ledger: reached('Pull', {}, 599),
+        pullPod: pulling('ContainerCreating', ''),
+        node: node('n1', { ready: false }),
+      },
+      'Pull: wait Progressing',
+    ],
+    [
+      'but no longer than for any start',
+      {
+        ledger: reached('Pull', {}, 600),
+        pullPod: pulling('ContainerCreating', ''),
+        node: node('n1', { ready: false }),
+      },
+      'Pull: Failed NotStarted',
+    ],
   ])('%s', (_sentence, seen, expected) => expect(told(facts(PULL, seen))).toBe(expected));
 });
