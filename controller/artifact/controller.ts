@@ -7,6 +7,7 @@ import type { Cache } from '../../kube/cache.js';
 import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name, Stored } from '../../kube/kube.js';
+import { Silences } from '../../kube/live-read.js';
 import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
@@ -20,6 +21,7 @@ import { decide } from './decide.js';
 import { warn } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
+import { lookTwice } from './second-look.js';
 import { told, type Told } from './status.js';
 
 export interface ArtifactDeps {
@@ -42,14 +44,20 @@ const OBSTACLE_LOOK_MS = 5_000;
 /** Works while this replica leads. */
 export async function artifactController(deps: ArtifactDeps, leading: AbortSignal): Promise<void> {
   const { artifacts, pods, exports, log, clock } = deps;
-  const reconcile = (key: string) => reconcileArtifact(parseKey(key), deps);
+  const silences = new Silences(clock);
+  const reconcile = async (key: string) => {
+    const artifact = artifacts.get(parseKey(key));
+    if (artifact) await lookTwice(artifact, silences, deps);
+    return reconcileArtifact(parseKey(key), deps);
+  };
   const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
   const ofChild = (child: Stored | undefined) => {
     const owner = child && ownerNameOf(OS_ARTIFACT, child);
     if (owner) loop.enqueue(keyOf(owner));
   };
-  artifacts.onChange(({ new: now }) => {
+  artifacts.onChange(({ old, new: now }) => {
     if (now) loop.enqueue(keyOf(now.metadata));
+    else if (old) silences.forget(old.metadata.uid);
   });
   pods.onChange(({ old, new: now }) => ofChild(now ?? old));
   exports.onChange(({ old, new: now }) => ofChild(now ?? old));
