@@ -1,5 +1,6 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { Image } from '../images.js';
+import type { Json } from '../kubectl.js';
 import { ended, entries, expectFree, jobsOf, nodes, type Operator, operator, standIn, upgradeOf } from './operator.js';
 
 jest.setTimeout(600_000);
@@ -39,6 +40,22 @@ test.each([
     expect(await it.kubectl.getJson('nodeop', name)).toBeUndefined();
     await untouched(before);
   });
+});
+
+test('a namespace that is against privileged Pods ends the wish in its own words and in time, and no node is touched', async () => {
+  const before = it.machines.map(machine => machine.bootCount());
+  const labels = { 'pod-security.kubernetes.io/enforce': 'baseline' };
+  await it.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'strict', labels } });
+  const metadata = { name: 'refused', namespace: 'strict' };
+  const spec = { command: ['true'], cordon: true, concurrency: 1, startDeadlineSeconds: 25 };
+  await it.kubectl.apply({ apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', metadata, spec });
+  const isOver = ({ status }: Json) => status?.phase === 'Failed';
+  const op = await it.kubectl.waitForObject(['nodeop', 'refused', '-n', 'strict'], isOver, 60);
+  for (const entry of Object.values(entries(op))) {
+    expect(entry).toMatchObject({ phase: 'Failed', reason: 'PodRefused' });
+    expect(entry.message).toContain('violates PodSecurity "baseline:latest"');
+  }
+  await untouched(before);
 });
 
 test('a Job that fails leaves its node cordoned and not rebooted, with reason and log tail in the status', async () => {
