@@ -2,7 +2,7 @@
 import { NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { isRefusal } from '../../kube/errors.js';
+import { isConflict, isRefusal } from '../../kube/errors.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
@@ -157,7 +157,8 @@ export class NodeOpController {
           this.#troubles.over(facts.wish.meta.uid, facts.name);
         } catch (error) {
           errors.push(error);
-          if (isRefusal(error)) this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
+          if (isRefusal(error) || (isConflict(error) && action.do === 'takeControlPlane'))
+            this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
         }
       }
     };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
-import { JOBS, NODES } from '../../../kube/resources.js';
+import { JOBS, LEASES, NODES } from '../../../kube/resources.js';
+import { ledger, node, nodeAgent } from '../../builders.js';
 import { killAfterEachWrite, world, type World } from './world.js';
 
 const CORDON = { cordon: true };
@@ -64,6 +65,20 @@ describe('A plain command on two nodes', () => {
     await story.kube.patch(NODE_OP, { name: 'op', namespace: 'default' }, { spec: { paused: false } });
     await story.run({ until: () => story.op().status?.nodes?.active === 1 });
     expect(story.op().metadata.finalizers).toEqual(['operator.kairos.io/claimed']);
+  });
+
+  test('says whose turn it is where only the Lease tells', async () => {
+    const story = world({ cordon: true }, ['n1']);
+    story.kube.seed(NODES, node('n1', { controlPlane: true, images: ['registry.example/tool:1'] }));
+    story.kube.seed(NODE_AGENT, {
+      ...nodeAgent({}, ledger({ id: 'x-1' })),
+      metadata: { name: 'y', uid: 'y', resourceVersion: '1' },
+    });
+    const lease = { metadata: { name: 'operator-control-plane', namespace: 'operator-system' } };
+    await story.kube.create(LEASES, { ...lease, spec: { holderIdentity: 'x-1/y' } }, 'operator-system');
+    const words = 'taking its turn; refused: the turn of the control planes is that of node y';
+    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.message === words });
+    expect(story.node('n1')?.spec?.unschedulable).toBeUndefined();
   });
 
   test('takes its finalizer again when somebody took it away', async () => {
