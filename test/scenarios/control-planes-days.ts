@@ -18,7 +18,7 @@ export interface Days {
 export function daysOf({ from, to }: Days): Days[] {
   const count = Math.ceil((to - from + 1) / IN_ONE_TEST);
   const firsts = Array.from({ length: count }, (_, index) => from + index * IN_ONE_TEST);
-  return every(5, firsts).map(first => ({ from: first, to: Math.min(first + IN_ONE_TEST - 1, to) }));
+  return every(10, firsts).map(first => ({ from: first, to: Math.min(first + IN_ONE_TEST - 1, to) }));
 }
 
 /** The first bad day, with all that is needed to see it again: its seed, what happened on it, what went wrong. */

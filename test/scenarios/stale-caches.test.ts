@@ -12,7 +12,7 @@ afterAll(tellTried);
 test.each(rows)(
   'nothing heard for a while from any act of "%s" on: the same ending',
   async (_sentence, story) => {
-    expect(await sweep(story, calm => every(5, stale(calm)))).toEqual([]);
+    expect(await sweep(story, calm => every(9, stale(calm)))).toEqual([]);
   },
   300_000,
 );
