@@ -1,16 +1,15 @@
 /** Performs one action on one node. Every write carries the version or uid that it was decided on. */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
-import { FINALIZERS, PLAIN_STATE_DIR } from '../../api/names.js';
+import { FINALIZERS } from '../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { isAlreadyExists, isConflict, isNotFound, KubeError } from '../../kube/errors.js';
-import type { Kube, Stored } from '../../kube/kube.js';
+import type { Kube } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import type { Event, Recorder } from '../../kube/recorder.js';
-import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../cordon.js';
-import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+import type { SeenNode } from '../seen.js';
 import type { ControlPlaneLease } from './control-plane-lease.js';
 import { sortPods, stayWords } from './evictable.js';
 import * as events from './events.js';
@@ -20,7 +19,8 @@ import { isLost } from './ledger.js';
 import type { SecondLook } from './second-look.js';
 import { hasRebooted } from './steps/reboot.js';
 import { isFinal } from './wish.js';
-import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from './job.js';
+import type { Surroundings } from './job.js';
+import { changeJob, createJob, createPod, deleteJob, deletePods, resumeJob } from './workloads.js';
 
 export interface Hands {
   kube: Kube;
@@ -154,77 +154,6 @@ const tell = (event: Event | undefined, { recorder }: Hands): void => {
   if (event) recorder.record(event);
 };
 
-const surroundings = ({ agent, image }: Facts, { sentinel }: Hands): Surroundings => ({
-  image,
-  sentinel,
-  stateDir: agent?.status?.stateDir ?? PLAIN_STATE_DIR,
-});
-
-/** Created before, by us, and not seen yet: that is what was wanted. */
-async function created<T extends Stored>(create: Promise<T>, look: () => Promise<T>): Promise<T> {
-  try {
-    return await create;
-  } catch (error) {
-    if (isAlreadyExists(error)) return look();
-    throw error;
-  }
-}
-
-async function createJob(facts: Facts, hands: Hands): Promise<void> {
-  const { kube, caches } = hands;
-  const { wish, name } = facts;
-  const manifest = jobFor(wish, name, surroundings(facts, hands));
-  const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.jobs.put(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
-}
-
-/** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
-async function resumeJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
-  const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  const resume = async (seen: SeenJob) => {
-    const saved = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
-    if (saved.spec.suspend === true)
-      throw new KubeError(422, 'something sets spec.suspend of the Job again', 'Invalid');
-    return saved;
-  };
-  try {
-    caches.jobs.put(await resume(job));
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    const now = await kube.get<SeenJob>(JOBS, at);
-    caches.jobs.put(now);
-    if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
-    caches.jobs.put(await resume(now));
-  }
-}
-
-async function changeJob(job: SeenJob, spec: object, { kube, caches }: Hands): Promise<void> {
-  const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  try {
-    caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    caches.jobs.gone(job);
-  }
-}
-
-/** Its Pod ends with its own grace. */
-async function deleteJob(job: SeenJob, { kube, caches }: Hands): Promise<void> {
-  const { name, namespace, uid } = job.metadata;
-  const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
-  await orGone(deleting, () => caches.jobs.gone(job));
-}
-
-/** What is not there, or another object by now, is as good as deleted; a cache that was not told would have it deleted for ever. */
-async function orGone(deleting: Promise<void>, gone: () => void): Promise<void> {
-  try {
-    await deleting;
-  } catch (error) {
-    if (!isConflict(error) && !isNotFound(error)) throw error;
-    if (isNotFound(error)) gone();
-  }
-}
-
 /** Said when the preflight is left behind. */
 function tellOddities(facts: Facts, { recorder }: Hands): void {
   const { ledger, agent } = facts;
@@ -241,19 +170,4 @@ function tellStaying(facts: Facts, { recorder }: Hands): void {
   const { stay } = sortPods(pods, options, ownNamespace);
   if (stay.length === 0) return;
   recorder.record(events.podsStay(stayWords(stay))(facts));
-}
-
-async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: Hands): Promise<void> {
-  const { kube, caches } = hands;
-  const { wish, name } = facts;
-  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(wish, name, surroundings(facts, hands));
-  const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.pods.put(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
-}
-
-async function deletePods(pods: readonly SeenPod[], { kube, caches }: Hands): Promise<void> {
-  for (const pod of pods) {
-    const { name, namespace, uid } = pod.metadata;
-    await orGone(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.gone(pod));
-  }
 }
