@@ -1,5 +1,5 @@
 /** All nodes of one operation together: whose turn it is, what is done next, what the status says. Pure. */
-import { isReady, bootIdOf } from '../seen.js';
+import { isReady } from '../seen.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../control-plane.js';
@@ -9,7 +9,7 @@ import { DEADLINED, type Standing, nodeStatus, stands } from './node-entry.js';
 import { operationStatus, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
-import { hasRebooted } from './steps/reboot.js';
+import { bootAfter } from './steps/reboot.js';
 import { slots } from './targets.js';
 import { isFinal, type Wish } from './wish.js';
 
@@ -72,15 +72,11 @@ function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action
   if (seen.is === 'act') return [{ facts, action: seen.action }];
   if (seen.is !== 'end' || facts.ledger === undefined) return [];
   const { phase, reason, message, log, exitCode } = seen;
-  const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), ...bootAfter(facts) };
+  const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), bootIdAfter: bootAfter(facts) };
   const next = walk({ ...facts, ledger: { ...facts.ledger, result } }).look;
   const entered = next.is === 'act' && next.action.do === 'record' ? next.action.change : {};
   return [{ facts, action: { do: 'record', change: { ...entered, result } } }];
 }
-
-/** The boot id after a reboot that was asked for and that the agent has answered for. */
-const bootAfter = (facts: Facts): { bootIdAfter?: string } =>
-  hasRebooted(facts) ? { bootIdAfter: bootIdOf(facts.node) } : {};
 
 interface Held {
   reason: NonNullable<NodeStatus['reason']>;

@@ -52,6 +52,13 @@ export function hasRebooted(facts: Facts): boolean {
   return agreed && kubelet !== ledger?.bootIdBefore && answerOf(facts)?.state === 'Rebooted';
 }
 
+/** The boot that the reboot led to; of a node that has left since, its agent's word is all there is. */
+export function bootAfter(facts: Facts): string | undefined {
+  if (hasRebooted(facts)) return bootIdOf(facts.node);
+  const answer = answerOf(facts);
+  return facts.node === undefined && answer?.state === 'Rebooted' ? answer.bootIdAfter : undefined;
+}
+
 const answerOf = ({ agent, ledger }: Facts) =>
   agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot : undefined;
 

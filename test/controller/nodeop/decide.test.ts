@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { NOW, ledger, secondsAgo } from '../../builders.js';
+import { ledger, nodeAgent, NOW, ran, secondsAgo } from '../../builders.js';
 import { claimed, ended, endedInLedger, type Member, severally, underWay, UPGRADE_OWNER, why } from './several.js';
 
 const CP = { controlPlane: true };
@@ -188,4 +188,14 @@ describe('What is done', () => {
   test('nothing is done for nodes that wait', () => {
     expect(severally({ paused: true }, { a: {}, b: {} }).actions).toEqual([]);
   });
+});
+
+test('a node that leaves after its reboot is told as rebooted: its agent has said so', () => {
+  const own = { ...ran('Verify', { reboot: { jobName: 'job', notAfter: NOW.toISOString() } }), nodeUid: 'uid-a' };
+  const reboot = { state: 'Rebooted' as const, bootIdAfter: 'boot-2' };
+  const agent = nodeAgent({ operation: { id: own.id, reboot } }, own);
+  const { actions } = severally({ rebootOnSuccess: true }, { a: { gone: true, ledger: own, seen: { agent } } });
+  expect(actions).toMatchObject([
+    { action: { do: 'record', change: { result: { reason: 'NodeRemoved', bootIdAfter: 'boot-2' } } } },
+  ]);
 });
