@@ -19,10 +19,8 @@ export interface Cache<T extends Stored> {
   synced(): boolean;
   /** The API server's answer to our own write, so that the next look already sees it. Only objects that the watch selects. */
   put(object: T): void;
-  /** What the API server itself says is there, asked when the watch had come as far as `since` (`reached()`): it may be one of which no watch has told. */
-  found(object: T, since: string | undefined): boolean;
-  /** How far the watch has come. */
-  reached(): string | undefined;
+  /** What the API server itself has just said is there: it may be one of which no watch has told. */
+  found(object: T): void;
   /** The API server itself said that this object is not there. */
   gone(object: T): void;
   onChange(handler: (change: Change<T>) => void): void;
@@ -35,6 +33,9 @@ export interface CacheOptions<T> {
   /** A handler threw: its own affair, the cache goes on. */
   onHandlerError?: (error: unknown) => void;
 }
+
+/** More than can be deleted while one object is read. */
+const LAST_DELETED = 1_000;
 
 /**
  * Guarantee: an object never goes back to an older version, and a deleted one does not come back by an old answer.
@@ -50,6 +51,8 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
   /** How far the watch has come. */
   #reached: string | undefined;
   #synced = false;
+  /** Uids of the objects that were deleted last. */
+  readonly #deleted = new Set<string>();
 
   constructor(options: CacheOptions<T> = {}) {
     this.#transform = options.transform ?? (object => object);
@@ -88,16 +91,10 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     this.#set(this.#transform(object));
   }
 
-  reached(): string | undefined {
-    return this.#reached;
-  }
-
-  /** An object that is not known here was deleted while it was asked for, or never heard of: only where nothing was heard since, it was the latter. */
-  found(object: T, since: string | undefined): boolean {
+  /** Unless it was deleted while it was asked for. */
+  found(object: T): void {
     if (this.get(object.metadata) !== undefined) this.put(object);
-    else if (since === this.#reached) this.#set(this.#transform(object));
-    else return false;
-    return true;
+    else if (!this.#deleted.has(object.metadata.uid)) this.#set(this.#transform(object));
   }
 
   gone({ metadata }: T): void {
@@ -111,6 +108,7 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     const known = this.get(object.metadata);
     this.reach(version);
     if (type === 'DELETED') {
+      this.#bury(object);
       if (known && !isLater(known.metadata.resourceVersion, version)) this.#remove(known);
     } else if (!known || isLater(version, known.metadata.resourceVersion)) {
       this.#set(this.#transform(object));
@@ -153,7 +151,14 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     this.#tell({ old: known, new: object });
   }
 
+  #bury({ metadata: { uid } }: T): void {
+    this.#deleted.add(uid);
+    const [oldest] = this.#deleted;
+    if (oldest !== undefined && this.#deleted.size > LAST_DELETED) this.#deleted.delete(oldest);
+  }
+
   #remove(object: T): void {
+    this.#bury(object);
     const key = keyOf(object.metadata);
     this.#unfile(key, object);
     this.#objects.delete(key);

@@ -13,18 +13,12 @@ export async function readLive<T extends Stored>(
 ): Promise<void> {
   const known = cache.get(at);
   try {
-    for (let tries = 1; tries <= TRIES; tries += 1) {
-      const since = cache.reached();
-      if (cache.found(await kube.get<T>(resource, at), since)) return;
-    }
+    cache.found(await kube.get<T>(resource, at));
   } catch (error) {
     if (!isNotFound(error)) throw error;
     if (known) cache.gone(known);
   }
 }
-
-/** A busy watch comes on while something is read; the next silence has tries of its own. */
-const TRIES = 3;
 
 /** A watch that has been silent for so long about something that is waited for is no longer believed. */
 export const SILENCE_MS = 5 * 60_000;

@@ -20,7 +20,7 @@ import * as events from './events.js';
 import { Evictions } from './evictions.js';
 import type { Surroundings } from './job.js';
 import { observe, viewOf } from './observe.js';
-import { Rehearsal } from './rehearsal.js';
+import { NO_ANSWER, Rehearsal } from './rehearsal.js';
 import { SecondLook } from './second-look.js';
 import { isRetried, start, startAgain } from './start.js';
 import { inOrder } from './targets.js';
@@ -117,7 +117,7 @@ export class NodeOpController {
       wish,
       names.find(name => isUntouched(wish, name)),
     );
-    if (refused !== undefined) recorder.record(events.podRefused(wish, refused));
+    if (refused !== undefined && !refused.startsWith(NO_ANSWER)) recorder.record(events.podRefused(wish, refused));
     const view = viewOf({ caches, evictions, refused, troubles, defaultImage, ownNamespace, now });
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);

@@ -10,6 +10,7 @@ import { operationStatus, withoutRemoved } from './status.js';
 import { type Walk, walk } from './steps.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
+import { NO_ANSWER } from './rehearsal.js';
 import { slots } from './targets.js';
 import { isFinal, type Wish } from './wish.js';
 
@@ -35,14 +36,18 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   );
   const active = walked.filter(each => stands(each) === 'active').length;
   const detail = detailFor({ targets: walked.length, active });
-  const statuses = withFewLogs(
-    Object.fromEntries(
-      walked.map(each => [each.facts.name, nodeStatus({ ...each, waiting: turns.why.get(each.facts.name) }, detail)]),
-    ),
-    wish.status.nodeStatuses,
-  );
-  const status = operationStatus(wish, withoutRemoved(statuses, now), now);
-  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, Object.values(statuses))];
+  const report = (why: (name: string) => Held | undefined) => {
+    const entries = walked.map(
+      each => [each.facts.name, nodeStatus({ ...each, waiting: why(each.facts.name) }, detail)] as const,
+    );
+    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), wish.status.nodeStatuses), now);
+    return operationStatus(wish, statuses, now);
+  };
+  const first = report(name => turns.why.get(name));
+  /* A wait that ended in this very pass may have stopped the nodes that were to go next. */
+  const status = isFinal(first) ? report(name => turns.why.get(name) ?? STOPPED) : first;
+  const entries = Object.values(status.nodeStatuses ?? {});
+  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, entries)];
   return {
     actions: walked.flatMap(each => actionOf(each)).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
     status,
@@ -83,6 +88,8 @@ interface Held {
   message: string;
 }
 
+const STOPPED: Held = { reason: 'Stopped', message: 'not started: another node failed' };
+
 interface Turns {
   granted: ReadonlySet<string>;
   /** Why the others wait. */
@@ -116,7 +123,7 @@ function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
 
 /** From the moment that its end is written down, though much may be left to undo. */
 const hasFailed = ({ facts, before }: Seen): boolean =>
-  before?.phase === 'Failed' || facts.ledger?.result?.phase === 'Failed';
+  before?.phase === 'Failed' || before?.ending === 'Failed' || facts.ledger?.result?.phase === 'Failed';
 
 /** Does this failure keep other nodes from starting? A system that a node fell back from must not go any further. */
 const stopsOthers = (wish: Wish, { facts, before }: Seen): boolean =>
@@ -133,16 +140,20 @@ interface Around {
 function heldBack(wish: Wish, facts: Facts, around: Around): Held | undefined {
   const { node, agent, heldBy } = facts;
   if (wish.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
-  if (around.stopped) return { reason: 'Stopped', message: 'not started: another node failed' };
+  if (around.stopped) return STOPPED;
   if (wish.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
   if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
-  if (facts.refused !== undefined)
-    return { reason: 'PodRefused', message: `the Pod of the Job would be refused: ${facts.refused}` };
+  if (facts.refused !== undefined) return { reason: 'PodRefused', message: refusedWords(facts.refused) };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
   return wish.disruptive ? behindControlPlanes(wish, { facts, worker: !isControlPlane(node) }, around) : undefined;
 }
+
+const refusedWords = (refused: string): string =>
+  refused.startsWith(NO_ANSWER)
+    ? `it is not known whether the Pod of the Job would be let in: ${refused}`
+    : `the Pod of the Job would be refused: ${refused}`;
 
 /** Control planes go one at a time, and before the workers of an upgrade. */
 function behindControlPlanes(

@@ -16,10 +16,16 @@ export function detailFor({ targets, active }: { targets: number; active: number
 }
 
 /** Room for one message: a thousandfold refusal in full would not fit into one object. Events have all words. */
-const WORDS = { brief: 400, short: 60, least: 60 };
+const BYTES = { brief: 200, short: 60, least: 60 };
 
-const cut = (message: string | undefined, most: number): string | undefined =>
-  message === undefined || message.length <= most ? message : `${message.slice(0, most - 3)}...`;
+const bytesOf = (text: string) => Buffer.byteLength(JSON.stringify(text)) - 2;
+
+function cut(message: string | undefined, most: number): string | undefined {
+  if (message === undefined || bytesOf(message) <= most) return message;
+  let kept = message.slice(0, most - 3);
+  while (bytesOf(kept) > most - 3) kept = kept.slice(0, -1);
+  return `${kept}...`;
+}
 
 /** Room for so many logs of 2 KiB. */
 const MOST_LOGS = 50;
@@ -44,17 +50,18 @@ export function withFewLogs(
  */
 export function inShort(entry: NodeStatus, detail: Exclude<Detail, 'full'>): NodeStatus {
   const { phase, reason, lastUpdated } = entry;
-  const message = cut(entry.message, WORDS[detail]);
+  const message = cut(entry.message, BYTES[detail]);
   if (detail === 'brief') return { ...entry, message };
   const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
   if (isFinal(entry)) return { phase, reason, message, ...attempt };
-  if (entry.startedAt !== undefined) return detail === 'least' ? atLeast(entry) : entry;
+  if (entry.startedAt !== undefined)
+    return detail === 'least' ? atLeast(entry) : { ...entry, message: cut(entry.message, BYTES.brief) };
   return { phase, reason, ...(reason === 'WaitingForTurn' ? {} : { message }), lastUpdated, ...attempt };
 }
 
 /** What no look at the cluster could tell again if the ledger got lost. Control planes, one at a time, are told of in full. */
 function atLeast(entry: NodeStatus): NodeStatus {
-  if (entry.stepTimes?.ControlPlane !== undefined) return entry;
+  if (entry.stepTimes?.ControlPlane !== undefined || entry.reason === 'ControlPlaneNotReady') return entry;
   const { phase, step, ending, attempt, startedAt, bootIdBefore, nodeUid, jobUid } = entry;
   return { phase, step, ending, startedAt, bootIdBefore, nodeUid, jobUid, ...((attempt ?? 1) > 1 ? { attempt } : {}) };
 }

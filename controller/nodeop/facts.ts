@@ -13,6 +13,12 @@ export interface Refusal {
   message: string;
 }
 
+/** A control plane that is worked on, and by which operation; `turn`: one that has its turn or reboots. */
+export interface Worked {
+  node: string;
+  operation: string;
+}
+
 export interface Facts {
   name: string;
   now: Date;
@@ -41,7 +47,7 @@ export interface Facts {
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
   /** Why this control plane may not be disturbed now; empty on workers. */
-  otherControlPlanes: { notReady?: string; worked?: { node: string; operation: string } };
+  otherControlPlanes: { notReady?: string; worked?: Worked; turn?: Worked };
   /** Another Ready, schedulable node exists. */
   elsewhere: boolean;
   /** Does the mark on a node belong to an operation that is not finished? */

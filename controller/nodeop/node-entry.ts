@@ -38,7 +38,8 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
   const isShort = detail === 'short' || detail === 'least';
-  const undated = (isShort && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined);
+  const undated =
+    (isShort && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined && !entry.stepTimes);
   return undated ? entry : { ...entry, lastUpdated: since(entry, before) ?? facts.now.toISOString() };
 }
 

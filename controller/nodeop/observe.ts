@@ -33,6 +33,8 @@ interface ControlPlaneSeen {
   ready: boolean;
   /** Namespace and name of the operation that may disturb it now. */
   worked?: string;
+  /** And it has its turn, or its reboot. */
+  hasTurn: boolean;
 }
 
 type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
@@ -57,19 +59,23 @@ function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   const worked =
     operation && disturbs(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
-  return { name, ready: isReady(node), worked };
+  return { name, ready: isReady(node), worked, hasTurn: operation !== undefined && hasTurn(operation) };
 }
 
 /** A node that was made a control plane in the middle of its walk is disturbed without a turn. */
-const disturbs = ({ controlPlane, stepTimes }: Operation): boolean =>
-  controlPlane === true || stepTimes.Cordon !== undefined || stepTimes.Reboot !== undefined;
+const disturbs = (operation: Operation): boolean => hasTurn(operation) || operation.stepTimes.Cordon !== undefined;
+const hasTurn = ({ controlPlane, stepTimes }: Operation): boolean =>
+  controlPlane === true || stepTimes.Reboot !== undefined;
 
 function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
   const others = controlPlanes.filter(each => each.name !== name);
+  const named = ({ name: node, worked: operation = '' }: ControlPlaneSeen) => ({ node, operation });
   const worked = others.find(each => each.worked !== undefined);
+  const turn = others.find(each => each.hasTurn);
   return {
     notReady: others.find(each => !each.ready)?.name,
-    ...(worked?.worked === undefined ? {} : { worked: { node: worked.name, operation: worked.worked } }),
+    ...(worked && { worked: named(worked) }),
+    ...(turn && { turn: named(turn) }),
   };
 }
 

@@ -10,6 +10,9 @@ import { PLAIN_STATE_DIR } from '../../api/names.js';
 import { jobFor, type Surroundings } from './job.js';
 import type { Wish } from './wish.js';
 
+/** How the words begin where the server gave none. */
+export const NO_ANSWER = 'no answer: ';
+
 /** What was refused is not asked for again at once. */
 const PAUSE_MS = 10_000;
 
@@ -55,6 +58,8 @@ export class Rehearsal {
     const job = jobFor(wish, node, around);
     const { metadata, spec } = job.spec.template;
     const generateName = `${job.metadata.name}-`;
+    /* What the API server keeps of it before it adds five characters. */
+    const made = generateName.slice(0, 58);
     /* As the Job controller names it: in a name cut by ourselves a dot could stand last, which no Pod may have. */
     const pod = {
       apiVersion: 'v1',
@@ -66,9 +71,8 @@ export class Rehearsal {
       await kube.dryRun(PODS, pod, wish.namespace);
       return undefined;
     } catch (error) {
-      if (isRefusal(error))
-        return error.message.replaceAll(new RegExp(`${generateName}\\w+`, 'g'), `${generateName}...`);
-      return `no answer: ${error instanceof Error ? error.message : String(error)}`;
+      if (isRefusal(error)) return error.message.replaceAll(new RegExp(`${made}\\w+`, 'g'), `${made}...`);
+      return `${NO_ANSWER}${error instanceof Error ? error.message : String(error)}`;
     }
   }
 }

@@ -99,13 +99,12 @@ export class SecondLook {
 
   async #readPods(node: string): Promise<void> {
     const { kube, caches } = this.#deps;
-    const since = caches.pods.reached();
     const { items, resourceVersion } = await kube.list<SeenPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
     const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
     for (const pod of caches.pods.by('node', node))
       if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
         caches.pods.gone(pod);
-    for (const pod of items) caches.pods.found(pod, since);
+    for (const pod of items) caches.pods.found(pod);
   }
 }
 

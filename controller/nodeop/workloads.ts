@@ -57,6 +57,8 @@ export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadHands): 
     if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
     caches.jobs.put(await resume(now));
   }
+  /* Not the first time: it is said, and the pause until the next time grows. */
+  if ((job.metadata.generation ?? 1) > 2) throw new KubeError(422, 'something had suspended the Job again', 'Invalid');
 }
 
 export async function changeJob(job: SeenJob, spec: object, { kube, caches }: WorkloadHands): Promise<void> {

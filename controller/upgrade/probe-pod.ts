@@ -64,11 +64,12 @@ const UNPRIVILEGED = {
 export const probeName = (upgrade: ObjectMeta, image: string, { arch, node, copy }: ProbePlace): string =>
   boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node, ...(copy ? ['copy'] : []));
 
-const isPinned = (image: string): boolean => image.includes('@sha256:');
+/** Named by its digest, or made on the machine itself, as podman and buildah name what no registry has. */
+const isFixed = (image: string): boolean => image.includes('@sha256:') || image.startsWith('localhost/');
 
 /** A tag may have moved since the node has pulled it: its copy would say that there is nothing to upgrade to. */
 const pullPolicy = (image: string, { copy }: ProbePlace) =>
-  copy ? 'Never' : isPinned(image) ? 'IfNotPresent' : 'Always';
+  copy ? 'Never' : isFixed(image) ? 'IfNotPresent' : 'Always';
 
 export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: ProbePlace) {
   return {

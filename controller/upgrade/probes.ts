@@ -17,6 +17,9 @@ type Row =
   | { is: 'leftOut'; arch: string; message: string }
   | { is: 'going'; message: string; actions: readonly Action[]; until?: Date };
 
+/** One answer that does not come is no reason to take an older image: by then the kubelet has asked several times. */
+const NO_PULL_MS = 60_000;
+
 /** A Pod that the kubelet sent away is not made again at once. */
 const LOST_PAUSE_MS = 10_000;
 const LOOK_MS = 5_000;
@@ -44,6 +47,12 @@ export function probeAll(facts: Facts): Probed {
     };
   const readings = rows.flatMap(row => (row.is === 'read' ? [row.reading] : []));
   const leftOut = rows.filter(row => row.is === 'leftOut');
+  const copied = readings.find(({ noPull }) => noPull !== undefined);
+  if (copied && readings.some(({ noPull }) => noPull === undefined))
+    return {
+      is: 'failed',
+      message: `image "${facts.spec.image}" could not be pulled for ${copied.arch}, while it could for others: ${copied.noPull}`,
+    };
   if (readings.length === 0) return { is: 'failed', message: leftOut.map(row => row.message).join('; ') };
   return { is: 'done', readings, leftOut: leftOut.map(row => row.arch) };
 }
@@ -70,9 +79,13 @@ function probeOne(arch: string, facts: Facts): Row {
 }
 
 /** Where the registry does not give the image, the copy that the node has will do: machines without a way out are upgraded from copies. */
-function fromCopy(arch: string, probes: readonly Probe[], { upgrade, spec, now, ...facts }: Facts): Row | undefined {
+function fromCopy(arch: string, probes: readonly Probe[], facts: Facts): Row | undefined {
+  const { upgrade, spec, now } = facts;
+  const targets = facts.targets.filter(target => target.arch === arch);
   for (const { pod, result } of probes) {
     if (!('noPull' in result) || result.noPull === undefined || pod.spec.nodeName === undefined) continue;
+    const hasTried = result.is === 'failed' || isOlderThan(pod, NO_PULL_MS, now);
+    if (!hasTried || isStranded(pod, targets)) continue;
     const { noPull, message } = result;
     const place: ProbePlace = { arch, node: pod.spec.nodeName, copy: true };
     const name = probeName(upgrade.metadata, spec.image, place);

@@ -44,14 +44,10 @@ describe('Something is read because no watch has told of it', () => {
   });
 
   test('but not what may have been deleted while it was read', async () => {
-    let version = 7;
-    const busy = {
-      get: async <S extends Stored>() => {
-        cache.reach(String((version += 1)));
-        return n1('1') as S;
-      },
-    };
-    await readLive(busy, NODES, cache, { name: 'n1' });
+    kube.seed(NODES, n1('1'));
+    const found = await kube.get(NODES, { name: 'n1' });
+    cache.take('DELETED', n1('8'));
+    cache.found(found);
     expect(cache.list()).toEqual([]);
   });
 

@@ -38,8 +38,9 @@ type Held = { reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNo
 
 /** Why no control plane may be disturbed beside the others as they are. */
 export function controlPlaneHeldBack(facts: Facts): Held | undefined {
-  const { wish, otherControlPlanes } = facts;
-  const { worked } = otherControlPlanes;
+  const { wish, ledger, otherControlPlanes } = facts;
+  /* At the end of their Jobs two that became control planes meanwhile would wait for each other's cordon for ever: there the turn alone counts. */
+  const worked = ledger?.stepTimes.Run === undefined ? otherControlPlanes.worked : otherControlPlanes.turn;
   if (worked?.operation === `${wish.namespace}/${wish.meta.name}`)
     return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
   if (worked)

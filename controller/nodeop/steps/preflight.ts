@@ -72,5 +72,8 @@ function runPod(facts: Facts): Look {
   const problem = pullProblem(pod, facts, begun(facts, 'Preflight'));
   if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
   if (problem.message !== undefined) return wait('Pulling', `Preflight in progress: ${problem.message}`, problem.until);
-  return notStarted(facts, 'Preflight') ?? wait('Pulling', 'Preflight in progress', problem.until);
+  return (
+    notStarted(facts, 'Preflight', wish.spec.preflight?.image ?? facts.image) ??
+    wait('Pulling', 'Preflight in progress', problem.until)
+  );
 }

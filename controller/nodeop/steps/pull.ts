@@ -18,7 +18,7 @@ export const pull: Step = {
       return fail('ImagePullFailed', `image ${image} could not be pulled: ${problem.message}`);
     const { message } = told(facts);
     if (problem.message !== undefined) return wait('Pulling', `${message}: ${problem.message}`, problem.until);
-    return notStarted(facts, 'Pull') ?? wait('Pulling', message, problem.until);
+    return notStarted(facts, 'Pull', image) ?? wait('Pulling', message, problem.until);
   },
 };
 

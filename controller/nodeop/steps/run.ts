@@ -36,13 +36,21 @@ export const run: Step = {
     if (wish.deleting && !wish.spec.rebootOnSuccess) return cutShort(facts);
     if (job === undefined || job.metadata.uid !== ledger.job.uid)
       return fail('JobDeleted', `Job ${ledger.job.name} was deleted before it had finished`);
-    if (condition(job, 'Complete')) return (wish.spec.rebootOnSuccess ? turnOf(facts) : undefined) ?? DONE;
+    if (condition(job, 'Complete')) return wish.spec.rebootOnSuccess ? beforeReboot(facts) : DONE;
     const failed = condition(job, 'Failed');
     if (failed) return jobFailed(facts, failed);
     if (job.spec.suspend === true) return resume(facts, job);
     return lost(facts) ?? underWay(facts);
   },
 };
+
+/** The operation was deleted while its reboot waited for other control planes: it is not waited for any longer. */
+function beforeReboot(facts: Facts): Look {
+  const turn = turnOf(facts);
+  return facts.wish.deleting && turn?.is === 'wait'
+    ? fail('Deleted', 'the operation was deleted before its reboot')
+    : (turn ?? DONE);
+}
 
 const isCommand = ({ metadata: { labels = {} } }: SeenPod): boolean =>
   labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
@@ -138,15 +146,25 @@ const mayRunSince = (facts: Facts): Date =>
 
 const RESUME_IS_NEWS_SECONDS = 30;
 
+/** It is resumed with a pause that grows; whoever suspends it so often means it. */
+const MOST_RESUMES = 10;
+
+/** `metadata.generation` counts the changes of a spec: made suspended, resumed, suspended again. */
+const timesSuspendedAgain = ({ metadata: { generation = 1 } }: SeenJob): number => Math.floor((generation - 1) / 2);
+
 /** When it was resumed is written down just before, and again if the controller was away in between. */
 function resume(facts: Facts, job: SeenJob): Look {
   const { ledger, now, wish, trouble } = facts;
+  const again = timesSuspendedAgain(job);
+  if (again >= MOST_RESUMES) return fail('NotStarted', `something has suspended the Job ${again} times`);
+  if (again > 0) return act({ do: 'resumeJob', job }, { message: 'the Job is suspended by somebody' });
   const written = ledger?.stepTimes.Resume;
   const seconds = wish.spec.startDeadlineSeconds;
-  if (trouble !== undefined && now >= after(begun(facts, 'Run'), seconds))
-    return fail('NotStarted', `the Job could not be resumed within ${seconds} s: ${trouble}`);
-  if (written !== undefined && now < after(new Date(written), RESUME_IS_NEWS_SECONDS))
+  const isNews = Math.max(RESUME_IS_NEWS_SECONDS, seconds);
+  if (written !== undefined && now < after(new Date(written), isNews))
     return act({ do: 'resumeJob', job }, { message: 'Job created' });
+  if (written !== undefined && trouble !== undefined)
+    return fail('NotStarted', `the Job could not be resumed within ${isNews} s: ${trouble}`);
   return act(
     { do: 'record', change: { stepTimes: { ...ledger?.stepTimes, Resume: now.toISOString() } } },
     { message: 'Job created' },

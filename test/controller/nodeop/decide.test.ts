@@ -60,6 +60,12 @@ describe('Whose turn it is', () => {
       },
       [],
     ],
+    [
+      'also while its ledger is lost',
+      { stopOnFailure: true, concurrency: 2 },
+      { a: { before: { phase: 'Running', ending: 'Failed', startedAt: NOW.toISOString() } }, b: {} },
+      ['a'],
+    ],
     ['finished nodes are not claimed again', {}, { a: ended('Completed'), b: ended('Failed') }, []],
     [
       'a node without its NodeAgent waits and holds no slot',
@@ -198,4 +204,12 @@ test('a node that leaves after its reboot is told as rebooted: its agent has sai
   expect(actions).toMatchObject([
     { action: { do: 'record', change: { result: { reason: 'NodeRemoved', bootIdAfter: 'boot-2' } } } },
   ]);
+});
+
+test('a wait that ends in the pass in which another node would start stops that one: what is final stays so', () => {
+  const message = 'waiting for the node to be Ready';
+  const before = { reason: 'NodeNotReady' as const, message, lastUpdated: secondsAgo(61) };
+  const plan = severally({ stopOnFailure: true, startDeadlineSeconds: 60 }, { a: { ready: false, before }, b: {} });
+  expect(claimed(plan)).toEqual([]);
+  expect(plan.status).toMatchObject({ phase: 'Failed', nodeStatuses: { b: { phase: 'Pending', reason: 'Stopped' } } });
 });

@@ -57,7 +57,7 @@ describe('before there is a NodeOp', () => {
 
   describe('whose image the registry does not give', () => {
     const why = 'dial tcp: connection refused';
-    const away = (more = {}) => probe({ container: waiting('ErrImagePull', why), ...more });
+    const away = (more = {}) => probe({ container: waiting('ErrImagePull', why), ageSeconds: 60, ...more });
     const place = { arch: 'amd64', node: 'n1', copy: true };
 
     test.each<[string, Partial<Facts>, { actions: object[]; reads: boolean }]>([
@@ -71,6 +71,7 @@ describe('before there is a NodeOp', () => {
         { probes: [probe({ container: waiting('ErrImagePull', 'not found'), ageSeconds: 60 })] },
         { actions: [{ do: 'probe', place }], reads: false },
       ],
+      ['asks it several times first', { probes: [away({ ageSeconds: 59 })] }, { actions: [], reads: false }],
       ['waits for it', { probes: [away(), probe({ copy: true })] }, { actions: [], reads: false }],
       [
         'goes on waiting for the registry where there is none',
@@ -95,6 +96,19 @@ describe('before there is a NodeOp', () => {
         { type: 'Normal' },
         { type: 'Warning', reason: 'Probing', message: expect.stringContaining(why) },
       ]);
+    });
+
+    test('does not stay with a node that is away', () => {
+      const targets = [target('n1', { ready: false }), target('n2')];
+      const plan = decide(facts({ targets, probes: [away(), probe({ copy: true })] }));
+      expect(done(plan)).toEqual(['deleteProbe', 'probe']);
+    });
+
+    test('fails where only one architecture has to do with a copy: the two may not be the same', () => {
+      const probes = [read(), away({ arch: 'arm64', node: 'arm' })];
+      const copy = probe({ arch: 'arm64', node: 'arm', copy: true, container: ended(RELEASE) });
+      const plan = decide(facts({ targets: [target('n1'), arm], probes: [...probes, copy] }));
+      expect(plan.status).toMatchObject({ phase: 'Failed', message: expect.stringContaining('arm64') });
     });
 
     test('takes what the registry gives in the end', () => {

@@ -32,6 +32,7 @@ describe('the Pod that reads an image', () => {
   test.each([
     ['a tag is looked up anew, for it may have moved', IMAGE, place, 'Always'],
     ['a digest is what it is', `${IMAGE}@sha256:${'0'.repeat(64)}`, place, 'IfNotPresent'],
+    ['a name of no registry is not looked up', 'localhost/kairos:1', place, 'IfNotPresent'],
     ['the copy of a node is not looked up', IMAGE, { ...place, copy: true as const }, 'Never'],
   ])('%s', (_sentence, image, at, policy) => {
     const [container] = probePod(upgrade().metadata, spec({ image }), at).spec.containers;

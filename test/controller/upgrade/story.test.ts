@@ -56,10 +56,10 @@ describe('an upgrade', () => {
     const words = 'quay.io/kairos/debian:v2: not found';
     await world.kubeletSays(waiting('ErrImagePull', words));
     expect(world.upgrade()?.status).toMatchObject({ phase: 'Initializing', message: expect.stringContaining(words) });
-    /* The node has no copy of it either. */
-    await world.kubeletSays(waiting('ErrImagePull', words));
     await world.clock.advance(31_000);
     await world.settle();
+    /* The node has no copy of it either. */
+    await world.kubeletSays(waiting('ErrImagePull', words));
     expect(world.upgrade()?.status).toMatchObject({
       phase: 'Failed',
       message: `image "${IMAGE}" could not be read on node n1: ${words}`,

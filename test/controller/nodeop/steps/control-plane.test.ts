@@ -94,7 +94,12 @@ describe('A control plane, before it is disturbed', () => {
       'Run: wait ControlPlaneNotReady',
     ],
     ['one that became a control plane meanwhile takes its turn first', { node: CP }, 'Run: takeControlPlane'],
-    ['and waits for it', { node: CP, otherControlPlanes: { worked } }, 'Run: wait WaitingForOperation'],
+    ['and waits for it', { node: CP, otherControlPlanes: { turn: worked } }, 'Run: wait WaitingForOperation'],
+    [
+      'but not for one that is only cordoned, and waits for this one',
+      { node: CP, otherControlPlanes: { worked } },
+      'Run: takeControlPlane',
+    ],
   ])('after the Job, %s', (_sentence, seen, expected) =>
     expect(told(facts(REBOOT, { ledger: ran('Run'), job: job('complete'), ...seen }))).toBe(expected),
   );

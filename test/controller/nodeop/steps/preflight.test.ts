@@ -76,6 +76,12 @@ describe('Preflight', () => {
       'Preflight: wait Progressing',
     ],
     [
+      'waits for an image of its own that is not there, though that of the Job is',
+      { preflight: { command: ['check'], image: 'registry.example/check:1' } },
+      { ledger: reached('Preflight', {}, 900), preflightPod: waiting('ContainerCreating'), node: withImage },
+      'Preflight: wait Pulling',
+    ],
+    [
       'but not without end',
       COMMAND,
       { ledger: reached('Preflight', {}, 600), preflightPod: waiting('ContainerCreating'), node: withImage },

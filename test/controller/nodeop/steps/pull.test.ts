@@ -53,18 +53,18 @@ describe('Pull', () => {
     [
       'waits for a node that does not answer',
       {
-        ledger: reached('Pull', {}, 599),
+        ledger: at,
         pullPod: pulling('ContainerCreating', ''),
-        node: node('n1', { ready: false }),
+        node: node('n1', { ready: false, since: secondsAgo(599) }),
       },
       'Pull: wait Progressing',
     ],
     [
       'but no longer than for any start',
       {
-        ledger: reached('Pull', {}, 600),
+        ledger: at,
         pullPod: pulling('ContainerCreating', ''),
-        node: node('n1', { ready: false }),
+        node: node('n1', { ready: false, since: secondsAgo(600) }),
       },
       'Pull: Failed NotStarted',
     ],

@@ -8,6 +8,12 @@ const deleted = (spec: object = {}) => wish(spec, { metadata: { deletionTimestam
 
 const COMMAND = { 'kairos.io/nodeop': 'other' };
 
+/** Made suspended, then resumed and suspended so many times. */
+function suspendedAgain(times: number) {
+  const made = job('suspended');
+  return { ...made, metadata: { ...made.metadata, generation: 1 + 2 * times } };
+}
+
 describe('Run', () => {
   const at = ran('Run');
   const failedPod = pod('job-x', {
@@ -49,6 +55,24 @@ describe('Run', () => {
       {},
       { ledger: reached('Run'), job: job('suspended') },
       'Run: record',
+    ],
+    [
+      'resumes one that somebody has suspended again',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(400) } }), job: suspendedAgain(1) },
+      'Run: resumeJob',
+    ],
+    [
+      'but not for ever',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(400) } }), job: suspendedAgain(10) },
+      'Run: Failed NotStarted',
+    ],
+    [
+      'gives up one that never could be resumed',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), trouble: 'no' },
+      'Run: Failed NotStarted',
     ],
     ['and when it may, should that be long ago by now', {}, { ledger: at, job: job('suspended') }, 'Run: record'],
     [
