@@ -6,13 +6,18 @@ export const MOST_BYTES = 1024 * 1024;
 /** Nodes walked, functions called, and texts handled in pieces of so many bytes; about a second's work. */
 const MOST_STEPS = 1_000_000;
 const BYTES_PER_STEP = 64;
+/** Whatever the steps cost: while a template is rendered, the controller does nothing else. */
+const MOST_MS = 2_000;
 
 export class Budget {
+  readonly #begun = performance.now();
   #steps = 0;
 
   spend(bytes = 0): void {
     this.#steps += 1 + bytes / BYTES_PER_STEP;
     if (this.#steps > MOST_STEPS) throw new Fault(`the template does more than ${MOST_STEPS} steps`);
+    if (performance.now() - this.#begun > MOST_MS)
+      throw new Fault(`the template takes longer than ${MOST_MS / 1000} s`);
   }
 }
 
