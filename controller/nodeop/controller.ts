@@ -157,6 +157,7 @@ export class NodeOpController {
           this.#troubles.over(facts.wish.meta.uid, facts.name);
         } catch (error) {
           errors.push(error);
+          if (isConflict(error)) await this.#secondLook.heal(facts);
           if (isRefusal(error) || (isConflict(error) && action.do === 'takeControlPlane'))
             this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
         }

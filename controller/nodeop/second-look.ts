@@ -62,6 +62,17 @@ export class SecondLook {
     return this.#versions(facts) !== before;
   }
 
+  /** What was decided on is not what is there: the watch is late, or it never told. */
+  async heal({ name }: Facts): Promise<void> {
+    const { kube, caches } = this.#deps;
+    try {
+      await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
+      await readLive(kube, NODES, caches.nodes, { name });
+    } catch {
+      /* The next pass meets the same conflict, and asks again. */
+    }
+  }
+
   /** Of Pods only what a walk reads: one that crashes again and again would be news for ever. */
   #versions({ name, ledger, wish }: Facts): string {
     const { nodeAgents, nodes, jobs, pods } = this.#deps.caches;

@@ -36,7 +36,7 @@ export async function createJob(facts: Facts, hands: WorkloadHands): Promise<voi
   const { wish, name } = facts;
   const manifest = jobFor(wish, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.jobs.put(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
+  caches.jobs.found(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
 }
 
 /** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
@@ -93,7 +93,7 @@ export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands
   const { wish, name } = facts;
   const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(wish, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.pods.put(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
+  caches.pods.found(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
 }
 
 export async function deletePods(pods: readonly SeenPod[], { kube, caches }: WorkloadHands): Promise<void> {
