@@ -67,12 +67,14 @@ afterAll(async () => {
 });
 
 async function ended(name: string, seconds = 240): Promise<Status> {
-  const { status } = await it.kubectl.waitForObject(
+  await it.kubectl.waitForObject(
     ['osartifact', name],
     ({ status: now }) => now?.['phase'] === 'Ready' || now?.['phase'] === 'Error',
     seconds,
   );
-  return status as unknown as Status;
+  const seen = await it.kubectl.getJson<{ status: Status }>('osartifact', name);
+  if (seen === undefined) throw new Error(`OSArtifact ${name} is gone`);
+  return seen.status;
 }
 
 const log = (job: string) => it.kubectl.do(['logs', `job/${job}`]);
