@@ -2,9 +2,10 @@
 import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
+import { isAlreadyExists } from '../../kube/errors.js';
 import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
+import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
@@ -37,9 +38,9 @@ export async function act(facts: Facts, action: Action, hands: Hands): Promise<v
     case 'export':
       return exportBuilt(facts, action, hands);
     case 'deletePod':
-      return unlessGone(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
+      return orGone(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
     case 'deleteJob':
-      return unlessGone(kube.delete(JOBS, nameOf(action.job), thisOne(action.job)));
+      return orGone(kube.delete(JOBS, nameOf(action.job), thisOne(action.job)));
     case 'dropFinalizer':
       return dropFinalizer(facts, hands);
     default:
@@ -119,15 +120,6 @@ function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void 
     throw new NameTaken(`waiting for the ${kind} "${name}" of an earlier object to be gone`);
   if (!isControlledBy(found, artifact))
     throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
-}
-
-/** Gone already, or another of the same name: as good as deleted. */
-async function unlessGone(deleting: Promise<void>): Promise<void> {
-  try {
-    await deleting;
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-  }
 }
 
 async function dropFinalizer({ artifact }: Facts, { kube, artifacts }: Hands): Promise<void> {

@@ -3,6 +3,7 @@ import { type Build, isContent } from './build.js';
 import type { Step } from './container.js';
 import { flag, inOrder, line, option, word } from './shell.js';
 import {
+  AUTH_FILE,
   artifactsMount,
   CERTIFICATES,
   CONFIG_KEYS,
@@ -15,8 +16,6 @@ import {
   ROOTFS,
   usedMount,
 } from './volumes.js';
-
-const AUTH_FILE = '/root/.docker/config.json';
 
 /** Is anything made of the image, beside the image itself? */
 export const makesArtifacts = ({ outputs, uki }: Build): boolean =>

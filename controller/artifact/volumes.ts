@@ -82,15 +82,19 @@ export const CERTIFICATES = '/etc/ssl/buildah/certs';
 export const usedMount = (name: string | undefined, mountPath: string): Mount[] =>
   name === undefined ? [] : [readOnly(name, mountPath)];
 
+/** In the containers, where tools that run as root look for credentials. */
+const AUTH_FOLDER = '/root/.docker';
+export const AUTH_FILE = `${AUTH_FOLDER}/config.json`;
+
 /** For whatever pulls or pushes. */
 export const registryMounts = (build: Build): Mount[] => [
-  ...(hasCredentials(build) ? [readOnly('image-credentials', '/root/.docker/config.json', CREDENTIALS_KEY)] : []),
+  ...(hasCredentials(build) ? [readOnly('image-credentials', AUTH_FILE, CREDENTIALS_KEY)] : []),
   ...usedMount(build.uses.caCertificates, CERTIFICATES),
 ];
 
 /** Where the tool finds credentials and authorities. */
 export const registryEnv = (build: Build): Named[] => [
-  ...(hasCredentials(build) ? [{ name: 'DOCKER_CONFIG', value: '/root/.docker' }] : []),
+  ...(hasCredentials(build) ? [{ name: 'DOCKER_CONFIG', value: AUTH_FOLDER }] : []),
   ...(build.uses.caCertificates === undefined
     ? []
     : [{ name: 'SSL_CERT_DIR', value: `/etc/ssl/certs:${CERTIFICATES}` }]),

@@ -64,10 +64,8 @@ export class SecondLook {
 
   /** What was decided on is not what is there: the watch is late, or it never told. */
   async heal({ name }: Facts): Promise<void> {
-    const { kube, caches } = this.#deps;
     try {
-      await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
-      await readLive(kube, NODES, caches.nodes, { name });
+      await this.#readClaim(name);
     } catch {
       /* The next pass meets the same conflict, and asks again. */
     }
@@ -102,10 +100,15 @@ export class SecondLook {
 
   async #readNode({ name, ledger, wish }: Facts): Promise<void> {
     const { kube, caches } = this.#deps;
-    await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
-    await readLive(kube, NODES, caches.nodes, { name });
+    await this.#readClaim(name);
     if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
     if (ledger) await this.#readPods(name);
+  }
+
+  async #readClaim(name: string): Promise<void> {
+    const { kube, caches } = this.#deps;
+    await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
+    await readLive(kube, NODES, caches.nodes, { name });
   }
 
   async #readPods(node: string): Promise<void> {

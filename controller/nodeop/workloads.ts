@@ -2,6 +2,7 @@
 import { PLAIN_STATE_DIR } from '../../api/names.js';
 import { isAlreadyExists, isConflict, isNotFound, KubeError } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
+import { orGone } from '../../kube/or-gone.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { Caches } from '../caches.js';
@@ -71,21 +72,11 @@ export async function changeJob(job: SeenJob, spec: object, { kube, caches }: Wo
   }
 }
 
-/** Its Pod ends with its own grace. */
+/** Its Pod ends with its own grace. A cache that was not told that it is gone would have it deleted for ever. */
 export async function deleteJob(job: SeenJob, { kube, caches }: WorkloadHands): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
   await orGone(deleting, () => caches.jobs.gone(job));
-}
-
-/** What is not there, or another object by now, is as good as deleted; a cache that was not told would have it deleted for ever. */
-async function orGone(deleting: Promise<void>, gone: () => void): Promise<void> {
-  try {
-    await deleting;
-  } catch (error) {
-    if (!isConflict(error) && !isNotFound(error)) throw error;
-    if (isNotFound(error)) gone();
-  }
 }
 
 export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: WorkloadHands): Promise<void> {

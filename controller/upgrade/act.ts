@@ -3,8 +3,9 @@ import { NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
+import { isAlreadyExists } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
+import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
@@ -59,11 +60,7 @@ async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, po
 
 /** At once, whatever became of its node: there is nothing in it to be saved. */
 async function deleteProbe({ metadata: { name, namespace, uid } }: SeenPod, { kube }: Hands): Promise<void> {
-  try {
-    await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 });
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-  }
+  await orGone(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
 }
 
 /** Whoever holds the name already is looked at in the next pass: ours is gone on with, anybody else's is left alone. */
