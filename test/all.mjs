@@ -8,7 +8,7 @@ import { closingLine } from './closing-line.mjs';
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects'];
 const RUNS = [
   ['unit', '--maxWorkers=100%'],
-  ['cluster', '--runInBand'],
+  ['cluster', '--runInBand', '--testSequencer=./test/by-name.mjs'],
 ];
 
 /** A run that ended without a word failed. */

@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await machine().writeFile(RELEASE, delivered);
-  await it.kubectl.do(['label', 'node', NODE, 'kairos.io/own-', 'kairos.io/managed-']);
+  const off = (await labelsNow())['kairos.io/managed'] === 'false' ? ['kairos.io/managed-'] : [];
+  await it.kubectl.do(['label', 'node', NODE, 'kairos.io/own-', ...off]);
 });
 
 const machine = () => {

@@ -46,7 +46,18 @@ export async function operator(count: number, more: readonly Image[] = []): Prom
   });
   await tidy(cluster);
   await install(cluster, images);
+  await labeled(cluster);
   return { cluster, kubectl: cluster.kubectl, machines: [...cluster.machines.values()], next };
+}
+
+/** Every node is known as Kairos: an operation aims at what its selector finds when it starts. */
+async function labeled({ kubectl, machines }: RealCluster): Promise<void> {
+  const known = async () => (await kubectl.getJson('nodes', '-l', 'kairos.io/managed=true'))?.items?.length;
+  await waitFor(async () => (await known()) === machines.size, {
+    what: 'every node to be labeled',
+    seconds: 30,
+    instead: () => kubectl.do(['get', 'nodes', '--show-labels']),
+  });
 }
 
 /** What an earlier story left: operations, cordons, another version. */
