@@ -46,10 +46,13 @@ interface Manifest {
 }
 
 const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
+/** Printed from the others; the templates of the chart are no YAML before helm has rendered them. */
+const PRINTED_FILES = /^manifests\/(install\.yaml$|chart\/)/;
 const filesIn = (folder: string) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.yaml'))
     .map(name => `${folder}/${name}`)
+    .filter(path => !PRINTED_FILES.test(path))
     .sort();
 const manifestsIn = (text: string) => parseAllDocuments(text).map(document => document.toJS() as Manifest);
 

@@ -1,0 +1,183 @@
+/** What a user of the chart may set: one schema, from which values.yaml and values.schema.json are printed. Defaults are those of the manifests. */
+import * as z from 'zod';
+import { type Document, isMap } from 'yaml';
+import { LOG_LEVELS } from '../../program/log.js';
+import { find } from '../source.js';
+
+const loose = () => z.record(z.string(), z.unknown());
+const looseList = () => z.array(loose());
+const labels = () => z.record(z.string(), z.string());
+const image = () => z.string().regex(/^\S*$/);
+
+/** What is true of any Pod of ours: where it runs, what it may use. */
+const placement = {
+  priorityClassName: z.string().describe('What is pushed out first when a node is full.'),
+  nodeSelector: labels().describe('Labels of the nodes it may run on.'),
+  tolerations: looseList().describe('Taints that do not keep it away.'),
+  resources: loose().describe(
+    'What it asks for, and the most it gets. Flags of Node in its command belong to the memory limit.',
+  ),
+  podAnnotations: labels().describe('Annotations of its Pods.'),
+  env: looseList().describe('More settings, as in a container: [{name: LOG_LEVEL, value: debug}].'),
+};
+
+const deployment = {
+  replicas: z.int().min(0).describe('How many of them. Of controllers one works, the others wait.'),
+  ...placement,
+  affinity: loose().describe('Nodes it prefers: control planes, which a stolen worker does not reach.'),
+};
+
+const product = z
+  .object({
+    repository: image().min(1),
+    tag: z.string().regex(/^[\w.-]*$/),
+    digest: z
+      .string()
+      .regex(/^(sha256:[0-9a-f]{64})?$/)
+      .describe('sha256:…; takes the place of the tag.'),
+  })
+  .strict();
+
+export const Values = z
+  .object({
+    namespace: z
+      .object({
+        name: z
+          .string()
+          .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+          .describe('Where the operator lives.'),
+        create: z
+          .boolean()
+          .describe(
+            "Make the namespace, with the PodSecurity label that the agent needs. Never done for the release's own namespace: Helm makes that.",
+          ),
+      })
+      .strict()
+      .describe('Of the operator; that of the release, where Helm keeps its notes, may be another.'),
+    images: z
+      .object({
+        registry: z
+          .string()
+          .regex(/^[\w.:/-]*$/)
+          .describe(
+            'Takes the place of the registry of every image below, such as mirror.example:5000/kairos. Empty: as they are.',
+          ),
+        pullPolicy: z.enum(['IfNotPresent', 'Always', 'Never']).describe("Of the operator's own Pods."),
+        pullSecrets: z
+          .array(z.object({ name: z.string().min(1) }).strict())
+          .describe(
+            'For every Pod of the operator and every Pod it makes. Needed in the namespaces of operations, too.',
+          ),
+        operator: product.describe('Controller and webhook.'),
+        agent: product.describe('The agent; also leaves the word of a Job that succeeded.'),
+        nodeopDefault: image().describe('Of operations that name none.'),
+        sentinel: image().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
+        tool: image().describe('auroraboot, for OSArtifacts.'),
+        buildah: image().describe('buildah, for OSArtifacts.'),
+        kairosInit: image().describe('kairos-init, for OSArtifacts.'),
+      })
+      .strict(),
+    logLevel: z.enum(['', ...LOG_LEVELS]).describe('Of all programs. Empty: info.'),
+    controller: z.object(deployment).strict().describe('Decides and schedules.'),
+    webhook: z.object(deployment).strict().describe('Completes and judges wishes.'),
+    agent: z.object(placement).strict().describe('On every Linux node.'),
+    osArtifacts: z
+      .object({
+        enabled: z
+          .boolean()
+          .describe('Whether OSArtifacts are built. Without them the right to read Secrets is not granted.'),
+      })
+      .strict(),
+    crds: z
+      .object({
+        create: z.boolean().describe('Install the kinds, and change them with every upgrade.'),
+        keep: z
+          .boolean()
+          .describe('Leave them, and with them all objects of these kinds, when the release is uninstalled.'),
+      })
+      .strict(),
+    userRoles: z
+      .object({ create: z.boolean().describe('The roles for people: admin, editor and viewer of each kind.') })
+      .strict(),
+    admissionPolicies: z
+      .object({
+        create: z
+          .boolean()
+          .describe(
+            'What narrows an agent to its own node. false only before Kubernetes 1.30, which does not know them.',
+          ),
+      })
+      .strict(),
+    networkPolicy: z
+      .object({
+        create: z.boolean().describe('Let controller and webhook speak with the API server alone.'),
+        apiServerPorts: z
+          .array(z.int().min(1).max(65535))
+          .describe('Ports on which the API server listens, behind its Service.'),
+      })
+      .strict(),
+  })
+  .strict();
+export type Values = z.infer<typeof Values>;
+
+const POD = ['spec', 'template', 'spec'] as const;
+
+function podDefaults(workload: Document.Parsed) {
+  const at = (...path: (string | number)[]) => {
+    const found = workload.getIn([...POD, ...path], false);
+    return isMap(found) || typeof found === 'object' ? (found as { toJSON(): unknown }).toJSON() : found;
+  };
+  return {
+    replicas: workload.getIn(['spec', 'replicas']),
+    priorityClassName: at('priorityClassName'),
+    nodeSelector: at('nodeSelector'),
+    affinity: at('affinity'),
+    tolerations: at('tolerations'),
+    resources: at('containers', 0, 'resources'),
+    podAnnotations: {},
+    env: [],
+  };
+}
+
+const imageOf = (workload: Document.Parsed) => {
+  const [repository = '', tag = ''] = String(workload.getIn([...POD, 'containers', 0, 'image'])).split(/:(?=[^/]*$)/);
+  return { repository, tag, digest: '' };
+};
+
+/** The defaults that make the chart install what kustomize does. */
+export function defaults(documents: readonly Document.Parsed[]): Values {
+  const [controller, webhook, agent] = [
+    find(documents, 'Deployment', 'operator-controller'),
+    find(documents, 'Deployment', 'operator-webhook'),
+    find(documents, 'DaemonSet', 'operator-agent'),
+  ];
+  const { env } = (
+    controller.toJS() as { spec: { template: { spec: { containers: [{ env: { name: string; value?: string }[] }] } } } }
+  ).spec.template.spec.containers[0];
+  const setting = (name: string) => env.find(one => one.name === name)?.value ?? '';
+  const { replicas: _replicas, affinity: _affinity, ...agentDefaults } = podDefaults(agent);
+  return Values.parse({
+    namespace: { name: controller.getIn(['metadata', 'namespace']), create: true },
+    images: {
+      registry: '',
+      pullPolicy: controller.getIn([...POD, 'containers', 0, 'imagePullPolicy']),
+      pullSecrets: [],
+      operator: imageOf(controller),
+      agent: imageOf(agent),
+      nodeopDefault: setting('NODEOP_DEFAULT_IMAGE'),
+      sentinel: setting('SENTINEL_IMAGE'),
+      tool: setting('TOOL_IMAGE'),
+      buildah: setting('BUILDAH_IMAGE'),
+      kairosInit: setting('KAIROS_INIT_IMAGE'),
+    },
+    logLevel: '',
+    controller: podDefaults(controller),
+    webhook: podDefaults(webhook),
+    agent: agentDefaults,
+    osArtifacts: { enabled: true },
+    crds: { create: true, keep: true },
+    userRoles: { create: true },
+    admissionPolicies: { create: true },
+    networkPolicy: { create: false, apiServerPorts: [443, 6443] },
+  });
+}

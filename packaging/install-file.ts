@@ -1,0 +1,10 @@
+/** `manifests/install.yaml`: the whole installation in one file, for `kubectl apply -f`. */
+import type { Document } from 'yaml';
+import { textOf } from './source.js';
+
+const HEAD = `# The whole operator in one file: kubectl apply -f install.yaml
+# Printed by "npm run generate" from manifests/default, where the same objects can be changed with kustomize.
+`;
+
+export const installFile = (documents: readonly Document[]): string =>
+  HEAD + documents.map(document => `---\n${textOf(document)}`).join('');

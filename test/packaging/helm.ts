@@ -1,0 +1,59 @@
+/** The real helm: from the cache, or compiled into it as the Kubernetes programs are. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { cacheFolder, repository } from '../cluster/places.js';
+import { mustRun } from '../cluster/run-command.js';
+import { type Manifest, manifestsIn } from './objects.js';
+
+export const HELM_VERSION = 'v3.19.2';
+const PACKAGE = 'helm.sh/helm/v3/cmd/helm';
+
+const program = () => join(cacheFolder(), `helm-${HELM_VERSION}`, 'helm');
+
+export const findHelm = (): string | undefined => (existsSync(program()) ? program() : undefined);
+
+/** Takes about three minutes on two cores when it is not there. */
+export async function ensureHelm(): Promise<string> {
+  const file = program();
+  if (existsSync(file)) return file;
+  const folder = join(cacheFolder(), `helm-${HELM_VERSION}`);
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, 'draft-'));
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GO111MODULE: 'on' };
+  const go = (...args: string[]) => mustRun('go', args, { cwd: work, env });
+  await go('mod', 'init', 'helm-binary');
+  writeFileSync(join(work, 'tools.go'), `package tools\n\nimport _ "${PACKAGE}"\n`);
+  await go('get', `${PACKAGE}@${HELM_VERSION}`);
+  await go('build', '-trimpath', '-ldflags', '-s -w', '-o', 'helm', PACKAGE);
+  renameSync(join(work, 'helm'), file);
+  rmSync(work, { recursive: true, force: true });
+  return file;
+}
+
+export interface Wish {
+  values?: object;
+  /** Namespace of the release. */
+  release?: string;
+}
+
+export const CHART = join(repository, 'manifests/chart');
+
+/** What an installation with these values would have. Throws helm's words where it refuses. */
+export function helmText(helm: string, { values = {}, release = 'default' }: Wish = {}): string {
+  const args = [
+    'template',
+    'kairos-operator',
+    CHART,
+    '--kube-version',
+    '1.34.0',
+    '--namespace',
+    release,
+    '--values',
+    '-',
+  ];
+  return execFileSync(helm, args, { input: stringify(values), encoding: 'utf8', maxBuffer: 1 << 26, stdio: 'pipe' });
+}
+
+export const helmTemplate = (helm: string, wish?: Wish): Manifest[] => manifestsIn(helmText(helm, wish));
