@@ -1,6 +1,6 @@
 /** The controller's settings: its own names, and those of the Go operator where they still mean something. */
 import * as z from 'zod';
-import { baseAliases, baseSettings, configReader, onOff } from '../program/config.js';
+import { baseAliases, baseSettings, configReader, onOff, words } from '../program/config.js';
 import type { Tools } from './artifact/container.js';
 
 const settings = z.object({
@@ -15,6 +15,9 @@ const settings = z.object({
     .describe("The agent's image; leaves the sentinel of a Job unless sentinelImage is set."),
   sentinelImage: z.string().optional().describe('Image with a shell that leaves the sentinel of a Job instead.'),
   nodeopDefaultImage: z.string().default('busybox:latest').describe('Image of a NodeOp that names none.'),
+  imagePullSecrets: words()
+    .default([])
+    .describe('Secrets by which every Pod that it makes pulls, in the namespace of each.'),
   buildArtifacts: onOff()
     .default(true)
     .describe('Whether OSArtifacts are built; where not, the right to Secrets can be taken away.'),

@@ -5,6 +5,7 @@ import { runProgram } from '../program/run.js';
 import { readConfig, toolsFrom } from './config.js';
 import { connect } from './connect.js';
 import { lead } from './lead.js';
+import { withPullSecrets } from './pull-secrets.js';
 import { sentinelFrom } from './sentinel.js';
 
 void runProgram('controller', readConfig, async ({ config, log, clock, signal }) => {
@@ -21,5 +22,7 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
     ownNode: config.nodeName,
     tools: toolsFrom(config),
   };
-  await whileLeader(client, lease, { log, clock, signal }, leading => lead(client.with(leading), settings, leading));
+  await whileLeader(client, lease, { log, clock, signal }, leading =>
+    lead(withPullSecrets(client.with(leading), config.imagePullSecrets), settings, leading),
+  );
 });
