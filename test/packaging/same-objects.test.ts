@@ -6,6 +6,7 @@ import { packaged } from '../../packaging/generate.js';
 import { repository } from '../cluster/places.js';
 import { findHelm, helmTemplate } from './helm.js';
 import { byName, hasKubectl, installed, type Manifest, manifestsIn } from './objects.js';
+import { ownTemplate } from './own-renderer.js';
 
 const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
 const oneFile = () => manifestsIn(textOf('manifests/install.yaml'));
@@ -38,3 +39,7 @@ if (helm !== undefined)
   test('the chart with its defaults, rendered by helm, has the same objects as the one file', () => {
     expect(byName(helmTemplate(helm).map(unmarked))).toEqual(byName(oneFile()));
   });
+
+test('the chart with its defaults has the same objects as the one file', () => {
+  expect(byName(ownTemplate().map(unmarked))).toEqual(byName(oneFile()));
+});

@@ -1,0 +1,83 @@
+/** The chart with values other than its defaults, rendered by helm where the cache has it, and by the little engine everywhere. */
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Values } from '../../packaging/chart/values.js';
+import { CHART, findHelm, helmTemplate, helmText, type Wish } from './helm.js';
+import { byName, containerOf, find, settingsOf } from './objects.js';
+import { ownTemplate } from './own-renderer.js';
+import { digest, WISHES } from './wishes.js';
+
+const helm = findHelm();
+const rendered = (wish?: Wish) => (helm === undefined ? ownTemplate(wish) : helmTemplate(helm, wish));
+if (helm !== undefined)
+  test.each(WISHES)('with %s the little engine renders what helm does', (_what, wish) => {
+    expect(byName(ownTemplate(wish))).toEqual(byName(helmTemplate(helm, wish)));
+  });
+
+describe('the values', () => {
+  test('fit their own schema', () => {
+    expect(Values.safeParse(parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')))).toMatchObject({ success: true });
+  });
+
+  if (helm !== undefined)
+    test.each([
+      ['a word that nobody knows', { image: { tag: 'v1' } }, /image/],
+      ['a level that there is not', { logLevel: 'loud' }, /logLevel/],
+      ['a namespace that cannot be', { namespace: { name: 'Operator System' } }, /namespace/],
+      ['a digest that is none', { images: { agent: { digest: 'sha256:1' } } }, /digest/],
+    ])('are refused with %s', (_what, values, words) => {
+      expect(() => helmText(helm, { values })).toThrow(words);
+    });
+});
+
+describe('the chart', () => {
+  test('puts everything into the namespace that was asked for', () => {
+    const all = rendered({ values: { namespace: { name: 'elsewhere' } } });
+    expect(JSON.stringify(all)).not.toContain('operator-system');
+    expect(find(all, 'Namespace', 'elsewhere').metadata.name).toBe('elsewhere');
+  });
+
+  test('leaves the namespace of the release to helm', () => {
+    const all = rendered({ release: 'operator-system' });
+    expect(all.map(({ kind }) => kind)).not.toContain('Namespace');
+  });
+
+  test('takes every image from one registry', () => {
+    const all = rendered({ values: { images: { registry: 'mirror.example:5000/deep/' } } });
+    const used = new Set([
+      containerOf(all, 'Deployment', 'operator-controller').image,
+      containerOf(all, 'Deployment', 'operator-webhook').image,
+      ...Object.entries(settingsOf(all)).flatMap(([name, value]) => (name.endsWith('_IMAGE') ? (value ?? []) : [])),
+    ]);
+    const listed = readFileSync(join(CHART, '../images.txt'), 'utf8').trim().split('\n');
+    expect([...used].toSorted()).toEqual(
+      listed.map(image => `mirror.example:5000/deep/${image.replace('quay.io/', '')}`).toSorted(),
+    );
+    expect(containerOf(all, 'DaemonSet', 'operator-agent').image).toBe(settingsOf(all)['AGENT_IMAGE']);
+  });
+
+  test('names the Secrets to pull by for its own Pods and for those that the controller makes', () => {
+    const all = rendered({ values: { images: { pullSecrets: [{ name: 'one' }, { name: 'two' }] } } });
+    for (const account of ['operator-controller', 'operator-webhook', 'operator-agent'])
+      expect(find(all, 'ServiceAccount', account)['imagePullSecrets']).toEqual([{ name: 'one' }, { name: 'two' }]);
+    expect(settingsOf(all)['IMAGE_PULL_SECRETS']).toBe('one,two');
+  });
+
+  test('takes a digest instead of a tag', () => {
+    const all = rendered({ values: { images: { agent: { digest } } } });
+    expect(containerOf(all, 'DaemonSet', 'operator-agent').image).toBe(`quay.io/kairos/operator-ts-agent@${digest}`);
+  });
+
+  test('grants no Secret where nothing is built', () => {
+    const all = rendered({ values: { osArtifacts: { enabled: false } } });
+    expect(all.map(({ metadata }) => metadata.name)).not.toContain('operator-controller-artifacts');
+    expect(settingsOf(all)['BUILD_ARTIFACTS']).toBe('false');
+  });
+
+  test('has the kinds among its templates, so that an upgrade changes them, and leaves them when it goes', () => {
+    for (const { kind, metadata } of rendered().filter(one => one.kind === 'CustomResourceDefinition'))
+      expect({ kind, ...metadata.annotations }).toEqual({ kind, 'helm.sh/resource-policy': 'keep' });
+  });
+});

@@ -1,0 +1,37 @@
+/** The chart without helm: the same values over the defaults, through the little engine of `go-template.ts`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { CHART, type Wish } from './helm.js';
+import { Templates } from './go-template.js';
+import { type Manifest, manifestsIn } from './objects.js';
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Maps are merged, everything else is replaced; null takes away. */
+function over(defaults: Tree, values: Tree): Tree {
+  const merged = { ...defaults };
+  for (const [key, value] of Object.entries(values)) {
+    const known = merged[key];
+    if (value === null) delete merged[key];
+    else merged[key] = isTree(known) && isTree(value) ? over(known, value) : value;
+  }
+  return merged;
+}
+
+/** Of every template file, helpers first. */
+export function ownText({ values = {}, release = 'default' }: Wish = {}): string {
+  const templates = new Templates();
+  const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
+  const dot = { Values: over(defaults, values as Tree), Release: { Namespace: release, Name: 'kairos-operator' } };
+  const folder = join(CHART, 'templates');
+  const files = readdirSync(folder).toSorted((a, b) => Number(b.endsWith('.tpl')) - Number(a.endsWith('.tpl')));
+  return files
+    .map(name => [name, templates.render(readFileSync(join(folder, name), 'utf8'), dot)] as const)
+    .filter(([name]) => name.endsWith('.yaml'))
+    .map(([, text]) => `${text}\n`)
+    .join('---\n');
+}
+
+export const ownTemplate = (wish?: Wish): Manifest[] => manifestsIn(ownText(wish));
