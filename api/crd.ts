@@ -76,6 +76,12 @@ export const PRINTED: readonly Printed[] = [
         jsonPath: '.status.phase',
         description: 'Pending, Building, Exporting, Ready or Error.',
       },
+      {
+        name: 'Steps',
+        type: 'string',
+        jsonPath: '.status.progress',
+        description: 'How many steps of the build are done.',
+      },
       { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'What is going on.' },
       age,
     ],

@@ -19,6 +19,14 @@ export const SecretKey = z.object({
 });
 export type SecretKey = z.infer<typeof SecretKey>;
 
+/** What a tool would take for a flag is none. */
+export const imageReference = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .regex(/^[^-\s]\S*$/, 'must be the reference of an image, such as quay.io/kairos/ubuntu:24.04')
+    .describe(what);
+
 export const EnvVar = named('An environment variable.');
 export const Volume = named('A volume.');
 export const Container = named('A container.');

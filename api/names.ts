@@ -38,6 +38,10 @@ export const ANNOTATIONS = {
   abandon: 'operator.kairos.io/abandon',
   /** On the Pod and the Jobs of an OSArtifact: which build they belong to. */
   build: 'build.kairos.io/build',
+  /** On the Pod that builds: how many of them the build has had. */
+  attempt: 'build.kairos.io/attempt',
+  /** On the claim that is built in: a hash of the spec it was made with. */
+  claimSpec: 'build.kairos.io/claim-spec',
   /** On the Jobs that export: which of the exporters. */
   exportIndex: 'build.kairos.io/export-index',
 } as const;

@@ -1,7 +1,21 @@
 /** What may surprise about an OSArtifact that is allowed. */
 import type { OSArtifactSpec } from './os-artifact.js';
+import { endsWithPod } from './os-artifact-pod-rules.js';
+
+type Artifacts = NonNullable<OSArtifactSpec['artifacts']>;
 
 const isBareWord = (image: string) => /^[a-z0-9][a-z0-9._-]*$/i.test(image);
+
+const takesCloudConfig = ({ iso, netboot, cloudImage, azureImage, gceImage, uki }: Artifacts): boolean =>
+  [iso, netboot, cloudImage, azureImage, gceImage, uki?.iso].some(wanted => wanted === true);
+
+/** Nobody will find it there. */
+function lostWithPod({ artifacts, volumes = [], exporters = [] }: OSArtifactSpec): string[] {
+  const place = volumes.find(({ name }) => name === artifacts?.volume);
+  return place && endsWithPod(place) && exporters.length === 0
+    ? [`spec.artifacts.volume: "${place.name}" ends with the builder Pod, and what was built goes with it`]
+    : [];
+}
 
 /** Fields that are of no use beside others, or without them. */
 function withoutEffect(spec: OSArtifactSpec): string[] {
@@ -14,6 +28,11 @@ function withoutEffect(spec: OSArtifactSpec): string[] {
       'artifacts.netbootURL',
       artifacts?.netbootURL !== undefined && artifacts.netboot !== true,
       'without artifacts.netboot',
+    ),
+    ...told(
+      'artifacts.cloudConfigRef',
+      artifacts?.cloudConfigRef !== undefined && !takesCloudConfig(artifacts),
+      'on an image or a file with a unified kernel image: only media and disks carry it',
     ),
     ...told('volume', volume !== undefined && artifacts?.volume !== undefined, 'beside artifacts.volume'),
     ...(['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'] as const).flatMap(name =>
@@ -39,6 +58,7 @@ export function osArtifactCautions(spec: OSArtifactSpec): string[] {
         ? [`spec.exporters[${index}]: its own volume artifacts is replaced by the one with the built files`]
         : [],
     ),
+    ...lostWithPod(spec),
     ...withoutEffect(spec),
   ];
 }

@@ -1,6 +1,6 @@
 /** The newer shape of an OSArtifact: how the image comes about, and what is made of it. */
 import * as z from 'zod';
-import { EnvVar, SecretKey } from './handed-through.js';
+import { EnvVar, imageReference, SecretKey } from './handed-through.js';
 
 const volumeName = (what: string) => z.string().min(1).optional().describe(what);
 const text = (what: string) => z.string().optional().describe(what);
@@ -9,13 +9,13 @@ const name = (what: string) => z.string().min(1).optional().describe(what);
 
 export const BuildOptions = z.object({
   version: z.string().min(1).describe('Version the system will bear.'),
-  baseImage: z.string().min(1).describe('Image of a plain Linux to make a Kairos system of.'),
+  baseImage: imageReference('Image of a plain Linux to make a Kairos system of.'),
   model: name('Board or machine the system is for; generic when absent.'),
   trustedBoot: flag('Make a system for trusted boot.'),
   kubernetesDistro: name('Kubernetes distribution to put in, such as k3s.'),
   kubernetesVersion: name('Version of that distribution.'),
   fips: flag('Make a system of FIPS-validated parts.'),
-  kairosInitImage: name("Image with kairos-init; the operator's default when absent."),
+  kairosInitImage: imageReference("Image with kairos-init; the operator's default when absent.").optional(),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
 
@@ -36,7 +36,7 @@ export const BuildImage = z.object({
 export type BuildImage = z.infer<typeof BuildImage>;
 
 export const Image = z.object({
-  ref: name('A Kairos image that is ready to use.'),
+  ref: imageReference('A Kairos image that is ready to use.').optional(),
   buildOptions: BuildOptions.optional().describe('Make a Kairos image of a plain Linux.'),
   ociSpec: OciSpec.optional().describe('Build the image by a definition of your own.'),
   buildImage: BuildImage.optional().describe('What the image that is built will be called.'),
@@ -57,7 +57,9 @@ const Uki = z
     iso: flag('A medium with a unified kernel image.'),
     container: flag('An image with it.'),
     efi: flag('The bare file.'),
-    keysVolume: volumeName('Volume with the keys to sign with: db.key, db.pem, tpm2-pcr-private.pem.'),
+    keysVolume: volumeName(
+      'Volume with the keys to sign with (db.key, db.pem, tpm2-pcr-private.pem) and those to enroll (db.auth, KEK.auth, PK.auth).',
+    ),
   })
   .meta({
     'x-kubernetes-validations': [
@@ -85,7 +87,10 @@ export const outputFields = {
     'Secret with a cloud-config; key cloud-config.yaml when none is named.',
   ),
   grubConfig: text('Configuration of the boot loader on media.'),
-  bundles: z.array(z.string().min(1)).optional().describe('Images unpacked over the root file system, in this order.'),
+  bundles: z
+    .array(imageReference('Image of a bundle.'))
+    .optional()
+    .describe('Images unpacked over the root file system, in this order.'),
   osRelease: text('Content of /etc/os-release, or the version to set in it.'),
   kairosRelease: text('Content of /etc/kairos-release, or the version to set in it.'),
 };

@@ -1,22 +1,7 @@
 /** Rules between the fields of an OSArtifact. All faults at once, each with its path. */
 import { FLAT_FIELDS, NESTED_FIELDS, type OSArtifactSpec } from './os-artifact.js';
-
-export interface SpecFault {
-  /** Below `spec`. */
-  path: (string | number)[];
-  message: string;
-  /** What is there may not be there, whatever its value. */
-  isTooMuch?: boolean;
-}
-
-type Rule = (spec: OSArtifactSpec) => SpecFault[];
-
-/** Volumes of the builder Pod that are its own. */
-export const RESERVED_VOLUMES = ['artifacts', 'rootfs', 'config', 'ocispec', 'cloudconfig', 'image-credentials'];
-
-const given = (value: unknown) => value !== undefined && value !== null;
-const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
-const tooMuch = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message, isTooMuch: true });
+import { fault, given, type Rule, type SpecFault, tooMuch } from './os-artifact-faults.js';
+import { POD_RULES } from './os-artifact-pod-rules.js';
 
 const fieldsOf = (spec: OSArtifactSpec, names: readonly string[]) =>
   Object.entries(spec).flatMap(([name, value]) => (given(value) && names.includes(name) ? [name] : []));
@@ -78,45 +63,7 @@ const artifactRules: Rule = spec => {
   ];
 };
 
-const volumeNames: Rule = ({ volumes = [] }) =>
-  volumes.flatMap(({ name }, index) => [
-    ...(RESERVED_VOLUMES.includes(name)
-      ? [fault(`"${name}" is a name of the operator's own`, 'volumes', index, 'name')]
-      : []),
-    ...(volumes.findIndex(other => other.name === name) < index
-      ? [fault(`"${name}" is there twice`, 'volumes', index, 'name')]
-      : []),
-  ]);
-
-/** Wherever a volume is named by a field. */
-export const volumesNamed = ({ image, artifacts }: OSArtifactSpec): { path: string[]; name: string }[] =>
-  [
-    { path: ['image', 'ociSpec', 'buildContextVolume'], name: image?.ociSpec?.buildContextVolume },
-    { path: ['image', 'caCertificatesVolume'], name: image?.caCertificatesVolume },
-    { path: ['artifacts', 'overlayISOVolume'], name: artifacts?.overlayISOVolume },
-    { path: ['artifacts', 'overlayRootfsVolume'], name: artifacts?.overlayRootfsVolume },
-    { path: ['artifacts', 'uki', 'keysVolume'], name: artifacts?.uki?.keysVolume },
-    { path: ['artifacts', 'volume'], name: artifacts?.volume },
-  ].flatMap(({ path, name }) => (name === undefined ? [] : [{ path, name }]));
-
-const volumesThere: Rule = spec =>
-  volumesNamed(spec).flatMap(({ path, name }) =>
-    spec.volumes?.some(volume => volume.name === name) ? [] : [fault(`volumes has none named "${name}"`, ...path)],
-  );
-
-/** What importers mount must be there as well; they may use the builder's own volumes. */
-const importerMounts: Rule = ({ importers = [], volumes = [] }) =>
-  importers.flatMap(({ volumeMounts }, index) =>
-    (Array.isArray(volumeMounts) ? volumeMounts : []).flatMap((mount: unknown, place) => {
-      const name = typeof mount === 'object' && mount !== null && 'name' in mount ? mount.name : undefined;
-      const isThere = RESERVED_VOLUMES.some(own => own === name) || volumes.some(volume => volume.name === name);
-      return isThere
-        ? []
-        : [fault(`volumes has none named "${String(name)}"`, 'importers', index, 'volumeMounts', place, 'name')];
-    }),
-  );
-
-const RULES: readonly Rule[] = [flatRules, imageRules, artifactRules, volumeNames, volumesThere, importerMounts];
+const RULES: readonly Rule[] = [flatRules, imageRules, artifactRules, ...POD_RULES];
 
 /** What is wrong with a spec whose fields are all of the right shape. In a mix of both shapes nothing else is looked for. */
 export function osArtifactFaults(spec: OSArtifactSpec): SpecFault[] {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {
   Affinity,
   Container,
+  imageReference,
   JobSpec,
   PvcSpec,
   ResourceNeeds,
@@ -44,8 +45,8 @@ const shared = {
 
 /** Of the older shape only. */
 const flat = {
-  imageName: z.string().min(1).optional().describe('A Kairos image that is ready to use.'),
-  baseImageName: z.string().min(1).optional().describe('Image of a plain Linux to make a Kairos system of.'),
+  imageName: imageReference('A Kairos image that is ready to use.').optional(),
+  baseImageName: imageReference('Image of a plain Linux to make a Kairos system of.').optional(),
   baseImageDockerfile: SecretKey.optional().describe('Secret with a Dockerfile; key Dockerfile when none is named.'),
   dockerfileTemplateValues: z.record(z.string(), z.string()).optional().describe('Values for the template, by name.'),
   dockerfileTemplateValuesFrom: LocalObjectReference.optional().describe(
@@ -93,9 +94,14 @@ const StepStatus = z.object({
 });
 
 const OutputStatus = z.object({
-  name: z.string().describe('Name of the file.'),
+  name: z.string().describe('Name of the file, below /artifacts.'),
   size: z.int().min(0).describe('Its bytes.'),
   sha256: z.string().describe('Its checksum.'),
+});
+
+const ExportStatus = z.object({
+  job: z.string().describe('Its Job.'),
+  state: z.enum(['Running', 'Done', 'Failed']).describe('Running, Done or Failed.'),
 });
 
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;
@@ -107,8 +113,11 @@ export const OSArtifactStatus = z.object({
   conditions: z.array(Condition).optional().describe('Complete, Failed, Reconciling and Stalled.'),
   build: z.string().optional().describe('Which build this is about: another spec or another input is another build.'),
   pod: z.string().optional().describe('The builder Pod.'),
+  attempt: z.int().min(1).optional().describe('Which builder Pod of this build it is: one that is lost is replaced.'),
+  progress: z.string().optional().describe('How many of the steps are done, such as 3/12.'),
   steps: z.array(StepStatus).optional().describe('Steps of the build, in their order.'),
   outputs: z.array(OutputStatus).optional().describe('Files that were built.'),
+  exports: z.array(ExportStatus).optional().describe('Exporters, in their order. One that is done is not run again.'),
   startedAt: time('When the build began.').optional(),
   completedAt: time('When it ended.').optional(),
 });

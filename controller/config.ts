@@ -33,6 +33,12 @@ const settings = z.object({
     .string()
     .default('quay.io/kairos/kairos-init:v0.16.1')
     .describe('Image with kairos-init, which makes a Kairos system of a plain Linux.'),
+  buildDeadlineSeconds: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .default(12 * 3600)
+    .describe('How long the build of an OSArtifact may take; one that hangs ends then.'),
 });
 export type Config = z.output<typeof settings>;
 
@@ -48,5 +54,8 @@ export const readConfig = configReader({
 });
 
 /** Undefined: nothing is built. */
-export const toolsFrom = ({ buildArtifacts, toolImage, buildahImage, kairosInitImage }: Config): Tools | undefined =>
-  buildArtifacts ? { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage } : undefined;
+export function toolsFrom(config: Config): Tools | undefined {
+  const { buildArtifacts, toolImage, buildahImage, kairosInitImage, buildDeadlineSeconds } = config;
+  if (!buildArtifacts) return undefined;
+  return { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage, deadlineSeconds: buildDeadlineSeconds };
+}

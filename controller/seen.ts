@@ -135,6 +135,9 @@ const pruneContainer =
       : { ...state, waiting: withoutWords(state.waiting), terminated: withoutWords(state.terminated) },
   });
 
+/** Waits for a node; was taken from its node by the cluster. */
+const OF_OURS: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
+
 /** Of Pods that are none of ours nobody reads what they say: up to 12 KiB each. */
 export function prunePod(pod: SeenPod): SeenPod {
   const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = pod.status;
@@ -150,7 +153,7 @@ export function prunePod(pod: SeenPod): SeenPod {
       reason,
       message: isOurs ? message : undefined,
       startTime,
-      conditions: conditions?.filter(c => c.type === 'Ready' || (isOurs && c.type === 'PodScheduled')),
+      conditions: conditions?.filter(c => c.type === 'Ready' || (isOurs && OF_OURS.has(c.type))),
       containerStatuses: containerStatuses?.map(pruneContainer(isOurs)),
       initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOurs)),
     },

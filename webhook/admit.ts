@@ -9,6 +9,9 @@ import { NODE_OP_RULES, NODE_OP_UPGRADE_RULES, OS_ARTIFACT_RULES } from './rules
 import { type Expectation, faultsOf, isJudged, type Judged, warningsOf } from './validate.js';
 import { NODE_OP_CAUTIONS, NODE_OP_UPGRADE_CAUTIONS, OS_ARTIFACT_CAUTIONS } from './warnings.js';
 
+/** A Secret is named after it, with `-rendered-ocispec`; a name has 253 characters at most. */
+const LONGEST_ARTIFACT_NAME = 236;
+
 const KINDS: readonly (Expectation & { kind: Kind })[] = [
   { kind: NODE_OP, spec: NodeOpSpec, rules: NODE_OP_RULES, cautions: NODE_OP_CAUTIONS, oneRun: true },
   {
@@ -19,7 +22,14 @@ const KINDS: readonly (Expectation & { kind: Kind })[] = [
     oneRun: true,
   },
   /* A changed spec is a new build. */
-  { kind: OS_ARTIFACT, spec: OSArtifactSpec, rules: OS_ARTIFACT_RULES, cautions: OS_ARTIFACT_CAUTIONS, oneRun: false },
+  {
+    kind: OS_ARTIFACT,
+    spec: OSArtifactSpec,
+    rules: OS_ARTIFACT_RULES,
+    cautions: OS_ARTIFACT_CAUTIONS,
+    oneRun: false,
+    longestName: LONGEST_ARTIFACT_NAME,
+  },
 ];
 
 /** Answers one request. Nothing is read or written for it, so that a dry run and a real one are the same. */

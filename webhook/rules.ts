@@ -1,6 +1,7 @@
 /** Rules between fields. They look at the object as it was sent: one wrong field must not hide what is wrong with others. */
 import { OSArtifactSpec } from '../api/os-artifact.js';
-import { osArtifactFaults, type SpecFault } from '../api/os-artifact-rules.js';
+import type { SpecFault } from '../api/os-artifact-faults.js';
+import { osArtifactFaults } from '../api/os-artifact-rules.js';
 import { type Fault, forbidden, invalid, required } from './faults.js';
 import { labelSelectorFaults } from './label-selector.js';
 import { type Fields, fieldsOf, type Path, valueAt } from './raw.js';

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { defaulted } from './defaults.js';
-import { type Fault, faultText, pathText, tooMany } from './faults.js';
+import { type Fault, faultText, invalid, pathText, tooMany } from './faults.js';
 import { frozenFaults, hasStarted } from './frozen.js';
 import { valuesIn } from './limits.js';
 import { type Fields, fieldsOf } from './raw.js';
@@ -17,6 +17,8 @@ export interface Expectation {
   spec: z.ZodType;
   rules: readonly Rule[];
   cautions: readonly Caution[];
+  /** Names longer than this leave no room for what is made of them. */
+  longestName?: number;
   /** Objects of this kind are one run each. */
   oneRun: boolean;
 }
@@ -59,9 +61,15 @@ export const isJudged = (object: Fields, before?: Fields): boolean =>
   before === undefined ||
   (fieldsOf(object.metadata).deletionTimestamp === undefined && !isDeepStrictEqual(object.spec, before.spec));
 
+function nameFaults({ longestName }: Expectation, object: Fields): Fault[] {
+  const { name } = fieldsOf(object.metadata);
+  if (longestName === undefined || typeof name !== 'string' || name.length <= longestName) return [];
+  return [invalid(['metadata', 'name'], name, `must have at most ${longestName} characters`)];
+}
+
 /** Every fault of an object at once. */
 export function faultsOf({ expected, object, before }: Judged): Fault[] {
-  if (!before) return specFaults(expected, object.spec);
+  if (!before) return [...nameFaults(expected, object), ...specFaults(expected, object.spec)];
   const whole = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(expected.spec, spec));
   const [was, is] = [whole(before.spec), whole(object.spec)];
   const frozen = expected.oneRun && hasStarted(before) ? frozenFaults(was, is) : [];

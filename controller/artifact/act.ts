@@ -8,14 +8,16 @@ import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
+import type { Recorder } from '../../kube/recorder.js';
 import type { Log } from '../../program/log.js';
 import type { SeenJob, SeenPod } from '../seen.js';
 import { builderPod } from './builder-pod.js';
 import type { Tools } from './container.js';
 import { OBSOLETE_FINALIZER } from './decide.js';
+import { claimKept } from './events.js';
 import { exporterJob } from './exporter-job.js';
 import type { Action, Facts } from './facts.js';
-import { claim, configMap, renderedSecret } from './files.js';
+import { claim, configMap, isClaimFor, renderedSecret } from './files.js';
 import { hasConfig, needsSecret } from './volumes.js';
 
 export interface Hands {
@@ -24,6 +26,7 @@ export interface Hands {
   pods: Pick<Cache<SeenPod>, 'put'>;
   exports: Pick<Cache<SeenJob>, 'put'>;
   tools: Tools;
+  recorder: Recorder;
   log: Log;
 }
 
@@ -52,9 +55,10 @@ const nameOf = ({ metadata: { name, namespace } }: Stored): Name => ({ name, nam
 const thisOne = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, propagation: 'Background' });
 
 /** Files first: the Pod is the last, so that where it is, all is. */
-async function build(facts: Facts, { id, rendered }: Extract<Action, { do: 'build' }>, hands: Hands): Promise<void> {
+async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, hands: Hands): Promise<void> {
+  const { rendered, ...which } = action;
   const { artifact, build: wanted } = facts;
-  const { kube, pods, tools, log } = hands;
+  const { kube, pods, tools, recorder, log } = hands;
   const { metadata: meta } = artifact;
   const unless = finderOf(facts, hands);
   if (hasConfig(wanted)) {
@@ -68,8 +72,11 @@ async function build(facts: Facts, { id, rendered }: Extract<Action, { do: 'buil
     if (found) await mergeChange(kube, SECRETS, found, { to: { ...found, data: made.data } });
   }
   const place = claim(meta, wanted);
-  if (place) await unless(VOLUME_CLAIMS, place, kube.create(VOLUME_CLAIMS, place, meta.namespace));
-  const pod = builderPod(meta, wanted, id, tools);
+  if (place) {
+    const found = await unless(VOLUME_CLAIMS, place, kube.create(VOLUME_CLAIMS, place, meta.namespace));
+    if (found && !isClaimFor(place.metadata, found.metadata)) recorder.record(claimKept(artifact, place.metadata.name));
+  }
+  const pod = builderPod(meta, wanted, which, tools);
   const making = kube.create<SeenPod>(PODS, pod, meta.namespace);
   pods.put((await unless(PODS, pod, making)) ?? (await making));
   log.info({ pod: pod.metadata.name }, 'building');

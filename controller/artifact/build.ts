@@ -29,7 +29,8 @@ export interface Build {
   arch?: 'amd64' | 'arm64';
   outputs: Readonly<Record<Exclude<Output, 'uki'>, boolean>>;
   uki: { iso: boolean; container: boolean; efi: boolean };
-  diskSize?: string;
+  /** Of disk images. */
+  diskMiB?: number;
   netbootUrl?: string;
   cloudConfig?: Required<SecretKey>;
   grubConfig?: string;
@@ -112,6 +113,11 @@ function podOf({ nodeSelector, tolerations, affinity, podLabels = {}, podAnnotat
   return { nodeSelector, tolerations, affinity, labels: podLabels, annotations: podAnnotations };
 }
 
+const MIB_OF: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024, T: 1024 ** 2 };
+
+/** `size`: "10G", or a number of MiB, which is all that auroraboot takes. */
+const mebibytes = (size: string): number => Math.ceil(Number.parseInt(size, 10) * (MIB_OF[size.slice(-1)] ?? 1));
+
 /** What is made of the image: the same words in both shapes. */
 function outputsOf(spec: OSArtifactSpec) {
   const wanted: NonNullable<OSArtifactSpec['artifacts']> = spec.artifacts ?? { ...spec, volume: undefined };
@@ -126,7 +132,7 @@ function outputsOf(spec: OSArtifactSpec) {
       netboot: netboot === true,
     },
     uki: { iso: uki.iso === true, container: uki.container === true, efi: uki.efi === true },
-    diskSize: wanted.diskSize,
+    diskMiB: wanted.diskSize === undefined ? undefined : mebibytes(wanted.diskSize),
     netbootUrl: wanted.netbootURL,
     cloudConfig: cloudConfigRef && keyed(cloudConfigRef, 'cloud-config.yaml'),
     grubConfig: wanted.grubConfig,

@@ -21,6 +21,13 @@ const listStep = (build: Build): Step => ({
   mounts: [{ ...artifactsMount(build), readOnly: true }],
 });
 
+/** In a claim of ours nothing of an earlier build may be taken for one of this. */
+function clearing(build: Build): Step[] {
+  if (build.place.is === 'volume') return [];
+  const script = 'find /artifacts -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +';
+  return [{ name: 'clear-artifacts', runs: 'tool', script, mounts: [artifactsMount(build)] }];
+}
+
 export const stepsOf = (artifact: string, build: Build, tools: Tools): Step[] => [
   ...imageStage(artifact, build, tools.kairosInit),
   ...outputSteps(build),
@@ -31,11 +38,19 @@ export const podName = ({ name, uid }: ObjectMeta, id: string): string => bounde
 
 export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: labelValue(artifact) });
 
-/** `id`: of the build. */
-export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: Tools) {
+export interface Which {
+  /** Of the build. */
+  id: string;
+  /** How many builder Pods it has had, with this one. */
+  attempt: number;
+}
+
+export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Which, tools: Tools) {
   const { pod, importers } = build;
+  const before = clearing(build);
   const steps = stepsOf(meta.name, build, tools);
-  const inside = { tools, among: importers.length + steps.length + 1 };
+  const inside = { tools, among: before.length + importers.length + steps.length + 1 };
+  const made = (step: Step) => containerOf(step, build, inside);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -43,21 +58,22 @@ export function builderPod(meta: ObjectMeta, build: Build, id: string, tools: To
       name: podName(meta, id),
       namespace: meta.namespace,
       labels: { ...pod.labels, ...labelsFor(meta.name) },
-      annotations: { ...pod.annotations, [ANNOTATIONS.build]: id },
+      annotations: { ...pod.annotations, [ANNOTATIONS.build]: id, [ANNOTATIONS.attempt]: String(attempt) },
       ownerReferences: [ownedBy(OS_ARTIFACT, { metadata: meta })],
     },
     spec: {
       restartPolicy: 'Never',
       /* A build that nobody wants any more has nothing to save. */
       terminationGracePeriodSeconds: 5,
+      activeDeadlineSeconds: tools.deadlineSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),
       ...(pod.nodeSelector ? { nodeSelector: pod.nodeSelector } : {}),
       ...(pod.tolerations ? { tolerations: pod.tolerations } : {}),
       ...(pod.affinity ? { affinity: pod.affinity } : {}),
-      initContainers: [...importers, ...steps.map(step => containerOf(step, build, inside))],
-      containers: [containerOf(listStep(build), build, inside)],
+      initContainers: [...before.map(made), ...importers, ...steps.map(made)],
+      containers: [made(listStep(build))],
       volumes: volumesOf(build, namesFor(meta.name)),
     },
   };

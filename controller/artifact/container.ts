@@ -3,12 +3,15 @@ import type { Json, Named } from '../../api/handed-through.js';
 import type { Output } from '../../api/os-artifact.js';
 import type { Build } from './build.js';
 
-/** Images of the tools; settings of the operator. */
+/** What to build with; settings of the operator. */
 export interface Tools {
-  /** auroraboot. */
+  /** Image with auroraboot. */
   tool: string;
+  /** Image with buildah. */
   buildah: string;
   kairosInit: string;
+  /** A build that is not done by then never will be. */
+  deadlineSeconds: number;
 }
 
 export interface Mount {
@@ -28,7 +31,7 @@ export interface Step {
   privileged?: boolean;
   /** Whose resources it takes. */
   output?: Output;
-  /** Names of the files it makes, as a shell finds them. */
+  /** Paths below /artifacts of the files it makes, as a shell finds them. */
   makes?: readonly string[];
 }
 
@@ -47,9 +50,9 @@ function resourcesOf({ output }: Step, { resources }: Build): { resources?: Json
 }
 
 /**
- * Runs a script ($0). Its last word is, after a success, one line for each of the files it made ($2 and so on): checksum, bytes, name; after a
+ * Runs a script ($0). Its last word is, after a success, one line for each of the files it made ($2 and so on): checksum, bytes, path; after a
  * failure the end of what it said ($1: how many bytes). The kubelet would leave that, too, but where a Pod has many containers it cuts off
- * just the end, where the fault stands. A step that left a word of its own keeps it.
+ * just the end, where the fault stands. A step that left a word of its own keeps it. One that did not make what it should have made failed.
  */
 const TELLING = [
   '/bin/bash -cxe "$0" 2>&1 | tee /tmp/.said',
@@ -57,7 +60,10 @@ const TELLING = [
   'if [ "$code" != 0 ]; then [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log; exit "$code"; fi',
   'shift',
   'cd /artifacts 2> /tmp/.said || exit 0',
-  'for file in $@; do [ -f "$file" ] || continue; echo "$(sha256sum < "$file" | cut -d " " -f 1) $(stat -c %s "$file") $file"; done > /tmp/.made',
+  'for file in $@; do',
+  '  [ -f "$file" ] || { echo "it ended well, but there is no $file" > /dev/termination-log; exit 1; }',
+  '  echo "$(sha256sum < "$file" | cut -d " " -f 1) $(stat -c %s "$file") $file"',
+  'done > /tmp/.made',
   '[ ! -s /tmp/.made ] || cat /tmp/.made > /dev/termination-log',
 ].join('\n');
 

@@ -12,6 +12,7 @@ import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
+import { JOBS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { SeenJob, SeenPod } from '../seen.js';
@@ -55,14 +56,29 @@ export async function artifactController(deps: ArtifactDeps, leading: AbortSigna
     const owner = child && ownerNameOf(OS_ARTIFACT, child);
     if (owner) loop.enqueue(keyOf(owner));
   };
+  /* Its Job knows the object. */
+  const ofExport = (pod: Stored | undefined) => {
+    const job = pod && ownerNameOf(JOBS, pod);
+    if (job) ofChild(exports.get(job));
+  };
   artifacts.onChange(({ old, new: now }) => {
     if (now) loop.enqueue(keyOf(now.metadata));
     else if (old) silences.forget(old.metadata.uid);
   });
-  pods.onChange(({ old, new: now }) => ofChild(now ?? old));
+  pods.onChange(({ old, new: now }) => {
+    ofChild(now ?? old);
+    ofExport(now ?? old);
+  });
   exports.onChange(({ old, new: now }) => ofChild(now ?? old));
   for (const artifact of artifacts.list()) loop.enqueue(keyOf(artifact.metadata));
   await loop.run(leading);
+}
+
+/** One that is being deleted gets rid of its finalizer, whatever its spec says; what was built under older rules stays so. */
+function isJudged({ metadata, status }: OSArtifact): boolean {
+  const isBuilt =
+    status?.phase === 'Ready' && (status.observedGeneration ?? metadata.generation) === metadata.generation;
+  return metadata.deletionTimestamp === undefined && !isBuilt;
 }
 
 /** One pass over one OSArtifact. */
@@ -72,8 +88,7 @@ export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<O
   const now = deps.clock.now();
   const spec = OSArtifactSpec.safeParse(artifact.spec);
   const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
-  /* One that is being deleted gets rid of its finalizer, whatever its spec says. */
-  if (artifact.metadata.deletionTimestamp === undefined && (!spec.success || faults.length > 0)) {
+  if (isJudged(artifact) && (!spec.success || faults.length > 0)) {
     const message = faults.map(each => `spec.${each.path.join('.')}: ${each.message}`).join('; ');
     await report(artifact, failing(artifact, { reason: 'InvalidSpec', message }, now), deps);
     return { then: 'settled' };
@@ -105,9 +120,8 @@ async function actAll(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Pla
 
 /** It may yet be let in, unless it is said to be an error. */
 function hindered({ artifact, now }: Facts, { status }: Plan, words: Omit<Told, 'phase'> & Partial<Told>): Plan {
-  const { build, pod, steps, outputs } = status ?? {};
   const phase = words.phase ?? status?.phase ?? 'Pending';
-  return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, { build, pod, steps, outputs }) };
+  return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, status) };
 }
 
 const said = (artifact: OSArtifact, { reason, message }: Pick<Told, 'reason' | 'message'>): Plan => ({

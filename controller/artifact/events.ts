@@ -16,6 +16,13 @@ const on =
 export const tell = on('Normal');
 export const warn = on('Warning');
 
+export const claimKept = (artifact: OSArtifact, claim: string): Event =>
+  warn(
+    artifact,
+    'ClaimKept',
+    `PersistentVolumeClaim ${claim} was made with another spec.volume and stays as it is; delete it to have one made anew`,
+  );
+
 export const volumeReplaced = (artifact: OSArtifact, index: number): Event =>
   warn(
     artifact,

@@ -1,33 +1,70 @@
 /** How far the exporters are. */
-import type { ObjectMeta } from '../../api/objects.js';
-import type { SeenJob } from '../seen.js';
-import type { Build } from './build.js';
-import { namesFor } from './object-names.js';
+import type { OSArtifactStatus } from '../../api/os-artifact.js';
+import type { SeenJob, SeenPod } from '../seen.js';
+import { obstacleOf } from './progress.js';
+
+export type ExportsTold = NonNullable<OSArtifactStatus['exports']>;
+
+/** An exporter, and what there is of it. */
+export interface Export {
+  name: string;
+  job?: SeenJob;
+  /** Of the Job. */
+  pods: readonly SeenPod[];
+}
 
 export interface Exports {
-  /** Numbers of exporters that have no Job yet. */
+  told: ExportsTold;
+  /** Numbers of exporters that have no Job, and need one. */
   missing: readonly number[];
-  /** How many are not done. */
-  open: number;
   /** Why one failed. */
   failed?: string;
+  /** Why one cannot run, and since when. */
+  held?: { message: string; since: Date; job: SeenJob };
 }
 
 const condition = (job: SeenJob | undefined, type: string) =>
   job?.status?.conditions?.find(each => each.type === type && each.status === 'True');
 
-export function exportsSeen(meta: ObjectMeta, { exporters }: Build, jobs: ReadonlyMap<number, SeenJob>): Exports {
-  const names = namesFor(meta.name);
-  const numbers = exporters.map((_, index) => index);
-  const failures = numbers.flatMap(index => {
-    const failed = condition(jobs.get(index), 'Failed');
+const stateOf = ({ job }: Export): ExportsTold[number]['state'] =>
+  condition(job, 'Complete') ? 'Done' : condition(job, 'Failed') ? 'Failed' : 'Running';
+
+/** A Job makes its Pods within seconds, or something is against them. */
+const PODLESS_MS = 30_000;
+
+const timeOf = (text: string | undefined, otherwise: Date) => (text === undefined ? otherwise : new Date(text));
+
+function heldIn({ name, job, pods }: Export, now: Date): Exports['held'] {
+  if (!job || job.metadata.deletionTimestamp !== undefined || stateOf({ name, job, pods }) !== 'Running')
+    return undefined;
+  for (const pod of pods) {
+    const words = obstacleOf(pod, now);
+    const since = timeOf(pod.metadata.creationTimestamp, now);
+    if (words !== undefined) return { message: `export job ${name}: ${words}`, since, job };
+  }
+  const since = timeOf(job.metadata.creationTimestamp, now);
+  if (pods.length > 0 || now.getTime() - since.getTime() < PODLESS_MS) return undefined;
+  return { message: `export job ${name} has no Pod: kubectl describe job ${name} says why`, since, job };
+}
+
+/** `before`: what the status told of this build. Who is done stays so, whatever becomes of the Job. */
+export function exportsSeen(exporters: readonly Export[], before: ExportsTold, now: Date): Exports {
+  const isDone = (name: string) => before.some(({ job, state }) => job === name && state === 'Done');
+  const told: ExportsTold = exporters.map(each => ({
+    job: each.name,
+    state: isDone(each.name) ? 'Done' : stateOf(each),
+  }));
+  const open = exporters.filter(({ name }) => !isDone(name));
+  const failures = open.flatMap(({ name, job }) => {
+    const failed = condition(job, 'Failed');
     if (!failed) return [];
     const words = failed.message ?? failed.reason;
-    return [`export job ${names.exporter(index)} failed${words ? `: ${words}` : ''}`];
+    return [`export job ${name} failed${words ? `: ${words}` : ''}`];
   });
   return {
-    missing: numbers.filter(index => !jobs.has(index)),
-    open: numbers.filter(index => !condition(jobs.get(index), 'Complete')).length,
+    told,
+    missing: exporters.flatMap(({ name, job }, index) => (job || isDone(name) ? [] : [index])),
     failed: failures[0],
+    held: open.map(each => heldIn(each, now)).find(held => held !== undefined),
   };
 }

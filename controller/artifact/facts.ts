@@ -3,6 +3,7 @@ import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
 import type { SeenJob, SeenPod } from '../seen.js';
+import type { Export } from './exports.js';
 import type { Build } from './build.js';
 import type { Rendered } from './files.js';
 
@@ -25,14 +26,13 @@ export interface Facts {
   input: Input;
   /** The builder Pod of that build. */
   pod?: SeenPod;
-  /** Its Jobs that export, by the number of the exporter. */
-  jobs: ReadonlyMap<number, SeenJob>;
+  exporters: readonly Export[];
   /** Of an earlier spec or another input. */
   stale: { pods: readonly SeenPod[]; jobs: readonly SeenJob[] };
 }
 
 export type Action =
-  | { do: 'build'; id: string; rendered: Rendered }
+  | { do: 'build'; id: string; attempt: number; rendered: Rendered }
   | { do: 'export'; id: string; index: number }
   | { do: 'deletePod'; pod: SeenPod }
   | { do: 'deleteJob'; job: SeenJob }

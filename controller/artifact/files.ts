@@ -1,6 +1,8 @@
 /** What the builder Pod finds in its volumes: configuration, the rendered definition and credentials, a place to build in. */
 import { OS_ARTIFACT } from '../../api/kinds.js';
+import { ANNOTATIONS } from '../../api/names.js';
 import type { ObjectMeta } from '../../api/objects.js';
+import { shortHash } from '../../api/resource-name.js';
 import { ownedBy } from '../../kube/owner.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
@@ -47,6 +49,19 @@ export const claim = (meta: ObjectMeta, { place }: Build) =>
     : {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
-        metadata: metadata(meta, namesFor(meta.name).claim),
+        metadata: {
+          ...metadata(meta, namesFor(meta.name).claim),
+          annotations: { [ANNOTATIONS.claimSpec]: shortHash(JSON.stringify(place.spec)) },
+        },
         spec: place.spec,
       };
+
+interface Annotated {
+  annotations?: Readonly<Record<string, string>>;
+}
+
+/** Was it made for the same spec? The API server writes quantities and defaults in its own words: the specs cannot be compared. */
+export function isClaimFor(wanted: Annotated, found: Annotated): boolean {
+  const [of, was] = [wanted, found].map(({ annotations }) => annotations?.[ANNOTATIONS.claimSpec]);
+  return was === undefined || was === of;
+}

@@ -6,8 +6,9 @@ import {
   AUTH_FILE,
   artifactsMount,
   CERTIFICATES,
+  CONFIG_FOLDER,
   CONFIG_KEYS,
-  configMount,
+  configFolder,
   DEFINITION_KEY,
   definitionMount,
   hasCredentials,
@@ -134,16 +135,27 @@ const unpackBundle = (bundle: string, index: number, build: Build): Step => ({
   env: registryEnv(build),
 });
 
-/** A file as it was given, or one line of it. */
-function release(key: string, text: string, variable: string): Step {
-  const file = `/etc/${key}`;
-  const copied = `cp -rfv ${file} /rootfs${file}`;
-  const set = inOrder(
-    `touch /rootfs${file}`,
-    `sed -i --follow-symlinks '/^${variable}=/d' /rootfs${file}`,
-    `cat ${file} >> /rootfs${file}`,
+/** The file behind a link of the root file system: there a link may begin at the root, and that is not ours. */
+const followed = (file: string, below: string) =>
+  inOrder(
+    `file=${below}${file}`,
+    'link=$(readlink "$file" || true)',
+    `case "$link" in /*) file=${below}$link ;; ?*) file=${below}/etc/$link ;; esac`,
   );
-  return { name: key, runs: 'tool', script: isContent(text) ? copied : set, mounts: [ROOTFS, configMount(key, file)] };
+
+/** A file as it was given, in the place of whatever was there; or one line of it. */
+function release(key: string, text: string, variable: string): Step {
+  const [file, given] = [`/etc/${key}`, `${CONFIG_FOLDER}/${key}`];
+  const whole = [`rm -f /rootfs${file}`, `cat ${given} > /rootfs${file}`];
+  /* The last line may lack its end. */
+  const oneLine = [
+    followed(file, '/rootfs'),
+    'touch "$file"',
+    `sed -i -e '/^${variable}=/d' -e '$a\\' "$file"`,
+    `cat ${given} >> "$file"`,
+  ];
+  const script = inOrder('mkdir -p /rootfs/etc', ...(isContent(text) ? whole : oneLine));
+  return { name: key, runs: 'tool', script, mounts: [ROOTFS, configFolder] };
 }
 
 const releases = ({ osRelease, kairosRelease }: Build): Step[] => [

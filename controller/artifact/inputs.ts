@@ -1,12 +1,12 @@
 /** Reads the Secrets that a build is made of. */
 import { shortHash } from '../../api/resource-name.js';
 import { isNotFound } from '../../kube/errors.js';
-import type { Kube, Stored } from '../../kube/kube.js';
-import { SECRETS } from '../../kube/resources.js';
+import type { Kube, Resource, Stored } from '../../kube/kube.js';
+import { CONFIG_MAPS, SECRETS } from '../../kube/resources.js';
+import type { Named } from '../../api/handed-through.js';
 import type { Build, Definition } from './build.js';
-import { CredentialsError, mergedCredentials } from './credentials.js';
+import { CredentialsError, fields, mergedCredentials, type RegistryLogin } from './credentials.js';
 import type { Input } from './facts.js';
-import type { Rendered } from './files.js';
 import { type DefinitionInput, ociSpec } from './oci-spec.js';
 import { TemplateError } from './template/fault.js';
 
@@ -20,17 +20,24 @@ class Missing extends Error {}
 /** Something is there and is no good. */
 class Wrong extends Error {}
 
-export interface InputReader {
+export interface Inputs {
   kube: Pick<Kube, 'get'>;
   namespace: string | undefined;
 }
 
+interface InputReader extends Inputs {
+  /** State of each object that was read. */
+  seen: Map<string, string>;
+}
+
 /** `specId`: what of the build's id comes from the spec. */
-export async function readInput(build: Build, specId: string, reader: InputReader): Promise<Input> {
+export async function readInput(build: Build, specId: string, inputs: Inputs): Promise<Input> {
+  const reader: InputReader = { ...inputs, seen: new Map() };
   try {
     if (build.cloudConfig) await entry(build.cloudConfig, reader);
+    for (const volume of build.volumes) await volumeThere(volume, reader);
     const rendered = { definition: await definitionOf(build, reader), credentials: await credentialsOf(build, reader) };
-    return { is: 'ready', rendered, id: idOf(specId, rendered) };
+    return { is: 'ready', rendered, id: idOf(specId, reader) };
   } catch (error) {
     if (error instanceof Missing) return { is: 'missing', message: error.message };
     if (error instanceof Wrong || error instanceof CredentialsError) return { is: 'wrong', message: error.message };
@@ -38,18 +45,34 @@ export async function readInput(build: Build, specId: string, reader: InputReade
   }
 }
 
-/** Other credentials make no other build. */
-const idOf = (specId: string, { definition }: Rendered) => `${specId}-${shortHash(definition ?? '')}`;
+/** Whatever changes of what was read makes another build. Of the content itself not even a hash is told. */
+const idOf = (specId: string, { seen }: InputReader) =>
+  `${specId}-${shortHash(...[...seen].map(one => one.join('@')).toSorted())}`;
 
 export const isOf = (specId: string, id: string | undefined): boolean => id?.startsWith(`${specId}-`) ?? false;
 
-async function secret(name: string, { kube, namespace }: InputReader): Promise<Record<string, string>> {
+async function read(resource: Resource, name: string, { kube, namespace, seen }: InputReader): Promise<Secret> {
   try {
-    return (await kube.get<Secret>(SECRETS, { name, namespace })).data ?? {};
+    const found = await kube.get<Secret>(resource, { name, namespace });
+    seen.set(`${resource.kind}/${name}`, `${found.metadata.uid}/${found.metadata.resourceVersion ?? ''}`);
+    return found;
   } catch (error) {
-    if (isNotFound(error)) throw new Missing(`waiting for Secret "${name}"`);
+    if (isNotFound(error)) throw new Missing(`waiting for ${resource.kind} "${name}"`);
     throw error;
   }
+}
+
+const secret = async (name: string, reader: InputReader) => (await read(SECRETS, name, reader)).data ?? {};
+
+/** Without it the builder Pod would wait, and nobody would hear of what. */
+async function volumeThere({ secret: ofSecret, configMap }: Named, reader: InputReader): Promise<void> {
+  const wanted = (value: unknown, key: string): string | undefined => {
+    const { [key]: name, optional } = fields(value);
+    return typeof name === 'string' && optional !== true ? name : undefined;
+  };
+  const [secretName, configMapName] = [wanted(ofSecret, 'secretName'), wanted(configMap, 'name')];
+  if (secretName !== undefined) await secret(secretName, reader);
+  if (configMapName !== undefined) await read(CONFIG_MAPS, configMapName, reader);
 }
 
 function decoded(code: string, what: string): string {
@@ -96,14 +119,20 @@ async function definitionOf({ source }: Build, reader: InputReader): Promise<str
 }
 
 const PULL_SECRET_KEY = '.dockerconfigjson';
+/** The older form: what stands under `auths` in the newer one. */
+const OLD_PULL_SECRET_KEY = '.dockercfg';
+
+async function pullSecret(name: string, reader: InputReader): Promise<RegistryLogin> {
+  const data = await secret(name, reader);
+  const isOld = data[PULL_SECRET_KEY] === undefined && data[OLD_PULL_SECRET_KEY] !== undefined;
+  const key = isOld ? OLD_PULL_SECRET_KEY : PULL_SECRET_KEY;
+  return { name, text: await entry({ name, key }, reader), isOld };
+}
 
 async function credentialsOf({ credentials, pullSecrets }: Build, reader: InputReader): Promise<string | undefined> {
-  const wanted = [
-    ...(credentials ? [credentials] : []),
-    ...pullSecrets.map(({ name }) => ({ name, key: PULL_SECRET_KEY })),
-  ];
-  if (wanted.length === 0) return undefined;
-  const read = [];
-  for (const one of wanted) read.push({ name: one.name, text: await entry(one, reader) });
-  return mergedCredentials(read);
+  if (!credentials && pullSecrets.length === 0) return undefined;
+  const logins: RegistryLogin[] = [];
+  if (credentials) logins.push({ name: credentials.name, text: await entry(credentials, reader) });
+  for (const { name } of pullSecrets) logins.push(await pullSecret(name, reader));
+  return mergedCredentials(logins);
 }

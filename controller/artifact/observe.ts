@@ -8,8 +8,10 @@ import type { Kube, Stored } from '../../kube/kube.js';
 import { isControlledBy } from '../../kube/owner.js';
 import type { SeenJob, SeenPod } from '../seen.js';
 import { type Build, buildOf } from './build.js';
+import type { Export } from './exports.js';
 import type { Facts, Input } from './facts.js';
 import { isOf, readInput } from './inputs.js';
+import { namesFor } from './object-names.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;
@@ -31,8 +33,11 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const specId = specIdOf(artifact, spec);
   const pods = view.pods.by('owner', metadata.uid).filter(pod => isControlledBy(pod, artifact));
   const jobs = view.exports.by('owner', metadata.uid).filter(job => isControlledBy(job, artifact));
-  const known = [status?.build, ...pods.map(buildOfChild)].find(id => isOf(specId, id));
-  const input = await inputOf({ artifact, known, build, specId }, view);
+  /* What is being deleted stands for nothing: it may be that of an earlier input. */
+  const staying = pods.filter(pod => pod.metadata.deletionTimestamp === undefined).map(buildOfChild);
+  const known = [status?.build, ...staying].find(id => isOf(specId, id));
+  const hasPod = known !== undefined && staying.includes(known);
+  const input = await inputOf({ artifact, known, hasPod, build, specId }, view);
   const id = input.is === 'ready' ? input.id : known;
   const isStale = (child: Stored) => buildOfChild(child) !== id;
   return {
@@ -43,28 +48,40 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
     id,
     input,
     pod: pods.find(pod => !isStale(pod)),
-    jobs: new Map(jobs.filter(job => !isStale(job)).map(job => [indexOf(job), job])),
+    exporters: exportersOf(
+      artifact,
+      build,
+      jobs.filter(job => !isStale(job)),
+      view,
+    ),
     stale: { pods: pods.filter(isStale), jobs: jobs.filter(isStale) },
   };
 }
 
 const indexOf = ({ metadata }: SeenJob) => Number(metadata.annotations?.[ANNOTATIONS.exportIndex] ?? -1);
 
+function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly SeenJob[], { pods }: View): Export[] {
+  const names = namesFor(metadata.name);
+  return build.exporters.map((_, index) => {
+    const job = jobs.find(each => indexOf(each) === index);
+    return { name: names.exporter(index), job, pods: job ? pods.by('owner', job.metadata.uid) : [] };
+  });
+}
+
 interface Asked {
   artifact: OSArtifact;
   known: string | undefined;
+  hasPod: boolean;
   build: Build;
   specId: string;
 }
 
 /** A build that has begun goes on with what it began with; one that failed may be begun anew with something better. */
-async function inputOf({ artifact, known, build, specId }: Asked, { kube, pods }: View): Promise<Input> {
+async function inputOf({ artifact, known, hasPod, build, specId }: Asked, { kube }: View): Promise<Input> {
   const { metadata, status } = artifact;
   if (metadata.deletionTimestamp !== undefined) return { is: 'unread' };
-  const isOfStatus = known !== undefined && status?.build === known;
-  const hasPod = pods.by('owner', metadata.uid).some(pod => buildOfChild(pod) === known);
-  const isPast = isOfStatus && (status?.phase === 'Ready' || status?.phase === 'Exporting');
-  const hasFailed = isOfStatus && status?.phase === 'Error';
-  if (known !== undefined && (isPast || (hasPod && !hasFailed))) return { is: 'unread' };
+  const phase = status?.build === known ? status?.phase : undefined;
+  const isPast = phase === 'Ready' || phase === 'Exporting';
+  if (known !== undefined && (isPast || (hasPod && phase !== 'Error'))) return { is: 'unread' };
   return readInput(build, specId, { kube, namespace: metadata.namespace });
 }

@@ -9,7 +9,7 @@ export function pullWords(containers: readonly SeenContainer[]): string | undefi
   for (const { name, image, state } of containers) {
     const { reason, message } = state?.waiting ?? {};
     if (reason === undefined || WELL.has(reason)) continue;
-    const what = /Image|Registry/.test(reason) ? `image "${image ?? ''}" of step ${name}` : `step ${name}`;
+    const what = /Image|Registry/.test(reason) ? `image "${image ?? ''}" of container ${name}` : `container ${name}`;
     return `${what} cannot be started: ${message ?? reason}`;
   }
   return undefined;

@@ -18,5 +18,8 @@ export async function lookTwice(artifact: OSArtifact, silences: Silences, deps: 
   const { uid, resourceVersion } = artifact.metadata;
   if (hasEnded(artifact) || !silences.tooLong(uid, resourceVersion)) return;
   for (const { metadata } of pods.by('owner', uid)) await readLive(kube, PODS, pods, metadata);
-  for (const { metadata } of exports.by('owner', uid)) await readLive(kube, JOBS, exports, metadata);
+  for (const { metadata } of exports.by('owner', uid)) {
+    await readLive(kube, JOBS, exports, metadata);
+    for (const pod of pods.by('owner', metadata.uid)) await readLive(kube, PODS, pods, pod.metadata);
+  }
 }

@@ -15,27 +15,33 @@ export interface Told {
 /** What `conditions` knows of ends. */
 const ENDS: Partial<Record<Phase, string>> = { Ready: 'Completed', Error: 'Failed' };
 
-/** `more`: what is known of the build. What an earlier build left in the status is not kept. */
+/** What was told of a build stays true of it, though its Pod is gone. */
+const KEPT = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
+
+/** What is known of the build. */
+export type Known = Pick<OSArtifactStatus, (typeof KEPT)[number] | 'build' | 'pod'>;
+
+/** What an earlier build left in the status is not kept. */
 export function told(
   { metadata, status = {} }: OSArtifact,
   { phase, reason, message }: Told,
   now: Date,
-  more: Pick<OSArtifactStatus, 'build' | 'pod' | 'steps' | 'outputs'> = {},
+  known: Known = {},
 ): OSArtifactStatus {
-  const same = more.build !== undefined && status.build === more.build;
-  const startedAt = same ? status.startedAt : undefined;
+  const { build, pod } = known;
+  const before = build !== undefined && status.build === build ? status : undefined;
   const isEnd = ENDS[phase] !== undefined;
   const wasEnd = ENDS[status.phase ?? 'Pending'] !== undefined;
+  const kept = KEPT.map(field => [field, known[field] ?? before?.[field]] as const);
   return {
     phase,
     message,
     observedGeneration: metadata.generation,
     conditions: conditions({ meta: metadata, status }, { phase: ENDS[phase] ?? phase, message, now, reason }),
-    ...more,
-    ...(same && more.steps === undefined && status.steps ? { steps: status.steps } : {}),
-    ...(same && more.outputs === undefined && status.outputs ? { outputs: status.outputs } : {}),
-    ...(more.build === undefined ? {} : { startedAt: startedAt ?? now.toISOString() }),
-    ...(isEnd ? { completedAt: (wasEnd && same && status.completedAt) || now.toISOString() } : {}),
+    ...(pod === undefined ? {} : { pod }),
+    ...(build === undefined ? {} : { build, startedAt: before?.startedAt ?? now.toISOString() }),
+    ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
+    ...(isEnd ? { completedAt: (wasEnd && before?.completedAt) || now.toISOString() } : {}),
   };
 }
 

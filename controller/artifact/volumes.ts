@@ -71,6 +71,9 @@ const readOnly = (name: string, mountPath: string, subPath?: string): Mount => (
   readOnly: true,
 });
 
+/** In the tool's image there are files, and links, where a configuration will stand: it is mounted apart from them. */
+export const CONFIG_FOLDER = '/config';
+export const configFolder: Mount = readOnly('config', CONFIG_FOLDER);
 export const configMount = (key: string, mountPath: string): Mount => readOnly('config', mountPath, key);
 export const cloudConfigMounts = ({ cloudConfig }: Build): Mount[] =>
   cloudConfig ? [readOnly('cloudconfig', '/cloud-config.yaml', 'cloud-config.yaml')] : [];

@@ -23,6 +23,8 @@ describe('what the documents show is right', () => {
 
 const uki = (more: object) => ({ image: { ref: 'x' }, artifacts: { uki: { iso: true, ...more } } });
 const volume = (name: string) => ({ name, emptyDir: {} });
+const claimed = (name: string) => ({ name, persistentVolumeClaim: { claimName: name } });
+const exporter = { template: { spec: { containers: [{ name: 'e' }] } } };
 
 describe('what is wrong is said with its path', () => {
   test.each<[string, object, string[]]>([
@@ -70,6 +72,45 @@ describe('what is wrong is said with its path', () => {
       { ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'b', mountPath: '/b' }] }] },
       ['importers.0.volumeMounts.0.name: volumes has none named "b"'],
     ],
+    [
+      'an importer that writes where nothing is built',
+      {
+        image: { ref: 'x' },
+        artifacts: { iso: true, volume: 'mine' },
+        volumes: [claimed('mine')],
+        importers: [{ name: 'i', volumeMounts: [{ name: 'artifacts', mountPath: '/a' }] }],
+      },
+      ['importers.0.volumeMounts.0.name: what is built lies in the volume "mine" here'],
+    ],
+    [
+      'an importer with a volume that this build does not have',
+      { ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'ocispec', mountPath: '/a' }] }] },
+      ['importers.0.volumeMounts.0.name: this build has no volume "ocispec"'],
+    ],
+    [
+      'importers named like steps, or alike',
+      { ...ready, importers: [{ name: 'build-iso' }, { name: 'one' }, { name: 'one' }] },
+      ['importers.0.name: "build-iso" is a step', 'importers.2.name: "one" is there twice'],
+    ],
+    [
+      'a place that is gone when exporters come',
+      { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')], exporters: [exporter] },
+      ['artifacts.volume: the volume "a" ends with the builder Pod'],
+    ],
+    [
+      'a place that cannot be written to',
+      {
+        image: { ref: 'x' },
+        artifacts: { iso: true, volume: 'a' },
+        volumes: [{ name: 'a', configMap: { name: 'a' } }],
+      },
+      ['artifacts.volume: nothing can be written to the volume "a"'],
+    ],
+    [
+      'a name of files that no file system takes',
+      { ...ready, nameOverride: { iso: 'a'.repeat(241) } },
+      ['nameOverride.iso: must have at most 240 characters'],
+    ],
   ])('%s', (_, spec, expected) => {
     const found = faults(spec);
     expect(found).toHaveLength(expected.length);
@@ -84,6 +125,9 @@ describe('the shape itself refuses', () => {
     ['an empty name of a volume', { ...ready, volumes: [volume('')] }],
     ['a name of files with slashes', { ...ready, nameOverride: { iso: '../x' } }],
     ['build options without a version', { image: { buildOptions: { baseImage: 'x' } } }],
+    ['an image that is a flag', { imageName: '--help', iso: true }],
+    ['a bundle that is a flag', { imageName: 'x', iso: true, bundles: ['--help'] }],
+    ['an image of two words', { image: { ref: 'a b' }, artifacts: { iso: true } }],
     ['half a target', { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } }],
     ['a size that is none', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
   ])('%s', (_, spec) => expect(OSArtifactSpec.safeParse(spec).success).toBe(false));
@@ -106,6 +150,18 @@ describe('what may surprise is told', () => {
     [
       'spec.dockerfileTemplateValues: has no effect without baseImageDockerfile',
       { imageName: 'x', iso: true, dockerfileTemplateValues: {} },
+    ],
+    [
+      'spec.artifacts.volume: "a" ends with the builder Pod, and what was built goes with it',
+      { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')] },
+    ],
+    [
+      'spec.artifacts.cloudConfigRef: has no effect on an image or a file with a unified kernel image: only media and disks carry it',
+      {
+        image: { ref: 'x' },
+        artifacts: { uki: { efi: true, keysVolume: 'a' }, cloudConfigRef: { name: 'c' } },
+        volumes: [volume('a')],
+      },
     ],
     ['spec.netbootURL: has no effect without netboot', { imageName: 'x', iso: true, netbootURL: 'http://a' }],
     [

@@ -77,6 +77,15 @@ describe('an OSArtifact', () => {
     expect(faultsIn(validate(creation(spec))).map(each => each.replace(/^\S+ (?=spec)/, ''))).toEqual(expected),
   );
 
+  test('is refused for a name that leaves no room for that of its Secret', () => {
+    const name = 'a'.repeat(237);
+    const long = { ...creation(ready), object: object(ready, { metadata: { name, namespace: 'default' } }) };
+    expect(faultsIn(validate(long))).toHaveLength(1);
+    expect(faultsIn(validate(long))[0]).toMatch(
+      /metadata\.name: Invalid value: "aaa.*must have at most 236 characters$/,
+    );
+  });
+
   test('may be changed after it was built: that is a new build', () => {
     const built = object(ready, { status: { phase: 'Ready' } });
     expect(validate(update({ ...ready, artifacts: { iso: true, cloudImage: true } }, built)).response.allowed).toBe(

@@ -13,6 +13,7 @@ export const TOOLS: Tools = {
   tool: 'registry.test/tool:1',
   buildah: 'registry.test/buildah:1',
   kairosInit: 'registry.test/kairos-init:1',
+  deadlineSeconds: 3600,
 };
 
 export const META: ObjectMeta = { name: 'os', namespace: 'default', uid: 'uid-1', resourceVersion: '1', generation: 1 };
@@ -32,7 +33,7 @@ export function manifestsOf(written: object, meta: ObjectMeta = META): object[] 
     ...(hasConfig(build) ? [configMap(meta, build)] : []),
     ...(needsSecret(build) ? [renderedSecret(meta, { definition, credentials })] : []),
     ...(place ? [place] : []),
-    builderPod(meta, build, 'build-1', TOOLS),
+    builderPod(meta, build, { id: 'build-1', attempt: 1 }, TOOLS),
     ...build.exporters.map((_, index) => exporterJob(meta, build, 'build-1', index)),
   ];
 }
@@ -60,6 +61,32 @@ const exporter = {
   },
 };
 
+const UPLOAD = `NGINX_URL="\${NGINX_URL:-http://kairos-operator-nginx}"
+for f in /artifacts/*; do
+  [ -f "$f" ] || continue
+  base=$(basename "$f")
+  curl -fsSL -T "$f" "$NGINX_URL/$base" || exit 1
+done
+`;
+
+const uploader = {
+  template: {
+    spec: {
+      restartPolicy: 'Never',
+      containers: [
+        {
+          name: 'upload-to-nginx',
+          image: 'curlimages/curl',
+          command: ['sh', '-ec'],
+          args: [UPLOAD],
+          env: [{ name: 'NGINX_URL', value: 'http://kairos-operator-nginx' }],
+          volumeMounts: [{ name: 'artifacts', readOnly: true, mountPath: '/artifacts' }],
+        },
+      ],
+    },
+  },
+};
+
 /** The examples of the documents, flat, by what they show. */
 export const DOCUMENTED: Record<string, object> = {
   'iso-and-exporter': { imageName: IMAGE, iso: true, exporters: [exporter] },
@@ -73,6 +100,18 @@ export const DOCUMENTED: Record<string, object> = {
     dockerfileTemplateValues: { BaseImage: 'opensuse/leap:15.6', Version: '2.0.0' },
     iso: true,
   },
+  'dockerfile-alone': { baseImageDockerfile: { name: 'my-dockerfile-secret', key: 'Dockerfile' }, iso: true },
+  'dockerfile-values-inline': {
+    baseImageDockerfile: { name: 'my-dockerfile', key: 'Dockerfile' },
+    dockerfileTemplateValues: { BaseImage: 'opensuse/leap:15.6', ExtraPackages: 'vim curl', Version: '1.0.0' },
+    iso: true,
+  },
+  'dockerfile-values-secret': {
+    baseImageDockerfile: { name: 'my-dockerfile', key: 'Dockerfile' },
+    dockerfileTemplateValuesFrom: { name: 'dockerfile-values' },
+    iso: true,
+  },
+  'upload-to-nginx': { imageName: IMAGE, iso: true, exporters: [uploader] },
   vanilla: { baseImageName: 'opensuse/leap:15.6', iso: true },
   advanced: {
     imageName: IMAGE,

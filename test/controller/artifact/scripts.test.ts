@@ -1,14 +1,26 @@
 /** The builder's scripts, given to a real shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
+import { OWN_STEP } from '../../../api/os-artifact-pod-rules.js';
 import { buildOf } from '../../../controller/artifact/build.js';
 import { builderPod } from '../../../controller/artifact/builder-pod.js';
 import { word } from '../../../controller/artifact/shell.js';
 import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
+
+const WHICH = { id: 'id', attempt: 1 };
 
 interface Container {
   name: string;
@@ -16,7 +28,7 @@ interface Container {
 }
 
 function scriptsOf(spec: object): { name: string; script: string }[] {
-  const { initContainers, containers } = builderPod(META, buildOf('os', OSArtifactSpec.parse(spec)), 'id', TOOLS).spec;
+  const { initContainers, containers } = builderPod(META, buildOf('os', OSArtifactSpec.parse(spec)), WHICH, TOOLS).spec;
   const all: Container[] = [
     ...initContainers.map(({ name, args }) => ({ name, args: args as string[] })),
     ...containers,
@@ -39,7 +51,7 @@ function run(script: string, tools: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(tools))
     writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
   const moved = script.replaceAll(
-    /(?<![\w.])\/(artifacts|rootfs|etc|dev\/termination-log|overlay-iso|tmp\/overlay|grub\.cfg)/g,
+    /(?<![\w.])\/(artifacts|rootfs|etc|config|cloud-config\.yaml|dev\/termination-log|overlay-iso|tmp\/overlay|grub\.cfg)/g,
     `${root}/$1`,
   );
   return spawnSync('bash', ['-cxe', moved], {
@@ -74,8 +86,14 @@ describe('every script', () => {
   );
 });
 
+test('admission knows the names of all steps', () => {
+  const specs = [...Object.values(DOCUMENTED), NESTED_ALL, { imageName: IMAGE, iso: true }];
+  const names = specs.flatMap(scriptsOf).map(({ name }) => name);
+  expect(names.filter(name => !OWN_STEP.test(name))).toEqual([]);
+});
+
 describe('around every script', () => {
-  const [around] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), 'id', TOOLS).spec.containers;
+  const [around] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), WHICH, TOOLS).spec.containers;
   const wrapped = (script: string, bytes = '40', ...makes: string[]) => {
     fresh('dev', 'tmp', 'artifacts');
     const moved = (words: string) =>
@@ -109,16 +127,21 @@ describe('around every script', () => {
   test('a success leaves checksum, bytes and name of what was made', () => {
     const script = 'echo -n abc > /artifacts/os.iso; echo more > /artifacts/os-uki.efi; echo x > /artifacts/foreign';
     const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-    const { status, last } = wrapped(script, '40', 'os.iso', 'os.raw', 'os-uki*');
+    const { status, last } = wrapped(script, '40', 'os.iso', 'os-uki*');
     expect(status).toBe(0);
     expect(last).toMatch(new RegExp(`^${sum} 3 os.iso\n[0-9a-f]{64} 5 os-uki.efi\n$`));
+  });
+
+  test('a success that made nothing of what it should have made is a failure', () => {
+    const { status, last } = wrapped('touch /artifacts/os.iso', '40', 'os.iso', 'os.raw');
+    expect({ status, last }).toEqual({ status: 1, last: 'it ended well, but there is no os.raw\n' });
   });
 
   test('each of many containers keeps its share of what the kubelet keeps', () => {
     const { initContainers, containers } = builderPod(
       META,
       buildOf('os', OSArtifactSpec.parse(NESTED_ALL)),
-      'id',
+      WHICH,
       TOOLS,
     ).spec;
     const count = initContainers.length + containers.length;
@@ -127,14 +150,75 @@ describe('around every script', () => {
 });
 
 describe('the step', () => {
-  test('that sets a version changes one line, also behind a link', () => {
-    fresh('rootfs/etc', 'rootfs/usr/lib', 'etc');
-    writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\nVERSION=1\nVERSION_ID=2\n');
-    symlinkSync('../usr/lib/os-release', at('rootfs/etc/os-release'));
-    writeFileSync(at('etc/os-release'), 'VERSION="7"\n');
-    expect(run(scriptOf({ imageName: IMAGE, iso: true, osRelease: '7' }, 'os-release')).status).toBe(0);
+  const RELEASE = { imageName: IMAGE, iso: true, osRelease: '7' };
+
+  test.each([
+    ['behind a link', '../usr/lib/os-release'],
+    ['behind a link from the root', '/usr/lib/os-release'],
+  ])('that sets a version changes one line, %s', (_, target) => {
+    fresh('rootfs/etc', 'rootfs/usr/lib', 'config');
+    writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\nVERSION=1\nVERSION_ID=2');
+    symlinkSync(target, at('rootfs/etc/os-release'));
+    writeFileSync(at('config/os-release'), 'VERSION="7"\n');
+    expect(run(scriptOf(RELEASE, 'os-release'))).toMatchObject({ status: 0 });
     expect(text('rootfs/usr/lib/os-release')).toBe('ID=x\nVERSION_ID=2\nVERSION="7"\n');
   });
+
+  test('that sets a version makes the file where there is none', () => {
+    fresh('rootfs', 'config');
+    writeFileSync(at('config/os-release'), 'VERSION="7"\n');
+    expect(run(scriptOf(RELEASE, 'os-release'))).toMatchObject({ status: 0 });
+    expect(text('rootfs/etc/os-release')).toBe('VERSION="7"\n');
+  });
+
+  test('that puts a release file in place replaces a link, and not what it points to', () => {
+    fresh('rootfs/etc', 'rootfs/usr/lib', 'config');
+    writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\n');
+    symlinkSync('../usr/lib/os-release', at('rootfs/etc/os-release'));
+    writeFileSync(at('config/os-release'), 'ID=mine\nVERSION=7\n');
+    expect(run(scriptOf({ ...RELEASE, osRelease: 'ID=mine\nVERSION=7\n' }, 'os-release'))).toMatchObject({ status: 0 });
+    expect([text('rootfs/etc/os-release'), text('rootfs/usr/lib/os-release')]).toEqual([
+      'ID=mine\nVERSION=7\n',
+      'ID=x\n',
+    ]);
+  });
+
+  test('that clears the place leaves nothing of an earlier build, hidden or not', () => {
+    fresh('artifacts/EFI/BOOT', 'artifacts/.build-x', 'artifacts/lost+found');
+    writeFileSync(at('artifacts/old.iso'), 'old');
+    expect(run(scriptOf(RELEASE, 'clear-artifacts'))).toMatchObject({ status: 0 });
+    expect(readdirSync(at('artifacts'))).toEqual(['lost+found']);
+  });
+
+  test('there is none that clears a volume of the user', () =>
+    expect(scriptsOf(NESTED_ALL).map(({ name }) => name)).not.toContain('clear-artifacts'));
+
+  const UKI = {
+    'build-uki-iso': ['echo medium > "$out/signed-uki.iso"; cat "$overlay/cloud_config.yaml"', 'signed-uki.iso'],
+    'build-uki-container': ['echo image > "$out/kairos-ubuntu-24.04-uki.tar"', 'signed-uki.tar'],
+    'build-uki-uki': [
+      'mkdir -p "$out"/EFI/{BOOT,kairos} "$out/loader"; touch "$out/EFI/kairos/norole.efi"',
+      'EFI/kairos/norole.efi',
+    ],
+  };
+  const AURORABOOT = `while [ $# -gt 0 ]; do
+case $1 in --output-dir) out=$2 ;; --overlay-iso) overlay=$2 ;; --cloud-config) echo 'flag provided but not defined: -cloud-config'; exit 1 ;; esac
+shift
+done
+`;
+
+  test.each(Object.entries(UKI))(
+    '%s takes out what was made, whatever it is called',
+    (step, [makes = '', file = '']) => {
+      fresh('artifacts', 'rootfs', 'overlay-iso', 'tmp');
+      writeFileSync(at('cloud-config.yaml'), '#cloud-config\n');
+      const { status, stdout } = run(scriptOf(NESTED_ALL, step), { auroraboot: AURORABOOT + makes });
+      expect(status).toBe(0);
+      expect(existsSync(at('artifacts', file))).toBe(true);
+      expect(readdirSync(at('artifacts')).filter(name => name.startsWith('.'))).toEqual([]);
+      expect(stdout.includes('#cloud-config')).toBe(step === 'build-uki-iso');
+    },
+  );
 
   test('that unpacks an image says so when that is no Kairos', () => {
     fresh('artifacts', 'rootfs', 'dev');

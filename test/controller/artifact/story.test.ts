@@ -28,7 +28,7 @@ describe('a build', () => {
     expect(world.said()).toEqual(['Building', 'the builder Pod is about to start']);
     expect(world.claims().map(({ metadata }) => metadata.name)).toEqual(['os-artifacts']);
     await world.podSays('Running', [{ name: 'build-iso', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }]);
-    expect(world.said()).toEqual(['Building', 'step build-iso is running']);
+    expect(world.said()).toEqual(['Building', 'step 1 of 1, build-iso, is running']);
     expect(world.status()?.steps).toEqual([{ name: 'build-iso', state: 'Running', startedAt: '2026-01-01T00:00:00Z' }]);
     await world.podSays('Succeeded', [listed]);
     expect(world.said()).toEqual(['Exporting', '0 of 1 exporters are done']);
@@ -37,7 +37,8 @@ describe('a build', () => {
     expect(world.said()).toEqual(['Ready', 'built: os.iso, os.tar']);
     expect(world.status()?.outputs?.[0]).toEqual({ name: 'os.iso', size: 22, sha256: SUM });
     expect(world.status()?.completedAt).toBeDefined();
-    expect(world.reasons()).toEqual(['Building', 'VolumeReplaced', 'Exporting', 'Built']);
+    expect(world.reasons()).toEqual(['Building', 'VolumeReplaced', 'StepDone', 'Exporting', 'Built']);
+    expect(world.status()).toMatchObject({ progress: '1/1', exports: [{ job: 'os-export-0', state: 'Done' }] });
   });
 
   test('is not done again when its Pod and Jobs are cleaned up', async () => {
@@ -92,9 +93,9 @@ describe('a build', () => {
     await world.begin(READY);
     const waiting = { reason: 'ImagePullBackOff', message: 'not found' };
     await world.podSays('Pending', [{ name: 'build-iso', image: 'tool:1', state: { waiting } }]);
-    const words = 'image "tool:1" of step build-iso cannot be started: not found';
+    const words = 'image "tool:1" of container build-iso cannot be started: not found';
     expect(world.said()).toEqual(['Building', words]);
-    await world.clock.advance(3_600_000);
+    await world.clock.advance(3_601_000);
     await world.settle();
     expect(world.said()).toEqual(['Error', words]);
     expect(world.pods()).toEqual([]);

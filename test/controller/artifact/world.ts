@@ -63,9 +63,13 @@ export class World {
   }
 
   /** The kubelet says how the builder stands. */
-  async podSays(phase: string, containers: readonly (Partial<SeenContainer> & { name: string })[] = []): Promise<void> {
+  async podSays(
+    phase: string,
+    containers: readonly (Partial<SeenContainer> & { name: string })[] = [],
+    more: Partial<SeenPod['status']> = {},
+  ): Promise<void> {
     const [pod] = this.pods();
-    const status = { phase, startTime: this.clock.now().toISOString(), initContainerStatuses: containers };
+    const status = { phase, startTime: this.clock.now().toISOString(), initContainerStatuses: containers, ...more };
     await this.kube.patch(
       PODS,
       { namespace: 'default', name: pod?.metadata.name ?? '' },
@@ -73,6 +77,19 @@ export class World {
       { subresource: 'status' },
     );
     await this.settle();
+  }
+
+  /** Its node is slow, or away: it stays for a while. */
+  async podIsGoing(): Promise<() => Promise<void>> {
+    const [pod] = this.pods();
+    const at = { namespace: 'default', name: pod?.metadata.name ?? '' };
+    await this.kube.patch(PODS, at, { metadata: { finalizers: ['test/stays'] } });
+    await this.kube.delete(PODS, at);
+    await this.settle();
+    return async () => {
+      await this.kube.patch(PODS, at, { metadata: { finalizers: null } });
+      await this.settle();
+    };
   }
 
   async jobSays(name: string, type: string, message?: string): Promise<void> {

@@ -1,0 +1,20 @@
+/** What a rule finds wrong with an OSArtifact. */
+import type { OSArtifactSpec } from './os-artifact.js';
+
+export interface SpecFault {
+  /** Below `spec`. */
+  path: (string | number)[];
+  message: string;
+  /** What is there may not be there, whatever its value. */
+  isTooMuch?: boolean;
+}
+
+export type Rule = (spec: OSArtifactSpec) => SpecFault[];
+
+export const given = (value: unknown) => value !== undefined && value !== null;
+export const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
+export const tooMuch = (message: string, ...path: (string | number)[]): SpecFault => ({
+  path,
+  message,
+  isTooMuch: true,
+});

@@ -1,0 +1,15 @@
+/** Scripts of steps that work in a folder of their own. */
+import { inOrder, word } from './shell.js';
+
+/** A step in a folder of its own: what it made is known there, whatever it is called, and comes out when it is whole. */
+export function apart(step: string, work: (folder: string) => readonly string[]): string {
+  const folder = `/artifacts/.${step}`;
+  return inOrder(`rm -rf ${folder}`, `mkdir -p ${folder}`, ...work(folder), `rm -rf ${folder}`);
+}
+
+/** The one file that is `found` there, under the name that was wished for. */
+export const takeOut = (found: string, name: string): string[] => [
+  `file=$(ls ${found} 2>/dev/null | head -n1)`,
+  '[ -n "$file" ]',
+  `mv "$file" ${word(`/artifacts/${name}`)}`,
+];
