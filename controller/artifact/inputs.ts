@@ -34,7 +34,7 @@ interface InputReader extends Inputs {
 export async function readInput(build: Build, specId: string, inputs: Inputs): Promise<Input> {
   const reader: InputReader = { ...inputs, seen: new Map() };
   try {
-    if (build.cloudConfig) await entry(build.cloudConfig, reader);
+    if (build.cloudConfig) await cloudConfigThere(build.cloudConfig, reader);
     for (const volume of build.volumes) await volumeThere(volume, reader);
     const rendered = { definition: await definitionOf(build, reader), credentials: await credentialsOf(build, reader) };
     return { is: 'ready', rendered, id: idOf(specId, reader) };
@@ -92,6 +92,13 @@ async function entry({ name, key }: { name: string; key: string }, reader: Input
     throw new Missing(`waiting for an entry "${key}" in Secret "${name}": it has ${has}`);
   }
   return decoded(code, `entry "${key}" of Secret "${name}"`);
+}
+
+/** auroraboot refuses an empty one, late. */
+async function cloudConfigThere(at: { name: string; key: string }, reader: InputReader): Promise<void> {
+  const text = await entry(at, reader);
+  if (text.trim() === '')
+    throw new Wrong(`entry "${at.key}" of Secret "${at.name}" is empty: it must be a cloud-config`);
 }
 
 async function valuesFrom({ valuesFrom: from }: Definition, reader: InputReader): Promise<Record<string, string>> {

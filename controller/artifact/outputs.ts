@@ -1,9 +1,10 @@
 /** From a root file system to media, disks and files: one step for each kind, in this order. */
+import { apart } from './apart.js';
 import type { Build } from './build.js';
 import type { Step } from './container.js';
 import { diskSteps } from './disk-steps.js';
 import { cloudConfig, grubCopy, overlayOf } from './overlay.js';
-import { inOrder, line, option, word } from './shell.js';
+import { line, option, word } from './shell.js';
 import { ukiSteps } from './uki-steps.js';
 import { artifactsMount, cloudConfigMounts, CONFIG_KEYS, configMount, ROOTFS, usedMount } from './volumes.js';
 
@@ -21,20 +22,23 @@ export function outputSteps(build: Build): Step[] {
 function isoStep(build: Build): Step {
   const { uses, arch, names, grubConfig } = build;
   const { before, folder } = overlayOf(build, grubCopy(build));
-  const command = line(
-    'auroraboot --debug build-iso',
-    ...option('--override-name', names.iso),
-    '--date=false --output /artifacts',
-    ...option('--arch', arch),
-    ...option('--overlay-iso', folder),
-    ...option('--overlay-rootfs', uses.overlayRootfs === undefined ? undefined : '/overlay-rootfs'),
-    ...cloudConfig(build),
-    'dir:/rootfs',
-  );
+  const file = `${names.iso}.iso`;
+  const command = (own: string) =>
+    line(
+      'auroraboot --debug build-iso',
+      ...option('--override-name', names.iso),
+      `--date=false --output ${own}`,
+      ...option('--arch', arch),
+      ...option('--overlay-iso', folder),
+      ...option('--overlay-rootfs', uses.overlayRootfs === undefined ? undefined : '/overlay-rootfs'),
+      ...cloudConfig(build),
+      'dir:/rootfs',
+    );
   return {
     name: 'build-iso',
     runs: 'tool',
-    script: inOrder(...before, command),
+    /* Beside the medium the tool leaves the cloud-config, with the passwords in it. */
+    script: apart('build-iso', own => [...before, command(own), `mv ${own}/${word(file)} /artifacts/`]),
     mounts: [
       ROOTFS,
       artifactsMount(build),
@@ -45,7 +49,7 @@ function isoStep(build: Build): Step {
     ],
     privileged: true,
     output: 'iso',
-    makes: [`${names.iso}.iso`],
+    makes: [file],
   };
 }
 

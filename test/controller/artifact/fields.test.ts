@@ -15,7 +15,7 @@ const FLAT: Row[] = [
   ['baseImageDockerfile', own, 'buildah-build', 'os-rendered-ocispec'],
   ['dockerfileTemplateValues', { ...own, dockerfileTemplateValues: { Version: 'q7' } }, base64('Version: q7')],
   ['dockerfileTemplateValuesFrom', { ...own, dockerfileTemplateValuesFrom: { name: 'values' } }, base64('Version: 1"')],
-  ['iso', READY, 'auroraboot --debug build-iso --override-name os '],
+  ['iso', READY, 'auroraboot --debug build-iso --override-name os ', 'mv /artifacts/.build-iso/os.iso /artifacts/'],
   ['cloudImage', { ...READY, cloudImage: true }, 'disk.raw=true', '/artifacts/os.raw'],
   ['azureImage', { ...READY, azureImage: true }, 'disk.vhd=true', '/artifacts/os.vhd'],
   ['gceImage', { ...READY, gceImage: true }, 'disk.gce=true', '/artifacts/os.gce.tar.gz'],

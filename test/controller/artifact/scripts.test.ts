@@ -232,7 +232,9 @@ done
     fresh('overlay-iso/docs', 'rootfs', 'artifacts', 'tmp');
     writeFileSync(at('overlay-iso/docs/a'), 'user');
     writeFileSync(at('grub.cfg'), 'set x=1');
-    expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: 'exit 0' }).status).toBe(0);
+    const makes = `touch ${at('artifacts/.build-iso')}/{medium.iso,config.yaml}`;
+    expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: makes })).toMatchObject({ status: 0 });
+    expect(readdirSync(at('artifacts'))).toEqual(['medium.iso']);
     expect([text('tmp/overlay/docs/a'), text('tmp/overlay/boot/grub2/grub.cfg')]).toEqual(['user', 'set x=1']);
   });
 

@@ -100,6 +100,15 @@ describe('what was put right', () => {
     expect(world.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
   });
 
+  test('an empty cloud-config is said at once', async () => {
+    await world.secret('in', { 'cloud-config.yaml': '\n' });
+    await world.begin({ ...READY, cloudConfigRef: { name: 'in' } });
+    expect(world.said()).toEqual([
+      'Error',
+      'entry "cloud-config.yaml" of Secret "in" is empty: it must be a cloud-config',
+    ]);
+  });
+
   test('an older kind of pull secret is read, too', async () => {
     await world.secret('in', { '.dockercfg': '{"registry.example":{"auth":"x"}}' });
     await world.begin({ ...READY, imagePullSecrets: [{ name: 'in' }] });
