@@ -23,6 +23,7 @@ export const REASONS = {
   NodeRemoved: 'The node is not part of the cluster any more.',
   NodeNotReady: 'The node was not Ready when its turn came.',
   Deleted: 'The operation was deleted.',
+  Interrupted: 'An earlier operator had begun the node, and how far it came cannot be told.',
   // why something waits
   WaitingForTurn: 'Other nodes of this operation go first.',
   WaitingForOperation: 'Another operation holds the node.',
@@ -57,6 +58,7 @@ export const REASONS = {
   Rebooted: 'The node came back with a new boot id.',
   PreflightWarning: 'The node gets an older or another kind of system than it has.',
   Retried: 'Nodes that failed or never started are run again.',
+  TakenOver: 'What an earlier operator had begun goes on.',
 } as const;
 
 export type Reason = keyof typeof REASONS;

@@ -6,6 +6,8 @@ import type { Log } from '../program/log.js';
 import type { Tools } from './artifact/container.js';
 import { artifactsWatched } from './artifact/watched.js';
 import { allSynced, cachesOf, createInformers } from './caches.js';
+import { migrationController } from './migration/controller.js';
+import { afterFormer } from './migration/former.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
 import { upgradeController } from './upgrade/controller.js';
@@ -25,14 +27,17 @@ export async function lead(kube: Kube, { identity, tools, ...settings }: Leading
   const informers = createInformers(kube, { log, clock });
   const watching = Object.values(informers).map(each => each.run(leading));
   await allSynced(informers, leading);
+  const caches = cachesOf(informers);
   const deps = {
     ...settings,
     kube,
-    caches: cachesOf(informers),
+    caches,
+    former: await afterFormer({ ...settings, kube, caches }, leading),
     recorder: recorder(kube, { log, clock, instance: identity }),
   };
   await Promise.all([
     ...watching,
+    migrationController(deps, leading),
     nodeAgentController(deps, leading),
     new NodeOpController(deps).run(leading),
     upgradeController({ ...deps, ...deps.caches }, leading),

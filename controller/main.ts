@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { LEADER_LEASE } from '../api/names.js';
 import { whileLeader } from '../kube/leader.js';
+import { recorder } from '../kube/recorder.js';
 import { runProgram } from '../program/run.js';
 import { readConfig, toolsFrom } from './config.js';
 import { connect } from './connect.js';
 import { lead } from './lead.js';
+import { keepRetired } from './migration/retire.js';
 import { withPullSecrets } from './pull-secrets.js';
 import { sentinelFrom } from './sentinel.js';
 
@@ -22,6 +24,8 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
     ownNode: config.nodeName,
     tools: toolsFrom(config),
   };
+  const retiring = { ...settings, kube: client, recorder: recorder(client, { log, clock, instance: identity }) };
+  void keepRetired(retiring, signal);
   await whileLeader(client, lease, { log, clock, signal }, leading =>
     lead(withPullSecrets(client.with(leading), config.imagePullSecrets), settings, leading),
   );

@@ -56,3 +56,16 @@ export const MUTATING_WEBHOOKS: Resource = {
   plural: 'mutatingwebhookconfigurations',
   kind: 'MutatingWebhookConfiguration',
 };
+export const DEPLOYMENTS: Resource = { ...DAEMONSETS, plural: 'deployments', kind: 'Deployment' };
+export const CLUSTER_ROLES: Resource = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'clusterroles',
+  kind: 'ClusterRole',
+  namespaced: false,
+};
+export const CLUSTER_ROLE_BINDINGS: Resource = {
+  ...CLUSTER_ROLES,
+  plural: 'clusterrolebindings',
+  kind: 'ClusterRoleBinding',
+};

@@ -35,7 +35,8 @@ const LOOKING = ['get', 'list', 'watch'];
 
 /** Looking at a whole resource is one right in three words; `…/finalizers` is asked for by a guard of owner references, not by a call. */
 function granted(): string[] {
-  const documents = parseAllDocuments(readFileSync('manifests/default/controller-rbac.yaml', 'utf8'));
+  const files = ['manifests/default/controller-rbac.yaml', 'manifests/components/migration/rbac.yaml'];
+  const documents = files.flatMap(file => parseAllDocuments(readFileSync(file, 'utf8')));
   const rules = documents.map(document => document.toJS() as Role).flatMap(role => role.rules ?? []);
   return rules.flatMap(rule =>
     rule.resources.flatMap(resource =>

@@ -13,6 +13,7 @@ import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { conditions } from '../conditions.js';
+import type { Former } from '../migration/former.js';
 import { act, type Hands } from './act.js';
 import { ControlPlaneLease } from './control-plane-lease.js';
 import { decide, type Plan } from './decide.js';
@@ -39,6 +40,8 @@ export interface NodeOpDeps {
   ownNamespace: string;
   /** Node that this controller runs on. */
   ownNode?: string;
+  /** What an earlier operator has begun and nobody has taken over yet. */
+  former?: Pick<Former, 'holds' | 'nodes'>;
 }
 
 /** A change of the report waits this long for others to join it, unless the phase of the operation changes. */
@@ -98,7 +101,7 @@ export class NodeOpController {
   async reconcile(at: Name): Promise<Outcome> {
     const { caches } = this.#deps;
     const op = caches.nodeOps.get(at);
-    if (op === undefined) return { then: 'settled' };
+    if (op === undefined || this.#deps.former?.holds(op)) return { then: 'settled' };
     const read = tryReadWish(op);
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
     const { wish } = read;
@@ -108,7 +111,7 @@ export class NodeOpController {
   }
 
   async #goOn(op: NodeOp, wish: Wish): Promise<Outcome> {
-    const { caches, clock, recorder, defaultImage, ownNamespace, ownNode } = this.#deps;
+    const { caches, clock, recorder, defaultImage, ownNamespace, ownNode, former } = this.#deps;
     const now = clock.now();
     const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
     const troubles = this.#troubles.of(wish.meta.uid);
@@ -118,7 +121,16 @@ export class NodeOpController {
       names.find(name => isUntouched(wish, name)),
     );
     if (refused !== undefined && !refused.startsWith(NO_ANSWER)) recorder.record(events.podRefused(wish, refused));
-    const view = viewOf({ caches, evictions, refused, troubles, defaultImage, ownNamespace, now });
+    const view = viewOf({
+      caches,
+      evictions,
+      refused,
+      troubles,
+      defaultImage,
+      ownNamespace,
+      now,
+      elsewhere: former?.nodes(),
+    });
     const facts = names.map(name => observe(wish, name, view));
     await this.#secondLook.take(wish, facts);
     const plan = decide(wish, facts, now);

@@ -18,6 +18,8 @@ export interface View {
   refused?: string;
   /** The last refusal of an act, by node. */
   troubles: ReadonlyMap<string, string>;
+  /** Nodes that an operation holds of which no NodeAgent tells. */
+  elsewhere?: ReadonlyMap<string, string>;
   defaultImage: string;
   ownNamespace: string;
   now: Date;
@@ -103,7 +105,7 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     node,
     agent,
     ledger,
-    heldBy: operation && !ledger ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined,
+    heldBy: ledger ? undefined : holderOf(operation, view.elsewhere?.get(name)),
     turn: false,
     trouble: view.troubles.get(name),
     jobPods: [],
@@ -124,13 +126,17 @@ export function observe(wish: Wish, name: string, view: View): Facts {
   return ledger || isLost(base) ? { ...base, ...closely(base, view) } : base;
 }
 
+const holderOf = (operation: Operation | undefined, elsewhere: string | undefined): string | undefined =>
+  operation ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : elsewhere;
+
 /** What only a node under way is looked at for. */
 function closely({ name, wish, ledger, node }: Facts, { caches, refuges, evictions }: View): Partial<Facts> {
   const helpers = caches.pods.by('owner', wish.meta.uid);
   const { namespace } = wish;
   const pods = caches.pods.by('node', name);
-  /* By name: those of an earlier attempt are no proof of anything. */
-  const job = caches.jobs.get({ namespace, name: objectName(wish, name, 'job') });
+  /* By name: those of an earlier attempt are no proof of anything. One that was taken over has a name of its own. */
+  const known = ledger?.job?.name ?? wish.status.nodeStatuses?.[name]?.jobName;
+  const job = caches.jobs.get({ namespace, name: known ?? objectName(wish, name, 'job') });
   const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(wish, name, pod));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {

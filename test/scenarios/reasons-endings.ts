@@ -3,6 +3,7 @@ import { NODE_OP } from '../../api/kinds.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type ClusterOptions, nodeObject } from '../fakes/cluster/objects.js';
+import { leaves, succeeds, TO_REBOOT } from './migration-stage.js';
 import { answers, asks, does, FAILS, HANGS, onOne, onTwo, running, upgrades } from './reasons-stage.js';
 
 export const rebooted = onTwo(
@@ -110,3 +111,9 @@ export const unwell = onOne(
 
 /** What was written does not come up. */
 export const fellBack = onOne(cluster => upgrades(cluster), does({ done: () => undefined }));
+
+/** Another operator was at it before, and nobody is left who would know whether it called the reboot. */
+export const interrupted = onOne(cluster => {
+  const nodes = { n1: { entry: TO_REBOOT, job: 'complete' as const } };
+  return succeeds(cluster, () => void leaves(cluster, { phase: 'Running', spec: { rebootOnSuccess: true }, nodes }));
+});

@@ -28,6 +28,7 @@ const STORIES: Readonly<Record<Reason, Told>> = {
   NodeRemoved: endings.removed,
   NodeNotReady: waits.notReady,
   Deleted: endings.deleted,
+  Interrupted: endings.interrupted,
   WaitingForTurn: endings.rebooted,
   WaitingForOperation: waits.twoOperations,
   WaitingForAgent: endings.withoutAgent,
@@ -59,6 +60,7 @@ const STORIES: Readonly<Record<Reason, Told>> = {
   Rebooted: endings.rebooted,
   PreflightWarning: waits.older,
   Retried: waits.retried,
+  TakenOver: endings.interrupted,
 };
 
 /** Each story is told once. */

@@ -1,0 +1,61 @@
+/** What can be seen of an operation that an earlier operator may have begun, and what can be done about it. */
+import type { NodeStatus } from '../../api/node-status.js';
+import type { NodeOpStatus } from '../../api/nodeop.js';
+import type { NodeAgent, NodeOp } from '../../api/objects.js';
+import type { Wish } from '../nodeop/wish.js';
+import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+
+export interface NodeFacts {
+  name: string;
+  now: Date;
+  /** Since when this controller leads: agents need a moment to speak. */
+  since: Date;
+  wish: Wish;
+  /** As the earlier operator left it. */
+  entry?: NodeStatus;
+  node?: SeenNode;
+  agent?: NodeAgent;
+  job?: SeenJob;
+  /** Pods that wait for the Job's sentinel and then reboot the node. */
+  rebootPods: readonly SeenPod[];
+  preflightPods: readonly SeenPod[];
+}
+
+export interface Facts {
+  op: NodeOp;
+  /** Absent: the spec breaks a rule. */
+  wish?: Wish;
+  /** It was begun, and we have not taken it over yet. */
+  held: boolean;
+  now: Date;
+  /** Of its targets, and of every node where something of it is. */
+  nodes: readonly NodeFacts[];
+  /** Of the whole operation. */
+  rebootPods: readonly SeenPod[];
+  readyNodes: ReadonlySet<string>;
+}
+
+export type Action =
+  /** Marks the Job as ours, with the boot in which surely no reboot had been called. */
+  | { do: 'adoptJob'; job: SeenJob; node: string; boot: string }
+  /** Only if the Pod is what was seen. */
+  | { do: 'deletePod'; pod: SeenPod }
+  | { do: 'uncordon'; node: SeenNode }
+  | { do: 'convert'; status: NodeOpStatus }
+  | { do: 'dropFinalizer' };
+
+/** How one node goes on. */
+export type Verdict =
+  /** Nothing was begun there. */
+  | { is: 'fresh' }
+  /** Over, as it is told. */
+  | { is: 'ended'; entry: NodeStatus }
+  | { is: 'takeUp'; job: SeenJob; bootIdBefore: string | undefined }
+  | { is: 'act'; action: Action }
+  | { is: 'wait'; message: string };
+
+export interface Plan {
+  actions: readonly Action[];
+  /** In words, while something is waited for. */
+  waiting?: string;
+}

@@ -1,0 +1,139 @@
+/**
+ * What an earlier operator has under way, as long as we have not taken it over. Read once, when we begin to lead and it has ended: after that
+ * nobody makes more of it. Other operations leave these nodes alone meanwhile.
+ */
+import { NODE_OP } from '../../api/kinds.js';
+import { LABELS } from '../../api/names.js';
+import type { NodeOp } from '../../api/objects.js';
+import { keyOf } from '../../kube/key.js';
+import type { Kube } from '../../kube/kube.js';
+import { JOBS } from '../../kube/resources.js';
+import type { Clock } from '../../program/clock.js';
+import type { Log } from '../../program/log.js';
+import type { Caches } from '../caches.js';
+import { isFinal } from '../nodeop/wish.js';
+import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../seen.js';
+import { isCalled } from './judge.js';
+import { SURE_OF_BOOT } from './names.js';
+import { formerPods } from './retire.js';
+
+export interface FormerDeps {
+  kube: Pick<Kube, 'list'>;
+  caches: Caches;
+  log: Log;
+  clock: Clock;
+  ownNamespace: string;
+}
+
+/** Its Jobs have its label, and not yet ours. */
+const ITS_JOBS = `${LABELS.nodeOp},!${LABELS.nodeOpUid}`;
+
+const LOOK_MS = 2_000;
+const SAY_MS = 30_000;
+
+export class Former {
+  readonly #caches: Caches;
+  /** By uid of the NodeOp. */
+  readonly #jobs = new Map<string, SeenJob[]>();
+  readonly #rebootPods = new Map<string, SeenPod>();
+  readonly since: Date;
+
+  constructor(caches: Caches, jobs: readonly SeenJob[], since: Date) {
+    this.#caches = caches;
+    this.since = since;
+    for (const job of jobs) {
+      const uid = nodeOpUid(job);
+      if (uid !== undefined) this.#jobs.set(uid, [...(this.#jobs.get(uid) ?? []), job]);
+    }
+    for (const pod of caches.pods.list()) this.#note(pod);
+    caches.pods.onChange(({ old, new: now }) => {
+      if (old) this.#rebootPods.delete(old.metadata.uid);
+      if (now) this.#note(now);
+    });
+  }
+
+  #note(pod: SeenPod): void {
+    if (pod.metadata.labels?.[LABELS.reboot] === 'true') this.#rebootPods.set(pod.metadata.uid, pod);
+  }
+
+  /** Begun by it, not ended, and not ours yet: not to be begun by us. */
+  holds({ metadata, status }: NodeOp): boolean {
+    if (status?.startedAt !== undefined || isFinal(status)) return false;
+    return status?.phase !== undefined || this.jobsOf(metadata.uid).length > 0 || this.#hasPods(metadata.uid);
+  }
+
+  #hasPods(uid: string): boolean {
+    return [...this.#rebootPods.values()].some(pod => nodeOpUid(pod) === uid && isAlive(pod));
+  }
+
+  /** As they are now, those that carry our mark already included. */
+  jobsOf(uid: string): SeenJob[] {
+    const seen = this.#caches.jobs.by('owner', uid).filter(isTakenOver);
+    const known = new Set(seen.map(job => job.metadata.uid));
+    return [...seen, ...(this.#jobs.get(uid) ?? []).filter(job => !known.has(job.metadata.uid))];
+  }
+
+  rebootPodsOf({ metadata }: NodeOp): SeenPod[] {
+    return [...this.#rebootPods.values()].filter(pod => nodeOpUid(pod) === metadata.uid);
+  }
+
+  rebootPods(): SeenPod[] {
+    return [...this.#rebootPods.values()];
+  }
+
+  /** Nodes that it may still disturb, and for which operation. */
+  nodes(): Map<string, string> {
+    const held = new Map<string, string>();
+    for (const pod of this.#rebootPods.values())
+      if (isAlive(pod) && (!isCalled(pod) || pod.metadata.deletionTimestamp !== undefined))
+        held.set(pod.spec.nodeName ?? '', `${pod.metadata.namespace}/${pod.metadata.labels?.[LABELS.nodeOp]}`);
+    for (const op of this.#caches.nodeOps.list()) {
+      if (!this.holds(op)) continue;
+      const entries = Object.entries(op.status?.nodeStatuses ?? {});
+      const open = entries.filter(([, entry]) => !isFinal(entry) || entry.rebootStatus === 'pending');
+      const jobs = this.jobsOf(op.metadata.uid).map(job => job.metadata.labels?.[LABELS.node] ?? '');
+      for (const node of [...open.map(([name]) => name), ...jobs]) held.set(node, keyOf(op.metadata));
+    }
+    return held;
+  }
+}
+
+const nodeOpUid = ({ metadata }: SeenJob | SeenPod): string | undefined =>
+  metadata.ownerReferences?.find(owner => owner.kind === NODE_OP.kind)?.uid;
+
+const isTakenOver = ({ metadata }: SeenJob): boolean => metadata.annotations?.[SURE_OF_BOOT] !== undefined;
+
+/** Waits until no Pod of the earlier operator can write any more, and reads what it has made. */
+export async function afterFormer(deps: FormerDeps, leading: AbortSignal): Promise<Former> {
+  const { clock, log, caches, ownNamespace } = deps;
+  let saidAt: number | undefined;
+  while (!leading.aborted) {
+    const pods = formerPods(caches.pods.list(), ownNamespace, clock.now()).map(pod => pod.metadata.name);
+    if (pods.length === 0) {
+      const jobs = await jobsLeft(deps);
+      if (jobs !== undefined) return new Former(caches, jobs, clock.now());
+    } else if (saidAt === undefined || clock.monotonic() - saidAt >= SAY_MS) {
+      saidAt = clock.monotonic();
+      log.warn({ pods }, 'nothing is done before the earlier operator has ended');
+    }
+    await clock.sleep(LOOK_MS, leading);
+  }
+  return new Former(caches, [], clock.now());
+}
+
+/** Undefined: no answer. */
+async function jobsLeft({ kube, log }: FormerDeps): Promise<SeenJob[] | undefined> {
+  const jobs: SeenJob[] = [];
+  try {
+    let next: string | undefined;
+    do {
+      const page = await kube.list<SeenJob>(JOBS, { labelSelector: ITS_JOBS, limit: 500, continue: next });
+      jobs.push(...page.items.map(pruneJob));
+      next = page.continue;
+    } while (next);
+    return jobs;
+  } catch (error) {
+    log.warn({ err: error }, 'Jobs of an earlier operator cannot be listed');
+    return undefined;
+  }
+}

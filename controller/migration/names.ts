@@ -1,0 +1,24 @@
+/** What the operator written in Go leaves in a cluster, by the names it gives. */
+
+/** Its Deployment, in the namespace of its published manifests or wherever ours is. */
+export const FORMER_DEPLOYMENT = 'operator-kairos-operator';
+export const FORMER_NAMESPACE = 'operator-system';
+
+/** Name of its DaemonSet, its ClusterRole and its ClusterRoleBinding for labels, and the value of `app` on its Jobs. */
+export const LABELER = 'kairos-node-labeler';
+
+/** Its reboot Pods may do with every Pod of the cluster what this ClusterRole says; without it their bindings say nothing. */
+export const REBOOT_ROLE = 'nodeop-reboot';
+export const bindingOf = (nodeOp: string): string => `nodeop-reboot-${nodeOp}`;
+
+/** On its NodeOps with reboot, to have the binding removed. */
+export const FORMER_FINALIZER = 'nodeop-reboot.kairos.io/clusterrolebinding';
+
+/** On a reboot Pod, "completed": it is about to reboot its node, or has. Never taken back. */
+export const REBOOT_STATE = 'kairos.io/reboot-state';
+
+/**
+ * On a Job that is taken over, by us: the boot in which it was sure that no reboot had been called for it. Empty where that was not sure.
+ * The Pod that tells it will be gone; the Job stays.
+ */
+export const SURE_OF_BOOT = 'operator.kairos.io/taken-over-in-boot';

@@ -1,0 +1,117 @@
+/** Operations that the operator written in Go had under way when it was replaced: each node is disturbed as often as was asked, and then free. */
+import { describe, expect, test } from '@jest/globals';
+import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import { CALM, FREE, lasts, nodes } from './life-stage.js';
+import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { tell } from './replay.js';
+import type { Story } from './story.js';
+
+const story = (left: OperationLeft, then: (cluster: FakeCluster) => Promise<void> | void = () => undefined): Story => ({
+  name: 'taken over',
+  cluster: { nodes: nodes('n1', 'n2'), ...lasts(20) },
+  play: async cluster => {
+    await succeeds(cluster, () => void leaves(cluster, left));
+    await then(cluster);
+  },
+  ends: {},
+});
+
+const N1 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } } };
+const REBOOTS = { ...N1, cordon: true, rebootOnSuccess: true };
+const running = (node: OperationLeft['nodes'][string], spec: object = REBOOTS): OperationLeft => ({
+  spec,
+  phase: 'Running',
+  nodes: { n1: node },
+});
+
+const ONCE = { ...FREE, downs: 'agent' };
+const NEVER = { ...FREE, downs: '' };
+
+const ended = async (left: OperationLeft) => {
+  const { ending, cluster } = await tell(story(left));
+  expect(ending).toMatchObject(CALM);
+  return { node: ending.nodes.n1, told: ending.operations.op?.nodes.n1, phase: ending.operations.op?.phase, cluster };
+};
+
+describe('a node that was to be rebooted', () => {
+  test.each([
+    ['its Job runs', { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' }],
+    ['its Job was made, and not written down', { cordon: 'marked', job: 'running', rebootPod: 'waits' }],
+    ['its Job was made a moment ago', { entry: CREATED, cordon: 'marked', job: 'running', rebootPod: 'waits' }],
+    [
+      'its Job is complete, and the reboot not called yet',
+      { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true },
+    ],
+    [
+      'its Job is complete, which nobody has written down yet',
+      { entry: RUNNING, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true },
+    ],
+  ] as const)('%s: the agent reboots it, once', async (_words, left) => {
+    const { node, told } = await ended(running(left));
+    expect([node, told]).toEqual([ONCE, 'Completed Done completed']);
+  });
+
+  test('its reboot was called just before: it is not called again', async () => {
+    const left = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true } as const;
+    const calledAlready: Story = {
+      ...story(running(left)),
+      play: async cluster => {
+        cluster.controllers[0]?.leave();
+        await cluster.run(5);
+        leaves(cluster, running(left));
+        await cluster.until(() => cluster.machine('n1').downs.length > 0, 60);
+        cluster.controllers[1]?.start();
+      },
+    };
+    const { ending } = await tell(calledAlready);
+    expect(ending.nodes.n1).toEqual({ ...FREE, downs: 'somebody' });
+    expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+  });
+
+  test('it said that it calls the reboot, and never did: nobody calls it again, and it is told', async () => {
+    const { node, told } = await ended(
+      running({ entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'called' }),
+    );
+    expect([node, told]).toEqual([NEVER, 'Failed NotRebooted cancelled']);
+  });
+
+  test('nobody is left who would reboot it, or has: it is told, and the node let go', async () => {
+    const { node, told } = await ended(running({ entry: TO_REBOOT, cordon: 'marked', job: 'complete' }));
+    expect([node, told]).toEqual([NEVER, 'Failed Interrupted cancelled']);
+  });
+
+  test('its Job failed: it is not rebooted, and left for inspection as was asked', async () => {
+    const { node, told } = await ended(
+      running({ entry: RUNNING, cordon: 'marked', job: 'failed', rebootPod: 'waits' }),
+    );
+    expect(told).toBe('Failed JobFailed cancelled');
+    expect(node).toEqual({ cordoned: true, mark: 'default/op', heldBy: undefined, downs: '' });
+  });
+});
+
+describe('a node that was not to be rebooted', () => {
+  const spec = { ...N1, cordon: true };
+  test.each([
+    ['its Job runs', { entry: RUNNING, cordon: 'marked', job: 'running' }],
+    ['its Job is complete', { entry: RUNNING, cordon: 'marked', job: 'complete' }],
+    ['it was cordoned, and nothing else done', { cordon: 'marked' }],
+    ['its preflight runs', { entry: { phase: 'Preflight' }, preflightPod: true }],
+  ] as const)('%s: its command runs once, and it is let go', async (_words, left) => {
+    const { node, told, cluster } = await ended(running(left, spec));
+    expect([node, told]).toEqual([NEVER, 'Completed Done not-requested']);
+    expect(cluster.started.filter(each => each.container === 'nodeop').length).toBeLessThanOrEqual(1);
+  });
+
+  test('its Job is gone: that is told, and the node let go', async () => {
+    const { node, told } = await ended(
+      running({ entry: { ...RUNNING, jobName: 'op-n1-abcde' }, cordon: 'marked' }, spec),
+    );
+    expect([node, told]).toEqual([NEVER, 'Failed JobDeleted not-requested']);
+  });
+
+  test('somebody had cordoned it by hand: it stays so', async () => {
+    const { node, told } = await ended(running({ entry: RUNNING, cordon: 'by hand', job: 'running' }, spec));
+    expect(told).toBe('Completed Done not-requested');
+    expect(node).toEqual({ cordoned: true, mark: undefined, heldBy: undefined, downs: '' });
+  });
+});
