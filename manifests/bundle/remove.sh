@@ -1,0 +1,56 @@
+#!/bin/sh
+# Takes the operator away again, on a control plane of the cluster: first the wishes, which need the operator for their end,
+# then the manifest, then, with k3s, the objects: k3s leaves what it has applied, k0s deletes what is gone from its folder.
+#   OPERATOR_DISTRO  k3s or k0s; by default every one that has the manifest
+#   OPERATOR_ROOT    the system to remove from; by default the running one
+#   KUBECTL          the command to speak with the cluster; by default "k3s kubectl" or "k0s kubectl"
+set -eu
+
+root=${OPERATOR_ROOT:-}
+root=${root%/}
+k3s=$root/var/lib/rancher/k3s/server/manifests/kairos-operator.yaml
+k0s=$root/var/lib/k0s/manifests/kairos-operator
+
+say() { echo "kairos-operator: $*"; }
+die() { say "$@" >&2; exit 1; }
+
+# Word by word: the command may have several.
+# shellcheck disable=SC2086
+ask() {
+  distro=$1
+  shift
+  ${KUBECTL:-$distro kubectl} "$@"
+}
+
+# A kind that is not there has no objects.
+wishes_of() {
+  for kind in nodeopupgrades.operator.kairos.io nodeops.operator.kairos.io osartifacts.build.kairos.io; do
+    known=$(ask "$1" get crd "$kind" --ignore-not-found -o name) || die "the cluster does not answer; nothing was removed"
+    [ -n "$known" ] || continue
+    ask "$1" delete "$kind" --all --all-namespaces --timeout=15m || die "the $kind did not end; nothing else was removed"
+  done
+}
+
+from_k3s() {
+  wishes_of k3s
+  # First out of the folder, or k3s applies it again. Under this name it is not read.
+  mv -f "$k3s" "$k3s.removed"
+  ask k3s delete -f "$k3s.removed" --ignore-not-found --timeout=5m || die "the manifest is $k3s.removed; delete what is left with: k3s kubectl delete -f $k3s.removed"
+  rm -f "$k3s.removed"
+  say "removed; do the same on the other servers, if they have the manifest, too"
+}
+
+from_k0s() {
+  wishes_of k0s
+  rm -rf "$k0s"
+  say "removed $k0s; k0s deletes the objects once no control plane has the folder"
+}
+
+found=
+case ${OPERATOR_DISTRO:-} in
+  '' | k3s | k0s) ;;
+  *) die "OPERATOR_DISTRO is $OPERATOR_DISTRO; it must be k3s or k0s" ;;
+esac
+if [ "${OPERATOR_DISTRO:-k3s}" = k3s ] && [ -e "$k3s" ]; then found=yes; from_k3s; fi
+if [ "${OPERATOR_DISTRO:-k0s}" = k0s ] && [ -e "$k0s" ]; then found=yes; from_k0s; fi
+[ -n "$found" ] || say "the manifest is not on this node"

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Puts the operator's manifest where the cluster of this node looks for manifests.
+#   OPERATOR_DISTRO  k3s or k0s; by default every one that is installed
+#   OPERATOR_ROOT    the system to install into; by default the running one
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+manifest=$here/kairos-operator.yaml
+root=${OPERATOR_ROOT:-}
+root=${root%/}
+
+say() { echo "kairos-operator: $*"; }
+die() { say "$@" >&2; exit 1; }
+
+# Is this program part of the system?
+has() {
+  for folder in /usr/bin /usr/local/bin /usr/sbin /usr/local/sbin /opt/bin /system/bin; do
+    [ ! -x "$root$folder/$1" ] || return 0
+  done
+  return 1
+}
+
+# The folder need not be there yet: on a first boot the cluster has never run.
+target_of() {
+  case $1 in
+    k3s) echo "$root/var/lib/rancher/k3s/server/manifests/kairos-operator.yaml" ;;
+    k0s) echo "$root/var/lib/k0s/manifests/kairos-operator/kairos-operator.yaml" ;;
+    *) die "OPERATOR_DISTRO is $1; it must be k3s or k0s" ;;
+  esac
+}
+
+# In one step, so that nobody reads half a file; under a name that neither k3s nor k0s reads until then.
+place() {
+  target=$(target_of "$1")
+  folder=$(dirname "$target")
+  if cmp -s "$manifest" "$target" 2>/dev/null; then
+    say "$target is up to date"
+    return 0
+  fi
+  mkdir -p "$folder" || die "cannot make $folder"
+  draft=$folder/.kairos-operator.draft
+  trap 'rm -f "$draft"' EXIT
+  cp "$manifest" "$draft" || die "cannot write to $folder"
+  # It holds no secret; still nobody but root has to change it.
+  chmod 0600 "$draft"
+  sync "$draft" 2>/dev/null || sync
+  mv -f "$draft" "$target" || die "cannot write $target"
+  trap - EXIT
+  say "wrote $target"
+}
+
+[ -r "$manifest" ] || die "$manifest is missing"
+
+distros=${OPERATOR_DISTRO:-}
+if [ -z "$distros" ]; then
+  for one in k3s k0s; do
+    if has "$one"; then distros="$distros $one"; fi
+  done
+fi
+[ -n "$distros" ] || die "found neither k3s nor k0s on this node; nothing was done"
+for one in $distros; do target_of "$one" >/dev/null; done
+for one in $distros; do place "$one"; done
