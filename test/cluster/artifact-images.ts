@@ -1,88 +1,62 @@
-/** The image that OSArtifacts are built with here: Debian's tools behind the command lines of auroraboot, luet and buildah, and a small system to build of. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+/** The images that OSArtifacts are built and served with here: Debian's tools behind the command lines of auroraboot, luet and buildah, a small system to build of, and nginx. */
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { writeArchive } from './archive.js';
+import { artifactRoot, artifactRootKey } from './artifact-root.js';
 import type { Image } from './images.js';
 import { withLock } from './lock.js';
 import { cacheFolder, repository, shortHash } from './places.js';
 import type { ProductImage } from './product-images.js';
 import { mustRun } from './run-command.js';
 
-const SUITE = 'bookworm';
-const PACKAGES = [
-  'binutils',
-  'buildah',
-  'busybox-static',
-  'ca-certificates',
-  'cpio',
-  'dosfstools',
-  'e2fsprogs',
-  'gdisk',
-  'grub-common',
-  'grub-efi-amd64-bin',
-  'grub-pc-bin',
-  'kmod',
-  'mtools',
-  'openssl',
-  'qemu-utils',
-  'sbsigntool',
-  'skopeo',
-  'squashfs-tools',
-  'systemd-boot-efi',
-  'xorriso',
-];
-const EXCLUDED = ['/usr/share/man/*', '/usr/share/doc/*', '/usr/share/locale/*'];
-/** The kernel alone, as a file: what it depends on would be half as much again. */
-const KERNEL = `cd "$1/opt" && chroot "$1" sh -ec 'cd /opt && apt-get download $(apt-cache depends linux-image-cloud-amd64 | sed -n "s/.*Depends: \\(linux-image-[0-9].*\\)/\\1/p" | head -n 1) && mv linux-image-*.deb kernel.deb'`;
-
-const rootKey = shortHash(SUITE, KERNEL, ...PACKAGES, ...EXCLUDED);
 const folder = join(repository, 'test/cluster/artifact-tools');
-const TOOLS = ['auroraboot', 'luet'] as const;
-/** Of buildah and skopeo: no signatures, and plain copies for layers, since overlays cannot lie upon overlays. */
-const SETTINGS = ['policy.json', 'storage.conf'] as const;
-
-/** Made once: it takes minutes. */
-async function toolRoot(say: (line: string) => void): Promise<string> {
-  const root = join(cacheFolder(), `artifact-root-${rootKey}`);
-  if (existsSync(root)) return root;
-  return await withLock(`${root}.lock`, 1200, async () => {
-    if (existsSync(root)) return root;
-    say('making the system of the tools that build (some minutes, once)');
-    const draft = `${root}.draft`;
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(draft, { recursive: true });
-    const flags = ['--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`];
-    const without = EXCLUDED.map(path => `--dpkgopt=path-exclude=${path}`);
-    const command = [...flags, ...without, `--customize-hook=${KERNEL}`, SUITE, draft];
-    await mustRun('mmdebstrap', command, { seconds: 900 });
-    for (const waste of ['var/cache/apt', 'var/lib/apt/lists'])
-      rmSync(join(draft, waste), { recursive: true, force: true });
-    renameSync(draft, root);
-    return root;
-  });
-}
+/** Side by side. */
+const AURORABOOT = ['auroraboot', 'unpack.sh', 'boot.sh', 'media.sh', 'disks.sh', 'uki.sh'] as const;
+/** Of buildah and skopeo: no signatures, the tests' registries without encryption, and plain copies for layers, since overlays cannot lie upon overlays. */
+const SETTINGS = ['policy.json', 'registries.conf', 'storage.conf'] as const;
+/** Of the root, only for this machine or for an image of its own. */
+const NOT_FOR_BUILDING = ['usr/share/OVMF', 'usr/share/ovmf', 'usr/share/qemu', 'usr/sbin/nginx', 'usr/share/nginx'];
 
 export interface ArtifactImages {
-  /** Tool image and buildah image in one. */
+  /** Tool image and buildah image in one; has curl, too. */
   tools: ProductImage;
   /** A system of twenty megabytes that boots, and is no Kairos yet. */
   system: Image;
+  nginx: Image;
+  /** Firmware for emulated machines: `OVMF_CODE…` and `OVMF_VARS…`, and a pair of keys that the latter knows. */
+  firmware: string;
 }
 
 /** For what the scripts are now; made once for the same content. */
 export async function artifactImages(say: (line: string) => void = () => undefined): Promise<ArtifactImages> {
-  const files = [...TOOLS, ...SETTINGS, 'make-os'].map(name => readFileSync(join(folder, name)));
-  const key = shortHash(rootKey, ...files);
+  const files = [...AURORABOOT, 'luet', ...SETTINGS, 'make-os'].map(name => readFileSync(join(folder, name)));
+  const key = shortHash(artifactRootKey, ...NOT_FOR_BUILDING, ...files);
   const place = (name: string) => join(cacheFolder(), 'images', `artifact-${name}-${key}`);
-  const tools = { ref: `localhost/artifact-tools:${key}`, tar: `${place('tools')}.tar` };
-  const system = { ref: `localhost/system:${key}`, tar: `${place('system')}.tar`, root: place('system') };
-  const made = { tools, system };
-  if (existsSync(tools.tar)) return made;
-  const base = await toolRoot(say);
-  return await withLock(`${tools.tar}.lock`, 600, async () => {
-    if (existsSync(tools.tar)) return made;
-    const root = `${tools.tar}.root`;
-    removeOld(key);
+  const image = (name: string, ref: string) => ({ ref, tar: `${place(name)}.tar`, root: place(name) });
+  const base = await artifactRoot(say);
+  const made = {
+    tools: { ref: `localhost/artifact-tools:${key}`, tar: `${place('tools')}.tar` },
+    system: image('system', `localhost/system:${key}`),
+    nginx: image('nginx', `localhost/nginx:${key}`),
+    firmware: join(base, 'usr/share'),
+  };
+  const { tar } = made.tools;
+  if (existsSync(tar)) return made;
+  return await withLock(`${tar}.lock`, 600, async () => {
+    if (existsSync(tar)) return made;
+    const root = `${tar}.root`;
+    removeOld();
+    await nginx(base, made.nginx);
     /* Files of the base are shared, not copied: nothing of it is written to. */
     await mustRun('cp', ['-al', base, root], { seconds: 120 });
     try {
@@ -95,20 +69,37 @@ export async function artifactImages(say: (line: string) => void = () => undefin
 }
 
 /** Hundreds of megabytes for each state of the scripts: only the latest are kept. */
-function removeOld(key: string): void {
+function removeOld(): void {
   const images = join(cacheFolder(), 'images');
   for (const name of readdirSync(images))
-    if (/^artifact-(tools|system)-/.test(name) && !name.endsWith('.lock') && name !== `artifact-tools-${key}.tar`)
+    if (/^artifact-(tools|system|nginx)-/.test(name) && !name.endsWith('.lock'))
       rmSync(join(images, name), { recursive: true, force: true });
+}
+
+/** The program and what it needs, nothing else. */
+async function nginx(base: string, image: Image): Promise<void> {
+  const { root } = image;
+  const libraries = await mustRun('chroot', [base, 'ldd', '/usr/sbin/nginx']);
+  const needed = [...libraries.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? '');
+  for (const path of ['/usr/sbin/nginx', '/etc/nginx/mime.types', '/etc/passwd', '/etc/group', ...needed]) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    cpSync(join(base, path), join(root, path), { dereference: true });
+  }
+  for (const empty of ['tmp', 'run']) mkdirSync(join(root, empty), { recursive: true });
+  await writeArchive({ ...image, config: { Cmd: ['/usr/sbin/nginx', '-g', 'daemon off;'] } });
 }
 
 /** The tools' image is the last to appear. */
 async function fill(root: string, { tools, system }: ArtifactImages): Promise<void> {
-  for (const tool of TOOLS) copyFileSync(join(folder, tool), join(root, 'usr/bin', tool));
+  mkdirSync(join(root, 'usr/lib/auroraboot'));
+  for (const part of AURORABOOT) copyFileSync(join(folder, part), join(root, 'usr/lib/auroraboot', part));
+  symlinkSync('../lib/auroraboot/auroraboot', join(root, 'usr/bin/auroraboot'));
+  copyFileSync(join(folder, 'luet'), join(root, 'usr/bin/luet'));
   copyFileSync(join(folder, 'make-os'), join(root, 'opt/make-os'));
   await mustRun('chroot', [root, '/bin/bash', '/opt/make-os', '/opt/kernel.deb', '/opt/system'], { seconds: 300 });
   renameSync(join(root, 'opt/system'), system.root);
-  for (const done of ['kernel.deb', 'make-os']) rmSync(join(root, 'opt', done));
+  for (const waste of ['opt/kernel.deb', 'opt/make-os', ...NOT_FOR_BUILDING])
+    rmSync(join(root, waste), { recursive: true, force: true });
   const env = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
   await writeArchive({ ...system, config: { Env: env, Cmd: ['/bin/sh'] } });
   mkdirSync(join(root, 'etc/containers'), { recursive: true });

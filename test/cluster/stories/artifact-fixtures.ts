@@ -8,23 +8,19 @@ import { join } from 'node:path';
 export const KAIROS_INIT = `#!/bin/sh
 echo "$*" >>/etc/kairos-init-was-told
 while [ $# -gt 0 ]; do
-  [ "$1" != --version ] || echo "KAIROS_VERSION=\\"$2\\"" >/etc/kairos-release
+  [ "$1" != --version ] || printf 'KAIROS_VERSION="%s"\\nKAIROS_RELEASE="%s"\\nKAIROS_FLAVOR="small"\\n' "$2" "$2" >/etc/kairos-release
   shift
 done
 `;
 
-export const claimed = (name: string) => ({
-  apiVersion: 'v1',
-  kind: 'PersistentVolume',
-  metadata: { name },
-  spec: {
-    capacity: { storage: '10Gi' },
-    accessModes: ['ReadWriteOnce'],
-    persistentVolumeReclaimPolicy: 'Retain',
-    claimRef: { namespace: 'default', name: `${name}-artifacts` },
-    hostPath: { path: `/var/built/${name}`, type: 'DirectoryOrCreate' },
-  },
-});
+/** What a Kairos image says of itself. */
+export const READY_RELEASE = 'KAIROS_VERSION="v1.0.0"\nKAIROS_RELEASE="v1.0.0"\nKAIROS_FLAVOR="small"\n';
+
+/** Notes what it was asked to install. */
+export const ZYPPER = `#!/bin/sh
+shift 2
+echo "packages: $*" >>/etc/mark
+`;
 
 export const secret = (name: string, stringData: Record<string, string>) => ({
   apiVersion: 'v1',
@@ -33,18 +29,35 @@ export const secret = (name: string, stringData: Record<string, string>) => ({
   stringData,
 });
 
-/** Keys to sign with, made for this run. */
-export function keys(): Record<string, string> {
+/** What lies in a folder of keys: to sign with, to measure with, to enroll. */
+const keyRing = (key: string, certificate: string): Record<string, string> => ({
+  'db.key': key,
+  'db.pem': certificate,
+  'tpm2-pcr-private.pem': key,
+  ...Object.fromEntries(['PK.auth', 'KEK.auth', 'db.auth'].map(name => [name, `${name} to be enrolled`])),
+});
+
+/** Keys that nobody knows, made for this run. */
+export function newKeys(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'keys-'));
   try {
     const [key, certificate] = [join(folder, 'db.key'), join(folder, 'db.pem')];
     const flags = ['-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=story', '-keyout', key, '-out', certificate];
     execFileSync('openssl', ['req', '-x509', ...flags], { stdio: 'ignore' });
-    const text = readFileSync(key, 'utf8');
-    return { 'db.key': text, 'db.pem': readFileSync(certificate, 'utf8'), 'tpm2-pcr-private.pem': text };
+    return keyRing(readFileSync(key, 'utf8'), readFileSync(certificate, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Keys that the firmware for tests trusts; their password is known to all. */
+export function knownKeys(firmware: string): Record<string, string> {
+  const pair = join(firmware, 'ovmf/PkKek-1-snakeoil');
+  const key = execFileSync('openssl', ['rsa', '-passin', 'pass:snakeoil', '-in', `${pair}.key`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return keyRing(key, readFileSync(`${pair}.pem`, 'utf8'));
 }
 
 export const artifact = (name: string, spec: object) => ({
@@ -99,7 +112,8 @@ export const FILES = [
   'edge.tar',
   'edge-uki.iso',
   'edge-uki.tar',
-  'edge-uki.efi',
+  'EFI/BOOT/BOOTX64.EFI',
+  'EFI/kairos/norole.efi',
   'edge.iso',
   'edge.squashfs',
   'edge-kernel',
@@ -109,11 +123,21 @@ export const FILES = [
   'edge.gce.tar.gz',
 ];
 
+/** A menu of the user's own: it stands for the whole one. */
+export const MENU = `serial --unit=0 --speed=115200
+terminal_output serial
+set timeout=0
+linux /boot/kernel root=live: console=ttyS0,115200 panic=5 menu=of-the-user
+initrd /boot/initrd
+boot
+`;
+
 export const INSPECT = `cd /artifacts
-for file in *; do [ ! -f "$file" ] || echo "file $file $(sha256sum <"$file" | cut -d ' ' -f 1) $(stat -c %s "$file")"; done
+echo "beside them: $(ls -A | tr '\\n' ' ')"
+find . -type f | sed 's|^[.]/||' | while read -r file; do echo "file $file $(sha256sum <"$file" | cut -d ' ' -f 1) $(stat -c %s "$file")"; done
 work=$(mktemp -d)
 xorriso -osirrox on -indev edge.iso -extract / "$work/iso" 2>"$work/log" || cat "$work/log"
-echo "on the medium: $(cat "$work"/iso/cloud_config.yaml "$work"/iso/boot/grub2/grub.cfg "$work"/iso/hello.txt | tr '\\n' ' ')"
+echo "on the medium: $(cat "$work"/iso/cloud_config.yaml "$work"/iso/hello.txt | tr '\\n' ' ')"
 unsquashfs -d "$work/root" "$work/iso/rootfs.squashfs" >"$work/log"
 echo "in its system: $(cat "$work"/root/etc/kairos-release "$work"/root/etc/mark "$work"/root/etc/here.txt | tr '\\n' ' ')"
 echo "kairos-init was told: $(tr '\\n' '|' <"$work/root/etc/kairos-init-was-told")"
@@ -122,11 +146,18 @@ sgdisk -v edge.raw | grep -c 'No problems found'
 first=$(sgdisk -i3 edge.raw | awk '/First sector/{print $3}')
 dd if=edge.raw of="$work/part" bs=512 skip="$first" status=none
 echo "on the disk: $(debugfs -R 'cat /oem/90_custom.yaml' "$work/part" 2>/dev/null | tr '\\n' ' ')"
-echo "for Azure: $(tail -c 512 edge.vhd | head -c 8), for Google: $(tar -tzf edge.gce.tar.gz)"
-sbverify --cert /keys/db.pem edge-uki.efi`;
+echo "for Azure: $(qemu-img info -f vpc --output=json edge.vhd | grep -o '"virtual-size": [0-9]*'), $(tail -c 512 edge.vhd | head -c 8)"
+echo "for Google: $(tar -tzvf edge.gce.tar.gz | awk '{print $3, $6}')"
+sbverify --cert /keys/db.pem EFI/kairos/norole.efi
+sbverify --cert /keys/db.pem EFI/BOOT/BOOTX64.EFI
+echo "to enroll: $(ls loader/keys/auto | tr '\\n' ' ')"
+xorriso -osirrox on -indev edge-uki.iso -extract / "$work/uki" 2>"$work/log" || cat "$work/log"
+echo "on the signed medium: $(cat "$work"/uki/cloud_config.yaml "$work"/uki/hello.txt | tr '\\n' ' ')"
+tar -xf edge-uki.tar -C "$work"
+echo "in the container: $(tar -tf "$work/layer.tar" | grep -c 'norole.efi')"`;
 
 export const AGAIN = `cd /artifacts
 xorriso -osirrox on -indev medium.iso -extract /rootfs.squashfs /tmp/squash 2>/dev/null
 unsquashfs -d /tmp/system /tmp/squash >/dev/null
 echo "in its system: $(cat /tmp/system/etc/kairos-release /tmp/system/etc/of-the-bundle /tmp/system/etc/mark | tr '\\n' ' ')"
-grep ^VERSION= /tmp/system/etc/os-release`;
+cat /tmp/system/etc/os-release`;

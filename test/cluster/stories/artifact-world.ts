@@ -1,0 +1,122 @@
+/** A cluster that builds: the operator with the tests' tools, a private registry with images to start from, and places to build in. */
+import { stringify } from 'yaml';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type ArtifactImages, artifactImages } from '../artifact-images.js';
+import { busyboxImage } from '../images.js';
+import { OPERATOR_NAMESPACE } from '../install.js';
+import type { Json } from '../kubectl.js';
+import { repository } from '../places.js';
+import { Registry } from '../registry.js';
+import { KAIROS_INIT, READY_RELEASE, type Status, ZYPPER } from './artifact-fixtures.js';
+import { type Operator, operator } from './operator.js';
+
+/** The Secret of the documents. */
+export const LOGIN = 'private-registry-secret';
+
+export interface ArtifactWorld extends Operator {
+  images: ArtifactImages;
+  registry: Registry;
+  /** The image of all tools. */
+  tools: string;
+  stop(): Promise<void>;
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** With nothing of an earlier story in it. `places`: names of OSArtifacts that have a volume waiting for them. */
+export async function artifactWorld(places: readonly string[], nodes = 1): Promise<ArtifactWorld> {
+  const images = await artifactImages(say);
+  const inCluster = [{ ...images.tools, root: '' }, images.nginx];
+  const it = await operator(nodes, inCluster);
+  const { kubectl, cluster } = it;
+  await kubectl.do(['delete', 'osartifacts,jobs,pods,pvc,pv', '--all', '--timeout=120s'], { seconds: 150 });
+  for (const { name } of it.machines) await cluster.machine(name).exec('rm', '-rf', '/var/built');
+  const registry = await Registry.start(cluster);
+  await stock(registry, images);
+  const tools = images.tools.ref;
+  await configure(it, [
+    `TOOL_IMAGE=${tools}`,
+    `BUILDAH_IMAGE=${tools}`,
+    `KAIROS_INIT_IMAGE=${registry.ref('kairos-init:1')}`,
+  ]);
+  await kubectl.apply([registry.secret(LOGIN), ...places.map(name => place(`${name}-artifacts`))]);
+  const stop = async () => {
+    await kubectl.do(['delete', 'osartifacts', '--all', '--timeout=120s'], { seconds: 150 });
+    await registry.stop();
+  };
+  return { ...it, images, registry, tools, stop };
+}
+
+async function configure({ kubectl }: Operator, settings: readonly string[]): Promise<void> {
+  const program = ['deployment/operator-controller', '-n', OPERATOR_NAMESPACE];
+  await kubectl.do(['set', 'env', ...program, ...settings]);
+  await kubectl.do(['rollout', 'status', ...program, '--timeout=120s'], { seconds: 130 });
+}
+
+/** What images are made of; `ready` is a Kairos system already. */
+async function stock(registry: Registry, { system }: ArtifactImages): Promise<void> {
+  await registry.push('system:1', system, { programs: { 'bin/zypper': Buffer.from(ZYPPER) } });
+  await registry.push('ready:1', system, { files: { 'etc/kairos-release': READY_RELEASE } });
+  const bare = { bare: true };
+  await registry.push('kairos-init:1', system, { ...bare, programs: { 'kairos-init': Buffer.from(KAIROS_INIT) } });
+  await registry.push('bundle:1', await busyboxImage(), { ...bare, files: { 'etc/of-the-bundle': 'bundled\n' } });
+}
+
+/** A volume for that claim, on the first node. */
+export const place = (claim: string, namespace = 'default') => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: { name: claim },
+  spec: {
+    capacity: { storage: '100Gi' },
+    accessModes: ['ReadWriteOnce'],
+    persistentVolumeReclaimPolicy: 'Retain',
+    claimRef: { namespace, name: claim },
+    hostPath: { path: `/var/built/${claim}`, type: 'DirectoryOrCreate' },
+  },
+});
+
+/** Many at once on few cores. */
+const BUILD_SECONDS = 300;
+
+const isEnd = ({ status: now }: Json) => now?.['phase'] === 'Ready' || now?.['phase'] === 'Error';
+
+/** Its status once it has ended. */
+export async function built({ kubectl }: Operator, name: string, namespace = 'default'): Promise<Status> {
+  const object = ['osartifact', name, '-n', namespace];
+  await kubectl.waitForObject(object, isEnd, BUILD_SECONDS);
+  const seen = await kubectl.getJson<{ status: Status }>(...object);
+  if (seen === undefined) throw new Error(`OSArtifact ${name} is gone`);
+  return seen.status;
+}
+
+/** What the exporter of that number said. */
+export const exporterLog = ({ kubectl }: Operator, name: string, index = 0) =>
+  kubectl.do(['logs', `job/${name}-export-${index}`]);
+
+/** Where a file that was built lies on this machine. */
+export const builtFile = ({ cluster }: Operator, name: string, file: string) =>
+  cluster.machine('n1').hostPath(`/var/built/${name}-artifacts/${file}`);
+
+/** The published server of artifacts, from the tests' image. The volume is this machine's: nobody gives it to a group. */
+export async function serveArtifacts({ kubectl, cluster, images }: ArtifactWorld, namespace: string): Promise<void> {
+  const claim = 'kairos-operator-nginx';
+  await cluster.machine('n1').exec('install', '-d', '-o', '65532', '-g', '65532', `/var/built/${claim}`);
+  await kubectl.apply(place(claim, namespace));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nginx-overlay-')));
+  try {
+    const [newName, newTag] = images.nginx.ref.split(/:(?=[^:]*$)/);
+    const kustomization = {
+      resources: [relative(folder, join(repository, 'config/nginx'))],
+      images: [{ name: 'docker.io/library/nginx', newName, newTag }],
+    };
+    writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
+    await kubectl.do(['apply', '-k', folder, '-n', namespace]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const deployment = ['rollout', 'status', 'deployment/kairos-operator-nginx', '-n', namespace, '--timeout=90s'];
+  await kubectl.do(deployment, { seconds: 100 });
+}

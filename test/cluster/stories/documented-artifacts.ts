@@ -1,0 +1,181 @@
+/** The examples of the documents, with images that can be had here, and the Secret to pull them. */
+import { parseAllDocuments } from 'yaml';
+import { LOGIN } from './artifact-world.js';
+
+export interface Ours {
+  /** A Kairos image. */
+  ready: string;
+  /** A plain Linux. */
+  plain: string;
+  bundle: string;
+  /** Has a shell, curl and what else exporters run. */
+  tools: string;
+}
+
+/** A Dockerfile for everybody; what it says of itself is a value. */
+export const DOCKERFILE = `FROM {{ .BaseImage }}
+RUN zypper install -y {{ .ExtraPackages }}
+RUN echo "Version: {{ .Version }}" > /etc/build-info
+`;
+
+const head = (name: string) => `---
+apiVersion: build.kairos.io/v1alpha2
+kind: OSArtifact
+metadata:
+  name: ${name}
+  namespace: default
+spec:
+  imagePullSecrets:
+    - name: ${LOGIN}`;
+
+/** Uploads every file, by the words of the documents. */
+const uploading = (tools: string) => `
+  exporters:
+    - template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: upload-to-nginx
+              image: ${tools}
+              command: ["sh", "-ec"]
+              args:
+                - |
+                  NGINX_URL="\${NGINX_URL:-http://kairos-operator-nginx}"
+                  for f in /artifacts/*; do
+                    [ -f "$f" ] || continue
+                    base=$(basename "$f")
+                    echo "Uploading $base to $NGINX_URL/$base"
+                    curl -fsSL -T "$f" "$NGINX_URL/$base" || exit 1
+                  done
+                  echo "Upload done"
+              env:
+                - name: NGINX_URL
+                  value: "http://kairos-operator-nginx"
+              volumeMounts:
+                - name: artifacts
+                  readOnly: true
+                  mountPath: /artifacts`;
+
+const copying = (tools: string) => `
+  exporters:
+    - template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: copy
+              image: ${tools}
+              command: ["bash", "-c"]
+              args:
+                - |
+                  # Copy the built ISO to a location of your choice
+                  cp /artifacts/*.iso /output/ || true
+              volumeMounts:
+                - name: artifacts
+                  readOnly: true
+                  mountPath: /artifacts
+                - name: output
+                  mountPath: /output
+          volumes:
+            - name: artifacts
+              persistentVolumeClaim:
+                claimName: artifact-pvc
+            - name: output
+              hostPath:
+                path: /var/built/output
+                type: DirectoryOrCreate`;
+
+const sources = ({ ready, plain, tools }: Ours) => `${head('my-kairos-iso')}
+  imageName: ${ready}
+  iso: true${uploading(tools)}
+${head('copied-iso')}
+  imageName: ${ready}
+  iso: true${copying(tools)}
+${head('vanilla')}
+  baseImageName: ${plain}
+  iso: true
+${head('custom-inline')}
+  baseImageDockerfile:
+    name: my-dockerfile
+    key: Dockerfile
+  dockerfileTemplateValues:
+    BaseImage: "${plain}"
+    ExtraPackages: "vim curl"
+    Version: "1.0.0"
+  iso: true
+${head('custom-build')}
+  baseImageDockerfile:
+    name: my-dockerfile
+    key: Dockerfile
+  dockerfileTemplateValuesFrom:
+    name: dockerfile-values
+  dockerfileTemplateValues:
+    Version: "2.0.0" # overrides the value from the Secret
+  iso: true`;
+
+const formats = ({ ready }: Ours) => `${head('cloud-image')}
+  imageName: ${ready}
+  cloudImage: true
+  diskSize: "1G" # ten in the documents: nothing but zeros to read
+${head('azure-image')}
+  imageName: ${ready}
+  azureImage: true
+${head('gce-image')}
+  imageName: ${ready}
+  gceImage: true
+${head('netboot')}
+  imageName: ${ready}
+  iso: true
+  netboot: true
+  netbootURL: "http://example.com/netboot"`;
+
+const advanced = ({ ready, bundle }: Ours) => `${head('advanced-build')}
+  imageName: ${ready}
+  # Build multiple formats
+  iso: true
+  cloudImage: true
+  azureImage: true
+  # Custom cloud config
+  cloudConfigRef:
+    name: cloud-config-secret
+    key: cloud-config.yaml
+  # Custom GRUB configuration
+  grubConfig: |
+    set timeout=5
+    set default=0
+  # OS release information
+  osRelease: "opensuse-leap-15.6"
+  kairosRelease: "v3.6.0"
+  # Additional bundles to include
+  bundles:
+    - ${bundle}
+  # Custom volume configuration
+  volume:
+    accessModes:
+      - ReadWriteOnce
+    resources:
+      requests:
+        storage: 50Gi`;
+
+interface Example {
+  metadata: { name: string };
+  spec: object;
+}
+
+/** Each with the files that it shall make, the image itself aside. */
+export const FILES: Readonly<Record<string, readonly string[]>> = {
+  'my-kairos-iso': ['my-kairos-iso.iso'],
+  'copied-iso': ['copied-iso.iso'],
+  vanilla: ['vanilla.iso'],
+  'custom-inline': ['custom-inline.iso'],
+  'custom-build': ['custom-build.iso'],
+  'cloud-image': ['cloud-image.raw'],
+  'azure-image': ['azure-image.vhd'],
+  'gce-image': ['gce-image.gce.tar.gz'],
+  netboot: ['netboot.iso', 'netboot.squashfs', 'netboot-kernel', 'netboot-initrd'],
+  'advanced-build': ['advanced-build.iso', 'advanced-build.raw', 'advanced-build.vhd'],
+};
+
+export const documented = (ours: Ours): Example[] =>
+  parseAllDocuments([sources(ours), formats(ours), advanced(ours)].join('\n'))
+    .map(document => document.toJS() as Example | null)
+    .filter(example => example !== null);

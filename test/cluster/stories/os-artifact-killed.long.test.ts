@@ -1,0 +1,138 @@
+/** Builds whose controller, or whose node, ends in the middle: they end right, and nobody is given half a file. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { OPERATOR_NAMESPACE } from '../install.js';
+import type { Json } from '../kubectl.js';
+import { artifact, looking, type Status } from './artifact-fixtures.js';
+import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
+
+jest.setTimeout(1_800_000);
+
+/** Where a build of these is when something ends. */
+const MOMENTS = [
+  'pull-image-baseimage',
+  'build-iso',
+  'build-netboot',
+  'build-cloud-image',
+  'list-artifacts',
+  'exporting',
+] as const;
+type Moment = (typeof MOMENTS)[number];
+
+const NODE_MOMENTS = ['pull-image-baseimage', 'build-iso', 'build-cloud-image', 'exporting'] as const;
+
+/** Tells of each file, hidden ones and folders, too; takes its time, so that it can be caught at it. */
+const TELL = `sleep 5
+cd /artifacts
+find . -mindepth 1 | sed 's|^[.]/||' | while read -r file; do echo "file $file $(sha256sum <"$file" | cut -d ' ' -f 1) $(stat -c %s "$file")"; done`;
+
+let it: ArtifactWorld;
+
+beforeAll(async () => {
+  it = await artifactWorld([
+    'at-once',
+    ...MOMENTS.map(moment => `controller-${moment}`),
+    ...NODE_MOMENTS.map(moment => `node-${moment}`),
+    'powerless',
+  ]);
+});
+
+afterAll(async () => {
+  await it?.stop();
+});
+
+const begin = (name: string) =>
+  it.kubectl.apply(
+    artifact(name, {
+      imagePullSecrets: [{ name: LOGIN }],
+      imageName: it.registry.ref('ready:1'),
+      netboot: true,
+      cloudImage: true,
+      diskSize: '128',
+      exporters: [{ ...looking(it.tools, TELL), backoffLimit: 2 }],
+    }),
+  );
+
+function isAt(moment: Moment) {
+  return ({ status }: Json): boolean => {
+    if (moment === 'exporting') return status?.['phase'] === 'Exporting';
+    const steps = (status?.['steps'] ?? []) as Status['steps'];
+    return steps.some(({ name, state }) => name === moment && state === 'Running');
+  };
+}
+
+/** Begins a build and waits for that moment of it. */
+async function caughtAt(name: string, moment: Moment): Promise<void> {
+  await begin(name);
+  /* A short step may be over before anybody sees it. */
+  const seen = (object: Json) => isAt(moment)(object) || object.status?.['phase'] === 'Ready';
+  await it.kubectl.waitForObject(['osartifact', name], seen, 120);
+}
+
+/** All that the exporter found in the end, and all that should be there. */
+async function result(name: string): Promise<{ found: string[]; known: string[] }> {
+  const { phase, message, outputs } = await built(it, name);
+  if (phase !== 'Ready') throw new Error(`${name} ended as ${phase}: ${message}`);
+  const told = (await exporterLog(it, name)).split('\n').filter(line => line.startsWith('file '));
+  const known = outputs.map(output => `file ${output.name} ${output.sha256} ${output.size}`);
+  return { found: told.toSorted(), known: known.toSorted() };
+}
+
+/** Nothing is missing, and nothing is there that was not meant. */
+async function filesOf(name: string): Promise<string[]> {
+  const { found, known } = await result(name);
+  expect(found).toEqual(known);
+  return known.map(line => line.split(' ')[1] ?? '');
+}
+
+const all = (name: string) =>
+  ['.tar', '.iso', '.squashfs', '-kernel', '-initrd', '.raw'].map(ending => name + ending).toSorted();
+
+const buildersOf = async (name: string) =>
+  ((await it.kubectl.getJson('pods', '-l', `build.kairos.io/artifact=${name}`))?.items ?? [])
+    .filter(pod => pod.metadata?.annotations?.['build.kairos.io/build'] !== undefined)
+    .map(pod => pod.metadata?.['uid']);
+
+describe('the controller is gone from one moment to the next', () => {
+  const killed = () =>
+    it.kubectl.do([
+      ...['delete', 'pods', '-n', OPERATOR_NAMESPACE, '-l', 'app.kubernetes.io/component=controller'],
+      ...['--force', '--grace-period=0'],
+    ]);
+
+  test('before there is any Pod', async () => {
+    await begin('at-once');
+    await killed();
+    expect(await filesOf('at-once')).toEqual(all('at-once'));
+  });
+
+  test.each(MOMENTS)('at %s', async moment => {
+    const name = `controller-${moment}`;
+    await caughtAt(name, moment);
+    const before = await buildersOf(name);
+    await killed();
+    expect(await filesOf(name)).toEqual(all(name));
+    expect(await buildersOf(name)).toEqual(before);
+  });
+});
+
+describe('the node of the builder', () => {
+  const node = () => it.cluster.machine('n1');
+
+  test.each(NODE_MOMENTS)('reboots at %s', async moment => {
+    const name = `node-${moment}`;
+    await caughtAt(name, moment);
+    const before = await it.cluster.waitReady('n1');
+    await node().hardReboot();
+    await it.cluster.waitReady('n1', { not: before });
+    expect(await filesOf(name)).toEqual(all(name));
+  });
+
+  test('loses its power, and gets it back', async () => {
+    await caughtAt('powerless', 'build-iso');
+    await node().powerCut({ stayOff: true });
+    await it.cluster.waitNotReady('n1');
+    await node().powerOn();
+    await it.cluster.waitReady('n1');
+    expect(await filesOf('powerless')).toEqual(all('powerless'));
+  });
+});

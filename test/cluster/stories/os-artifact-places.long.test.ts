@@ -1,0 +1,118 @@
+/** Where builds lie, and where images come from and go to: volumes that are there, missing or full; a registry that knows who is asking. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { artifact, looking, secret } from './artifact-fixtures.js';
+import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
+
+jest.setTimeout(900_000);
+
+const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
+const LIST = 'cd /artifacts; for file in *; do echo "$file $(sha256sum <"$file" | cut -d " " -f 1)"; done';
+
+let it: ArtifactWorld;
+
+beforeAll(async () => {
+  it = await artifactWorld(['asked', 'full', 'pushed', 'unknown-pusher']);
+});
+
+afterAll(async () => {
+  await it?.cluster.machine('n1').exec('umount', '/var/built/full-artifacts');
+  await it?.stop();
+});
+
+const apply = (name: string, spec: object) => it.kubectl.apply(artifact(name, { ...KNOWN, ...spec }));
+const iso = () => ({ imageName: it.registry.ref('ready:1'), iso: true });
+
+describe('volumes', () => {
+  test('the claim is made as it was asked for, and belongs to the object', async () => {
+    const volume = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '50Gi' } } };
+    await apply('asked', { ...iso(), volume });
+    expect((await built(it, 'asked')).phase).toBe('Ready');
+    const claim = await it.kubectl.getJson('pvc', 'asked-artifacts');
+    expect(claim?.spec).toMatchObject(volume);
+    expect(claim?.metadata?.labels).toMatchObject({ 'build.kairos.io/artifact': 'asked' });
+    expect(claim?.metadata?.['ownerReferences']).toEqual([expect.objectContaining({ name: 'asked' })]);
+  });
+
+  test('a volume of the user is built in, and exported from, without a claim', async () => {
+    const workshop = { name: 'workshop', hostPath: { path: '/var/built/workshop', type: 'DirectoryOrCreate' } };
+    await apply('own', {
+      image: { ref: it.registry.ref('ready:1') },
+      artifacts: { iso: true, volume: 'workshop' },
+      volumes: [workshop],
+      exporters: [looking(it.tools, LIST)],
+    });
+    const { phase, outputs } = await built(it, 'own');
+    expect(phase).toBe('Ready');
+    const told = (await exporterLog(it, 'own')).trim().split('\n');
+    expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
+    expect(await it.kubectl.getJson('pvc', 'own-artifacts')).toBeUndefined();
+    const lies = await it.cluster.machine('n1').exec('ls', '/var/built/workshop');
+    expect(lies.stdout.split('\n')).toEqual(expect.arrayContaining(['own.iso', 'own.tar']));
+  });
+
+  test('one that is full is told of; with more room the build is asked for again', async () => {
+    const node = it.cluster.machine('n1');
+    const folder = '/var/built/full-artifacts';
+    await node.exec('mkdir', '-p', folder);
+    await node.exec('mount', '-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder);
+    await apply('full', { ...iso(), cloudImage: true, exporters: [looking(it.tools, LIST)] });
+    const { phase, message } = await built(it, 'full');
+    expect(phase).toBe('Error');
+    expect(message).toMatch(/step build-\S+ failed .*No space left on device/s);
+    expect(await it.kubectl.getJson('job', 'full-export-0')).toBeUndefined();
+
+    await node.exec('mount', '-o', 'remount,size=512m', folder);
+    await it.kubectl.do(['annotate', 'osartifact', 'full', 'operator.kairos.io/retry=more-room']);
+    const isReady = ({ status }: { status?: Record<string, unknown> }) => status?.['phase'] === 'Ready';
+    await it.kubectl.waitForObject(['osartifact', 'full'], isReady, 240);
+    const { outputs } = await built(it, 'full');
+    const told = (await exporterLog(it, 'full')).trim().split('\n');
+    expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
+  });
+});
+
+describe('a registry of one port gives, one of another takes', () => {
+  const [source, target] = [
+    () => it.registry.slowRef('system:1'),
+    () => ({ registry: it.registry.ref('').replace('/', ''), repository: 'made', tag: 'v1' }),
+  ];
+  const build = (login: string) => ({
+    imagePullSecrets: [],
+    image: {
+      ociSpec: { ref: { name: 'definition' } },
+      buildImage: target(),
+      push: true,
+      imageCredentialsSecretRef: { name: login },
+      pullInsecureRegistry: true,
+      pushInsecureRegistry: true,
+    },
+  });
+
+  beforeAll(async () => {
+    const { auths } = JSON.parse(await loginText()) as { auths: Record<string, object> };
+    const [giving] = Object.entries(auths).filter(([place]) => source().startsWith(place));
+    await it.kubectl.apply([
+      secret('definition', { ociSpec: `FROM ${source()}\nRUN echo made >/etc/mark\n` }),
+      secret('giving-only', {
+        '.dockerconfigjson': JSON.stringify({ auths: Object.fromEntries([giving ?? ['', {}]]) }),
+      }),
+    ]);
+  });
+
+  async function loginText(): Promise<string> {
+    const data = (await it.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
+    return Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString();
+  }
+
+  test('who is unknown to the one that takes is told so', async () => {
+    await apply('unknown-pusher', build('giving-only'));
+    const { phase, message } = await built(it, 'unknown-pusher');
+    expect(phase).toBe('Error');
+    expect(message).toMatch(/step buildah-build failed .*(unauthorized|authentication required)/s);
+  });
+
+  test('who is known to both has the image put there, to be built from', async () => {
+    await apply('pushed', build(LOGIN));
+    expect(await built(it, 'pushed')).toMatchObject({ phase: 'Ready', message: 'built: pushed.tar' });
+  });
+});

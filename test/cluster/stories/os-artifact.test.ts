@@ -1,0 +1,156 @@
+/** OSArtifacts as the documents show them, built for real, uploaded, downloaded and booted. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { bootedFrom } from '../boot-from.js';
+import { ServiceNames } from '../service-names.js';
+import { artifact, type Status } from './artifact-fixtures.js';
+import { type ArtifactWorld, artifactWorld, built, builtFile, LOGIN, place, serveArtifacts } from './artifact-world.js';
+import { DOCKERFILE, documented, FILES, type Ours } from './documented-artifacts.js';
+import { secret } from './artifact-fixtures.js';
+
+jest.setTimeout(900_000); // the tools may have to be made first
+
+const NAMES = Object.keys(FILES);
+const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
+
+let it: ArtifactWorld;
+let names: ServiceNames;
+let ours: Ours;
+
+beforeAll(async () => {
+  it = await artifactWorld([...NAMES, 'nested', 'unknown-here']);
+  names = await ServiceNames.start(it.cluster);
+  const { registry, kubectl, tools } = it;
+  ours = { ready: registry.ref('ready:1'), plain: registry.ref('system:1'), bundle: registry.ref('bundle:1'), tools };
+  await kubectl.apply([
+    secret('my-dockerfile', { Dockerfile: DOCKERFILE }),
+    secret('dockerfile-values', { BaseImage: ours.plain, ExtraPackages: 'vim curl', Version: '1.0.0' }),
+    secret('cloud-config-secret', { 'cloud-config.yaml': '#cloud-config\nhostname: edge\n' }),
+    secret('part', { ociSpec: 'RUN echo "{{ .Mark }} of the template" > /etc/mark\n' }),
+  ]);
+  await serveArtifacts(it, 'default');
+  await kubectl.apply([...documented(ours), nested(), artifact('unknown-here', { imageName: ours.ready, iso: true })]);
+  await kubectl.apply(artifact('homeless', { ...KNOWN, imageName: ours.ready, iso: true }));
+});
+
+afterAll(async () => {
+  await it?.kubectl.do(['delete', 'namespace', 'elsewhere', '--ignore-not-found']);
+  await names?.stop();
+  await it?.stop();
+});
+
+/** The newest shape: a plain Linux, a part of the user's, the conversion. */
+const nested = () =>
+  artifact('nested', {
+    ...KNOWN,
+    image: {
+      buildOptions: { version: 'v9.9.9', baseImage: ours.plain },
+      ociSpec: { ref: { name: 'part' }, templateValues: { Mark: 'the value' } },
+    },
+    artifacts: { cloudImage: true, diskSize: '64' },
+  });
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+/** What the server gives to somebody outside of the cluster. */
+async function served(path: string): Promise<Buffer> {
+  const { spec } = (await it.kubectl.getJson('service', 'kairos-operator-nginx')) ?? {};
+  const [{ nodePort = 0 } = {}] = (spec?.['ports'] ?? []) as { nodePort?: number }[];
+  const node = await it.kubectl.getJson('node', 'n1');
+  const [{ address = '' } = {}] = (node?.status?.['addresses'] ?? []) as { address?: string }[];
+  const answer = await fetch(`http://${address}:${nodePort}/${path}`);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+/** Names, sizes and checksums of what was built, as downloaded. */
+const downloaded = ({ outputs }: Status): Promise<object[]> =>
+  Promise.all(
+    outputs.map(async ({ name }) => {
+      const file = await served(name);
+      return { name, size: file.length, sha256: sha256(file) };
+    }),
+  );
+
+test('a controller that is killed while builds run takes them up again', async () => {
+  const isBuilding = (phase: unknown) => phase === 'Building';
+  await it.kubectl.waitForObject(['osartifact', 'my-kairos-iso'], ({ status }) => isBuilding(status?.['phase']), 60);
+  const killed = await it.cluster.machine('n1').exec('pkill', '-9', '-f', 'controller.cjs');
+  expect(killed.code).toBe(0);
+});
+
+describe('the examples of the documents', () => {
+  test.each(NAMES)('%s is Ready with its files', async name => {
+    const { phase, message, outputs } = await built(it, name);
+    expect({ phase, message }).toMatchObject({ phase: 'Ready' });
+    expect(outputs.map(output => output.name)).toEqual([`${name}.tar`, ...(FILES[name] ?? [])]);
+  });
+
+  test('files are downloaded from outside of the cluster as they were built', async () => {
+    const status = await built(it, 'my-kairos-iso');
+    expect(await downloaded(status)).toEqual(status.outputs);
+    const listing = (await served('')).toString();
+    expect([...listing.matchAll(/<a href="([^"]*)"/g)].map(([, name]) => name)).toEqual([
+      '../',
+      'my-kairos-iso.iso',
+      'my-kairos-iso.tar',
+    ]);
+  });
+
+  test('a volume of the exporter itself takes files, too', async () => {
+    const [, iso] = (await built(it, 'copied-iso')).outputs;
+    const copied = await it.cluster.machine('n1').exec('sha256sum', '/var/built/output/copied-iso.iso');
+    expect(copied.stdout.split(' ')[0]).toBe(iso?.sha256);
+  });
+});
+
+test('an exporter in another namespace uploads to the same server', async () => {
+  const namespace = 'elsewhere';
+  await it.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const [example] = documented(ours);
+  const there = JSON.parse(
+    JSON.stringify({ ...example, metadata: { name: 'far', namespace } }).replaceAll(
+      'http://kairos-operator-nginx',
+      'http://kairos-operator-nginx.default.svc.cluster.local',
+    ),
+  ) as object;
+  const login = it.registry.secret(LOGIN) as { metadata: object };
+  await it.kubectl.apply([
+    place('far-artifacts', namespace),
+    { ...login, metadata: { name: LOGIN, namespace } },
+    there,
+  ]);
+  const status = await built(it, 'far', namespace);
+  expect(status.phase).toBe('Ready');
+  expect(await downloaded(status)).toEqual(status.outputs);
+});
+
+describe('a machine boots', () => {
+  test('from the medium, and says what the values of the template were', async () => {
+    await built(it, 'custom-build');
+    const serial = await bootedFrom({ medium: builtFile(it, 'custom-build', 'custom-build.iso') });
+    expect(serial).toMatch(/SYSTEM-IS-UP .*Version: 2\.0\.0 packages: vim curl/);
+  });
+
+  test('from the disk of the newest shape, a plain Linux that was made Kairos', async () => {
+    expect(await built(it, 'nested')).toMatchObject({ phase: 'Ready', message: 'built: nested.tar, nested.raw' });
+    const serial = await bootedFrom({ disk: builtFile(it, 'nested', 'nested.raw') });
+    expect(serial).toMatch(/SYSTEM-IS-UP KAIROS_VERSION="v9\.9\.9" .*the value of the template/);
+  });
+});
+
+describe('what is missing is said', () => {
+  test('credentials of a private registry', async () => {
+    const { phase, message } = await built(it, 'unknown-here');
+    expect(phase).toBe('Error');
+    expect(message).toMatch(/step pull-image-baseimage failed .*(unauthorized|authentication required)/s);
+  });
+
+  test('a volume for the claim', async () => {
+    const seen = ({ status }: { status?: Record<string, unknown> }) =>
+      /homeless-artifacts|unbound/.test(String(status?.['message']));
+    await it.kubectl.waitForObject(['osartifact', 'homeless'], seen, 60);
+    await it.kubectl.do(['apply', '-f', '-'], { stdin: JSON.stringify(place('homeless-artifacts')) });
+    expect((await built(it, 'homeless')).phase).toBe('Ready');
+  });
+});
