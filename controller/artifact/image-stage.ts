@@ -44,7 +44,7 @@ const NOT_KAIROS =
 
 function unpackReady(artifact: string, ref: string, build: Build): Step {
   const tar = word(`${artifact}.tar`);
-  const check = `{ [ -e /rootfs/etc/kairos-release ] || { echo '${NOT_KAIROS}' > /dev/termination-log; exit 1; }; }`;
+  const check = `{ [ -e /rootfs/etc/kairos-release ] || [ -L /rootfs/etc/kairos-release ] || { echo '${NOT_KAIROS}' > /dev/termination-log; exit 1; }; }`;
   return {
     name: 'pull-image-baseimage',
     runs: 'tool',

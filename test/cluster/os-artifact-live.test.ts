@@ -42,6 +42,8 @@ const SECRETS = [
   registry('private-registry-secret'),
   registry('pull-one'),
   secret('registry-login', { config: '{"auths":{}}' }),
+  secret('my-dockerfile-secret', { Dockerfile: 'FROM scratch\n' }),
+  ...['context', 'authorities', 'media-files', 'root-files', 'keys'].map(name => secret(name, { some: 'file' })),
 ];
 
 const artifact = (name: string, spec: object) => ({
@@ -135,7 +137,7 @@ describe('what is applied is built', () => {
   test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])('%s', async (name, spec) => {
     await plane.kubectl.apply(artifact(name, spec));
     await builder(name);
-    await said(name, /no node takes the build/);
+    await said(name, /no node takes the Pod/);
     const owners = (await of(name, 'pods,configmaps,secrets,pvc')).map(({ metadata }) => metadata?.['ownerReferences']);
     const uid = (await plane.kubectl.getJson('osartifact', name))?.metadata?.['uid'];
     for (const owner of owners) expect(owner).toMatchObject([{ uid, controller: true }]);
@@ -160,15 +162,15 @@ describe('what is applied is built', () => {
 
   test('and told of by kubectl', async () => {
     const table = await plane.kubectl.do(['get', 'osartifacts', 'iso-and-exporter']);
-    expect(table).toMatch(/NAME +PHASE +MESSAGE +AGE/);
-    expect(table).toMatch(/Ready +built: iso-and-exporter\.iso/);
+    expect(table).toMatch(/NAME +PHASE +STEPS +MESSAGE +AGE/);
+    expect(table).toMatch(/Ready +1\/1 +built: iso-and-exporter\.iso/);
     const events = await plane.kubectl.do([
       'get',
       'events',
       '--field-selector',
       'involvedObject.name=iso-and-exporter',
     ]);
-    for (const reason of ['Building', 'VolumeReplaced', 'Exporting', 'Built']) expect(events).toContain(reason);
+    for (const reason of ['Building', 'VolumeReplaced', 'StepDone', 'Exporting', 'Built']) expect(events).toContain(reason);
   });
 
   test.each([
@@ -208,6 +210,15 @@ describe('whatever becomes of it', () => {
       what: 'a build of what was put right',
       seconds: 30,
     });
+  });
+
+  test('a builder Pod that is deleted is made again', async () => {
+    await plane.kubectl.apply(artifact('lost', ISO));
+    const uidOf = async () => (await plane.kubectl.getJson('pod', await builder('lost')))?.metadata?.['uid'];
+    const first = await uidOf();
+    await plane.kubectl.do(['delete', 'pod', await builder('lost'), '--wait=false']);
+    await waitFor(async () => ![first, undefined].includes(await uidOf()), { what: 'another Pod', seconds: 30 });
+    await said('lost', /"attempt":2/);
   });
 
   test('a name that is taken is told, and left alone', async () => {
