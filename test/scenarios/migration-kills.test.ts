@@ -1,0 +1,51 @@
+/** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same. */
+import { afterAll, expect, test } from '@jest/globals';
+import { lasts, nodes, ONLY_N1 } from './life-stage.js';
+import { leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { faults, kills } from './plans.js';
+import type { Story } from './story.js';
+import { sweep, tellTried } from './sweep.js';
+import { every } from './thin.js';
+
+const story = (name: string, node: NodeLeft): Story => ({
+  name,
+  cluster: { nodes: nodes('n1'), ...lasts(20) },
+  play: cluster =>
+    succeeds(cluster, () => {
+      const spec = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };
+      leaves(cluster, { phase: 'Running', spec, nodes: { n1: node } });
+    }),
+  ends: {},
+});
+
+const STORIES: readonly Story[] = [
+  story('its Job runs', { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' }),
+  story('its Job is complete', {
+    entry: TO_REBOOT,
+    cordon: 'marked',
+    job: 'complete',
+    rebootPod: 'waits',
+    sentinel: true,
+  }),
+  story('nobody knows', { entry: TO_REBOOT, cordon: 'marked', job: 'complete' }),
+];
+
+afterAll(tellTried);
+
+const rows = STORIES.map(one => [one.name, one] as const);
+
+test.each(rows)(
+  'killed before or after any act, while %s: the same ending',
+  async (_words, one) => {
+    expect(await sweep(one, calm => every(4, kills(calm)))).toEqual([]);
+  },
+  300_000,
+);
+
+test.each(rows)(
+  'any act refused, or its answer lost, while %s: the same ending',
+  async (_words, one) => {
+    expect(await sweep(one, calm => every(6, faults(calm)))).toEqual([]);
+  },
+  300_000,
+);
