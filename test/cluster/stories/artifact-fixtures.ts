@@ -94,6 +94,7 @@ export const looking = (tools: string, script: string, volumes: object[] = [], m
 });
 
 export const STEPS = [
+  'clear-artifacts',
   'bring',
   'buildah-build',
   'image-extractor',
@@ -148,8 +149,7 @@ dd if=edge.raw of="$work/part" bs=512 skip="$first" status=none
 echo "on the disk: $(debugfs -R 'cat /oem/90_custom.yaml' "$work/part" 2>/dev/null | tr '\\n' ' ')"
 echo "for Azure: $(qemu-img info -f vpc --output=json edge.vhd | grep -o '"virtual-size": [0-9]*'), $(tail -c 512 edge.vhd | head -c 8)"
 echo "for Google: $(tar -tzvf edge.gce.tar.gz | awk '{print $3, $6}')"
-sbverify --cert /keys/db.pem EFI/kairos/norole.efi
-sbverify --cert /keys/db.pem EFI/BOOT/BOOTX64.EFI
+for program in EFI/kairos/norole.efi EFI/BOOT/BOOTX64.EFI; do echo "$program: $(sbverify --cert /keys/db.pem $program 2>/dev/null)"; done
 echo "to enroll: $(ls loader/keys/auto | tr '\\n' ' ')"
 xorriso -osirrox on -indev edge-uki.iso -extract / "$work/uki" 2>"$work/log" || cat "$work/log"
 echo "on the signed medium: $(cat "$work"/uki/cloud_config.yaml "$work"/uki/hello.txt | tr '\\n' ' ')"

@@ -44,6 +44,7 @@ export async function artifactWorld(places: readonly string[], nodes = 1): Promi
   await kubectl.apply([registry.secret(LOGIN), ...places.map(name => place(`${name}-artifacts`))]);
   const stop = async () => {
     await kubectl.do(['delete', 'osartifacts', '--all', '--timeout=120s'], { seconds: 150 });
+    await kubectl.do(['delete', 'deployments,services', '-l', 'app.kubernetes.io/name=kairos-operator-nginx']);
     await registry.stop();
   };
   return { ...it, images, registry, tools, stop };
@@ -119,4 +120,13 @@ export async function serveArtifacts({ kubectl, cluster, images }: ArtifactWorld
   }
   const deployment = ['rollout', 'status', 'deployment/kairos-operator-nginx', '-n', namespace, '--timeout=90s'];
   await kubectl.do(deployment, { seconds: 100 });
+}
+
+/** Where somebody outside of the cluster finds the server, in the default namespace. */
+export async function serverUrl({ kubectl }: Operator): Promise<string> {
+  const { spec } = (await kubectl.getJson('service', 'kairos-operator-nginx')) ?? {};
+  const [{ nodePort = 0 } = {}] = (spec?.['ports'] ?? []) as { nodePort?: number }[];
+  const node = await kubectl.getJson('node', 'n1');
+  const [{ address = '' } = {}] = (node?.status?.['addresses'] ?? []) as { address?: string }[];
+  return `http://${address}:${nodePort}`;
 }

@@ -1,5 +1,5 @@
 /** The examples of the documents, with images that can be had here, and the Secret to pull them. */
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { LOGIN } from './artifact-world.js';
 
 export interface Ours {
@@ -179,3 +179,9 @@ export const documented = (ours: Ours): Example[] =>
   parseAllDocuments([sources(ours), formats(ours), advanced(ours)].join('\n'))
     .map(document => document.toJS() as Example | null)
     .filter(example => example !== null);
+
+/** That exporter alone. */
+export function uploader(tools: string): object {
+  const { exporters } = parse(uploading(tools)) as { exporters: [object] };
+  return exporters[0];
+}

@@ -4,7 +4,16 @@ import { createHash } from 'node:crypto';
 import { bootedFrom } from '../boot-from.js';
 import { ServiceNames } from '../service-names.js';
 import { artifact, type Status } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, builtFile, LOGIN, place, serveArtifacts } from './artifact-world.js';
+import {
+  type ArtifactWorld,
+  artifactWorld,
+  built,
+  builtFile,
+  LOGIN,
+  place,
+  serveArtifacts,
+  serverUrl,
+} from './artifact-world.js';
 import { DOCKERFILE, documented, FILES, type Ours } from './documented-artifacts.js';
 import { secret } from './artifact-fixtures.js';
 
@@ -54,11 +63,7 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 
 /** What the server gives to somebody outside of the cluster. */
 async function served(path: string): Promise<Buffer> {
-  const { spec } = (await it.kubectl.getJson('service', 'kairos-operator-nginx')) ?? {};
-  const [{ nodePort = 0 } = {}] = (spec?.['ports'] ?? []) as { nodePort?: number }[];
-  const node = await it.kubectl.getJson('node', 'n1');
-  const [{ address = '' } = {}] = (node?.status?.['addresses'] ?? []) as { address?: string }[];
-  const answer = await fetch(`http://${address}:${nodePort}/${path}`);
+  const answer = await fetch(`${await serverUrl(it)}/${path}`);
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return Buffer.from(await answer.arrayBuffer());
 }

@@ -1,0 +1,62 @@
+/** Files built to boot over the network, served by the published server, and booted from there by a machine without any disk. */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { bootedFrom } from '../boot-from.js';
+import { ServiceNames } from '../service-names.js';
+import { artifact, secret } from './artifact-fixtures.js';
+import { type ArtifactWorld, artifactWorld, built, LOGIN, serveArtifacts, serverUrl } from './artifact-world.js';
+import { uploader } from './documented-artifacts.js';
+
+jest.setTimeout(900_000);
+
+let it: ArtifactWorld;
+let names: ServiceNames;
+
+beforeAll(async () => {
+  it = await artifactWorld(['net']);
+  names = await ServiceNames.start(it.cluster);
+  await serveArtifacts(it, 'default');
+});
+
+afterAll(async () => {
+  await names?.stop();
+  await it?.stop();
+});
+
+test('a machine without a disk boots from what an exporter uploaded', async () => {
+  const plain = it.registry.ref('system:1');
+  await it.kubectl.apply([
+    secret('definition', { Dockerfile: 'FROM {{ .BaseImage }}\nRUN echo "{{ .Mark }}" > /etc/mark\n' }),
+    artifact('net', {
+      imagePullSecrets: [{ name: LOGIN }],
+      baseImageDockerfile: { name: 'definition' },
+      dockerfileTemplateValues: { BaseImage: plain, Mark: 'came over the network' },
+      netboot: true,
+      netbootURL: 'http://kairos-operator-nginx',
+      exporters: [uploader(it.tools)],
+    }),
+  ]);
+  expect((await built(it, 'net')).phase).toBe('Ready');
+  const place = await serverUrl(it);
+  const script = [
+    'dhcp',
+    `kernel ${place}/net-kernel root=live: console=ttyS0,115200 panic=5`,
+    `initrd ${place}/net-initrd`,
+    `initrd ${place}/net.squashfs /rootfs.squashfs`,
+    'boot',
+  ];
+  const serial = await bootedFrom({ network: script.join('\n') });
+  expect(serial).toMatch(/SYSTEM-IS-UP .*came over the network/);
+});
+
+test('an upload that breaks off leaves nothing to be seen, nor does it harm the file that was there', async () => {
+  const url = `${await serverUrl(it)}/once.txt`;
+  expect((await fetch(url, { method: 'PUT', body: 'whole' })).ok).toBe(true);
+  const breaking = new ReadableStream<Uint8Array>({
+    start: controller => controller.enqueue(new TextEncoder().encode('only half of it')),
+    pull: controller => controller.error(new Error('the cable is out')),
+  });
+  const half = fetch(url, { method: 'PUT', body: breaking, duplex: 'half' });
+  await expect(half).rejects.toThrow('fetch failed');
+  expect(await (await fetch(url)).text()).toBe('whole');
+  expect((await fetch(url.replace('once.txt', '.incoming/'))).status).toBe(404);
+});
