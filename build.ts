@@ -1,27 +1,17 @@
-/** Bundles the three programs into dist/: one CommonJS file each, so that an image needs Node and nothing else; and the one library that the agent loads on wish. */
-import { readFileSync } from 'node:fs';
-import { build } from 'esbuild';
+/** Makes dist/: the bundles of both images, and for each image what is inside of it (SBOM) and under which licences (notices). */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle, IMAGES } from './packaging/supply/bundles.js';
+import { notices } from './packaging/supply/notices.js';
+import { sbom } from './packaging/supply/sbom.js';
 
-const FILES = {
-  controller: 'controller/main.ts',
-  webhook: 'webhook/main.ts',
-  agent: 'agent/main.ts',
-  systeminformation: 'systeminformation',
-};
+const root = process.cwd();
+const out = join(root, 'dist');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-
-for (const [name, entry] of Object.entries(FILES)) {
-  await build({
-    entryPoints: [entry],
-    outfile: `dist/${name}.cjs`,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minify: true,
-    legalComments: 'none',
-    define: { 'process.env.KAIROS_OPERATOR_VERSION': JSON.stringify(version) },
-    logLevel: 'warning',
-  });
+mkdirSync(out, { recursive: true });
+for (const [image, entries] of Object.entries(IMAGES)) {
+  const packages = await bundle(entries, { root, out, version });
+  writeFileSync(join(out, `${image}.cdx.json`), sbom({ name: image, version }, packages));
+  writeFileSync(join(out, `${image}.THIRD-PARTY-NOTICES`), notices(image, packages));
 }

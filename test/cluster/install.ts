@@ -33,8 +33,14 @@ export async function install(
   images: ProductImages,
   options: InstallOptions = {},
 ): Promise<void> {
-  const { namespace = OPERATOR_NAMESPACE, seconds = 180 } = options;
+  const { namespace = OPERATOR_NAMESPACE } = options;
   await withOverlay({ images, namespace }, folder => cluster.kubectl.do(['apply', '-k', folder]));
+  await installed(cluster, options);
+}
+
+/** All three programs run and the webhook judges. */
+export async function installed(cluster: Installable, options: InstallOptions = {}): Promise<void> {
+  const { namespace = OPERATOR_NAMESPACE, seconds = 180 } = options;
   for (const workload of WORKLOADS) await rolledOut(cluster.kubectl, namespace, workload, seconds);
   await webhookJudges(cluster.kubectl);
 }

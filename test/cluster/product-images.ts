@@ -23,10 +23,13 @@ export interface ProductImages {
 /** The program of the machine that building needs; `ensurePackages` knows it as a package of the same name. */
 export const IMAGE_TOOLS = ['buildah', 'tar', 'strip'] as const;
 
-const BUNDLES = ['controller', 'webhook', 'agent', 'systeminformation'].map(name =>
-  join(repository, 'dist', `${name}.cjs`),
+const BUNDLES = [
+  ...['controller', 'webhook', 'agent', 'systeminformation'].map(name => `${name}.cjs`),
+  ...['kairos-operator', 'kairos-operator-agent'].flatMap(name => [`${name}.cdx.json`, `${name}.THIRD-PARTY-NOTICES`]),
+].map(name => join(repository, 'dist', name));
+const FILES = ['Dockerfile.webhook', 'Dockerfile.agent', '.dockerignore', 'LICENSE'].map(name =>
+  join(repository, name),
 );
-const FILES = ['Dockerfile.webhook', 'Dockerfile.agent', '.dockerignore'].map(name => join(repository, name));
 const BASE_REF = 'localhost/kairos-operator-base:24';
 const TOOLS_REF = 'localhost/kairos-operator-tools:1';
 const BUILD_SECONDS = 300;

@@ -1,0 +1,155 @@
+/** Every way to install works, and leaves nothing when it is taken back. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findHelm } from '../../packaging/helm.js';
+import { ownText } from '../../packaging/own-renderer.js';
+import { everyObject, nameOf, speakingOf } from '../every-object.js';
+import { install, installed, OPERATOR_NAMESPACE, uninstall } from '../install.js';
+import { repository } from '../places.js';
+import { type ProductImages, productImages } from '../product-images.js';
+import { waitFor } from '../wait.js';
+import { ended, nodeOpOf, type Operator, operator } from './operator.js';
+
+jest.setTimeout(900_000);
+
+const OURS = /kairos|operator-(system|agent|controller|webhook)/;
+const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
+
+let it: Operator;
+let images: ProductImages;
+let before: string[];
+beforeAll(async () => {
+  it = await operator(3);
+  images = await productImages();
+  await uninstall(it.cluster);
+  await forgetNodes();
+  before = await names();
+});
+
+/* Other stories expect the operator as they left it. */
+afterAll(async () => {
+  await install(it.cluster, images);
+});
+
+const names = async () => (await everyObject(it.kubectl)).map(nameOf).toSorted();
+
+/** The commands of the documents, word by word. */
+async function forgetNodes(): Promise<void> {
+  const commands = [...textOf('docs/install.md').matchAll(/^kubectl ((?:label|annotate) nodes --all .*)$/gm)];
+  expect(commands).toHaveLength(2);
+  for (const [, command = ''] of commands) await it.kubectl.do(command.split(' '));
+}
+
+/** A wish goes through webhook, controller, the nodes and back. */
+async function operationEnds(): Promise<unknown> {
+  await it.kubectl.apply(nodeOpOf('proof', { command: ['true'], concurrency: 0 }));
+  return (await ended(it, 'nodeop', 'proof')).status?.phase;
+}
+
+/** As the documents ask for: the wishes first. */
+async function removeWishes(): Promise<void> {
+  const all = ['--all', '--all-namespaces', '--timeout=60s'];
+  await it.kubectl.do(['delete', 'nodeopupgrades,nodeops,osartifacts', ...all]);
+}
+
+/** Waits for the garbage collection. */
+async function namesInTheEnd(): Promise<string[]> {
+  let seen: string[] = [];
+  const look = async () => {
+    seen = await names();
+    return seen.every(name => before.includes(name));
+  };
+  const instead = () => seen.filter(name => !before.includes(name)).join('\n');
+  await waitFor(look, { what: 'nothing to be left', seconds: 60, everyMs: 1000, instead });
+  return seen;
+}
+
+const speaking = async () => speakingOf(OURS, await everyObject(it.kubectl));
+
+/** The published images by those that the nodes have. */
+const withImages = (text: string): string =>
+  text.replace(/quay\.io\/kairos\/operator-ts(-agent)?:[\w.-]+/g, (_, agent) =>
+    agent === undefined ? images.operator.ref : images.agent.ref,
+  );
+
+interface Way {
+  namespace: string;
+  put: () => Promise<unknown>;
+  take: () => Promise<unknown>;
+}
+
+const oneFile: Way = {
+  namespace: OPERATOR_NAMESPACE,
+  put: () => it.kubectl.apply(withImages(textOf('manifests/install.yaml'))),
+  take: () => it.kubectl.do(['delete', '-f', join(repository, 'manifests/install.yaml'), '--timeout=120s']),
+};
+
+const overlay: Way = {
+  namespace: 'elsewhere',
+  put: () => install(it.cluster, images, { namespace: 'elsewhere' }),
+  take: () => uninstall(it.cluster, { namespace: 'elsewhere' }),
+};
+
+const product = (ref: string) => {
+  const colon = ref.lastIndexOf(':');
+  return { repository: ref.slice(0, colon), tag: ref.slice(colon + 1) };
+};
+const values = () => ({
+  namespace: { name: 'by-chart' },
+  images: { operator: product(images.operator.ref), agent: product(images.agent.ref) },
+});
+const KINDS = ['nodeops.operator', 'nodeopupgrades.operator', 'nodeagents.operator', 'osartifacts.build'];
+const dropKinds = () => it.kubectl.do(['delete', 'crd', ...KINDS.map(kind => `${kind}.kairos.io`), '--timeout=120s']);
+
+function byHelm(helm: string): Way {
+  const run = (...args: string[]) =>
+    Promise.resolve(
+      execFileSync(helm, args, {
+        input: JSON.stringify(values()),
+        env: { ...process.env, KUBECONFIG: it.kubectl.kubeconfig },
+        encoding: 'utf8',
+      }),
+    );
+  return {
+    namespace: 'by-chart',
+    put: async () => {
+      await run('install', 'kairos-operator', join(repository, 'manifests/chart'), '--values', '-');
+      await run('upgrade', 'kairos-operator', join(repository, 'manifests/chart'), '--values', '-');
+    },
+    take: async () => {
+      await run('uninstall', 'kairos-operator', '--wait', '--timeout', '120s');
+      await dropKinds();
+    },
+  };
+}
+
+/** Where there is no helm, its text is applied. */
+const byOwnRenderer: Way = {
+  namespace: 'by-chart',
+  put: () => it.kubectl.apply(ownText({ values: values() })),
+  take: () => it.kubectl.do(['delete', '-f', '-', '--timeout=120s'], { stdin: ownText({ values: values() }) }),
+};
+
+const helm = findHelm();
+describe.each([
+  ['one file', oneFile],
+  ['an overlay, in another namespace', overlay],
+  ['the chart, in another namespace', helm === undefined ? byOwnRenderer : byHelm(helm)],
+])('by %s', (_way, { namespace, put, take }) => {
+  test('it works', async () => {
+    await put();
+    await installed(it.cluster, { namespace });
+    expect(await operationEnds()).toBe('Completed');
+  });
+
+  test('and is gone without a trace', async () => {
+    await removeWishes();
+    await take();
+    expect(await namesInTheEnd()).toEqual(before);
+    expect(await speaking()).toEqual(it.machines.map(({ name }) => `v1 Node /${name}`)); // what they know of themselves stays …
+    await forgetNodes(); // … until somebody says otherwise
+    expect(await speaking()).toEqual([]);
+  });
+});
