@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { join } from 'node:path';
-import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { type Kind, NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT } from '../../api/kinds.js';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
+import { OSArtifactSpec } from '../../api/os-artifact.js';
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { isInvalid } from '../../kube/errors.js';
 import { fromKubeconfig } from '../../kube/kubeconfig.js';
 import { mutate, validate } from '../../webhook/admit.js';
+import { artifactSpecs } from '../webhook/artifact-wishes.js';
 import { nodeOpSpecs, upgradeSpecs } from '../webhook/wishes.js';
 import { request } from '../webhook/reviews.js';
 import { ControlPlane } from './control-plane.js';
@@ -36,7 +38,7 @@ afterAll(async () => {
 });
 
 /** Why the API server refuses it, if so; nothing is stored. */
-async function refusal(kind: typeof NODE_OP, spec: unknown): Promise<string | undefined> {
+async function refusal(kind: Kind, spec: unknown): Promise<string | undefined> {
   const object = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata: { name: 'x' }, spec };
   try {
     await kube.dryRun(kind, object, 'default');
@@ -98,5 +100,29 @@ describe.each([
       });
       expect((JSON.parse(text) as { spec: unknown }).spec).toEqual(schema.parse(withoutNulls(spec)));
     }
+  });
+});
+
+/* Rules between many fields are the webhook's and the controller's; the CRD has those of single fields, and of the keys. */
+describe('of OSArtifact', () => {
+  const { group, version, kind } = OS_ARTIFACT;
+
+  test('what the API server refuses the webhook refuses too, and all it lets in fits the schema', async () => {
+    const quarrels: object[] = [];
+    const counts = { allowed: 0, refused: 0 };
+    const judge = async (sent: Record<string, unknown>) => {
+      const server = await refusal(OS_ARTIFACT, sent);
+      const spec = withoutNulls(sent);
+      const object = { apiVersion: `${group}/${version}`, kind, metadata: { name: 'x', namespace: 'default' }, spec };
+      const { allowed, status } = validate({ ...request(), kind: { group, version, kind }, object }).response;
+      const fits = OSArtifactSpec.safeParse(spec).success;
+      counts[allowed ? 'allowed' : 'refused'] += 1;
+      if ((allowed && server !== undefined) || (server === undefined && !fits))
+        quarrels.push({ spec, server, fits, allowed, told: status?.message });
+    };
+    const specs = fc.sample(artifactSpecs, DRAWN);
+    for (let at = 0; at < specs.length; at += TOGETHER) await Promise.all(specs.slice(at, at + TOGETHER).map(judge));
+    expect(quarrels).toEqual([]);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(DRAWN.numRuns / 20);
   });
 });

@@ -1,27 +1,9 @@
 /** Specs drawn at random, right and wrong ones: for every field some values that it takes and some that it does not. */
 import * as fc from 'fast-check';
+import { always, field, flag, of, type Spec, spec, text, texts } from './draws.js';
 
-type Spec = Record<string, unknown>;
-type Draw = fc.Arbitrary<unknown>;
-
-const of = (...values: unknown[]): Draw => fc.constantFrom(...values);
-
-/** Mostly left out or right: a wish with ten wrong fields says no more than one with two. */
-const field = (right: Draw, wrong: Draw): Draw =>
-  fc.oneof({ weight: 10, arbitrary: of(undefined) }, { weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong });
-const always = (right: Draw, wrong: Draw): Draw =>
-  fc.oneof({ weight: 16, arbitrary: right }, { weight: 1, arbitrary: wrong }, { weight: 1, arbitrary: of(undefined) });
-
-/** Without the fields that were left out, as JSON has them. */
-const spec = (fields: Record<string, Draw>): fc.Arbitrary<Spec> =>
-  fc.record(fields).map(drawn => JSON.parse(JSON.stringify(drawn)) as Spec);
-
-const text = fc.oneof(of('', 'a', '/host', '0', 'true', 'ä€😀', 'a\nb', '\u2028'), fc.string({ maxLength: 12 }));
-const flag = field(fc.boolean(), of('true', 0, 1, [], {}));
 const seconds = (least: number) =>
   field(of(least, 1, 60, 2147483647), of(least - 1, -1, 1.5, 2147483648, -2147483649, 1e20, '5', true, [], {}));
-const texts = field(fc.array(text, { maxLength: 3 }), of('a', 7, {}, [1], [null], [['a']]));
-
 const key = of('a', 'kairos.io/managed', 'A_b.c-d', 'x'.repeat(63), `${'a'.repeat(63)}.b/c`);
 const wrongKey = of('', '-a', 'a-', 'a b', 'x'.repeat(64), '/a', 'a/', 'A.b/c', 'a/b/c', 'ä', 'a\n', 7);
 const value = of('', 'a', 'true', 'A_b.c-d', '0', 'x'.repeat(63));
