@@ -46,7 +46,7 @@ export function walk(facts: Facts): Walk {
   const gone = interrupted(facts);
   if (gone) return { at: facts.ledger?.step ?? 'Claim', look: gone };
   const ended = facts.ledger?.result !== undefined;
-  const recorded = STEP_NAMES.indexOf(facts.ledger?.step ?? 'Claim');
+  const recorded = furthest(facts.ledger);
   const from = ended ? Math.max(recorded, FIRST_ENDING) : recorded;
   const to = ended ? STEP_NAMES.length : FIRST_ENDING;
   for (const at of STEP_NAMES.slice(from, to)) {
@@ -56,6 +56,17 @@ export function walk(facts: Facts): Walk {
     if (look.is !== 'done') return { at, look: entered(facts, at, look) };
   }
   return ended ? { at: 'Release', look: DONE } : { at: facts.ledger?.step ?? 'Claim', look: ENDED.look(facts) };
+}
+
+/** A step that only a newer release knows does not count: an older one goes on from the last that it knows itself. */
+function furthest(ledger: Facts['ledger']): number {
+  const recorded = STEP_NAMES.indexOf(ledger?.step ?? 'Claim');
+  return recorded >= 0
+    ? recorded
+    : Math.max(
+        0,
+        STEP_NAMES.findLastIndex(name => ledger?.stepTimes[name] !== undefined),
+      );
 }
 
 /** A step that has something to do or to wait for is written down with its time first. */
