@@ -36,6 +36,8 @@ from_k3s() {
   # First out of the folder, or k3s applies it again. Under this name it is not read.
   mv -f "$k3s" "$k3s.removed"
   ask k3s delete -f "$k3s.removed" --ignore-not-found --timeout=5m || die "the manifest is $k3s.removed; delete what is left with: k3s kubectl delete -f $k3s.removed"
+  # What k3s remembers of the file.
+  ask k3s delete addons.k3s.cattle.io kairos-operator -n kube-system --ignore-not-found || say "k3s keeps its Addon kairos-operator in kube-system; it does nothing"
   rm -f "$k3s.removed"
   say "removed; do the same on the other servers, if they have the manifest, too"
 }

@@ -181,6 +181,7 @@ describe('remove.sh', () => {
       'nodeops.operator.kairos.io',
       'osartifacts.build.kairos.io',
       '-f',
+      'addons.k3s.cattle.io',
     ]);
     expect(readdirSync(dirname(join(root, K3S)))).toEqual([]);
   });

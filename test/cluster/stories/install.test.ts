@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/own-renderer.js';
+import { imageContents } from '../image-contents.js';
 import { everyObject, nameOf, speakingOf } from '../every-object.js';
 import { install, installed, OPERATOR_NAMESPACE, uninstall } from '../install.js';
 import { repository } from '../places.js';
@@ -98,6 +99,7 @@ const product = (ref: string) => {
 };
 const values = () => ({
   namespace: { name: 'by-chart' },
+  networkPolicy: { create: true },
   images: { operator: product(images.operator.ref), agent: product(images.agent.ref) },
 });
 const KINDS = ['nodeops.operator', 'nodeopupgrades.operator', 'nodeagents.operator', 'osartifacts.build'];
@@ -131,6 +133,24 @@ const byOwnRenderer: Way = {
   put: () => it.kubectl.apply(ownText({ values: values() })),
   take: () => it.kubectl.do(['delete', '-f', '-', '--timeout=120s'], { stdin: ownText({ values: values() }) }),
 };
+
+describe.each(['operator', 'agent'] as const)('the image of the %s', which => {
+  test('says what it is and carries the licences and the list of what is inside', async () => {
+    const name = which === 'operator' ? 'kairos-operator' : 'kairos-operator-agent';
+    const { labels, files } = await imageContents(images[which].tar);
+    expect(labels).toMatchObject({
+      'org.opencontainers.image.title': name,
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.base.name': expect.stringContaining('kairos-operator-base'),
+    });
+    const licences = files.filter(file => file.startsWith('licenses/'));
+    expect(licences.toSorted()).toEqual([
+      'licenses/LICENSE',
+      `licenses/${name}.THIRD-PARTY-NOTICES`,
+      `licenses/${name}.cdx.json`,
+    ]);
+  });
+});
 
 const helm = findHelm();
 describe.each([
