@@ -5,6 +5,7 @@ import { writeArchive } from './archive.js';
 import { baseRootKey, ensureBaseRoot } from './base-root.js';
 import { nodeBase, programInto } from './images.js';
 import { withLock } from './lock.js';
+import { recordOf } from './process-record.js';
 import { cacheFolder, repository, shortHash } from './places.js';
 import { mustRun, run } from './run-command.js';
 
@@ -96,6 +97,7 @@ type Buildah = (verb: string, ...args: readonly string[]) => Promise<string>;
 /** Lends an image store that is gone afterwards, mounts included. Overlays where the kernel allows them here, else plain copies. */
 async function inStore(work: (buildah: Buildah) => Promise<void>): Promise<void> {
   const store = join(folder(), `store-${process.pid}`);
+  await removeAbandoned();
   const withDriver = (driver: string): Buildah => {
     const place = ['--root', join(store, 'root'), '--runroot', join(store, 'run'), '--storage-driver', driver];
     return (verb, ...args) => mustRun('buildah', [...place, verb, ...args], { seconds: BUILD_SECONDS });
@@ -110,6 +112,14 @@ async function inStore(work: (buildah: Buildah) => Promise<void>): Promise<void>
     await work(works ? overlay : withDriver('vfs'));
   } finally {
     await removeStore(store);
+  }
+}
+
+/** A build that was killed left its store, and what it had mounted there. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of readdirSync(folder())) {
+    const [, pid] = /^store-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && recordOf(Number(pid)) === undefined) await removeStore(join(folder(), name));
   }
 }
 
