@@ -87,13 +87,23 @@ export function obstacleOf(pod: SeenPod, now: Date): string | undefined {
   return `container ${next} has been starting since ${since.toISOString()}: its image is being pulled, or a volume is missing; kubectl describe pod ${metadata.name} says which`;
 }
 
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** Such as "12 MiB". */
+function sizeWords(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
+  const count = bytes / 1024 ** power;
+  return `${count < 10 && power > 0 ? count.toFixed(1) : Math.round(count)} ${UNITS[power]}`;
+}
+
 function stepWords(pod: SeenPod): string {
   const containers = containersOf(pod);
   const at = containers.findIndex(({ state }) => !state?.terminated);
   const step = containers[at];
   if (step === undefined) return 'the builder Pod is about to start';
   const files = outputsSeen(pod);
-  const made = files.length === 0 ? '' : `; so far ${files.map(({ name }) => name).join(', ')}`;
+  const made =
+    files.length === 0 ? '' : `; so far ${files.map(({ name, size }) => `${name} (${sizeWords(size)})`).join(', ')}`;
   return `step ${at + 1} of ${containers.length}, ${step.name}, ${step.state?.running ? 'is running' : 'is about to start'}${made}`;
 }
 

@@ -184,11 +184,17 @@ describe('on the way', () => {
   test('each step is told when it is done, and its files as soon as they are known', async () => {
     await world.begin(READY);
     const times = { startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:12Z' };
-    const first = { name: 'one', state: { terminated: { exitCode: 0, message: `${SUM} 5 os.tar\n`, ...times } } };
+    const first = {
+      name: 'one',
+      state: { terminated: { exitCode: 0, message: `${SUM} ${22 * 2 ** 20} os.tar\n`, ...times } },
+    };
     const second = { name: 'two', state: { running: { startedAt: times.finishedAt } } };
     await world.podSays('Pending', [first, second, { name: 'three', state: {} }]);
-    expect(world.said()).toEqual(['Building', 'step 2 of 3, two, is running; so far os.tar']);
-    expect(world.status()).toMatchObject({ progress: '1/3', outputs: [{ name: 'os.tar', size: 5, sha256: SUM }] });
+    expect(world.said()).toEqual(['Building', 'step 2 of 3, two, is running; so far os.tar (22 MiB)']);
+    expect(world.status()).toMatchObject({
+      progress: '1/3',
+      outputs: [{ name: 'os.tar', size: 22 * 2 ** 20, sha256: SUM }],
+    });
     await world.settle();
     expect(world.events.map(({ message }) => message)).toContain('step 1 of 3, one, is done after 12 s');
     expect(world.reasons()).toEqual(['Building', 'StepDone']);
