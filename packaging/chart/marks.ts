@@ -48,14 +48,17 @@ export class Marks {
     return mark;
   }
 
-  /** The template. What looks like one in the manifest itself stays text. */
+  /** The template. What looks like one in the manifest itself stays text. Throws where a mark found no place. */
   fill(text: string): string {
-    return text
+    const filled = text
       .replaceAll('{{', '{{ "{{" }}')
       .replace(/^( *)(- |[\w.]+: )(mark-\d+-mark)$/gm, (line, spaces: string, head: string, mark: string) => {
         const make = this.#lines.get(mark);
         return make === undefined ? line : make(head.replace(': ', ''), spaces);
       })
       .replace(/mark-\d+-mark/g, mark => this.#scalars.get(mark) ?? mark);
+    const left = /.*mark-\d+-mark.*/.exec(filled);
+    if (left !== null) throw new Error(`this line is no place for a template: ${left[0]}`);
+    return filled;
   }
 }

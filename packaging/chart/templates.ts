@@ -45,7 +45,7 @@ function oneTemplate(document: Document.Parsed): string {
   if (program !== undefined) workload(document, program, marks);
   if (manifest.kind === 'ServiceAccount')
     document.set('imagePullSecrets', marks.treeIfAny('.Values.images.pullSecrets'));
-  if (manifest.kind === 'NetworkPolicy') document.setIn(['spec', 'egress', 0, 'ports'], marks.item(ports));
+  if (manifest.kind === 'NetworkPolicy') document.setIn(['spec', 'egress', 0, 'ports'], [marks.item(ports)]);
   const keep = manifest.kind === 'CustomResourceDefinition' ? withPolicy : (text: string) => text;
   const body = keep(marks.fill(`---\n${textOf(document)}`)).replaceAll(
     'operator-system',
@@ -63,7 +63,9 @@ const withPolicy = (text: string): string =>
   );
 
 const ports = (spaces: string): string =>
-  `${spaces}ports:\n${spaces}  {{- range .Values.networkPolicy.apiServerPorts }}\n${spaces}  - port: {{ . }}\n${spaces}    protocol: TCP\n${spaces}  {{- end }}`;
+  ['{{- range .Values.networkPolicy.apiServerPorts }}', '- port: {{ . }}', '  protocol: TCP', '{{- end }}']
+    .map(line => spaces + line)
+    .join('\n');
 
 function workload(document: Document.Parsed, program: 'controller' | 'webhook' | 'agent', marks: Marks): void {
   const values = `.Values.${program}`;

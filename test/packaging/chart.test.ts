@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Values } from '../../packaging/chart/values.js';
 import { CHART, findHelm, helmTemplate, helmText, type Wish } from './helm.js';
-import { byName, containerOf, find, settingsOf } from './objects.js';
-import { ownTemplate } from './own-renderer.js';
+import { byName, containerOf, find, manifestsIn, settingsOf } from './objects.js';
+import { ownNotes, ownTemplate } from './own-renderer.js';
 import { digest, WISHES } from './wishes.js';
 
 const helm = findHelm();
@@ -68,6 +68,33 @@ describe('the chart', () => {
   test('takes a digest instead of a tag', () => {
     const all = rendered({ values: { images: { agent: { digest } } } });
     expect(containerOf(all, 'DaemonSet', 'operator-agent').image).toBe(`quay.io/kairos/operator-ts-agent@${digest}`);
+  });
+
+  test('says after an installation where the operator is and what to know', () => {
+    const notes = ownNotes({ values: { namespace: { name: 'elsewhere' } } });
+    expect(notes).toContain('kubectl -n elsewhere rollout status');
+    expect(notes).not.toMatch(/pod-security|WITHOUT ADMISSION/);
+    expect(notes).toContain('kubectl delete crd nodeops.operator.kairos.io');
+  });
+
+  test.each([
+    ['a namespace without a PodSecurity level', { release: 'operator-system' }, 'pod-security.kubernetes.io/enforce'],
+    ['agents that nothing narrows', { values: { admissionPolicies: { create: false } } }, 'WITHOUT ADMISSION POLICIES'],
+  ])('warns of %s', (_what, wish, words) => {
+    expect(ownNotes(wish)).toContain(words);
+  });
+
+  test('has the network policies of the component, with other ports where they are wished', () => {
+    const component = manifestsIn(
+      readFileSync(join(CHART, '../components/network-policy/network-policy.yaml'), 'utf8'),
+    );
+    const policies = (apiServerPorts: number[]) =>
+      rendered({ values: { networkPolicy: { create: true, apiServerPorts } } }).filter(
+        ({ kind }) => kind === 'NetworkPolicy',
+      );
+    expect(byName(policies([443, 6443]))).toEqual(byName(component));
+    for (const { spec } of policies([16443]))
+      expect(spec?.['egress']).toEqual([{ ports: [{ port: 16443, protocol: 'TCP' }] }]);
   });
 
   test('grants no Secret where nothing is built', () => {

@@ -21,17 +21,21 @@ function over(defaults: Tree, values: Tree): Tree {
 }
 
 /** Of every template file, helpers first. */
-export function ownText({ values = {}, release = 'default' }: Wish = {}): string {
+function rendered({ values = {}, release = 'default' }: Wish): (readonly [name: string, text: string])[] {
   const templates = new Templates();
   const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
   const dot = { Values: over(defaults, values as Tree), Release: { Namespace: release, Name: 'kairos-operator' } };
   const folder = join(CHART, 'templates');
   const files = readdirSync(folder).toSorted((a, b) => Number(b.endsWith('.tpl')) - Number(a.endsWith('.tpl')));
-  return files
-    .map(name => [name, templates.render(readFileSync(join(folder, name), 'utf8'), dot)] as const)
-    .filter(([name]) => name.endsWith('.yaml'))
-    .map(([, text]) => `${text}\n`)
-    .join('---\n');
+  return files.map(name => [name, templates.render(readFileSync(join(folder, name), 'utf8'), dot)]);
 }
+
+export const ownText = (wish: Wish = {}): string =>
+  rendered(wish)
+    .flatMap(([name, text]) => (name.endsWith('.yaml') ? [`${text}\n`] : []))
+    .join('---\n');
+
+/** What helm says after an installation. */
+export const ownNotes = (wish: Wish = {}): string => new Map(rendered(wish)).get('NOTES.txt') ?? '';
 
 export const ownTemplate = (wish?: Wish): Manifest[] => manifestsIn(ownText(wish));

@@ -1,7 +1,8 @@
 /** Every way to install works, and leaves nothing when it is taken back. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/own-renderer.js';
@@ -105,6 +106,20 @@ const values = () => ({
 const KINDS = ['nodeops.operator', 'nodeopupgrades.operator', 'nodeagents.operator', 'osartifacts.build'];
 const dropKinds = () => it.kubectl.do(['delete', 'crd', ...KINDS.map(kind => `${kind}.kairos.io`), '--timeout=120s']);
 
+const chart = join(repository, 'manifests/chart');
+const OLD = 'Kairos version that the host had';
+
+/** A chart of the day before, whose kinds were described in other words. */
+function olderChart(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'older-chart-'));
+  cpSync(chart, folder, { recursive: true });
+  const file = join(folder, 'templates/crds.yaml');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain('Kairos version of the host');
+  writeFileSync(file, text.replaceAll('Kairos version of the host', OLD));
+  return folder;
+}
+
 function byHelm(helm: string): Way {
   const run = (...args: string[]) =>
     Promise.resolve(
@@ -117,8 +132,11 @@ function byHelm(helm: string): Way {
   return {
     namespace: 'by-chart',
     put: async () => {
-      await run('install', 'kairos-operator', join(repository, 'manifests/chart'), '--values', '-');
-      await run('upgrade', 'kairos-operator', join(repository, 'manifests/chart'), '--values', '-');
+      const older = olderChart();
+      await run('install', 'kairos-operator', older, '--values', '-');
+      rmSync(older, { recursive: true });
+      await run('upgrade', 'kairos-operator', chart, '--values', '-');
+      expect(JSON.stringify(await it.kubectl.getJson('crd', 'nodeagents.operator.kairos.io'))).not.toContain(OLD);
     },
     take: async () => {
       await run('uninstall', 'kairos-operator', '--wait', '--timeout', '120s');
