@@ -2,7 +2,7 @@
 import { NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { isForbidden, isNotFound } from '../../kube/errors.js';
+import { isConflict, isForbidden, isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
 import { orGone } from '../../kube/or-gone.js';
@@ -12,15 +12,17 @@ import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.j
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { UNCORDON_PATCH } from '../cordon.js';
-import type { SeenJob, SeenNode, SeenPod } from '../seen.js';
+import { pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../seen.js';
 import { bindingLeft, takenOver } from './events.js';
 import type { Action } from './facts.js';
+import type { Former } from './former.js';
 import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT } from './names.js';
 
 export interface Hands {
   kube: Kube;
   caches: Caches;
   recorder: Recorder;
+  former: Pick<Former, 'know' | 'drop'>;
   log: Log;
 }
 
@@ -61,22 +63,37 @@ const replacing = (before: NodeOp['status'], after: NonNullable<NodeOp['status']
   ...after,
 });
 
-/** From now on it is watched with our own, and its end is heard of. */
+/** From now on it is watched with our own, and its end is heard of. Until then it is read when it turns out to be another than was seen. */
 async function adoptJob(
   op: NodeOp,
   { job, node, boot }: Extract<Action, { do: 'adoptJob' }>,
-  { kube, caches }: Hands,
+  { kube, caches, former }: Hands,
 ): Promise<void> {
-  const { name, namespace } = job.metadata;
+  const { name, namespace, uid } = job.metadata;
+  const at = { name, namespace };
   const metadata = {
     labels: { [LABELS.nodeOpUid]: op.metadata.uid },
-    annotations: {
-      [ANNOTATIONS.nodeOpName]: op.metadata.name,
-      [ANNOTATIONS.nodeName]: node,
-      [SURE_OF_BOOT]: boot,
-    },
+    annotations: { [ANNOTATIONS.nodeOpName]: op.metadata.name, [ANNOTATIONS.nodeName]: node, [SURE_OF_BOOT]: boot },
   };
-  caches.jobs.found(await kube.patch<SeenJob>(JOBS, { name, namespace }, withResourceVersion({ metadata }, job)));
+  try {
+    const taken = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ metadata }, job));
+    caches.jobs.found(taken);
+    former.drop(job);
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+    const now = await orUndefined(kube.get<SeenJob>(JOBS, at));
+    if (now?.metadata.uid === uid) former.know(pruneJob(now));
+    else former.drop(job);
+  }
+}
+
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** A second is enough for a Pod that waits: one that has found what it waits for sleeps five before it reboots. */

@@ -31,6 +31,7 @@ export interface Facts {
   /** Of its targets, and of every node where something of it is. */
   nodes: readonly NodeFacts[];
   /** Of the whole operation. */
+  jobs: readonly SeenJob[];
   rebootPods: readonly SeenPod[];
   readyNodes: ReadonlySet<string>;
 }

@@ -41,10 +41,7 @@ export class Former {
   constructor(caches: Caches, jobs: readonly SeenJob[], since: Date) {
     this.#caches = caches;
     this.since = since;
-    for (const job of jobs) {
-      const uid = nodeOpUid(job);
-      if (uid !== undefined) this.#jobs.set(uid, [...(this.#jobs.get(uid) ?? []), job]);
-    }
+    for (const job of jobs) this.know(job);
     for (const pod of caches.pods.list()) this.#note(pod);
     caches.pods.onChange(({ old, new: now }) => {
       if (old) this.#rebootPods.delete(old.metadata.uid);
@@ -54,6 +51,22 @@ export class Former {
 
   #note(pod: SeenPod): void {
     if (pod.metadata.labels?.[LABELS.reboot] === 'true') this.#rebootPods.set(pod.metadata.uid, pod);
+  }
+
+  /** As it was just read: nothing tells of changes of a Job before it carries our label. */
+  know(job: SeenJob): void {
+    const uid = nodeOpUid(job);
+    if (uid !== undefined) this.#jobs.set(uid, [...this.#without(job), job]);
+  }
+
+  /** It is gone, or watched from now on. */
+  drop(job: SeenJob): void {
+    this.#jobs.set(nodeOpUid(job) ?? '', this.#without(job));
+  }
+
+  #without(job: SeenJob): SeenJob[] {
+    const known = this.#jobs.get(nodeOpUid(job) ?? '') ?? [];
+    return known.filter(each => each.metadata.uid !== job.metadata.uid);
   }
 
   /** Begun by it, not ended, and not ours yet: not to be begun by us. */

@@ -22,12 +22,14 @@ export function observe(op: NodeOp, view: View): Facts {
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
   if (held && wish) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
+  const made = { jobs: former.jobsOf(op.metadata.uid), pods: caches.pods.by('owner', op.metadata.uid) };
   return {
     op,
     wish,
     held,
     now,
-    nodes: wish === undefined ? [] : [...names].map(name => nodeFacts(name, { op, wish, view })),
+    nodes: wish === undefined ? [] : [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
+    jobs: made.jobs,
     rebootPods: former.rebootPodsOf(op),
     readyNodes: new Set(
       caches.nodes
@@ -38,11 +40,20 @@ export function observe(op: NodeOp, view: View): Facts {
   };
 }
 
-function nodeFacts(name: string, { op, wish, view }: { op: NodeOp; wish: Wish; view: View }): NodeFacts {
+interface Around {
+  op: NodeOp;
+  wish: Wish;
+  view: View;
+  /** Of the whole operation. */
+  jobs: readonly SeenJob[];
+  pods: readonly SeenPod[];
+}
+
+function nodeFacts(name: string, { op, wish, view, jobs, pods }: Around): NodeFacts {
   const { caches, former, now } = view;
   const entry = op.status?.nodeStatuses?.[name];
   const isHere = ({ metadata, spec }: SeenPod) => (spec.nodeName ?? metadata.labels?.[LABELS.node]) === name;
-  const helpers = caches.pods.by('owner', op.metadata.uid).filter(isHere);
+  const helpers = pods.filter(isHere);
   return {
     name,
     now,
@@ -51,7 +62,7 @@ function nodeFacts(name: string, { op, wish, view }: { op: NodeOp; wish: Wish; v
     entry,
     node: caches.nodes.get({ name }),
     agent: caches.nodeAgents.get({ name }),
-    job: latest(former.jobsOf(op.metadata.uid).filter(job => isOf(job, name, entry?.jobName))),
+    job: latest(jobs.filter(job => isOf(job, name, entry?.jobName))),
     rebootPods: helpers.filter(pod => pod.metadata.labels?.[LABELS.reboot] !== undefined),
     preflightPods: helpers.filter(pod => pod.metadata.labels?.[LABELS.preflight] !== undefined),
   };

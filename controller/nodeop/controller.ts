@@ -101,9 +101,10 @@ export class NodeOpController {
   async reconcile(at: Name): Promise<Outcome> {
     const { caches } = this.#deps;
     const op = caches.nodeOps.get(at);
-    if (op === undefined || this.#deps.former?.holds(op)) return { then: 'settled' };
+    if (op === undefined) return { then: 'settled' };
     const read = tryReadWish(op);
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
+    if (this.#deps.former?.holds(op)) return { then: 'settled' };
     const { wish } = read;
     if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
     if (!isFinal(wish.status) || this.#isHeld(wish)) return this.#goOn(op, wish);

@@ -1,7 +1,7 @@
 /** What surrounds operations that are taken over: others that want the same nodes, those that are over or being deleted, and what belongs to none. */
 import { describe, expect, test } from '@jest/globals';
-import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
-import { apiVersion } from '../../api/kinds.js';
+import { apiVersion, NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { FINALIZERS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { daemonSetObject, nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
-import { byHand, CALM, FREE, lasts, nodes, ONLY_N1, OP } from './life-stage.js';
+import { byHand, CALM, FREE, lasts, nodes, ONLY_N1, OP, running } from './life-stage.js';
 import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
 import { tell, type Told } from './replay.js';
 
@@ -231,4 +231,29 @@ test('a cluster that never had another operator is asked for little, and nothing
   ).toBeUndefined();
   expect(cluster.api.find<NodeOp>(NODES, { name: 'n1' })?.spec).toMatchObject({ unschedulable: true });
   expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FORMER_FINALIZER);
+});
+
+describe('the way back', () => {
+  test('after an operation nothing of ours holds any object', async () => {
+    const { cluster } = await after(it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)));
+    const held = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
+    expect(held.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
+    expect(cluster.nodeOp('op')?.status?.phase).toBe('Completed');
+  });
+
+  test('no controller in the middle of one: its deletion waits, and ends well when there is one again', async () => {
+    const { ending } = await after(
+      it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
+      async it => {
+        await running(it, 'n1');
+        it.controllers[1]?.leave();
+        it.delete(NODE_OP, OP);
+        await it.run(3600);
+        expect(it.nodeOp('op')?.metadata.finalizers).toEqual([FINALIZERS.claimed]);
+        it.controllers[2]?.start();
+        expect(await it.until(() => it.nodeOp('op') === undefined, 300)).toBe(true);
+      },
+    );
+    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
+  });
 });
