@@ -24,11 +24,17 @@ export function installation(repository: string, folder = 'manifests/default'): 
     const path = join(folder, name);
     return statSync(join(repository, path)).isDirectory()
       ? installation(repository, path)
-      : parseAllDocuments(readFileSync(join(repository, path), 'utf8')).flatMap(one => ('empty' in one ? [] : [one]));
+      : parsed(readFileSync(join(repository, path), 'utf8'));
   });
   const published = new Map(images.map(({ name, newName, newTag }) => [name, `${newName}:${newTag}`]));
   for (const document of documents) nameImages(document, published);
   return documents;
+}
+
+/** The documents of a text; none for one without any. */
+export function parsed(text: string): Document.Parsed[] {
+  const documents = parseAllDocuments(text);
+  return 'empty' in documents ? [] : documents;
 }
 
 /** In containers, and in the settings that repeat an image. */

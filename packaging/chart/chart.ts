@@ -1,13 +1,15 @@
 /** The files of manifests/chart: templates out of the same manifests that kustomize installs, and the values that they may be changed by. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Document, parseAllDocuments, stringify } from 'yaml';
+import { type Document, stringify } from 'yaml';
 import * as z from 'zod';
+import { parsed } from '../source.js';
 import { templateOf } from './templates.js';
 import { defaults, Values } from './values.js';
 import { valuesFile } from './values-file.js';
 
-const NETWORK_POLICY = 'manifests/components/network-policy/network-policy.yaml';
+/** Of components: what a value switches on. */
+const MORE = ['network-policy/network-policy.yaml', 'migration/rbac.yaml'];
 
 /** Which template file has which kinds. */
 const FILES: readonly [name: string, kinds: RegExp][] = [
@@ -29,7 +31,7 @@ export interface File {
 
 /** Everything in the chart that is not written by hand. */
 export function chartFiles(documents: readonly Document.Parsed[], repository: string, version: string): File[] {
-  const more = parseAllDocuments(readFileSync(join(repository, NETWORK_POLICY), 'utf8')) as Document.Parsed[];
+  const more = MORE.flatMap(name => parsed(readFileSync(join(repository, 'manifests/components', name), 'utf8')));
   const all = [...documents, ...more];
   const values = defaults(documents);
   const templates = FILES.map(([name, kinds]) => ({

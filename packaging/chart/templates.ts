@@ -28,6 +28,7 @@ function conditionOf({ kind, metadata: { name } }: { kind: string; metadata: { n
   if (kind === 'CustomResourceDefinition') return '.Values.crds.create';
   if (kind.startsWith('ValidatingAdmissionPolicy')) return '.Values.admissionPolicies.create';
   if (kind === 'NetworkPolicy') return '.Values.networkPolicy.create';
+  if (name === 'operator-controller-migration') return '.Values.migration.create';
   if (name === 'operator-controller-artifacts') return '.Values.osArtifacts.enabled';
   if (/^operator-\w+-(admin|editor|viewer)-role$/.test(name)) return '.Values.userRoles.create';
   return undefined;

@@ -99,6 +99,13 @@ export const Values = z
     userRoles: z
       .object({ create: z.boolean().describe('The roles for people: admin, editor and viewer of each kind.') })
       .strict(),
+    migration: z
+      .object({
+        create: z
+          .boolean()
+          .describe('Rights to clear away what the operator written in Go has made; for that day alone.'),
+      })
+      .strict(),
     admissionPolicies: z
       .object({
         create: z
@@ -177,6 +184,7 @@ export function defaults(documents: readonly Document.Parsed[]): Values {
     osArtifacts: { enabled: true },
     crds: { create: true, keep: true },
     userRoles: { create: true },
+    migration: { create: false },
     admissionPolicies: { create: true },
     networkPolicy: { create: false, apiServerPorts: [443, 6443] },
   });

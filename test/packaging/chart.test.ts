@@ -97,6 +97,13 @@ describe('the chart', () => {
       expect(spec?.['egress']).toEqual([{ ports: [{ port: 16443, protocol: 'TCP' }] }]);
   });
 
+  test('grants what the migration needs only where it is wished', () => {
+    const named = (wish: Wish) => rendered(wish).filter(({ metadata }) => metadata.name.endsWith('-migration'));
+    const component = manifestsIn(readFileSync(join(CHART, '../components/migration/rbac.yaml'), 'utf8'));
+    expect(byName(named({ values: { migration: { create: true } } }))).toEqual(byName(component));
+    expect(named({})).toEqual([]);
+  });
+
   test('grants no Secret where nothing is built', () => {
     const all = rendered({ values: { osArtifacts: { enabled: false } } });
     expect(all.map(({ metadata }) => metadata.name)).not.toContain('operator-controller-artifacts');

@@ -42,6 +42,7 @@ export const WISHES: [string, Wish][] = [
       },
     },
   ],
+  ['rights of migration', { values: { migration: { create: true } } }],
   ['network policies', { values: { networkPolicy: { create: true, apiServerPorts: [16443] } } }],
   [
     'as little as there may be',
