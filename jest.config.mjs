@@ -14,7 +14,7 @@ const common = {
 /** `npm run test:long` runs these, too. */
 const long = process.env.LONG_TESTS === 'true' ? [] : ['\\.long\\.test\\.ts$'];
 
-/** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on a real Kubernetes, one after the other. */
+/** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on real Kubernetes, a cluster for each worker. */
 export default {
   /* A slow machine is no reason to fail. */
   testTimeout: 60_000,

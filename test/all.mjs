@@ -1,4 +1,4 @@
-/** Everything `npm test` runs: what needs no Kubernetes on all cores, then the stories on a real one, one after the other; at the end one line for both. */
+/** Everything `npm test` runs: what needs no Kubernetes on all cores, then the stories on real ones, two side by side; at the end one line for both. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { closingLine } from './closing-line.mjs';
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects'];
 const RUNS = [
   ['unit', '--maxWorkers=100%'],
-  ['cluster', '--runInBand', '--testSequencer=./test/by-name.mjs'],
+  ['cluster', '--maxWorkers=2', '--testSequencer=./test/by-name.mjs'],
 ];
 
 /** A run that ended without a word failed. */

@@ -219,6 +219,7 @@ describe('whatever becomes of it', () => {
     await plane.kubectl.do(['delete', 'pod', await builder('lost'), '--wait=false']);
     await waitFor(async () => ![first, undefined].includes(await uidOf()), { what: 'another Pod', seconds: 30 });
     await said('lost', /"attempt":2/);
+    expect((await of('lost', 'pods')).length).toBe(1);
   });
 
   test('a name that is taken is told, and left alone', async () => {

@@ -1,6 +1,8 @@
 /** Programs of the machine that the harness needs, and the Debian packages that bring them. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { withLock } from './lock.js';
+import { cacheFolder } from './places.js';
 import { mustRun, run, searchPath } from './run-command.js';
 
 /** Command to package. What runs inside the nodes comes from their own base root, not from the machine. */
@@ -34,16 +36,21 @@ export function missingPackages(tools: readonly string[]): string[] {
 
 /** Installs what is missing when that is allowed, else says what to install. */
 export async function ensurePackages(tools: readonly string[], say: (line: string) => void): Promise<void> {
-  const missing = missingPackages(tools);
+  if (missingPackages(tools).length === 0) return;
+  /* apt-get is one at a time. */
+  await withLock(join(cacheFolder(), 'packages.lock'), 900, () => install(missingPackages(tools), say));
+}
+
+async function install(missing: readonly string[], say: (line: string) => void): Promise<void> {
   if (missing.length === 0) return;
   const advice = `Please install: apt-get install ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || !hasCommand('apt-get')) throw new Error(`The machine lacks commands. ${advice}`);
   say(`installing ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () =>
+  const tried = () =>
     run('apt-get', ['install', '--yes', '--no-install-recommends', ...missing], { env, seconds: 600 });
-  if ((await install()).code === 0) return;
+  if ((await tried()).code === 0) return;
   await mustRun('apt-get', ['update'], { env, seconds: 300 }); // the lists may be missing or old
-  const again = await install();
+  const again = await tried();
   if (again.code !== 0) throw new Error(`${advice}\napt-get said:\n${again.stderr.trim().slice(-2000)}`);
 }

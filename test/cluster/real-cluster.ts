@@ -70,6 +70,12 @@ export class RealCluster {
     return isAlive(owner) && owner.pid === process.pid;
   }
 
+  /** Whether it is there, and whoever started it has ended. */
+  static isAbandoned(index = 0): boolean {
+    const owner = readNote(index)?.owner;
+    return owner !== undefined && !isAlive(owner);
+  }
+
   /** The running cluster of that index, whoever started it. */
   static attach(index = 0): RealCluster | undefined {
     const note = readNote(index);

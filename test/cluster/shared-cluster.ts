@@ -1,10 +1,13 @@
-/** One real cluster for all test files of a run: the first that asks starts it, the others use it, the run's end stops it. */
+/** One real cluster for all test files of a worker: the first that asks starts it, the others use it, the run's end stops it. */
 import { auditFlags } from './audit-trail.js';
 import type { NodePlan } from './layout.js';
 import { RealCluster } from './real-cluster.js';
 
 /** Another one lets a run by hand live beside the run of a whole suite. */
-const INDEX = Number(process.env['CLUSTER_INDEX'] ?? '0');
+const FIRST = Number(process.env['CLUSTER_INDEX'] ?? '0');
+/** Each worker of the test runner has its own. */
+const INDEX = FIRST + Number(process.env['JEST_WORKER_ID'] ?? '1') - 1;
+const MOST_WORKERS = 4;
 
 export interface SharedShape {
   /** That many nodes, n1 and so on; n1 is the control plane. */
@@ -12,7 +15,7 @@ export interface SharedShape {
   images?: readonly string[];
 }
 
-/** The shared cluster with all nodes calm. Test files must run one after the other in one process (`--runInBand`). */
+/** The worker's cluster with all nodes calm. */
 export async function sharedCluster(shape: SharedShape): Promise<RealCluster> {
   const running = RealCluster.isOurs(INDEX) ? RealCluster.attach(INDEX) : undefined;
   const plan = nodePlans(shape.nodes);
@@ -24,10 +27,10 @@ export async function sharedCluster(shape: SharedShape): Promise<RealCluster> {
   return await RealCluster.start({ index: INDEX, nodes: plan, images: shape.images, apiServer: auditFlags() });
 }
 
-/** Ends the shared cluster if this process started it. */
-export async function stopSharedCluster(): Promise<void> {
-  if (!RealCluster.isOurs(INDEX)) return;
-  await RealCluster.clear(INDEX);
+/** Ends what this process or its workers, which have ended, have started. */
+export async function stopSharedClusters(): Promise<void> {
+  for (let index = FIRST; index < FIRST + MOST_WORKERS; index += 1)
+    if (RealCluster.isOurs(index) || RealCluster.isAbandoned(index)) await RealCluster.clear(index);
 }
 
 /** n1 with the control plane's label, n2, n3 and so on. */

@@ -1,6 +1,4 @@
 /** The operator installed as a user would, on the shared cluster, with every node as it was delivered. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { type Image, kairosImage } from '../images.js';
 import { install } from '../install.js';
 import type { Json, Kubectl } from '../kubectl.js';
@@ -32,12 +30,7 @@ export const standIn = (version: string, plan: { fail?: number; sleepSeconds?: n
     ...plan,
   });
 
-/** Bundles are built once a run. */
-let built: Promise<unknown> | undefined;
-const build = () => (built ??= promisify(execFile)(process.execPath, ['node_modules/.bin/tsx', 'build.ts']));
-
 export async function operator(count: number, more: readonly Image[] = []): Promise<Operator> {
-  await build();
   const images = await productImages();
   const next = await standIn(NEXT_VERSION);
   const cluster = await sharedCluster({
