@@ -10,6 +10,7 @@ import {
   DAEMONSETS,
   DEPLOYMENTS,
   JOBS,
+  LEASES,
   NODES,
   PODS,
 } from '../../kube/resources.js';
@@ -97,6 +98,17 @@ describe('an operation that is being deleted', () => {
     expect([...cluster.api.all(JOBS), ...cluster.api.all(PODS)]).toEqual([]);
   });
 
+  test('its Job writes a system: it is let finish, and the machine stays up', async () => {
+    const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+    const { ending, cluster } = await after(it => {
+      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+      it.delete(NODE_OP, OP);
+    });
+    const sentinel = cluster.started.find(({ container }) => container === 'sentinel-creator');
+    expect(sentinel?.ended).toBeDefined();
+    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+  });
+
   test('its machine is off: the deletion is not stuck', async () => {
     const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
     const { cluster } = await after(
@@ -171,6 +183,47 @@ describe('several nodes', () => {
   });
 });
 
+describe('what changes while it is taken over', () => {
+  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+  const left = { phase: 'Running', spec: REBOOTS, nodes: { n1: node } } as const;
+  /** The first write to a Job meets this. */
+  const meanwhile = (happens: (it: FakeCluster) => void) =>
+    after(it => {
+      leaves(it, left);
+      const program = it.controllers[0];
+      let isFirst = true;
+      it.api.onChange(plural => {
+        if (plural !== LEASES.plural || !isFirst || program === undefined) return;
+        isFirst = false;
+        program.mishap = number => (number === 2 ? { is: 'meanwhile', call: () => happens(it) } : undefined);
+      });
+    });
+
+  test('its Job is told of by others: that is read, and it goes on', async () => {
+    const { ending } = await meanwhile(({ api }) => {
+      for (const { metadata } of api.all(JOBS)) api.patch(JOBS, metadata, { metadata: { labels: { news: 'true' } } });
+    });
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+  });
+
+  test('its Job is deleted: that is told', async () => {
+    const { ending } = await meanwhile(({ api }) => {
+      for (const { metadata } of api.all(JOBS)) api.drop(JOBS, metadata);
+    });
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+    expect(ending.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
+  });
+});
+
+test('a spec that breaks a rule of today is told, and nothing of it reboots a node', async () => {
+  const node = { entry: TO_REBOOT, job: 'complete', rebootPod: 'waits' } as const;
+  const { ending, cluster } = await after(
+    left({ phase: 'Running', spec: { ...REBOOTS, hostMountPath: 'host' }, nodes: { n1: node } }),
+  );
+  expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+});
+
 describe('what belongs to no operation', () => {
   const cluster = () =>
     after(it => {
@@ -223,7 +276,7 @@ test('nothing is done while a Pod of the other operator lives, and as soon as it
 test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {
   const { cluster } = await after(it => byHand(it, 'n1', true));
   const changed = cluster.acts.filter(
-    ({ program, name }) => program === 'controller-b' && !/leases|delete cluster/.test(name),
+    ({ program, name }) => program === 'controller-a' && !/leases|delete cluster/.test(name),
   );
   expect(changed).toEqual([]);
   expect(
@@ -246,11 +299,11 @@ describe('the way back', () => {
       it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
       async it => {
         await running(it, 'n1');
-        it.controllers[1]?.leave();
+        it.controllers[0]?.leave();
         it.delete(NODE_OP, OP);
         await it.run(3600);
         expect(it.nodeOp('op')?.metadata.finalizers).toEqual([FINALIZERS.claimed]);
-        it.controllers[2]?.start();
+        it.controllers[1]?.start();
         expect(await it.until(() => it.nodeOp('op') === undefined, 300)).toBe(true);
       },
     );

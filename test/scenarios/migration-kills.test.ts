@@ -1,8 +1,8 @@
-/** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same. */
+/** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same, though who rebooted the node may differ. */
 import { afterAll, expect, test } from '@jest/globals';
 import { lasts, nodes, ONLY_N1 } from './life-stage.js';
 import { leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
-import { faults, kills } from './plans.js';
+import { faults, freezes, kills } from './plans.js';
 import type { Story } from './story.js';
 import { sweep, tellTried } from './sweep.js';
 import { every } from './thin.js';
@@ -13,7 +13,7 @@ const story = (name: string, node: NodeLeft): Story => ({
   play: cluster =>
     succeeds(cluster, () => {
       const spec = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };
-      leaves(cluster, { phase: 'Running', spec, nodes: { n1: node } });
+      leaves(cluster, { phase: 'Running', spec, nodes: { n1: node }, asAgent: true });
     }),
   ends: {},
 });
@@ -46,6 +46,14 @@ test.each(rows)(
   'any act refused, or its answer lost, while %s: the same ending',
   async (_words, one) => {
     expect(await sweep(one, calm => every(6, faults(calm)))).toEqual([]);
+  },
+  300_000,
+);
+
+test.each(rows)(
+  'another leads, and the first one wakes up, while %s: the same ending',
+  async (_words, one) => {
+    expect(await sweep(one, calm => every(6, freezes(calm)))).toEqual([]);
   },
   300_000,
 );

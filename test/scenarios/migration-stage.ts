@@ -30,6 +30,8 @@ export interface OperationLeft {
   phase?: 'Running' | 'Completed' | 'Failed';
   nodes: Readonly<Record<string, NodeLeft>>;
   owner?: object;
+  /** Its reboot Pods call the reboot as an agent does: nobody can tell who it was. */
+  asAgent?: boolean;
 }
 
 const NAMESPACE = 'default';
@@ -38,7 +40,7 @@ const jobName = (op: string, node: string) => `${op}-${node}-x7k2p`;
 /** Puts everything there, as it is stored in the cluster at this moment. */
 export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
   const { api } = cluster;
-  const { name = 'op', spec = {}, phase, nodes, owner } = left;
+  const { name = 'op', spec = {}, phase, nodes, owner, asAgent = false } = left;
   const reboots = 'rebootOnSuccess' in spec && spec.rebootOnSuccess === true;
   const whole = nodeOp(name, spec);
   const entries = Object.entries(nodes).flatMap(([node, { entry, job }]) =>
@@ -60,7 +62,7 @@ export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
     },
     ...(phase ? { status: { phase, nodeStatuses: Object.fromEntries(entries) } } : {}),
   });
-  for (const [node, one] of Object.entries(nodes)) leavesOnNode(cluster, { op, node, one, reboots });
+  for (const [node, one] of Object.entries(nodes)) leavesOnNode(cluster, { op, node, one, reboots, asAgent });
   return op;
 }
 
@@ -69,13 +71,14 @@ interface Place {
   node: string;
   one: NodeLeft;
   reboots: boolean;
+  asAgent: boolean;
 }
 
-function leavesOnNode(cluster: FakeCluster, { op, node, one, reboots }: Place): void {
+function leavesOnNode(cluster: FakeCluster, { op, node, one, reboots, asAgent }: Place): void {
   const { api } = cluster;
   if (one.cordon) cordons(cluster, node, one.cordon === 'marked' ? op : undefined);
   if (one.preflightPod) api.put(PODS, helper(op, node, { container: 'preflight', label: LABELS.preflight }));
-  if (one.job) api.put(JOBS, jobLeft({ op, node, one, reboots }, cluster));
+  if (one.job) api.put(JOBS, jobLeft({ op, node, one, reboots, asAgent }, cluster));
   if (one.sentinel)
     void cluster
       .machine(node)
@@ -84,7 +87,7 @@ function leavesOnNode(cluster: FakeCluster, { op, node, one, reboots }: Place): 
     const pod = helper(op, node, { container: 'reboot', label: LABELS.reboot });
     const annotations = one.rebootPod === 'called' ? { [REBOOT_STATE]: 'completed' } : undefined;
     const kept = api.put<PodObject>(PODS, { ...pod, metadata: { ...pod.metadata, annotations } });
-    waitsForSentinel(cluster, kept, jobName(op.metadata.name, node));
+    waitsForSentinel(cluster, kept, { job: jobName(op.metadata.name, node), asAgent });
   }
 }
 
@@ -156,7 +159,11 @@ const POLL_MS = 10_000;
 const PAUSE_MS = 5_000;
 
 /** What the reboot Pod does as long as its container runs: it looks for the sentinel, says so, waits, and reboots its machine. */
-function waitsForSentinel(cluster: FakeCluster, { metadata: { name, uid }, spec }: PodObject, job: string): void {
+function waitsForSentinel(
+  cluster: FakeCluster,
+  { metadata: { name, uid }, spec }: PodObject,
+  { job, asAgent }: { job: string; asAgent: boolean },
+): void {
   const { api, clock } = cluster;
   const at = { namespace: NAMESPACE, name };
   const machine = cluster.machine(spec.nodeName ?? '');
@@ -174,7 +181,8 @@ function waitsForSentinel(cluster: FakeCluster, { metadata: { name, uid }, spec 
   const calls = () => {
     api.patch(PODS, at, { metadata: { annotations: { [REBOOT_STATE]: 'completed' } } });
     clock.after(PAUSE_MS, () => {
-      if (runs()) machine.reboot();
+      if (runs() && asAgent) void machine.host.signalInit(0);
+      else if (runs()) machine.reboot();
       clock.after(60_000, look);
     });
   };
@@ -186,14 +194,14 @@ function end({ api }: FakeCluster, pod: PodObject): void {
   api.put(PODS, { ...pod, status: { ...pod.status, phase: 'Succeeded' } });
 }
 
-/** The controller that has run so far goes; what `before` leaves is there when the next one begins, which is at once: the lease is free. */
+/** The controller stops; what `before` leaves is there when it begins anew, which is at once: the lease is free. */
 export async function succeeds(cluster: FakeCluster, before: () => void): Promise<void> {
   cluster.controllers[0]?.leave();
   await cluster.run(5);
   before();
   cluster.api.drop(LEASES, { namespace: OWN_NAMESPACE, name: LEADER_LEASE });
   cluster.countFromHere();
-  cluster.controllers[1]?.start();
+  cluster.controllers[0]?.start();
 }
 
 export const RUNNING = { phase: 'Running', message: 'Job is running', rebootStatus: 'pending' };

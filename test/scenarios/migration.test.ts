@@ -1,6 +1,7 @@
 /** Operations that the operator written in Go had under way when it was replaced: each node is disturbed as often as was asked, and then free. */
 import { describe, expect, test } from '@jest/globals';
-import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
+import { endingOf } from './ending.js';
 import { CALM, FREE, lasts, nodes } from './life-stage.js';
 import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
 import { tell } from './replay.js';
@@ -114,4 +115,17 @@ describe('a node that was not to be rebooted', () => {
     expect(told).toBe('Completed Done not-requested');
     expect(node).toEqual({ cordoned: true, mark: undefined, heldBy: undefined, downs: '' });
   });
+});
+
+test('on the first day, before any agent has spoken, two nodes at once: each is rebooted once', async () => {
+  const cluster = fakeCluster({ nodes: nodes('n1', 'n2'), ...lasts(20) });
+  await cluster.run(10);
+  const one = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', sentinel: true, rebootPod: 'waits' } as const;
+  const other = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+  leaves(cluster, { phase: 'Running', spec: { cordon: true, rebootOnSuccess: true }, nodes: { n1: one, n2: other } });
+  cluster.controllers[0]?.start();
+  await cluster.run(60);
+  for (const agent of cluster.agents.values()) agent.start(2_000);
+  const ending = endingOf(cluster, await cluster.settle());
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE, n2: ONCE } });
 });
