@@ -80,7 +80,7 @@ export const place = (claim: string, namespace = 'default') => ({
 });
 
 /** Many at once on few cores. */
-const BUILD_SECONDS = 300;
+const BUILD_SECONDS = 600;
 
 const isEnd = ({ status: now }: Json) => now?.['phase'] === 'Ready' || now?.['phase'] === 'Error';
 
@@ -93,9 +93,14 @@ export async function built({ kubectl }: Operator, name: string, namespace = 'de
   return seen.status;
 }
 
-/** What the exporter of that number said. */
-export const exporterLog = ({ kubectl }: Operator, name: string, index = 0) =>
-  kubectl.do(['logs', `job/${name}-export-${index}`]);
+/** What the exporter of that number said when it succeeded. */
+export async function exporterLog({ kubectl }: Operator, name: string, index = 0): Promise<string> {
+  const job = ['-l', `batch.kubernetes.io/job-name=${name}-export-${index}`];
+  const pods = await kubectl.getJson('pods', ...job, '--field-selector', 'status.phase=Succeeded');
+  const [pod] = pods?.items ?? [];
+  if (pod?.metadata?.name === undefined) throw new Error(`no exporter ${index} of ${name} succeeded`);
+  return await kubectl.do(['logs', pod.metadata.name]);
+}
 
 /** Where a file that was built lies on this machine. */
 export const builtFile = ({ cluster }: Operator, name: string, file: string) =>

@@ -1,7 +1,7 @@
 /** Builds whose controller, or whose node, ends in the middle: they end right, and nobody is given half a file. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { OPERATOR_NAMESPACE } from '../install.js';
-import type { Json } from '../kubectl.js';
+import { type Json, waitFor } from '../kubectl.js';
 import { artifact, looking, type Status } from './artifact-fixtures.js';
 import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
 
@@ -19,6 +19,7 @@ const MOMENTS = [
 type Moment = (typeof MOMENTS)[number];
 
 const NODE_MOMENTS = ['pull-image-baseimage', 'build-iso', 'build-cloud-image', 'exporting'] as const;
+const RUNNING = 'status.phase=Running';
 
 /** Tells of each file, hidden ones and folders, too; takes its time, so that it can be caught at it. */
 const TELL = `sleep 5
@@ -32,6 +33,7 @@ beforeAll(async () => {
     'at-once',
     ...MOMENTS.map(moment => `controller-${moment}`),
     ...NODE_MOMENTS.map(moment => `node-${moment}`),
+    'uploading',
     'powerless',
   ]);
 });
@@ -125,6 +127,18 @@ describe('the node of the builder', () => {
     await node().hardReboot();
     await it.cluster.waitReady('n1', { not: before });
     expect(await filesOf(name)).toEqual(all(name));
+  });
+
+  test('reboots while an exporter is at work: the next try finds the same files', async () => {
+    await caughtAt('uploading', 'exporting');
+    const exporters = ['pods', '-l', 'batch.kubernetes.io/job-name=uploading-export-0'];
+    const found = async () => (await it.kubectl.getJson(...exporters, '--field-selector', RUNNING))?.items?.length;
+    await waitFor(async () => (await found()) === 1, { what: 'an exporter at work', seconds: 30 });
+    const before = await it.cluster.waitReady('n1');
+    await node().hardReboot();
+    await it.cluster.waitReady('n1', { not: before });
+    expect(await filesOf('uploading')).toEqual(all('uploading'));
+    expect((await it.kubectl.getJson(...exporters))?.items).toHaveLength(2);
   });
 
   test('loses its power, and gets it back', async () => {

@@ -54,7 +54,7 @@ describe('volumes', () => {
     const node = it.cluster.machine('n1');
     const folder = '/var/built/full-artifacts';
     await node.exec('mkdir', '-p', folder);
-    await node.exec('mount', '-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder);
+    await node.exec('mount', '-t', 'tmpfs', '-o', 'size=30m', 'tmpfs', folder);
     await apply('full', { ...iso(), cloudImage: true, exporters: [looking(it.tools, LIST)] });
     const { phase, message } = await built(it, 'full');
     expect(phase).toBe('Error');

@@ -130,6 +130,17 @@ test('an exporter in another namespace uploads to the same server', async () => 
   expect(await downloaded(status)).toEqual(status.outputs);
 });
 
+test('a person can follow a build, and read of it afterwards', async () => {
+  const object = 'custom-build';
+  const { steps } = await built(it, object);
+  const table = await it.kubectl.do(['get', 'osartifact', object]);
+  expect(table).toMatch(/^NAME +PHASE +STEPS +MESSAGE +AGE\s/);
+  expect(table).toMatch(new RegExp(`Ready +${steps.length}/${steps.length} +built: ${object}\\.tar, ${object}\\.iso `));
+  const events = await it.kubectl.do(['get', 'events', '--field-selector', `involvedObject.name=${object}`]);
+  for (const words of ['building in Pod', `step 2 of ${steps.length}, buildah-build, is done`, `built: ${object}.tar`])
+    expect(events).toContain(words);
+});
+
 describe('a machine boots', () => {
   test('from the medium, and says what the values of the template were', async () => {
     await built(it, 'custom-build');
