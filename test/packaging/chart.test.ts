@@ -97,6 +97,15 @@ describe('the chart', () => {
       expect(spec?.['egress']).toEqual([{ ports: [{ port: 16443, protocol: 'TCP' }] }]);
   });
 
+  test('on a cluster that has no admission policies says what to do, and does it when told', () => {
+    const old = { kubernetes: '1.29.9' };
+    expect(() => rendered(old)).toThrow('set admissionPolicies.create=false');
+    const kinds = rendered({ ...old, values: { admissionPolicies: { create: false } } }).map(({ kind }) => kind);
+    expect(kinds).toContain('DaemonSet');
+    expect(kinds).not.toContain('ValidatingAdmissionPolicy');
+    expect(() => rendered({ kubernetes: '1.30.0' })).not.toThrow();
+  });
+
   test('grants what the migration needs only where it is wished', () => {
     const named = (wish: Wish) => rendered(wish).filter(({ metadata }) => metadata.name.endsWith('-migration'));
     const component = manifestsIn(readFileSync(join(CHART, '../components/migration/rbac.yaml'), 'utf8'));

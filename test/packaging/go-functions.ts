@@ -27,7 +27,24 @@ function dict(args: readonly unknown[]): Record<string, unknown> {
   return made;
 }
 
+const numbersOf = (version: unknown): number[] => (String(version).match(/\d+/g) ?? []).slice(0, 3).map(Number);
+
+/** No more than `<1.2.3-0`: is it older? */
+const semverCompare: Function = ([constraint, version]) => {
+  if (!String(constraint).startsWith('<')) throw new Error(`${String(constraint)} is not understood`);
+  const [wanted, has] = [numbersOf(constraint), numbersOf(version)];
+  const at = wanted.findIndex((number, position) => number !== has[position]);
+  return at >= 0 && (has[at] ?? 0) < (wanted[at] ?? 0);
+};
+
+const fail: Function = ([words]) => {
+  throw new Error(String(words));
+};
+
 const FUNCTIONS: Record<string, Function> = {
+  semverCompare,
+  fail,
+  printf: ([format, ...args]) => args.reduce<string>((text, arg) => text.replace('%s', String(arg)), String(format)),
   toYaml,
   nindent,
   dict,

@@ -36,18 +36,25 @@ export interface Wish {
   values?: object;
   /** Namespace of the release. */
   release?: string;
+  /** Version of the cluster. */
+  kubernetes?: string;
 }
+
+export const KUBERNETES = '1.34.0';
 
 export const CHART = join(repository, 'manifests/chart');
 
 /** What an installation with these values would have. Throws helm's words where it refuses. */
-export function helmText(helm: string, { values = {}, release = 'default' }: Wish = {}): string {
+export function helmText(
+  helm: string,
+  { values = {}, release = 'default', kubernetes = KUBERNETES }: Wish = {},
+): string {
   const args = [
     'template',
     'kairos-operator',
     CHART,
     '--kube-version',
-    '1.34.0',
+    kubernetes,
     '--namespace',
     release,
     '--values',

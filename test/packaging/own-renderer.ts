@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { CHART, type Wish } from './helm.js';
+import { CHART, KUBERNETES, type Wish } from './helm.js';
 import { Templates } from './go-template.js';
 import { type Manifest, manifestsIn } from './objects.js';
 
@@ -21,10 +21,18 @@ function over(defaults: Tree, values: Tree): Tree {
 }
 
 /** Of every template file, helpers first. */
-function rendered({ values = {}, release = 'default' }: Wish): (readonly [name: string, text: string])[] {
+function rendered({
+  values = {},
+  release = 'default',
+  kubernetes = KUBERNETES,
+}: Wish): (readonly [name: string, text: string])[] {
   const templates = new Templates();
   const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
-  const dot = { Values: over(defaults, values as Tree), Release: { Namespace: release, Name: 'kairos-operator' } };
+  const dot = {
+    Values: over(defaults, values as Tree),
+    Release: { Namespace: release, Name: 'kairos-operator' },
+    Capabilities: { KubeVersion: { Version: `v${kubernetes}` } },
+  };
   const folder = join(CHART, 'templates');
   const files = readdirSync(folder).toSorted((a, b) => Number(b.endsWith('.tpl')) - Number(a.endsWith('.tpl')));
   return files.map(name => [name, templates.render(readFileSync(join(folder, name), 'utf8'), dot)]);

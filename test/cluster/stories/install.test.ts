@@ -12,7 +12,7 @@ import { install, installed, OPERATOR_NAMESPACE, uninstall } from '../install.js
 import { repository } from '../places.js';
 import { type ProductImages, productImages } from '../product-images.js';
 import { waitFor } from '../wait.js';
-import { ended, nodeOpOf, type Operator, operator } from './operator.js';
+import { ended, jobsOf, nodeOpOf, type Operator, operator } from './operator.js';
 
 jest.setTimeout(900_000);
 
@@ -50,6 +50,15 @@ async function operationEnds(): Promise<unknown> {
   return (await ended(it, 'nodeop', 'proof')).status?.phase;
 }
 
+/** By Job: the Secrets that its Pod pulls by. One that is not there does no harm. */
+async function pullSecrets(): Promise<string[][]> {
+  const jobs = await jobsOf(it, 'proof');
+  return jobs.map(({ spec }) => {
+    const { template } = spec as { template: { spec: { imagePullSecrets?: { name: string }[] } } };
+    return (template.spec.imagePullSecrets ?? []).map(({ name }) => name);
+  });
+}
+
 /** As the documents ask for: the wishes first. */
 async function removeWishes(): Promise<void> {
   const all = ['--all', '--all-namespaces', '--timeout=60s'];
@@ -78,6 +87,8 @@ const withImages = (text: string): string =>
 
 interface Way {
   namespace: string;
+  /** Secrets that are named for every Pod that the operator makes. */
+  secrets?: string[];
   put: () => Promise<unknown>;
   take: () => Promise<unknown>;
 }
@@ -101,7 +112,11 @@ const product = (ref: string) => {
 const values = () => ({
   namespace: { name: 'by-chart' },
   networkPolicy: { create: true },
-  images: { operator: product(images.operator.ref), agent: product(images.agent.ref) },
+  images: {
+    operator: product(images.operator.ref),
+    agent: product(images.agent.ref),
+    pullSecrets: [{ name: 'that-is-not-there' }],
+  },
 });
 const KINDS = ['nodeops.operator', 'nodeopupgrades.operator', 'nodeagents.operator', 'osartifacts.build'];
 const dropKinds = () => it.kubectl.do(['delete', 'crd', ...KINDS.map(kind => `${kind}.kairos.io`), '--timeout=120s']);
@@ -131,6 +146,7 @@ function byHelm(helm: string): Way {
     );
   return {
     namespace: 'by-chart',
+    secrets: ['that-is-not-there'],
     put: async () => {
       const older = olderChart();
       await run('install', 'kairos-operator', older, '--values', '-');
@@ -148,6 +164,7 @@ function byHelm(helm: string): Way {
 /** Where there is no helm, its text is applied. */
 const byOwnRenderer: Way = {
   namespace: 'by-chart',
+  secrets: ['that-is-not-there'],
   put: () => it.kubectl.apply(ownText({ values: values() })),
   take: () => it.kubectl.do(['delete', '-f', '-', '--timeout=120s'], { stdin: ownText({ values: values() }) }),
 };
@@ -175,11 +192,12 @@ describe.each([
   ['one file', oneFile],
   ['an overlay, in another namespace', overlay],
   ['the chart, in another namespace', helm === undefined ? byOwnRenderer : byHelm(helm)],
-])('by %s', (_way, { namespace, put, take }) => {
+])('by %s', (_way, { namespace, secrets = [], put, take }) => {
   test('it works', async () => {
     await put();
     await installed(it.cluster, { namespace });
     expect(await operationEnds()).toBe('Completed');
+    expect(await pullSecrets()).toEqual(it.machines.map(() => secrets));
   });
 
   test('and is gone without a trace', async () => {
