@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { repository, runFolder } from './places.js';
+import { recordOf } from './process-record.js';
 
 /** A right as a role grants it, or as a request used it: `operator-agent: patch nodeagents/status`. */
 export type Right = string;
@@ -19,14 +20,19 @@ rules:
 
 const folder = () => runFolder('rights');
 
-/** Flags of an API server that keeps such a trail. Its file is this process' own; those of earlier runs go. */
+/** Flags of an API server that keeps such a trail. Its file is this process' own; those of earlier runs, whose processes have ended, go. */
 export function auditFlags(): string[] {
   const own = `audit-${process.pid}.log`;
   mkdirSync(folder(), { recursive: true });
-  for (const name of readdirSync(folder())) if (name !== own) rmSync(join(folder(), name), { force: true });
+  for (const name of readdirSync(folder())) if (isOver(name)) rmSync(join(folder(), name), { force: true });
   const policy = join(folder(), 'policy.yaml');
   writeFileSync(policy, POLICY);
   return [`--audit-policy-file=${policy}`, `--audit-log-path=${join(folder(), own)}`];
+}
+
+function isOver(name: string): boolean {
+  const [, pid] = /^audit-(\d+)\.log/.exec(name) ?? [];
+  return pid !== undefined && recordOf(Number(pid)) === undefined;
 }
 
 /** The trail that the last run left. */
