@@ -14,7 +14,7 @@ export const purl = ({ name, version }: Subject): string =>
 /** One component per package; several copies of a package are several components. */
 export function sbom(image: Subject, packages: readonly Package[]): string {
   const components = packages.map(component);
-  const self = `pkg:oci/${image.name}@${encodeURIComponent(image.version)}`;
+  const self = `${image.name}@${image.version}`;
   const body = {
     metadata: {
       component: {

@@ -110,6 +110,21 @@ describe.each(Object.keys(IMAGES))('%s', image => {
     expect(listed.toSorted()).toEqual([...new Set(folders.flat())].toSorted());
   });
 
+  test('its SBOM is about this image, and numbered by its content', () => {
+    const about = JSON.parse(made[image]?.sbom ?? '') as object;
+    expect(about).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      serialNumber: expect.stringMatching(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+      metadata: { component: { name: image, version: VERSION } },
+    });
+    const { packages = [], sbom: text } = made[image] ?? {};
+    expect(sbom({ name: image, version: VERSION }, packages)).toBe(text);
+    expect(sbom({ name: image, version: VERSION }, packages.slice(1))).not.toContain(
+      (about as { serialNumber: string }).serialNumber,
+    );
+  });
+
   test('each package is listed with its licence and its hash', () => {
     for (const component of components())
       expect(component).toMatchObject({
