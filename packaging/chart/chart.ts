@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Document, stringify } from 'yaml';
 import * as z from 'zod';
 import { parsed } from '../source.js';
+import { defaults } from './defaults.js';
 import { templateOf } from './templates.js';
-import { defaults, Values } from './values.js';
+import { Values } from './values.js';
 import { valuesFile } from './values-file.js';
 
 /** Of components: what a value switches on. */

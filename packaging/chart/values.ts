@@ -1,13 +1,11 @@
-/** What a user of the chart may set: one schema, from which values.yaml and values.schema.json are printed. Defaults are those of the manifests. */
+/** What a user of the chart may set: one schema, from which values.yaml and values.schema.json are printed. */
 import * as z from 'zod';
-import { type Document, isMap } from 'yaml';
 import { LOG_LEVELS } from '../../program/log.js';
-import { find } from '../source.js';
 
 const loose = () => z.record(z.string(), z.unknown());
 const looseList = () => z.array(loose());
 const labels = () => z.record(z.string(), z.string());
-const image = () => z.string().regex(/^\S*$/);
+const reference = () => z.string().regex(/^\S*$/);
 
 /** What is true of any Pod of ours: where it runs, what it may use. */
 const placement = {
@@ -29,7 +27,7 @@ const deployment = {
 
 const product = z
   .object({
-    repository: image().min(1),
+    repository: reference().min(1),
     tag: z.string().regex(/^[\w.-]*$/),
     digest: z
       .string()
@@ -70,11 +68,11 @@ export const Values = z
           ),
         operator: product.describe('Controller and webhook.'),
         agent: product.describe('The agent; also leaves the word of a Job that succeeded.'),
-        nodeopDefault: image().describe('Of operations that name none.'),
-        sentinel: image().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
-        tool: image().describe('auroraboot, for OSArtifacts.'),
-        buildah: image().describe('buildah, for OSArtifacts.'),
-        kairosInit: image().describe('kairos-init, for OSArtifacts.'),
+        nodeopDefault: reference().describe('Of operations that name none.'),
+        sentinel: reference().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
+        tool: reference().describe('auroraboot, for OSArtifacts.'),
+        buildah: reference().describe('buildah, for OSArtifacts.'),
+        kairosInit: reference().describe('kairos-init, for OSArtifacts.'),
       })
       .strict(),
     logLevel: z.enum(['', ...LOG_LEVELS]).describe('Of all programs. Empty: info.'),
@@ -126,66 +124,3 @@ export const Values = z
   })
   .strict();
 export type Values = z.infer<typeof Values>;
-
-const POD = ['spec', 'template', 'spec'] as const;
-
-function podDefaults(workload: Document.Parsed) {
-  const at = (...path: (string | number)[]) => {
-    const found = workload.getIn([...POD, ...path], false);
-    return isMap(found) || typeof found === 'object' ? (found as { toJSON(): unknown }).toJSON() : found;
-  };
-  return {
-    replicas: workload.getIn(['spec', 'replicas']),
-    priorityClassName: at('priorityClassName'),
-    nodeSelector: at('nodeSelector'),
-    affinity: at('affinity'),
-    tolerations: at('tolerations'),
-    resources: at('containers', 0, 'resources'),
-    podAnnotations: {},
-    env: [],
-  };
-}
-
-const imageOf = (workload: Document.Parsed) => {
-  const [repository = '', tag = ''] = String(workload.getIn([...POD, 'containers', 0, 'image'])).split(/:(?=[^/]*$)/);
-  return { repository, tag, digest: '' };
-};
-
-/** The defaults that make the chart install what kustomize does. */
-export function defaults(documents: readonly Document.Parsed[]): Values {
-  const [controller, webhook, agent] = [
-    find(documents, 'Deployment', 'operator-controller'),
-    find(documents, 'Deployment', 'operator-webhook'),
-    find(documents, 'DaemonSet', 'operator-agent'),
-  ];
-  const { env } = (
-    controller.toJS() as { spec: { template: { spec: { containers: [{ env: { name: string; value?: string }[] }] } } } }
-  ).spec.template.spec.containers[0];
-  const setting = (name: string) => env.find(one => one.name === name)?.value ?? '';
-  const { replicas: _replicas, affinity: _affinity, ...agentDefaults } = podDefaults(agent);
-  return Values.parse({
-    namespace: { name: controller.getIn(['metadata', 'namespace']), create: true },
-    images: {
-      registry: '',
-      pullPolicy: controller.getIn([...POD, 'containers', 0, 'imagePullPolicy']),
-      pullSecrets: [],
-      operator: imageOf(controller),
-      agent: imageOf(agent),
-      nodeopDefault: setting('NODEOP_DEFAULT_IMAGE'),
-      sentinel: setting('SENTINEL_IMAGE'),
-      tool: setting('TOOL_IMAGE'),
-      buildah: setting('BUILDAH_IMAGE'),
-      kairosInit: setting('KAIROS_INIT_IMAGE'),
-    },
-    logLevel: '',
-    controller: podDefaults(controller),
-    webhook: podDefaults(webhook),
-    agent: agentDefaults,
-    osArtifacts: { enabled: true },
-    crds: { create: true, keep: true },
-    userRoles: { create: true },
-    migration: { create: false },
-    admissionPolicies: { create: true },
-    networkPolicy: { create: false, apiServerPorts: [443, 6443] },
-  });
-}
