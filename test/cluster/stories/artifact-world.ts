@@ -31,7 +31,12 @@ export async function artifactWorld(places: readonly string[], nodes = 1): Promi
   const inCluster = [{ ...images.tools, root: '' }, images.nginx];
   const it = await operator(nodes, inCluster);
   const { kubectl, cluster } = it;
-  await kubectl.do(['delete', 'osartifacts,jobs,pods,pvc,pv', '--all', '--timeout=120s'], { seconds: 150 });
+  const gone = (kinds: string, ...where: string[]) =>
+    kubectl.do(['delete', kinds, '--all', '--timeout=120s', ...where], { seconds: 150 });
+  await gone('osartifacts', '-A');
+  await gone('jobs,pods');
+  await gone('pvc', '-A');
+  await gone('pv');
   for (const { name } of it.machines) await cluster.machine(name).exec('rm', '-rf', '/var/built');
   const registry = await Registry.start(cluster);
   await stock(registry, images);

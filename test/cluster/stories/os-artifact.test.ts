@@ -20,6 +20,7 @@ import { secret } from './artifact-fixtures.js';
 jest.setTimeout(900_000); // the tools may have to be made first
 
 const NAMES = Object.keys(FILES);
+const ELSEWHERE = 'elsewhere';
 const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
 
 let it: ArtifactWorld;
@@ -39,11 +40,11 @@ beforeAll(async () => {
   ]);
   await serveArtifacts(it, 'default');
   await kubectl.apply([...documented(ours), nested(), artifact('unknown-here', { imageName: ours.ready, iso: true })]);
-  await kubectl.apply(artifact('homeless', { ...KNOWN, imageName: ours.ready, iso: true }));
+  await kubectl.apply([...far(), artifact('homeless', { ...KNOWN, imageName: ours.ready, iso: true })]);
 });
 
 afterAll(async () => {
-  await it?.kubectl.do(['delete', 'namespace', 'elsewhere', '--ignore-not-found']);
+  await it?.kubectl.do(['delete', 'namespace', ELSEWHERE, '--ignore-not-found']);
   await names?.stop();
   await it?.stop();
 });
@@ -58,6 +59,20 @@ const nested = () =>
     },
     artifacts: { cloudImage: true, diskSize: '64' },
   });
+
+/** The first example, in a namespace without the server. */
+function far(): object[] {
+  const login = it.registry.secret(LOGIN) as { metadata: object };
+  const [example] = documented(ours);
+  const text = JSON.stringify({ ...example, metadata: { name: 'far', namespace: ELSEWHERE } });
+  const server = 'http://kairos-operator-nginx';
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ELSEWHERE } },
+    { ...login, metadata: { name: LOGIN, namespace: ELSEWHERE } },
+    place('far-artifacts', ELSEWHERE),
+    JSON.parse(text.replaceAll(server, `${server}.default.svc.cluster.local`)) as object,
+  ];
+}
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -94,12 +109,13 @@ describe('the examples of the documents', () => {
   test('files are downloaded from outside of the cluster as they were built', async () => {
     const status = await built(it, 'my-kairos-iso');
     expect(await downloaded(status)).toEqual(status.outputs);
+  });
+
+  test('the server lists what was built, and nothing that was not', async () => {
+    await built(it, 'far', ELSEWHERE);
     const listing = (await served('')).toString();
-    expect([...listing.matchAll(/<a href="([^"]*)"/g)].map(([, name]) => name)).toEqual([
-      '../',
-      'my-kairos-iso.iso',
-      'my-kairos-iso.tar',
-    ]);
+    const listed = [...listing.matchAll(/<a href="([^"]*)"/g)].map(([, name]) => name);
+    expect(listed).toEqual(['../', 'far.iso', 'far.tar', 'my-kairos-iso.iso', 'my-kairos-iso.tar']);
   });
 
   test('a volume of the exporter itself takes files, too', async () => {
@@ -110,22 +126,7 @@ describe('the examples of the documents', () => {
 });
 
 test('an exporter in another namespace uploads to the same server', async () => {
-  const namespace = 'elsewhere';
-  await it.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  const [example] = documented(ours);
-  const there = JSON.parse(
-    JSON.stringify({ ...example, metadata: { name: 'far', namespace } }).replaceAll(
-      'http://kairos-operator-nginx',
-      'http://kairos-operator-nginx.default.svc.cluster.local',
-    ),
-  ) as object;
-  const login = it.registry.secret(LOGIN) as { metadata: object };
-  await it.kubectl.apply([
-    place('far-artifacts', namespace),
-    { ...login, metadata: { name: LOGIN, namespace } },
-    there,
-  ]);
-  const status = await built(it, 'far', namespace);
+  const status = await built(it, 'far', ELSEWHERE);
   expect(status.phase).toBe('Ready');
   expect(await downloaded(status)).toEqual(status.outputs);
 });
