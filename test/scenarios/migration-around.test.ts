@@ -1,45 +1,23 @@
-/** What surrounds operations that are taken over: others that want the same nodes, those that are over or being deleted, and what belongs to none. */
+/** What surrounds operations that are taken over: others that want the same nodes, those that are over or being deleted, and several nodes at once. */
 import { describe, expect, test } from '@jest/globals';
-import { apiVersion, NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
-import { FINALIZERS } from '../../api/names.js';
-import type { NodeOp } from '../../api/objects.js';
-import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
-import {
-  CLUSTER_ROLE_BINDINGS,
-  CLUSTER_ROLES,
-  DAEMONSETS,
-  DEPLOYMENTS,
-  JOBS,
-  LEASES,
-  NODES,
-  PODS,
-} from '../../kube/resources.js';
+import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { daemonSetObject, nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
-import { byHand, CALM, FREE, lasts, nodes, ONLY_N1, OP, running } from './life-stage.js';
-import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
-import { tell, type Told } from './replay.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import { CALM, ONLY_N1, OP } from './life-stage.js';
+import {
+  after,
+  CREATED,
+  leaves,
+  NEVER,
+  ONCE,
+  type OperationLeft,
+  REBOOTS,
+  RUNNING,
+  TO_REBOOT,
+} from './migration-stage.js';
 
-const NEVER = { ...FREE, downs: '' };
-const ONCE = { ...FREE, downs: 'agent' };
-const REBOOTS = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };
-
-/** From the last moment of the one operator to the calm after the other. */
-const after = (
-  before: (cluster: FakeCluster) => void,
-  then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
-): Promise<Told> =>
-  tell({
-    name: 'taken over',
-    cluster: { nodes: nodes('n1', 'n2', 'n3'), ...lasts(20) },
-    play: async cluster => {
-      await succeeds(cluster, () => before(cluster));
-      await then(cluster);
-    },
-    ends: {},
-  });
-
-const left = (what: OperationLeft) => (cluster: FakeCluster) => void leaves(cluster, what);
+const leaving = (what: OperationLeft) => (cluster: FakeCluster) => void leaves(cluster, what);
 
 describe('an operation that is over', () => {
   test.each(['Completed', 'Failed'] as const)(
@@ -58,7 +36,7 @@ describe('an operation that is over', () => {
   test('a reboot Pod of it that waits still is gone, and reboots nothing', async () => {
     const entry = { phase: 'Failed', message: 'Job failed', rebootStatus: 'cancelled' };
     const { cluster, ending } = await after(
-      left({ phase: 'Failed', spec: REBOOTS, nodes: { n1: { entry, job: 'failed', rebootPod: 'waits' } } }),
+      leaving({ phase: 'Failed', spec: REBOOTS, nodes: { n1: { entry, job: 'failed', rebootPod: 'waits' } } }),
     );
     expect(cluster.api.all(PODS)).toEqual([]);
     expect(ending.nodes.n1).toEqual(NEVER);
@@ -67,7 +45,7 @@ describe('an operation that is over', () => {
   test('Completed, and a node of it cordoned still: it is let go', async () => {
     const entry = { phase: 'Completed', rebootStatus: 'not-requested' };
     const { ending } = await after(
-      left({ phase: 'Completed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
+      leaving({ phase: 'Completed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
     expect(ending.nodes.n1).toEqual(NEVER);
   });
@@ -75,7 +53,7 @@ describe('an operation that is over', () => {
   test('Failed, and a node of it cordoned still: it stays so, for inspection', async () => {
     const entry = { phase: 'Failed', rebootStatus: 'not-requested' };
     const { ending } = await after(
-      left({ phase: 'Failed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
+      leaving({ phase: 'Failed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
     expect(ending.nodes.n1).toMatchObject({ cordoned: true, mark: 'default/op' });
   });
@@ -148,7 +126,7 @@ describe('an operation that wants a node of another', () => {
 describe('several nodes', () => {
   test('those begun go on, those that are done stay so, the others start in their turn', async () => {
     const { ending, cluster } = await after(
-      left({
+      leaving({
         phase: 'Running',
         spec: { cordon: true, rebootOnSuccess: true, concurrency: 1 },
         nodes: {
@@ -180,133 +158,5 @@ describe('several nodes', () => {
       leaves(it, { phase: 'Running', spec: { cordon: true, rebootOnSuccess: true }, nodes: { n1: node }, owner });
     });
     expect(ending).toMatchObject({ ...CALM, upgrades: { op: 'Completed' }, nodes: { n1: ONCE, n2: ONCE, n3: ONCE } });
-  });
-});
-
-describe('what changes while it is taken over', () => {
-  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-  const left = { phase: 'Running', spec: REBOOTS, nodes: { n1: node } } as const;
-  /** The first write to a Job meets this. */
-  const meanwhile = (happens: (it: FakeCluster) => void) =>
-    after(it => {
-      leaves(it, left);
-      const program = it.controllers[0];
-      let isFirst = true;
-      it.api.onChange(plural => {
-        if (plural !== LEASES.plural || !isFirst || program === undefined) return;
-        isFirst = false;
-        program.mishap = number => (number === 2 ? { is: 'meanwhile', call: () => happens(it) } : undefined);
-      });
-    });
-
-  test('its Job is told of by others: that is read, and it goes on', async () => {
-    const { ending } = await meanwhile(({ api }) => {
-      for (const { metadata } of api.all(JOBS)) api.patch(JOBS, metadata, { metadata: { labels: { news: 'true' } } });
-    });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
-  });
-
-  test('its Job is deleted: that is told', async () => {
-    const { ending } = await meanwhile(({ api }) => {
-      for (const { metadata } of api.all(JOBS)) api.drop(JOBS, metadata);
-    });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
-    expect(ending.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
-  });
-});
-
-test('a spec that breaks a rule of today is told, and nothing of it reboots a node', async () => {
-  const node = { entry: TO_REBOOT, job: 'complete', rebootPod: 'waits' } as const;
-  const { ending, cluster } = await after(
-    left({ phase: 'Running', spec: { ...REBOOTS, hostMountPath: 'host' }, nodes: { n1: node } }),
-  );
-  expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
-  expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
-});
-
-describe('what belongs to no operation', () => {
-  const cluster = () =>
-    after(it => {
-      it.api.put(DAEMONSETS, {
-        ...daemonSetObject(LABELER),
-        metadata: { name: LABELER, namespace: 'operator-system' },
-      });
-      const labeling = { name: `${LABELER}-n1`, namespace: 'operator-system', labels: { app: LABELER } };
-      it.api.put(JOBS, { metadata: labeling, spec: { suspend: true, template: { spec: { containers: [] } } } });
-      it.api.put(CLUSTER_ROLES, { metadata: { name: 'nodeop-reboot' } });
-      it.api.put(CLUSTER_ROLES, { metadata: { name: 'admin' } });
-      for (const [name, role] of [
-        ['nodeop-reboot-op', 'nodeop-reboot'],
-        ['nodeop-reboot-vanished', 'nodeop-reboot'],
-        ['mine', 'admin'],
-      ])
-        it.api.put(CLUSTER_ROLE_BINDINGS, { metadata: { name }, roleRef: { name: role } });
-    });
-
-  test('goes: labeler, roles, bindings; and nothing else does', async () => {
-    const { api } = (await cluster()).cluster;
-    const names = [DAEMONSETS, JOBS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS].flatMap(kind => api.all(kind));
-    expect(names.map(({ metadata }) => metadata.name)).toEqual(['admin', 'mine']);
-  });
-});
-
-test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {
-  const pod = { name: 'operator-kairos-operator-5d4f-abcde', namespace: 'operator-system' };
-  const { ending } = await after(
-    it => {
-      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
-      it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
-      leaves(it, {
-        phase: 'Running',
-        spec: REBOOTS,
-        nodes: { n1: { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } },
-      });
-    },
-    async it => {
-      await it.run(15);
-      expect(
-        it.acts.filter(({ program, name }) => program.startsWith('controller') && !name.includes('leases')),
-      ).toEqual([]);
-      it.api.drop(PODS, pod);
-    },
-  );
-  expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
-});
-
-test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {
-  const { cluster } = await after(it => byHand(it, 'n1', true));
-  const changed = cluster.acts.filter(
-    ({ program, name }) => program === 'controller-a' && !/leases|delete cluster/.test(name),
-  );
-  expect(changed).toEqual([]);
-  expect(
-    cluster.api.find(DEPLOYMENTS, { namespace: 'operator-system', name: 'operator-kairos-operator' }),
-  ).toBeUndefined();
-  expect(cluster.api.find<NodeOp>(NODES, { name: 'n1' })?.spec).toMatchObject({ unschedulable: true });
-  expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FORMER_FINALIZER);
-});
-
-describe('the way back', () => {
-  test('after an operation nothing of ours holds any object', async () => {
-    const { cluster } = await after(it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)));
-    const held = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
-    expect(held.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
-    expect(cluster.nodeOp('op')?.status?.phase).toBe('Completed');
-  });
-
-  test('no controller in the middle of one: its deletion waits, and ends well when there is one again', async () => {
-    const { ending } = await after(
-      it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
-      async it => {
-        await running(it, 'n1');
-        it.controllers[0]?.leave();
-        it.delete(NODE_OP, OP);
-        await it.run(3600);
-        expect(it.nodeOp('op')?.metadata.finalizers).toEqual([FINALIZERS.claimed]);
-        it.controllers[1]?.start();
-        expect(await it.until(() => it.nodeOp('op') === undefined, 300)).toBe(true);
-      },
-    );
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
   });
 });

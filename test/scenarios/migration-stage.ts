@@ -9,6 +9,8 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { isOver, type PodObject } from '../fakes/cluster/kinds.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
+import { FREE, lasts, nodes as named, ONLY_N1 } from './life-stage.js';
+import { tell, type Told } from './replay.js';
 
 /** Of one node, in the order in which the Go operator gets there. */
 export interface NodeLeft {
@@ -207,3 +209,22 @@ export async function succeeds(cluster: FakeCluster, before: () => void): Promis
 export const RUNNING = { phase: 'Running', message: 'Job is running', rebootStatus: 'pending' };
 export const TO_REBOOT = { phase: 'Completed', message: 'Job completed successfully', rebootStatus: 'pending' };
 export const CREATED = { phase: 'Pending', message: 'Job created', rebootStatus: 'pending' };
+
+/** From the last moment of the one operator to the calm after the other. */
+export const after = (
+  before: (cluster: FakeCluster) => void,
+  then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
+): Promise<Told> =>
+  tell({
+    name: 'taken over',
+    cluster: { nodes: named('n1', 'n2', 'n3'), ...lasts(20) },
+    play: async cluster => {
+      await succeeds(cluster, () => before(cluster));
+      await then(cluster);
+    },
+    ends: {},
+  });
+
+export const NEVER = { ...FREE, downs: '' };
+export const ONCE = { ...FREE, downs: 'agent' };
+export const REBOOTS = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };

@@ -1,0 +1,147 @@
+/** A cluster on the day on which its operator is replaced: what changes meanwhile, what belongs to no operation, and the way back. */
+import { describe, expect, test } from '@jest/globals';
+import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
+import { FINALIZERS } from '../../api/names.js';
+import type { NodeOp } from '../../api/objects.js';
+import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
+import {
+  CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
+  DAEMONSETS,
+  DEPLOYMENTS,
+  JOBS,
+  LEASES,
+  NODES,
+  PODS,
+} from '../../kube/resources.js';
+import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import { daemonSetObject, nodeOp } from '../fakes/cluster/objects.js';
+import { byHand, CALM, FREE, OP, running } from './life-stage.js';
+import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-stage.js';
+
+describe('what changes while it is taken over', () => {
+  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+  /** The first write to a Job meets this. */
+  const meanwhile = (happens: (it: FakeCluster) => void) =>
+    after(it => {
+      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+      const program = it.controllers[0];
+      let isFirst = true;
+      it.api.onChange(plural => {
+        if (plural !== LEASES.plural || !isFirst || program === undefined) return;
+        isFirst = false;
+        program.mishap = number => (number === 2 ? { is: 'meanwhile', call: () => happens(it) } : undefined);
+      });
+    });
+
+  test('its Job is told of by others: that is read, and it goes on', async () => {
+    const { ending } = await meanwhile(({ api }) => {
+      for (const { metadata } of api.all(JOBS)) api.patch(JOBS, metadata, { metadata: { labels: { news: 'true' } } });
+    });
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+  });
+
+  test('its Job is deleted: that is told', async () => {
+    const { ending } = await meanwhile(({ api }) => {
+      for (const { metadata } of api.all(JOBS)) api.drop(JOBS, metadata);
+    });
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+    expect(ending.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
+  });
+});
+
+test('a spec that breaks a rule of today is told, and nothing of it reboots a node', async () => {
+  const node = { entry: TO_REBOOT, job: 'complete', rebootPod: 'waits' } as const;
+  const { ending, cluster } = await after(
+    it => void leaves(it, { phase: 'Running', spec: { ...REBOOTS, hostMountPath: 'host' }, nodes: { n1: node } }),
+  );
+  expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+});
+
+describe('what belongs to no operation', () => {
+  const cluster = () =>
+    after(it => {
+      it.api.put(DAEMONSETS, {
+        ...daemonSetObject(LABELER),
+        metadata: { name: LABELER, namespace: 'operator-system' },
+      });
+      const labeling = { name: `${LABELER}-n1`, namespace: 'operator-system', labels: { app: LABELER } };
+      it.api.put(JOBS, { metadata: labeling, spec: { suspend: true, template: { spec: { containers: [] } } } });
+      it.api.put(CLUSTER_ROLES, { metadata: { name: 'nodeop-reboot' } });
+      it.api.put(CLUSTER_ROLES, { metadata: { name: 'admin' } });
+      for (const [name, role] of [
+        ['nodeop-reboot-op', 'nodeop-reboot'],
+        ['nodeop-reboot-vanished', 'nodeop-reboot'],
+        ['mine', 'admin'],
+      ])
+        it.api.put(CLUSTER_ROLE_BINDINGS, { metadata: { name }, roleRef: { name: role } });
+    });
+
+  test('goes: labeler, roles, bindings; and nothing else does', async () => {
+    const { api } = (await cluster()).cluster;
+    const names = [DAEMONSETS, JOBS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS].flatMap(kind => api.all(kind));
+    expect(names.map(({ metadata }) => metadata.name)).toEqual(['admin', 'mine']);
+  });
+});
+
+test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {
+  const pod = { name: 'operator-kairos-operator-5d4f-abcde', namespace: 'operator-system' };
+  const { ending } = await after(
+    it => {
+      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
+      it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
+      leaves(it, {
+        phase: 'Running',
+        spec: REBOOTS,
+        nodes: { n1: { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } },
+      });
+    },
+    async it => {
+      await it.run(15);
+      expect(
+        it.acts.filter(({ program, name }) => program.startsWith('controller') && !name.includes('leases')),
+      ).toEqual([]);
+      it.api.drop(PODS, pod);
+    },
+  );
+  expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+});
+
+test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {
+  const { cluster } = await after(it => byHand(it, 'n1', true));
+  const changed = cluster.acts.filter(
+    ({ program, name }) => program === 'controller-a' && !/leases|delete cluster/.test(name),
+  );
+  expect(changed).toEqual([]);
+  expect(
+    cluster.api.find(DEPLOYMENTS, { namespace: 'operator-system', name: 'operator-kairos-operator' }),
+  ).toBeUndefined();
+  expect(cluster.api.find<NodeOp>(NODES, { name: 'n1' })?.spec).toMatchObject({ unschedulable: true });
+  expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FORMER_FINALIZER);
+});
+
+describe('the way back', () => {
+  test('after an operation nothing of ours holds any object', async () => {
+    const { cluster } = await after(it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)));
+    const held = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
+    expect(held.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
+    expect(cluster.nodeOp('op')?.status?.phase).toBe('Completed');
+  });
+
+  test('no controller in the middle of one: its deletion waits, and ends well when there is one again', async () => {
+    const { ending } = await after(
+      it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
+      async it => {
+        await running(it, 'n1');
+        it.controllers[0]?.leave();
+        it.delete(NODE_OP, OP);
+        await it.run(3600);
+        expect(it.nodeOp('op')?.metadata.finalizers).toEqual([FINALIZERS.claimed]);
+        it.controllers[1]?.start();
+        expect(await it.until(() => it.nodeOp('op') === undefined, 300)).toBe(true);
+      },
+    );
+    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
+  });
+});
