@@ -5,6 +5,7 @@ import type { NodeOp } from '../../api/objects.js';
 import { isConflict, isForbidden, isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
+import { isControlledBy, ownedBy } from '../../kube/owner.js';
 import { orGone } from '../../kube/or-gone.js';
 import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
@@ -74,6 +75,7 @@ async function adoptJob(
   const metadata = {
     labels: { [LABELS.nodeOpUid]: op.metadata.uid },
     annotations: { [ANNOTATIONS.nodeOpName]: op.metadata.name, [ANNOTATIONS.nodeName]: node, [SURE_OF_BOOT]: boot },
+    ...(isControlledBy(job, op) ? {} : { ownerReferences: [ownedBy(NODE_OP, op)] }),
   };
   try {
     const taken = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ metadata }, job));
@@ -99,7 +101,7 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
 /** A second is enough for a Pod that waits: one that has found what it waits for sleeps five before it reboots. */
 const GRACE_SECONDS = 1;
 
-async function deletePod(pod: SeenPod, { kube, caches }: Hands): Promise<void> {
+export async function deletePod(pod: SeenPod, { kube, caches }: Pick<Hands, 'kube' | 'caches'>): Promise<void> {
   const { name, namespace, uid, resourceVersion } = pod.metadata;
   const options = { uid, resourceVersion, gracePeriodSeconds: GRACE_SECONDS };
   await orGone(kube.delete(PODS, { name, namespace }, options), () => caches.pods.gone(pod));

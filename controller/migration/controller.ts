@@ -3,18 +3,16 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
-import { ownerNameOf } from '../../kube/owner.js';
-import { NODE_OP } from '../../api/kinds.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { isFinal } from '../nodeop/wish.js';
-import { isAlive } from '../seen.js';
-import { act } from './act.js';
+import { isAlive, type SeenPod } from '../seen.js';
+import { act, deletePod } from './act.js';
 import { decide } from './decide.js';
-import type { Former } from './former.js';
+import { type Former, isOf } from './former.js';
 import { isWaiting } from './judge.js';
 import { removeLeftovers } from './leftovers.js';
 import { FORMER_FINALIZER } from './names.js';
@@ -49,8 +47,8 @@ export async function migrationController(deps: MigrationDeps, leading: AbortSig
   caches.nodeOps.onChange(({ new: op }) => op && isConcerned(op, former) && loop.enqueue(keyOf(op.metadata)));
   caches.pods.onChange(({ old, new: now }) => {
     const pod = now ?? old;
-    const owner = pod?.metadata.labels?.[LABELS.reboot] && ownerNameOf(NODE_OP, pod);
-    if (owner) loop.enqueue(keyOf(owner));
+    const name = pod?.metadata.labels?.[LABELS.reboot] && pod.metadata.labels[LABELS.nodeOp];
+    if (name) loop.enqueue(keyOf({ name, namespace: pod.metadata.namespace }));
   });
   for (const op of caches.nodeOps.list()) if (isConcerned(op, former)) loop.enqueue(keyOf(op.metadata));
   loop.enqueue(LEFTOVERS);
@@ -78,8 +76,12 @@ async function reconcile(key: string, deps: MigrationDeps): Promise<Outcome> {
 }
 
 async function leftovers(deps: MigrationDeps): Promise<Outcome> {
-  const { former } = deps;
-  if (former.rebootPods().some(pod => isWaiting(pod) || (isAlive(pod) && pod.metadata.deletionTimestamp !== undefined)))
+  const { former, caches } = deps;
+  const pods = former.rebootPods();
+  /* Their operations are gone, and nobody else would look at them. */
+  const isOrphan = (pod: SeenPod) => !caches.nodeOps.list().some(op => isOf(pod, op));
+  for (const pod of pods.filter(each => isWaiting(each) && isOrphan(each))) await deletePod(pod, deps);
+  if (pods.some(pod => isWaiting(pod) || (isAlive(pod) && pod.metadata.deletionTimestamp !== undefined)))
     return { then: 'lookAgain', inMs: LOOK_MS };
   await removeLeftovers(deps);
   return { then: 'settled' };

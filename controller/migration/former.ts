@@ -33,7 +33,7 @@ const SAY_MS = 30_000;
 
 export class Former {
   readonly #caches: Caches;
-  /** By uid of the NodeOp. */
+  /** By their NodeOp. */
   readonly #jobs = new Map<string, SeenJob[]>();
   readonly #rebootPods = new Map<string, SeenPod>();
   readonly since: Date;
@@ -55,39 +55,36 @@ export class Former {
 
   /** As it was just read: nothing tells of changes of a Job before it carries our label. */
   know(job: SeenJob): void {
-    const uid = nodeOpUid(job);
-    if (uid !== undefined) this.#jobs.set(uid, [...this.#without(job), job]);
+    this.#jobs.set(whose(job), [...this.#without(job), job]);
   }
 
   /** It is gone, or watched from now on. */
   drop(job: SeenJob): void {
-    this.#jobs.set(nodeOpUid(job) ?? '', this.#without(job));
+    this.#jobs.set(whose(job), this.#without(job));
   }
 
   #without(job: SeenJob): SeenJob[] {
-    const known = this.#jobs.get(nodeOpUid(job) ?? '') ?? [];
+    const known = this.#jobs.get(whose(job)) ?? [];
     return known.filter(each => each.metadata.uid !== job.metadata.uid);
   }
 
   /** Begun by it, not ended, and not ours yet: not to be begun by us. */
-  holds({ metadata, status }: NodeOp): boolean {
+  holds(op: NodeOp): boolean {
+    const { status } = op;
     if (status?.startedAt !== undefined || isFinal(status)) return false;
-    return status?.phase !== undefined || this.jobsOf(metadata.uid).length > 0 || this.#hasPods(metadata.uid);
-  }
-
-  #hasPods(uid: string): boolean {
-    return [...this.#rebootPods.values()].some(pod => nodeOpUid(pod) === uid && isAlive(pod));
+    return status?.phase !== undefined || this.jobsOf(op).length > 0 || this.rebootPodsOf(op).some(isAlive);
   }
 
   /** As they are now, those that carry our mark already included. */
-  jobsOf(uid: string): SeenJob[] {
-    const seen = this.#caches.jobs.by('owner', uid).filter(isTakenOver);
+  jobsOf(op: NodeOp): SeenJob[] {
+    const seen = this.#caches.jobs.by('owner', op.metadata.uid).filter(isTakenOver);
     const known = new Set(seen.map(job => job.metadata.uid));
-    return [...seen, ...(this.#jobs.get(uid) ?? []).filter(job => !known.has(job.metadata.uid))];
+    const others = [op.metadata.uid, keyOf(op.metadata)].flatMap(key => this.#jobs.get(key) ?? []);
+    return [...seen, ...others.filter(job => !known.has(job.metadata.uid))];
   }
 
-  rebootPodsOf({ metadata }: NodeOp): SeenPod[] {
-    return [...this.#rebootPods.values()].filter(pod => nodeOpUid(pod) === metadata.uid);
+  rebootPodsOf(op: NodeOp): SeenPod[] {
+    return [...this.#rebootPods.values()].filter(pod => isOf(pod, op));
   }
 
   rebootPods(): SeenPod[] {
@@ -99,20 +96,33 @@ export class Former {
     const held = new Map<string, string>();
     for (const pod of this.#rebootPods.values())
       if (isAlive(pod) && (!isCalled(pod) || pod.metadata.deletionTimestamp !== undefined))
-        held.set(pod.spec.nodeName ?? '', `${pod.metadata.namespace}/${pod.metadata.labels?.[LABELS.nodeOp]}`);
+        held.set(nodeOf(pod), nameOf(pod));
     for (const op of this.#caches.nodeOps.list()) {
       if (!this.holds(op)) continue;
       const entries = Object.entries(op.status?.nodeStatuses ?? {});
       const open = entries.filter(([, entry]) => !isFinal(entry) || entry.rebootStatus === 'pending');
-      const jobs = this.jobsOf(op.metadata.uid).map(job => job.metadata.labels?.[LABELS.node] ?? '');
+      const jobs = this.jobsOf(op).map(job => job.metadata.labels?.[LABELS.node] ?? '');
       for (const node of [...open.map(([name]) => name), ...jobs]) held.set(node, keyOf(op.metadata));
     }
     return held;
   }
 }
 
-const nodeOpUid = ({ metadata }: SeenJob | SeenPod): string | undefined =>
-  metadata.ownerReferences?.find(owner => owner.kind === NODE_OP.kind)?.uid;
+type Made = SeenJob | SeenPod;
+
+/** Uid of the NodeOp it belongs to, or else its namespace and name. */
+const whose = (made: Made): string =>
+  made.metadata.ownerReferences?.find(owner => owner.kind === NODE_OP.kind)?.uid ?? nameOf(made);
+
+const nameOf = ({ metadata }: Made): string =>
+  keyOf({ namespace: metadata.namespace, name: metadata.labels?.[LABELS.nodeOp] ?? '' });
+
+/** Where a Pod of it is, or is to be. */
+export const nodeOf = ({ metadata, spec }: SeenPod): string => spec.nodeName ?? metadata.labels?.[LABELS.node] ?? '';
+
+/** Does it belong to this operation? */
+export const isOf = (made: Made, { metadata }: NodeOp): boolean =>
+  [metadata.uid, keyOf(metadata)].includes(whose(made));
 
 const isTakenOver = ({ metadata }: SeenJob): boolean => metadata.annotations?.[SURE_OF_BOOT] !== undefined;
 

@@ -7,7 +7,7 @@ import { targetsOf } from '../nodeop/targets.js';
 import { tryReadWish, type Wish } from '../nodeop/wish.js';
 import { isReady, type SeenJob, type SeenPod } from '../seen.js';
 import type { Facts, NodeFacts } from './facts.js';
-import type { Former } from './former.js';
+import { type Former, isOf, nodeOf } from './former.js';
 
 interface View {
   caches: Caches;
@@ -22,15 +22,14 @@ export function observe(op: NodeOp, view: View): Facts {
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
   if (held && wish) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
-  const made = { jobs: former.jobsOf(op.metadata.uid), pods: caches.pods.by('owner', op.metadata.uid) };
+  const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
   return {
     op,
     wish,
     held,
     now,
     nodes: wish === undefined ? [] : [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
-    jobs: made.jobs,
-    rebootPods: former.rebootPodsOf(op),
+    ...made,
     readyNodes: new Set(
       caches.nodes
         .list()
@@ -46,14 +45,12 @@ interface Around {
   view: View;
   /** Of the whole operation. */
   jobs: readonly SeenJob[];
-  pods: readonly SeenPod[];
+  rebootPods: readonly SeenPod[];
 }
 
-function nodeFacts(name: string, { op, wish, view, jobs, pods }: Around): NodeFacts {
+function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): NodeFacts {
   const { caches, former, now } = view;
   const entry = op.status?.nodeStatuses?.[name];
-  const isHere = ({ metadata, spec }: SeenPod) => (spec.nodeName ?? metadata.labels?.[LABELS.node]) === name;
-  const helpers = pods.filter(isHere);
   return {
     name,
     now,
@@ -62,13 +59,16 @@ function nodeFacts(name: string, { op, wish, view, jobs, pods }: Around): NodeFa
     entry,
     node: caches.nodes.get({ name }),
     agent: caches.nodeAgents.get({ name }),
-    job: latest(jobs.filter(job => isOf(job, name, entry?.jobName))),
-    rebootPods: helpers.filter(pod => pod.metadata.labels?.[LABELS.reboot] !== undefined),
-    preflightPods: helpers.filter(pod => pod.metadata.labels?.[LABELS.preflight] !== undefined),
+    job: latest(jobs.filter(job => isFor(job, name, entry?.jobName))),
+    rebootPods: rebootPods.filter(pod => nodeOf(pod) === name),
+    preflightPods: caches.pods.by('node', name).filter(pod => isFormersPreflight(pod) && isOf(pod, op)),
   };
 }
 
-const isOf = ({ metadata }: SeenJob, node: string, jobName: string | undefined): boolean =>
+const isFormersPreflight = ({ metadata: { labels } }: SeenPod): boolean =>
+  labels?.[LABELS.preflight] !== undefined && labels[LABELS.nodeOpUid] === undefined;
+
+const isFor = ({ metadata }: SeenJob, node: string, jobName: string | undefined): boolean =>
   metadata.name === jobName ||
   metadata.labels?.[LABELS.node] === node ||
   metadata.labels?.[LABELS.node] === labelValue(node);

@@ -85,6 +85,16 @@ describe('what belongs to no operation', () => {
   });
 });
 
+test('a reboot Pod whose operation is gone reboots nothing', async () => {
+  const node = { job: 'complete', rebootPod: 'waits', sentinel: true } as const;
+  const { cluster, ending } = await after(it => {
+    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node }, unowned: true });
+    it.api.drop(NODE_OP, OP);
+  });
+  expect(cluster.api.all(PODS)).toEqual([]);
+  expect(ending.nodes.n1).toEqual(NEVER);
+});
+
 test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {
   const pod = { name: 'operator-kairos-operator-5d4f-abcde', namespace: 'operator-system' };
   const { ending } = await after(

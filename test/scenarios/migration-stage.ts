@@ -34,6 +34,8 @@ export interface OperationLeft {
   owner?: object;
   /** Its reboot Pods call the reboot as an agent does: nobody can tell who it was. */
   asAgent?: boolean;
+  /** What was made for it carries its labels, and no reference to it. */
+  unowned?: boolean;
 }
 
 const NAMESPACE = 'default';
@@ -42,7 +44,7 @@ const jobName = (op: string, node: string) => `${op}-${node}-x7k2p`;
 /** Puts everything there, as it is stored in the cluster at this moment. */
 export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
   const { api } = cluster;
-  const { name = 'op', spec = {}, phase, nodes, owner, asAgent = false } = left;
+  const { name = 'op', spec = {}, phase, nodes, owner, asAgent = false, unowned = false } = left;
   const reboots = 'rebootOnSuccess' in spec && spec.rebootOnSuccess === true;
   const whole = nodeOp(name, spec);
   const entries = Object.entries(nodes).flatMap(([node, { entry, job }]) =>
@@ -64,7 +66,8 @@ export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
     },
     ...(phase ? { status: { phase, nodeStatuses: Object.fromEntries(entries) } } : {}),
   });
-  for (const [node, one] of Object.entries(nodes)) leavesOnNode(cluster, { op, node, one, reboots, asAgent });
+  for (const [node, one] of Object.entries(nodes))
+    leavesOnNode(cluster, { op, node, one, reboots, asAgent, owners: unowned ? undefined : ownedBy(op) });
   return op;
 }
 
@@ -74,19 +77,21 @@ interface Place {
   one: NodeLeft;
   reboots: boolean;
   asAgent: boolean;
+  owners: object[] | undefined;
 }
 
-function leavesOnNode(cluster: FakeCluster, { op, node, one, reboots, asAgent }: Place): void {
+function leavesOnNode(cluster: FakeCluster, place: Place): void {
+  const { op, node, one, asAgent, owners } = place;
   const { api } = cluster;
   if (one.cordon) cordons(cluster, node, one.cordon === 'marked' ? op : undefined);
-  if (one.preflightPod) api.put(PODS, helper(op, node, { container: 'preflight', label: LABELS.preflight }));
-  if (one.job) api.put(JOBS, jobLeft({ op, node, one, reboots, asAgent }, cluster));
+  if (one.preflightPod) api.put(PODS, helper(op, node, { container: 'preflight', label: LABELS.preflight, owners }));
+  if (one.job) api.put(JOBS, jobLeft(place, cluster));
   if (one.sentinel)
     void cluster
       .machine(node)
       .host.write(`${KAIROS_STATE_DIR}/${jobName(op.metadata.name, node)}-${seconds(cluster)}`, '');
   if (one.rebootPod) {
-    const pod = helper(op, node, { container: 'reboot', label: LABELS.reboot });
+    const pod = helper(op, node, { container: 'reboot', label: LABELS.reboot, owners });
     const annotations = one.rebootPod === 'called' ? { [REBOOT_STATE]: 'completed' } : undefined;
     const kept = api.put<PodObject>(PODS, { ...pod, metadata: { ...pod.metadata, annotations } });
     waitsForSentinel(cluster, kept, { job: jobName(op.metadata.name, node), asAgent });
@@ -113,18 +118,22 @@ const ownedBy = ({ metadata }: Stored) => [
 
 const labels = (op: NodeOp, node: string) => ({ [LABELS.nodeOp]: op.metadata.name, [LABELS.node]: node });
 
-const helper = (op: NodeOp, node: string, { container, label }: { container: string; label: string }) => ({
+const helper = (
+  op: NodeOp,
+  node: string,
+  { container, label, owners }: { container: string; label: string; owners: object[] | undefined },
+) => ({
   metadata: {
     name: `${op.metadata.name}-${container}-${node}`,
     namespace: NAMESPACE,
     labels: { ...labels(op, node), [label]: 'true' },
-    ownerReferences: ownedBy(op),
+    ownerReferences: owners,
   },
   spec: { nodeName: node, restartPolicy: 'OnFailure', containers: [{ name: container, image: 'busybox:latest' }] },
   status: { phase: 'Pending' },
 });
 
-function jobLeft({ op, node, one, reboots }: Place, { clock }: FakeCluster): object {
+function jobLeft({ op, node, one, reboots, owners }: Place, { clock }: FakeCluster): object {
   const now = clock.now().toISOString();
   const work = { name: CONTAINERS.work, image: 'busybox:latest' };
   const sentinel = {
@@ -139,7 +148,7 @@ function jobLeft({ op, node, one, reboots }: Place, { clock }: FakeCluster): obj
       name: jobName(op.metadata.name, node),
       namespace: NAMESPACE,
       labels: labels(op, node),
-      ownerReferences: ownedBy(op),
+      ownerReferences: owners,
     },
     spec: {
       backoffLimit: 6,

@@ -4,6 +4,7 @@ import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import { endingOf } from './ending.js';
 import { CALM, FREE, lasts, nodes } from './life-stage.js';
 import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { PODS } from '../../kube/resources.js';
 import { tell } from './replay.js';
 import type { Story } from './story.js';
 
@@ -50,6 +51,13 @@ describe('a node that was to be rebooted', () => {
   ] as const)('%s: the agent reboots it, once', async (_words, left) => {
     const { node, told } = await ended(running(left));
     expect([node, told]).toEqual([ONCE, 'Completed Done completed']);
+  });
+
+  test('what was made for it says by its labels alone whose it is: the same', async () => {
+    const left = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits', preflightPod: true } as const;
+    const { node, told, cluster } = await ended({ ...running(left), unowned: true });
+    expect([node, told]).toEqual([ONCE, 'Completed Done completed']);
+    expect(cluster.api.all(PODS).map(({ metadata }) => metadata.labels?.['kairos.io/reboot'])).not.toContain('true');
   });
 
   test('its reboot was called just before: it is not called again', async () => {
