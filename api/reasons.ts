@@ -46,6 +46,7 @@ export const REASONS = {
   NodeOpDeleted: 'The NodeOp of this upgrade was deleted; it is never made again.',
   ProbeFailed: 'The upgrade image could not be read.',
   Probing: 'The upgrade image is being read.',
+  NamespaceNotAllowed: 'The operator does not obey wishes of this namespace.',
   InvalidSpec: 'The spec breaks a rule that the admission webhook would have refused.',
   // events beside these
   Started: 'A node was claimed for an operation.',

@@ -15,6 +15,9 @@ const settings = z.object({
     .describe("The agent's image; leaves the sentinel of a Job unless sentinelImage is set."),
   sentinelImage: z.string().optional().describe('Image with a shell that leaves the sentinel of a Job instead.'),
   nodeopDefaultImage: z.string().default('busybox:latest').describe('Image of a NodeOp that names none.'),
+  allowedNamespaces: words()
+    .default([])
+    .describe('Namespaces where NodeOps and NodeOpUpgrades are obeyed; all when empty.'),
   imagePullSecrets: words()
     .default([])
     .describe('Secrets by which every Pod that it makes pulls, in the namespace of each.'),

@@ -12,7 +12,8 @@ import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
 import { upgradeController } from './upgrade/controller.js';
 
-export interface Leading extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 'ownNamespace' | 'ownNode'> {
+export interface Leading
+  extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 'ownNamespace' | 'ownNode' | 'allowedNamespaces'> {
   log: Log;
   clock: Clock;
   /** Who speaks in Events. */

@@ -23,6 +23,7 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
     ownNamespace: config.podNamespace,
     ownNode: config.nodeName,
     tools: toolsFrom(config),
+    allowedNamespaces: config.allowedNamespaces,
   };
   const retiring = { ...settings, kube: client, recorder: recorder(client, { log, clock, instance: identity }) };
   void keepRetired(retiring, signal);

@@ -1,6 +1,7 @@
 /** What is watched for NodeOps, and the loop over one of them: observe, decide, act, report. */
 import { NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS } from '../../api/names.js';
+import type { Reason } from '../../api/reasons.js';
 import type { NodeOp } from '../../api/objects.js';
 import { isConflict, isRefusal } from '../../kube/errors.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
@@ -11,6 +12,7 @@ import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
+import { notAllowed } from '../allowed-namespaces.js';
 import type { Caches } from '../caches.js';
 import { conditions } from '../conditions.js';
 import type { Former } from '../migration/former.js';
@@ -38,6 +40,8 @@ export interface NodeOpDeps {
   defaultImage: string;
   sentinel: Surroundings['sentinel'];
   ownNamespace: string;
+  /** Where operations are begun; everywhere when absent or empty. */
+  allowedNamespaces?: readonly string[];
   /** Node that this controller runs on. */
   ownNode?: string;
   /** What an earlier operator has begun and nobody has taken over yet. */
@@ -106,6 +110,10 @@ export class NodeOpController {
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
     if (this.#deps.former?.holds(op)) return { then: 'settled' };
     const { wish } = read;
+    const elsewhere = notAllowed(wish.namespace, this.#deps.allowedNamespaces);
+    const begins = (wish.status.startedAt === undefined && !isFinal(wish.status)) || isRetried(wish);
+    if (elsewhere !== undefined && begins && !this.#isHeld(wish))
+      return this.#invalid(op, elsewhere, 'NamespaceNotAllowed');
     if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
     if (!isFinal(wish.status) || this.#isHeld(wish)) return this.#goOn(op, wish);
     return isRetried(wish) ? this.#beginAgain(op, wish) : this.#letGo(op);
@@ -215,10 +223,10 @@ export class NodeOpController {
     return { then: 'lookAgain', inMs: 0 };
   }
 
-  /** Made when no webhook and an older schema let it pass. Nothing was begun; it is said, and it can be deleted. */
-  async #invalid(op: NodeOp, fault: string): Promise<Outcome> {
+  /** Made when no webhook and an older schema let it pass, or where nothing is obeyed. Nothing was begun; it is said, and it can be deleted. */
+  async #invalid(op: NodeOp, fault: string, reason: Reason = 'InvalidSpec'): Promise<Outcome> {
     const { kube, caches, clock, log } = this.#deps;
-    log.warn({ object: keyOf(op.metadata), fault }, 'the spec breaks a rule');
+    log.warn({ object: keyOf(op.metadata), fault }, 'not begun');
     /* Once the object is gone, its claims are undone from their ledgers alone. */
     if (op.metadata.deletionTimestamp !== undefined) return this.#letGo(op);
     const claimed = caches.nodeAgents.by('operation', op.metadata.uid).length > 0;
@@ -229,7 +237,7 @@ export class NodeOpController {
     const status = {
       ...op.status,
       ...told,
-      conditions: conditions(seen, { ...told, reason: 'InvalidSpec', now: clock.now() }),
+      conditions: conditions(seen, { ...told, reason, now: clock.now() }),
     };
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status }));
     return { then: 'giveUp', why: fault };

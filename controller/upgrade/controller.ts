@@ -14,6 +14,7 @@ import type { Recorder } from '../../kube/recorder.js';
 import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
+import { notAllowed } from '../allowed-namespaces.js';
 import { isFinal } from '../nodeop/wish.js';
 import type { SeenNode, SeenPod } from '../seen.js';
 import { act } from './act.js';
@@ -33,6 +34,8 @@ export interface UpgradeDeps {
   recorder: Recorder;
   log: Log;
   clock: Clock;
+  /** Where upgrades are begun; everywhere when absent or empty. */
+  allowedNamespaces?: readonly string[];
 }
 
 /** Nothing is heard of a broken promise: look at every open upgrade now and then. */
@@ -85,6 +88,12 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
     if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
     const faults = spec.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
     await report(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
+    return { then: 'settled' };
+  }
+  const elsewhere = notAllowed(at.namespace, deps.allowedNamespaces);
+  if (elsewhere !== undefined && upgrade.status?.nodeOpName === undefined) {
+    if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
+    await report(upgrade, fail({ upgrade, now }, 'NamespaceNotAllowed', elsewhere), deps);
     return { then: 'settled' };
   }
   const facts = await observe(upgrade, spec.data, now, deps);

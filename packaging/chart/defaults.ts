@@ -66,6 +66,7 @@ export function defaults(documents: readonly Document.Parsed[]): Values {
       buildah: setting('BUILDAH_IMAGE'),
       kairosInit: setting('KAIROS_INIT_IMAGE'),
     },
+    allowedNamespaces: [],
     logLevel: '',
     controller: deploymentOf(controller),
     webhook: deploymentOf(webhook),

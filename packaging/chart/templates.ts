@@ -98,6 +98,8 @@ function settings(document: Document.Parsed, program: string, marks: Marks): voi
     if (name === 'SENTINEL_IMAGE') document.setIn(value, marks.valueIfAny('.Values.images.sentinel', mirrored('.')));
     if (name === 'BUILD_ARTIFACTS')
       document.setIn(value, document.createNode(marks.value('.Values.osArtifacts.enabled | quote')));
+    if (name === 'ALLOWED_NAMESPACES')
+      document.setIn(value, marks.valueIfAny('.Values.allowedNamespaces', 'join "," . | quote'));
     if (name === 'IMAGE_PULL_SECRETS') document.setIn(value, marks.valueIfAny('.Values.images.pullSecrets', NAMES));
   }
   document.addIn(

@@ -75,6 +75,9 @@ export const Values = z
         kairosInit: reference().describe('kairos-init, for OSArtifacts.'),
       })
       .strict(),
+    allowedNamespaces: z
+      .array(z.string().min(1))
+      .describe('Where NodeOps and NodeOpUpgrades are obeyed. Empty: everywhere.'),
     logLevel: z.enum(['', ...LOG_LEVELS]).describe('Of all programs. Empty: info.'),
     controller: z.object(deployment).strict().describe('Decides and schedules.'),
     webhook: z.object(deployment).strict().describe('Completes and judges wishes.'),

@@ -106,6 +106,13 @@ describe('the chart', () => {
     expect(() => rendered({ kubernetes: '1.30.0' })).not.toThrow();
   });
 
+  test('tells the controller where wishes are obeyed', () => {
+    expect(settingsOf(rendered({ values: { allowedNamespaces: ['fleet', 'ops'] } }))['ALLOWED_NAMESPACES']).toBe(
+      'fleet,ops',
+    );
+    expect(settingsOf(rendered())['ALLOWED_NAMESPACES']).toBeUndefined();
+  });
+
   test('grants what the migration needs only where it is wished', () => {
     const named = (wish: Wish) => rendered(wish).filter(({ metadata }) => metadata.name.endsWith('-migration'));
     const component = manifestsIn(readFileSync(join(CHART, '../components/migration/rbac.yaml'), 'utf8'));

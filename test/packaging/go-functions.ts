@@ -48,6 +48,7 @@ const FUNCTIONS: Record<string, Function> = {
   toYaml,
   nindent,
   dict,
+  join: ([by, list]) => (list as unknown[]).join(String(by)),
   quote: ([value]) => JSON.stringify(String(value)),
   include: ([name, dot], call) => call(String(name), dot),
   not: ([value]) => !isTrue(value),

@@ -30,6 +30,7 @@ export const WISHES: [string, Wish][] = [
     {
       values: {
         logLevel: 'debug',
+        allowedNamespaces: ['fleet', 'ops'],
         controller: {
           replicas: 2,
           resources: { limits: null },

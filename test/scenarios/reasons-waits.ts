@@ -78,6 +78,8 @@ export const nodeOpDeleted = onOne(async cluster => {
 export const unread = onOne(cluster => upgrades(cluster), { images: { [NEW_IMAGE]: { error: 'manifest unknown' } } });
 
 /** It came past no webhook. */
+export const notObeyed = onOne(cluster => asks(cluster), { allowedNamespaces: ['fleet'] });
+
 export const invalid = onOne(cluster => asks(cluster, { command: [] }));
 
 const drain = { cordon: true, drainOptions: { enabled: true } };

@@ -50,6 +50,7 @@ const STORIES: Readonly<Record<Reason, Told>> = {
   ProbeFailed: waits.unread,
   Probing: waits.unread,
   InvalidSpec: waits.invalid,
+  NamespaceNotAllowed: waits.notObeyed,
   Started: endings.rebooted,
   Cordoned: endings.rebooted,
   Uncordoned: endings.rebooted,

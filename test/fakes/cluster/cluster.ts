@@ -48,13 +48,14 @@ export class FakeCluster {
   delay: (program: string, plural: string) => number = () => 0;
 
   constructor(options: ClusterOptions) {
-    const { nodes, errands = () => undefined, images = {}, seed = 1 } = options;
+    const { nodes, errands = () => undefined, images = {}, seed = 1, allowedNamespaces } = options;
     const { api, clock, acts, started } = this;
     const deps = {
       api,
       acts,
       random: seeded(seed),
       delay: (program: string, plural: string) => this.delay(program, plural),
+      allowedNamespaces,
     };
     const machines = nodes.map((traits, index) => new Machine({ ...traits, number: index + 1, clock }));
     this.machines = new Map(machines.map(machine => [machine.name, machine]));

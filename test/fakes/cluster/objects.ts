@@ -38,6 +38,8 @@ export interface ClusterOptions {
   images?: Readonly<Record<string, ImageTraits>>;
   errands?: Errands;
   seed?: number;
+  /** Where the controller obeys wishes; everywhere when absent. */
+  allowedNamespaces?: readonly string[];
 }
 
 export const nodeObject = ({ name, controlPlane = false, labels = {} }: NodeTraits, bootID: string) => ({

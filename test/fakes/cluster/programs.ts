@@ -19,6 +19,7 @@ export interface ProgramDeps {
   random: () => number;
   /** How late an event of this resource reaches this program, in milliseconds. */
   delay: (program: string, plural: string) => number;
+  allowedNamespaces?: readonly string[];
 }
 
 /** The kubelet starts again what ended. */
@@ -38,6 +39,7 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
       defaultImage: 'busybox:latest',
       sentinel: { image: 'registry.example/agent:1', command: ['agent', 'sentinel'] },
       ownNamespace: OWN_NAMESPACE,
+      allowedNamespaces: deps.allowedNamespaces,
     };
     const lease = { namespace: OWN_NAMESPACE, name: LEADER_LEASE, identity: name };
     const { signal } = instance.stop;
