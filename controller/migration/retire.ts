@@ -3,7 +3,7 @@
  * by the leader alone, and again now and then: somebody's GitOps tool may bring it back, and it would wait for the lease beside us.
  */
 import { apiVersion } from '../../api/kinds.js';
-import { isNotFound } from '../../kube/errors.js';
+import { isForbidden, isNotFound } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
@@ -28,6 +28,8 @@ export interface RetireDeps {
 
 const LOOK_MS = 10 * 60_000;
 const RETRY_MS = 5_000;
+/** Somebody did not give us the right, or not yet. */
+const REFUSED_MS = 60_000;
 
 /** Where it may be: beside us, or where its published manifests put it. */
 export const formerNamespaces = (ownNamespace: string): string[] => [...new Set([ownNamespace, FORMER_NAMESPACE])];
@@ -40,7 +42,7 @@ export async function keepRetired(deps: RetireDeps, signal: AbortSignal): Promis
       () => LOOK_MS,
       (error: unknown) => {
         log.warn({ err: error, deployment: FORMER_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
-        return RETRY_MS;
+        return isForbidden(error) ? REFUSED_MS : RETRY_MS;
       },
     );
     await clock.sleep(pauseMs, signal);

@@ -69,7 +69,7 @@ describe('the Deployment of the other operator', () => {
     await clock.advance(700_000);
     expect(replicas()).toEqual([undefined]);
     kube.onWrite = () => undefined;
-    await clock.advance(5_000);
+    await clock.advance(60_000);
     expect(replicas()).toEqual([0]);
     stop.abort();
     await kept;
