@@ -95,7 +95,7 @@ async function takenFrom(entry: string): Promise<string[]> {
     .map(file => {
       const parts = file.split('/');
       const at = parts.lastIndexOf('node_modules');
-      return parts.slice(0, at + (parts[at + 1]?.startsWith('@') ? 3 : 2)).join('/');
+      return parts.slice(parts.indexOf('node_modules'), at + (parts[at + 1]?.startsWith('@') ? 3 : 2)).join('/');
     });
 }
 
