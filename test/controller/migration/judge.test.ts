@@ -113,7 +113,7 @@ describe('a Job that is there', () => {
 });
 
 describe('a reboot that may have been called', () => {
-  const job = ours('complete', '', 60);
+  const recent = ours('complete', '', 60);
   test.each([
     ['has happened, for the machine is up for less', { agent: upFor(30) }, `take up, booted as ${SOME_BOOT_BEFORE}`],
     ['has happened, and the Pod that called it has served', { agent: upFor(30), rebootPods: [CALLED] }, 'deletePod'],
@@ -127,7 +127,9 @@ describe('a reboot that may have been called', () => {
       'wait',
     ],
     ['is unknown when nobody is left who called it', { agent: upFor(600) }, 'Failed Interrupted'],
-  ])('%s', (_sentence, seen, expected) => expect(said(facts({ entry: PENDING_REBOOT, job, ...seen }))).toBe(expected));
+  ])('%s', (_sentence, seen, expected) =>
+    expect(said(facts({ entry: PENDING_REBOOT, job: recent, ...seen }))).toBe(expected),
+  );
 
   const late = ours('complete', '', 7200);
   test.each([
