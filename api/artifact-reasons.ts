@@ -4,6 +4,7 @@ export const ARTIFACT_REASONS = {
   InputMissing: 'A Secret that the build needs, or an entry of it, is not there.',
   InvalidInput: 'What stands in a Secret cannot be used.',
   InvalidSpec: 'The spec breaks a rule that the admission webhook would have refused.',
+  NamespaceNotAllowed: 'The operator obeys no wishes in this namespace.',
   Refused: 'The API server would not let something be made.',
   Building: 'The artifacts are being built.',
   StepDone: 'A step of the build is done.',

@@ -19,12 +19,22 @@ export const SecretKey = z.object({
 });
 export type SecretKey = z.infer<typeof SecretKey>;
 
+const NO_IMAGE = 'must be the reference of an image, such as quay.io/kairos/ubuntu:24.04';
+
 /** What a tool would take for a flag is none. */
 export const imageReference = (what: string) =>
   z
     .string()
     .min(1)
-    .regex(/^[^-\s]\S*$/, 'must be the reference of an image, such as quay.io/kairos/ubuntu:24.04')
+    .regex(/^[^-\s]\S*$/, NO_IMAGE)
+    .describe(what);
+
+/** An empty text is none, as in manifests that are rendered. */
+export const imageOrNone = (what: string) =>
+  z
+    .string()
+    .regex(/^([^-\s]\S*)?$/, NO_IMAGE)
+    .optional()
     .describe(what);
 
 export const EnvVar = named('An environment variable.');

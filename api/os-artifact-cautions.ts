@@ -1,5 +1,6 @@
 /** What may surprise about an OSArtifact that is allowed. */
 import type { OSArtifactSpec } from './os-artifact.js';
+import { given } from './os-artifact-faults.js';
 import { endsWithPod } from './os-artifact-pod-rules.js';
 
 type Artifacts = NonNullable<OSArtifactSpec['artifacts']>;
@@ -23,10 +24,10 @@ function withoutEffect(spec: OSArtifactSpec): string[] {
   const told = (path: string, isIdle: boolean, why: string) => (isIdle ? [`spec.${path}: has no effect ${why}`] : []);
   const noDockerfile = spec.baseImageDockerfile === undefined;
   return [
-    ...told('netbootURL', netbootURL !== undefined && spec.netboot !== true, 'without netboot'),
+    ...told('netbootURL', given(netbootURL) && spec.netboot !== true, 'without netboot'),
     ...told(
       'artifacts.netbootURL',
-      artifacts?.netbootURL !== undefined && artifacts.netboot !== true,
+      given(artifacts?.netbootURL) && artifacts?.netboot !== true,
       'without artifacts.netboot',
     ),
     ...told(
@@ -34,7 +35,7 @@ function withoutEffect(spec: OSArtifactSpec): string[] {
       artifacts?.cloudConfigRef !== undefined && !takesCloudConfig(artifacts),
       'on an image or a file with a unified kernel image: only media and disks carry it',
     ),
-    ...told('volume', volume !== undefined && artifacts?.volume !== undefined, 'beside artifacts.volume'),
+    ...told('volume', given(volume) && given(artifacts?.volume), 'beside artifacts.volume'),
     ...(['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'] as const).flatMap(name =>
       told(name, spec[name] !== undefined && noDockerfile, 'without baseImageDockerfile'),
     ),

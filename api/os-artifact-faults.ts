@@ -11,7 +11,8 @@ export interface SpecFault {
 
 export type Rule = (spec: OSArtifactSpec) => SpecFault[];
 
-export const given = (value: unknown) => value !== undefined && value !== null;
+/** An empty text is none. */
+export const given = (value: unknown) => value !== undefined && value !== null && value !== '';
 export const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
 export const tooMuch = (message: string, ...path: (string | number)[]): SpecFault => ({
   path,

@@ -1,11 +1,12 @@
 /** The newer shape of an OSArtifact: how the image comes about, and what is made of it. */
 import * as z from 'zod';
-import { EnvVar, imageReference, SecretKey } from './handed-through.js';
+import { EnvVar, imageOrNone, imageReference, SecretKey } from './handed-through.js';
 
-const volumeName = (what: string) => z.string().min(1).optional().describe(what);
+/* An empty text is none, as in manifests that are rendered. */
+const volumeName = (what: string) => z.string().optional().describe(what);
 const text = (what: string) => z.string().optional().describe(what);
 const flag = (what: string) => z.boolean().optional().describe(what);
-const name = (what: string) => z.string().min(1).optional().describe(what);
+const name = (what: string) => z.string().optional().describe(what);
 
 export const BuildOptions = z.object({
   version: z.string().min(1).describe('Version the system will bear.'),
@@ -15,7 +16,7 @@ export const BuildOptions = z.object({
   kubernetesDistro: name('Kubernetes distribution to put in, such as k3s.'),
   kubernetesVersion: name('Version of that distribution.'),
   fips: flag('Make a system of FIPS-validated parts.'),
-  kairosInitImage: imageReference("Image with kairos-init; the operator's default when absent.").optional(),
+  kairosInitImage: imageOrNone("Image with kairos-init; the operator's default when absent."),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
 
@@ -36,7 +37,7 @@ export const BuildImage = z.object({
 export type BuildImage = z.infer<typeof BuildImage>;
 
 export const Image = z.object({
-  ref: imageReference('A Kairos image that is ready to use.').optional(),
+  ref: imageOrNone('A Kairos image that is ready to use.'),
   buildOptions: BuildOptions.optional().describe('Make a Kairos image of a plain Linux.'),
   ociSpec: OciSpec.optional().describe('Build the image by a definition of your own.'),
   buildImage: BuildImage.optional().describe('What the image that is built will be called.'),
@@ -75,7 +76,7 @@ export const outputFields = {
   iso: flag('Build a bootable medium.'),
   diskSize: z
     .string()
-    .regex(/^[0-9]+[KMGT]?$/, 'must be a size such as "10G", or a number of MiB')
+    .regex(/^(0*[1-9][0-9]{0,8}[KMGT]?)?$/, 'must be a size such as "10G", or a number of MiB')
     .optional()
     .describe('Size of disk images: such as 10G, or a number of MiB.'),
   cloudImage: flag('Build a raw disk image.'),

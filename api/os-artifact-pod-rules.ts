@@ -25,14 +25,14 @@ export const volumesNamed = ({ image, artifacts }: OSArtifactSpec): { path: stri
     { path: ['artifacts', 'overlayRootfsVolume'], name: artifacts?.overlayRootfsVolume },
     { path: ['artifacts', 'uki', 'keysVolume'], name: artifacts?.uki?.keysVolume },
     { path: ['artifacts', 'volume'], name: artifacts?.volume },
-  ].flatMap(({ path, name }) => (name === undefined ? [] : [{ path, name }]));
+  ].flatMap(({ path, name }) => (name ? [{ path, name }] : []));
 
 const volumesThere: Rule = spec =>
   volumesNamed(spec).flatMap(({ path, name }) =>
     spec.volumes?.some(volume => volume.name === name) ? [] : [fault(`volumes has none named "${name}"`, ...path)],
   );
 
-const SOURCES_TO_READ = ['secret', 'configMap', 'projected', 'downwardAPI'];
+const SOURCES_TO_READ = ['secret', 'configMap', 'projected', 'downwardAPI', 'image'];
 const SOURCES_OF_THE_POD = ['emptyDir', 'ephemeral'];
 
 /** Does it end with the builder Pod? So does one without a source. */
@@ -40,12 +40,15 @@ export const endsWithPod = (volume: Named): boolean =>
   SOURCES_OF_THE_POD.some(source => given(volume[source])) ||
   Object.entries(volume).every(([field, value]) => field === 'name' || !given(value));
 
+const isReadOnly = (claim: unknown): boolean =>
+  typeof claim === 'object' && claim !== null && 'readOnly' in claim && claim.readOnly === true;
+
 /** The place to build in must take files, and still have them when exporters come. */
 const placeToBuild: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
   const place = volumes.find(({ name }) => name === artifacts?.volume);
   if (!place) return [];
   const path = ['artifacts', 'volume'];
-  if (SOURCES_TO_READ.some(source => given(place[source])))
+  if (SOURCES_TO_READ.some(source => given(place[source])) || isReadOnly(place.persistentVolumeClaim))
     return [fault(`nothing can be written to the volume "${place.name}": name one of a claim`, ...path)];
   return exporters.length > 0 && endsWithPod(place)
     ? [
@@ -60,12 +63,12 @@ const placeToBuild: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
 /** Which of its own volumes the builder Pod will have. */
 function ownVolumes({ image, artifacts, ...spec }: OSArtifactSpec): string[] {
   const { cloudConfigRef, grubConfig, osRelease, kairosRelease } = artifacts ?? spec;
-  const isBuilt = given(image?.ociSpec ?? image?.buildOptions ?? spec.baseImageName ?? spec.baseImageDockerfile);
+  const isBuilt = [image?.ociSpec, image?.buildOptions, spec.baseImageName, spec.baseImageDockerfile].some(given);
   const hasLogin = given(image?.imageCredentialsSecretRef) || (spec.imagePullSecrets ?? []).length > 0;
   return [
     'rootfs',
-    ...(artifacts?.volume === undefined ? ['artifacts'] : []),
-    ...(given(grubConfig ?? osRelease ?? kairosRelease) ? ['config'] : []),
+    ...(given(artifacts?.volume) ? [] : ['artifacts']),
+    ...([grubConfig, osRelease, kairosRelease].some(given) ? ['config'] : []),
     ...(isBuilt ? ['ocispec'] : []),
     ...(given(cloudConfigRef) ? ['cloudconfig'] : []),
     ...(hasLogin ? ['image-credentials'] : []),
@@ -118,6 +121,12 @@ const fileNames: Rule = ({ nameOverride = {} }) =>
       : [],
   );
 
+/** A medium and one with a unified kernel image must not bear one name. */
+const oneNameEach: Rule = ({ artifacts, nameOverride: { iso, uki } = {} }) =>
+  artifacts?.uki?.iso === true && (artifacts.iso ?? artifacts.netboot) === true && given(uki) && iso === `${uki}-uki`
+    ? [fault(`two files would be named ${iso}.iso`, 'nameOverride', 'iso')]
+    : [];
+
 export const POD_RULES: readonly Rule[] = [
   volumeNames,
   volumesThere,
@@ -125,4 +134,5 @@ export const POD_RULES: readonly Rule[] = [
   importerMounts,
   importerNames,
   fileNames,
+  oneNameEach,
 ];

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import {
   Affinity,
   Container,
-  imageReference,
+  imageOrNone,
   JobSpec,
   PvcSpec,
   ResourceNeeds,
@@ -45,8 +45,8 @@ const shared = {
 
 /** Of the older shape only. */
 const flat = {
-  imageName: imageReference('A Kairos image that is ready to use.').optional(),
-  baseImageName: imageReference('Image of a plain Linux to make a Kairos system of.').optional(),
+  imageName: imageOrNone('A Kairos image that is ready to use.'),
+  baseImageName: imageOrNone('Image of a plain Linux to make a Kairos system of.'),
   baseImageDockerfile: SecretKey.optional().describe('Secret with a Dockerfile; key Dockerfile when none is named.'),
   dockerfileTemplateValues: z.record(z.string(), z.string()).optional().describe('Values for the template, by name.'),
   dockerfileTemplateValuesFrom: LocalObjectReference.optional().describe(
@@ -118,6 +118,7 @@ export const OSArtifactStatus = z.object({
   steps: z.array(StepStatus).optional().describe('Steps of the build, in their order.'),
   outputs: z.array(OutputStatus).optional().describe('Files that were built.'),
   exports: z.array(ExportStatus).optional().describe('Exporters, in their order. One that is done is not run again.'),
+  waitingSince: time('Since when it has lacked something that the build needs.').optional(),
   startedAt: time('When the build began.').optional(),
   completedAt: time('When it ended.').optional(),
 });

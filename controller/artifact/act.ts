@@ -43,7 +43,8 @@ export async function act(facts: Facts, action: Action, hands: Hands): Promise<v
     case 'deletePod':
       return orGone(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
     case 'deleteJob':
-      return orGone(kube.delete(JOBS, nameOf(action.job), thisOne(action.job)));
+      /* It stays until its Pods, which may be reading the files, are gone. */
+      return orGone(kube.delete(JOBS, nameOf(action.job), { ...thisOne(action.job), propagation: 'Foreground' }));
     case 'dropFinalizer':
       return dropFinalizer(facts, hands);
     default:

@@ -1,9 +1,13 @@
 /** Scripts of steps that work in a folder of their own. */
+import type { Build } from './build.js';
 import { inOrder, word } from './shell.js';
 
-/** A step in a folder of its own: what it made is known there, whatever it is called, and comes out when it is whole. */
-export function apart(step: string, work: (folder: string) => readonly string[]): string {
-  const folder = `/artifacts/.${step}`;
+/**
+ * A step in a folder of its own: what it made is known there, whatever it is called, and comes out when it is whole. Several objects may build
+ * in one volume of the user's.
+ */
+export function apart({ object }: Build, step: string, work: (folder: string) => readonly string[]): string {
+  const folder = `/artifacts/.${object}-${step}`;
   return inOrder(`rm -rf ${folder}`, `mkdir -p ${folder}`, ...work(folder), `rm -rf ${folder}`);
 }
 

@@ -18,6 +18,8 @@ export type Source =
   | { is: 'definition'; definition?: Definition; options?: BuildOptions };
 
 export interface Build {
+  /** Name of the OSArtifact. */
+  object: string;
   source: Source;
   target?: BuildImage;
   push: boolean;
@@ -68,14 +70,14 @@ export const isContent = (release: string): boolean => /[=\n]/.test(release);
 
 function sourceOf(spec: OSArtifactSpec): Source {
   const { image, imageName, baseImageName, baseImageDockerfile, kairosRelease } = spec;
-  const ref = image?.ref ?? imageName;
-  if (ref !== undefined) return { is: 'image', ref };
+  const ref = image?.ref || imageName;
+  if (ref) return { is: 'image', ref };
   if (baseImageDockerfile) {
     const { dockerfileTemplateValues: values = {}, dockerfileTemplateValuesFrom: valuesFrom } = spec;
     return { is: 'definition', definition: { text: keyed(baseImageDockerfile, 'Dockerfile'), values, valuesFrom } };
   }
-  if (baseImageName !== undefined) {
-    const version = kairosRelease === undefined || isContent(kairosRelease) ? UNNAMED_VERSION : kairosRelease;
+  if (baseImageName) {
+    const version = !kairosRelease || isContent(kairosRelease) ? UNNAMED_VERSION : kairosRelease;
     return { is: 'definition', options: { baseImage: baseImageName, version } };
   }
   const { ociSpec, buildOptions: options } = image ?? {};
@@ -89,23 +91,23 @@ function sourceOf(spec: OSArtifactSpec): Source {
 
 function usesOf({ image, artifacts }: OSArtifactSpec): Build['uses'] {
   return {
-    context: image?.ociSpec?.buildContextVolume,
-    caCertificates: image?.caCertificatesVolume,
-    overlayIso: artifacts?.overlayISOVolume,
-    overlayRootfs: artifacts?.overlayRootfsVolume,
-    keys: artifacts?.uki?.keysVolume,
+    context: image?.ociSpec?.buildContextVolume || undefined,
+    caCertificates: image?.caCertificatesVolume || undefined,
+    overlayIso: artifacts?.overlayISOVolume || undefined,
+    overlayRootfs: artifacts?.overlayRootfsVolume || undefined,
+    keys: artifacts?.uki?.keysVolume || undefined,
   };
 }
 
 function namesOf(name: string, override: OSArtifactSpec['nameOverride'] = {}): Build['names'] {
-  const iso = override.iso ?? name;
+  const iso = override.iso || name;
   return {
     iso,
-    cloudImage: override.cloudImage ?? name,
-    azureImage: override.azureImage ?? name,
-    gceImage: override.gceImage ?? name,
-    netboot: override.netboot ?? iso,
-    uki: override.uki ?? name,
+    cloudImage: override.cloudImage || name,
+    azureImage: override.azureImage || name,
+    gceImage: override.gceImage || name,
+    netboot: override.netboot || iso,
+    uki: override.uki || name,
   };
 }
 
@@ -118,7 +120,7 @@ const MIB_OF: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024, T
 /** `size`: "10G", or a number of MiB, which is all that auroraboot takes. */
 const mebibytes = (size: string): number => Math.ceil(Number.parseInt(size, 10) * (MIB_OF[size.slice(-1)] ?? 1));
 
-/** What is made of the image: the same words in both shapes. */
+/** What is made of the image: the same words in both shapes. An empty text is none, as in manifests that are rendered. */
 function outputsOf(spec: OSArtifactSpec) {
   const wanted: NonNullable<OSArtifactSpec['artifacts']> = spec.artifacts ?? { ...spec, volume: undefined };
   const { iso, cloudImage, azureImage, gceImage, netboot, cloudConfigRef, uki = {} } = wanted;
@@ -132,12 +134,12 @@ function outputsOf(spec: OSArtifactSpec) {
       netboot: netboot === true,
     },
     uki: { iso: uki.iso === true, container: uki.container === true, efi: uki.efi === true },
-    diskMiB: wanted.diskSize === undefined ? undefined : mebibytes(wanted.diskSize),
-    netbootUrl: wanted.netbootURL,
+    diskMiB: wanted.diskSize ? mebibytes(wanted.diskSize) : undefined,
+    netbootUrl: wanted.netbootURL || undefined,
     cloudConfig: cloudConfigRef && keyed(cloudConfigRef, 'cloud-config.yaml'),
-    grubConfig: wanted.grubConfig,
-    osRelease: wanted.osRelease,
-    kairosRelease: wanted.kairosRelease,
+    grubConfig: wanted.grubConfig || undefined,
+    osRelease: wanted.osRelease || undefined,
+    kairosRelease: wanted.kairosRelease || undefined,
     bundles: wanted.bundles ?? [],
   };
 }
@@ -146,6 +148,7 @@ function outputsOf(spec: OSArtifactSpec) {
 export function buildOf(name: string, spec: OSArtifactSpec): Build {
   const { image = {}, artifacts, exporters = [] } = spec;
   return {
+    object: name,
     source: sourceOf(spec),
     target: image.buildImage,
     push: image.push === true,
@@ -157,10 +160,9 @@ export function buildOf(name: string, spec: OSArtifactSpec): Build {
     ...outputsOf(spec),
     uses: usesOf(spec),
     volumes: spec.volumes ?? [],
-    place:
-      artifacts?.volume === undefined
-        ? { is: 'claim', spec: spec.volume ?? DEFAULT_CLAIM }
-        : { is: 'volume', name: artifacts.volume },
+    place: artifacts?.volume
+      ? { is: 'volume', name: artifacts.volume }
+      : { is: 'claim', spec: spec.volume ?? DEFAULT_CLAIM },
     importers: spec.importers ?? [],
     exporters,
     names: namesOf(name, spec.nameOverride),

@@ -28,8 +28,8 @@ function clearing(build: Build): Step[] {
   return [{ name: 'clear-artifacts', runs: 'tool', script, mounts: [artifactsMount(build)] }];
 }
 
-export const stepsOf = (artifact: string, build: Build, tools: Tools): Step[] => [
-  ...imageStage(artifact, build, tools.kairosInit),
+export const stepsOf = (build: Build, tools: Tools): Step[] => [
+  ...imageStage(build, tools.kairosInit),
   ...outputSteps(build),
 ];
 
@@ -48,7 +48,7 @@ export interface Which {
 export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Which, tools: Tools) {
   const { pod, importers } = build;
   const before = clearing(build);
-  const steps = stepsOf(meta.name, build, tools);
+  const steps = stepsOf(build, tools);
   const inside = { tools, among: before.length + importers.length + steps.length + 1 };
   const made = (step: Step) => containerOf(step, build, inside);
   return {

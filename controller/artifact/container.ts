@@ -49,6 +49,9 @@ function resourcesOf({ output }: Step, { resources }: Build): { resources?: Json
   return own ? { resources: own } : {};
 }
 
+/** Where a step lists further files that it made, if it cannot know their names before. */
+export const MADE_TOO = '/tmp/.files';
+
 /**
  * Runs a script ($0). Its last word is, after a success, one line for each of the files it made ($2 and so on): checksum, bytes, path; after a
  * failure the end of what it said ($1: how many bytes). The kubelet would leave that, too, but where a Pod has many containers it cuts off
@@ -60,7 +63,7 @@ const TELLING = [
   'if [ "$code" != 0 ]; then [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log; exit "$code"; fi',
   'shift',
   'cd /artifacts 2> /tmp/.said || exit 0',
-  'for file in $@; do',
+  `for file in $@ $(cat ${MADE_TOO} 2> /dev/null); do`,
   '  [ -f "$file" ] || { echo "it ended well, but there is no $file" > /dev/termination-log; exit 1; }',
   '  echo "$(sha256sum < "$file" | cut -d " " -f 1) $(stat -c %s "$file") $file"',
   'done > /tmp/.made',

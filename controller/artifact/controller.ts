@@ -8,14 +8,16 @@ import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name, Stored } from '../../kube/kube.js';
 import { Silences } from '../../kube/live-read.js';
-import { ownerNameOf } from '../../kube/owner.js';
+import { orGone } from '../../kube/or-gone.js';
+import { isControlledBy, ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
-import { JOBS } from '../../kube/resources.js';
+import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import type { SeenJob, SeenPod } from '../seen.js';
+import { notAllowed } from '../allowed-namespaces.js';
+import { isAlive, type SeenJob, type SeenPod } from '../seen.js';
 import { act, NameTaken } from './act.js';
 import type { Tools } from './container.js';
 import { decide } from './decide.js';
@@ -23,7 +25,8 @@ import { warn } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
 import { lookTwice } from './second-look.js';
-import { told, type Told } from './status.js';
+import { lackingSince, told, type Told } from './status.js';
+import { PATIENCE_MS } from './waits.js';
 
 export interface ArtifactDeps {
   kube: Kube;
@@ -36,6 +39,8 @@ export interface ArtifactDeps {
   recorder: Recorder;
   log: Log;
   clock: Clock;
+  /** Where builds are begun; everywhere when absent or empty. */
+  allowedNamespaces?: readonly string[];
 }
 
 /** Nothing is heard of a broken promise, nor of a Secret put right: look at whatever is not Ready now and then. */
@@ -74,12 +79,9 @@ export async function artifactController(deps: ArtifactDeps, leading: AbortSigna
   await loop.run(leading);
 }
 
-/** One that is being deleted gets rid of its finalizer, whatever its spec says; what was built under older rules stays so. */
-function isJudged({ metadata, status }: OSArtifact): boolean {
-  const isBuilt =
-    status?.phase === 'Ready' && (status.observedGeneration ?? metadata.generation) === metadata.generation;
-  return metadata.deletionTimestamp === undefined && !isBuilt;
-}
+/** What was built under older rules stays built. */
+const isBuilt = ({ metadata, status }: OSArtifact): boolean =>
+  status?.phase === 'Ready' && (status.observedGeneration ?? metadata.generation) === metadata.generation;
 
 /** One pass over one OSArtifact. */
 export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
@@ -88,20 +90,52 @@ export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<O
   const now = deps.clock.now();
   const spec = OSArtifactSpec.safeParse(artifact.spec);
   const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
-  if (isJudged(artifact) && (!spec.success || faults.length > 0)) {
-    const message = faults.map(each => `spec.${each.path.join('.')}: ${each.message}`).join('; ');
-    await report(artifact, failing(artifact, { reason: 'InvalidSpec', message }, now), deps);
+  const isDeleted = artifact.metadata.deletionTimestamp !== undefined;
+  if (!isDeleted && isBuilt(artifact) && !spec.success) return { then: 'settled' };
+  const refused = isDeleted || isBuilt(artifact) ? undefined : refusal(artifact, faults, deps);
+  if (refused) {
+    await report(artifact, failing(artifact, refused, now), deps);
+    await stopBuilding(artifact, deps);
     return { then: 'settled' };
   }
   const facts = await observe(artifact, spec.data ?? {}, now, deps);
-  const plan = decide(facts);
-  const log = deps.log.child({ object: keyOf(artifact.metadata) });
-  const obstacle = await actAll(facts, plan, { ...deps, log });
-  /* After the acts, and once: what a status says can be seen again from the Pod and the Jobs. */
-  const reported = await report(artifact, obstacle ?? plan, deps);
+  return carryOut(facts, decide(facts), { ...deps, log: deps.log.child({ object: keyOf(artifact.metadata) }) });
+}
+
+/** Why nothing is built of it, whatever else there is. */
+function refusal(
+  { metadata, status }: OSArtifact,
+  faults: readonly { path: readonly PropertyKey[]; message: string }[],
+  { allowedNamespaces }: ArtifactDeps,
+): Omit<Told, 'phase'> | undefined {
+  if (faults.length > 0) {
+    const message = faults.map(each => `spec.${each.path.join('.')}: ${each.message}`).join('; ');
+    return { reason: 'InvalidSpec', message };
+  }
+  const isUnderWay = status?.phase === 'Building' || status?.phase === 'Exporting';
+  const message = isUnderWay ? undefined : notAllowed(metadata.namespace, allowedNamespaces);
+  return message === undefined ? undefined : { reason: 'NamespaceNotAllowed', message };
+}
+
+async function carryOut(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Outcome> {
+  const { artifact } = facts;
+  /* An end is told before what it ends is removed: else nobody would know why. */
+  const ended = plan.status?.phase === 'Error' ? await report(artifact, plan, deps) : undefined;
+  const obstacle = await actAll(facts, plan, deps);
+  /* All else is told after the acts, and once: what a status says can be seen again from the Pod and the Jobs. */
+  const reported = ended ?? (await report(artifact, obstacle ?? plan, deps));
   if (obstacle) return { then: 'lookAgain', inMs: OBSTACLE_LOOK_MS };
   if (reported.status?.phase === 'Ready' && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'lookAgain', inMs: Math.min(plan.lookAgainInMs ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
+}
+
+/** Nobody can say what the Pod of a spec that is wrong now is good for. */
+async function stopBuilding(artifact: OSArtifact, { kube, pods }: ArtifactDeps): Promise<void> {
+  for (const pod of pods.by('owner', artifact.metadata.uid)) {
+    const { name, namespace, uid, deletionTimestamp } = pod.metadata;
+    if (!isAlive(pod) || !isControlledBy(pod, artifact) || deletionTimestamp !== undefined) continue;
+    await orGone(kube.delete(PODS, { name, namespace }, { uid }));
+  }
 }
 
 /** What keeps something from being made, as a status; undefined if all was made. */
@@ -118,10 +152,15 @@ async function actAll(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Pla
   return undefined;
 }
 
-/** It may yet be let in, unless it is said to be an error. */
-function hindered({ artifact, now }: Facts, { status }: Plan, words: Omit<Told, 'phase'> & Partial<Told>): Plan {
-  const phase = words.phase ?? status?.phase ?? 'Pending';
-  return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, status) };
+/** It may yet be let in, for an hour, unless it is said to be an error. What is known of the build stays known. */
+function hindered(facts: Facts, { status }: Plan, words: Omit<Told, 'phase'> & Partial<Told>): Plan {
+  const { artifact, now, id } = facts;
+  const before = id !== undefined && artifact.status?.build === id ? artifact.status : {};
+  const waitingSince = lackingSince(artifact, now);
+  const isLate = now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS;
+  const phase = words.phase ?? (isLate ? 'Error' : (status?.phase ?? 'Pending'));
+  const known = { ...(status ?? before), waitingSince };
+  return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, known) };
 }
 
 const said = (artifact: OSArtifact, { reason, message }: Pick<Told, 'reason' | 'message'>): Plan => ({

@@ -5,12 +5,13 @@
  *
  * Each Pod and Job bears the id of its build, a hash of spec and inputs: so that nothing of one build is taken for another's.
  */
+import type { OSArtifact } from '../../api/objects.js';
 import { isAlive, type SeenPod } from '../seen.js';
 import { exporting } from './exporting.js';
 import type { Action, Facts, Plan } from './facts.js';
-import { follow } from './follow.js';
+import { AGAIN, follow } from './follow.js';
 import { said } from './said.js';
-import { hasEnded, told } from './status.js';
+import { lackingSince, stillTold, told } from './status.js';
 import { FAILED_LOOK_MS, INPUT_LOOK_MS, isGoing, LEAVING_LOOK_MS, PATIENCE_MS } from './waits.js';
 
 /** Nothing to do, and nothing to wait for. */
@@ -22,17 +23,16 @@ export function decide(facts: Facts): Plan {
   const finalizer: Action[] = (metadata.finalizers ?? []).includes(OBSOLETE_FINALIZER) ? [{ do: 'dropFinalizer' }] : [];
   if (metadata.deletionTimestamp !== undefined || finalizer.length > 0) return { ...SETTLED, actions: finalizer };
   const phase = status?.build === id ? status?.phase : undefined;
-  if (id !== undefined && phase === 'Ready') return SETTLED;
+  if (id !== undefined && phase === 'Ready') return { ...SETTLED, status: stillTold(artifact) };
   if (isFromBefore(artifact)) return takenOver(facts);
   const leaving = staleLeaving(facts);
   if (leaving) return leaving;
-  if (id !== undefined && phase === 'Error' && input.is !== 'missing' && input.is !== 'wrong') return failed(pod);
+  if (input.is === 'missing' || input.is === 'wrong') return lacking(facts, input);
+  if (id !== undefined && phase === 'Error') return failed(artifact, pod);
   /* From then on the Pod is not needed any more. */
   if (id !== undefined && phase === 'Exporting') return exporting(facts, id, {});
   if (id !== undefined && pod) return follow(facts, id, pod);
-  if (input.is === 'ready') return begin(facts, input);
-  if (input.is === 'unread') return SETTLED;
-  return lacking(facts, input);
+  return input.is === 'ready' ? begin(facts, input) : SETTLED;
 }
 
 export const OBSOLETE_FINALIZER = 'build.kairos.io/osbuilder-finalizer';
@@ -64,8 +64,9 @@ function staleLeaving({ stale, artifact, now }: Facts): Plan | undefined {
 }
 
 /** It is not begun again until something is another. */
-const failed = (pod: SeenPod | undefined): Plan => ({
+const failed = (artifact: OSArtifact, pod: SeenPod | undefined): Plan => ({
   ...SETTLED,
+  status: stillTold(artifact),
   actions: pod && isAlive(pod) && !isGoing(pod) ? [{ do: 'deletePod', pod }] : [],
   lookAgainInMs: FAILED_LOOK_MS,
 });
@@ -79,23 +80,20 @@ function begin(facts: Facts, { id, rendered }: Extract<Facts['input'], { is: 're
   const attempt = status?.build === id ? (status.attempt ?? 0) + 1 : 1;
   if (attempt <= MOST_ATTEMPTS)
     return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], lookAgainInMs: LEAVING_LOOK_MS };
-  const message = `the builder Pod was lost ${MOST_ATTEMPTS} times; the last time: ${status?.message ?? ''}`;
+  const message = `the builder Pod was lost ${MOST_ATTEMPTS} times; the last time: ${(status?.message ?? '').replace(AGAIN, '')}`;
   const words = { phase: 'Error', reason: 'BuildFailed', message } as const;
   return said(facts, told(artifact, words, now, { build: id, attempt: status?.attempt }), { reason: 'BuildFailed' });
 }
 
-/** Since when the object has been in this state without a build. */
-function waitingSince({ artifact: { status, metadata }, now }: Facts): Date {
-  const reconciling = status?.conditions?.find(({ type, status: is }) => type === 'Reconciling' && is === 'True');
-  const isOfThis = status?.observedGeneration === metadata.generation;
-  return reconciling && isOfThis ? new Date(reconciling.lastTransitionTime) : now;
-}
-
-/** What is put right is picked up by itself, also after we have given up. */
+/** What is put right is picked up by itself, also after we have given up. A build that has failed is still one that has failed. */
 function lacking(facts: Facts, { is, message }: { is: 'missing' | 'wrong'; message: string }): Plan {
-  const { now, artifact } = facts;
+  const { now, artifact, id } = facts;
+  const { status } = artifact;
   const reason = is === 'wrong' ? 'InvalidInput' : 'InputMissing';
-  const late = hasEnded(artifact) || now.getTime() - waitingSince(facts).getTime() >= PATIENCE_MS;
-  const phase = is === 'wrong' || late ? 'Error' : 'Pending';
-  return said(facts, told(artifact, { phase, reason, message }, now), { reason, lookAgainInMs: INPUT_LOOK_MS });
+  const waitingSince = lackingSince(artifact, now);
+  const isLate = now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS;
+  const hasFailed = id !== undefined && status?.build === id && status.phase === 'Error';
+  const phase = is === 'wrong' || isLate || hasFailed ? 'Error' : 'Pending';
+  const known = { ...(hasFailed ? { build: id, pod: status.pod } : {}), waitingSince };
+  return said(facts, told(artifact, { phase, reason, message }, now, known), { reason, lookAgainInMs: INPUT_LOOK_MS });
 }

@@ -38,7 +38,7 @@ function diskStep({ output, step, form, ending }: Disk, build: Build): Step {
   return {
     name: step,
     runs: 'tool',
-    script: apart(step, folder => [command(folder), ...takeOut(`${folder}/${found}`, name)]),
+    script: apart(build, step, folder => [command(folder), ...takeOut(`${folder}/${found}`, name)]),
     mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
     privileged: true,
     output,

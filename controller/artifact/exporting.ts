@@ -35,7 +35,7 @@ function open(
 ): Plan {
   const { artifact, now } = facts;
   const { held } = seen;
-  if (held && now.getTime() - held.since.getTime() >= PATIENCE_MS) {
+  if (held?.since && now.getTime() - held.since.getTime() >= PATIENCE_MS) {
     const words = { phase: 'Error', reason: 'ExportTimeout', message: held.message } as const;
     const actions = [{ do: 'deleteJob' as const, job: held.job }];
     return said(facts, told(artifact, words, now, more), { reason: 'ExportTimeout', actions, events });

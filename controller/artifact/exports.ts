@@ -19,8 +19,15 @@ export interface Exports {
   missing: readonly number[];
   /** Why one failed. */
   failed?: string;
-  /** Why one cannot run, and since when. */
-  held?: { message: string; since: Date; job: SeenJob };
+  held?: Held;
+}
+
+/** Why an exporter does not run. */
+export interface Held {
+  message: string;
+  /** Absent: it is none of ours to end that. */
+  since?: Date;
+  job: SeenJob;
 }
 
 const condition = (job: SeenJob | undefined, type: string) =>
@@ -34,16 +41,31 @@ const PODLESS_MS = 30_000;
 
 const timeOf = (text: string | undefined, otherwise: Date) => (text === undefined ? otherwise : new Date(text));
 
-function heldIn({ name, job, pods }: Export, now: Date): Exports['held'] {
-  if (!job || job.metadata.deletionTimestamp !== undefined || stateOf({ name, job, pods }) !== 'Running')
-    return undefined;
+/** It has run before: how often it is tried again is the user's own matter, and takes as long as it takes. */
+const hasRun = ({ status }: SeenPod): boolean =>
+  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].some(
+    ({ restartCount = 0, state }) => restartCount > 0 || state?.terminated !== undefined,
+  );
+
+function heldPod(name: string, pods: readonly SeenPod[], now: Date): Omit<Held, 'job'> | undefined {
   for (const pod of pods) {
     const words = obstacleOf(pod, now);
-    const since = timeOf(pod.metadata.creationTimestamp, now);
-    if (words !== undefined) return { message: `export job ${name}: ${words}`, since, job };
+    const since = hasRun(pod) ? undefined : timeOf(pod.metadata.creationTimestamp, now);
+    if (words !== undefined) return { message: `export job ${name}: ${words}`, since };
   }
-  const since = timeOf(job.metadata.creationTimestamp, now);
-  if (pods.length > 0 || now.getTime() - since.getTime() < PODLESS_MS) return undefined;
+  return undefined;
+}
+
+function heldIn(each: Export, now: Date): Held | undefined {
+  const { name, job, pods } = each;
+  if (!job || job.metadata.deletionTimestamp !== undefined || stateOf(each) !== 'Running') return undefined;
+  if (job.spec.suspend === true) return { message: `export job ${name} is suspended`, job };
+  const held = heldPod(name, pods, now);
+  if (held || pods.length > 0) return held && { ...held, job };
+  const { startTime, active = 0, failed = 0 } = job.status ?? {};
+  const since = timeOf(startTime ?? job.metadata.creationTimestamp, now);
+  /* Between two tries a Job waits for longer and longer. */
+  if (active + failed > 0 || now.getTime() - since.getTime() < PODLESS_MS) return undefined;
   return { message: `export job ${name} has no Pod: kubectl describe job ${name} says why`, since, job };
 }
 

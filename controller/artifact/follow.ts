@@ -44,9 +44,12 @@ function ended(facts: Facts, known: Known, message: string): Plan {
   return said(facts, told(facts.artifact, words, facts.now, known), { reason: 'BuildFailed' });
 }
 
+/** What is said of a builder Pod that is lost, behind how it was. */
+export const AGAIN = '; the build begins again when it is gone';
+
 /** Another Pod is made once this one is gone: two must not write the same files. */
 function lost(facts: Facts, known: Known, pod: SeenPod, why: string): Plan {
-  const message = `${why}; the build begins again when it is gone`;
+  const message = why + AGAIN;
   const words = { phase: 'Building', reason: 'BuilderLost', message } as const;
   return said(facts, told(facts.artifact, words, facts.now, known), {
     reason: 'BuilderLost',

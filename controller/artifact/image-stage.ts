@@ -1,4 +1,5 @@
 /** From an image to a root file system: unpack one that is ready, or build one; then put over it what was asked for. */
+import { apart } from './apart.js';
 import { type Build, isContent } from './build.js';
 import type { Step } from './container.js';
 import { flag, inOrder, line, option, word } from './shell.js';
@@ -22,12 +23,11 @@ import {
 export const makesArtifacts = ({ outputs, uki }: Build): boolean =>
   [...Object.values(outputs), ...Object.values(uki)].some(Boolean);
 
-export function imageStage(artifact: string, build: Build, kairosInit: string): Step[] {
+export function imageStage(build: Build, kairosInit: string): Step[] {
   const { source } = build;
-  const first =
-    source.is === 'image' ? unpackReady(artifact, source.ref, build) : buildImage(artifact, build, kairosInit);
+  const first = source.is === 'image' ? unpackReady(source.ref, build) : buildImage(build, kairosInit);
   if (!makesArtifacts(build)) return [first];
-  const extract = source.is === 'image' ? [] : [extractor(artifact, build)];
+  const extract = source.is === 'image' ? [] : [extractor(build)];
   return [
     first,
     ...extract,
@@ -42,13 +42,13 @@ const insecure = ({ insecurePull }: Build) => flag('--allow-insecure-registries'
 const NOT_KAIROS =
   'the image has no /etc/kairos-release: it is not a Kairos image. Name it in baseImageName (or image.buildOptions.baseImage) to make one of it';
 
-function unpackReady(artifact: string, ref: string, build: Build): Step {
-  const tar = word(`${artifact}.tar`);
+function unpackReady(ref: string, build: Build): Step {
+  const tar = word(`${build.object}.tar`);
   const check = `{ [ -e /rootfs/etc/kairos-release ] || [ -L /rootfs/etc/kairos-release ] || { echo '${NOT_KAIROS}' > /dev/termination-log; exit 1; }; }`;
   return {
     name: 'pull-image-baseimage',
     runs: 'tool',
-    makes: [`${artifact}.tar`],
+    makes: [`${build.object}.tar`],
     script: inOrder(
       line('auroraboot', 'unpack', ...archOf(build), ...insecure(build), word(ref), '/rootfs'),
       check,
@@ -79,16 +79,17 @@ function buildArguments({ source }: Build, kairosInit: string): string[] {
     ['MODEL', options.model],
     ['KUBERNETES_DISTRO', options.kubernetesDistro],
     ['KUBERNETES_VERSION', options.kubernetesVersion],
-    ['KAIROS_INIT_IMAGE', options.kairosInitImage ?? kairosInit],
+    ['KAIROS_INIT_IMAGE', options.kairosInitImage || kairosInit],
     ['TRUSTED_BOOT', options.trustedBoot ? 'true' : undefined],
     ['FIPS', options.fips ? 'fips' : undefined],
   ];
-  return given.flatMap(([name, value]) => option('--build-arg', value === undefined ? undefined : `${name}=${value}`));
+  return given.flatMap(([name, value]) => option('--build-arg', value ? `${name}=${value}` : undefined));
 }
 
-function buildImage(artifact: string, build: Build, kairosInit: string): Step {
-  const { insecurePull, insecurePush, arch, uses, target, push } = build;
-  const image = word(`localhost/${artifact}:latest`);
+function buildImage(build: Build, kairosInit: string): Step {
+  const { object, insecurePull, insecurePush, arch, uses, target, push } = build;
+  const image = word(`localhost/${object}:latest`);
+  const file = `${object}.tar`;
   const access = [
     ...flag(`--authfile ${AUTH_FILE}`, hasCredentials(build)),
     ...flag(`--cert-dir ${CERTIFICATES}`, uses.caCertificates !== undefined),
@@ -101,15 +102,22 @@ function buildImage(artifact: string, build: Build, kairosInit: string): Step {
     ...buildArguments(build, kairosInit),
     `-t ${image} /workspace`,
   );
-  const pack = line('buildah push', ...access, image, word(`docker-archive:/artifacts/${artifact}.tar`));
+  /* An archive that is there already would not be written over. */
+  const pack = (own: string) => line('buildah push', ...access, image, word(`docker-archive:${own}/${file}`));
   const upload = target && word(`docker://${target.registry}/${target.repository}:${target.tag}`);
   const pushed =
     push && upload ? [line('buildah push', ...access, ...flag('--tls-verify=false', insecurePush), image, upload)] : [];
   return {
     name: 'buildah-build',
     runs: 'buildah',
-    makes: [`${artifact}.tar`],
-    script: inOrder('mkdir -p /workspace', bud, pack, ...pushed),
+    makes: [file],
+    script: apart(build, 'buildah-build', own => [
+      'mkdir -p /workspace',
+      bud,
+      pack(own),
+      ...pushed,
+      `mv ${own}/${word(file)} /artifacts/`,
+    ]),
     mounts: [
       definitionMount,
       artifactsMount(build),
@@ -120,10 +128,10 @@ function buildImage(artifact: string, build: Build, kairosInit: string): Step {
   };
 }
 
-const extractor = (artifact: string, build: Build): Step => ({
+const extractor = (build: Build): Step => ({
   name: 'image-extractor',
   runs: 'tool',
-  script: line('auroraboot unpack', ...archOf(build), word(`ocifile:/artifacts/${artifact}.tar`), '/rootfs'),
+  script: line('auroraboot unpack', ...archOf(build), word(`ocifile:/artifacts/${build.object}.tar`), '/rootfs'),
   mounts: [ROOTFS, artifactsMount(build)],
 });
 

@@ -1,6 +1,6 @@
 /** Reads the Secrets that a build is made of. */
 import { shortHash } from '../../api/resource-name.js';
-import { isNotFound } from '../../kube/errors.js';
+import { isForbidden, isNotFound } from '../../kube/errors.js';
 import type { Kube, Resource, Stored } from '../../kube/kube.js';
 import { CONFIG_MAPS, SECRETS } from '../../kube/resources.js';
 import type { Named } from '../../api/handed-through.js';
@@ -58,6 +58,7 @@ async function read(resource: Resource, name: string, { kube, namespace, seen }:
     return found;
   } catch (error) {
     if (isNotFound(error)) throw new Missing(`waiting for ${resource.kind} "${name}"`);
+    if (isForbidden(error)) throw new Missing(`${resource.kind} "${name}" may not be read: ${error.message}`);
     throw error;
   }
 }

@@ -23,9 +23,17 @@ export interface View {
 
 const buildOfChild = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
 
+/** Whatever the order of the fields. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([key, one]) => [key, sorted(one)]));
+}
+
 /** Another spec is another build; so is the same one, asked for again. */
 const specIdOf = ({ metadata }: OSArtifact, spec: OSArtifactSpec): string =>
-  shortHash(JSON.stringify(spec), metadata.annotations?.[ANNOTATIONS.retry] ?? '');
+  shortHash(JSON.stringify(sorted(spec)), metadata.annotations?.[ANNOTATIONS.retry] ?? '');
 
 export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: Date, view: View): Promise<Facts> {
   const { status, metadata } = artifact;

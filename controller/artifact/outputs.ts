@@ -38,7 +38,7 @@ function isoStep(build: Build): Step {
     name: 'build-iso',
     runs: 'tool',
     /* Beside the medium the tool leaves the cloud-config, with the passwords in it. */
-    script: apart('build-iso', own => [...before, command(own), `mv ${own}/${word(file)} /artifacts/`]),
+    script: apart(build, 'build-iso', own => [...before, command(own), `mv ${own}/${word(file)} /artifacts/`]),
     mounts: [
       ROOTFS,
       artifactsMount(build),
@@ -53,18 +53,18 @@ function isoStep(build: Build): Step {
   };
 }
 
+const NETBOOT_ENDINGS = ['.squashfs', '-kernel', '-initrd'];
+
 const netbootStep = (build: Build): Step => ({
   name: 'build-netboot',
   runs: 'tool',
-  script: line(
-    'auroraboot --debug netboot',
-    word(`/artifacts/${build.names.iso}.iso`),
-    '/artifacts',
-    word(build.names.netboot),
-  ),
+  script: apart(build, 'build-netboot', own => [
+    line('auroraboot --debug netboot', word(`/artifacts/${build.names.iso}.iso`), own, word(build.names.netboot)),
+    line('mv', ...NETBOOT_ENDINGS.map(ending => `${own}/${word(build.names.netboot + ending)}`), '/artifacts/'),
+  ]),
   mounts: [artifactsMount(build)],
   env: build.netbootUrl === undefined ? [] : [{ name: 'URL', value: build.netbootUrl }],
   privileged: true,
   output: 'netboot',
-  makes: ['.squashfs', '-kernel', '-initrd'].map(ending => build.names.netboot + ending),
+  makes: NETBOOT_ENDINGS.map(ending => build.names.netboot + ending),
 });

@@ -36,9 +36,10 @@ export const stepsSeen = (pod: SeenPod): Steps => containersOf(pod).map(stepOf);
 export const stepsDone = (steps: Steps): string =>
   `${steps.filter(({ state }) => state === 'Done').length}/${steps.length}`;
 
-/** In the last word of a step: a line for each file, with checksum, bytes and path. */
-export function outputsIn(words: string): Outputs {
-  return words.split('\n').flatMap(text => {
+/** In the last word of a step: a line for each file, with checksum, bytes and path. One that was cut has no end. */
+function outputsIn(words: string): Outputs {
+  const lines = words.split('\n').slice(0, -1);
+  return lines.flatMap(text => {
     const [, sha256, size, name] = /^([0-9a-f]{64}) (\d+) (.+)$/.exec(text) ?? [];
     return sha256 && size && name ? [{ name, size: Number(size), sha256 }] : [];
   });

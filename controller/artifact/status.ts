@@ -19,7 +19,7 @@ const ENDS: Partial<Record<Phase, string>> = { Ready: 'Completed', Error: 'Faile
 const KEPT = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
 
 /** What is known of the build. */
-export type Known = Pick<OSArtifactStatus, (typeof KEPT)[number] | 'build' | 'pod'>;
+export type Known = Pick<OSArtifactStatus, (typeof KEPT)[number] | 'build' | 'pod' | 'waitingSince'>;
 
 /** What an earlier build left in the status is not kept. */
 export function told(
@@ -28,7 +28,7 @@ export function told(
   now: Date,
   known: Known = {},
 ): OSArtifactStatus {
-  const { build, pod } = known;
+  const { build, pod, waitingSince } = known;
   const before = build !== undefined && status.build === build ? status : undefined;
   const isEnd = ENDS[phase] !== undefined;
   const wasEnd = ENDS[status.phase ?? 'Pending'] !== undefined;
@@ -39,11 +39,24 @@ export function told(
     observedGeneration: metadata.generation,
     conditions: conditions({ meta: metadata, status }, { phase: ENDS[phase] ?? phase, message, now, reason }),
     ...(pod === undefined ? {} : { pod }),
+    ...(waitingSince === undefined ? {} : { waitingSince }),
     ...(build === undefined ? {} : { build, startedAt: before?.startedAt ?? now.toISOString() }),
     ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
     ...(isEnd ? { completedAt: (wasEnd && before?.completedAt) || now.toISOString() } : {}),
   };
 }
+
+/** The same, said of the object as it is now: another spec may mean the same build. Undefined if that is said already. */
+export function stillTold({ metadata, status }: OSArtifact): OSArtifactStatus | undefined {
+  const { generation } = metadata;
+  if (status === undefined || generation === undefined || status.observedGeneration === generation) return undefined;
+  const conditionsNow = (status.conditions ?? []).map(each => ({ ...each, observedGeneration: generation }));
+  return { ...status, observedGeneration: generation, conditions: conditionsNow };
+}
+
+/** Since when something is lacking, for the spec as it is. */
+export const lackingSince = ({ metadata, status }: OSArtifact, now: Date): string =>
+  (status?.observedGeneration === metadata.generation ? status?.waitingSince : undefined) ?? now.toISOString();
 
 export const hasEnded = ({ status }: Pick<OSArtifact, 'status'>): boolean =>
   ENDS[status?.phase ?? 'Pending'] !== undefined;

@@ -1,7 +1,7 @@
 /** Unified kernel images: kernel, initrd and command line as one signed program. */
 import { apart, takeOut } from './apart.js';
 import type { Build } from './build.js';
-import type { Step } from './container.js';
+import { MADE_TOO, type Step } from './container.js';
 import { cloudConfigCopy, overlayOf } from './overlay.js';
 import { line, option } from './shell.js';
 import { artifactsMount, cloudConfigMounts, ROOTFS, usedMount } from './volumes.js';
@@ -36,9 +36,12 @@ const UKI: readonly Uki[] = [
     kind: 'efi',
     step: 'build-uki-uki',
     type: 'uki',
-    /* A whole partition: boot loader, its settings, keys to enroll. */
-    takes: folder => ['rm -rf /artifacts/EFI /artifacts/loader', `mv ${folder}/EFI ${folder}/loader /artifacts/`],
-    makes: () => ['EFI/BOOT/*', 'EFI/kairos/*.efi'],
+    /* A whole partition: boot loader, its settings, keys to enroll. In a volume of the user's there may be another. */
+    takes: folder => [
+      `(cd ${folder} && find EFI -type f) > ${MADE_TOO}`,
+      `cp -r ${folder}/EFI ${folder}/loader /artifacts/`,
+    ],
+    makes: () => [],
   },
 ];
 
@@ -59,7 +62,7 @@ function ukiStep({ kind, step, type, takes, makes }: Uki, build: Build): Step {
   return {
     name: step,
     runs: 'tool',
-    script: apart(step, folder => [...(isMedium ? before : []), command(folder), ...takes(folder, name)]),
+    script: apart(build, step, folder => [...(isMedium ? before : []), command(folder), ...takes(folder, name)]),
     mounts: [ROOTFS, artifactsMount(build), ...usedMount(build.uses.keys, '/uki-keys'), ...(isMedium ? onMedium : [])],
     privileged: true,
     output: 'uki',

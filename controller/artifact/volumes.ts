@@ -21,9 +21,12 @@ export const hasCredentials = ({ credentials, pullSecrets }: Build): boolean =>
 
 export const needsSecret = (build: Build): boolean => build.source.is === 'definition' || hasCredentials(build);
 
+/** Within double quotes, as os-release(5) wants it. */
+const quoted = (text: string) => text.replaceAll(/["$`\\]/g, String.raw`\$&`);
+
 /** Content of the ConfigMap. A bare version becomes the line that says it. */
 export function configOf({ grubConfig, osRelease, kairosRelease }: Build): Record<string, string> {
-  const release = (text: string, key: string) => (isContent(text) ? text : `${key}="${text}"\n`);
+  const release = (text: string, key: string) => (isContent(text) ? text : `${key}="${quoted(text)}"\n`);
   return {
     ...(grubConfig === undefined ? {} : { [CONFIG_KEYS.grub]: grubConfig }),
     ...(osRelease === undefined ? {} : { [CONFIG_KEYS.os]: release(osRelease, 'VERSION') }),

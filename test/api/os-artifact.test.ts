@@ -17,6 +17,16 @@ describe('what the documents show is right', () => {
   test('an image alone, built and packed', () => expect(faults({ image })).toEqual([]));
   test('an image alone, for another processor', () =>
     expect(faults({ image, artifacts: { arch: 'arm64' } })).toEqual([]));
+  test('texts that are empty, as a template renders what is not wanted', () => {
+    const flat = { imageName: '', baseImageName: 'x', diskSize: '', netbootURL: '', grubConfig: '', osRelease: '' };
+    expect(faults({ ...flat, iso: true })).toEqual([]);
+    expect(cautions({ ...flat, iso: true })).toEqual([]);
+    const nested = {
+      image: { ref: 'x', caCertificatesVolume: '' },
+      artifacts: { iso: true, volume: '', overlayISOVolume: '' },
+    };
+    expect(faults(nested)).toEqual([]);
+  });
   test('an importer that prepares the root file system', () =>
     expect(faults({ ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'rootfs' }] }] })).toEqual([]));
 });
@@ -107,6 +117,25 @@ describe('what is wrong is said with its path', () => {
       ['artifacts.volume: nothing can be written to the volume "a"'],
     ],
     [
+      'a place that may only be read',
+      {
+        image: { ref: 'x' },
+        artifacts: { iso: true, volume: 'a' },
+        volumes: [{ name: 'a', persistentVolumeClaim: { claimName: 'a', readOnly: true } }],
+      },
+      ['artifacts.volume: nothing can be written to the volume "a"'],
+    ],
+    [
+      'two files of one name',
+      {
+        image: { ref: 'x' },
+        artifacts: { iso: true, uki: { iso: true, keysVolume: 'k' } },
+        volumes: [volume('k')],
+        nameOverride: { iso: 'edge-uki', uki: 'edge' },
+      },
+      ['nameOverride.iso: two files would be named edge-uki.iso'],
+    ],
+    [
       'a name of files that no file system takes',
       { ...ready, nameOverride: { iso: 'a'.repeat(241) } },
       ['nameOverride.iso: must have at most 240 characters'],
@@ -129,6 +158,8 @@ describe('the shape itself refuses', () => {
     ['a bundle that is a flag', { imageName: 'x', iso: true, bundles: ['--help'] }],
     ['an image of two words', { image: { ref: 'a b' }, artifacts: { iso: true } }],
     ['half a target', { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } }],
+    ['a size of nothing', { imageName: 'x', cloudImage: true, diskSize: '0' }],
+    ['a size beyond all disks', { imageName: 'x', cloudImage: true, diskSize: '99999999999999999999999T' }],
     ['a size that is none', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
   ])('%s', (_, spec) => expect(OSArtifactSpec.safeParse(spec).success).toBe(false));
 });

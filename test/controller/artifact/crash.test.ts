@@ -49,7 +49,7 @@ const SPEC = {
   grubConfig: 'x',
 };
 const SUM = 'b'.repeat(64);
-const LISTED = { name: 'list-artifacts', state: { terminated: { exitCode: 0, message: `${SUM} 1 os.iso` } } };
+const LISTED = { name: 'list-artifacts', state: { terminated: { exitCode: 0, message: `${SUM} 1 os.iso\n` } } };
 
 async function wholeStory(nth: number, isDone: boolean) {
   const world = new World();

@@ -15,11 +15,15 @@ const FLAT: Row[] = [
   ['baseImageDockerfile', own, 'buildah-build', 'os-rendered-ocispec'],
   ['dockerfileTemplateValues', { ...own, dockerfileTemplateValues: { Version: 'q7' } }, base64('Version: q7')],
   ['dockerfileTemplateValuesFrom', { ...own, dockerfileTemplateValuesFrom: { name: 'values' } }, base64('Version: 1"')],
-  ['iso', READY, 'auroraboot --debug build-iso --override-name os ', 'mv /artifacts/.build-iso/os.iso /artifacts/'],
+  ['iso', READY, 'auroraboot --debug build-iso --override-name os ', 'mv /artifacts/.os-build-iso/os.iso /artifacts/'],
   ['cloudImage', { ...READY, cloudImage: true }, 'disk.raw=true', '/artifacts/os.raw'],
   ['azureImage', { ...READY, azureImage: true }, 'disk.vhd=true', '/artifacts/os.vhd'],
   ['gceImage', { ...READY, gceImage: true }, 'disk.gce=true', '/artifacts/os.gce.tar.gz'],
-  ['netboot', { ...READY, netboot: true }, 'auroraboot --debug netboot /artifacts/os.iso /artifacts os'],
+  [
+    'netboot',
+    { ...READY, netboot: true },
+    'auroraboot --debug netboot /artifacts/os.iso /artifacts/.os-build-netboot os',
+  ],
   ['netbootURL', { ...READY, netboot: true, netbootURL: 'http://here' }, '"name":"URL","value":"http://here"'],
   ['diskSize', { ...READY, gceImage: true, diskSize: '11G' }, "--set 'disk.size=11264'"],
   [
@@ -102,7 +106,7 @@ const NESTED: Row[] = [
     'raw-disk.raw',
     'azure-disk.vhd',
     'gce-disk.gce.tar.gz',
-    'artifacts net"',
+    '/.os-build-netboot/net.squashfs',
     'signed-uki',
   ],
 ];
@@ -139,6 +143,19 @@ describe('each field reaches its place', () => {
     const without = made(field === 'azureImage' ? { imageName: 'other/image:0', iso: true } : PLAIN);
     expect(words.every(word => has(without, word))).toBe(false);
   });
+
+  test.each(['grubConfig', 'osRelease', 'kairosRelease', 'netbootURL', 'diskSize', 'baseImageName'])(
+    '%s that is empty is none',
+    field => {
+      const ready = { imageName: 'other/image:0', iso: true, netboot: true };
+      expect(made({ ...ready, [field]: '' })).toBe(made(ready));
+    },
+  );
+
+  test('a version with a quote in it stays one line of the release file', () =>
+    expect(JSON.stringify(manifestsOf({ ...READY, osRelease: 'a"$b' }))).toContain(
+      JSON.stringify('VERSION="a\\"\\$b"\n').slice(1, -1),
+    ));
 
   test('and none is forgotten in this table', () => {
     const rows = new Set([...FLAT, ...NESTED].map(([field]) => field.split('.')[0]));

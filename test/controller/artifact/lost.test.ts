@@ -79,11 +79,24 @@ describe('a build begins again', () => {
     for (let round = 0; round < 4; round += 1) await world.podSays('Failed', ended(255, 'Unknown'));
     expect(world.said()).toEqual([
       'Error',
-      'the builder Pod was lost 4 times; the last time: the builder Pod was lost with its node; the build begins again when it is gone',
+      'the builder Pod was lost 4 times; the last time: the builder Pod was lost with its node',
     ]);
     await world.settle();
     expect(world.pods()).toEqual([]);
   });
+});
+
+test('a Pod that is lost again and again is counted though the API server refuses the next for a while', async () => {
+  const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
+  await world.begin(READY);
+  for (const attempt of [1, 2, 3, 4]) {
+    expect(world.status()?.attempt).toBe(attempt);
+    world.kube.refusals.set('create pods', { code: 403, body });
+    await world.podSays('Failed', ended(255, 'Unknown'));
+    world.kube.refusals.clear();
+    await world.settle();
+  }
+  expect(world.said()[0]).toBe('Error');
 });
 
 describe('a build ends', () => {

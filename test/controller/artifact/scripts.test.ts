@@ -51,7 +51,7 @@ function run(script: string, tools: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(tools))
     writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
   const moved = script.replaceAll(
-    /(?<![\w.])\/(artifacts|rootfs|etc|config|cloud-config\.yaml|dev\/termination-log|overlay-iso|tmp\/overlay|grub\.cfg)/g,
+    /(?<![\w.])\/(artifacts|rootfs|etc|config|cloud-config\.yaml|dev\/termination-log|overlay-iso|tmp\/(?:overlay|\.files)|grub\.cfg)/g,
     `${root}/$1`,
   );
   return spawnSync('bash', ['-cxe', moved], {
@@ -97,7 +97,7 @@ describe('around every script', () => {
   const wrapped = (script: string, bytes = '40', ...makes: string[]) => {
     fresh('dev', 'tmp', 'artifacts');
     const moved = (words: string) =>
-      words.replaceAll(/\/(dev\/termination-log|tmp\/\.(said|made)|artifacts)/g, `${root}/$1`);
+      words.replaceAll(/\/(dev\/termination-log|tmp\/\.(said|made|files)|artifacts)/g, `${root}/$1`);
     const [shell = '', ...flags] = around?.command ?? [];
     const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes, ...makes], {
       encoding: 'utf8',
@@ -232,7 +232,7 @@ done
     fresh('overlay-iso/docs', 'rootfs', 'artifacts', 'tmp');
     writeFileSync(at('overlay-iso/docs/a'), 'user');
     writeFileSync(at('grub.cfg'), 'set x=1');
-    const makes = `touch ${at('artifacts/.build-iso')}/{medium.iso,config.yaml}`;
+    const makes = `touch ${at('artifacts/.os-build-iso')}/{medium.iso,config.yaml}`;
     expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: makes })).toMatchObject({ status: 0 });
     expect(readdirSync(at('artifacts'))).toEqual(['medium.iso']);
     expect([text('tmp/overlay/docs/a'), text('tmp/overlay/boot/grub2/grub.cfg')]).toEqual(['user', 'set x=1']);
@@ -248,7 +248,7 @@ done
       }[step] ?? ['x.raw.gce.tar.gz', 'gce-disk.gce.tar.gz'];
       expect(run(scriptOf(NESTED_ALL, step), { auroraboot: 'exit 0' }).status).not.toBe(0);
       expect(
-        run(scriptOf(NESTED_ALL, step), { auroraboot: `echo disk > ${at('artifacts', `.${step}`, ending)}` }).status,
+        run(scriptOf(NESTED_ALL, step), { auroraboot: `echo disk > ${at('artifacts', `.os-${step}`, ending)}` }).status,
       ).toBe(0);
       expect(text('artifacts', name)).toBe('disk\n');
     },

@@ -1,11 +1,10 @@
 /** Nothing is waited for in silence, and nothing for ever. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { CONFIG_MAPS, JOBS, PODS, VOLUME_CLAIMS } from '../../../kube/resources.js';
-import { DOCUMENTED, IMAGE } from './samples.js';
+import { CONFIG_MAPS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
+import { IMAGE } from './samples.js';
 import { World } from './world.js';
 
 const READY = { imageName: IMAGE, iso: true };
-const WITH_EXPORTER = DOCUMENTED['iso-and-exporter'] ?? {};
 const HOUR_MS = 3_601_000;
 const failed = [{ name: 'build-iso', state: { terminated: { exitCode: 1, message: 'no' } } }];
 const SUM = 'b'.repeat(64);
@@ -13,69 +12,6 @@ const SUM = 'b'.repeat(64);
 let world = new World();
 beforeEach(() => {
   world = new World();
-});
-
-async function exporting(exporters = 1): Promise<void> {
-  const { exporters: [exporter] = [], ...rest } = WITH_EXPORTER as { exporters?: object[] };
-  await world.begin({ ...rest, exporters: Array.from({ length: exporters }, () => exporter) });
-  await world.podSays('Succeeded', []);
-}
-
-/** A Pod of the first export Job. */
-async function exportPod(status: object): Promise<void> {
-  const [job] = world.deps.exports.list();
-  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'os-export-0', uid: job?.metadata.uid, controller: true };
-  const metadata = { name: 'os-export-0-x', ownerReferences: [owner], labels: { 'build.kairos.io/artifact': 'os' } };
-  await world.kube.create(PODS, { metadata, spec: {} }, 'default');
-  await world.kube.patch(
-    PODS,
-    { namespace: 'default', name: metadata.name },
-    { status: { phase: 'Pending', ...status } },
-    { subresource: 'status' },
-  );
-  await world.settle();
-}
-
-describe('an exporter', () => {
-  const waiting = { reason: 'ImagePullBackOff', message: 'manifest unknown' };
-  const stuck = { containerStatuses: [{ name: 'copy', image: 'debian:x', state: { waiting } }] };
-
-  test('that cannot start is told, and given up after an hour', async () => {
-    await exporting();
-    await exportPod(stuck);
-    const words = 'export job os-export-0: image "debian:x" of container copy cannot be started: manifest unknown';
-    expect(world.said()).toEqual(['Exporting', `0 of 1 exporters are done; ${words}`]);
-    await world.clock.advance(HOUR_MS);
-    await world.settle();
-    expect(world.said()).toEqual(['Error', words]);
-    expect(world.jobs()).toEqual([]);
-  });
-
-  test('that gets no Pod is told', async () => {
-    await exporting();
-    await world.clock.advance(31_000);
-    await world.settle();
-    expect(world.said()[1]).toBe(
-      '0 of 1 exporters are done; export job os-export-0 has no Pod: kubectl describe job os-export-0 says why',
-    );
-  });
-
-  test('that is done does not run again, though its Job is cleaned up before the others are done', async () => {
-    await exporting(2);
-    await world.jobSays('os-export-0', 'Complete');
-    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
-    await world.settle();
-    expect([world.jobs(), world.said()]).toEqual([['os-export-1'], ['Exporting', '1 of 2 exporters are done']]);
-    await world.jobSays('os-export-1', 'Complete');
-    expect(world.said()[0]).toBe('Ready');
-  });
-
-  test('whose Job is deleted before it is done gets another', async () => {
-    await exporting();
-    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
-    await world.settle();
-    expect(world.jobs()).toEqual(['os-export-0']);
-  });
 });
 
 describe('what was put right', () => {
@@ -98,6 +34,21 @@ describe('what was put right', () => {
     await world.settle();
     expect(world.said()[0]).toBe('Building');
     expect(world.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
+  });
+
+  test('and broken anew is told, instead of the old failure', async () => {
+    await world.secret('in', { Dockerfile: 'FROM x' });
+    await world.begin({ baseImageDockerfile: { name: 'in' }, iso: true });
+    await world.podSays('Failed', failed);
+    await world.secret('in', { Dockerfile: 'FROM {{ if }}' });
+    await world.settle();
+    expect(world.said()[1]).toMatch(/^entry "Dockerfile" of Secret "in", line 1/);
+    await world.kube.delete(SECRETS, { namespace: 'default', name: 'in' });
+    await world.settle();
+    expect(world.said()).toEqual(['Error', 'waiting for Secret "in"']);
+    await world.secret('in', { Dockerfile: 'FROM y' });
+    await world.settle();
+    expect(world.said()[0]).toBe('Building');
   });
 
   test('an empty cloud-config is said at once', async () => {
@@ -177,6 +128,64 @@ describe('patience', () => {
     await world.clock.advance(60 * 60_000);
     await world.settle();
     expect(world.said()[0]).toBe('Error');
+  });
+});
+
+describe('patience with what is missing', () => {
+  const LATE = { ...READY, cloudConfigRef: { name: 'late' } };
+
+  test.each([
+    ['after a long build of another spec', READY],
+    ['after a wrong spec', { imageName: 'x' }],
+    ['after another spec that lacked something', { ...READY, cloudConfigRef: { name: 'never' } }],
+  ])('counts from when that was asked for, %s', async (_, before) => {
+    await world.begin(before);
+    await world.clock.advance(59 * 60_000);
+    await world.settle();
+    await world.change(LATE);
+    await world.clock.advance(2 * 60_000);
+    await world.settle();
+    expect(world.said()).toEqual(['Pending', 'waiting for Secret "late"']);
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    expect(world.said()[0]).toBe('Error');
+  });
+
+  test('ends also where the API server will not have the Pod', async () => {
+    const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
+    world.kube.refusals.set('create pods', { code: 403, body });
+    await world.begin(READY);
+    expect(world.said()[0]).toBe('Pending');
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    expect(world.said()[0]).toBe('Error');
+  });
+
+  test('is told where a Secret may not be read', async () => {
+    const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'no right to secrets' };
+    world.kube.refusals.set('get secrets', { code: 403, body });
+    await world.begin(LATE);
+    expect(world.said()[0]).toBe('Pending');
+    expect(world.said()[1]).toContain('Secret "late" may not be read');
+  });
+});
+
+describe('a spec that is wrong while it is built', () => {
+  test('ends the builder Pod', async () => {
+    await world.begin(READY);
+    await world.change({ imageName: null });
+    expect([world.said()[0], world.pods()]).toEqual(['Error', []]);
+  });
+});
+
+describe('another generation that means the same build', () => {
+  test.each(['Succeeded', 'Failed'])('is observed after it has %s', async phase => {
+    await world.begin(READY);
+    await world.podSays(phase, phase === 'Failed' ? failed : []);
+    const before = world.status();
+    await world.change(READY);
+    expect(world.status()).toMatchObject({ phase: before?.phase, build: before?.build });
+    expect(world.status()?.observedGeneration).toBe(world.artifact()?.metadata.generation);
   });
 });
 

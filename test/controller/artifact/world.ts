@@ -92,6 +92,11 @@ export class World {
     };
   }
 
+  async jobStatus(name: string, status: NonNullable<SeenJob['status']>): Promise<void> {
+    await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });
+    await this.settle();
+  }
+
   async jobSays(name: string, type: string, message?: string): Promise<void> {
     const status = { conditions: [{ type, status: 'True', ...(message === undefined ? {} : { message }) }] };
     await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });

@@ -47,6 +47,8 @@ export class FakeKube implements Kube {
   }
 
   async get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
+    const refusal = this.refusals.get(`get ${resource.plural}`);
+    if (refusal) return bodyOf(refusal, `get ${at.name}`) as T;
     const found = this.store.get(placeOf(resource, at));
     const missing = { code: 404, body: { reason: 'NotFound', message: `${at.name} not found` } };
     return bodyOf(found ? { code: 200, body: found } : missing, `get ${at.name}`) as T;

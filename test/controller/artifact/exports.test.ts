@@ -1,0 +1,111 @@
+/** Exporters that cannot run, that are done, that are cleaned up. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { JOBS, PODS, SECRETS } from '../../../kube/resources.js';
+import { DOCUMENTED, IMAGE } from './samples.js';
+import { World } from './world.js';
+
+const READY = { imageName: IMAGE, iso: true };
+const WITH_EXPORTER = DOCUMENTED['iso-and-exporter'] ?? {};
+const HOUR_MS = 3_601_000;
+
+let world = new World();
+beforeEach(() => {
+  world = new World();
+});
+
+async function exporting(exporters = 1): Promise<void> {
+  const { exporters: [exporter] = [], ...rest } = WITH_EXPORTER as { exporters?: object[] };
+  await world.begin({ ...rest, exporters: Array.from({ length: exporters }, () => exporter) });
+  await world.podSays('Succeeded', []);
+}
+
+/** A Pod of the first export Job. */
+async function exportPod(status: object): Promise<void> {
+  const [job] = world.deps.exports.list();
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'os-export-0', uid: job?.metadata.uid, controller: true };
+  const metadata = { name: 'os-export-0-x', ownerReferences: [owner], labels: { 'build.kairos.io/artifact': 'os' } };
+  await world.kube.create(PODS, { metadata, spec: {} }, 'default');
+  await world.kube.patch(
+    PODS,
+    { namespace: 'default', name: metadata.name },
+    { status: { phase: 'Pending', ...status } },
+    { subresource: 'status' },
+  );
+  await world.settle();
+}
+
+describe('an exporter', () => {
+  const waiting = { reason: 'ImagePullBackOff', message: 'manifest unknown' };
+  const stuck = { containerStatuses: [{ name: 'copy', image: 'debian:x', state: { waiting } }] };
+
+  test('that cannot start is told, and given up after an hour', async () => {
+    await exporting();
+    await exportPod(stuck);
+    const words = 'export job os-export-0: image "debian:x" of container copy cannot be started: manifest unknown';
+    expect(world.said()).toEqual(['Exporting', `0 of 1 exporters are done; ${words}`]);
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    expect(world.said()).toEqual(['Error', words]);
+    expect(world.jobs()).toEqual([]);
+  });
+
+  test.each([
+    ['was started before, and is tried again', { restartCount: 1 }, {}],
+    ['is tried by another Pod, later', undefined, { failed: 1 }],
+  ])('that %s is not ended, however long it takes', async (_, container, status) => {
+    await exporting();
+    await world.jobStatus('os-export-0', status);
+    const backOff = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } };
+    if (container) await exportPod({ containerStatuses: [{ name: 'copy', ...container, state: backOff }] });
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    expect([world.said()[0], world.jobs()]).toEqual(['Exporting', ['os-export-0']]);
+  });
+
+  test('that is suspended is told, and left to whoever suspended it', async () => {
+    await exporting();
+    await world.kube.patch(JOBS, { namespace: 'default', name: 'os-export-0' }, { spec: { suspend: true } });
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    expect(world.said()).toEqual(['Exporting', '0 of 1 exporters are done; export job os-export-0 is suspended']);
+  });
+
+  test('that was given up does not run again when a Secret of the build goes', async () => {
+    await world.secret('in', { 'cloud-config.yaml': 'a' });
+    const { exporters } = WITH_EXPORTER as { exporters: object[] };
+    await world.begin({ ...READY, cloudConfigRef: { name: 'in' }, exporters });
+    await world.podSays('Succeeded', []);
+    await exportPod(stuck);
+    await world.clock.advance(HOUR_MS);
+    await world.settle();
+    await world.kube.delete(SECRETS, { namespace: 'default', name: 'in' });
+    await world.settle();
+    expect([world.said(), world.jobs()]).toEqual([['Error', 'waiting for Secret "in"'], []]);
+  });
+
+  test('that gets no Pod is told', async () => {
+    await exporting();
+    await world.clock.advance(31_000);
+    await world.settle();
+    expect(world.said()[1]).toBe(
+      '0 of 1 exporters are done; export job os-export-0 has no Pod: kubectl describe job os-export-0 says why',
+    );
+  });
+
+  test('that is done does not run again, though its Job is cleaned up before the others are done', async () => {
+    await exporting(2);
+    await world.jobSays('os-export-0', 'Complete');
+    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
+    await world.settle();
+    expect([world.jobs(), world.said()]).toEqual([['os-export-1'], ['Exporting', '1 of 2 exporters are done']]);
+    await world.jobSays('os-export-1', 'Complete');
+    expect(world.said()[0]).toBe('Ready');
+  });
+
+  test('whose Job is deleted before it is done gets another', async () => {
+    await exporting();
+    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
+    await world.settle();
+    expect(world.jobs()).toEqual(['os-export-0']);
+  });
+});
