@@ -137,3 +137,22 @@ test('on the first day, before any agent has spoken, two nodes at once: each is 
   const ending = endingOf(cluster, await cluster.settle());
   expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE, n2: ONCE } });
 });
+
+test('three control planes at the end of their Jobs: one after the other is rebooted', async () => {
+  const planes = ['n1', 'n2', 'n3'].map(name => ({ name, controlPlane: true }));
+  const one = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', sentinel: true, rebootPod: 'waits' } as const;
+  const left = {
+    phase: 'Running',
+    spec: { cordon: true, rebootOnSuccess: true },
+    nodes: { n1: one, n2: one, n3: one },
+  } as const;
+  const { ending, cluster } = await tell({ ...story(left), cluster: { nodes: planes } });
+  expect(ending.nodes).toEqual({ n1: ONCE, n2: ONCE, n3: ONCE });
+  const down = new Set<string>();
+  const together = cluster.disruptions.map(({ node, down: isDown }) => {
+    if (isDown) down.add(node);
+    else down.delete(node);
+    return down.size;
+  });
+  expect(Math.max(...together)).toBe(1);
+});
