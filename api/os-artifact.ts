@@ -102,6 +102,11 @@ const OutputStatus = z.object({
 const ExportStatus = z.object({
   job: z.string().describe('Its Job.'),
   state: z.enum(['Running', 'Done', 'Failed']).describe('Running, Done or Failed.'),
+  tries: z.int().min(1).optional().describe('How many Jobs it has had, where the Pod of one was lost.'),
+  lost: z
+    .boolean()
+    .optional()
+    .describe('The Pod of its Job was taken away: should the Job fail, there is another one.'),
 });
 
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;

@@ -43,7 +43,10 @@ function open(
   const done = seen.told.filter(({ state }) => state === 'Done').length;
   const count = `${done} of ${seen.told.length} exporters are done`;
   const message = held ? `${count}; ${held.message}` : count;
-  const actions = seen.missing.map(index => ({ do: 'export' as const, id, index }));
+  const actions = [
+    ...seen.again.map(job => ({ do: 'deleteJob' as const, job })),
+    ...seen.missing.map(index => ({ do: 'export' as const, id, index })),
+  ];
   return said(facts, told(artifact, { phase: 'Exporting', reason: 'Exporting', message }, now, more), {
     reason: 'Exporting',
     actions,

@@ -1,9 +1,12 @@
 /** How far the exporters are. */
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { SeenJob, SeenPod } from '../seen.js';
+import { lossOf } from './loss.js';
 import { obstacleOf } from './progress.js';
+import { isGoing } from './waits.js';
 
 export type ExportsTold = NonNullable<OSArtifactStatus['exports']>;
+type ExportTold = ExportsTold[number];
 
 /** An exporter, and what there is of it. */
 export interface Export {
@@ -17,6 +20,8 @@ export interface Exports {
   told: ExportsTold;
   /** Numbers of exporters that have no Job, and need one. */
   missing: readonly number[];
+  /** Those that failed as their Pod was lost: they go, and others are made. */
+  again: readonly SeenJob[];
   /** Why one failed. */
   failed?: string;
   held?: Held;
@@ -33,7 +38,7 @@ export interface Held {
 const condition = (job: SeenJob | undefined, type: string) =>
   job?.status?.conditions?.find(each => each.type === type && each.status === 'True');
 
-const stateOf = ({ job }: Export): ExportsTold[number]['state'] =>
+const stateOf = ({ job }: Export): ExportTold['state'] =>
   condition(job, 'Complete') ? 'Done' : condition(job, 'Failed') ? 'Failed' : 'Running';
 
 /** A Job makes its Pods within seconds, or something is against them. */
@@ -58,7 +63,7 @@ function heldPod(name: string, pods: readonly SeenPod[], now: Date): Omit<Held, 
 
 function heldIn(each: Export, now: Date): Held | undefined {
   const { name, job, pods } = each;
-  if (!job || job.metadata.deletionTimestamp !== undefined || stateOf(each) !== 'Running') return undefined;
+  if (!job || isGoing(job)) return undefined;
   if (job.spec.suspend === true) return { message: `export job ${name} is suspended`, job };
   const held = heldPod(name, pods, now);
   if (held || pods.length > 0) return held && { ...held, job };
@@ -69,24 +74,52 @@ function heldIn(each: Export, now: Date): Held | undefined {
   return { message: `export job ${name} has no Pod: kubectl describe job ${name} says why`, since, job };
 }
 
-/** `before`: what the status told of this build. Who is done stays so, whatever becomes of the Job. */
-export function exportsSeen(exporters: readonly Export[], before: ExportsTold, now: Date): Exports {
-  const isDone = (name: string) => before.some(({ job, state }) => job === name && state === 'Done');
-  const told: ExportsTold = exporters.map(each => ({
-    job: each.name,
-    state: isDone(each.name) ? 'Done' : stateOf(each),
-  }));
-  const open = exporters.filter(({ name }) => !isDone(name));
-  const failures = open.flatMap(({ name, job }) => {
-    const failed = condition(job, 'Failed');
-    if (!failed) return [];
-    const words = failed.message ?? failed.reason;
-    return [`export job ${name} failed${words ? `: ${words}` : ''}`];
-  });
+/** Whatever takes its Pod away so often will go on doing so. */
+const MOST_TRIES = 4;
+
+/** Failed, by no fault of its own. */
+const isAgain = ({ state, lost, tries = 1 }: ExportTold): boolean =>
+  state === 'Failed' && lost === true && tries < MOST_TRIES;
+
+/** Who is done stays so, whatever becomes of the Job. */
+function tell(each: Export, before: ExportTold | undefined): ExportTold {
+  const { name, job, pods } = each;
+  if (before?.state === 'Done') return before;
+  const isLeaving = job !== undefined && isGoing(job);
+  const isLost = job !== undefined && (before?.lost === true || pods.some(pod => lossOf(pod) !== undefined));
   return {
-    told,
-    missing: exporters.flatMap(({ name, job }, index) => (job || isDone(name) ? [] : [index])),
-    failed: failures[0],
+    job: name,
+    state: isLeaving ? 'Running' : stateOf(each),
+    ...(before?.tries === undefined ? {} : { tries: before.tries }),
+    ...(isLost && !isLeaving ? { lost: true } : {}),
+  };
+}
+
+function failureOf({ name, job }: Export): string {
+  const { message, reason } = condition(job, 'Failed') ?? {};
+  const words = message ?? reason;
+  return `export job ${name} failed${words ? `: ${words}` : ''}`;
+}
+
+/** `before`: what the status told of this build. */
+export function exportsSeen(exporters: readonly Export[], before: ExportsTold, now: Date): Exports {
+  const seen = exporters.map(each => ({
+    each,
+    told: tell(
+      each,
+      before.find(({ job }) => job === each.name),
+    ),
+  }));
+  const again = seen.filter(({ told }) => isAgain(told));
+  const failed = seen.find(({ told }) => told.state === 'Failed' && !isAgain(told));
+  const open = seen.filter(({ told }) => told.state === 'Running').map(({ each }) => each);
+  return {
+    told: seen.map(({ told }) =>
+      isAgain(told) ? { job: told.job, state: 'Running', tries: (told.tries ?? 1) + 1 } : told,
+    ),
+    missing: exporters.flatMap((each, index) => (each.job || !open.includes(each) ? [] : [index])),
+    again: again.flatMap(({ each: { job } }) => (job ? [job] : [])),
+    failed: failed && failureOf(failed.each),
     held: open.map(each => heldIn(each, now)).find(held => held !== undefined),
   };
 }

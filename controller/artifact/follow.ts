@@ -49,7 +49,7 @@ export const AGAIN = '; the build begins again when it is gone';
 
 /** Another Pod is made once this one is gone: two must not write the same files. */
 function lost(facts: Facts, known: Known, pod: SeenPod, why: string): Plan {
-  const message = why + AGAIN;
+  const message = `the builder Pod ${why}${AGAIN}`;
   const words = { phase: 'Building', reason: 'BuilderLost', message } as const;
   return said(facts, told(facts.artifact, words, facts.now, known), {
     reason: 'BuilderLost',

@@ -102,6 +102,34 @@ describe('an exporter', () => {
     expect(world.said()[0]).toBe('Ready');
   });
 
+  const lost = {
+    phase: 'Failed',
+    containerStatuses: [{ name: 'copy', state: { terminated: { exitCode: 255, reason: 'Unknown' } } }],
+  };
+
+  test('whose Pod was lost with its node, and whose Job failed by that, gets another', async () => {
+    await exporting();
+    const [first] = world.deps.exports.list();
+    await exportPod(lost);
+    expect(world.said()[0]).toBe('Exporting');
+    await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
+    expect(world.said()[0]).toBe('Exporting');
+    expect(world.deps.exports.list().map(({ metadata }) => metadata.uid)).not.toContain(first?.metadata.uid);
+    expect(world.status()?.exports).toEqual([{ job: 'os-export-0', state: 'Running', tries: 2 }]);
+    await world.jobSays('os-export-0', 'Complete');
+    expect(world.said()[0]).toBe('Ready');
+  });
+
+  test('whose Pod was lost four times has failed', async () => {
+    await exporting();
+    for (let round = 0; round < 4; round += 1) {
+      await exportPod(lost);
+      await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
+      await world.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
+    }
+    expect(world.said()).toEqual(['Error', 'export job os-export-0 failed: BackoffLimitExceeded']);
+  });
+
   test('whose Job is deleted before it is done gets another', async () => {
     await exporting();
     await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
