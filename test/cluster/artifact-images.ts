@@ -27,6 +27,9 @@ const SETTINGS = ['policy.json', 'registries.conf', 'storage.conf'] as const;
 /** Of the root, only for this machine or for an image of its own. */
 const NOT_FOR_BUILDING = ['usr/share/OVMF', 'usr/share/ovmf', 'usr/share/qemu', 'usr/sbin/nginx', 'usr/share/nginx'];
 
+/** Of the server's image: the program, what takes away unfinished uploads, and what both read. */
+const NGINX = ['/usr/sbin/nginx', '/usr/bin/rm', '/etc/nginx/mime.types', '/etc/passwd', '/etc/group'];
+
 export interface ArtifactImages {
   /** Tool image and buildah image in one; has curl, too. */
   tools: ProductImage;
@@ -40,7 +43,7 @@ export interface ArtifactImages {
 /** For what the scripts are now; made once for the same content. */
 export async function artifactImages(say: (line: string) => void = () => undefined): Promise<ArtifactImages> {
   const files = [...AURORABOOT, 'luet', ...SETTINGS, 'make-os'].map(name => readFileSync(join(folder, name)));
-  const key = shortHash(artifactRootKey, ...NOT_FOR_BUILDING, ...files);
+  const key = shortHash(artifactRootKey, ...NOT_FOR_BUILDING, ...NGINX, ...files);
   const place = (name: string) => join(cacheFolder(), 'images', `artifact-${name}-${key}`);
   const image = (name: string, ref: string) => ({ ref, tar: `${place(name)}.tar`, root: place(name) });
   const base = await artifactRoot(say);
@@ -76,12 +79,12 @@ function removeOld(): void {
       rmSync(join(images, name), { recursive: true, force: true });
 }
 
-/** The program and what it needs, nothing else. */
+/** Nothing else is in it. */
 async function nginx(base: string, image: Image): Promise<void> {
   const { root } = image;
-  const libraries = await mustRun('chroot', [base, 'ldd', '/usr/sbin/nginx']);
+  const libraries = await mustRun('chroot', [base, 'ldd', '/usr/sbin/nginx', '/usr/bin/rm']);
   const needed = [...libraries.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? '');
-  for (const path of ['/usr/sbin/nginx', '/etc/nginx/mime.types', '/etc/passwd', '/etc/group', ...needed]) {
+  for (const path of [...NGINX, ...new Set(needed)]) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     cpSync(join(base, path), join(root, path), { dereference: true });
   }

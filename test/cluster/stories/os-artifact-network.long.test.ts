@@ -60,3 +60,15 @@ test('an upload that breaks off leaves nothing to be seen, nor does it harm the 
   expect(await (await fetch(url)).text()).toBe('whole');
   expect((await fetch(url.replace('once.txt', '.incoming/'))).status).toBe(404);
 });
+
+test('what was under way when the server ended is taken away before the next one starts', async () => {
+  const left = '/var/built/kairos-operator-nginx/.incoming/0000000001';
+  const node = it.cluster.machine('n1');
+  await node.exec('touch', left);
+  expect((await node.exec('test', '-e', left)).code).toBe(0);
+  const server = 'deployment/kairos-operator-nginx';
+  await it.kubectl.do(['rollout', 'restart', server]);
+  await it.kubectl.do(['rollout', 'status', server, '--timeout=90s'], { seconds: 100 });
+  expect((await node.exec('test', '-e', left)).code).toBe(1);
+  expect(await (await fetch(`${await serverUrl(it)}/once.txt`)).text()).toBe('whole');
+});
