@@ -18,6 +18,7 @@ const RULES: Record<string, { rooms: readonly string[]; packages: readonly strin
     packages: ['zod', 'express', 'node:*'],
     types: ['@kubernetes/client-node'],
   },
+  packaging: { rooms: ['program'], packages: ['yaml', 'zod', 'esbuild', 'node:*'] },
 };
 
 const allowed = (name: string, patterns: readonly string[]) =>

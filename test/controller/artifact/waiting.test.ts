@@ -1,8 +1,10 @@
 /** Nothing is waited for in silence, and nothing for ever. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { OS_ARTIFACT } from '../../../api/kinds.js';
+import { reconcileArtifact } from '../../../controller/artifact/controller.js';
 import { CONFIG_MAPS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { IMAGE } from './samples.js';
-import { World } from './world.js';
+import { AT, World } from './world.js';
 
 const READY = { imageName: IMAGE, iso: true };
 const HOUR_MS = 3_601_000;
@@ -167,6 +169,24 @@ describe('patience with what is missing', () => {
     await world.begin(LATE);
     expect(world.said()[0]).toBe('Pending');
     expect(world.said()[1]).toContain('Secret "late" may not be read');
+  });
+});
+
+describe('a namespace whose wishes are not obeyed', () => {
+  const elsewhere = (): Parameters<typeof reconcileArtifact>[1] => ({ ...world.deps, allowedNamespaces: ['fleet'] });
+
+  test('has nothing built, and is told so', async () => {
+    await world.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
+    await reconcileArtifact(AT, elsewhere());
+    expect(world.said()[0]).toBe('Error');
+    expect(world.said()[1]).toContain('obeys wishes in fleet only');
+    expect(world.pods()).toEqual([]);
+  });
+
+  test('has a build that is under way go on', async () => {
+    await world.begin(READY);
+    await reconcileArtifact(AT, elsewhere());
+    expect([world.said()[0], world.pods().length]).toEqual(['Building', 1]);
   });
 });
 
