@@ -19,7 +19,8 @@ async function made(
 ): Promise<unknown> {
   const kube = new FakeKube();
   await withPullSecrets(kube, names).create(resource, body, 'default');
-  return (kube.writes[0]?.body as { spec?: unknown }).spec;
+  const [write] = kube.writes;
+  return (write?.body as { spec?: unknown } | undefined)?.spec;
 }
 
 test('a Pod names them', async () => {
