@@ -170,7 +170,8 @@ describe('what is applied is built', () => {
       '--field-selector',
       'involvedObject.name=iso-and-exporter',
     ]);
-    for (const reason of ['Building', 'VolumeReplaced', 'StepDone', 'Exporting', 'Built']) expect(events).toContain(reason);
+    for (const reason of ['Building', 'VolumeReplaced', 'StepDone', 'Exporting', 'Built'])
+      expect(events).toContain(reason);
   });
 
   test.each([
