@@ -28,6 +28,12 @@ const keyOf = ({ kind, metadata: { namespace, name } }: Manifest): string => `${
 export const byName = (manifests: readonly Manifest[]): Record<string, Manifest> =>
   Object.fromEntries(manifests.map(manifest => [keyOf(manifest), manifest]));
 
+/** Without the mark by which Helm leaves an object where it is. */
+export function unmarked({ metadata: { annotations, ...metadata }, ...manifest }: Manifest): Manifest {
+  const { 'helm.sh/resource-policy': _, ...others } = annotations ?? {};
+  return { ...manifest, metadata: Object.keys(others).length > 0 ? { ...metadata, annotations: others } : metadata };
+}
+
 export function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
   const found = manifests.find(one => one.kind === kind && one.metadata.name === name);
   if (found === undefined) throw new Error(`there is no ${kind} ${name}`);

@@ -5,17 +5,11 @@ import { join } from 'node:path';
 import { packaged } from '../../packaging/generate.js';
 import { repository } from '../cluster/places.js';
 import { findHelm, helmTemplate } from './helm.js';
-import { byName, hasKubectl, installed, type Manifest, manifestsIn } from './objects.js';
+import { byName, hasKubectl, installed, manifestsIn, unmarked } from './objects.js';
 import { ownTemplate } from './own-renderer.js';
 
 const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
 const oneFile = () => manifestsIn(textOf('manifests/install.yaml'));
-
-/** Without the mark by which Helm leaves the kinds where they are. */
-function unmarked({ metadata: { annotations, ...metadata }, ...manifest }: Manifest): Manifest {
-  const { 'helm.sh/resource-policy': _, ...others } = annotations ?? {};
-  return { ...manifest, metadata: Object.keys(others).length > 0 ? { ...metadata, annotations: others } : metadata };
-}
 
 test('what is committed is what "npm run generate" prints', () => {
   for (const { path, text } of packaged(repository)) expect({ path, text: textOf(path) }).toEqual({ path, text });
