@@ -48,13 +48,16 @@ function oneTemplate(document: Document.Parsed): string {
     document.set('imagePullSecrets', marks.treeIfAny('.Values.images.pullSecrets'));
   if (manifest.kind === 'NetworkPolicy') document.setIn(['spec', 'egress', 0, 'ports'], [marks.item(ports)]);
   const keep = manifest.kind === 'CustomResourceDefinition' ? withPolicy : (text: string) => text;
-  const body = keep(marks.fill(`---\n${textOf(document)}`)).replaceAll(
-    'operator-system',
-    '{{ .Values.namespace.name }}',
-  );
+  const body = placed(keep(marks.fill(`---\n${textOf(document)}`)));
   const condition = conditionOf(manifest);
   return condition === undefined ? body : `{{- if ${condition} }}\n${body}{{- end }}\n`;
 }
+
+/** In the namespace of the values; in quotes where it is a value of its own: "123" is a namespace, 123 is none. */
+const placed = (text: string): string =>
+  text
+    .replace(/: operator-system$/gm, ': {{ .Values.namespace.name | quote }}')
+    .replaceAll('operator-system', '{{ .Values.namespace.name }}');
 
 /** An upgrade changes the kinds, an uninstallation leaves them: with a kind go all its objects. */
 const withPolicy = (text: string): string =>

@@ -1,49 +1,47 @@
 /** What a user of the chart may set: one schema, from which values.yaml and values.schema.json are printed. */
 import * as z from 'zod';
 import { LOG_LEVELS } from '../../program/log.js';
+import {
+  className,
+  image,
+  imageIfAny,
+  moreSettings,
+  namespaceName,
+  type OWN_SETTINGS,
+  product,
+  registry,
+  secretName,
+} from './value-parts.js';
 
 const loose = () => z.record(z.string(), z.unknown());
 const looseList = () => z.array(loose());
 const labels = () => z.record(z.string(), z.string());
-const reference = () => z.string().regex(/^\S*$/);
 
 /** What is true of any Pod of ours: where it runs, what it may use. */
-const placement = {
-  priorityClassName: z.string().describe('What is pushed out first when a node is full.'),
+const placement = (program: keyof typeof OWN_SETTINGS) => ({
+  priorityClassName: className().describe('What is pushed out first when a node is full.'),
   nodeSelector: labels().describe('Labels of the nodes it may run on.'),
   tolerations: looseList().describe('Taints that do not keep it away.'),
   resources: loose().describe(
     'What it asks for, and the most it gets. Flags of Node in its command belong to the memory limit.',
   ),
   podAnnotations: labels().describe('Annotations of its Pods.'),
-  env: looseList().describe('More settings, as in a container: [{name: LOG_LEVEL, value: debug}].'),
-};
+  env: moreSettings(program),
+});
 
-const deployment = {
+const deployment = (program: 'controller' | 'webhook') => ({
   replicas: z.int().min(0).describe('How many of them. Of controllers one works, the others wait.'),
-  ...placement,
+  ...placement(program),
   affinity: loose().describe('Nodes it prefers: control planes, which a stolen worker does not reach.'),
-};
-
-const product = z
-  .object({
-    repository: reference().min(1),
-    tag: z.string().regex(/^[\w.-]*$/),
-    digest: z
-      .string()
-      .regex(/^(sha256:[0-9a-f]{64})?$/)
-      .describe('sha256:…; takes the place of the tag.'),
-  })
-  .strict();
+});
 
 export const Values = z
   .object({
+    global: loose().optional().describe('Of the chart that this one is a part of. Nothing is read from it.'),
+    enabled: z.boolean().optional().describe('For the condition of a chart that this one is a part of.'),
     namespace: z
       .object({
-        name: z
-          .string()
-          .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
-          .describe('Where the operator lives.'),
+        name: namespaceName().describe('Where the operator lives.'),
         create: z
           .boolean()
           .describe(
@@ -54,34 +52,31 @@ export const Values = z
       .describe('Of the operator; that of the release, where Helm keeps its notes, may be another.'),
     images: z
       .object({
-        registry: z
-          .string()
-          .regex(/^[\w.:/-]*$/)
-          .describe(
-            'Takes the place of the registry of every image below, such as mirror.example:5000/kairos. Empty: as they are.',
-          ),
+        registry: registry().describe(
+          'Takes the place of the registry of every image below, such as mirror.example:5000/kairos. Empty: as they are.',
+        ),
         pullPolicy: z.enum(['IfNotPresent', 'Always', 'Never']).describe("Of the operator's own Pods."),
         pullSecrets: z
-          .array(z.object({ name: z.string().min(1) }).strict())
+          .array(z.object({ name: secretName() }).strict())
           .describe(
             'For every Pod of the operator and every Pod it makes. Needed in the namespaces of operations, too.',
           ),
-        operator: product.describe('Controller and webhook.'),
-        agent: product.describe('The agent; also leaves the word of a Job that succeeded.'),
-        nodeopDefault: reference().describe('Of operations that name none.'),
-        sentinel: reference().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
-        tool: reference().describe('auroraboot, for OSArtifacts.'),
-        buildah: reference().describe('buildah, for OSArtifacts.'),
-        kairosInit: reference().describe('kairos-init, for OSArtifacts.'),
+        operator: product().describe('Controller and webhook.'),
+        agent: product().describe('The agent; also leaves the word of a Job that succeeded.'),
+        nodeopDefault: image().describe('Of operations that name none.'),
+        sentinel: imageIfAny().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
+        tool: image().describe('auroraboot, for OSArtifacts.'),
+        buildah: image().describe('buildah, for OSArtifacts.'),
+        kairosInit: image().describe('kairos-init, for OSArtifacts.'),
       })
       .strict(),
     allowedNamespaces: z
-      .array(z.string().min(1))
+      .array(namespaceName())
       .describe('Where NodeOps and NodeOpUpgrades are obeyed. Empty: everywhere.'),
     logLevel: z.enum(['', ...LOG_LEVELS]).describe('Of all programs. Empty: info.'),
-    controller: z.object(deployment).strict().describe('Decides and schedules.'),
-    webhook: z.object(deployment).strict().describe('Completes and judges wishes.'),
-    agent: z.object(placement).strict().describe('On every Linux node.'),
+    controller: z.object(deployment('controller')).strict().describe('Decides and schedules.'),
+    webhook: z.object(deployment('webhook')).strict().describe('Completes and judges wishes.'),
+    agent: z.object(placement('agent')).strict().describe('On every Linux node.'),
     osArtifacts: z
       .object({
         enabled: z
@@ -121,6 +116,7 @@ export const Values = z
         create: z.boolean().describe('Let controller and webhook speak with the API server alone.'),
         apiServerPorts: z
           .array(z.int().min(1).max(65535))
+          .min(1) // a policy with an empty list opens every port
           .describe('Ports on which the API server listens, behind its Service.'),
       })
       .strict(),

@@ -3,11 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { OWN_SETTINGS } from '../../packaging/chart/value-parts.js';
 import { Values } from '../../packaging/chart/values.js';
 import { CHART, findHelm, helmTemplate, helmText, type Wish } from './helm.js';
 import { byName, containerOf, find, manifestsIn, settingsOf } from './objects.js';
-import { ownNotes, ownTemplate } from './own-renderer.js';
-import { digest, WISHES } from './wishes.js';
+import { mergedValues, ownNotes, ownTemplate } from './own-renderer.js';
+import { digest, REFUSED, WISHES } from './wishes.js';
 
 const helm = findHelm();
 const rendered = (wish?: Wish) => (helm === undefined ? ownTemplate(wish) : helmTemplate(helm, wish));
@@ -21,15 +22,29 @@ describe('the values', () => {
     expect(Values.safeParse(parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')))).toMatchObject({ success: true });
   });
 
+  test.each(REFUSED)('are refused with %s', (_what, values, words) => {
+    const { error } = Values.safeParse(mergedValues(values));
+    expect(JSON.stringify(error?.issues)).toMatch(words);
+  });
+
   if (helm !== undefined)
-    test.each([
-      ['a word that nobody knows', { image: { tag: 'v1' } }, /image/],
-      ['a level that there is not', { logLevel: 'loud' }, /logLevel/],
-      ['a namespace that cannot be', { namespace: { name: 'Operator System' } }, /namespace/],
-      ['a digest that is none', { images: { agent: { digest: 'sha256:1' } } }, /digest/],
-    ])('are refused with %s', (_what, values, words) => {
+    test.each(REFUSED)('are refused by helm, too, with %s', (_what, values, words) => {
       expect(() => helmText(helm, { values })).toThrow(words);
     });
+
+  test.each(['controller', 'webhook', 'agent'] as const)('know all settings that the %s has already', program => {
+    const kind = program === 'agent' ? 'DaemonSet' : 'Deployment';
+    const set = containerOf(rendered(), kind, `operator-${program}`).env?.map(({ name }) => name);
+    expect(set?.toSorted()).toEqual([...OWN_SETTINGS[program]].toSorted());
+  });
+
+  test('say the level of a program once', () => {
+    const env = [{ name: 'LOG_LEVEL', value: 'debug' }];
+    expect(containerOf(rendered({ values: { agent: { env } } }), 'DaemonSet', 'operator-agent').env).toContainEqual(
+      env[0],
+    );
+    expect(() => rendered({ values: { logLevel: 'info', agent: { env } } })).toThrow('say it once');
+  });
 });
 
 describe('the chart', () => {

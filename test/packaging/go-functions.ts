@@ -48,6 +48,7 @@ const FUNCTIONS: Record<string, Function> = {
   toYaml,
   nindent,
   dict,
+  list: args => args,
   join: ([by, list]) => (list as unknown[]).join(String(by)),
   quote: ([value]) => JSON.stringify(String(value)),
   include: ([name, dot], call) => call(String(name), dot),

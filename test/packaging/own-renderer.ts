@@ -20,6 +20,11 @@ function over(defaults: Tree, values: Tree): Tree {
   return merged;
 }
 
+const chartDefaults = () => parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
+
+/** The defaults with these values over them. */
+export const mergedValues = (values: object): object => over(chartDefaults(), values as Tree);
+
 /** Of every template file, helpers first. */
 function rendered({
   values = {},
@@ -27,9 +32,8 @@ function rendered({
   kubernetes = KUBERNETES,
 }: Wish): (readonly [name: string, text: string])[] {
   const templates = new Templates();
-  const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
   const dot = {
-    Values: over(defaults, values as Tree),
+    Values: mergedValues(values),
     Release: { Namespace: release, Name: 'kairos-operator' },
     Capabilities: { KubeVersion: { Version: `v${kubernetes}` } },
   };

@@ -6,6 +6,8 @@ export const digest = `sha256:${'0a'.repeat(32)}`;
 export const WISHES: [string, Wish][] = [
   ['nothing', {}],
   ['a namespace', { values: { namespace: { name: 'elsewhere' } } }],
+  ['a namespace that looks like a number', { values: { namespace: { name: '123' } } }],
+  ['what a chart around it adds', { values: { global: { any: 'thing' }, enabled: true } }],
   ['a namespace that is there', { values: { namespace: { name: 'elsewhere', create: false } } }],
   ["the release's own namespace", { release: 'operator-system' }],
   ['a registry', { values: { images: { registry: 'mirror.example:5000/kairos/' } } }],
@@ -36,7 +38,7 @@ export const WISHES: [string, Wish][] = [
           resources: { limits: null },
           tolerations: [],
           affinity: { nodeAffinity: null },
-          env: [{ name: 'HEALTH_PORT', value: '8082' }],
+          env: [{ name: 'BUILD_DEADLINE_SECONDS', value: '3600' }],
         },
         webhook: { nodeSelector: { pool: 'system' }, podAnnotations: { 'example.org/scrape': 'true' } },
         agent: { env: [{ name: 'SYSTEM_FACTS', value: 'true' }], priorityClassName: 'high' },
@@ -58,4 +60,22 @@ export const WISHES: [string, Wish][] = [
     },
   ],
   ['kinds that go', { values: { crds: { keep: false } } }],
+];
+
+/** Values that cannot be, and a word of the refusal. */
+export const REFUSED: [string, object, RegExp][] = [
+  ['a word that nobody knows', { image: { tag: 'v1' } }, /image/],
+  ['a level that there is not', { logLevel: 'loud' }, /logLevel/],
+  ['a namespace that cannot be', { namespace: { name: 'Operator System' } }, /namespace/],
+  ['a digest that is none', { images: { agent: { digest: 'sha256:1' } } }, /digest/],
+  ['an empty tag', { images: { agent: { tag: '' } } }, /tag/],
+  ['a tag in the repository', { images: { operator: { repository: 'example.org/x/y:v1' } } }, /repository/],
+  ['a scheme before the registry', { images: { registry: 'https://mirror.example' } }, /registry/],
+  ['no image where one is needed', { images: { tool: '' } }, /tool/],
+  ['two names in one', { allowedNamespaces: ['fleet,ops'] }, /allowedNamespaces/],
+  ['a Secret with a space', { images: { pullSecrets: [{ name: 'a b' }] } }, /pullSecrets/],
+  ['no port of the API server, which would open all', { networkPolicy: { apiServerPorts: [] } }, /apiServerPorts/],
+  ['a setting without a name', { agent: { env: [{ value: 'true' }] } }, /env/],
+  ['a setting that is no text', { agent: { env: [{ name: 'SYSTEM_FACTS', value: true }] } }, /env/],
+  ['a setting that is set already', { controller: { env: [{ name: 'HEALTH_PORT', value: '8082' }] } }, /env/],
 ];
