@@ -40,15 +40,15 @@ export const endsWithPod = (volume: Named): boolean =>
   SOURCES_OF_THE_POD.some(source => given(volume[source])) ||
   Object.entries(volume).every(([field, value]) => field === 'name' || !given(value));
 
-const isReadOnly = (claim: unknown): boolean =>
-  typeof claim === 'object' && claim !== null && 'readOnly' in claim && claim.readOnly === true;
+const isReadOnly = (source: unknown): boolean =>
+  typeof source === 'object' && source !== null && 'readOnly' in source && source.readOnly === true;
 
 /** The place to build in must take files, and still have them when exporters come. */
 const placeToBuild: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
   const place = volumes.find(({ name }) => name === artifacts?.volume);
   if (!place) return [];
   const path = ['artifacts', 'volume'];
-  if (SOURCES_TO_READ.some(source => given(place[source])) || isReadOnly(place.persistentVolumeClaim))
+  if (SOURCES_TO_READ.some(source => given(place[source])) || Object.values(place).some(isReadOnly))
     return [fault(`nothing can be written to the volume "${place.name}": name one of a claim`, ...path)];
   return exporters.length > 0 && endsWithPod(place)
     ? [
@@ -123,7 +123,10 @@ const fileNames: Rule = ({ nameOverride = {} }) =>
 
 /** A medium and one with a unified kernel image must not bear one name. */
 const oneNameEach: Rule = ({ artifacts, nameOverride: { iso, uki } = {} }) =>
-  artifacts?.uki?.iso === true && (artifacts.iso ?? artifacts.netboot) === true && given(uki) && iso === `${uki}-uki`
+  artifacts?.uki?.iso === true &&
+  [artifacts.iso, artifacts.netboot].includes(true) &&
+  given(uki) &&
+  iso === `${uki}-uki`
     ? [fault(`two files would be named ${iso}.iso`, 'nameOverride', 'iso')]
     : [];
 

@@ -107,6 +107,7 @@ const ExportStatus = z.object({
     .boolean()
     .optional()
     .describe('The Pod of its Job was taken away: should the Job fail, there is another one.'),
+  replaced: z.string().optional().describe('Uid of the Job before.'),
 });
 
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;

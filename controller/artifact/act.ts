@@ -4,7 +4,6 @@ import type { OSArtifact } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists } from '../../kube/errors.js';
 import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
-import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
@@ -18,6 +17,7 @@ import { claimKept } from './events.js';
 import { exporterJob } from './exporter-job.js';
 import type { Action, Facts } from './facts.js';
 import { claim, configMap, isClaimFor, renderedSecret } from './files.js';
+import { artifactNameOf, isOwnOf } from './own.js';
 import { hasConfig, needsSecret } from './volumes.js';
 
 export interface Hands {
@@ -122,12 +122,11 @@ const finderOf =
 
 function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void {
   const { name, deletionTimestamp } = found.metadata;
-  const owner = controllerOf(found);
-  const ofNamesake = owner?.kind === OS_ARTIFACT.kind && owner.name === artifact.metadata.name;
-  if (deletionTimestamp !== undefined || (ofNamesake && !isControlledBy(found, artifact)))
+  const isOwn = isOwnOf(found, artifact);
+  const isOfNamesake = !isOwn && artifactNameOf(found)?.name === artifact.metadata.name;
+  if (deletionTimestamp !== undefined || isOfNamesake)
     throw new NameTaken(`waiting for the ${kind} "${name}" of an earlier object to be gone`);
-  if (!isControlledBy(found, artifact))
-    throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
+  if (!isOwn) throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
 }
 
 async function dropFinalizer({ artifact }: Facts, { kube, artifacts }: Hands): Promise<void> {

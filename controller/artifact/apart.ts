@@ -8,7 +8,8 @@ import { inOrder, word } from './shell.js';
  */
 export function apart({ object }: Build, step: string, work: (folder: string) => readonly string[]): string {
   const folder = `/artifacts/.${object}-${step}`;
-  return inOrder(`rm -rf ${folder}`, `mkdir -p ${folder}`, ...work(folder), `rm -rf ${folder}`);
+  /* Also when it fails: there may be passwords in it. */
+  return inOrder(`trap 'rm -rf ${folder}' EXIT`, `rm -rf ${folder}`, `mkdir -p ${folder}`, ...work(folder));
 }
 
 /** The one file that is `found` there, under the name that was wished for. */

@@ -9,7 +9,7 @@ import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name, Stored } from '../../kube/kube.js';
 import { Silences } from '../../kube/live-read.js';
 import { orGone } from '../../kube/or-gone.js';
-import { isControlledBy, ownerNameOf } from '../../kube/owner.js';
+import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/recorder.js';
@@ -24,6 +24,7 @@ import { decide } from './decide.js';
 import { warn } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
+import { artifactNameOf, isOwnOf } from './own.js';
 import { lookTwice } from './second-look.js';
 import { lackingSince, told, type Told } from './status.js';
 import { PATIENCE_MS } from './waits.js';
@@ -58,7 +59,7 @@ export async function artifactController(deps: ArtifactDeps, leading: AbortSigna
   };
   const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
   const ofChild = (child: Stored | undefined) => {
-    const owner = child && ownerNameOf(OS_ARTIFACT, child);
+    const owner = child && artifactNameOf(child);
     if (owner) loop.enqueue(keyOf(owner));
   };
   /* Its Job knows the object. */
@@ -91,7 +92,8 @@ export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<O
   const spec = OSArtifactSpec.safeParse(artifact.spec);
   const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
   const isDeleted = artifact.metadata.deletionTimestamp !== undefined;
-  if (!isDeleted && isBuilt(artifact) && !spec.success) return { then: 'settled' };
+  const isLeft = !spec.success || notAllowed(at.namespace, deps.allowedNamespaces) !== undefined;
+  if (!isDeleted && isBuilt(artifact) && isLeft) return { then: 'settled' };
   const refused = isDeleted || isBuilt(artifact) ? undefined : refusal(artifact, faults, deps);
   if (refused) {
     await report(artifact, failing(artifact, refused, now), deps);
@@ -133,7 +135,7 @@ async function carryOut(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<O
 async function stopBuilding(artifact: OSArtifact, { kube, pods }: ArtifactDeps): Promise<void> {
   for (const pod of pods.by('owner', artifact.metadata.uid)) {
     const { name, namespace, uid, deletionTimestamp } = pod.metadata;
-    if (!isAlive(pod) || !isControlledBy(pod, artifact) || deletionTimestamp !== undefined) continue;
+    if (!isAlive(pod) || !isOwnOf(pod, artifact) || deletionTimestamp !== undefined) continue;
     await orGone(kube.delete(PODS, { name, namespace }, { uid }));
   }
 }

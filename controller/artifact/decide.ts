@@ -5,8 +5,7 @@
  *
  * Each Pod and Job bears the id of its build, a hash of spec and inputs: so that nothing of one build is taken for another's.
  */
-import type { OSArtifact } from '../../api/objects.js';
-import { isAlive, type SeenPod } from '../seen.js';
+import { hasEnded, isAlive } from '../seen.js';
 import { exporting } from './exporting.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { AGAIN, follow } from './follow.js';
@@ -25,14 +24,17 @@ export function decide(facts: Facts): Plan {
   const phase = status?.build === id ? status?.phase : undefined;
   if (id !== undefined && phase === 'Ready') return { ...SETTLED, status: stillTold(artifact) };
   if (isFromBefore(artifact)) return takenOver(facts);
-  const leaving = staleLeaving(facts);
-  if (leaving) return leaving;
+  const waiting = leaving(facts, facts.stale);
+  if (waiting) return waiting;
   if (input.is === 'missing' || input.is === 'wrong') return lacking(facts, input);
-  if (id !== undefined && phase === 'Error') return failed(artifact, pod);
+  if (id !== undefined && phase === 'Error') return failed(facts);
   /* From then on the Pod is not needed any more. */
   if (id !== undefined && phase === 'Exporting') return exporting(facts, id, {});
   if (id !== undefined && pod) return follow(facts, id, pod);
-  return input.is === 'ready' ? begin(facts, input) : SETTLED;
+  if (input.is !== 'ready') return SETTLED;
+  /* Exporters of the same build, from when its spec was this one before, would read what is cleared away under them. */
+  const jobs = facts.exporters.flatMap(({ job }) => (job ? [job] : []));
+  return leaving(facts, { pods: [], jobs }) ?? begin(facts, input);
 }
 
 export const OBSOLETE_FINALIZER = 'build.kairos.io/osbuilder-finalizer';
@@ -49,27 +51,37 @@ function takenOver({ artifact, specId, id, now }: Facts): Plan {
 }
 
 /** Files bear the same names in each build: one must be gone before the next begins. */
-function staleLeaving({ stale, artifact, now }: Facts): Plan | undefined {
-  if (stale.pods.length + stale.jobs.length === 0) return undefined;
+function leaving({ artifact, now }: Facts, { pods, jobs }: Facts['stale']): Plan | undefined {
+  if (pods.length + jobs.length === 0) return undefined;
   const message = 'waiting for an earlier build of this object to be gone';
   return {
     status: told(artifact, { phase: 'Pending', reason: 'Waiting', message }, now),
     events: [],
     actions: [
-      ...stale.pods.filter(pod => !isGoing(pod)).map(pod => ({ do: 'deletePod' as const, pod })),
-      ...stale.jobs.filter(job => !isGoing(job)).map(job => ({ do: 'deleteJob' as const, job })),
+      ...pods.filter(pod => !isGoing(pod)).map(pod => ({ do: 'deletePod' as const, pod })),
+      ...jobs.filter(job => !isGoing(job)).map(job => ({ do: 'deleteJob' as const, job })),
     ],
     lookAgainInMs: LEAVING_LOOK_MS,
   };
 }
 
 /** It is not begun again until something is another. */
-const failed = (artifact: OSArtifact, pod: SeenPod | undefined): Plan => ({
+const failed = (facts: Facts): Plan => ({
   ...SETTLED,
-  status: stillTold(artifact),
-  actions: pod && isAlive(pod) && !isGoing(pod) ? [{ do: 'deletePod', pod }] : [],
+  status: stillTold(facts.artifact),
+  actions: leftBehind(facts),
   lookAgainInMs: FAILED_LOOK_MS,
 });
+
+/** What should have gone with the end, had the one who told it lived. */
+function leftBehind({ artifact, pod, exporters }: Facts): Action[] {
+  const isGivenUp = artifact.status?.conditions?.some(({ reason }) => reason === 'ExportTimeout');
+  const jobs = isGivenUp ? exporters.flatMap(({ job }) => (job && !hasEnded(job) && !isGoing(job) ? [job] : [])) : [];
+  return [
+    ...(pod && isAlive(pod) && !isGoing(pod) ? [{ do: 'deletePod' as const, pod }] : []),
+    ...jobs.map(job => ({ do: 'deleteJob' as const, job })),
+  ];
+}
 
 /** Whatever takes the builder away so often will go on doing so. */
 const MOST_ATTEMPTS = 4;
@@ -92,8 +104,13 @@ function lacking(facts: Facts, { is, message }: { is: 'missing' | 'wrong'; messa
   const reason = is === 'wrong' ? 'InvalidInput' : 'InputMissing';
   const waitingSince = lackingSince(artifact, now);
   const isLate = now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS;
-  const hasFailed = id !== undefined && status?.build === id && status.phase === 'Error';
+  const isOfBuild = id !== undefined && status?.build === id;
+  const hasFailed = isOfBuild && status.phase === 'Error';
   const phase = is === 'wrong' || isLate || hasFailed ? 'Error' : 'Pending';
-  const known = { ...(hasFailed ? { build: id, pod: status.pod } : {}), waitingSince };
-  return said(facts, told(artifact, { phase, reason, message }, now, known), { reason, lookAgainInMs: INPUT_LOOK_MS });
+  const known = { ...(isOfBuild ? { build: id, pod: status.pod } : {}), waitingSince };
+  return said(facts, told(artifact, { phase, reason, message }, now, known), {
+    reason,
+    actions: hasFailed ? leftBehind(facts) : [],
+    lookAgainInMs: INPUT_LOOK_MS,
+  });
 }

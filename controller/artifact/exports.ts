@@ -1,7 +1,7 @@
 /** How far the exporters are. */
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { SeenJob, SeenPod } from '../seen.js';
-import { lossOf } from './loss.js';
+import { takenAway } from './loss.js';
 import { obstacleOf } from './progress.js';
 import { isGoing } from './waits.js';
 
@@ -81,17 +81,17 @@ const MOST_TRIES = 4;
 const isAgain = ({ state, lost, tries = 1 }: ExportTold): boolean =>
   state === 'Failed' && lost === true && tries < MOST_TRIES;
 
-/** Who is done stays so, whatever becomes of the Job. */
+/** Who is done stays so, whatever becomes of the Job. One that is replaced is nothing any more, though it may be seen for a while. */
 function tell(each: Export, before: ExportTold | undefined): ExportTold {
   const { name, job, pods } = each;
-  if (before?.state === 'Done') return before;
-  const isLeaving = job !== undefined && isGoing(job);
-  const isLost = job !== undefined && (before?.lost === true || pods.some(pod => lossOf(pod) !== undefined));
+  if (before?.state === 'Done' || (job && job.metadata.uid === before?.replaced)) return before;
+  const state = stateOf(each);
+  const isLost = before?.lost === true || pods.some(pod => takenAway(pod) !== undefined);
   return {
     job: name,
-    state: isLeaving ? 'Running' : stateOf(each),
+    state,
     ...(before?.tries === undefined ? {} : { tries: before.tries }),
-    ...(isLost && !isLeaving ? { lost: true } : {}),
+    ...(job && isLost && state !== 'Done' ? { lost: true } : {}),
   };
 }
 
@@ -114,8 +114,10 @@ export function exportsSeen(exporters: readonly Export[], before: ExportsTold, n
   const failed = seen.find(({ told }) => told.state === 'Failed' && !isAgain(told));
   const open = seen.filter(({ told }) => told.state === 'Running').map(({ each }) => each);
   return {
-    told: seen.map(({ told }) =>
-      isAgain(told) ? { job: told.job, state: 'Running', tries: (told.tries ?? 1) + 1 } : told,
+    told: seen.map(({ each: { job }, told }) =>
+      isAgain(told)
+        ? { job: told.job, state: 'Running', tries: (told.tries ?? 1) + 1, replaced: job?.metadata.uid }
+        : told,
     ),
     missing: exporters.flatMap((each, index) => (each.job || !open.includes(each) ? [] : [index])),
     again: again.flatMap(({ each: { job } }) => (job ? [job] : [])),

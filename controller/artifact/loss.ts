@@ -10,17 +10,21 @@ const UNSEEN_ENDS: ReadonlySet<string> = new Set(['ContainerStatusUnknown', 'Unk
 
 const hasUnseenEnd = ({ state }: SeenContainer): boolean => UNSEEN_ENDS.has(state?.terminated?.reason ?? '');
 
-/** What became of it, in words that go on from "the Pod"; undefined while it is not lost. */
-export function lossOf({ metadata, spec, status }: SeenPod): string | undefined {
+/** What the cluster did to it, in words that go on from "the Pod"; undefined while it did nothing. A deletion alone may be anybody's wish. */
+export function takenAway({ spec, status }: SeenPod): string | undefined {
   const { phase, reason, message, conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
   const where = spec.nodeName === undefined ? '' : ` on node ${spec.nodeName}`;
   const disrupted = conditions.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
-  if (metadata.deletionTimestamp !== undefined)
-    return `is being deleted${where}${disrupted?.message ? `: ${disrupted.message}` : ''}`;
-  if (phase !== 'Failed' || isOwnFault(status)) return undefined;
-  if (reason !== undefined) return `was ended${where}: ${reason}${message ? `: ${message}` : ''}`;
+  if (phase === 'Succeeded' || isOwnFault(status)) return undefined;
   if (disrupted) return `was ended${where}: ${disrupted.message ?? disrupted.reason ?? ''}`;
-  if ([...initContainerStatuses, ...containerStatuses].some(hasUnseenEnd))
-    return spec.nodeName === undefined ? 'was lost with its node' : `was lost with its node ${spec.nodeName}`;
-  return undefined;
+  if (phase !== 'Failed') return undefined;
+  if (reason !== undefined) return `was ended${where}: ${reason}${message ? `: ${message}` : ''}`;
+  if (![...initContainerStatuses, ...containerStatuses].some(hasUnseenEnd)) return undefined;
+  return spec.nodeName === undefined ? 'was lost with its node' : `was lost with its node ${spec.nodeName}`;
+}
+
+/** What became of the builder Pod, in such words; undefined while it is not lost. */
+export function lossOf(pod: SeenPod): string | undefined {
+  const where = pod.spec.nodeName === undefined ? '' : ` on node ${pod.spec.nodeName}`;
+  return pod.metadata.deletionTimestamp === undefined ? takenAway(pod) : `is being deleted${where}`;
 }

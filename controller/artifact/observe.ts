@@ -5,13 +5,13 @@ import type { OSArtifact } from '../../api/objects.js';
 import { shortHash } from '../../api/resource-name.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube, Stored } from '../../kube/kube.js';
-import { isControlledBy } from '../../kube/owner.js';
 import type { SeenJob, SeenPod } from '../seen.js';
 import { type Build, buildOf } from './build.js';
 import type { Export } from './exports.js';
 import type { Facts, Input } from './facts.js';
 import { isOf, readInput } from './inputs.js';
 import { namesFor } from './object-names.js';
+import { isOwnOf } from './own.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;
@@ -39,8 +39,8 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const { status, metadata } = artifact;
   const build = buildOf(metadata.name, spec);
   const specId = specIdOf(artifact, spec);
-  const pods = view.pods.by('owner', metadata.uid).filter(pod => isControlledBy(pod, artifact));
-  const jobs = view.exports.by('owner', metadata.uid).filter(job => isControlledBy(job, artifact));
+  const pods = view.pods.by('owner', metadata.uid).filter(pod => isOwnOf(pod, artifact));
+  const jobs = view.exports.by('owner', metadata.uid).filter(job => isOwnOf(job, artifact));
   /* What is being deleted stands for nothing: it may be that of an earlier input. */
   const staying = pods.filter(pod => pod.metadata.deletionTimestamp === undefined).map(buildOfChild);
   const known = [status?.build, ...staying].find(id => isOf(specId, id));

@@ -42,7 +42,7 @@ export function told(
     ...(waitingSince === undefined ? {} : { waitingSince }),
     ...(build === undefined ? {} : { build, startedAt: before?.startedAt ?? now.toISOString() }),
     ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
-    ...(isEnd ? { completedAt: (wasEnd && before?.completedAt) || now.toISOString() } : {}),
+    ...(isEnd ? { completedAt: (wasEnd && status.build === build && status.completedAt) || now.toISOString() } : {}),
   };
 }
 

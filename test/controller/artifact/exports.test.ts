@@ -115,9 +115,55 @@ describe('an exporter', () => {
     await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
     expect(world.said()[0]).toBe('Exporting');
     expect(world.deps.exports.list().map(({ metadata }) => metadata.uid)).not.toContain(first?.metadata.uid);
-    expect(world.status()?.exports).toEqual([{ job: 'os-export-0', state: 'Running', tries: 2 }]);
+    expect(world.status()?.exports).toMatchObject([{ job: 'os-export-0', state: 'Running', tries: 2 }]);
     await world.jobSays('os-export-0', 'Complete');
     expect(world.said()[0]).toBe('Ready');
+  });
+
+  test('whose Pod its own Job deletes has failed, when that fails', async () => {
+    await exporting();
+    await exportPod({ phase: 'Running' });
+    const at = { namespace: 'default', name: 'os-export-0-x' };
+    await world.kube.patch(PODS, at, { metadata: { finalizers: ['test/stays'] } });
+    await world.kube.delete(PODS, at);
+    await world.jobSays('os-export-0', 'Failed', 'Job was active longer than specified deadline');
+    expect(world.said()[0]).toBe('Error');
+  });
+
+  test('that is replaced is nothing any more, though a watch is late', async () => {
+    await exporting();
+    await exportPod(lost);
+    const at = { namespace: 'default', name: 'os-export-0' };
+    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
+    await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
+    await world.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
+    await world.settle();
+    expect(world.said()[0]).toBe('Exporting');
+    expect(world.status()?.exports?.[0]?.tries).toBe(2);
+    await world.kube.patch(JOBS, at, { metadata: { finalizers: null } });
+    await world.settle();
+    expect(world.jobs()).toEqual(['os-export-0']);
+  });
+
+  test('that is done counts, though its Job is going', async () => {
+    await exporting();
+    const at = { namespace: 'default', name: 'os-export-0' };
+    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['foregroundDeletion'] } });
+    await world.kube.delete(JOBS, at);
+    await world.jobSays('os-export-0', 'Complete');
+    expect(world.said()[0]).toBe('Ready');
+  });
+
+  test('of an earlier turn of the same spec is gone before anything is built', async () => {
+    await exporting();
+    const at = { namespace: 'default', name: 'os-export-0' };
+    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
+    await world.change({ cloudImage: true });
+    await world.change({ cloudImage: null });
+    expect([world.said()[0], world.pods()]).toEqual(['Pending', []]);
+    await world.kube.patch(JOBS, at, { metadata: { finalizers: null } });
+    await world.settle();
+    expect([world.said()[0], world.pods().length, world.jobs()]).toEqual(['Building', 1, []]);
   });
 
   test('whose Pod was lost four times has failed', async () => {

@@ -1,6 +1,5 @@
 /** OSArtifacts from beginning to end, against a cluster in memory. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { reconcileArtifact } from '../../../controller/artifact/controller.js';
 import { JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { DOCUMENTED, IMAGE } from './samples.js';
@@ -265,33 +264,5 @@ describe('what the API server is against', () => {
     await reconcileArtifact(AT, world.deps);
     await world.settle();
     expect(world.said()[0]).toBe('Building');
-  });
-});
-
-describe('an end', () => {
-  test('one that the Go operator built is not built again until its spec changes', async () => {
-    await world.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
-    await world.kube.patch(OS_ARTIFACT, AT, { status: { phase: 'Ready' } }, { subresource: 'status' });
-    await world.settle();
-    expect([...world.said(), world.pods().length]).toEqual(['Ready', 'built before', 0]);
-    await world.settle();
-    expect(world.pods()).toEqual([]);
-    await world.change({ ...READY, cloudImage: true });
-    expect([world.said()[0], world.pods().length]).toEqual(['Building', 1]);
-  });
-
-  test('nothing is made for an object that is being deleted, and the finalizer of the Go operator goes', async () => {
-    const metadata = { name: AT.name, finalizers: ['build.kairos.io/osbuilder-finalizer'] };
-    await world.kube.create(OS_ARTIFACT, { metadata, spec: READY }, AT.namespace);
-    await world.kube.delete(OS_ARTIFACT, AT);
-    await world.settle();
-    expect([world.artifact(), world.pods()]).toEqual([undefined, []]);
-  });
-
-  test('says nothing twice', async () => {
-    await world.begin(READY);
-    const { version } = world.kube.store;
-    await reconcileArtifact(AT, world.deps);
-    expect(world.kube.store.version).toBe(version);
   });
 });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { reconcileArtifact } from '../../../controller/artifact/controller.js';
-import { CONFIG_MAPS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
+import { CONFIG_MAPS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { IMAGE } from './samples.js';
 import { AT, World } from './world.js';
 
@@ -172,6 +172,21 @@ describe('patience with what is missing', () => {
   });
 });
 
+describe('an end that was told', () => {
+  test.each([
+    ['a wrong spec', { imageName: 'x' }],
+    ['a wrong input', { baseImageDockerfile: { name: 'in' }, iso: true }],
+  ])('is not written again with every look, such as that of %s', async (_, spec) => {
+    await world.secret('in', { Dockerfile: '{{ if }}' });
+    await world.begin(spec);
+    expect(world.said()[0]).toBe('Error');
+    const { version } = world.kube.store;
+    await world.clock.advance(7_000);
+    await world.settle();
+    expect(world.kube.store.version).toBe(version);
+  });
+});
+
 describe('a namespace whose wishes are not obeyed', () => {
   const elsewhere = (): Parameters<typeof reconcileArtifact>[1] => ({ ...world.deps, allowedNamespaces: ['fleet'] });
 
@@ -181,6 +196,16 @@ describe('a namespace whose wishes are not obeyed', () => {
     expect(world.said()[0]).toBe('Error');
     expect(world.said()[1]).toContain('obeys wishes in fleet only');
     expect(world.pods()).toEqual([]);
+  });
+
+  test('has nothing built anew', async () => {
+    await world.begin(READY);
+    await world.podSays('Succeeded', []);
+    for (const pod of world.pods()) await world.kube.delete(PODS, pod.metadata);
+    const metadata = { annotations: { 'operator.kairos.io/retry': '1' } };
+    await world.kube.patch(OS_ARTIFACT, AT, { metadata });
+    await reconcileArtifact(AT, elsewhere());
+    expect([world.said()[0], world.pods()]).toEqual(['Ready', []]);
   });
 
   test('has a build that is under way go on', async () => {
