@@ -13,7 +13,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { isFinal } from '../nodeop/wish.js';
 import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../seen.js';
-import { isCalled } from './judge.js';
+import { isCalled, isOverForFormer } from './judge.js';
 import { SURE_OF_BOOT } from './names.js';
 import { formerPods } from './retire.js';
 
@@ -71,7 +71,7 @@ export class Former {
   /** Begun by it, not ended, and not ours yet: not to be begun by us. */
   holds(op: NodeOp): boolean {
     const { status } = op;
-    if (status?.startedAt !== undefined || isFinal(status)) return false;
+    if (status?.startedAt !== undefined || isOverForFormer(op)) return false;
     return status?.phase !== undefined || this.jobsOf(op).length > 0 || this.rebootPodsOf(op).some(isAlive);
   }
 

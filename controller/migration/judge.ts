@@ -5,7 +5,9 @@
  *     reboot Pod says "completed" ──▶ it has called the reboot, or will within seconds: only watched ──▶ a boot after the Job, or a failure
  */
 import type { NodeStatus } from '../../api/node-status.js';
+import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
+import { isFinal } from '../nodeop/wish.js';
 import { bootIdOf, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
@@ -25,14 +27,20 @@ const isLeaving = (pod: SeenPod): boolean => isAlive(pod) && pod.metadata.deleti
 const wait = (message: string): Verdict => ({ is: 'wait', message });
 
 /** The earlier operator has said its last word about the node. */
-export function isOver({ entry, wish }: Pick<NodeFacts, 'entry' | 'wish'>): boolean {
+function isOver(entry: NodeStatus | undefined, reboots: boolean): boolean {
   if (entry?.phase === 'Failed') return true;
-  return entry?.phase === 'Completed' && !(wish.spec.rebootOnSuccess && entry.rebootStatus === 'pending');
+  return entry?.phase === 'Completed' && !(reboots && entry.rebootStatus === 'pending');
 }
+
+/** And about the operation: it says `Failed` of the whole with the first node that failed, and goes on with the others. */
+export const isOverForFormer = ({ spec, status }: NodeOp): boolean =>
+  isFinal(status) &&
+  Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
 
 export function judge(facts: NodeFacts): Verdict {
   const { entry, node, job } = facts;
-  if (entry !== undefined && isOver(facts)) return removal(facts) ?? { is: 'ended', entry };
+  if (entry !== undefined && isOver(entry, facts.wish.spec.rebootOnSuccess))
+    return removal(facts) ?? { is: 'ended', entry };
   if (node === undefined && (job ?? entry?.jobName) !== undefined)
     return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
   if (job === undefined) return removal(facts) ?? withoutJob(facts);
