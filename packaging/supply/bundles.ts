@@ -42,7 +42,13 @@ export async function bundle(
       define: { 'process.env.KAIROS_OPERATOR_VERSION': JSON.stringify(version) },
       logLevel: 'warning',
     });
-    for (const found of packagesIn(metafile, root)) inside.set(found.path, found);
+    for (const found of packagesIn(metafile, root)) inside.set(found.path, together(found, inside.get(found.path)));
   }
   return [...inside.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** One bundle has these files of a package, another those. */
+const together = (one: Package, other: Package | undefined): Package => ({
+  ...one,
+  comments: [...new Set([...(other?.comments ?? []), ...one.comments])],
+});

@@ -20,8 +20,11 @@ function faultsOf({ name, licence, texts }: Package): string[] {
   return [];
 }
 
-function section({ name, version, licence, texts }: Package): string {
+function section({ name, version, licence, texts, comments }: Package): string {
   const chosen = chosenLicence(licence);
   const choice = chosen === licence ? licence : `${licence}, here under ${chosen}`;
-  return `${[`${name} ${version}`, `Licence: ${choice}`, '', ...texts.flatMap(text => [text, ''])].join('\n').trimEnd()}\n`;
+  return `${[`${name} ${version}`, `Licence: ${choice}`, '', ...texts.flatMap(text => [text, '']), ...inFiles(comments)].join('\n').trimEnd()}\n`;
 }
+
+const inFiles = (comments: readonly string[]): string[] =>
+  comments.length === 0 ? [] : ['Notices in its files:', '', ...comments.flatMap(text => [text, ''])];

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { legalCommentsOf } from './comments.js';
+import { takenIn } from './taken-in.js';
 
 export interface Package {
   /** Folder, from the checkout: one inside another's node_modules is another package. */
@@ -12,6 +14,8 @@ export interface Package {
   licence: string;
   /** Texts of its licence and notice files, in the order of their names. */
   texts: readonly string[];
+  /** What its files say of code that came from others, in the order of the files' names. */
+  comments: readonly string[];
   /** SHA-512 of the archive it came from, in hexadecimal, as the lock file has it. */
   sha512?: string;
 }
@@ -24,17 +28,22 @@ export function packagesIn({ outputs }: Metafile, root: string): Package[] {
   const files = Object.values(outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
   );
-  const folders = new Set(files.flatMap(file => FOLDER.exec(file)?.[1] ?? []));
+  const filesOf = new Map<string, string[]>();
+  for (const file of files) {
+    const folder = FOLDER.exec(file)?.[1];
+    if (folder !== undefined) filesOf.set(folder, [...(filesOf.get(folder) ?? []), file]);
+  }
   const { packages: locked } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { integrity?: string }>;
   };
-  return [...folders].map(folder => {
+  return [...filesOf].map(([folder, own]) => {
     const path = folder.slice(folder.indexOf('node_modules/'));
-    return { ...described(resolve(root, folder)), path, sha512: hashOf(locked[path]?.integrity) };
+    const comments = [...legalCommentsOf(own.map(file => resolve(root, file))), ...takenIn(own)];
+    return { ...described(resolve(root, folder)), path, comments, sha512: hashOf(locked[path]?.integrity) };
   });
 }
 
-function described(folder: string): Omit<Package, 'path'> {
+function described(folder: string): Omit<Package, 'path' | 'comments'> {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     name: string;
     version: string;

@@ -149,12 +149,25 @@ describe.each(Object.keys(IMAGES))('%s', image => {
     }
   });
 
+  test('its notices have what single files say of code that came from others', () => {
+    const { packages = [], notices: text = '' } = made[image] ?? {};
+    for (const { comments } of packages) for (const one of comments) expect(text).toContain(one);
+  });
+
   test('its Dockerfile copies them', () => {
     const dockerfile = `Dockerfile.${image === 'kairos-operator' ? 'webhook' : 'agent'}`;
     expect(readFileSync(join(repository, dockerfile), 'utf8')).toContain(
       `COPY LICENSE dist/${image}.THIRD-PARTY-NOTICES dist/${image}.cdx.json /licenses/`,
     );
   });
+});
+
+test.each([
+  'Copyright (c) 2003-2005  Tom Wu',
+  'Copyright base-x contributors (c) 2016',
+  'Copyright Fedor Indutny, 2018.',
+])('the controller and the webhook carry the notice %j, which stands in a file alone', notice => {
+  expect(made['kairos-operator']?.notices).toContain(notice);
 });
 
 describe('licences', () => {
@@ -172,7 +185,7 @@ describe('licences', () => {
     expect(chosenLicence(expression)).toBe(chosen);
   });
 
-  const one = { path: 'node_modules/a', name: 'a', version: '1.0.0', texts: ['Text of it'] };
+  const one = { path: 'node_modules/a', name: 'a', version: '1.0.0', texts: ['Text of it'], comments: [] };
 
   test('a licence that nobody has allowed stops the build', () => {
     expect(() => notices('any', [{ ...one, licence: 'AGPL-3.0-only' }])).toThrow('a: AGPL-3.0-only is not among');
