@@ -14,7 +14,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { UNCORDON_PATCH } from '../cordon.js';
 import { pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../seen.js';
-import { bindingLeft, takenOver } from './events.js';
+import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
 import type { Action } from './facts.js';
 import type { Former } from './former.js';
 import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT } from './names.js';
@@ -42,7 +42,7 @@ export async function act(op: NodeOp, action: Action, hands: Hands): Promise<voi
       return hands.recorder.record(takenOver(op, action.status));
     }
     case 'dropFinalizer':
-      return dropFinalizer(op, hands);
+      return dropFinalizer(op, action, hands);
     default:
       return unreachable(action);
   }
@@ -68,7 +68,7 @@ const replacing = (before: NodeOp['status'], after: NonNullable<NodeOp['status']
 async function adoptJob(
   op: NodeOp,
   { job, node, boot }: Extract<Action, { do: 'adoptJob' }>,
-  { kube, caches, former }: Hands,
+  { kube, caches, former, recorder }: Hands,
 ): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const at = { name, namespace };
@@ -81,6 +81,7 @@ async function adoptJob(
     const taken = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ metadata }, job));
     caches.jobs.found(taken);
     former.drop(job);
+    if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaits(op, job.metadata.name));
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
     const now = await orUndefined(kube.get<SeenJob>(JOBS, at));
@@ -113,7 +114,11 @@ async function uncordon(node: SeenNode, { kube, caches }: Hands): Promise<void> 
 }
 
 /** The binding goes with it where we may; where not, it is told, and a deletion that waits for the finalizer is not held up. */
-async function dropFinalizer(op: NodeOp, { kube, caches, recorder }: Hands): Promise<void> {
+async function dropFinalizer(
+  op: NodeOp,
+  { leftBehind }: Extract<Action, { do: 'dropFinalizer' }>,
+  { kube, caches, recorder }: Hands,
+): Promise<void> {
   const { name, namespace, finalizers = [] } = op.metadata;
   try {
     await kube.delete(CLUSTER_ROLE_BINDINGS, { name: bindingOf(name) });
@@ -124,5 +129,6 @@ async function dropFinalizer(op: NodeOp, { kube, caches, recorder }: Hands): Pro
   const left = finalizers.filter(each => each !== FORMER_FINALIZER);
   const patch = withResourceVersion({ metadata: { finalizers: left } }, op);
   const saved = await kube.patch<NodeOp>(NODE_OP, { name, namespace }, patch);
+  if (leftBehind !== undefined) recorder.record(notEnded(op, leftBehind));
   if (left.length > 0 || op.metadata.deletionTimestamp === undefined) caches.nodeOps.put(saved);
 }

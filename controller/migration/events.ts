@@ -44,3 +44,17 @@ export const bindingLeft = (op: NodeOp): Event =>
     message: `ClusterRoleBinding ${bindingOf(op.metadata.name)} of an earlier operator may be left: deleting it needs rights that the operator does not have`,
     type: 'Warning',
   });
+
+/** While it is being deleted: why it is still there. */
+export const deletionWaits = (op: NodeOp, job: string): Event =>
+  told(aboutOperation(op), {
+    reason: 'TakenOver',
+    message: `being deleted: Job ${job} of an earlier operator may be writing a system, and is let finish; no reboot follows`,
+  });
+
+export const notEnded = (op: NodeOp, what: string): Event =>
+  told(aboutOperation(op), {
+    reason: 'LeftBehind',
+    message: `deleted without waiting any longer for ${what} to end`,
+    type: 'Warning',
+  });

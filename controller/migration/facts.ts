@@ -32,6 +32,8 @@ export interface Facts {
   nodes: readonly NodeFacts[];
   /** Of the whole operation. */
   jobs: readonly SeenJob[];
+  /** Of those Jobs. */
+  jobPods: readonly SeenPod[];
   rebootPods: readonly SeenPod[];
   readyNodes: ReadonlySet<string>;
 }
@@ -43,7 +45,7 @@ export type Action =
   | { do: 'deletePod'; pod: SeenPod }
   | { do: 'uncordon'; node: SeenNode }
   | { do: 'convert'; status: NodeOpStatus }
-  | { do: 'dropFinalizer' };
+  | { do: 'dropFinalizer'; leftBehind?: string };
 
 /** How one node goes on. */
 export type Verdict =

@@ -30,6 +30,7 @@ export function observe(op: NodeOp, view: View): Facts {
     now,
     nodes: wish === undefined ? [] : [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
     ...made,
+    jobPods: made.jobs.flatMap(job => caches.pods.by('owner', job.metadata.uid)),
     readyNodes: new Set(
       caches.nodes
         .list()

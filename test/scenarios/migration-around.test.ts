@@ -4,7 +4,7 @@ import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
-import { CALM, ONLY_N1, OP } from './life-stage.js';
+import { CALM, lasts, ONLY_N1, OP } from './life-stage.js';
 import {
   after,
   CREATED,
@@ -101,6 +101,31 @@ describe('an operation that is being deleted', () => {
       },
     );
     expect(cluster.machine('n1').downs).toEqual(['power']);
+  });
+});
+
+describe('the deletion of an operation is not stuck', () => {
+  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+  const deleted = (cluster: FakeCluster) => {
+    leaves(cluster, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+    cluster.delete(NODE_OP, OP);
+  };
+  const saysSo = ({ api }: FakeCluster) =>
+    api.told.filter(({ note }) => note.includes('without waiting any longer for Job'));
+
+  test('by an image that cannot be pulled: it goes at once, and the node is let go', async () => {
+    const { ending } = await after(
+      deleted,
+      async it => expect(await it.until(() => it.nodeOp('op') === undefined, 60)).toBe(true),
+      { images: { 'busybox:latest': { error: 'manifest unknown' } } },
+    );
+    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+  });
+
+  test('by a command that hangs: after an hour it goes, that is told, and the node is let go', async () => {
+    const { ending, cluster } = await after(deleted, () => undefined, lasts(1_000_000));
+    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+    expect(saysSo(cluster)).toHaveLength(1);
   });
 });
 

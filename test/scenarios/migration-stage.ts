@@ -7,7 +7,7 @@ import type { Stored } from '../../kube/kube.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { isOver, type PodObject } from '../fakes/cluster/kinds.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
+import { type ClusterOptions, nodeOp } from '../fakes/cluster/objects.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
 import { FREE, lasts, nodes as named, ONLY_N1 } from './life-stage.js';
 import { tell, type Told } from './replay.js';
@@ -162,7 +162,7 @@ function jobLeft({ op, node, one, reboots, owners }: Place, { clock }: FakeClust
         },
       },
     },
-    status: { startTime: now, ...(one.job === 'running' ? {} : ended) },
+    status: { startTime: now, ...(one.job === 'running' ? { active: 1 } : ended) },
   };
 }
 
@@ -223,10 +223,11 @@ export const CREATED = { phase: 'Pending', message: 'Job created', rebootStatus:
 export const after = (
   before: (cluster: FakeCluster) => void,
   then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
+  options: Partial<ClusterOptions> = {},
 ): Promise<Told> =>
   tell({
     name: 'taken over',
-    cluster: { nodes: named('n1', 'n2', 'n3'), ...lasts(20) },
+    cluster: { nodes: named('n1', 'n2', 'n3'), ...lasts(20), ...options },
     play: async cluster => {
       await succeeds(cluster, () => before(cluster));
       await then(cluster);
