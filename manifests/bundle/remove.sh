@@ -70,7 +70,7 @@ if [ "${OPERATOR_DISTRO:-k3s}" = k3s ] && { [ -e "$k3s" ] || [ -e "$k3s.removed"
 if [ "${OPERATOR_DISTRO:-k0s}" = k0s ] && [ -e "$k0s" ]; then try k0s; fi
 [ -z "$failed" ] || exit 1
 if [ -n "$found" ]; then
-  say "where the namespace stays, the programs leave in it: kubectl -n operator-system delete secret/operator-webhook-certificate lease/operator-controller"
+  say "where the namespace stays, the programs leave in it: kubectl -n operator-system delete secret/operator-webhook-certificate lease/ce9721c3.kairos.io lease/operator-control-plane"
   exit 0
 fi
 [ -z "$silent" ] || exit 1

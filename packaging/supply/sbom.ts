@@ -1,5 +1,6 @@
 /** What is inside an image beside its base, as CycloneDX. The same bundles give the same text: no time, no chance. */
 import { createHash } from 'node:crypto';
+import { lentTo } from './lent.js';
 import { chosenLicence } from './licences.js';
 import type { Package } from './packages.js';
 
@@ -11,9 +12,9 @@ export interface Subject {
 export const purl = ({ name, version }: Subject): string =>
   `pkg:npm/${name.replace('@', '%40')}@${encodeURIComponent(version)}`;
 
-/** One component per package; several copies of a package are several components. */
+/** What is lent from Debian, and one component per package; several copies of a package are several components. */
 export function sbom(image: Subject, packages: readonly Package[]): string {
-  const components = packages.map(component);
+  const components = [...packages.map(component), ...lentTo(image.name)];
   const self = `${image.name}@${image.version}`;
   const body = {
     metadata: {

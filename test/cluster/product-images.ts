@@ -1,6 +1,17 @@
 /** The product's own images, built from the Dockerfiles and the bundles in dist/ as a user would, without a registry. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
+import { LENT } from '../../packaging/supply/lent.js';
 import { writeArchive } from './archive.js';
 import { baseRootKey, ensureBaseRoot } from './base-root.js';
 import { nodeBase, programInto } from './images.js';
@@ -32,7 +43,7 @@ const FILES = ['Dockerfile.webhook', 'Dockerfile.agent', '.dockerignore', 'LICEN
   join(repository, name),
 );
 const BASE_REF = 'localhost/kairos-operator-base:24';
-const TOOLS_REF = 'localhost/kairos-operator-tools:1';
+const TOOLS_REF = 'localhost/kairos-operator-tools:2';
 const BUILD_SECONDS = 300;
 
 /** Both images for the bundles as they are now; made once for the same content. Needs `npm run build` before. */
@@ -86,6 +97,14 @@ async function toolsImage(): Promise<ProductImage> {
     mkdirSync(join(root, 'usr/lib'), { recursive: true });
     symlinkSync('usr/lib', join(root, 'lib')); // as in Debian: libraries named in /lib lie in /usr/lib
     await programInto(root, base, '/usr/bin/nsenter');
+    for (const name of LENT.map(lent => lent.name)) {
+      const doc = join(root, 'usr/share/doc', name);
+      mkdirSync(doc, { recursive: true });
+      writeFileSync(
+        join(doc, 'copyright'),
+        `Stands in for the licence of ${name}: the base system has no documents.\n`,
+      );
+    }
     await writeArchive({ ref: TOOLS_REF, root, tar, config: { Cmd: ['/usr/bin/nsenter'] } });
     rmSync(root, { recursive: true, force: true });
     return { ref: TOOLS_REF, tar };

@@ -141,12 +141,39 @@ describe('run.sh', () => {
 
   test('fails where the file cannot be written, and what was there stays', () => {
     has('k3s');
-    mkdirSync(join(root, dirname(K3S), '.kairos-operator.draft'), { recursive: true });
-    writeFileSync(join(root, dirname(K3S), '.kairos-operator.draft', 'kairos-operator.yaml'), '');
-    chmodSync(join(root, dirname(K3S), '.kairos-operator.draft'), 0o755);
+    const cp = join(bundle, 'bin/cp');
+    mkdirSync(dirname(cp));
+    writeFileSync(cp, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     write(K3S, 'kind: Old\n');
-    expect(run('run.sh').status).not.toBe(0);
+    const path = `${dirname(cp)}:${process.env['PATH'] ?? ''}`;
+    expect(run('run.sh', { PATH: path }).said).toContain('cannot write');
     expect(textIn(K3S)).toBe('kind: Old\n');
+  });
+
+  test.each([
+    ['k3s', 'k3s-agent', 'k3s'],
+    ['k0s', 'k0sworker', 'k0scontroller'],
+  ])('on a worker of %s it writes nothing, and on a control plane that was one it does', (program, agent, server) => {
+    has(program);
+    write(`/etc/systemd/system/multi-user.target.wants/${agent}.service`, '');
+    expect(run('run.sh')).toEqual({
+      status: 0,
+      said: `kairos-operator: this node is no control plane (${program}); nothing was done\n`,
+    });
+    expect(isIn('/var/lib')).toBe(false);
+    write(`/etc/systemd/system/multi-user.target.wants/${server}.service`, '');
+    expect(run('run.sh').said).toContain('wrote');
+  });
+
+  test('makes the folder of the server as k3s does, and leaves one that is there as it is', () => {
+    has('k3s');
+    run('run.sh');
+    const server = join(root, '/var/lib/rancher/k3s/server');
+    expect(statSync(server).mode & 0o777).toBe(0o700);
+    chmodSync(server, 0o750);
+    rmSync(join(root, K3S));
+    run('run.sh');
+    expect(statSync(server).mode & 0o777).toBe(0o750);
   });
 
   test('fails without a manifest in the bundle', () => {
@@ -219,6 +246,31 @@ describe('remove.sh', () => {
     expect(isIn(`${K3S}.removed`)).toBe(true);
   });
 
+  test('goes on where an earlier run could not delete the objects', () => {
+    write(K3S, manifest());
+    run('remove.sh', kubectl('delete\\ -f'));
+    expect(run('remove.sh', kubectl()).status).toBe(0);
+    expect(readdirSync(dirname(join(root, K3S)))).toEqual([]);
+  });
+
+  test('with the manifest for both it is enough that the cluster of one answers', () => {
+    for (const path of [K3S, K0S]) write(path, manifest());
+    for (const [program, status] of [
+      ['k3s', 1],
+      ['k0s', 0],
+    ] as const)
+      writeFileSync(join(bundle, program), `#!/bin/sh\nexit ${status}\n`, { mode: 0o755 });
+    const { status, said } = run('remove.sh', { PATH: `${bundle}:${process.env['PATH'] ?? ''}` });
+    expect({ status, k3s: isIn(K3S), k0s: isIn(dirname(K0S)) }).toEqual({ status: 0, k3s: true, k0s: false });
+    expect(said).toContain('nothing was removed from k3s');
+  });
+
+  test('with the manifest for both, wishes that do not end are a failure all the same', () => {
+    for (const path of [K3S, K0S]) write(path, manifest());
+    expect(run('remove.sh', kubectl('nodeops.operator.kairos.io\\ --all')).status).toBe(1);
+    expect([isIn(K3S), isIn(K0S)]).toEqual([true, true]);
+  });
+
   test('on a node without the manifest says that, and asks nobody', () => {
     expect(run('remove.sh', kubectl())).toEqual({
       status: 0,
@@ -232,7 +284,7 @@ test('the image of the bundle has all that the scripts need, and nothing else', 
   const lines = readFileSync(join(repository, 'manifests/bundle/Dockerfile'), 'utf8').split('\n');
   expect(lines.filter(line => /^(FROM|COPY|ADD|RUN)/.test(line))).toEqual([
     'FROM scratch',
-    'COPY bundle/run.sh bundle/remove.sh /',
-    'COPY install.yaml /kairos-operator.yaml',
+    'COPY --chmod=0755 bundle/run.sh bundle/remove.sh /',
+    'COPY --chmod=0644 install.yaml /kairos-operator.yaml',
   ]);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundle, IMAGES, OPTIONAL } from '../../packaging/supply/bundles.js';
 import { chosenLicence } from '../../packaging/supply/licences.js';
+import { LENT } from '../../packaging/supply/lent.js';
 import { notices } from '../../packaging/supply/notices.js';
 import { type Package, packagesIn } from '../../packaging/supply/packages.js';
 import { sbom } from '../../packaging/supply/sbom.js';
@@ -101,8 +102,9 @@ async function takenFrom(entry: string): Promise<string[]> {
 
 describe.each(Object.keys(IMAGES))('%s', image => {
   const components = () =>
-    (JSON.parse(made[image]?.sbom ?? '') as { components: { 'bom-ref': string; licenses: object[]; purl: string }[] })
-      .components;
+    (
+      JSON.parse(made[image]?.sbom ?? '') as { components: { 'bom-ref': string; licenses: object[]; purl: string }[] }
+    ).components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
 
   test('its SBOM lists every package that is in a bundle, and no other', async () => {
     const folders = await Promise.all(Object.values(IMAGES[image] ?? {}).map(takenFrom));
@@ -157,7 +159,7 @@ describe.each(Object.keys(IMAGES))('%s', image => {
   test('its Dockerfile copies them', () => {
     const dockerfile = `Dockerfile.${image === 'kairos-operator' ? 'webhook' : 'agent'}`;
     expect(readFileSync(join(repository, dockerfile), 'utf8')).toContain(
-      `COPY LICENSE dist/${image}.THIRD-PARTY-NOTICES dist/${image}.cdx.json /licenses/`,
+      `COPY --chmod=0644 LICENSE dist/${image}.THIRD-PARTY-NOTICES dist/${image}.cdx.json /licenses/`,
     );
   });
 });
@@ -215,6 +217,20 @@ describe('the images', () => {
       expect(text).toMatch(new RegExp(`org\\.opencontainers\\.image\\.${label}="`));
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
     expect(text).toContain(`ARG VERSION=${version}\n`);
+  });
+
+  test.each(dockerfiles)('%s says the mode of everything it copies: whoever builds it may have any umask', file => {
+    const copies = readFileSync(join(repository, file), 'utf8').match(/^COPY .*/gm) ?? [];
+    expect(copies.length).toBeGreaterThan(1);
+    for (const copy of copies) expect(copy).toMatch(/ --chmod=0(644|755) /);
+  });
+
+  test('that of the agent has the licence of each package of Debian that it takes files from', () => {
+    const text = readFileSync(join(repository, 'Dockerfile.agent'), 'utf8');
+    for (const { name } of LENT)
+      expect(text).toContain(`/usr/share/doc/${name}/copyright /licenses/${name}.copyright\n`);
+    expect(made['kairos-operator-agent']?.sbom).toContain('"purl": "pkg:deb/debian/util-linux"');
+    expect(made['kairos-operator']?.sbom).not.toContain('pkg:deb');
   });
 
   test.each(dockerfiles.slice(0, 2))(
