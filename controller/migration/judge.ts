@@ -9,14 +9,12 @@ import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
 import { bootIdOf, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
+import { endOf, hasBootedSince, SOME_BOOT_BEFORE } from './boots.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
 
 /** Agents are rolled out together with us: their images may have to be pulled. */
 const AGENT_MS = 5 * 60_000;
-
-/** The boot before is not known, only that there was one: any boot id is another one. */
-export const SOME_BOOT_BEFORE = 'before the takeover';
 
 export const isCalled = (pod: SeenPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
 /** It may reboot its node any time. */
@@ -34,8 +32,7 @@ function isOver(entry: NodeStatus | undefined, reboots: boolean): boolean {
 
 /** And about the operation: it says `Failed` of the whole with the first node that failed, and goes on with the others. */
 export const isOverForFormer = ({ spec, status }: NodeOp): boolean =>
-  isFinal(status) &&
-  Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
+  isFinal(status) && Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
 
 export function judge(facts: NodeFacts): Verdict {
   const { entry, node, job } = facts;
@@ -90,6 +87,7 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
   const boot = bootIdOf(node);
   const called = rebootPods.some(pod => isCalled(pod) && pod.metadata.deletionTimestamp === undefined);
   if (!wish.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
+  if (hasBootedSince(facts, job)) return rebooted(facts, job, sure !== '' && sure !== boot ? sure : SOME_BOOT_BEFORE);
   if (!called && sure !== '') return { is: 'takeUp', job, bootIdBefore: sure };
   if (sure !== '' && boot !== undefined && boot !== sure) return rebooted(facts, job, sure);
   return whoKnows(facts, job, called);
@@ -98,11 +96,8 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
 /** The reboot may have happened. The agent knows when the machine was started; the Job, when it had ended. */
 function whoKnows(facts: NodeFacts, job: SeenJob, called: boolean): Verdict {
   const { agent, node, now, since, wish } = facts;
-  const boot = agent?.status?.boot;
-  const spoken = boot !== undefined && boot.id === bootIdOf(node) && isReady(node);
+  const spoken = agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node) && isReady(node);
   const jobEnd = endOf(job);
-  if (spoken && jobEnd !== undefined && Date.parse(boot.since) > jobEnd.getTime())
-    return rebooted(facts, job, SOME_BOOT_BEFORE);
   const patience = since.getTime() + AGENT_MS;
   const coming = (jobEnd ?? since).getTime() + wish.spec.rebootTimeoutSeconds * 1000;
   if (!spoken && now.getTime() < Math.max(patience, coming)) return wait('waiting for the agent to say when it booted');
@@ -139,8 +134,3 @@ const condition = (job: SeenJob, type: string) =>
   job.status?.conditions?.find(each => each.type === type && each.status === 'True');
 export const isComplete = (job: SeenJob): boolean => condition(job, 'Complete') !== undefined;
 const hasFailed = (job: SeenJob): boolean => condition(job, 'Failed') !== undefined;
-
-const endOf = (job: SeenJob): Date | undefined => {
-  const at = condition(job, 'Complete')?.lastTransitionTime;
-  return at === undefined ? undefined : new Date(at);
-};

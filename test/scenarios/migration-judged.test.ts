@@ -1,9 +1,23 @@
 /** What an earlier operator left half done, in ways that are easily misread: what is over, what was rebooted, what nobody would go on with. */
 import { describe, expect, test } from '@jest/globals';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { NODE_OP } from '../../api/kinds.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { JOBS, PODS } from '../../kube/resources.js';
+import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import type { JobObject, PodObject } from '../fakes/cluster/kinds.js';
 import { CALM } from './life-stage.js';
-import { after, CREATED, leaves, type NodeLeft, NEVER, ONCE, RUNNING, TO_REBOOT } from './migration-stage.js';
+import {
+  after,
+  CREATED,
+  itsJobsLast,
+  leaves,
+  type NodeLeft,
+  NEVER,
+  ONCE,
+  REBOOTS,
+  RUNNING,
+  TO_REBOOT,
+} from './migration-stage.js';
 
 const ALL = { cordon: true, rebootOnSuccess: true };
 const RUNS: NodeLeft = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' };
@@ -43,4 +57,92 @@ test('Completed is said of the whole while a node is under way: that node is tak
     it => void leaves(it, { phase: 'Completed', spec: ALL, nodes: { n1: done, n2: { ...RUNS, entry: CREATED } } }),
   );
   expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER, n2: ONCE } });
+});
+
+describe('the power was cut in the middle of a Job, which runs again: that start is no reboot', () => {
+  const one = (cluster: FakeCluster) => void leaves(cluster, { phase: 'Running', spec: REBOOTS, nodes: { n1: RUNS } });
+  const twice = { ...ONCE, downs: 'power agent' };
+
+  test('after the takeover', async () => {
+    const { ending } = await after(
+      one,
+      async it => {
+        await it.until(() => it.isRunning('n1', 'nodeop'), 300);
+        await it.run(8);
+        it.machine('n1').powerOff();
+        await it.run(5);
+        it.machine('n1').powerOn();
+      },
+      itsJobsLast(60),
+    );
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: twice } });
+    expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+  });
+
+  test('just before the takeover', async () => {
+    const { ending } = await after(
+      it => {
+        one(it);
+        it.machine('n1').powerOff();
+      },
+      async it => {
+        await it.run(90);
+        it.machine('n1').powerOn();
+      },
+    );
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: twice } });
+  });
+});
+
+describe('a machine that was started since the end of its Job has been rebooted', () => {
+  const called: NodeLeft = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'called' };
+  const hourAgo = ({ api, clock }: FakeCluster) => {
+    const lastTransitionTime = new Date(clock.now().getTime() - 3_600_000).toISOString();
+    for (const { metadata } of api.all(JOBS))
+      api.change<JobObject>(JOBS, metadata, job => ({
+        ...job,
+        status: { ...job.status, conditions: [{ type: 'Complete', status: 'True', lastTransitionTime }] },
+      }));
+  };
+
+  test.each([
+    ['whatever its reboot Pod waits for', 'waits', false],
+    ['even if beside the Pod that called it another one waits', 'called', true],
+  ] as const)('%s', async (_words, rebootPod, stray) => {
+    const { ending } = await after(it => {
+      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: { ...called, rebootPod } } });
+      hourAgo(it);
+      for (const pod of stray ? it.api.all<PodObject>(PODS) : []) {
+        const { namespace, labels, ownerReferences } = pod.metadata;
+        it.api.put(PODS, { ...pod, metadata: { name: 'stray', namespace, labels, ownerReferences } });
+      }
+    });
+    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+    expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+  });
+});
+
+test('a node of an upgrade that comes back from its passive system stops the rollout', async () => {
+  const { ending } = await after(
+    it => {
+      const upgrade = it.api.put(NODE_OP_UPGRADE, {
+        ...nodeOpUpgrade('op', { concurrency: 1 }),
+        status: { phase: 'Running', nodeOpName: 'op' },
+      });
+      const owner = {
+        apiVersion: apiVersion(NODE_OP_UPGRADE),
+        kind: NODE_OP_UPGRADE.kind,
+        name: 'op',
+        uid: upgrade.metadata.uid,
+        controller: true,
+      };
+      leaves(it, { phase: 'Running', spec: { ...ALL, concurrency: 1 }, nodes: { n1: RUNS }, owner });
+    },
+    async it => {
+      await it.until(() => it.machine('n1').downs.length > 0, 600);
+      it.machine('n1').host.set({ cmdline: 'root=LABEL=COS_PASSIVE cos-img/filename=/cOS/passive.img' });
+    },
+  );
+  expect(ending.operations.op?.nodes.n1).toBe('Failed FellBack completed');
+  expect(ending.nodes).toMatchObject({ n2: NEVER, n3: NEVER });
 });

@@ -1,7 +1,7 @@
 /** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same, though who rebooted the node may differ. */
 import { afterAll, expect, test } from '@jest/globals';
-import { lasts, nodes, ONLY_N1 } from './life-stage.js';
-import { leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { nodes, ONLY_N1 } from './life-stage.js';
+import { itsJobsLast, leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
 import { faults, freezes, kills } from './plans.js';
 import type { Story } from './story.js';
 import { sweep, tellTried } from './sweep.js';
@@ -9,7 +9,7 @@ import { every } from './thin.js';
 
 const story = (name: string, node: NodeLeft): Story => ({
   name,
-  cluster: { nodes: nodes('n1'), ...lasts(20) },
+  cluster: { nodes: nodes('n1'), ...itsJobsLast(20) },
   play: cluster =>
     succeeds(cluster, () => {
       const spec = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };

@@ -6,10 +6,11 @@ import { FORMER_FINALIZER, REBOOT_STATE } from '../../controller/migration/names
 import type { Stored } from '../../kube/kube.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
+import type { Errands } from '../fakes/cluster/errands.js';
 import { isOver, type PodObject } from '../fakes/cluster/kinds.js';
 import { type ClusterOptions, nodeOp } from '../fakes/cluster/objects.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
-import { FREE, lasts, nodes as named, ONLY_N1 } from './life-stage.js';
+import { FREE, nodes as named, ONLY_N1 } from './life-stage.js';
 import { tell, type Told } from './replay.js';
 
 /** Of one node, in the order in which the Go operator gets there. */
@@ -39,7 +40,8 @@ export interface OperationLeft {
 }
 
 const NAMESPACE = 'default';
-const jobName = (op: string, node: string) => `${op}-${node}-x7k2p`;
+const SUFFIX = '-x7k2p';
+const jobName = (op: string, node: string) => `${op}-${node}${SUFFIX}`;
 
 /** Puts everything there, as it is stored in the cluster at this moment. */
 export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
@@ -89,7 +91,10 @@ function leavesOnNode(cluster: FakeCluster, place: Place): void {
   if (one.sentinel)
     void cluster
       .machine(node)
-      .host.write(`${KAIROS_STATE_DIR}/${jobName(op.metadata.name, node)}-${seconds(cluster)}`, '');
+      .host.write(
+        `${KAIROS_STATE_DIR}/${jobName(op.metadata.name, node)}-${seconds(cluster)}`,
+        `Job completed at ${cluster.clock.now().toISOString()}\n`,
+      );
   if (one.rebootPod) {
     const pod = helper(op, node, { container: 'reboot', label: LABELS.reboot, owners });
     const annotations = one.rebootPod === 'called' ? { [REBOOT_STATE]: 'completed' } : undefined;
@@ -97,6 +102,21 @@ function leavesOnNode(cluster: FakeCluster, place: Place): void {
     waitsForSentinel(cluster, kept, { job: jobName(op.metadata.name, node), asAgent });
   }
 }
+
+/** Its sentinels say that the Job has ended, and not in which boot. */
+export const itsJobsLast = (seconds: number): { errands: Errands } => ({
+  errands: ({ container, pod, machine, clock }) => {
+    if (container.name === CONTAINERS.work) return { seconds };
+    const job = pod.metadata.ownerReferences?.find(owner => owner.kind === JOBS.kind)?.name ?? '';
+    if (container.name !== CONTAINERS.sentinel || !job.endsWith(SUFFIX)) return undefined;
+    const words = () => {
+      const now = clock.now();
+      const file = `${KAIROS_STATE_DIR}/${job}-${Math.floor(now.getTime() / 1000)}`;
+      void machine.host.write(file, `Job completed at ${now.toISOString()}\n`);
+    };
+    return { seconds: 1, done: words };
+  },
+});
 
 const seconds = ({ clock }: FakeCluster) => Math.floor(clock.now().getTime() / 1000);
 
@@ -129,7 +149,12 @@ const helper = (
     labels: { ...labels(op, node), [label]: 'true' },
     ownerReferences: owners,
   },
-  spec: { nodeName: node, restartPolicy: 'OnFailure', containers: [{ name: container, image: 'busybox:latest' }] },
+  spec: {
+    nodeName: node,
+    restartPolicy: 'OnFailure',
+    ...(label === LABELS.reboot ? { hostPID: true } : {}),
+    containers: [{ name: container, image: 'busybox:latest' }],
+  },
   status: { phase: 'Pending' },
 });
 
@@ -227,7 +252,7 @@ export const after = (
 ): Promise<Told> =>
   tell({
     name: 'taken over',
-    cluster: { nodes: named('n1', 'n2', 'n3'), ...lasts(20), ...options },
+    cluster: { nodes: named('n1', 'n2', 'n3'), ...itsJobsLast(20), ...options },
     play: async cluster => {
       await succeeds(cluster, () => before(cluster));
       await then(cluster);

@@ -2,15 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import { endingOf } from './ending.js';
-import { CALM, FREE, lasts, nodes } from './life-stage.js';
-import { CREATED, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { CALM, FREE, nodes } from './life-stage.js';
+import { CREATED, itsJobsLast, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
 import { PODS } from '../../kube/resources.js';
 import { tell } from './replay.js';
 import type { Story } from './story.js';
 
 const story = (left: OperationLeft, then: (cluster: FakeCluster) => Promise<void> | void = () => undefined): Story => ({
   name: 'taken over',
-  cluster: { nodes: nodes('n1', 'n2'), ...lasts(20) },
+  cluster: { nodes: nodes('n1', 'n2'), ...itsJobsLast(20) },
   play: async cluster => {
     await succeeds(cluster, () => void leaves(cluster, left));
     await then(cluster);
@@ -126,7 +126,7 @@ describe('a node that was not to be rebooted', () => {
 });
 
 test('on the first day, before any agent has spoken, two nodes at once: each is rebooted once', async () => {
-  const cluster = fakeCluster({ nodes: nodes('n1', 'n2'), ...lasts(20) });
+  const cluster = fakeCluster({ nodes: nodes('n1', 'n2'), ...itsJobsLast(20) });
   await cluster.run(10);
   const one = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', sentinel: true, rebootPod: 'waits' } as const;
   const other = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;

@@ -1,12 +1,14 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
 import { isReady, bootIdOf, type SeenPod } from '../../seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type Look, wait } from '../facts.js';
+import { bootToLeave } from '../../migration/boots.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
   wanted: ({ wish }) => wish.spec.rebootOnSuccess,
   /** The wish is set only here: by now the Job is Complete. */
   entering: facts => ({
+    ...bootLeft(facts),
     containersBefore: containersOf(facts.pods, facts.ledger?.daemonSets ?? []),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
@@ -33,6 +35,11 @@ export const reboot: Step = {
     );
   },
 };
+
+function bootLeft({ node, agent, job, ledger }: Facts): LedgerChange {
+  const bootIdBefore = bootToLeave({ node, agent }, job, ledger?.bootIdBefore);
+  return bootIdBefore === undefined ? {} : { bootIdBefore };
+}
 
 /** Ids, not times: a clock that is set while the machine starts makes old containers look new, and new ones old. */
 const containersOf = (pods: readonly SeenPod[], sets: readonly string[]): string[] =>

@@ -45,7 +45,8 @@ const FALLEN = new Set<string>(['passive', 'recovery', 'livecd']);
 
 /** In words, if another version or another system came up than asked for. */
 function otherSystem({ agent, wish }: Facts): string | undefined {
-  const { version, bootState } = wish.spec.verify ?? {};
+  /* An operation that an earlier operator made for an upgrade does not say so. */
+  const { version, bootState } = wish.spec.verify ?? { bootState: wish.upgrade ? 'active' : undefined };
   const running = versionTriple(agent?.status?.release);
   const booted = agent?.status?.boot?.state;
   if (bootState !== undefined && booted !== undefined && FALLEN.has(booted))

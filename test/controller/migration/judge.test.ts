@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeFacts } from '../../../controller/migration/facts.js';
-import { judge, SOME_BOOT_BEFORE } from '../../../controller/migration/judge.js';
+import { SOME_BOOT_BEFORE } from '../../../controller/migration/boots.js';
+import { judge } from '../../../controller/migration/judge.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from '../../../controller/migration/names.js';
 import type { SeenJob } from '../../../controller/seen.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, wish } from '../../builders.js';
@@ -116,6 +117,11 @@ describe('a reboot that may have been called', () => {
   const recent = ours('complete', '', 60);
   test.each([
     ['has happened, for the machine is up for less', { agent: upFor(30) }, `take up, booted as ${SOME_BOOT_BEFORE}`],
+    [
+      'has happened, though a stray Pod had waited: it marked the Job with the boot of now',
+      { agent: upFor(30), job: ours('complete', 'boot-1') },
+      `take up, booted as ${SOME_BOOT_BEFORE}`,
+    ],
     ['has happened, and the Pod that called it has served', { agent: upFor(30), rebootPods: [CALLED] }, 'deletePod'],
     ['is waited for when it was called', { agent: upFor(600), rebootPods: [CALLED] }, 'wait'],
     ['is waited for when the Pod that called it has ended', { agent: upFor(600), rebootPods: [SERVED] }, 'wait'],
