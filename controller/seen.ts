@@ -28,7 +28,13 @@ export interface SeenContainer {
 }
 
 export interface SeenPod extends Stored {
-  spec: { nodeName?: string; volumes?: readonly { name: string; emptyDir?: object }[] };
+  spec: {
+    nodeName?: string;
+    volumes?: readonly { name: string; emptyDir?: object }[];
+    /** These two are kept of Pods with a label of ours. */
+    hostPID?: boolean;
+    containers?: readonly { name: string }[];
+  };
   status: {
     phase?: string;
     reason?: string;
@@ -147,6 +153,7 @@ export function prunePod(pod: SeenPod): SeenPod {
     spec: {
       nodeName: pod.spec.nodeName,
       volumes: pod.spec.volumes?.filter(volume => volume.emptyDir !== undefined),
+      ...(isOurs && { hostPID: pod.spec.hostPID, containers: pod.spec.containers?.map(({ name }) => ({ name })) }),
     },
     status: {
       phase,

@@ -64,7 +64,7 @@ export function node(name = 'n1', traits: NodeTraits = {}): SeenNode {
 }
 
 export interface PodTraits {
-  owner?: { kind: string; uid: string };
+  owner?: { kind: string; uid: string; apiVersion?: string };
   ready?: boolean;
   startedAt?: string;
   containerId?: string;

@@ -15,6 +15,7 @@ import { isFinal } from '../nodeop/wish.js';
 import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../seen.js';
 import { isCalled, isOverForFormer } from './judge.js';
 import { SURE_OF_BOOT } from './names.js';
+import { isRebootPod } from './reboot-pod.js';
 import { formerPods } from './retire.js';
 
 export interface FormerDeps {
@@ -50,7 +51,7 @@ export class Former {
   }
 
   #note(pod: SeenPod): void {
-    if (pod.metadata.labels?.[LABELS.reboot] === 'true') this.#rebootPods.set(pod.metadata.uid, pod);
+    if (isRebootPod(pod)) this.#rebootPods.set(pod.metadata.uid, pod);
   }
 
   /** As it was just read: nothing tells of changes of a Job before it carries our label. */

@@ -1,7 +1,7 @@
 /** A cluster on the day on which its operator is replaced: what changes meanwhile, what belongs to no operation, and the way back. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
-import { FINALIZERS } from '../../api/names.js';
+import { FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { daemonSetObject, nodeOp } from '../fakes/cluster/objects.js';
-import { byHand, CALM, FREE, OP, running } from './life-stage.js';
+import { byHand, CALM, FREE, ONLY_N1, OP, running } from './life-stage.js';
 import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-stage.js';
 
 describe('what changes while it is taken over', () => {
@@ -93,6 +93,17 @@ test('a reboot Pod whose operation is gone reboots nothing', async () => {
   });
   expect(cluster.api.all(PODS)).toEqual([]);
   expect(ending.nodes.n1).toEqual(NEVER);
+});
+
+test('a Pod of somebody that only carries a label of reboot Pods is left alone, and holds no node', async () => {
+  const { cluster, ending } = await after(it => {
+    const metadata = { name: 'db-0', namespace: 'shop', labels: { app: 'db', [LABELS.reboot]: 'true' } };
+    const spec = { nodeName: 'n1', restartPolicy: 'Always', containers: [{ name: 'db', image: 'db' }] };
+    it.api.put(PODS, { metadata, spec, status: { phase: 'Running' } });
+    it.apply(NODE_OP, nodeOp('op', ONLY_N1));
+  });
+  expect(cluster.api.find(PODS, { namespace: 'shop', name: 'db-0' })?.metadata.deletionTimestamp).toBeUndefined();
+  expect(ending.operations.op?.phase).toBe('Completed');
 });
 
 test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {

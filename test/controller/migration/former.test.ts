@@ -8,15 +8,17 @@ import { emptyCaches } from '../../fakes/caches.js';
 import { fakeClock } from '../../fakes/clock.js';
 import { FakeKube } from '../../fakes/kube.js';
 
-const OWNER = { kind: 'NodeOp', uid: 'uid-op' };
+const OWNER = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', uid: 'uid-op' };
 const labels = { 'kairos.io/nodeop': 'op', 'kairos.io/node': 'n1' };
 const made = (more: object = {}): SeenJob => {
   const seen = job('running');
   return { ...seen, metadata: { ...seen.metadata, labels, ...more } };
 };
-const owned = made({ ownerReferences: [{ apiVersion: 'v1', name: 'op', ...OWNER }] });
-const reboots = (more: Parameters<typeof pod>[1] = {}): SeenPod =>
-  pod('reboot', { labels: { ...labels, 'kairos.io/reboot': 'true' }, ...more });
+const owned = made({ ownerReferences: [{ name: 'op', ...OWNER }] });
+const reboots = (more: Parameters<typeof pod>[1] = {}): SeenPod => {
+  const seen = pod('op-reboot-x7k2p', { labels: { ...labels, 'kairos.io/reboot': 'true' }, ...more });
+  return { ...seen, spec: { ...seen.spec, hostPID: true, containers: [{ name: 'reboot' }] } };
+};
 
 const former = (jobs: readonly SeenJob[], pods: readonly SeenPod[] = [], ops = [op()]) => {
   const caches = emptyCaches();
