@@ -47,8 +47,7 @@ function oneTemplate(document: Document.Parsed): string {
   if (manifest.kind === 'ServiceAccount')
     document.set('imagePullSecrets', marks.treeIfAny('.Values.images.pullSecrets'));
   if (manifest.kind === 'NetworkPolicy') document.setIn(['spec', 'egress', 0, 'ports'], [marks.item(ports)]);
-  const keep = manifest.kind === 'CustomResourceDefinition' ? withPolicy : (text: string) => text;
-  const body = placed(keep(marks.fill(`---\n${textOf(document)}`)));
+  const body = placed(kept(manifest.kind, marks.fill(`---\n${textOf(document)}`)));
   const condition = conditionOf(manifest);
   return condition === undefined ? body : `{{- if ${condition} }}\n${body}{{- end }}\n`;
 }
@@ -59,12 +58,15 @@ const placed = (text: string): string =>
     .replace(/: operator-system$/gm, ': {{ .Values.namespace.name | quote }}')
     .replaceAll('operator-system', '{{ .Values.namespace.name }}');
 
-/** An upgrade changes the kinds, an uninstallation leaves them: with a kind go all its objects. */
-const withPolicy = (text: string): string =>
-  text.replace(
-    /^metadata:\n( {2}name: .*\n)/m,
-    'metadata:\n$1  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n',
-  );
+/** What an uninstallation leaves: with a kind go all its objects, and with the namespace whatever others have put into it. */
+function kept(kind: string, text: string): string {
+  const always = '  annotations:\n    helm.sh/resource-policy: keep\n';
+  const policy: Record<string, string> = {
+    Namespace: always,
+    CustomResourceDefinition: `  {{- if .Values.crds.keep }}\n${always}  {{- end }}\n`,
+  };
+  return text.replace(/^metadata:\n( {2}name: .*\n)/m, head => head + (policy[kind] ?? ''));
+}
 
 const ports = (spaces: string): string =>
   ['{{- range .Values.networkPolicy.apiServerPorts }}', '- port: {{ . }}', '  protocol: TCP', '{{- end }}']

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONTROL_PLANE_LEASE, LEADER_LEASE } from '../../api/names.js';
 import { OWN_SETTINGS } from '../../packaging/chart/value-parts.js';
 import { Values } from '../../packaging/chart/values.js';
 import { CHART, findHelm, helmTemplate, helmText, type Wish } from './helm.js';
@@ -52,6 +53,14 @@ describe('the chart', () => {
     const all = rendered({ values: { namespace: { name: 'elsewhere' } } });
     expect(JSON.stringify(all)).not.toContain('operator-system');
     expect(find(all, 'Namespace', 'elsewhere').metadata.name).toBe('elsewhere');
+  });
+
+  test('leaves the namespace that it made, with what others have in it, when it goes, and says how to remove it', () => {
+    expect(find(rendered(), 'Namespace', 'operator-system').metadata.annotations).toEqual({
+      'helm.sh/resource-policy': 'keep',
+    });
+    expect(ownNotes()).toContain('kubectl delete namespace operator-system');
+    expect(ownNotes({ release: 'operator-system' })).toContain(`lease/${LEADER_LEASE} lease/${CONTROL_PLANE_LEASE}`);
   });
 
   test('leaves the namespace of the release to helm', () => {

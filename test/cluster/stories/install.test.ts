@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LENT } from '../../../packaging/supply/lent.js';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/own-renderer.js';
 import { imageContents } from '../image-contents.js';
@@ -157,6 +158,7 @@ function byHelm(helm: string): Way {
     take: async () => {
       await run('uninstall', 'kairos-operator', '--wait', '--timeout', '120s');
       await dropKinds();
+      await it.kubectl.do(['delete', 'namespace', 'by-chart', '--timeout=120s']);
     },
   };
 }
@@ -179,11 +181,10 @@ describe.each(['operator', 'agent'] as const)('the image of the %s', which => {
       'org.opencontainers.image.base.name': expect.stringContaining('kairos-operator-base'),
     });
     const licences = files.filter(file => file.startsWith('licenses/'));
-    expect(licences.toSorted()).toEqual([
-      'licenses/LICENSE',
-      `licenses/${name}.THIRD-PARTY-NOTICES`,
-      `licenses/${name}.cdx.json`,
-    ]);
+    const lent = which === 'agent' ? LENT.map(one => `licenses/${one.name}.copyright`) : [];
+    expect(licences.toSorted()).toEqual(
+      ['licenses/LICENSE', `licenses/${name}.THIRD-PARTY-NOTICES`, `licenses/${name}.cdx.json`, ...lent].toSorted(),
+    );
   });
 });
 
