@@ -113,7 +113,7 @@ export const Values = z
       .strict(),
     networkPolicy: z
       .object({
-        create: z.boolean().describe('Let controller and webhook speak with the API server alone.'),
+        create: z.boolean().describe('Let controller and webhook connect to the ports below alone, at any address.'),
         apiServerPorts: z
           .array(z.int().min(1).max(65535))
           .min(1) // a policy with an empty list opens every port
