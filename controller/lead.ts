@@ -1,4 +1,5 @@
 /** What the leading controller does, from its first look at the cluster until `leading` aborts. */
+import { setMaxListeners } from 'node:events';
 import type { Kube } from '../kube/kube.js';
 import { recorder } from '../kube/recorder.js';
 import type { Clock } from '../program/clock.js';
@@ -8,6 +9,7 @@ import { artifactsWatched } from './artifact/watched.js';
 import { allSynced, cachesOf, createInformers } from './caches.js';
 import { migrationController } from './migration/controller.js';
 import { afterFormer } from './migration/former.js';
+import { whenBack } from './migration/retire.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
 import { upgradeController } from './upgrade/controller.js';
@@ -22,26 +24,39 @@ export interface Leading
   tools?: Tools;
 }
 
-/** `kube` must stop answering when `leading` aborts, so that nothing is written after the end. */
-export async function lead(kube: Kube, { identity, tools, ...settings }: Leading, leading: AbortSignal): Promise<void> {
+/**
+ * `kube` must stop answering when `leading` aborts, so that nothing is written after the end.
+ * When somebody brings an earlier operator back, everything stops, and begins anew after it has ended: it may have begun something meanwhile.
+ */
+export async function lead(kube: Kube, settings: Leading, leading: AbortSignal): Promise<void> {
+  while (!leading.aborted) {
+    const back = new AbortController();
+    const alone = AbortSignal.any([leading, back.signal]);
+    /* Every call and loop of the leader listens. */
+    setMaxListeners(0, alone);
+    await leadAlone(kube, settings, { alone, back: () => back.abort() });
+  }
+}
+
+async function leadAlone(
+  kube: Kube,
+  { identity, tools, ...settings }: Leading,
+  { alone, back }: { alone: AbortSignal; back: () => void },
+): Promise<void> {
   const { log, clock } = settings;
   const informers = createInformers(kube, { log, clock });
-  const watching = Object.values(informers).map(each => each.run(leading));
-  await allSynced(informers, leading);
+  const watching = Object.values(informers).map(each => each.run(alone));
+  await allSynced(informers, alone);
   const caches = cachesOf(informers);
-  const deps = {
-    ...settings,
-    kube,
-    caches,
-    former: await afterFormer({ ...settings, kube, caches }, leading),
-    recorder: recorder(kube, { log, clock, instance: identity }),
-  };
+  const around = { ...settings, kube, caches, recorder: recorder(kube, { log, clock, instance: identity }) };
+  const deps = { ...around, former: await afterFormer(around, alone) };
+  whenBack(caches, settings, back);
   await Promise.all([
     ...watching,
-    migrationController(deps, leading),
-    nodeAgentController(deps, leading),
-    new NodeOpController(deps).run(leading),
-    upgradeController({ ...deps, ...deps.caches }, leading),
-    ...(tools ? [artifactsWatched({ ...deps, pods: deps.caches.pods, tools }, leading)] : []),
+    migrationController(deps, alone),
+    nodeAgentController(deps, alone),
+    new NodeOpController(deps).run(alone),
+    upgradeController({ ...deps, ...deps.caches }, alone),
+    ...(tools ? [artifactsWatched({ ...deps, pods: deps.caches.pods, tools }, alone)] : []),
   ]);
 }

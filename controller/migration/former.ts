@@ -7,6 +7,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { keyOf } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
+import type { Recorder } from '../../kube/recorder.js';
 import { JOBS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
@@ -16,10 +17,11 @@ import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../seen.js';
 import { isCalled, isOverForFormer } from './judge.js';
 import { SURE_OF_BOOT } from './names.js';
 import { isRebootPod } from './reboot-pod.js';
-import { formerPods } from './retire.js';
+import { formerPods, isRetired } from './retire.js';
 
 export interface FormerDeps {
-  kube: Pick<Kube, 'list'>;
+  kube: Pick<Kube, 'list' | 'get' | 'patch'>;
+  recorder: Recorder;
   caches: Caches;
   log: Log;
   clock: Clock;
@@ -133,7 +135,9 @@ export async function afterFormer(deps: FormerDeps, leading: AbortSignal): Promi
   let saidAt: number | undefined;
   while (!leading.aborted) {
     const pods = formerPods(caches.pods.list(), ownNamespace, clock.now()).map(pod => pod.metadata.name);
-    if (pods.length === 0) {
+    /* Asked for each time: it may be brought back while we wait. */
+    const retired = await isRetired(deps);
+    if (pods.length === 0 && retired) {
       const jobs = await jobsLeft(deps);
       if (jobs !== undefined) return new Former(caches, jobs, clock.now());
     } else if (saidAt === undefined || clock.monotonic() - saidAt >= SAY_MS) {

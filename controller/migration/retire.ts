@@ -10,12 +10,14 @@ import type { Recorder } from '../../kube/recorder.js';
 import { DEPLOYMENTS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
+import type { Caches } from '../caches.js';
 import type { SeenPod } from '../seen.js';
 import { scaledDown } from './events.js';
 import { FORMER_DEPLOYMENT, FORMER_NAMESPACE } from './names.js';
 
 interface Deployment extends Stored {
   spec?: { replicas?: number };
+  status?: { observedGeneration?: number; replicas?: number };
 }
 
 export interface RetireDeps {
@@ -49,21 +51,36 @@ export async function keepRetired(deps: RetireDeps, signal: AbortSignal): Promis
   }
 }
 
-/** One look: what runs is told to stop. */
-export async function retire({ kube, recorder, log, ownNamespace }: Omit<RetireDeps, 'clock'>): Promise<void> {
+/** One look: what runs is told to stop. True when nothing is left of it, as the Deployment itself says. */
+export async function retire({ kube, recorder, log, ownNamespace }: Omit<RetireDeps, 'clock'>): Promise<boolean> {
+  let isQuiet = true;
   for (const namespace of formerNamespaces(ownNamespace)) {
     const at = { namespace, name: FORMER_DEPLOYMENT };
     const found = await kube.get<Deployment>(DEPLOYMENTS, at).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
-    if (found === undefined || found.spec?.replicas === 0) continue;
+    if (found === undefined) continue;
+    if (!isAtRest(found)) isQuiet = false;
+    if (found.spec?.replicas === 0) continue;
     const patch = withResourceVersion({ spec: { replicas: 0 } }, found);
     await kube.patch<Deployment>(DEPLOYMENTS, at, patch);
     log.warn(at, 'an earlier operator is installed; it was scaled to 0');
     recorder.record(scaledDown({ apiVersion: apiVersion(DEPLOYMENTS), kind: DEPLOYMENTS.kind, ...found.metadata }));
   }
+  return isQuiet;
 }
+
+/** Before its controller has seen the 0, it may still make a Pod of which no watch has told us. */
+const isAtRest = ({ metadata: { generation = 0 }, spec, status }: Deployment): boolean =>
+  spec?.replicas === 0 && (status?.observedGeneration ?? 0) >= generation && (status?.replicas ?? 0) === 0;
+
+/** Like a look of `keepRetired`, and never throws. Without the right to look, its Pods are all that we go by. */
+export const isRetired = (deps: Omit<RetireDeps, 'clock'>): Promise<boolean> =>
+  retire(deps).catch((error: unknown) => {
+    deps.log.warn({ err: error, deployment: FORMER_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
+    return isForbidden(error);
+  });
 
 /** A leader that lost its API server gives up by itself long before; a Pod on a node that is gone is not waited for without end. */
 const SILENT_MS = 60_000;
@@ -80,3 +97,19 @@ export const formerPods = (pods: readonly SeenPod[], ownNamespace: string, now: 
     return leaving === undefined || now.getTime() < Date.parse(leaving) + SILENT_MS;
   });
 };
+
+/** Calls back once when one appears: somebody brought the earlier operator back. */
+export function whenBack(
+  { pods }: Pick<Caches, 'pods'>,
+  deps: Pick<RetireDeps, 'ownNamespace' | 'clock'>,
+  call: () => void,
+): void {
+  let isBack = false;
+  const look = (seen: readonly SeenPod[]) => {
+    if (isBack || formerPods(seen, deps.ownNamespace, deps.clock.now()).length === 0) return;
+    isBack = true;
+    call();
+  };
+  pods.onChange(({ new: pod }) => pod && look([pod]));
+  look(pods.list());
+}

@@ -4,6 +4,7 @@ import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
+import type { Stored } from '../../kube/kube.js';
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
@@ -30,7 +31,12 @@ describe('what changes while it is taken over', () => {
       it.api.onChange(plural => {
         if (plural !== LEASES.plural || !isFirst || program === undefined) return;
         isFirst = false;
-        program.mishap = number => (number === 2 ? { is: 'meanwhile', call: () => happens(it) } : undefined);
+        let isNext = true;
+        program.mishap = (_number, name) => {
+          if (!isNext || !/^patch job/.test(name)) return undefined;
+          isNext = false;
+          return { is: 'meanwhile', call: () => happens(it) };
+        };
       });
     });
 
@@ -127,6 +133,35 @@ test('nothing is done while a Pod of the other operator lives, and as soon as it
     },
   );
   expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+});
+
+test('somebody brings it back: it is scaled down within seconds, nothing begins beside it, and all goes on afterwards', async () => {
+  const at = { name: 'operator-kairos-operator', namespace: 'operator-system' };
+  const pod = { ...at, name: `${at.name}-5d4f-abcde` };
+  const { ending } = await after(
+    () => undefined,
+    async it => {
+      await it.run(60);
+      it.api.put(DEPLOYMENTS, { metadata: at, spec: { replicas: 1 } });
+      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
+      it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
+      await it.run(10);
+      const deployment = it.api.find<Stored & { spec?: object }>(DEPLOYMENTS, at);
+      expect(deployment?.spec).toEqual({ replicas: 0 });
+      it.apply(NODE_OP, nodeOp('op', REBOOTS));
+      await it.run(60);
+      expect(it.nodeOp('op')?.status).toBeUndefined();
+      it.api.drop(PODS, pod);
+      const { generation } = deployment?.metadata ?? {};
+      it.api.patch(
+        DEPLOYMENTS,
+        at,
+        { status: { observedGeneration: generation, replicas: 0 } },
+        { subresource: 'status' },
+      );
+    },
+  );
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
 });
 
 test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {

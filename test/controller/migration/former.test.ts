@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { afterFormer, Former } from '../../../controller/migration/former.js';
-import { REBOOT_STATE } from '../../../controller/migration/names.js';
+import { FORMER_DEPLOYMENT, REBOOT_STATE } from '../../../controller/migration/names.js';
 import type { SeenJob, SeenPod } from '../../../controller/seen.js';
+import { DEPLOYMENTS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { job, NOW, op, pod } from '../../builders.js';
 import { emptyCaches } from '../../fakes/caches.js';
@@ -80,8 +81,43 @@ test('a list of Jobs that does not come is asked for again', async () => {
     if (asked < 3) throw new Error('socket hang up');
     return { items: [], resourceVersion: '1' };
   };
-  const deps = { kube: Object.assign(kube, { list }), clock, caches, log: silentLog, ownNamespace: 'operator-system' };
+  const deps = {
+    kube: Object.assign(kube, { list }),
+    recorder: { record: () => undefined },
+    clock,
+    caches,
+    log: silentLog,
+    ownNamespace: 'operator-system',
+  };
   const read = afterFormer(deps, leading.signal);
   await clock.advance(10_000);
   expect([asked, (await read).nodes().size]).toEqual([3, 0]);
+});
+
+test('nothing is read before the Deployment says that nothing of it is left', async () => {
+  const [kube, clock, caches, leading] = [new FakeKube(), fakeClock(), emptyCaches(), new AbortController()];
+  const ownNamespace = 'operator-system';
+  const deps = { kube, recorder: { record: () => undefined }, clock, caches, log: silentLog, ownNamespace };
+  const metadata = {
+    name: FORMER_DEPLOYMENT,
+    namespace: ownNamespace,
+    uid: 'uid-former',
+    resourceVersion: '1',
+    generation: 2,
+  };
+  const deployment = { metadata, spec: { replicas: 0 } };
+  const says = (status: object) => {
+    const told = { ...deployment, status };
+    kube.seed(DEPLOYMENTS, told);
+  };
+  let isRead = false;
+  says({ observedGeneration: 1 });
+  const read = afterFormer(deps, leading.signal).then(() => (isRead = true));
+  await clock.advance(10_000);
+  says({ observedGeneration: 2, replicas: 1 });
+  await clock.advance(10_000);
+  expect(isRead).toBe(false);
+  says({ observedGeneration: 2, replicas: 0 });
+  await clock.advance(10_000);
+  expect([await read, isRead]).toEqual([true, true]);
 });
