@@ -13,17 +13,18 @@ import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.j
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { UNCORDON_PATCH } from '../cordon.js';
-import { pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../seen.js';
+import { isAlive, pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../seen.js';
 import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
 import type { Action } from './facts.js';
-import type { Former } from './former.js';
+import { type Former, isOf } from './former.js';
+import { isCalled } from './judge.js';
 import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT } from './names.js';
 
 export interface Hands {
   kube: Kube;
   caches: Caches;
   recorder: Recorder;
-  former: Pick<Former, 'know' | 'drop'>;
+  former: Pick<Former, 'know' | 'drop' | 'rebootPods'>;
   log: Log;
 }
 
@@ -40,6 +41,11 @@ export async function act(op: NodeOp, action: Action, hands: Hands): Promise<voi
       const saved = await mergeStatus(hands.kube, NODE_OP, op, { status: replacing(op.status, action.status) });
       hands.caches.nodeOps.put(saved);
       return hands.recorder.record(takenOver(op, action.status));
+    }
+    case 'tell': {
+      const status = { ...op.status, message: action.message };
+      hands.caches.nodeOps.put(await mergeStatus(hands.kube, NODE_OP, op, { status }));
+      return undefined;
     }
     case 'dropFinalizer':
       return dropFinalizer(op, action, hands);
@@ -113,15 +119,20 @@ async function uncordon(node: SeenNode, { kube, caches }: Hands): Promise<void> 
   caches.nodes.put(await kube.patch<SeenNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
 
+/** A binding is named after the NodeOp alone: one of that name elsewhere has the same, and its Pods say by it that they call a reboot. It goes with the last. */
+const isOfNamesake = (pod: SeenPod, op: NodeOp): boolean =>
+  pod.metadata.labels?.[LABELS.nodeOp] === op.metadata.name && isAlive(pod) && !isCalled(pod) && !isOf(pod, op);
+
 /** The binding goes with it where we may; where not, it is told, and a deletion that waits for the finalizer is not held up. */
 async function dropFinalizer(
   op: NodeOp,
   { leftBehind }: Extract<Action, { do: 'dropFinalizer' }>,
-  { kube, caches, recorder }: Hands,
+  { kube, caches, recorder, former }: Hands,
 ): Promise<void> {
   const { name, namespace, finalizers = [] } = op.metadata;
   try {
-    await kube.delete(CLUSTER_ROLE_BINDINGS, { name: bindingOf(name) });
+    if (!former.rebootPods().some(pod => isOfNamesake(pod, op)))
+      await kube.delete(CLUSTER_ROLE_BINDINGS, { name: bindingOf(name) });
   } catch (error) {
     if (isForbidden(error)) recorder.record(bindingLeft(op));
     else if (!isNotFound(error)) throw error;

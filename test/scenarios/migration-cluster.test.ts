@@ -91,6 +91,22 @@ describe('what belongs to no operation', () => {
   });
 });
 
+test('a binding that two operations of one name share goes after the reboot Pods of both', async () => {
+  const { cluster } = await after(it => {
+    it.api.put(CLUSTER_ROLE_BINDINGS, { metadata: { name: 'nodeop-reboot-op' }, roleRef: { name: 'nodeop-reboot' } });
+    const node = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits' } as const;
+    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+    const { spec, metadata } = nodeOp('op', REBOOTS);
+    const elsewhere = { ...metadata, namespace: 'another', finalizers: [FORMER_FINALIZER] };
+    it.api.put(NODE_OP, { spec, metadata: elsewhere, status: { phase: 'Completed', nodeStatuses: {} } });
+  });
+  const acts = cluster.acts.map(({ name }) => name);
+  const first = (what: string) => acts.findIndex(name => name.startsWith(what));
+  expect(first('delete pods op-reboot')).toBeGreaterThan(-1);
+  expect(first('delete clusterrolebindings')).toBeGreaterThan(first('delete pods op-reboot'));
+  expect(cluster.api.all(CLUSTER_ROLE_BINDINGS)).toEqual([]);
+});
+
 test('a reboot Pod whose operation is gone reboots nothing', async () => {
   const node = { job: 'complete', rebootPod: 'waits', sentinel: true } as const;
   const { cluster, ending } = await after(it => {
