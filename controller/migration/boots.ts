@@ -16,12 +16,18 @@ export const endOf = (job: SeenJob): Date | undefined => {
   return ended?.lastTransitionTime === undefined ? undefined : new Date(ended.lastTransitionTime);
 };
 
-/** Agent and kubelet agree on the boot that runs, and it is later than the end of the Job. */
-export function hasBootedSince({ node, agent }: Machine, job: SeenJob): boolean {
-  const boot = agent?.status?.boot;
+export const isTakenOver = (job: SeenJob | undefined): job is SeenJob =>
+  job?.metadata.annotations?.[SURE_OF_BOOT] !== undefined;
+
+/** Agent and kubelet agree on the boot that runs. */
+export const hasSpoken = ({ node, agent }: Machine): boolean =>
+  isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
+
+/** The boot that runs is later than the end of the Job. */
+export function hasBootedSince(machine: Machine, job: SeenJob): boolean {
+  const boot = machine.agent?.status?.boot;
   const end = endOf(job);
-  if (boot === undefined || end === undefined || boot.id !== bootIdOf(node) || !isReady(node)) return false;
-  return Date.parse(boot.since) > end.getTime();
+  return boot !== undefined && end !== undefined && hasSpoken(machine) && Date.parse(boot.since) > end.getTime();
 }
 
 /**
@@ -33,7 +39,7 @@ export function bootToLeave(
   job: SeenJob | undefined,
   before: string | undefined,
 ): string | undefined {
-  if (job?.metadata.annotations?.[SURE_OF_BOOT] === undefined) return undefined;
+  if (!isTakenOver(job)) return undefined;
   const runs = bootIdOf(machine.node);
   if (!hasBootedSince(machine, job)) return runs;
   return before === runs ? SOME_BOOT_BEFORE : before;

@@ -1,8 +1,10 @@
 /** The status of an operation as an earlier operator left it → as we would have written it. The walks go on from there, as after a lost ledger. */
+import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { cordonMark } from '../cordon.js';
 import { operationStatus } from '../nodeop/status.js';
+import { attemptIn } from '../nodeop/wish.js';
 import type { NodeFacts, Verdict } from './facts.js';
 
 export interface Judged {
@@ -23,12 +25,35 @@ function entryOf(facts: NodeFacts, verdict: Judged['verdict']): NodeStatus {
       return { phase: 'Pending', attempt: 1, rebootStatus: rebootStatus(facts), lastUpdated: facts.now.toISOString() };
     case 'ended':
       return verdict.entry;
+    case 'ours':
+      return asClaimed(facts, verdict.ledger);
     default:
       return underWay(facts, verdict);
   }
 }
 
 const rebootStatus = ({ wish }: NodeFacts) => (wish.spec.rebootOnSuccess ? 'pending' : 'not-requested');
+
+/** The walk goes on from its ledger; the rest of the entry follows from that. */
+const asClaimed = (
+  facts: NodeFacts,
+  { id, nodeUid, step, stepTimes, job, bootIdBefore, result }: Operation,
+): NodeStatus => ({
+  phase: 'Running',
+  step,
+  message: 'its claim is there: going on',
+  jobName: job?.name,
+  jobUid: job?.uid,
+  nodeUid,
+  attempt: attemptIn(id),
+  startedAt: stepTimes.Claim,
+  bootIdBefore,
+  stepTimes,
+  ending: result?.phase,
+  reason: result?.reason,
+  rebootStatus: rebootStatus(facts),
+  lastUpdated: facts.now.toISOString(),
+});
 
 /** At its Job, whatever became of that: the walk looks for itself. */
 function underWay(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'takeUp' }>): NodeStatus {

@@ -16,21 +16,29 @@ export function decide(facts: Facts): Plan {
   const waits = judged.flatMap(({ facts: { name }, verdict }) =>
     verdict.is === 'wait' ? [`${name}: ${verdict.message}`] : [],
   );
-  if (waits.length > 0) return { actions: [], waiting: waits.join('; ') };
+  if (waits.length > 0) return waitingFor(op, waits.join('; '));
   const known = judged.filter(isKnown);
   const open = known.flatMap(uncordoning);
   if (open.length > 0) return { actions: open };
   return { actions: [{ do: 'convert', status: converted(known, { wish, now: facts.now }) }] };
 }
 
+/** Nobody waits in silence. */
+function waitingFor(op: Facts['op'], words: string): Plan {
+  const message = `taking over from an earlier operator: ${words}`;
+  return { actions: op.status?.message === message ? [] : [{ do: 'tell', message }], waiting: words };
+}
+
 const isKnown = (one: { facts: NodeFacts; verdict: Verdict }): one is Judged =>
   one.verdict.is !== 'act' && one.verdict.is !== 'wait';
 
-/** Left by the earlier operator on a node that it was done with, or that we give up on. One that it let fail stays, for inspection. */
+/**
+ * Left by the earlier operator on a node that it was done with, that we give up on, or where it had done nothing else: that one may never
+ * have its turn. One that it let fail stays, for inspection.
+ */
 function uncordoning({ facts: { node, entry, wish }, verdict }: Judged): Action[] {
-  const failedBefore = entry?.phase === 'Failed';
-  if (verdict.is !== 'ended' || failedBefore || node === undefined || cordonMark(node) !== wish.mark) return [];
-  return [{ do: 'uncordon', node }];
+  const stays = verdict.is !== 'fresh' && (verdict.is !== 'ended' || entry?.phase === 'Failed');
+  return stays || node === undefined || cordonMark(node) !== wish.mark ? [] : [{ do: 'uncordon', node }];
 }
 
 /** Of an operation that is over, or ours: only what is left around it. Its status is not touched. */

@@ -1,4 +1,5 @@
 /** What can be seen of an operation that an earlier operator may have begun, and what can be done about it. */
+import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
@@ -45,6 +46,8 @@ export type Action =
   | { do: 'deletePod'; pod: SeenPod }
   | { do: 'uncordon'; node: SeenNode }
   | { do: 'convert'; status: NodeOpStatus }
+  /** In the status, what is waited for. */
+  | { do: 'tell'; message: string }
   | { do: 'dropFinalizer'; leftBehind?: string };
 
 /** How one node goes on. */
@@ -53,6 +56,8 @@ export type Verdict =
   | { is: 'fresh' }
   /** Over, as it is told. */
   | { is: 'ended'; entry: NodeStatus }
+  /** We claim it: the ledger tells, whatever became of the status. */
+  | { is: 'ours'; ledger: Operation }
   | { is: 'takeUp'; job: SeenJob; bootIdBefore: string | undefined }
   | { is: 'act'; action: Action }
   | { is: 'wait'; message: string };

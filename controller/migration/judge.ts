@@ -9,7 +9,7 @@ import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
 import { bootIdOf, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
-import { endOf, hasBootedSince, SOME_BOOT_BEFORE } from './boots.js';
+import { endOf, hasBootedSince, hasSpoken, SOME_BOOT_BEFORE } from './boots.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
 
@@ -35,9 +35,10 @@ export const isOverForFormer = ({ spec, status }: NodeOp): boolean =>
   isFinal(status) && Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
 
 export function judge(facts: NodeFacts): Verdict {
-  const { entry, node, job } = facts;
-  if (entry !== undefined && isOver(entry, facts.wish.spec.rebootOnSuccess))
-    return removal(facts) ?? { is: 'ended', entry };
+  const { entry, node, job, agent, wish } = facts;
+  const ledger = agent?.spec.operation;
+  if (ledger?.nodeOp.uid === wish.meta.uid) return removal(facts) ?? { is: 'ours', ledger };
+  if (entry !== undefined && isOver(entry, wish.spec.rebootOnSuccess)) return removal(facts) ?? { is: 'ended', entry };
   if (node === undefined && (job ?? entry?.jobName) !== undefined)
     return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
   if (job === undefined) return removal(facts) ?? withoutJob(facts);
@@ -46,15 +47,13 @@ export function judge(facts: NodeFacts): Verdict {
 }
 
 /** Pods that could reboot the node, or look at it beside us, are gone before anything else is said. */
-function removal({ rebootPods, preflightPods, node, wish, now }: NodeFacts): Verdict | undefined {
+function removal({ rebootPods, preflightPods, node }: NodeFacts): Verdict | undefined {
   const helper = preflightPods.find(pod => isAlive(pod) && pod.metadata.deletionTimestamp === undefined);
   const pod = rebootPods.find(isWaiting) ?? helper;
   if (pod) return { is: 'act', action: { do: 'deletePod', pod } };
   const leaving = rebootPods.find(isLeaving);
-  if (leaving === undefined) return undefined;
-  const since = Date.parse(leaving.metadata.deletionTimestamp ?? '');
-  const late = !isReady(node) && now.getTime() >= since + wish.spec.rebootTimeoutSeconds * 1000;
-  return late ? undefined : wait(`waiting for Pod ${leaving.metadata.name} to end`);
+  /* A machine that does not answer is not waited for: the Pod may reboot the boot that runs, as our agent will, and no later one. */
+  return leaving === undefined || !isReady(node) ? undefined : wait(`waiting for Pod ${leaving.metadata.name} to end`);
 }
 
 function withoutJob(facts: NodeFacts): Verdict {
@@ -96,7 +95,7 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
 /** The reboot may have happened. The agent knows when the machine was started; the Job, when it had ended. */
 function whoKnows(facts: NodeFacts, job: SeenJob, called: boolean): Verdict {
   const { agent, node, now, since, wish } = facts;
-  const spoken = agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node) && isReady(node);
+  const spoken = hasSpoken({ node, agent });
   const jobEnd = endOf(job);
   const patience = since.getTime() + AGENT_MS;
   const coming = (jobEnd ?? since).getTime() + wish.spec.rebootTimeoutSeconds * 1000;

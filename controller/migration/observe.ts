@@ -21,6 +21,7 @@ export function observe(op: NodeOp, view: View): Facts {
   const wish = read.fault === undefined ? read.wish : undefined;
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
+  if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
   if (held && wish) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
   const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
   return {

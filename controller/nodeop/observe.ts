@@ -105,7 +105,7 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     node,
     agent,
     ledger,
-    heldBy: ledger ? undefined : holderOf(operation, view.elsewhere?.get(name)),
+    heldBy: ledger ? undefined : holderOf(operation, othersOn(name, wish, view)),
     turn: false,
     trouble: view.troubles.get(name),
     jobPods: [],
@@ -124,6 +124,12 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     ownNamespace: view.ownNamespace,
   };
   return ledger || isLost(base) ? { ...base, ...closely(base, view) } : base;
+}
+
+/** A reboot Pod of this very operation that ends with its machine keeps the node from others only. */
+function othersOn(name: string, { meta, namespace }: Wish, { elsewhere }: View): string | undefined {
+  const other = elsewhere?.get(name);
+  return other === `${namespace}/${meta.name}` ? undefined : other;
 }
 
 const holderOf = (operation: Operation | undefined, elsewhere: string | undefined): string | undefined =>

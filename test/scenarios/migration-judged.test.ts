@@ -2,10 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import type { NodeOp } from '../../api/objects.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, PodObject } from '../fakes/cluster/kinds.js';
-import { CALM } from './life-stage.js';
+import { CALM, OP } from './life-stage.js';
 import {
   after,
   CREATED,
@@ -16,6 +17,7 @@ import {
   ONCE,
   REBOOTS,
   RUNNING,
+  succeeds,
   TO_REBOOT,
 } from './migration-stage.js';
 
@@ -145,4 +147,51 @@ test('a node of an upgrade that comes back from its passive system stops the rol
   );
   expect(ending.operations.op?.nodes.n1).toBe('Failed FellBack completed');
   expect(ending.nodes).toMatchObject({ n2: NEVER, n3: NEVER });
+});
+
+test('one machine is off: the others go on, and the status says what is waited for', async () => {
+  const { ending } = await after(
+    it => {
+      leaves(it, { phase: 'Running', spec: ALL, nodes: { n1: DONE, n2: DONE } });
+      it.machine('n1').powerOff();
+    },
+    async it => {
+      expect(await it.until(() => it.machine('n2').downs.length > 0, 300)).toBe(true);
+      await it.run(60);
+      expect(it.nodeOp('op')?.status?.nodeStatuses?.n1?.message).toMatch(/waiting for the agent/);
+      it.machine('n1').powerOn();
+    },
+  );
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: { ...ONCE, downs: 'power' }, n2: ONCE, n3: ONCE } });
+});
+
+test('a node that was cordoned and never has its turn is let go', async () => {
+  const spec = { cordon: true, stopOnFailure: true, concurrency: 1 };
+  const n1: NodeLeft = { entry: RUNNING, cordon: 'marked', job: 'failed' };
+  const { ending } = await after(
+    it => void leaves(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } }),
+  );
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: INSPECTED, n2: NEVER, n3: NEVER } });
+});
+
+test('the earlier operator came back for a moment in the middle of our operation: the claim tells how it goes on', async () => {
+  const { ending } = await after(
+    () => undefined,
+    async it => {
+      it.apply(NODE_OP, nodeOp('op', REBOOTS));
+      await it.until(() => it.isRunning('n1', 'nodeop'), 300);
+      await succeeds(it, () => {
+        it.api.change<NodeOp>(NODE_OP, OP, op => ({
+          ...op,
+          status: {
+            phase: 'Running',
+            nodeStatuses: { n1: { phase: 'Running', jobName: op.status?.nodeStatuses?.n1?.jobName } },
+          },
+        }));
+      });
+    },
+    itsJobsLast(60),
+  );
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE }, commands: { 'n1 op': 1 } });
+  expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
 });

@@ -5,6 +5,7 @@ import { bootIdOf, imagesOf, isAlive, notReadySince, podReady, type SeenJob, typ
 import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
 import { podName } from '../evictable.js';
 import { pullProblem } from '../pull-problem.js';
+import { bootUnknown } from './boot-unknown.js';
 import { turnOf } from './control-plane.js';
 import { waitedForUntil } from './leaving.js';
 import type { Step } from './step.js';
@@ -46,6 +47,8 @@ export const run: Step = {
 
 /** The operation was deleted while its reboot waited for other control planes: it is not waited for any longer. */
 function beforeReboot(facts: Facts): Look {
+  const unknown = bootUnknown(facts);
+  if (unknown) return unknown;
   const turn = turnOf(facts);
   return facts.wish.deleting && turn?.is === 'wait'
     ? fail('Deleted', 'the operation was deleted before its reboot')

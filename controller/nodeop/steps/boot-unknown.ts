@@ -1,0 +1,18 @@
+/** Of a Job that was taken over only the agent can tell whether the machine was started since it ended. */
+import { hasSpoken, isTakenOver } from '../../migration/boots.js';
+import { isReady } from '../../seen.js';
+import { after, type Facts, fail, type Look, wait } from '../facts.js';
+
+/** Undefined: it can be told, or the Job's own sentinel will. */
+export function bootUnknown({ job, node, agent, wish, name, now }: Facts): Look | undefined {
+  if (!isTakenOver(job) || hasSpoken({ node, agent })) return undefined;
+  if (wish.deleting) return fail('Deleted', 'the operation was deleted before its reboot');
+  const told = wish.status.nodeStatuses?.[name];
+  const since = told?.reason === 'WaitingForAgent' && told.lastUpdated !== undefined ? new Date(told.lastUpdated) : now;
+  const seconds = wish.spec.rebootTimeoutSeconds;
+  const until = after(since, seconds);
+  if (now < until) return wait('WaitingForAgent', 'waiting for the agent to say when the node was started', until);
+  return isReady(node)
+    ? fail('AgentNotAnswering', `the agent of node ${name} did not say within ${seconds} s when the node was started`)
+    : fail('Unreachable', `the node was not Ready within ${seconds} s after its Job`);
+}
