@@ -5,18 +5,20 @@ import { converted, type Judged } from './convert.js';
 import type { Action, Facts, NodeFacts, Plan, Verdict } from './facts.js';
 import { isWaiting, judge } from './judge.js';
 import { deletion, finalizer, leaving } from './leaving.js';
+import { ending } from './unreadable.js';
 
 export function decide(facts: Facts): Plan {
-  const { op, wish, held } = facts;
+  const { op, wish, held, fault } = facts;
   if (op.metadata.deletionTimestamp !== undefined) return leaving(facts);
-  if (!held || wish === undefined) return settled(facts);
+  if (!held) return settled(facts);
+  if (fault !== undefined) return loud(op, ending(facts, wish, fault));
   const judged = facts.nodes.map(node => ({ facts: node, verdict: judge(node) }));
   const acts = judged.flatMap(({ verdict }) => (verdict.is === 'act' ? [verdict.action] : []));
   if (acts.length > 0) return { actions: acts };
   const waits = judged.flatMap(({ facts: { name }, verdict }) =>
     verdict.is === 'wait' ? [`${name}: ${verdict.message}`] : [],
   );
-  if (waits.length > 0) return waitingFor(op, waits.join('; '));
+  if (waits.length > 0) return loud(op, { actions: [], waiting: waits.join('; ') });
   const known = judged.filter(isKnown);
   const open = known.flatMap(uncordoning);
   if (open.length > 0) return { actions: open };
@@ -24,9 +26,11 @@ export function decide(facts: Facts): Plan {
 }
 
 /** Nobody waits in silence. */
-function waitingFor(op: Facts['op'], words: string): Plan {
-  const message = `taking over from an earlier operator: ${words}`;
-  return { actions: op.status?.message === message ? [] : [{ do: 'tell', message }], waiting: words };
+function loud(op: Facts['op'], plan: Plan): Plan {
+  const message = `taking over from an earlier operator: ${plan.waiting}`;
+  return plan.waiting === undefined || op.status?.message === message
+    ? plan
+    : { ...plan, actions: [...plan.actions, { do: 'tell', message }] };
 }
 
 const isKnown = (one: { facts: NodeFacts; verdict: Verdict }): one is Judged =>
@@ -48,7 +52,7 @@ function settled({ rebootPods, op, wish, nodes }: Facts): Plan {
   const isFormers = isFinal(op.status) && op.status?.startedAt === undefined;
   const cordoned =
     isFormers && op.status?.phase === 'Completed'
-      ? nodes.flatMap(({ node }) => (node && wish && cordonMark(node) === wish.mark ? [node] : []))
+      ? nodes.flatMap(({ node }) => (node && cordonMark(node) === wish.mark ? [node] : []))
       : [];
   return { actions: [...cordoned.map(node => ({ do: 'uncordon', node }) as const), ...finalizer(op)] };
 }

@@ -16,6 +16,9 @@ export interface NodeFacts {
   entry?: NodeStatus;
   node?: SeenNode;
   agent?: NodeAgent;
+  /** All that it has made for this node. */
+  jobs: readonly SeenJob[];
+  /** The one whose end is the node's. */
   job?: SeenJob;
   /** Pods that wait for the Job's sentinel and then reboot the node. */
   rebootPods: readonly SeenPod[];
@@ -24,8 +27,10 @@ export interface NodeFacts {
 
 export interface Facts {
   op: NodeOp;
-  /** Absent: the spec breaks a rule. */
-  wish?: Wish;
+  /** Where the spec breaks a rule: as much of it as is needed to undo what was done. */
+  wish: Wish;
+  /** In words, which rule that is. */
+  fault?: string;
   /** It was begun, and we have not taken it over yet. */
   held: boolean;
   now: Date;

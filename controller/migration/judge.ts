@@ -8,8 +8,8 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
-import { bootIdOf, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
-import { endOf, hasBootedSince, hasSpoken, SOME_BOOT_BEFORE } from './boots.js';
+import { bootIdOf, hasEnded, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
+import { endOf, isTakenOver, hasBootedSince, hasSpoken, SOME_BOOT_BEFORE } from './boots.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
 
@@ -43,7 +43,7 @@ export function judge(facts: NodeFacts): Verdict {
     return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
   if (job === undefined) return removal(facts) ?? withoutJob(facts);
   if (job.metadata.annotations?.[SURE_OF_BOOT] === undefined || isStale(facts, job)) return adopt(facts, job);
-  return removal(facts) ?? withJob(facts, job);
+  return removal(facts) ?? others(facts, job) ?? withJob(facts, job);
 }
 
 /** Pods that could reboot the node, or look at it beside us, are gone before anything else is said. */
@@ -62,6 +62,14 @@ function withoutJob(facts: NodeFacts): Verdict {
   if (!begun) return { is: 'fresh' };
   const name = entry.jobName === undefined ? 'its Job' : `Job ${entry.jobName}`;
   return ended(facts, 'JobDeleted', `${name}, which an earlier operator had made, is gone`);
+}
+
+/** It may have made one more and died before it said so. Its end is heard of once it is ours; a machine that does not answer is not waited for. */
+function others(facts: NodeFacts, job: SeenJob): Verdict | undefined {
+  const open = facts.jobs.filter(each => each.metadata.uid !== job.metadata.uid && !hasEnded(each));
+  const strange = open.find(each => !isTakenOver(each));
+  if (strange) return adopt(facts, strange);
+  return open[0] && isReady(facts.node) ? wait(`waiting for Job ${open[0].metadata.name} to end`) : undefined;
 }
 
 /** Surely no reboot was called in this boot: the one who would call it still waits, or has nothing to wait for. */

@@ -34,7 +34,7 @@ export function leaving(facts: Facts): Plan {
 /** A command that has begun gets its time, one that is about to begin the time for that. */
 function jobUntil({ op, wish, jobPods }: Facts, job: SeenJob): Date {
   const begun = podsOf(job, jobPods).some(hasStarted);
-  const seconds = begun ? (wish?.spec.activeDeadlineSeconds ?? JOB_SECONDS) : wish?.spec.startDeadlineSeconds;
+  const seconds = begun ? (wish.spec.activeDeadlineSeconds ?? JOB_SECONDS) : wish.spec.startDeadlineSeconds;
   return later(op.metadata.deletionTimestamp, seconds ?? JOB_SECONDS);
 }
 
@@ -47,7 +47,7 @@ const leavingPods = ({ rebootPods, readyNodes }: Facts): Awaited[] =>
 
 /** A Job with reboot may be writing a system: the garbage collector would cut it short. As with every operation, it is let finish. */
 function writing({ wish, held, jobs, jobPods, readyNodes }: Facts): SeenJob | undefined {
-  if (!held || wish?.spec.rebootOnSuccess !== true || wish.abandoned) return undefined;
+  if (!held || !wish.spec.rebootOnSuccess || wish.abandoned) return undefined;
   const onReadyNodes = jobs.filter(job => readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
   return onReadyNodes.find(job => !hasEnded(job) && mayWrite(job, podsOf(job, jobPods)));
 }
@@ -81,7 +81,7 @@ const starts = (pod: SeenPod): boolean =>
   containersOf(pod).every(({ state }) => ON_ITS_WAY.includes(state?.waiting?.reason ?? 'ContainerCreating'));
 
 /** So that its end is heard of; that its node will not be rebooted is settled. */
-const adoption = (job: SeenJob): Action => ({
+export const adoption = (job: SeenJob): Action => ({
   do: 'adoptJob',
   job,
   node: job.metadata.labels?.[LABELS.node] ?? '',

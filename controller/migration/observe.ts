@@ -8,6 +8,7 @@ import { tryReadWish, type Wish } from '../nodeop/wish.js';
 import { isReady, type SeenJob, type SeenPod } from '../seen.js';
 import type { Facts, NodeFacts } from './facts.js';
 import { type Former, isOf, nodeOf } from './former.js';
+import { wishToEnd } from './unreadable.js';
 
 interface View {
   caches: Caches;
@@ -18,18 +19,19 @@ interface View {
 export function observe(op: NodeOp, view: View): Facts {
   const { caches, former, now } = view;
   const read = tryReadWish(op);
-  const wish = read.fault === undefined ? read.wish : undefined;
+  const wish = read.fault === undefined ? read.wish : wishToEnd(op);
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
   if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
-  if (held && wish) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
+  if (held && read.fault === undefined) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
   const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
   return {
     op,
     wish,
+    fault: read.fault,
     held,
     now,
-    nodes: wish === undefined ? [] : [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
+    nodes: [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
     ...made,
     jobPods: made.jobs.flatMap(job => caches.pods.by('owner', job.metadata.uid)),
     readyNodes: new Set(
@@ -53,6 +55,7 @@ interface Around {
 function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): NodeFacts {
   const { caches, former, now } = view;
   const entry = op.status?.nodeStatuses?.[name];
+  const own = jobs.filter(job => isFor(job, name, entry?.jobName));
   return {
     name,
     now,
@@ -61,7 +64,8 @@ function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): 
     entry,
     node: caches.nodes.get({ name }),
     agent: caches.nodeAgents.get({ name }),
-    job: latest(jobs.filter(job => isFor(job, name, entry?.jobName))),
+    jobs: own,
+    job: latest(own),
     rebootPods: rebootPods.filter(pod => nodeOf(pod) === name),
     preflightPods: caches.pods.by('node', name).filter(pod => isFormersPreflight(pod) && isOf(pod, op)),
   };

@@ -106,9 +106,9 @@ export class NodeOpController {
     const { caches } = this.#deps;
     const op = caches.nodeOps.get(at);
     if (op === undefined) return { then: 'settled' };
+    if (this.#deps.former?.holds(op)) return { then: 'settled' };
     const read = tryReadWish(op);
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
-    if (this.#deps.former?.holds(op)) return { then: 'settled' };
     const { wish } = read;
     const elsewhere = notAllowed(wish.namespace, this.#deps.allowedNamespaces);
     const begins = (wish.status.startedAt === undefined && !isFinal(wish.status)) || isRetried(wish);

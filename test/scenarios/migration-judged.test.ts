@@ -195,3 +195,25 @@ test('the earlier operator came back for a moment in the middle of our operation
   expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE }, commands: { 'n1 op': 1 } });
   expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
 });
+
+test('a spec that breaks a rule of ours: its Job ends, its node is let go without a reboot, and that is told', async () => {
+  const spec = { ...REBOOTS, drainOptions: { enabled: true, timeoutSeconds: -1 } };
+  const { ending, cluster } = await after(it => void leaves(it, { phase: 'Running', spec, nodes: { n1: RUNS } }));
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER }, commands: { 'n1 op': 1 } });
+  expect(ending.operations.op?.nodes.n1).toBe('Failed InvalidSpec cancelled');
+  expect(cluster.nodeOp('op')?.status?.message).toMatch(/timeoutSeconds/);
+});
+
+test('it had made two Jobs for one node: the reboot waits for both', async () => {
+  const { ending, cluster } = await after(it => {
+    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: RUNS } });
+    const [job] = it.api.all<JobObject>(JOBS);
+    if (!job) throw new Error('no Job');
+    const { namespace, labels, ownerReferences } = job.metadata;
+    it.api.put(JOBS, { ...job, metadata: { name: 'op-n1-first-x7k2p', namespace, labels, ownerReferences } });
+  });
+  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE }, commands: { 'n1 op': 2 } });
+  expect(cluster.started.filter(({ container }) => container === 'nodeop').map(each => each.ended)).not.toContain(
+    undefined,
+  );
+});

@@ -34,6 +34,7 @@ const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => (
   agent: nodeAgent(),
   rebootPods: [],
   preflightPods: [],
+  jobs: seen.job ? [seen.job] : [],
   ...seen,
 });
 
