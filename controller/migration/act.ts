@@ -15,10 +15,11 @@ import type { Caches } from '../caches.js';
 import { UNCORDON_PATCH } from '../cordon.js';
 import { isAlive, pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../seen.js';
 import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
+import { endOf } from './boots.js';
 import type { Action } from './facts.js';
 import { type Former, isOf } from './former.js';
 import { isCalled } from './judge.js';
-import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT } from './names.js';
+import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT, WAS_COMPLETE } from './names.js';
 
 export interface Hands {
   kube: Kube;
@@ -80,7 +81,12 @@ async function adoptJob(
   const at = { name, namespace };
   const metadata = {
     labels: { [LABELS.nodeOpUid]: op.metadata.uid },
-    annotations: { [ANNOTATIONS.nodeOpName]: op.metadata.name, [ANNOTATIONS.nodeName]: node, [SURE_OF_BOOT]: boot },
+    annotations: {
+      [ANNOTATIONS.nodeOpName]: op.metadata.name,
+      [ANNOTATIONS.nodeName]: node,
+      [SURE_OF_BOOT]: boot,
+      [WAS_COMPLETE]: String(endOf(job) !== undefined),
+    },
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [ownedBy(NODE_OP, op)] }),
   };
   try {

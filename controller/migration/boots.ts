@@ -1,7 +1,7 @@
 /** In which boot a Job of an earlier operator has ended. Its sentinel holds words and no boot id: only times can tell. */
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf, isReady, type SeenJob, type SeenNode } from '../seen.js';
-import { SURE_OF_BOOT } from './names.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from './names.js';
 
 /** The boot before is not known, only that there was one: any boot id is another one. */
 export const SOME_BOOT_BEFORE = 'before the takeover';
@@ -31,6 +31,19 @@ export function hasBootedSince(machine: Machine, job: SeenJob): boolean {
 }
 
 /**
+ * Has the machine been started since the end of the Job? `before`: the boot in which it was taken over; empty: none that tells. One that ran then,
+ * in the boot that still runs, ended in that; one that had ended then, in another boot than runs, has seen one since. Clocks are asked where
+ * neither is so.
+ */
+export function isRebootedSince(machine: Machine, job: SeenJob, before: string | undefined): boolean {
+  const runs = bootIdOf(machine.node);
+  const wasComplete = job.metadata.annotations?.[WAS_COMPLETE] === 'true';
+  if (before && before === runs && !wasComplete) return false;
+  if (before && runs !== undefined && before !== runs && wasComplete) return true;
+  return hasBootedSince(machine, job);
+}
+
+/**
  * With which boot the reboot after a Job is asked: for one that was taken over, the boot that it ended in. The power may have been cut in its
  * middle, and the boot that was seen at the takeover proves nothing then. Undefined: the Job is our own, and its sentinel tells.
  */
@@ -41,6 +54,6 @@ export function bootToLeave(
 ): string | undefined {
   if (!isTakenOver(job)) return undefined;
   const runs = bootIdOf(machine.node);
-  if (!hasBootedSince(machine, job)) return runs;
+  if (!isRebootedSince(machine, job, before)) return runs;
   return before === runs ? SOME_BOOT_BEFORE : before;
 }

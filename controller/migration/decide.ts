@@ -9,7 +9,8 @@ import { ending } from './unreadable.js';
 
 export function decide(facts: Facts): Plan {
   const { op, wish, held, fault } = facts;
-  if (op.metadata.deletionTimestamp !== undefined) return leaving(facts);
+  /* One of ours, whose beginning another operator wiped out, is taken over first: only then is its deletion gone about. */
+  if (op.metadata.deletionTimestamp !== undefined && !(held && isClaimed(facts))) return leaving(facts);
   if (!held) return settled(facts);
   if (fault !== undefined) return loud(op, ending(facts, wish, fault));
   const judged = facts.nodes.map(node => ({ facts: node, verdict: judge(node) }));
@@ -24,6 +25,9 @@ export function decide(facts: Facts): Plan {
   if (open.length > 0) return { actions: open };
   return { actions: [{ do: 'convert', status: converted(known, { wish, now: facts.now }) }] };
 }
+
+const isClaimed = ({ op, nodes }: Facts): boolean =>
+  nodes.some(({ agent }) => agent?.spec.operation?.nodeOp.uid === op.metadata.uid);
 
 /** Nobody waits in silence. */
 function loud(op: Facts['op'], plan: Plan): Plan {

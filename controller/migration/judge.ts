@@ -9,7 +9,7 @@ import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isFinal } from '../nodeop/wish.js';
 import { bootIdOf, hasEnded, isAlive, isReady, type SeenJob, type SeenPod } from '../seen.js';
-import { endOf, isTakenOver, hasBootedSince, hasSpoken, SOME_BOOT_BEFORE } from './boots.js';
+import { endOf, hasSpoken, isRebootedSince, isTakenOver, SOME_BOOT_BEFORE } from './boots.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
 
@@ -94,7 +94,8 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
   const boot = bootIdOf(node);
   const called = rebootPods.some(pod => isCalled(pod) && pod.metadata.deletionTimestamp === undefined);
   if (!wish.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
-  if (hasBootedSince(facts, job)) return rebooted(facts, job, sure !== '' && sure !== boot ? sure : SOME_BOOT_BEFORE);
+  if (isRebootedSince(facts, job, sure))
+    return rebooted(facts, job, sure !== '' && sure !== boot ? sure : SOME_BOOT_BEFORE);
   if (!called && sure !== '') return { is: 'takeUp', job, bootIdBefore: sure };
   if (sure !== '' && boot !== undefined && boot !== sure) return rebooted(facts, job, sure);
   return whoKnows(facts, job, called);

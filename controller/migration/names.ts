@@ -22,3 +22,5 @@ export const REBOOT_STATE = 'kairos.io/reboot-state';
  * The Pod that tells it will be gone; the Job stays.
  */
 export const SURE_OF_BOOT = 'operator.kairos.io/taken-over-in-boot';
+/** On such a Job: whether it had ended by then. */
+export const WAS_COMPLETE = 'operator.kairos.io/taken-over-complete';

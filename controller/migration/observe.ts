@@ -3,6 +3,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { labelValue } from '../../api/resource-name.js';
 import type { Caches } from '../caches.js';
+import { cordonMark } from '../cordon.js';
 import { targetsOf } from '../nodeop/targets.js';
 import { tryReadWish, type Wish } from '../nodeop/wish.js';
 import { isReady, type SeenJob, type SeenPod } from '../seen.js';
@@ -25,6 +26,11 @@ export function observe(op: NodeOp, view: View): Facts {
   if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
   if (held && read.fault === undefined) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
   const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
+  /* Which nodes such a spec chooses nobody knows: those where something of it is. */
+  if (held && read.fault !== undefined)
+    for (const node of caches.nodes.list())
+      if (cordonMark(node) === wish.mark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
+        names.add(node.metadata.name);
   return {
     op,
     wish,

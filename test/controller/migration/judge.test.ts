@@ -3,7 +3,7 @@ import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeFacts } from '../../../controller/migration/facts.js';
 import { SOME_BOOT_BEFORE } from '../../../controller/migration/boots.js';
 import { judge } from '../../../controller/migration/judge.js';
-import { REBOOT_STATE, SURE_OF_BOOT } from '../../../controller/migration/names.js';
+import { REBOOT_STATE, SURE_OF_BOOT, WAS_COMPLETE } from '../../../controller/migration/names.js';
 import type { SeenJob } from '../../../controller/seen.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, wish } from '../../builders.js';
 
@@ -17,11 +17,11 @@ const LOOKS = pod('preflight', { labels: { 'kairos.io/preflight': 'true' } });
 const entry = (phase: NodeStatus['phase'], more: Partial<NodeStatus> = {}): NodeStatus => ({ phase, ...more });
 const PENDING_REBOOT = entry('Completed', { rebootStatus: 'pending', jobName: 'job' });
 
-/** Taken over already, in this boot; "" where that said nothing. */
+/** Taken over already as it was, in this boot; "" where that said nothing. */
 const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): SeenJob => {
   const seen = job(state);
   const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime: secondsAgo(endedAgo) }));
-  const annotations = { [SURE_OF_BOOT]: boot };
+  const annotations = { [SURE_OF_BOOT]: boot, [WAS_COMPLETE]: String(state === 'complete') };
   return { ...seen, metadata: { ...seen.metadata, annotations }, status: { ...seen.status, conditions } };
 };
 
