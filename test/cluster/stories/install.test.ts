@@ -64,6 +64,9 @@ async function pullSecrets(): Promise<string[][]> {
 async function removeWishes(): Promise<void> {
   const all = ['--all', '--all-namespaces', '--timeout=60s'];
   await it.kubectl.do(['delete', 'nodeopupgrades,nodeops,osartifacts', ...all]);
+  /* Once the kinds are gone, the cluster cannot look for the owners of these any more, and keeps them. */
+  const ours = ['--all-namespaces', '-l', 'operator.kairos.io/nodeop-uid'];
+  await it.kubectl.do(['wait', '--for=delete', 'jobs', ...ours, '--timeout=240s'], { seconds: 250 });
 }
 
 /** Waits for the garbage collection. */
@@ -74,7 +77,7 @@ async function namesInTheEnd(): Promise<string[]> {
     return seen.every(name => before.includes(name));
   };
   const instead = () => seen.filter(name => !before.includes(name)).join('\n');
-  await waitFor(look, { what: 'nothing to be left', seconds: 60, everyMs: 1000, instead });
+  await waitFor(look, { what: 'nothing to be left', seconds: 180, everyMs: 1000, instead });
   return seen;
 }
 
