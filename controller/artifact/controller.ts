@@ -26,8 +26,7 @@ import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
 import { artifactNameOf, isOwnOf } from './own.js';
 import { lookTwice } from './second-look.js';
-import { lackingSince, told, type Told } from './status.js';
-import { PATIENCE_MS } from './waits.js';
+import { lackingFor, told, type Told } from './status.js';
 
 export interface ArtifactDeps {
   kube: Kube;
@@ -158,8 +157,7 @@ async function actAll(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Pla
 function hindered(facts: Facts, { status }: Plan, words: Omit<Told, 'phase'> & Partial<Told>): Plan {
   const { artifact, now, id } = facts;
   const before = id !== undefined && artifact.status?.build === id ? artifact.status : {};
-  const waitingSince = lackingSince(artifact, now);
-  const isLate = now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS;
+  const { waitingSince, isLate } = lackingFor(artifact, now);
   const phase = words.phase ?? (isLate ? 'Error' : (status?.phase ?? 'Pending'));
   const known = { ...(status ?? before), waitingSince };
   return { ...said(artifact, words), status: told(artifact, { ...words, phase }, now, known) };

@@ -10,8 +10,8 @@ import { exporting } from './exporting.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { AGAIN, follow } from './follow.js';
 import { said } from './said.js';
-import { lackingSince, stillTold, told } from './status.js';
-import { FAILED_LOOK_MS, INPUT_LOOK_MS, isGoing, LEAVING_LOOK_MS, PATIENCE_MS } from './waits.js';
+import { lackingFor, stillTold, told } from './status.js';
+import { FAILED_LOOK_MS, INPUT_LOOK_MS, isGoing, LEAVING_LOOK_MS } from './waits.js';
 
 /** Nothing to do, and nothing to wait for. */
 export const SETTLED: Plan = { events: [], actions: [] };
@@ -102,8 +102,7 @@ function lacking(facts: Facts, { is, message }: { is: 'missing' | 'wrong'; messa
   const { now, artifact, id } = facts;
   const { status } = artifact;
   const reason = is === 'wrong' ? 'InvalidInput' : 'InputMissing';
-  const waitingSince = lackingSince(artifact, now);
-  const isLate = now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS;
+  const { waitingSince, isLate } = lackingFor(artifact, now);
   const isOfBuild = id !== undefined && status?.build === id;
   const hasFailed = isOfBuild && status.phase === 'Error';
   const phase = is === 'wrong' || isLate || hasFailed ? 'Error' : 'Pending';

@@ -3,6 +3,7 @@ import type { ArtifactReason } from '../../api/artifact-reasons.js';
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
 import { conditions } from '../conditions.js';
+import { PATIENCE_MS } from './waits.js';
 
 type Phase = NonNullable<OSArtifactStatus['phase']>;
 
@@ -54,9 +55,12 @@ export function stillTold({ metadata, status }: OSArtifact): OSArtifactStatus | 
   return { ...status, observedGeneration: generation, conditions: conditionsNow };
 }
 
-/** Since when something is lacking, for the spec as it is. */
-export const lackingSince = ({ metadata, status }: OSArtifact, now: Date): string =>
-  (status?.observedGeneration === metadata.generation ? status?.waitingSince : undefined) ?? now.toISOString();
+/** Since when something is lacking, for the spec as it is, and whether that is too long. */
+export function lackingFor({ metadata, status }: OSArtifact, now: Date): { waitingSince: string; isLate: boolean } {
+  const isOfThis = status?.observedGeneration === metadata.generation;
+  const waitingSince = (isOfThis ? status?.waitingSince : undefined) ?? now.toISOString();
+  return { waitingSince, isLate: now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS };
+}
 
 export const hasEnded = ({ status }: Pick<OSArtifact, 'status'>): boolean =>
   ENDS[status?.phase ?? 'Pending'] !== undefined;

@@ -14,8 +14,8 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../caches.js';
 import { isFinal } from '../nodeop/wish.js';
 import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../seen.js';
+import { isTakenOver } from './boots.js';
 import { isCalled, isOverForFormer } from './judge.js';
-import { SURE_OF_BOOT } from './names.js';
 import { isRebootPod } from './reboot-pod.js';
 import { formerPods, isRetired } from './retire.js';
 
@@ -126,8 +126,6 @@ export const nodeOf = ({ metadata, spec }: SeenPod): string => spec.nodeName ?? 
 /** Does it belong to this operation? */
 export const isOf = (made: Made, { metadata }: NodeOp): boolean =>
   [metadata.uid, keyOf(metadata)].includes(whose(made));
-
-const isTakenOver = ({ metadata }: SeenJob): boolean => metadata.annotations?.[SURE_OF_BOOT] !== undefined;
 
 /** Waits until no Pod of the earlier operator can write any more, and reads what it has made. */
 export async function afterFormer(deps: FormerDeps, leading: AbortSignal): Promise<Former> {
