@@ -9,14 +9,14 @@ import type { Kube } from '../kube/kube.js';
 import { sameJson } from '../kube/merge.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import { Doorbell } from './doorbell.js';
-import { ETC, RELEASE_FILES } from './facts.js';
+import { Doorbell } from './wake-signal.js';
+import { ETC, RELEASE_FILES } from './observe.js';
 import type { Host } from './host.js';
 import { Journal } from './journal.js';
 import { nodeUid } from './label-node.js';
-import { removeLeftovers } from './leftovers.js';
+import { removeLeftovers } from './stale-temp-files.js';
 import { findStateDir } from './state-dir.js';
-import { Pass } from './pass.js';
+import { Pass } from './reconcile.js';
 
 export interface Surroundings {
   kube: Kube;

@@ -1,6 +1,6 @@
 /** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
 import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
-import { tried } from './fault.js';
+import { tried } from './read-errors.js';
 import type { Host } from './host.js';
 
 /** One per operation id. */

@@ -4,7 +4,7 @@ import type { Kube } from '../kube/kube.js';
 import { NODES } from '../kube/resources.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import type { Facts } from './facts.js';
+import type { Facts } from './observe.js';
 import { nodePatch } from './labels.js';
 
 /** The Node is not watched: what somebody else took off it comes back within this time. */

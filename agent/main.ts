@@ -7,7 +7,7 @@ import { runAgent } from './agent.js';
 import { readConfig } from './config.js';
 import { realHost } from './host.js';
 import { lookAtSystem, SYSTEM_LIBRARY } from './system.js';
-import { leaveSentinel } from './leave-sentinel.js';
+import { leaveSentinel } from './write-sentinel.js';
 
 async function sentinel(): Promise<void> {
   try {

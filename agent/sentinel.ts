@@ -1,5 +1,5 @@
 /** Sentinels: files `<job>-<unix seconds>` with the boot id inside, by which a Job says on the host's own disk that it succeeded. */
-import { type Fault, tried } from './fault.js';
+import { type Fault, tried } from './read-errors.js';
 import type { Host } from './host.js';
 
 export interface Sentinel {

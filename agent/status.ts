@@ -1,8 +1,8 @@
 /** Facts and answers → the status of the NodeAgent, whole. */
 import type { CheckAnswer, CONTRACT, NodeAgentStatus, RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
-import type { Facts } from './facts.js';
-import { fellBack } from './fell-back.js';
+import type { Facts } from './observe.js';
+import { fellBack } from './boot-fallback.js';
 import { checkAnswer } from './preflight.js';
 
 /** The number both sides compare. Its own file would bring the schemas with it, so only its type comes from there. */

@@ -1,6 +1,6 @@
 /** The newer shape of an OSArtifact: how the image comes about, and what is made of it. */
 import * as z from 'zod';
-import { EnvVar, imageOrNone, imageReference, SecretKey } from './handed-through.js';
+import { EnvVar, imageOrNone, imageReference, SecretKey } from './passthrough.js';
 
 /* An empty text is none, as in manifests that are rendered. */
 const volumeName = (what: string) => z.string().optional().describe(what);

@@ -1,5 +1,5 @@
 /** Rules for what users bring into the builder Pod: volumes, containers, names of files. */
-import type { Named } from './handed-through.js';
+import type { Named } from './passthrough.js';
 import type { OSArtifactSpec } from './os-artifact.js';
 import { fault, given, type Rule } from './os-artifact-faults.js';
 

@@ -10,7 +10,7 @@ import {
   SecretKey,
   Toleration,
   Volume,
-} from './handed-through.js';
+} from './passthrough.js';
 import { Condition, LocalObjectReference, time } from './meta.js';
 import { Artifacts, Image, outputFields } from './os-artifact-nested.js';
 

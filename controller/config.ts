@@ -1,7 +1,7 @@
 /** The controller's settings: its own names, and those of the Go operator where they still mean something. */
 import * as z from 'zod';
 import { baseAliases, baseSettings, configReader, onOff, words } from '../program/config.js';
-import type { Tools } from './artifact/container.js';
+import type { Tools } from './artifact/build/container.js';
 
 const settings = z.object({
   ...baseSettings,

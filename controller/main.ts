@@ -4,10 +4,10 @@ import { whileLeader } from '../kube/leader.js';
 import { recorder } from '../kube/recorder.js';
 import { runProgram } from '../program/run.js';
 import { readConfig, toolsFrom } from './config.js';
-import { connect } from './connect.js';
-import { lead } from './lead.js';
-import { keepRetired } from './migration/retire.js';
-import { withPullSecrets } from './pull-secrets.js';
+import { connect } from './cluster/connect.js';
+import { lead } from './controllers.js';
+import { keepRetired } from './legacy/scale-down.js';
+import { withPullSecrets } from './cluster/pull-secrets.js';
 import { sentinelFrom } from './sentinel.js';
 
 void runProgram('controller', readConfig, async ({ config, log, clock, signal }) => {

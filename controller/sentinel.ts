@@ -1,5 +1,5 @@
 /** What leaves the word on the host that a Job succeeded: the agent's image, which every node has, or an image with a shell. */
-import type { Surroundings } from './nodeop/job.js';
+import type { Surroundings } from './nodeop/facts/manifests.js';
 
 const SHELL = [
   'set -e',

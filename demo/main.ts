@@ -1,8 +1,8 @@
 /** `npm run demo`: the tour in one command. */
-import { takeDown } from './ending.js';
+import { takeDown } from './teardown.js';
 import { parseFlags, USAGE } from './flags.js';
 import { onInterrupt } from './interrupt.js';
-import { inUse, lacks } from './obstacles.js';
+import { inUse, lacks } from './preconditions.js';
 import { tour } from './story.js';
 
 const say = (line: string) => console.log(line);

@@ -3,7 +3,7 @@ import { NODE_OP_UPGRADE } from '../api/kinds.js';
 import type { NodeOpUpgradeStatus } from '../api/nodeop-upgrade.js';
 import type { RealCluster } from '../test/cluster/real-cluster.js';
 import { BudgetWatch } from './budget.js';
-import type { NodeSeen, Scene } from './scene.js';
+import type { NodeSeen, Scene } from './snapshot.js';
 import { nameOf, nodeSeen, podSeen } from './seen.js';
 import { type Change, watch, type Watched } from './watch.js';
 import { MUST_ANSWER, NAMESPACE, REPLICAS, SAMPLE, UPGRADE } from './workload.js';

@@ -1,5 +1,5 @@
 /** Where the table appears: redrawn in place on a terminal, a line for each change elsewhere. */
-import { changes, type Scene, sceneLines } from './scene.js';
+import { changes, type Scene, sceneLines } from './snapshot.js';
 import { cut } from './table.js';
 
 export interface Screen {

@@ -2,7 +2,7 @@
 import { CONTROL_PLANE_LABELS } from '../api/names.js';
 import type { Json } from '../test/cluster/kubectl.js';
 import type { PodSeen } from './budget.js';
-import type { NodeSeen } from './scene.js';
+import type { NodeSeen } from './snapshot.js';
 
 export const nameOf = (object: Json): string => object.metadata?.name ?? '';
 

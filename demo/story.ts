@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_OP_UPGRADE } from '../api/kinds.js';
 import type { RealCluster } from '../test/cluster/real-cluster.js';
 import { waitFor } from '../test/cluster/wait.js';
-import { keptLines, takeDown } from './ending.js';
+import { keptLines, takeDown } from './teardown.js';
 import type { TourWish } from './flags.js';
 import { Observer } from './observer.js';
 import { liveScreen, plainScreen, type Screen } from './screen.js';
-import type { Scene } from './scene.js';
-import { kubectlProgram, setStage } from './stage.js';
+import type { Scene } from './snapshot.js';
+import { kubectlProgram, setStage } from './setup.js';
 import { faults, type Outcome, summaryLines } from './summary.js';
 import { NAMESPACE, TARGET, upgrade, UPGRADE } from './workload.js';
 

@@ -3,7 +3,7 @@ import { STEP_NAMES } from '../api/node-status.js';
 import type { NodeStatus } from '../api/node-status.js';
 import type { NodeOpUpgradeStatus } from '../api/nodeop-upgrade.js';
 import type { Verdict } from './budget.js';
-import type { NodeSeen } from './scene.js';
+import type { NodeSeen } from './snapshot.js';
 import { seconds, table } from './table.js';
 
 /** The machines and their nodes, before or after. */

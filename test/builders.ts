@@ -1,9 +1,9 @@
 /** Objects with good defaults, so that a test names only what it is about. */
 import type { Operation } from '../api/node-agent.js';
 import type { NodeAgent, NodeOp } from '../api/objects.js';
-import type { Facts } from '../controller/nodeop/facts.js';
-import { tryReadWish, type Wish } from '../controller/nodeop/wish.js';
-import type { SeenJob, SeenNode, SeenPod } from '../controller/seen.js';
+import type { Facts } from '../controller/nodeop/facts/facts.js';
+import { tryReadWish, type Wish } from '../controller/nodeop/facts/parsed-nodeop.js';
+import type { SeenJob, SeenNode, SeenPod } from '../controller/cluster/seen.js';
 
 export const NOW = new Date('2026-06-01T12:00:00.000Z');
 export const secondsAgo = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();

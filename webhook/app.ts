@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { Health } from '../program/health.js';
 import type { Log } from '../program/log.js';
 import { knows, mutate, validate } from './admit.js';
-import { complaintOf, intake, refuse } from './intake.js';
+import { complaintOf, intake, refuse } from './request-parser.js';
 import type { Seen } from './metrics.js';
 import { AdmissionReview, type AdmissionRequest, type ReviewAnswer } from './review.js';
 

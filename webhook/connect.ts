@@ -9,7 +9,7 @@ import type { Log } from '../program/log.js';
 import { VERSION } from '../program/version.js';
 import { type Place, publishAuthority } from './ca-bundle.js';
 import { SecretStore } from './cert-store.js';
-import { CertificateKeeper } from './certificate-keeper.js';
+import { CertificateKeeper } from './certificate-rotation.js';
 import { type Config, dnsNames } from './config.js';
 
 /** Client of this program: by kubeconfig where one is named, else as the Pod's ServiceAccount. */

@@ -1,6 +1,6 @@
 /** A JSON patch (RFC 6902) that only adds what is missing; nothing a user wrote is ever changed. */
 import type * as z from 'zod';
-import { isFields, type Path } from './raw.js';
+import { isFields, type Path } from './unknown-json.js';
 
 export interface AddOperation {
   op: 'add';

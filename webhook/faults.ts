@@ -1,5 +1,5 @@
 /** What is wrong with one field, said as the API server says it. */
-import type { Path } from './raw.js';
+import type { Path } from './unknown-json.js';
 
 /** The reasons are those of `status.details.causes`, by which programs tell faults apart. */
 export const REASONS = {

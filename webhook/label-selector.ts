@@ -1,6 +1,6 @@
 /** What the API server wants of label selectors; in a custom resource nobody else looks. */
 import { type Fault, forbidden, invalid, required } from './faults.js';
-import { fieldsOf, listOf, type Path, textOf } from './raw.js';
+import { fieldsOf, listOf, type Path, textOf } from './unknown-json.js';
 
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const NAME_LIMIT = 63;

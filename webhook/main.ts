@@ -2,11 +2,11 @@
 import { MetricsRegistry } from '../program/metrics.js';
 import { runProgram } from '../program/run.js';
 import { createApp } from './app.js';
-import { watchAuthority } from './authority-watch.js';
+import { watchAuthority } from './ca-bundle-watch.js';
 import { readConfig } from './config.js';
 import { certificateKeeper, connect, placesOf } from './connect.js';
 import { webhookMetrics } from './metrics.js';
-import { Cluster } from './reach/cluster.js';
+import { Cluster } from './cluster-warnings/cluster.js';
 import { WebhookServer } from './server.js';
 
 /** After SIGTERM the Service still sends requests here until every node has heard that this Pod is going. */

@@ -4,7 +4,7 @@ import type { SpecFault } from '../api/os-artifact-faults.js';
 import { osArtifactFaults } from '../api/os-artifact-rules.js';
 import { type Fault, forbidden, invalid, required } from './faults.js';
 import { labelSelectorFaults } from './label-selector.js';
-import { type Fields, fieldsOf, type Path, valueAt } from './raw.js';
+import { type Fields, fieldsOf, type Path, valueAt } from './unknown-json.js';
 
 /** Judges a spec that may have any shape. */
 export type Rule = (spec: Fields) => Fault[];

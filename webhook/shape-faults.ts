@@ -1,7 +1,7 @@
 /** zod's findings, in the words of the API server. */
 import type * as z from 'zod';
 import { type Fault, invalid, required, unsupported } from './faults.js';
-import { type Path, valueAt } from './raw.js';
+import { type Path, valueAt } from './unknown-json.js';
 
 type Issue = z.core.$ZodIssue;
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { nearest } from '../program/nearest.js';
 import { pathText } from './faults.js';
-import { isFields, type Path } from './raw.js';
+import { isFields, type Path } from './unknown-json.js';
 
 /** The schema inside optional, default and the like. */
 function inner(schema: z.core.$ZodType): z.core.$ZodType {

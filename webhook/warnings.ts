@@ -1,7 +1,7 @@
 /** What is allowed and yet may surprise. `kubectl` prints each as a line of its own. */
 import { OSArtifactSpec } from '../api/os-artifact.js';
-import { osArtifactCautions } from '../api/os-artifact-cautions.js';
-import { type Fields, fieldsOf } from './raw.js';
+import { osArtifactCautions } from '../api/os-artifact-warnings.js';
+import { type Fields, fieldsOf } from './unknown-json.js';
 
 /** Looks at a spec with all defaults. */
 export type Caution = (spec: Fields) => string[];

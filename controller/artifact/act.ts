@@ -9,16 +9,16 @@ import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Log } from '../../program/log.js';
-import type { SeenJob, SeenPod } from '../seen.js';
-import { builderPod } from './builder-pod.js';
-import type { Tools } from './container.js';
-import { OBSOLETE_FINALIZER } from './decide.js';
+import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import { builderPod } from './build/builder-pod.js';
+import type { Tools } from './build/container.js';
+import { OBSOLETE_FINALIZER } from './decide/decide.js';
 import { claimKept } from './events.js';
-import { exporterJob } from './exporter-job.js';
+import { exporterJob } from './build/exporter-job.js';
 import type { Action, Facts } from './facts.js';
-import { claim, configMap, isClaimFor, renderedSecret } from './files.js';
-import { artifactNameOf, isOwnOf } from './own.js';
-import { hasConfig, needsSecret } from './volumes.js';
+import { claim, configMap, isClaimFor, renderedSecret } from './build/volume-objects.js';
+import { artifactNameOf, isOwnOf } from './ownership.js';
+import { hasConfig, needsSecret } from './build/volumes.js';
 
 export interface Hands {
   kube: Kube;

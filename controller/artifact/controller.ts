@@ -16,16 +16,16 @@ import type { Recorder } from '../../kube/recorder.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import { notAllowed } from '../allowed-namespaces.js';
-import { isAlive, type SeenJob, type SeenPod } from '../seen.js';
+import { notAllowed } from '../cluster/allowed-namespaces.js';
+import { isAlive, type SeenJob, type SeenPod } from '../cluster/seen.js';
 import { act, NameTaken } from './act.js';
-import type { Tools } from './container.js';
-import { decide } from './decide.js';
+import type { Tools } from './build/container.js';
+import { decide } from './decide/decide.js';
 import { warn } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
-import { artifactNameOf, isOwnOf } from './own.js';
-import { lookTwice } from './second-look.js';
+import { artifactNameOf, isOwnOf } from './ownership.js';
+import { lookTwice } from './live-reads.js';
 import { lackingFor, told, type Told } from './status.js';
 
 export interface ArtifactDeps {

@@ -2,10 +2,10 @@
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
-import type { SeenJob, SeenPod } from '../seen.js';
-import type { Export } from './exports.js';
-import type { Build } from './build.js';
-import type { Rendered } from './files.js';
+import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import type { Export } from './progress/exporter-progress.js';
+import type { Build } from './build/build.js';
+import type { Rendered } from './build/volume-objects.js';
 
 /** What the build is made of, beside the spec. */
 export type Input =

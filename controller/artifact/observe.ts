@@ -5,13 +5,13 @@ import type { OSArtifact } from '../../api/objects.js';
 import { shortHash } from '../../api/resource-name.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube, Stored } from '../../kube/kube.js';
-import type { SeenJob, SeenPod } from '../seen.js';
-import { type Build, buildOf } from './build.js';
-import type { Export } from './exports.js';
+import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import { type Build, buildOf } from './build/build.js';
+import type { Export } from './progress/exporter-progress.js';
 import type { Facts, Input } from './facts.js';
-import { isOf, readInput } from './inputs.js';
-import { namesFor } from './object-names.js';
-import { isOwnOf } from './own.js';
+import { isOf, readInput } from './inputs/inputs.js';
+import { namesFor } from './build/object-names.js';
+import { isOwnOf } from './ownership.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;

@@ -2,8 +2,8 @@
 import type { ArtifactReason } from '../../api/artifact-reasons.js';
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
-import { conditions } from '../conditions.js';
-import { PATIENCE_MS } from './waits.js';
+import { conditions } from '../cluster/conditions.js';
+import { PATIENCE_MS } from './timeouts.js';
 
 type Phase = NonNullable<OSArtifactStatus['phase']>;
 

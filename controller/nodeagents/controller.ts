@@ -10,10 +10,10 @@ import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import type { Caches } from '../caches.js';
-import { cordonMark } from '../cordon.js';
+import type { Caches } from '../cluster/informers.js';
+import { cordonMark } from '../cluster/cordon.js';
 import { freeOrphan, undoOrphanedCordon } from './orphans.js';
-import { isLinux, type SeenNode } from '../seen.js';
+import { isLinux, type SeenNode } from '../cluster/seen.js';
 
 export interface NodeAgentDeps {
   kube: Kube;

@@ -1,8 +1,8 @@
 /** A claim whose NodeOp is gone, by a finalizer that was forced off: what is left to undo, from the ledger alone. Pure. */
 import type { NodeAgent } from '../../api/objects.js';
 import { LABELS } from '../../api/names.js';
-import { cordonMark } from '../cordon.js';
-import { isAlive, isReady, type SeenNode, type SeenPod } from '../seen.js';
+import { cordonMark } from '../cluster/cordon.js';
+import { isAlive, isReady, type SeenNode, type SeenPod } from '../cluster/seen.js';
 
 export type OrphanStep = 'withdraw' | 'wait' | 'uncordon' | 'release';
 

@@ -7,9 +7,9 @@ import { withResourceVersion } from '../../kube/patch.js';
 import type { Outcome } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
-import type { Caches } from '../caches.js';
-import { cordonMark, releasePatch, UNCORDON_PATCH } from '../cordon.js';
-import type { SeenNode } from '../seen.js';
+import type { Caches } from '../cluster/informers.js';
+import { cordonMark, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
+import type { SeenNode } from '../cluster/seen.js';
 import { orphanStep } from './orphan.js';
 
 /** The agent may wait out a reboot it has called. */

@@ -1,18 +1,18 @@
 /** All nodes of one operation together: whose turn it is, what is done next, what the status says. Pure. */
-import { isReady } from '../seen.js';
+import { isReady } from '../cluster/seen.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
-import { isControlPlane } from '../control-plane.js';
-import { type Action, after, type Facts } from './facts.js';
-import { detailFor, withFewLogs } from './detail.js';
-import { DEADLINED, type Standing, nodeStatus, stands } from './node-entry.js';
-import { operationStatus, withoutRemoved } from './status.js';
-import { type Walk, walk } from './steps.js';
+import { isControlPlane } from '../cluster/control-plane.js';
+import { type Action, after, type Facts } from './facts/facts.js';
+import { detailFor, withFewLogs } from './status/truncate.js';
+import { DEADLINED, type Standing, nodeStatus, stands } from './status/node-status.js';
+import { operationStatus, withoutRemoved } from './status/operation-status.js';
+import { type Walk, walk } from './steps/walk.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
-import { NO_ANSWER } from './rehearsal.js';
-import { slots } from './targets.js';
-import { isFinal, type Wish } from './wish.js';
+import { NO_ANSWER } from './reads/admission-rehearsal.js';
+import { slots } from '../cluster/targets.js';
+import { isFinal, type Wish } from './facts/parsed-nodeop.js';
 
 export interface Plan {
   actions: { facts: Facts; action: Action }[];

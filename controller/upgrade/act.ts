@@ -9,7 +9,7 @@ import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
-import type { SeenPod } from '../seen.js';
+import type { SeenPod } from '../cluster/seen.js';
 import type { Action, Facts } from './facts.js';
 import { nodeOpFor } from './nodeop.js';
 import { probePod, type ProbePlace } from './probe-pod.js';

@@ -7,7 +7,7 @@
  */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { isFinal } from '../nodeop/wish.js';
+import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
 import {
   completed,
   failed,

@@ -2,7 +2,7 @@
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus, UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
-import type { SeenPod } from '../seen.js';
+import type { SeenPod } from '../cluster/seen.js';
 import type { ProbePlace } from './probe-pod.js';
 
 /** Who holds the upgrade's name among the NodeOps. */

@@ -7,8 +7,8 @@ import type { Cache } from '../../kube/cache.js';
 import { isNotFound } from '../../kube/errors.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
-import { targetsOf } from '../nodeop/targets.js';
-import { isReady, type SeenNode, type SeenPod } from '../seen.js';
+import { targetsOf } from '../cluster/targets.js';
+import { isReady, type SeenNode, type SeenPod } from '../cluster/seen.js';
 import type { Facts, NodeOpSeen, Target } from './facts.js';
 import type { Refusals } from './refusals.js';
 

@@ -3,8 +3,8 @@ import { CONTAINERS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
-import { pullProblem } from '../nodeop/pull-problem.js';
-import type { SeenContainer, SeenPod } from '../seen.js';
+import { pullProblem } from '../cluster/image-pull.js';
+import type { SeenContainer, SeenPod } from '../cluster/seen.js';
 import { digestFor } from './target.js';
 
 /** `noPull`: why the registry did not give the image, in the kubelet's words. */

@@ -1,5 +1,5 @@
 /** All probes of an upgrade together: which to make, which to give up, and what they have said when all are through. */
-import { isFinal } from '../nodeop/wish.js';
+import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
 import type { Action, Facts, Target } from './facts.js';
 import { probeName, type ProbePlace } from './probe-pod.js';
 import { type ProbeResult, probeResult } from './probe-result.js';

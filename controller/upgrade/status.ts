@@ -4,7 +4,7 @@ import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOpUpgradeStatus } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { conditions } from '../conditions.js';
+import { conditions } from '../cluster/conditions.js';
 import { retryOf } from './nodeop.js';
 
 /** From here on only nodes that are under way or failed are mirrored: the whole list stands in the NodeOp. */

@@ -2,7 +2,7 @@
 import type { UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { versionTriple } from '../../api/version-triple.js';
-import { fullImageName } from '../nodeop/image-name.js';
+import { fullImageName } from '../cluster/image-name.js';
 
 /** One probe that was read. */
 export interface Reading {

@@ -1,7 +1,7 @@
 /** Manifest → template: what values.yaml may change is taken from there, everything else stays as it is written. */
 import type { Document } from 'yaml';
 import { manifestOf, textOf } from '../source.js';
-import { Marks } from './marks.js';
+import { Marks } from './placeholders.js';
 
 type Path = (string | number)[];
 const POD: Path = ['spec', 'template', 'spec'];

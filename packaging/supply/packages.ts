@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { legalCommentsOf } from './comments.js';
-import { takenIn } from './taken-in.js';
+import { takenIn } from './vendored-notices.js';
 
 export interface Package {
   /** Folder, from the checkout: one inside another's node_modules is another package. */

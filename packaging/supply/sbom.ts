@@ -1,6 +1,6 @@
 /** What is inside an image beside its base, as CycloneDX. The same bundles give the same text: no time, no chance. */
 import { createHash } from 'node:crypto';
-import { lentTo } from './lent.js';
+import { lentTo } from './debian-packages.js';
 import { chosenLicence } from './licences.js';
 import type { Package } from './packages.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../agent/facts.js';
-import { fellBack } from '../../agent/fell-back.js';
+import type { Facts } from '../../agent/observe.js';
+import { fellBack } from '../../agent/boot-fallback.js';
 import { statusOf } from '../../agent/status.js';
 import type { BootState, NodeAgentStatus, Operation } from '../../api/node-agent.js';
 import { asked, nodeAgent, operation } from './builders.js';

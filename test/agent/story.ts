@@ -1,6 +1,6 @@
 /** A machine, an agent that can be killed between any two acts, and a cluster of one NodeAgent. */
 import { Journal } from '../../agent/journal.js';
-import { Pass } from '../../agent/pass.js';
+import { Pass } from '../../agent/reconcile.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { ObjectCache } from '../../kube/cache.js';

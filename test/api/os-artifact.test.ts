@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../api/os-artifact.js';
-import { osArtifactCautions } from '../../api/os-artifact-cautions.js';
+import { osArtifactCautions } from '../../api/os-artifact-warnings.js';
 import { osArtifactFaults } from '../../api/os-artifact-rules.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 

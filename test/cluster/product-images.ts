@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { LENT } from '../../packaging/supply/lent.js';
+import { LENT } from '../../packaging/supply/debian-packages.js';
 import { writeArchive } from './archive.js';
 import { baseRootKey, ensureBaseRoot } from './base-root.js';
 import { nodeBase, programInto } from './images.js';

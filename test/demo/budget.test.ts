@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BudgetWatch, type PodSeen } from '../../demo/budget.js';
-import { NOW } from './scenes.js';
+import { NOW } from './snapshots.js';
 
 const pod = (name: string, change: Partial<PodSeen> = {}): PodSeen => ({
   name,

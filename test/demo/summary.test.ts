@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { faults, type Outcome, stepLengths, stepTable, summaryLines } from '../../demo/summary.js';
-import { at, node } from './scenes.js';
+import { at, node } from './snapshots.js';
 
 const fleet = (change = {}, boots = { n1: 2, n2: 2 }) => ({
   nodes: [node('n1', { version: 'v3.6.0' }), node('n2', { version: 'v3.6.0', ...change })],

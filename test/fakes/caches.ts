@@ -1,7 +1,7 @@
 /** The controller's caches, told by hand or by a small cluster. */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
-import type { Caches } from '../../controller/caches.js';
+import type { Caches } from '../../controller/cluster/informers.js';
 import {
   pruneBudget,
   pruneJob,
@@ -11,7 +11,7 @@ import {
   type SeenJob,
   type SeenNode,
   type SeenPod,
-} from '../../controller/seen.js';
+} from '../../controller/cluster/seen.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';

@@ -9,7 +9,7 @@ import { Values } from '../../packaging/chart/values.js';
 import { CHART, findHelm, helmTemplate, helmText, type Wish } from './helm.js';
 import { byName, containerOf, find, manifestsIn, settingsOf } from './objects.js';
 import { mergedValues, ownNotes, ownTemplate } from './own-renderer.js';
-import { digest, REFUSED, WISHES } from './wishes.js';
+import { digest, REFUSED, WISHES } from './requested-objects.js';
 
 const helm = findHelm();
 const rendered = (wish?: Wish) => (helm === undefined ? ownTemplate(wish) : helmTemplate(helm, wish));

@@ -3,7 +3,7 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import { ensureHelm, helmTemplate } from './helm.js';
 import { byName } from './objects.js';
 import { ownTemplate } from './own-renderer.js';
-import { WISHES } from './wishes.js';
+import { WISHES } from './requested-objects.js';
 
 jest.setTimeout(1_800_000);
 

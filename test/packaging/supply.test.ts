@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundle, IMAGES, OPTIONAL } from '../../packaging/supply/bundles.js';
 import { chosenLicence } from '../../packaging/supply/licences.js';
-import { LENT } from '../../packaging/supply/lent.js';
+import { LENT } from '../../packaging/supply/debian-packages.js';
 import { notices } from '../../packaging/supply/notices.js';
 import { type Package, packagesIn } from '../../packaging/supply/packages.js';
 import { sbom } from '../../packaging/supply/sbom.js';

@@ -1,6 +1,6 @@
 /** One of four files, so that they can run side by side. */
 import { describe, expect, test } from '@jest/globals';
-import { badDay, daysOf, TIMEOUT_MS } from './control-planes-days.js';
+import { badDay, daysOf, TIMEOUT_MS } from './control-planes-cases.js';
 
 describe('control planes are disturbed one at a time, none while another is not Ready, and all ends, whatever comes and whatever fails', () => {
   test.each(daysOf({ from: 1, to: 250 }))(

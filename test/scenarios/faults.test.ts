@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { faults } from './plans.js';
 import * as stories from './stories.js';
 import { sweep, tellTried } from './sweep.js';
-import { every } from './thin.js';
+import { every } from './sampling.js';
 
 const { plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded } = stories;
 const rows = [plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded].map(

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { freezes } from './plans.js';
 import * as stories from './stories.js';
 import { sweep, tellTried } from './sweep.js';
-import { every } from './thin.js';
+import { every } from './sampling.js';
 
 const { plain, drained, rebooted, failed, rivals, deletedInJob, deletedInReboot, powerCutInJob, upgraded, upToDate } =
   stories;

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { kills } from './plans.js';
 import * as stories from './stories.js';
 import { sweep, tellTried } from './sweep.js';
-import { every } from './thin.js';
+import { every } from './sampling.js';
 
 /** Four nodes at once cost as much as the rest together. */
 const DEAR = new Set([stories.abreast]);

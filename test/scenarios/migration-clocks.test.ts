@@ -2,13 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../../controller/migration/names.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from '../../controller/legacy/names.js';
 import { JOBS, NODES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
-import { CALM, OP } from './life-stage.js';
-import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { CALM, OP } from './lifecycle-setup.js';
+import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
 
 const AHEAD_MS = 3_600_000;
 const later = (time: string, ms: number) => new Date(Date.parse(time) + ms).toISOString();

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { FORMER_FINALIZER, LABELER } from '../../controller/migration/names.js';
+import { FORMER_FINALIZER, LABELER } from '../../controller/legacy/names.js';
 import type { Stored } from '../../kube/kube.js';
 import {
   CLUSTER_ROLE_BINDINGS,
@@ -17,8 +17,8 @@ import {
 } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { daemonSetObject, nodeOp } from '../fakes/cluster/objects.js';
-import { byHand, CALM, FREE, ONLY_N1, OP, running } from './life-stage.js';
-import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-stage.js';
+import { byHand, CALM, FREE, ONLY_N1, OP, running } from './lifecycle-setup.js';
+import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-setup.js';
 
 describe('what changes while it is taken over', () => {
   const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;

@@ -1,11 +1,11 @@
 /** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same, though who rebooted the node may differ. */
 import { afterAll, expect, test } from '@jest/globals';
-import { nodes, ONLY_N1 } from './life-stage.js';
-import { itsJobsLast, leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { nodes, ONLY_N1 } from './lifecycle-setup.js';
+import { itsJobsLast, leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
 import { faults, freezes, kills } from './plans.js';
 import type { Story } from './story.js';
 import { sweep, tellTried } from './sweep.js';
-import { every } from './thin.js';
+import { every } from './sampling.js';
 
 const story = (name: string, node: NodeLeft): Story => ({
   name,

@@ -1,9 +1,9 @@
 /** Operations that the operator written in Go had under way when it was replaced: each node is disturbed as often as was asked, and then free. */
 import { describe, expect, test } from '@jest/globals';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import { endingOf } from './ending.js';
-import { CALM, FREE, nodes } from './life-stage.js';
-import { CREATED, itsJobsLast, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-stage.js';
+import { endingOf } from './outcome.js';
+import { CALM, FREE, nodes } from './lifecycle-setup.js';
+import { CREATED, itsJobsLast, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
 import { PODS } from '../../kube/resources.js';
 import { tell } from './replay.js';
 import type { Story } from './story.js';

@@ -3,8 +3,8 @@ import { NODE_OP } from '../../api/kinds.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type ClusterOptions, nodeObject } from '../fakes/cluster/objects.js';
-import { leaves, succeeds, TO_REBOOT } from './migration-stage.js';
-import { answers, asks, does, FAILS, HANGS, onOne, onTwo, running, upgrades } from './reasons-stage.js';
+import { leaves, succeeds, TO_REBOOT } from './migration-setup.js';
+import { answers, asks, does, FAILS, HANGS, onOne, onTwo, running, upgrades } from './reasons-setup.js';
 
 export const rebooted = onTwo(
   cluster => asks(cluster, { cordon: true, rebootOnSuccess: true, concurrency: 1, settleSeconds: 5 }),

@@ -14,7 +14,7 @@ import {
   retry,
   running,
   upgrades,
-} from './reasons-stage.js';
+} from './reasons-setup.js';
 
 export const twoOperations = onOne(
   async cluster => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Reason, REASON_NAMES } from '../../api/reasons.js';
 import * as endings from './reasons-endings.js';
-import { reasonsIn, type Told } from './reasons-stage.js';
+import { reasonsIn, type Told } from './reasons-setup.js';
 import * as waits from './reasons-waits.js';
 
 /** Does not compile when a reason is missing, nor when one is gone. */

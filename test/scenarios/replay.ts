@@ -2,7 +2,7 @@
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import type { Act, Mishap } from '../fakes/cluster/program.js';
 import { withChance } from '../fakes/cluster/random.js';
-import { disturbed, type Ending, endingOf } from './ending.js';
+import { disturbed, type Ending, endingOf } from './outcome.js';
 import type { Story } from './story.js';
 
 /** What befalls which act of whom. */

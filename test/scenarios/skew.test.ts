@@ -4,7 +4,7 @@ import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
-import { CALM, FREE, isAt, lasts, ledgerOf, nodes, OP, REBOOT, running, until } from './life-stage.js';
+import { CALM, FREE, isAt, lasts, ledgerOf, nodes, OP, REBOOT, running, until } from './lifecycle-setup.js';
 import { tell } from './replay.js';
 
 const ONCE = { ...FREE, downs: 'agent' };

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { late, stale } from './plans.js';
 import * as stories from './stories.js';
 import { sweep, tellTried } from './sweep.js';
-import { every } from './thin.js';
+import { every } from './sampling.js';
 
 const { abreast, ...few } = stories;
 const rows = Object.values(few).map(story => [story.name, story] as const);

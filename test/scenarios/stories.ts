@@ -2,7 +2,7 @@
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { Errands } from '../fakes/cluster/errands.js';
+import type { Errands } from '../fakes/cluster/pending-work.js';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import type { Story } from './story.js';

@@ -5,7 +5,7 @@ import { issueAll } from '../../certs/issue.js';
 import { KubeError } from '../../kube/errors.js';
 import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
-import { CertificateKeeper } from '../../webhook/certificate-keeper.js';
+import { CertificateKeeper } from '../../webhook/certificate-rotation.js';
 import { readConfig } from '../../webhook/config.js';
 import { certificateKeeper } from '../../webhook/connect.js';
 import { fakeClock } from '../fakes/clock.js';

@@ -11,7 +11,7 @@ import { mutate, validate } from '../../webhook/admit.js';
 import { createApp } from '../../webhook/app.js';
 import { webhookMetrics } from '../../webhook/metrics.js';
 import { faultsIn, request, review } from './reviews.js';
-import { nodeOpSpecs, upgradeSpecs } from './wishes.js';
+import { nodeOpSpecs, upgradeSpecs } from './objects.js';
 
 jest.setTimeout(300_000); // ten thousand requests on a busy machine
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
 import { mutate, validate } from '../../webhook/admit.js';
-import { reachCautions } from '../../webhook/reach/cautions.js';
+import { reachCautions } from '../../webhook/cluster-warnings/warnings.js';
 import type { AdmissionRequest } from '../../webhook/review.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 import { faultsIn, patchIn, request } from './reviews.js';

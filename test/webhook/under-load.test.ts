@@ -6,7 +6,7 @@ import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/reso
 import { Health } from '../../program/health.js';
 import { silentLog } from '../../program/log.js';
 import { createApp } from '../../webhook/app.js';
-import type { CertificateKeeper } from '../../webhook/certificate-keeper.js';
+import type { CertificateKeeper } from '../../webhook/certificate-rotation.js';
 import { SecretStore } from '../../webhook/cert-store.js';
 import { dnsNames, readConfig } from '../../webhook/config.js';
 import { certificateKeeper } from '../../webhook/connect.js';

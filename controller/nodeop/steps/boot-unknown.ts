@@ -1,7 +1,7 @@
 /** Of a Job that was taken over only the agent can tell whether the machine was started since it ended. */
-import { hasSpoken, isTakenOver } from '../../migration/boots.js';
-import { isReady } from '../../seen.js';
-import { after, type Facts, fail, type Look, wait } from '../facts.js';
+import { hasSpoken, isTakenOver } from '../../cluster/adopted-job.js';
+import { isReady } from '../../cluster/seen.js';
+import { after, type Facts, fail, type Look, wait } from '../facts/facts.js';
 
 /** Undefined: it can be told, or the Job's own sentinel will. */
 export function bootUnknown({ job, node, agent, wish, name, now }: Facts): Look | undefined {

@@ -1,9 +1,9 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
 import { CONTRACT } from '../../../api/node-agent.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
-import { firstEntry, isLost, rebuilt } from '../ledger.js';
-import { needsAgent } from '../wish.js';
+import { firstEntry, isLost, rebuilt } from '../facts/ledger.js';
+import { needsAgent } from '../facts/parsed-nodeop.js';
 
 /** Long enough for an agent's Pod that is just being replaced; short enough to be told of before anybody wonders. */
 const ECHO_SECONDS = 60;

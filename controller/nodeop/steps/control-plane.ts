@@ -1,6 +1,6 @@
 /** Of all control planes of the cluster, one at a time is disturbed, and none while another is not Ready: etcd needs its majority. */
-import { isControlPlane } from '../../control-plane.js';
-import { act, after, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import { isControlPlane } from '../../cluster/control-plane.js';
+import { act, after, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 const isDisturbed = ({ wish, node }: Facts): boolean => wish.disruptive && node !== undefined && isControlPlane(node);

@@ -1,7 +1,7 @@
 /** The node takes no new pods. */
-import { isCordoned } from '../../seen.js';
-import { cordonMark } from '../../cordon.js';
-import { act, DONE, type Facts, type Look } from '../facts.js';
+import { isCordoned } from '../../cluster/seen.js';
+import { cordonMark } from '../../cluster/cordon.js';
+import { act, DONE, type Facts, type Look } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const cordon: Step = {

@@ -1,9 +1,9 @@
 /** Pods leave the node through the Eviction API, so that every budget holds. */
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
-import type { SeenPod } from '../../seen.js';
-import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from '../evictable.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
+import type { SeenPod } from '../../cluster/seen.js';
+import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from './drainable-pods.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {

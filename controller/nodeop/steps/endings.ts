@@ -1,9 +1,9 @@
 /** How a walk ends, well or not: an open wish to reboot is taken back, our cordon undone, the node let go. */
-import { act, DONE, type Facts, type Look, wait } from '../facts.js';
-import { hasEnded, isAlive, isReady, type SeenJob } from '../../seen.js';
+import { act, DONE, type Facts, type Look, wait } from '../facts/facts.js';
+import { hasEnded, isAlive, isReady, type SeenJob } from '../../cluster/seen.js';
 import type { Step } from './step.js';
 import { cordonOf } from './cordon.js';
-import { waitedForUntil } from './leaving.js';
+import { waitedForUntil } from './pod-termination.js';
 
 /** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */
 export const stop: Step = {

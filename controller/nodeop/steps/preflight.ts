@@ -1,8 +1,8 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
-import { pullProblem } from '../pull-problem.js';
-import { notStarted } from './not-started.js';
+import { pullProblem } from '../../cluster/image-pull.js';
+import { notStarted } from './helper-pod-start.js';
 
 const ANSWER_SECONDS = 60;
 

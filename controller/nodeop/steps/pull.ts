@@ -1,9 +1,9 @@
 /** The image is on the node before the node is disturbed. */
-import { imagesOf } from '../../seen.js';
-import { isOnNode } from '../image-name.js';
-import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
-import { pullProblem } from '../pull-problem.js';
-import { notStarted } from './not-started.js';
+import { imagesOf } from '../../cluster/seen.js';
+import { isOnNode } from '../../cluster/image-name.js';
+import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
+import { pullProblem } from '../../cluster/image-pull.js';
+import { notStarted } from './helper-pod-start.js';
 import type { Step } from './step.js';
 
 export const pull: Step = {

@@ -1,7 +1,7 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
-import { isReady, bootIdOf, type SeenPod } from '../../seen.js';
-import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type Look, wait } from '../facts.js';
-import { bootToLeave } from '../../migration/boots.js';
+import { isReady, bootIdOf, type SeenPod } from '../../cluster/seen.js';
+import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type Look, wait } from '../facts/facts.js';
+import { bootToLeave } from '../../cluster/adopted-job.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {

@@ -1,13 +1,21 @@
 /** The command runs on the node, once beyond its own retries. */
-import { isOnNode } from '../image-name.js';
+import { isOnNode } from '../../cluster/image-name.js';
 import { LABELS } from '../../../api/names.js';
-import { bootIdOf, imagesOf, isAlive, notReadySince, podReady, type SeenJob, type SeenPod } from '../../seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts.js';
-import { podName } from '../evictable.js';
-import { pullProblem } from '../pull-problem.js';
+import {
+  bootIdOf,
+  imagesOf,
+  isAlive,
+  notReadySince,
+  podReady,
+  type SeenJob,
+  type SeenPod,
+} from '../../cluster/seen.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
+import { podName } from './drainable-pods.js';
+import { pullProblem } from '../../cluster/image-pull.js';
 import { bootUnknown } from './boot-unknown.js';
 import { turnOf } from './control-plane.js';
-import { waitedForUntil } from './leaving.js';
+import { waitedForUntil } from './pod-termination.js';
 import type { Step } from './step.js';
 
 export const run: Step = {

@@ -1,4 +1,4 @@
-import type { Facts, LedgerChange, Look } from '../facts.js';
+import type { Facts, LedgerChange, Look } from '../facts/facts.js';
 
 /** One row of the table of steps. */
 export interface Step {

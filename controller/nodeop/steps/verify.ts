@@ -1,10 +1,10 @@
 /** The node is well again, with the pods it had, on the system that was wished for. */
 import { versionTriple } from '../../../api/version-triple.js';
-import { podReady, type SeenPod, isReady, bootIdOf } from '../../seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts.js';
-import { isControlPlane } from '../../control-plane.js';
+import { podReady, type SeenPod, isReady, bootIdOf } from '../../cluster/seen.js';
+import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { isControlPlane } from '../../cluster/control-plane.js';
 import type { Step } from './step.js';
-import { podName } from '../evictable.js';
+import { podName } from './drainable-pods.js';
 
 export const verify: Step = {
   wanted: ({ wish }) => wish.spec.rebootOnSuccess,

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LENT } from '../../../packaging/supply/lent.js';
+import { LENT } from '../../../packaging/supply/debian-packages.js';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/own-renderer.js';
 import { imageContents } from '../image-contents.js';

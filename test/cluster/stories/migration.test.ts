@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Machine } from '../machine.js';
 import { repository } from '../places.js';
 import { waitFor } from '../wait.js';
-import { FINALIZER, formerInstallation, formerJob, formerOp, formerRebootPod } from './former-operator.js';
+import { FINALIZER, formerInstallation, formerJob, formerOp, formerRebootPod } from './legacy-operator.js';
 import { ended, entries, expectFree, type Operator, operator } from './operator.js';
 import { diary, expectGone, expectUntouched, forget, go, powerCount, UNTIL_GO, write } from './world.js';
 

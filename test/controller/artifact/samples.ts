@@ -1,13 +1,13 @@
 /** OSArtifacts as users have read of them, and what is made of them. */
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
 import type { ObjectMeta } from '../../../api/objects.js';
-import { buildOf } from '../../../controller/artifact/build.js';
-import { builderPod } from '../../../controller/artifact/builder-pod.js';
-import type { Tools } from '../../../controller/artifact/container.js';
-import { exporterJob } from '../../../controller/artifact/exporter-job.js';
-import { claim, configMap, renderedSecret } from '../../../controller/artifact/files.js';
-import { ociSpec } from '../../../controller/artifact/oci-spec.js';
-import { hasConfig, hasCredentials, needsSecret } from '../../../controller/artifact/volumes.js';
+import { buildOf } from '../../../controller/artifact/build/build.js';
+import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
+import type { Tools } from '../../../controller/artifact/build/container.js';
+import { exporterJob } from '../../../controller/artifact/build/exporter-job.js';
+import { claim, configMap, renderedSecret } from '../../../controller/artifact/build/volume-objects.js';
+import { ociSpec } from '../../../controller/artifact/build/oci-spec.js';
+import { hasConfig, hasCredentials, needsSecret } from '../../../controller/artifact/build/volumes.js';
 
 export const TOOLS: Tools = {
   tool: 'registry.test/tool:1',

@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
 import { OWN_STEP } from '../../../api/os-artifact-pod-rules.js';
-import { buildOf } from '../../../controller/artifact/build.js';
-import { builderPod } from '../../../controller/artifact/builder-pod.js';
-import { word } from '../../../controller/artifact/shell.js';
+import { buildOf } from '../../../controller/artifact/build/build.js';
+import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
+import { word } from '../../../controller/artifact/build/shell.js';
 import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
 
 const WHICH = { id: 'id', attempt: 1 };

@@ -2,7 +2,7 @@
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import type { OSArtifact } from '../../../api/objects.js';
 import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
-import type { SeenContainer, SeenJob, SeenPod } from '../../../controller/seen.js';
+import type { SeenContainer, SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
 import type { Name, Stored } from '../../../kube/kube.js';
 import type { Event } from '../../../kube/recorder.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';

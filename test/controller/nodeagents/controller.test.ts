@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
-import type { SeenNode } from '../../../controller/seen.js';
+import type { SeenNode } from '../../../controller/cluster/seen.js';
 import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
-import type { Facts } from '../../../controller/nodeop/facts.js';
-import { type Detail, detailFor, withFewLogs } from '../../../controller/nodeop/detail.js';
-import { nodeStatus } from '../../../controller/nodeop/node-entry.js';
-import { operationStatus } from '../../../controller/nodeop/status.js';
-import { objectName } from '../../../controller/nodeop/job.js';
-import { rebuilt } from '../../../controller/nodeop/ledger.js';
-import { walk } from '../../../controller/nodeop/steps.js';
+import type { Facts } from '../../../controller/nodeop/facts/facts.js';
+import { type Detail, detailFor, withFewLogs } from '../../../controller/nodeop/status/truncate.js';
+import { nodeStatus } from '../../../controller/nodeop/status/node-status.js';
+import { operationStatus } from '../../../controller/nodeop/status/operation-status.js';
+import { objectName } from '../../../controller/nodeop/facts/manifests.js';
+import { rebuilt } from '../../../controller/nodeop/facts/ledger.js';
+import { walk } from '../../../controller/nodeop/steps/walk.js';
 import { facts, node, NOW, ran, wish } from '../../builders.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };

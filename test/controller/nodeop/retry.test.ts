@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
-import { startAgain } from '../../../controller/nodeop/start.js';
+import { startAgain } from '../../../controller/nodeop/status/initial-status.js';
 import { node, NOW, wish } from '../../builders.js';
 import { world, type World } from './world.js';
 

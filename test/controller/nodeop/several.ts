@@ -3,8 +3,8 @@ import type { Operation } from '../../../api/node-agent.js';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeOp } from '../../../api/objects.js';
 import { decide, type Plan } from '../../../controller/nodeop/decide.js';
-import type { Facts } from '../../../controller/nodeop/facts.js';
-import { inOrder } from '../../../controller/nodeop/targets.js';
+import type { Facts } from '../../../controller/nodeop/facts/facts.js';
+import { inOrder } from '../../../controller/cluster/targets.js';
 import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits, wished } from '../../builders.js';
 
 /** A node of the operation: what it is, how far it has got, what its status said last. */

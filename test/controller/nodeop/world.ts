@@ -2,7 +2,7 @@
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { NodeOpController } from '../../../controller/nodeop/controller.js';
-import type { SeenJob, SeenNode } from '../../../controller/seen.js';
+import type { SeenJob, SeenNode } from '../../../controller/cluster/seen.js';
 import type { Event } from '../../../kube/recorder.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';

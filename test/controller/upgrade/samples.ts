@@ -4,7 +4,7 @@ import { NodeOpUpgradeSpec, type NodeOpUpgradeStatus } from '../../../api/nodeop
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import { ownedBy } from '../../../kube/owner.js';
-import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/cluster/seen.js';
 import type { Facts, Target } from '../../../controller/upgrade/facts.js';
 import { probeName } from '../../../controller/upgrade/probe-pod.js';
 

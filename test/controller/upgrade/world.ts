@@ -5,7 +5,7 @@ import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { type PassDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
 import { Refusals } from '../../../controller/upgrade/refusals.js';
 import { Silences } from '../../../kube/live-read.js';
-import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/seen.js';
+import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/cluster/seen.js';
 import type { Name } from '../../../kube/kube.js';
 import type { Event } from '../../../kube/recorder.js';
 import { NODES, PODS } from '../../../kube/resources.js';

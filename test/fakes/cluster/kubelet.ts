@@ -2,7 +2,7 @@
 import { NODES, PODS } from '../../../kube/resources.js';
 import { type Actor, actor, sooner } from './actor.js';
 import type { Api } from './api.js';
-import type { Errands, ImageTraits } from './errands.js';
+import type { Errands, ImageTraits } from './pending-work.js';
 import { isOver, type NodeObject, type PodObject, withCondition } from './kinds.js';
 import type { Machine } from './machine.js';
 import { PodRun } from './pod-run.js';

@@ -1,7 +1,7 @@
 /** What a fake cluster is made of, in few words. */
 import { CONTROL_PLANE_LABELS } from '../../../api/names.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
-import type { ImageTraits, Errands } from './errands.js';
+import type { ImageTraits, Errands } from './pending-work.js';
 import type { MachineOptions } from './machine.js';
 
 export interface NodeTraits extends Partial<Pick<MachineOptions, 'bootSeconds' | 'shutdownSeconds' | 'files'>> {

@@ -1,5 +1,5 @@
 /** One Pod on its machine: its containers one after the other, each pulled, started, and ended as its errand says. */
-import { type Errand, errandOf } from './errands.js';
+import { type Errand, errandOf } from './pending-work.js';
 import type { ContainerSpec, ContainerStatus, PodObject } from './kinds.js';
 import type { KubeletOptions, Started } from './kubelet.js';
 

@@ -1,7 +1,7 @@
 /** The product's own programs, as they are, each over an instance that can die or freeze. */
 import { runAgent } from '../../../agent/agent.js';
 import { LEADER_LEASE } from '../../../api/names.js';
-import { lead } from '../../../controller/lead.js';
+import { lead } from '../../../controller/controllers.js';
 import { whileLeader } from '../../../kube/leader.js';
 import { silentLog } from '../../../program/log.js';
 import type { Api } from './api.js';

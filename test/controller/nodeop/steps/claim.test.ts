@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { walk } from '../../../../controller/nodeop/steps.js';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, wish, ran } from '../../../builders.js';
 import { told, REBOOT, MARK } from './walked.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { facts, job, ledger, node, NOW, ran, reached, secondsAgo, wish } from '../../../builders.js';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { walk } from '../../../../controller/nodeop/steps.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { DRAIN, MARK, REBOOT, told } from './walked.js';
 
 const CP = node('n1', { controlPlane: true });

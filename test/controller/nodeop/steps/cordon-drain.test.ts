@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { walk } from '../../../../controller/nodeop/steps.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, ledger, node, pod, reached, replicated, NOW, secondsAgo } from '../../../builders.js';
 import { told, MARK, CORDON, DRAIN, REBOOT } from './walked.js';
 

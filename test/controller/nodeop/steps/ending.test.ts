@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
 import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
 

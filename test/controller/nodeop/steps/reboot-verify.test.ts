@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
 import { told, REBOOT, UPGRADE, answering, rebooted } from './walked.js';
 

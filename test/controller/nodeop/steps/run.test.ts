@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { walk } from '../../../../controller/nodeop/steps.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, job, node, pod, ran, reached, secondsAgo, wish } from '../../../builders.js';
 import { told, CORDON, REBOOT } from './walked.js';
 

@@ -1,7 +1,7 @@
 /** What the tests of the table of steps have in common. */
 import type { CheckAnswer, RebootAnswer } from '../../../../api/node-agent.js';
-import type { Facts } from '../../../../controller/nodeop/facts.js';
-import { walk } from '../../../../controller/nodeop/steps.js';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { node, nodeAgent, secondsAgo } from '../../../builders.js';
 
 /** Where the node is and what is done there, in a few words. */

@@ -1,0 +1,29 @@
+/** OSArtifacts and what exports them, watched apart from all else: operations on nodes wait for none of it. */
+import { OS_ARTIFACT } from '../../api/kinds.js';
+import { LABELS } from '../../api/names.js';
+import type { OSArtifact } from '../../api/objects.js';
+import { informer } from '../../kube/informer.js';
+import { JOBS } from '../../kube/resources.js';
+import { ownerUids, withoutManagedFields } from '../cluster/informers.js';
+import { pruneJob, type SeenJob } from '../cluster/seen.js';
+import { type ArtifactDeps, artifactController } from './controller.js';
+
+/** Until `leading` aborts. Where the API server knows no OSArtifacts, it waits until they are known. */
+export async function artifactsWatched(
+  deps: Omit<ArtifactDeps, 'artifacts' | 'exports'>,
+  leading: AbortSignal,
+): Promise<void> {
+  const { kube, log, clock } = deps;
+  const artifacts = informer<OSArtifact>(kube, OS_ARTIFACT, { log, clock, transform: withoutManagedFields });
+  const exports = informer<SeenJob>(kube, JOBS, {
+    log,
+    clock,
+    transform: pruneJob,
+    labelSelector: LABELS.artifact,
+    indexes: { owner: ownerUids },
+  });
+  const watching = [artifacts.run(leading), exports.run(leading)];
+  await Promise.all([artifacts.synced(leading), exports.synced(leading)]);
+  const seen = { artifacts: artifacts.cache, exports: exports.cache };
+  await Promise.all([...watching, artifactController({ ...deps, ...seen }, leading)]);
+}

@@ -1,0 +1,59 @@
+/** In which boot a Job of an earlier operator has ended. Its sentinel holds words and no boot id: only times can tell. */
+import type { NodeAgent } from '../../api/objects.js';
+import { bootIdOf, isReady, type SeenJob, type SeenNode } from './seen.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from '../legacy/names.js';
+
+/** The boot before is not known, only that there was one: any boot id is another one. */
+export const SOME_BOOT_BEFORE = 'before the takeover';
+
+interface Machine {
+  node?: SeenNode;
+  agent?: NodeAgent;
+}
+
+export const endOf = (job: SeenJob): Date | undefined => {
+  const ended = job.status?.conditions?.find(({ type, status }) => type === 'Complete' && status === 'True');
+  return ended?.lastTransitionTime === undefined ? undefined : new Date(ended.lastTransitionTime);
+};
+
+export const isTakenOver = (job: SeenJob | undefined): job is SeenJob =>
+  job?.metadata.annotations?.[SURE_OF_BOOT] !== undefined;
+
+/** Agent and kubelet agree on the boot that runs. */
+export const hasSpoken = ({ node, agent }: Machine): boolean =>
+  isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
+
+/** The boot that runs is later than the end of the Job. */
+export function hasBootedSince(machine: Machine, job: SeenJob): boolean {
+  const boot = machine.agent?.status?.boot;
+  const end = endOf(job);
+  return boot !== undefined && end !== undefined && hasSpoken(machine) && Date.parse(boot.since) > end.getTime();
+}
+
+/**
+ * Has the machine been started since the end of the Job? `before`: the boot in which it was taken over; empty: none that tells. One that ran then,
+ * in the boot that still runs, ended in that; one that had ended then, in another boot than runs, has seen one since. Clocks are asked where
+ * neither is so.
+ */
+export function isRebootedSince(machine: Machine, job: SeenJob, before: string | undefined): boolean {
+  const runs = bootIdOf(machine.node);
+  const wasComplete = job.metadata.annotations?.[WAS_COMPLETE] === 'true';
+  if (before && before === runs && !wasComplete) return false;
+  if (before && runs !== undefined && before !== runs && wasComplete) return true;
+  return hasBootedSince(machine, job);
+}
+
+/**
+ * With which boot the reboot after a Job is asked: for one that was taken over, the boot that it ended in. The power may have been cut in its
+ * middle, and the boot that was seen at the takeover proves nothing then. Undefined: the Job is our own, and its sentinel tells.
+ */
+export function bootToLeave(
+  machine: Machine,
+  job: SeenJob | undefined,
+  before: string | undefined,
+): string | undefined {
+  if (!isTakenOver(job)) return undefined;
+  const runs = bootIdOf(machine.node);
+  if (!isRebootedSince(machine, job, before)) return runs;
+  return before === runs ? SOME_BOOT_BEFORE : before;
+}

@@ -1,0 +1,78 @@
+/** Everything the controller watches, pruned to what it reads. */
+import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { LABELS } from '../../api/names.js';
+import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
+import { type Informer, informer } from '../../kube/informer.js';
+import type { Kube, Resource, Stored } from '../../kube/kube.js';
+import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
+import type { Clock } from '../../program/clock.js';
+import type { Log } from '../../program/log.js';
+import {
+  pruneBudget,
+  pruneJob,
+  pruneNode,
+  prunePod,
+  pruneToMeta,
+  type SeenBudget,
+  type SeenJob,
+  type SeenNode,
+  type SeenPod,
+} from './seen.js';
+
+export interface Informers {
+  nodes: Informer<SeenNode>;
+  pods: Informer<SeenPod>;
+  jobs: Informer<SeenJob>;
+  daemonSets: Informer<Stored>;
+  budgets: Informer<SeenBudget>;
+  nodeAgents: Informer<NodeAgent>;
+  nodeOps: Informer<NodeOp>;
+  upgrades: Informer<NodeOpUpgrade>;
+}
+
+export type Caches = { [Name in keyof Informers]: Informers[Name]['cache'] };
+
+/** For an index of objects by the uids of their owners. */
+export const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
+
+export const withoutManagedFields = <T extends Stored>(object: T): T => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: undefined },
+});
+
+export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: Clock }): Informers {
+  const watch = <T extends Stored>(resource: Resource, options: Partial<Parameters<typeof informer<T>>[2]> = {}) =>
+    informer<T>(kube, resource, { log, clock, transform: withoutManagedFields, ...options });
+  return {
+    // A pruner may get an object that is pruned already: the answer to our own write, put into the cache.
+    nodes: watch<SeenNode>(NODES, { transform: pruneNode }),
+    pods: watch<SeenPod>(PODS, {
+      transform: prunePod,
+      indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
+    }),
+    jobs: watch<SeenJob>(JOBS, { transform: pruneJob, labelSelector: LABELS.nodeOpUid, indexes: { owner: ownerUids } }),
+    daemonSets: watch<Stored>(DAEMONSETS, { transform: pruneToMeta }),
+    budgets: watch<SeenBudget>(PDBS, { transform: pruneBudget }),
+    nodeAgents: watch<NodeAgent>(NODE_AGENT, {
+      indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
+    }),
+    nodeOps: watch<NodeOp>(NODE_OP, { indexes: { owner: ownerUids } }),
+    upgrades: watch<NodeOpUpgrade>(NODE_OP_UPGRADE),
+  };
+}
+
+export const cachesOf = (informers: Informers): Caches => ({
+  nodes: informers.nodes.cache,
+  pods: informers.pods.cache,
+  jobs: informers.jobs.cache,
+  daemonSets: informers.daemonSets.cache,
+  budgets: informers.budgets.cache,
+  nodeAgents: informers.nodeAgents.cache,
+  nodeOps: informers.nodeOps.cache,
+  upgrades: informers.upgrades.cache,
+});
+
+/** Resolves when every cache holds a complete list. */
+export async function allSynced(informers: Informers, signal: AbortSignal): Promise<void> {
+  await Promise.all(Object.values(informers).map(each => each.synced(signal)));
+}

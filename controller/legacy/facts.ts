@@ -1,0 +1,74 @@
+/** What can be seen of an operation that an earlier operator may have begun, and what can be done about it. */
+import type { Operation } from '../../api/node-agent.js';
+import type { NodeStatus } from '../../api/node-status.js';
+import type { NodeOpStatus } from '../../api/nodeop.js';
+import type { NodeAgent, NodeOp } from '../../api/objects.js';
+import type { Wish } from '../nodeop/facts/parsed-nodeop.js';
+import type { SeenJob, SeenNode, SeenPod } from '../cluster/seen.js';
+
+export interface NodeFacts {
+  name: string;
+  now: Date;
+  /** Since when this controller leads: agents need a moment to speak. */
+  since: Date;
+  wish: Wish;
+  /** As the earlier operator left it. */
+  entry?: NodeStatus;
+  node?: SeenNode;
+  agent?: NodeAgent;
+  /** All that it has made for this node. */
+  jobs: readonly SeenJob[];
+  /** The one whose end is the node's. */
+  job?: SeenJob;
+  /** Pods that wait for the Job's sentinel and then reboot the node. */
+  rebootPods: readonly SeenPod[];
+  preflightPods: readonly SeenPod[];
+}
+
+export interface Facts {
+  op: NodeOp;
+  /** Where the spec breaks a rule: as much of it as is needed to undo what was done. */
+  wish: Wish;
+  /** In words, which rule that is. */
+  fault?: string;
+  /** It was begun, and we have not taken it over yet. */
+  held: boolean;
+  now: Date;
+  /** Of its targets, and of every node where something of it is. */
+  nodes: readonly NodeFacts[];
+  /** Of the whole operation. */
+  jobs: readonly SeenJob[];
+  /** Of those Jobs. */
+  jobPods: readonly SeenPod[];
+  rebootPods: readonly SeenPod[];
+  readyNodes: ReadonlySet<string>;
+}
+
+export type Action =
+  /** Marks the Job as ours, with the boot in which surely no reboot had been called. */
+  | { do: 'adoptJob'; job: SeenJob; node: string; boot: string }
+  /** Only if the Pod is what was seen. */
+  | { do: 'deletePod'; pod: SeenPod }
+  | { do: 'uncordon'; node: SeenNode }
+  | { do: 'convert'; status: NodeOpStatus }
+  /** In the status, what is waited for. */
+  | { do: 'tell'; message: string }
+  | { do: 'dropFinalizer'; leftBehind?: string };
+
+/** How one node goes on. */
+export type Verdict =
+  /** Nothing was begun there. */
+  | { is: 'fresh' }
+  /** Over, as it is told. */
+  | { is: 'ended'; entry: NodeStatus }
+  /** We claim it: the ledger tells, whatever became of the status. */
+  | { is: 'ours'; ledger: Operation }
+  | { is: 'takeUp'; job: SeenJob; bootIdBefore: string | undefined }
+  | { is: 'act'; action: Action }
+  | { is: 'wait'; message: string };
+
+export interface Plan {
+  actions: readonly Action[];
+  /** In words, while something is waited for. */
+  waiting?: string;
+}

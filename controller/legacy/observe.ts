@@ -1,0 +1,92 @@
+/** Gathers what is known of one operation and of its nodes. */
+import { LABELS } from '../../api/names.js';
+import type { NodeOp } from '../../api/objects.js';
+import { labelValue } from '../../api/resource-name.js';
+import type { Caches } from '../cluster/informers.js';
+import { cordonMark } from '../cluster/cordon.js';
+import { targetsOf } from '../cluster/targets.js';
+import { tryReadWish, type Wish } from '../nodeop/facts/parsed-nodeop.js';
+import { isReady, type SeenJob, type SeenPod } from '../cluster/seen.js';
+import type { Facts, NodeFacts } from './facts.js';
+import { type Former, isOf, nodeOf } from './legacy-operator.js';
+import { wishToEnd } from './invalid-spec.js';
+
+interface View {
+  caches: Caches;
+  former: Former;
+  now: Date;
+}
+
+export function observe(op: NodeOp, view: View): Facts {
+  const { caches, former, now } = view;
+  const read = tryReadWish(op);
+  const wish = read.fault === undefined ? read.wish : wishToEnd(op);
+  const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
+  const held = former.holds(op);
+  if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
+  if (held && read.fault === undefined) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
+  const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
+  /* Which nodes such a spec chooses nobody knows: those where something of it is. */
+  if (held && read.fault !== undefined)
+    for (const node of caches.nodes.list())
+      if (cordonMark(node) === wish.mark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
+        names.add(node.metadata.name);
+  return {
+    op,
+    wish,
+    fault: read.fault,
+    held,
+    now,
+    nodes: [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
+    ...made,
+    jobPods: made.jobs.flatMap(job => caches.pods.by('owner', job.metadata.uid)),
+    readyNodes: new Set(
+      caches.nodes
+        .list()
+        .filter(isReady)
+        .map(node => node.metadata.name),
+    ),
+  };
+}
+
+interface Around {
+  op: NodeOp;
+  wish: Wish;
+  view: View;
+  /** Of the whole operation. */
+  jobs: readonly SeenJob[];
+  rebootPods: readonly SeenPod[];
+}
+
+function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): NodeFacts {
+  const { caches, former, now } = view;
+  const entry = op.status?.nodeStatuses?.[name];
+  const own = jobs.filter(job => isFor(job, name, entry?.jobName));
+  return {
+    name,
+    now,
+    since: former.since,
+    wish,
+    entry,
+    node: caches.nodes.get({ name }),
+    agent: caches.nodeAgents.get({ name }),
+    jobs: own,
+    job: latest(own),
+    rebootPods: rebootPods.filter(pod => nodeOf(pod) === name),
+    preflightPods: caches.pods.by('node', name).filter(pod => isFormersPreflight(pod) && isOf(pod, op)),
+  };
+}
+
+const isFormersPreflight = ({ metadata: { labels } }: SeenPod): boolean =>
+  labels?.[LABELS.preflight] !== undefined && labels[LABELS.nodeOpUid] === undefined;
+
+const isFor = ({ metadata }: SeenJob, node: string, jobName: string | undefined): boolean =>
+  metadata.name === jobName ||
+  metadata.labels?.[LABELS.node] === node ||
+  metadata.labels?.[LABELS.node] === labelValue(node);
+
+/** It may have made one more and died before it said so. */
+const latest = (jobs: readonly SeenJob[]): SeenJob | undefined =>
+  jobs
+    .toSorted((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''))
+    .at(-1);

@@ -1,0 +1,126 @@
+/** What can be seen of one node, and what can be done to it. */
+import type { Operation } from '../../../api/node-agent.js';
+import type { NodeAgent } from '../../../api/objects.js';
+import type { Reason } from '../../../api/reasons.js';
+import type { SeenBudget, SeenJob, SeenNode, SeenPod } from '../../cluster/seen.js';
+import type { Wish } from './parsed-nodeop.js';
+
+/** An eviction that the API server refused, and when. */
+export interface Refusal {
+  at: Date;
+  /** Not to be asked again before. */
+  notBefore: Date;
+  message: string;
+}
+
+/** A control plane that is worked on, and by which operation; `turn`: one that has its turn or reboots. */
+export interface Worked {
+  node: string;
+  operation: string;
+}
+
+export interface Facts {
+  name: string;
+  now: Date;
+  wish: Wish;
+  /** Absent: the node is not part of the cluster. */
+  node?: SeenNode;
+  agent?: NodeAgent;
+  /** `agent.spec.operation`, when it is this operation's. */
+  ledger?: Operation;
+  /** Namespace and name of another operation that holds the node. */
+  heldBy?: string;
+  /** It is this node's turn. */
+  turn: boolean;
+  job?: SeenJob;
+  /** Pods of the Job. */
+  jobPods: readonly SeenPod[];
+  preflightPod?: SeenPod;
+  pullPod?: SeenPod;
+  /** Every pod on the node. */
+  pods: readonly SeenPod[];
+  /** Refused evictions by uid of the pod. */
+  refusals: ReadonlyMap<string, Refusal>;
+  /** Uids of pods that came to the node for one that was evicted from it. */
+  replacements: ReadonlySet<string>;
+  budgets: readonly SeenBudget[];
+  /** Uids of all DaemonSets. */
+  daemonSets: ReadonlySet<string>;
+  /** Why this control plane may not be disturbed now; empty on workers. */
+  otherControlPlanes: { notReady?: string; worked?: Worked; turn?: Worked };
+  /** Another Ready, schedulable node exists. */
+  elsewhere: boolean;
+  /** Does the mark on a node belong to an operation that is not finished? */
+  markAlive: boolean;
+  /** The NodeOp's status already tells how this node ended. */
+  reported: boolean;
+  /** Why the API server would refuse the Pod of the Job, in its words. */
+  refused?: string;
+  /** Why the API server refused the last act on this node, in its words. */
+  trouble?: string;
+  /** Lowest Kubernetes minor among the control planes, such as 1.34. */
+  kubernetesCeiling?: string;
+  /** Image of the command, the default filled in. */
+  image: string;
+  /** Namespace of the operator itself; its pods are never evicted. */
+  ownNamespace: string;
+}
+
+/** Changes to the ledger; null takes a field away. */
+export type LedgerChange = { [Field in keyof Operation]?: Operation[Field] | null };
+
+export type Action =
+  | { do: 'claim'; ledger: Operation }
+  | { do: 'record'; change: LedgerChange }
+  | { do: 'createPod'; pod: 'preflight' | 'pull' }
+  | { do: 'deletePods'; pods: readonly SeenPod[] }
+  /** One walk at a time, of all operations, disturbs a control plane. */
+  | { do: 'takeControlPlane'; change: LedgerChange }
+  | { do: 'cordon' }
+  | { do: 'evict'; pods: readonly SeenPod[]; past: 'budgets' | 'nothing' }
+  | { do: 'createJob' }
+  | { do: 'resumeJob'; job: SeenJob }
+  | { do: 'deleteJob'; job: SeenJob }
+  /** No Pod of it starts any more; those that run end with their grace. */
+  | { do: 'suspendJob'; job: SeenJob }
+  /** From now on the Job's end is written down elsewhere: it may be tidied away. */
+  | { do: 'expireJob'; job: SeenJob; ttlSeconds: number }
+  | { do: 'uncordon' }
+  | { do: 'release' };
+
+/** What one row of the table says of a node. */
+export type Look =
+  | { is: 'done' }
+  /** `until`: when it is worth a look even if nothing is heard. */
+  | { is: 'wait'; reason: Reason; message: string; until?: Date }
+  | { is: 'act'; action: Action; reason?: Reason; message?: string; until?: Date }
+  | { is: 'end'; phase: 'Completed' | 'Failed'; reason: Reason; message: string; log?: string; exitCode?: number };
+
+export const DONE: Look = { is: 'done' };
+export const wait = (reason: Reason, message: string, until?: Date): Look => ({ is: 'wait', reason, message, until });
+export const act = (action: Action, why: { reason?: Reason; message?: string; until?: Date } = {}): Look => ({
+  is: 'act',
+  action,
+  ...why,
+});
+export const fail = (reason: Reason, message: string, last: { log?: string; exitCode?: number } = {}): Look => ({
+  is: 'end',
+  phase: 'Failed',
+  reason,
+  message,
+  ...last,
+});
+
+/** The API server keeps refusing what the step needs: its words, once startDeadlineSeconds have passed since the step was begun. */
+export function refusedTooLong(facts: Facts, step: string): Look | undefined {
+  if (facts.trouble === undefined || facts.ledger?.step !== step) return undefined;
+  const seconds = facts.wish.spec.startDeadlineSeconds;
+  return facts.now >= after(begun(facts, step), seconds)
+    ? fail('PodRefused', `refused for ${seconds} s: ${facts.trouble}`)
+    : undefined;
+}
+
+/** When the step that the node is at was begun. */
+export const begun = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);
+
+export const after = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000);

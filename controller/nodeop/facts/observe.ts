@@ -1,0 +1,166 @@
+/** Gathers what the caches know of an operation's nodes. */
+import type { Operation } from '../../../api/node-agent.js';
+import type { Caches } from '../../cluster/informers.js';
+import { isControlPlane } from '../../cluster/control-plane.js';
+import { cordonMark } from '../../cluster/cordon.js';
+import { isCordoned, isReady, type SeenNode } from '../../cluster/seen.js';
+import type { Evictions } from '../act/evictions.js';
+import type { Facts } from './facts.js';
+import { objectName } from './manifests.js';
+import { isLost } from './ledger.js';
+import { isFinal, operationId, type Wish } from './parsed-nodeop.js';
+
+/** What is the same for all nodes of one pass; gathered once. */
+export interface View {
+  caches: Caches;
+  evictions: Pick<Evictions, 'refusals' | 'isReplacement'>;
+  /** Why the API server would refuse the Pods of the Jobs. */
+  refused?: string;
+  /** The last refusal of an act, by node. */
+  troubles: ReadonlyMap<string, string>;
+  /** Nodes that an operation holds of which no NodeAgent tells. */
+  elsewhere?: ReadonlyMap<string, string>;
+  defaultImage: string;
+  ownNamespace: string;
+  now: Date;
+  /** Ready nodes that take pods, or will again when their operation is over. */
+  refuges: ReadonlySet<string>;
+  daemonSets: ReadonlySet<string>;
+  kubernetesCeiling?: string;
+  controlPlanes: readonly ControlPlaneSeen[];
+}
+
+interface ControlPlaneSeen {
+  name: string;
+  ready: boolean;
+  /** Namespace and name of the operation that may disturb it now. */
+  worked?: string;
+  /** And it has its turn, or its reboot. */
+  hasTurn: boolean;
+}
+
+type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
+
+export function viewOf(given: Given): View {
+  const nodes = given.caches.nodes.list();
+  return {
+    ...given,
+    refuges: new Set(nodes.filter(node => isRefuge(node, given.caches)).map(node => node.metadata.name)),
+    daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
+    kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
+    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneSeen(node, given.caches)),
+  };
+}
+
+/** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
+const isRefuge = (node: SeenNode, caches: Caches): boolean =>
+  isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
+
+function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
+  const { name } = node.metadata;
+  const operation = caches.nodeAgents.get({ name })?.spec.operation;
+  const worked =
+    operation && disturbs(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
+  return { name, ready: isReady(node), worked, hasTurn: operation !== undefined && hasTurn(operation) };
+}
+
+/** A node that was made a control plane in the middle of its walk is disturbed without a turn. */
+const disturbs = (operation: Operation): boolean => hasTurn(operation) || operation.stepTimes.Cordon !== undefined;
+const hasTurn = ({ controlPlane, stepTimes }: Operation): boolean =>
+  controlPlane === true || stepTimes.Reboot !== undefined;
+
+function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
+  const others = controlPlanes.filter(each => each.name !== name);
+  const named = ({ name: node, worked: operation = '' }: ControlPlaneSeen) => ({ node, operation });
+  const worked = others.find(each => each.worked !== undefined);
+  const turn = others.find(each => each.hasTurn);
+  return {
+    notReady: others.find(each => !each.ready)?.name,
+    ...(worked && { worked: named(worked) }),
+    ...(turn && { turn: named(turn) }),
+  };
+}
+
+/** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
+function lowestMinor(nodes: readonly SeenNode[]): string | undefined {
+  const minors = nodes.flatMap(node => {
+    const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? '') ?? [];
+    return major === undefined || minor === undefined ? [] : [{ major: Number(major), minor: Number(minor) }];
+  });
+  const [lowest] = minors.sort((a, b) => a.major - b.major || a.minor - b.minor);
+  return lowest && `${lowest.major}.${lowest.minor}`;
+}
+
+/** Facts of one node; `turn` is decided later. Cheap where the node is not ours. */
+export function observe(wish: Wish, name: string, view: View): Facts {
+  const { caches, now } = view;
+  const agent = caches.nodeAgents.get({ name });
+  const operation = agent?.spec.operation;
+  const ledger = operation?.id === operationId(wish, name) ? operation : undefined;
+  const node = caches.nodes.get({ name });
+  const base: Facts = {
+    name,
+    now,
+    wish,
+    node,
+    agent,
+    ledger,
+    heldBy: ledger ? undefined : holderOf(operation, othersOn(name, wish, view)),
+    turn: false,
+    trouble: view.troubles.get(name),
+    jobPods: [],
+    pods: [],
+    refusals: view.evictions.refusals,
+    replacements: new Set(),
+    budgets: [],
+    daemonSets: view.daemonSets,
+    kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
+    otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
+    elsewhere: true,
+    markAlive: true,
+    refused: view.refused,
+    reported: isFinal(wish.status.nodeStatuses?.[name]),
+    image: wish.spec.image ?? view.defaultImage,
+    ownNamespace: view.ownNamespace,
+  };
+  return ledger || isLost(base) ? { ...base, ...closely(base, view) } : base;
+}
+
+/** A reboot Pod of this very operation that ends with its machine keeps the node from others only. */
+function othersOn(name: string, { meta, namespace }: Wish, { elsewhere }: View): string | undefined {
+  const other = elsewhere?.get(name);
+  return other === `${namespace}/${meta.name}` ? undefined : other;
+}
+
+const holderOf = (operation: Operation | undefined, elsewhere: string | undefined): string | undefined =>
+  operation ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : elsewhere;
+
+/** What only a node under way is looked at for. */
+function closely({ name, wish, ledger, node }: Facts, { caches, refuges, evictions }: View): Partial<Facts> {
+  const helpers = caches.pods.by('owner', wish.meta.uid);
+  const { namespace } = wish;
+  const pods = caches.pods.by('node', name);
+  /* By name: those of an earlier attempt are no proof of anything. One that was taken over has a name of its own. */
+  const known = ledger?.job?.name ?? wish.status.nodeStatuses?.[name]?.jobName;
+  const job = caches.jobs.get({ namespace, name: known ?? objectName(wish, name, 'job') });
+  const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(wish, name, pod));
+  const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
+  return {
+    pods,
+    replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
+    job,
+    jobPods: jobUid === undefined ? [] : caches.pods.by('owner', jobUid),
+    preflightPod: own('preflight'),
+    pullPod: own('pull'),
+    budgets: wish.spec.drainOptions?.enabled ? caches.budgets.list() : [],
+    elsewhere: refuges.size > (refuges.has(name) ? 1 : 0),
+    markAlive: markAlive(cordonMark(node), caches),
+  };
+}
+
+function markAlive(mark: string | undefined, caches: Caches): boolean {
+  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(mark ?? '') ?? [];
+  if (namespace === undefined || name === undefined) return false;
+  const owner = caches.nodeOps.get({ namespace, name });
+  return owner?.metadata.uid === uid && !isFinal(owner?.status);
+}

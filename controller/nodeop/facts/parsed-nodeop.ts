@@ -1,0 +1,72 @@
+/** A NodeOp as the controller works with it: parsed once at the border, with what follows from it. */
+import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
+import { ANNOTATIONS } from '../../../api/names.js';
+import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
+import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
+
+export interface Wish {
+  meta: ObjectMeta;
+  namespace: string;
+  spec: NodeOpSpec;
+  status: NodeOpStatus;
+  /** `<namespace>/<name>@<uid>`: marks a node that this operation cordoned. */
+  mark: string;
+  /** Cordons, drains or reboots. */
+  disruptive: boolean;
+  /** Made for a NodeOpUpgrade. */
+  upgrade: boolean;
+  prePull: boolean;
+  deleting: boolean;
+  /** Being deleted, and nothing shall be waited for. */
+  abandoned: boolean;
+  /** The value by which a retry is asked for; another one than the status has is a new wish. */
+  retry?: string;
+}
+
+/** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
+export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { fault: string } {
+  const parsed = NodeOpSpec.safeParse(op.spec);
+  if (parsed.success) return { wish: readWish(op, parsed.data) };
+  return { fault: parsed.error.issues.map(issue => `spec.${issue.path.join('.')}: ${issue.message}`).join('; ') };
+}
+
+export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
+  const namespace = op.metadata.namespace ?? '';
+  const deleting = op.metadata.deletionTimestamp !== undefined;
+  const annotations = op.metadata.annotations ?? {};
+  return {
+    meta: op.metadata,
+    namespace,
+    spec,
+    status: op.status ?? {},
+    mark: `${namespace}/${op.metadata.name}@${op.metadata.uid}`,
+    disruptive: spec.cordon || spec.rebootOnSuccess,
+    upgrade:
+      op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
+    prePull: spec.prePull ?? spec.cordon,
+    deleting,
+    abandoned: deleting && (annotations[ANNOTATIONS.abandon] ?? 'false') !== 'false',
+    retry: annotations[ANNOTATIONS.retry],
+  };
+}
+
+export const attemptOn = (wish: Wish, node: string): number => wish.status.nodeStatuses?.[node]?.attempt ?? 1;
+
+/** Neither begun nor ended, as far as the report tells. */
+export function isUntouched({ status }: Wish, node: string): boolean {
+  const entry = status.nodeStatuses?.[node];
+  return entry?.startedAt === undefined && !isFinal(entry);
+}
+
+/** Names one run over one node; the agent echoes it. */
+export const operationId = (wish: Wish, node: string): string => idOf(wish.meta.uid, attemptOn(wish, node));
+
+export const idOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
+
+export const attemptIn = (id: string | undefined): number => Number(/-(\d+)$/.exec(id ?? '')?.[1] ?? 1);
+
+/** Does the walk depend on an answer of the node's agent? */
+export const needsAgent = (spec: NodeOpSpec): boolean => spec.rebootOnSuccess || spec.preflight?.release !== undefined;
+
+export const isFinal = (status: { phase?: string } | undefined): boolean =>
+  status?.phase === 'Completed' || status?.phase === 'Failed';

@@ -1,0 +1,133 @@
+/**
+ * What a watch has told is believed, but not for ever: a node of which nothing was heard for a while is read from the API server itself.
+ * An event that never came would otherwise be waited for without end. Nothing is asked while there is nothing to wait for.
+ */
+import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
+import { keyOf } from '../../../kube/key.js';
+import type { Kube } from '../../../kube/kube.js';
+import { readLive, SILENCE_MS } from '../../../kube/live-read.js';
+import { JOBS, NODES, PODS } from '../../../kube/resources.js';
+import { isLater } from '../../../kube/resource-version.js';
+import type { Clock } from '../../../program/clock.js';
+import type { Caches } from '../../cluster/informers.js';
+import { isReady, type SeenPod } from '../../cluster/seen.js';
+import type { Facts } from '../facts/facts.js';
+import { isFinal, type Wish } from '../facts/parsed-nodeop.js';
+
+/** Of one operation, in one pass: a thousand silent nodes are read in turn. */
+const MOST_AT_ONCE = 20;
+
+interface Heard {
+  /** What the report said of it. */
+  as: string;
+  at: number;
+}
+
+interface SecondLookDeps {
+  kube: Pick<Kube, 'get' | 'list'>;
+  caches: Caches;
+  clock: Clock;
+}
+
+export class SecondLook {
+  readonly #deps: SecondLookDeps;
+  /** By operation and node. */
+  readonly #heard = new Map<string, Map<string, Heard>>();
+
+  constructor(deps: SecondLookDeps) {
+    this.#deps = deps;
+  }
+
+  forget(uid: string): void {
+    this.#heard.delete(uid);
+  }
+
+  /** Reads into the caches what was silent for too long; what is news there rings by itself. */
+  async take(wish: Wish, all: readonly Facts[]): Promise<void> {
+    const silent = this.#silent(wish, all).slice(0, MOST_AT_ONCE);
+    if (silent.length === 0) return;
+    const { kube, caches } = this.#deps;
+    const now = this.#deps.clock.monotonic();
+    for (const facts of silent) {
+      await this.#readNode(facts);
+      this.#heard.get(wish.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
+    }
+    await readLive(kube, NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
+  }
+
+  /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
+  async isNews(facts: Facts): Promise<boolean> {
+    const before = this.#versions(facts);
+    await this.#readNode(facts);
+    return this.#versions(facts) !== before;
+  }
+
+  /** What was decided on is not what is there: the watch is late, or it never told. */
+  async heal({ name }: Facts): Promise<void> {
+    try {
+      await this.#readClaim(name);
+    } catch {
+      /* The next pass meets the same conflict, and asks again. */
+    }
+  }
+
+  /** Of Pods only what a walk reads: one that crashes again and again would be news for ever. */
+  #versions({ name, ledger, wish }: Facts): string {
+    const { nodeAgents, nodes, jobs, pods } = this.#deps.caches;
+    const job = ledger?.job && jobs.get({ namespace: wish.namespace, name: ledger.job.name });
+    const objects = [nodeAgents.get({ name }), nodes.get({ name }), job];
+    return JSON.stringify([
+      ...objects.map(each => each?.metadata.resourceVersion),
+      ...pods
+        .by('node', name)
+        .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase].join(' '))
+        .toSorted(),
+    ]);
+  }
+
+  #silent(wish: Wish, all: readonly Facts[]): Facts[] {
+    const now = this.#deps.clock.monotonic();
+    const known = this.#heard.get(wish.meta.uid) ?? new Map<string, Heard>();
+    this.#heard.set(wish.meta.uid, known);
+    return all.filter(facts => {
+      if (!waitsForNews(facts)) return void known.delete(facts.name);
+      const heard = known.get(facts.name);
+      if (heard?.as === toldOf(facts)) return now - heard.at >= SILENCE_MS;
+      known.set(facts.name, { as: toldOf(facts), at: now });
+      return false;
+    });
+  }
+
+  async #readNode({ name, ledger, wish }: Facts): Promise<void> {
+    const { kube, caches } = this.#deps;
+    await this.#readClaim(name);
+    if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
+    if (ledger) await this.#readPods(name);
+  }
+
+  async #readClaim(name: string): Promise<void> {
+    const { kube, caches } = this.#deps;
+    await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
+    await readLive(kube, NODES, caches.nodes, { name });
+  }
+
+  async #readPods(node: string): Promise<void> {
+    const { kube, caches } = this.#deps;
+    const { items, resourceVersion } = await kube.list<SeenPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
+    const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
+    for (const pod of caches.pods.by('node', node))
+      if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
+        caches.pods.gone(pod);
+    for (const pod of items) caches.pods.found(pod);
+  }
+}
+
+/** Under way, or kept from starting by something that a watch must tell of. */
+const waitsForNews = ({ ledger, heldBy, node, agent, wish, name }: Facts): boolean =>
+  ledger !== undefined ||
+  (!isFinal(wish.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
+
+const toldOf = ({ wish, name }: Facts): string => {
+  const { lastUpdated = '', step = '' } = wish.status.nodeStatuses?.[name] ?? {};
+  return `${step} ${lastUpdated}`;
+};

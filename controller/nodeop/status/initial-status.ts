@@ -1,0 +1,61 @@
+/** The first status of an operation: who its targets are. And that of a retry: who of them goes once more. */
+import type { NodeStatus } from '../../../api/node-status.js';
+import type { NodeOpStatus } from '../../../api/nodeop.js';
+import type { NodeAgent } from '../../../api/objects.js';
+import type { SeenNode } from '../../cluster/seen.js';
+import { conditions } from '../../cluster/conditions.js';
+import { operationStatus } from './operation-status.js';
+import { targetsOf } from '../../cluster/targets.js';
+import { attemptIn, isFinal, type Wish } from '../facts/parsed-nodeop.js';
+
+interface Around {
+  nodes: readonly SeenNode[];
+  /** Nodes that this operation has claimed already: somebody has emptied its status. Their walks go on. */
+  claimed?: readonly NodeAgent[];
+  now: Date;
+}
+
+export function start(wish: Wish, { nodes, claimed = [], now }: Around): NodeOpStatus {
+  const attempts = new Map(claimed.map(({ metadata, spec }) => [metadata.name, attemptIn(spec.operation?.id)]));
+  const names = [...new Set([...targetsOf(wish.spec, nodes), ...attempts.keys()])];
+  const at = now.toISOString();
+  const none = names.length === 0;
+  const phase = none ? ('Failed' as const) : ('Pending' as const);
+  const message = none ? 'no Linux node matches nodeSelector' : 'waiting for nodes to start';
+  return {
+    phase,
+    message,
+    observedGeneration: wish.meta.generation,
+    startedAt: at,
+    ...(wish.retry === undefined ? {} : { retry: wish.retry }),
+    ...(none ? { completedAt: at } : {}),
+    nodes: { total: names.length, pending: names.length, active: 0, completed: 0, skipped: 0, failed: 0 },
+    progress: `0/${names.length}`,
+    conditions: conditions(wish, { phase, message, now, reason: none ? 'NoTargets' : undefined }),
+    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(wish, attempts.get(name) ?? 1, now)])),
+  };
+}
+
+const fresh = (wish: Wish, attempt: number, now: Date): NodeStatus => ({
+  phase: 'Pending',
+  attempt,
+  rebootStatus: wish.spec.rebootOnSuccess ? 'pending' : 'not-requested',
+  lastUpdated: now.toISOString(),
+});
+
+export const isRetried = ({ status, retry, deleting }: Wish): boolean =>
+  isFinal(status) && !deleting && retry !== undefined && retry !== status.retry;
+
+/** A node that was not there until the end counts as Completed, though nothing was done there. */
+const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Completed' || reason === 'NodeRemoved';
+
+/** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
+export function startAgain(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
+  const before = Object.entries(wish.status.nodeStatuses ?? {});
+  if (before.length === 0) return start({ ...wish, status: {} }, { nodes, now });
+  const entries = before.map(([name, entry]) => {
+    return [name, goesAgain(entry) ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
+  });
+  const { completedAt: _ended, ...status } = { ...wish.status, phase: undefined, retry: wish.retry };
+  return operationStatus({ ...wish, status }, Object.fromEntries(entries), now);
+}

@@ -1,0 +1,142 @@
+/** What is seen of one node → its entry in the status. */
+import type { NodeStatus } from '../../../api/node-status.js';
+import { sameJson } from '../../../kube/merge.js';
+import { type Detail, inShort } from './truncate.js';
+import type { Facts } from '../facts/facts.js';
+import { isLost } from '../facts/ledger.js';
+import type { Walk } from '../steps/walk.js';
+import { attemptOn, isFinal } from '../facts/parsed-nodeop.js';
+
+export type Standing = 'pending' | 'active' | 'completed' | 'failed';
+
+interface Seen {
+  facts: Facts;
+  walk: Walk;
+  before: NodeStatus | undefined;
+  /** Why a node that has not started waits. */
+  waiting?: { reason: NonNullable<NodeStatus['reason']>; message: string };
+}
+
+/**
+ * pending: untouched. active: holds a slot. A slot is free again when the node is: an end counts from when everything was undone,
+ * though the report may be still to come. A node whose ledger was lost is still worked on.
+ */
+export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'before'>): Standing {
+  if (before?.phase === 'Completed') return 'completed';
+  if (before?.phase === 'Failed') return 'failed';
+  const result = facts.ledger?.result;
+  if (result && walk.at === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
+  return facts.ledger || isLost(facts) ? 'active' : 'pending';
+}
+
+/** Keeps a finished entry as it is, and `lastUpdated` where nothing else changed. */
+export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
+  const { facts, before } = seen;
+  if (before && isFinal(before)) return before;
+  const full = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
+  const entry = detail === 'full' ? full : inShort(full, detail);
+  const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
+  if (same) return before;
+  const isShort = detail === 'short' || detail === 'least';
+  const undated =
+    (isShort && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined && !entry.stepTimes);
+  return undated ? entry : { ...entry, lastUpdated: since(entry, before) ?? facts.now.toISOString() };
+}
+
+/** The entry is the only copy of how far the walk had got: nothing of it is dropped. */
+function lost({ node, name, now }: Facts, before: NodeStatus): NodeStatus {
+  if (node !== undefined) return { ...before, message: 'its claim was taken away by somebody; taking it up again' };
+  const message = `node ${name} was removed while it was worked on`;
+  return { ...before, phase: 'Failed', reason: 'NodeRemoved', message, completedAt: now.toISOString() };
+}
+
+/** Of a wait that has an end: its words may change, the time that it may take begins once. */
+const since = (entry: NodeStatus, before: NodeStatus | undefined): string | undefined =>
+  entry.reason === before?.reason && entry.step === before?.step && !isFinal(entry) && DEADLINED.has(entry.reason ?? '')
+    ? before?.lastUpdated
+    : undefined;
+
+function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
+  const { wish, name, now } = facts;
+  const attempt = attemptOn(wish, name);
+  const late = tooLate({ facts, before, waiting, walk });
+  const rebootStatus = wish.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
+  if (late) return { phase: 'Failed', ...late, attempt, rebootStatus, completedAt: now.toISOString() };
+  const told = waiting ?? (walk.look.is === 'wait' ? { reason: walk.look.reason, message: walk.look.message } : {});
+  return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
+}
+
+type Late = { reason: NonNullable<NodeStatus['reason']>; message: (seconds: number, waiting: string) => string };
+
+const within =
+  (what: string): Late['message'] =>
+  seconds =>
+    `${what} within ${seconds} s`;
+
+/** Reasons that end a node which waits for them, with a slot free, longer than startDeadlineSeconds; and what it then says. */
+export const DEADLINED = new Map<string, Late>([
+  ['NodeNotReady', { reason: 'NodeNotReady', message: within('the node was not Ready') }],
+  ['WaitingForAgent', { reason: 'AgentNotAnswering', message: within('the node had no NodeAgent') }],
+  ['ControlPlaneNotReady', { reason: 'ControlPlaneNotReady', message: within('another control plane was not Ready') }],
+  ['PodRefused', { reason: 'PodRefused', message: (seconds, waiting) => `for ${seconds} s, ${waiting}` }],
+]);
+
+/** Nothing may be waited for in silence; since when, the entry itself remembers. */
+function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 'message'> | undefined {
+  const { startDeadlineSeconds } = facts.wish.spec;
+  const late = DEADLINED.get(waiting?.reason ?? '');
+  if (late === undefined || before?.reason !== waiting?.reason || before?.lastUpdated === undefined) return undefined;
+  if (facts.now.getTime() - Date.parse(before.lastUpdated) < startDeadlineSeconds * 1000) return undefined;
+  return { reason: late.reason, message: late.message(startDeadlineSeconds, waiting?.message ?? '') };
+}
+
+function underWay({ facts, walk }: Seen): NodeStatus {
+  const { ledger, wish, name } = facts;
+  const attempt = attemptOn(wish, name);
+  const common: Omit<NodeStatus, 'phase'> = {
+    jobName: ledger?.job?.name,
+    attempt,
+    startedAt: ledger?.stepTimes.Claim,
+    bootIdBefore: ledger?.bootIdBefore,
+    bootIdAfter: ledger?.result?.bootIdAfter,
+    stepTimes: ledger?.stepTimes,
+    ...rebootOf(facts),
+  };
+  const result = ledger?.result;
+  if (result && walk.at === 'Release')
+    return {
+      ...common,
+      phase: result.phase,
+      reason: result.reason,
+      message: withDrain(result.message, ledger),
+      log: result.log,
+      exitCode: result.exitCode,
+      completedAt: result.at,
+    };
+  const { look } = walk;
+  const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
+  const words = told.message ?? result?.message;
+  const spoken = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
+  const message = withDrain(spoken, ledger);
+  const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: result?.phase };
+  const reason = told.reason ?? result?.reason;
+  return { ...common, ...underWayOnly, phase: phaseAt(walk), step: walk.at, reason, message };
+}
+
+/** A drain that was asked for and left out is said from then on. */
+const withDrain = (message: string | undefined, ledger: Facts['ledger']): string | undefined =>
+  ledger?.drainSkipped ? `${message ?? ''} (not drained: there is no other Ready, schedulable node)` : message;
+
+function phaseAt({ at }: Walk): NodeStatus['phase'] {
+  if (at === 'Claim') return 'Pending';
+  return at === 'Preflight' ? 'Preflight' : 'Running';
+}
+
+function rebootOf({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
+  if (!wish.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
+  const result = ledger?.result;
+  if (result?.bootIdAfter !== undefined && ledger?.stepTimes.Reboot !== undefined) return { rebootStatus: 'completed' };
+  if (result?.phase === 'Failed') return { rebootStatus: 'cancelled' };
+  if (result?.reason === 'Skipped') return { rebootStatus: 'not-requested' };
+  return { rebootStatus: 'pending' };
+}

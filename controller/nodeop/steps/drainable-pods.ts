@@ -1,0 +1,60 @@
+/** Which pods a drain may evict, which stay, which are in the way. */
+import { LABELS } from '../../../api/names.js';
+import type { DrainOptions } from '../../../api/drain.js';
+import { isMirror, type SeenPod } from '../../cluster/seen.js';
+
+export interface Sorted {
+  evict: SeenPod[];
+  /** Left on the node by the drain options, with the reason. */
+  stay: { pod: SeenPod; why: string }[];
+  /** Make the drain fail. */
+  refuse: SeenPod[];
+  /** Left to end by themselves: an image that is being built or exported. */
+  awaited: SeenPod[];
+}
+
+export const controllerOf = (pod: SeenPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
+
+/** Pods that a drain never looks at. */
+function passedOver(pod: SeenPod, ownNamespace: string): boolean {
+  const labels = pod.metadata.labels ?? {};
+  return (
+    isMirror(pod) ||
+    pod.status.phase === 'Succeeded' ||
+    pod.status.phase === 'Failed' ||
+    pod.metadata.namespace === ownNamespace ||
+    labels[LABELS.nodeOp] !== undefined ||
+    labels[LABELS.probe] !== undefined ||
+    labels[LABELS.reboot] !== undefined
+  );
+}
+
+export function sortPods(pods: readonly SeenPod[], options: DrainOptions, ownNamespace: string): Sorted {
+  const sorted: Sorted = { evict: [], stay: [], refuse: [], awaited: [] };
+  for (const pod of pods.filter(candidate => !passedOver(candidate, ownNamespace))) {
+    const owner = controllerOf(pod);
+    if (owner?.kind === 'DaemonSet') {
+      if (!options.ignoreDaemonSets) sorted.refuse.push(pod);
+    } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) sorted.awaited.push(pod);
+    else if (owner === undefined && !options.force)
+      sorted.stay.push({ pod, why: 'it has no controller and force is false' });
+    else if ((pod.spec.volumes?.length ?? 0) > 0 && !options.deleteEmptyDirData)
+      sorted.stay.push({ pod, why: 'it has an emptyDir volume and deleteEmptyDirData is false' });
+    else sorted.evict.push(pod);
+  }
+  return sorted;
+}
+
+export const podName = (pod: SeenPod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
+
+/** At most three names, and how many more. */
+export function podNames(pods: readonly SeenPod[]): string {
+  const names = pods.slice(0, 3).map(podName).join(', ');
+  return pods.length > 3 ? `${names} and ${pods.length - 3} more` : names;
+}
+
+/** Who stays, and each for its own reason. */
+export const stayWords = (stay: Sorted['stay']): string =>
+  [...new Set(stay.map(({ why }) => why))]
+    .map(why => `${podNames(stay.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
+    .join('; ');

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals';
+import type { OSArtifact } from '../../../api/objects.js';
+import { lookTwice } from '../../../controller/artifact/live-reads.js';
+import type { SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
+import { ObjectCache } from '../../../kube/cache.js';
+import { SILENCE_MS, Silences } from '../../../kube/live-read.js';
+import { PODS } from '../../../kube/resources.js';
+import { fakeClock } from '../../fakes/clock.js';
+import { FakeKube } from '../../fakes/kube.js';
+import { pod } from '../../builders.js';
+
+const indexes = { owner: () => ['uid-a'] };
+const meta = { name: 'a', namespace: 'default', uid: 'uid-a', resourceVersion: '1' };
+const building = (phase: 'Building' | 'Ready') => ({ metadata: meta, spec: {}, status: { phase } }) as OSArtifact;
+
+test.each([
+  ['is read once nothing was heard for five minutes', 'Building', 'Succeeded'],
+  ['is left alone once all is done', 'Ready', 'Running'],
+] as const)('the Pod of an OSArtifact %s', async (_sentence, phase, seen) => {
+  const kube = new FakeKube();
+  const clock = fakeClock();
+  const pods = new ObjectCache<SeenPod>({ indexes });
+  const exports = new ObjectCache<SeenJob>({ indexes });
+  pods.put(pod('builder'));
+  const ended = pod('builder', { phase: 'Succeeded' });
+  kube.seed(PODS, { ...ended, metadata: { ...ended.metadata, resourceVersion: '2' } });
+  const silences = new Silences(clock);
+  const look = () => lookTwice(building(phase), silences, { kube, pods, exports });
+  await look();
+  expect(pods.list()[0]?.status.phase).toBe('Running');
+  await clock.advance(SILENCE_MS);
+  await look();
+  expect(pods.list()[0]?.status.phase).toBe(seen);
+});

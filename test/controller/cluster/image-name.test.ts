@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { fullImageName, isOnNode } from '../../../controller/cluster/image-name.js';
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+describe('The full name of an image', () => {
+  test.each([
+    ['busybox', 'docker.io/library/busybox:latest'],
+    ['busybox:1.36', 'docker.io/library/busybox:1.36'],
+    ['docker.io/busybox:1.36', 'docker.io/library/busybox:1.36'],
+    ['index.docker.io/library/busybox:1.36', 'docker.io/library/busybox:1.36'],
+    ['docker.io/library/busybox', 'docker.io/library/busybox:latest'],
+    ['team/tool', 'docker.io/team/tool:latest'],
+    ['docker.io/team/tool:2', 'docker.io/team/tool:2'],
+    ['registry.example/tool', 'registry.example/tool:latest'],
+    ['registry.example/team/tool:2', 'registry.example/team/tool:2'],
+    ['localhost/tool:2', 'localhost/tool:2'],
+    ['registry:5000/tool', 'registry:5000/tool:latest'],
+    ['registry:5000/tool:2', 'registry:5000/tool:2'],
+    [`busybox@${DIGEST}`, `docker.io/library/busybox@${DIGEST}`],
+    [`registry:5000/tool:2@${DIGEST}`, `registry:5000/tool@${DIGEST}`],
+  ])('%s is %s', (name, full) => expect(fullImageName(name)).toBe(full));
+});
+
+describe('Is the image on the node?', () => {
+  test.each<[string, string, string[], boolean]>([
+    ['a tag that is listed', 'registry.example/tool:1', ['registry.example/tool:1'], true],
+    ['another tag', 'registry.example/tool:1', ['registry.example/tool:2'], false],
+    ['another registry', 'a.example/tool:1', ['b.example/tool:1'], false],
+    ['a short name, listed in full', 'busybox:1.36', ['docker.io/library/busybox:1.36'], true],
+    [
+      'latest, for the kubelet asks for it each time',
+      'registry.example/tool:latest',
+      ['registry.example/tool:latest'],
+      false,
+    ],
+    ['no tag, which is latest', 'registry.example/tool', ['registry.example/tool:latest'], false],
+    ['a digest that is listed', `busybox@${DIGEST}`, [`docker.io/library/busybox@${DIGEST}`], true],
+    ['a digest beside a tag', `busybox:latest@${DIGEST}`, [`docker.io/library/busybox@${DIGEST}`], true],
+    ['a digest that is not', `busybox@${DIGEST}`, ['docker.io/library/busybox:1'], false],
+    ['nothing is listed', 'busybox:1', [], false],
+  ])('%s', (_sentence, image, listed, expected) => expect(isOnNode(image, listed)).toBe(expected));
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { NODE_AGENT, OS_ARTIFACT } from '../../api/kinds.js';
+import { lead } from '../../controller/controllers.js';
+import { KubeError } from '../../kube/errors.js';
+import type { ListOptions, Page, Resource, Stored, WatchEvent } from '../../kube/kube.js';
+import { NODES, PODS } from '../../kube/resources.js';
+import { silentLog } from '../../program/log.js';
+import { fakeClock } from '../fakes/clock.js';
+import { FakeKube } from '../fakes/kube.js';
+import { TOOLS } from './artifact/samples.js';
+
+/** Lists what is there, and tells of nothing later; OSArtifacts are unknown to it until somebody installs them. */
+class Cluster extends FakeKube {
+  installed = false;
+
+  override async list<T extends Stored>(resource: Resource, options?: ListOptions): Promise<Page<T>> {
+    if (resource.plural === OS_ARTIFACT.plural && !this.installed)
+      throw new KubeError(404, 'the server could not find the requested resource', 'NotFound');
+    return await super.list<T>(resource, options);
+  }
+
+  override async *watch<T extends Stored>(
+    _resource?: Resource,
+    _options?: ListOptions,
+    signal?: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>> {
+    if (signal) await once(signal, 'abort');
+    yield* [];
+  }
+}
+
+const settings = (clock: ReturnType<typeof fakeClock>) => ({
+  log: silentLog,
+  clock,
+  identity: 'test',
+  defaultImage: 'busybox',
+  sentinel: { image: 'busybox', command: ['true'] },
+  ownNamespace: 'operator-system',
+});
+
+const seeded = () => {
+  const cluster = new Cluster();
+  const meta = { uid: 'u', resourceVersion: '1' };
+  cluster.seed(NODES, { metadata: { ...meta, name: 'n1', labels: { 'kubernetes.io/os': 'linux' } } });
+  const artifact = { metadata: { ...meta, name: 'os', namespace: 'default' }, spec: { imageName: 'x', iso: true } };
+  cluster.seed(OS_ARTIFACT, artifact);
+  return cluster;
+};
+
+const names = (cluster: Cluster, resource: Resource) => cluster.all(resource).map(({ metadata }) => metadata.name);
+
+describe('who leads', () => {
+  test('works on nodes where OSArtifacts are unknown, and builds as soon as they are known', async () => {
+    const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
+    const led = lead(cluster, { ...settings(clock), tools: TOOLS }, stop.signal);
+    await clock.advance(10_000);
+    expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
+    cluster.installed = true;
+    await clock.advance(120_000);
+    expect(names(cluster, PODS)).toEqual([expect.stringMatching(/^os-/)]);
+    stop.abort();
+    await led;
+  });
+
+  test('leaves OSArtifacts alone without tools', async () => {
+    const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
+    cluster.installed = true;
+    const led = lead(cluster, settings(clock), stop.signal);
+    await clock.advance(60_000);
+    expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
+    stop.abort();
+    await led;
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, test } from '@jest/globals';
+import { jobFor, objectName, preflightPodFor, pullPodFor } from '../../../../controller/nodeop/facts/manifests.js';
+import { wish } from '../../../builders.js';
+import { UPGRADE_OWNER } from '../several.js';
+
+const AROUND = { image: 'tool:1', sentinel: { image: 'agent:1', command: ['node', 'sentinel'] }, stateDir: '/state' };
+const LABEL_VALUE = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/;
+const POD_HOST_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const job = (spec: object = {}, node = 'n1', metadata: object = {}) => jobFor(wish(spec, { metadata }), node, AROUND);
+const podOf = (spec: object = {}, metadata: object = {}): Record<string, unknown> => ({
+  ...job(spec, 'n1', metadata).spec.template.spec,
+});
+const REBOOT = { rebootOnSuccess: true };
+
+describe('The Job of a node', () => {
+  test('is made suspended, runs once, on the node, whatever its taints', () => {
+    expect(job().spec).toMatchObject({ suspend: true, completions: 1, parallelism: 1, podReplacementPolicy: 'Failed' });
+    expect(podOf()).toMatchObject({
+      nodeName: 'n1',
+      restartPolicy: 'Never',
+      tolerations: [{ operator: 'Exists' }],
+      priorityClassName: 'system-node-critical',
+    });
+  });
+
+  test('has the user’s limits, and none where none was set', () => {
+    const limits = { backoffLimit: 1, activeDeadlineSeconds: 60 };
+    expect(job({ ...limits, ttlSecondsAfterFinished: 5 }).spec).toMatchObject(limits);
+    expect(job({}).spec).not.toHaveProperty('activeDeadlineSeconds');
+    expect(job({}).spec.backoffLimit).toBe(3);
+  });
+
+  test('is not given a time to live before its end is told', () =>
+    expect(job({ ttlSecondsAfterFinished: 5 }).spec).not.toHaveProperty('ttlSecondsAfterFinished'));
+
+  test('runs the command privileged, with the host where HOST_DIR says', () => {
+    expect(podOf({ command: ['do', 'it'], hostMountPath: '/mnt/host' })).toMatchObject({
+      containers: [
+        {
+          name: 'nodeop',
+          image: 'tool:1',
+          command: ['do', 'it'],
+          env: [{ name: 'HOST_DIR', value: '/mnt/host' }],
+          securityContext: { privileged: true },
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+          volumeMounts: [{ name: 'host-root', mountPath: '/mnt/host' }],
+        },
+      ],
+      volumes: [{ name: 'host-root', hostPath: { path: '/' } }],
+    });
+  });
+
+  test('has no sentinel container where no reboot is asked for', () => {
+    expect(podOf()).not.toHaveProperty('initContainers');
+    expect(podOf().containers).toHaveLength(1);
+  });
+
+  test('leaves its word for the agent after the command, where a reboot is asked for', () => {
+    expect(podOf(REBOOT)).toMatchObject({
+      initContainers: [{ name: 'nodeop' }],
+      containers: [{ name: 'sentinel-creator', image: 'agent:1', command: ['node', 'sentinel'] }],
+      volumes: [{ name: 'host-root' }, { name: 'sentinel-volume', hostPath: { path: '/state' } }],
+    });
+  });
+
+  test('gives an upgrade 600 s to end its write', () => {
+    expect(podOf({}, UPGRADE_OWNER).terminationGracePeriodSeconds).toBe(600);
+    expect(podOf()).not.toHaveProperty('terminationGracePeriodSeconds');
+  });
+
+  test('belongs to its NodeOp', () => {
+    expect(job().metadata.ownerReferences).toEqual([
+      expect.objectContaining({ kind: 'NodeOp', name: 'op', uid: 'uid-op', controller: true }),
+    ]);
+  });
+});
+
+describe('Every Pod', () => {
+  const secrets = [{ name: 'pull' }];
+  const whole = wish({ imagePullSecrets: secrets, preflight: { command: ['check'], image: 'check:1' } });
+  const specs = {
+    job: { ...jobFor(whole, 'n1', AROUND).spec.template.spec },
+    pull: { ...pullPodFor(whole, 'n1', AROUND).spec },
+    preflight: { ...preflightPodFor(whole, 'n1', AROUND).spec },
+  };
+
+  test.each(Object.entries(specs))('of kind %s has the pull secrets', (_kind, spec) =>
+    expect(spec).toMatchObject({ imagePullSecrets: secrets, nodeName: 'n1', tolerations: [{ operator: 'Exists' }] }),
+  );
+
+  test('of a preflight sees the host read-only, with its own image', () => {
+    expect(specs.preflight.containers).toEqual([
+      expect.objectContaining({
+        image: 'check:1',
+        command: ['check'],
+        volumeMounts: [{ name: 'host-root', mountPath: '/host', readOnly: true }],
+      }),
+    ]);
+    expect(JSON.stringify(specs.preflight)).not.toContain('privileged');
+  });
+
+  test('of a pull has no host and no token, and is gone at once', () => {
+    expect(specs.pull).toMatchObject({ terminationGracePeriodSeconds: 0, automountServiceAccountToken: false });
+    expect(specs.pull).not.toHaveProperty('volumes');
+    expect(specs.pull.containers).toHaveLength(1);
+  });
+});
+
+describe('Names and labels', () => {
+  const long = `${'node.'.repeat(50)}abc`;
+  test.each<[string, string, string]>([
+    ['short names', 'op', 'n1'],
+    ['a node name with dots', 'op', 'n1.rack.example'],
+    ['a node name of 253 characters', 'op', long],
+    ['both of 253 characters', long, long],
+    ['a dot just before the cut', `${'a'.repeat(51)}.b`, 'n1'],
+    ['dashes before the cut', `a${'-'.repeat(60)}b`, 'n1'],
+  ])('%s', (_sentence, name, node) => {
+    const { metadata, spec } = job({}, node, { name });
+    expect(metadata.name).toMatch(POD_HOST_NAME);
+    for (const value of Object.values(metadata.labels)) expect(value).toMatch(LABEL_VALUE);
+    expect(metadata.annotations).toEqual({
+      'operator.kairos.io/nodeop-name': name,
+      'operator.kairos.io/node-name': node,
+    });
+    expect(spec.template.metadata.labels).toEqual(metadata.labels);
+  });
+
+  test('the length of a long name in these tests is 253', () => expect(long).toHaveLength(253));
+
+  test('are the same each time, and begin with operation and node', () => {
+    expect(job().metadata.name).toBe(job().metadata.name);
+    expect(job().metadata.name).toMatch(/^op-n1-[0-9a-f]{10}$/);
+  });
+
+  test('never are two for one', () => {
+    const again = { status: { nodeStatuses: { n1: { phase: 'Pending' as const, attempt: 2 } } } };
+    const names = [
+      objectName(wish(), 'n1', 'job'),
+      objectName(wish(), 'n2', 'job'),
+      objectName(wish(), 'n1', 'pull'),
+      objectName(wish(), 'n1', 'preflight'),
+      objectName(wish({}, again), 'n1', 'job'),
+      objectName(wish({}, { metadata: { uid: 'other' } }), 'n1', 'job'),
+      objectName(wish(), 'n1-x', 'job'),
+      objectName(wish(), 'n1.x', 'job'),
+      objectName(wish(), `${long}1`, 'job'),
+      objectName(wish(), `${long}2`, 'job'),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('long ones are told apart by their labels', () => {
+    const label = (node: string) => job({}, node).metadata.labels['kairos.io/node'];
+    expect(label(`${long}1`)).not.toBe(label(`${long}2`));
+    expect(label('n1')).toBe('n1');
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import { start } from '../../../../controller/nodeop/status/initial-status.js';
+import { ledger, node, nodeAgent, NOW, wish } from '../../../builders.js';
+
+const at = NOW.toISOString();
+
+describe('The first status', () => {
+  const nodes = [
+    node('a'),
+    node('b', { labels: { pool: 'x' } }),
+    node('w', { labels: { 'kubernetes.io/os': 'windows' } }),
+  ];
+
+  test('lists all targets as Pending', () => {
+    const entry = { phase: 'Pending', attempt: 1, rebootStatus: 'not-requested', lastUpdated: at };
+    expect(start(wish(), { nodes, now: NOW })).toMatchObject({
+      phase: 'Pending',
+      startedAt: at,
+      observedGeneration: 1,
+      progress: '0/2',
+      nodes: { total: 2, pending: 2, active: 0, completed: 0, skipped: 0, failed: 0 },
+      nodeStatuses: { a: entry, b: entry },
+    });
+  });
+
+  test('says that a reboot is to come', () => {
+    const { nodeStatuses } = start(wish({ rebootOnSuccess: true }), { nodes, now: NOW });
+    expect(nodeStatuses?.a?.rebootStatus).toBe('pending');
+  });
+
+  test('has the nodes of the selector only', () => {
+    const { nodeStatuses } = start(wish({ nodeSelector: { matchLabels: { pool: 'x' } } }), { nodes, now: NOW });
+    expect(Object.keys(nodeStatuses ?? {})).toEqual(['b']);
+  });
+
+  test('takes up walks that were begun before somebody emptied the status', () => {
+    const claimed = [nodeAgent({}, ledger({ id: 'uid-op-2' }))];
+    const { nodeStatuses } = start(wish(), { nodes, claimed, now: NOW });
+    expect(nodeStatuses).toMatchObject({ a: { attempt: 1 }, n1: { attempt: 2 } });
+  });
+
+  test('is the last one where nothing matches', () => {
+    const status = start(wish({ nodeSelector: { matchLabels: { pool: 'y' } } }), { nodes, now: NOW });
+    expect(status).toMatchObject({ phase: 'Failed', progress: '0/0', completedAt: at, nodeStatuses: {} });
+    expect(status.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({
+      status: 'True',
+      reason: 'NoTargets',
+    });
+  });
+});

@@ -1,0 +1,172 @@
+/** Plays a schedule on a fake cluster, and tells what was wrong with it. */
+import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { ANNOTATIONS, LEADER_LEASE } from '../../api/names.js';
+import type { NodeAgent, NodeOp } from '../../api/objects.js';
+import { isFinal } from '../../controller/nodeop/facts/parsed-nodeop.js';
+import type { Stored } from '../../kube/kube.js';
+import { LEASES, NODES } from '../../kube/resources.js';
+import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
+import { type NodeObject, withCondition } from '../fakes/cluster/kinds.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import type { Program } from '../fakes/cluster/program.js';
+import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
+import { withChance } from '../fakes/cluster/random.js';
+import { KAIROS_RELEASE } from '../fakes/host.js';
+import type { Happening, Schedule, Target } from './control-planes-schedule.js';
+import { watchControlPlanes } from './control-planes-promises.js';
+
+const LEASE = { namespace: OWN_NAMESPACE };
+
+interface LeaseObject extends Stored {
+  spec?: { holderIdentity?: string };
+}
+
+const holderOf = ({ api }: FakeCluster, name: string) =>
+  api.find<LeaseObject>(LEASES, { ...LEASE, name })?.spec?.holderIdentity;
+
+/** The one whose name stands in the lease, or the first where none does. */
+const leaderOf = (cluster: FakeCluster): Program | undefined =>
+  cluster.controllers.find(({ name }) => name === holderOf(cluster, LEADER_LEASE)) ?? cluster.controllers[0];
+
+const resourceOf = ({ kind }: Target) => (kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE);
+
+/** A spec is one wish: what is there already stays as it is. */
+function apply(cluster: FakeCluster, on: Target, spec: object): void {
+  if (cluster.api.find(resourceOf(on), on)) return;
+  const body = (on.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)(on.name, spec);
+  cluster.apply(resourceOf(on), { ...body, metadata: { ...body.metadata, namespace: on.namespace } });
+}
+
+/** Only what is there can be changed. */
+function change(cluster: FakeCluster, on: Target, body: object): void {
+  if (cluster.api.find(resourceOf(on), on)) cluster.api.patch(resourceOf(on), on, body);
+}
+
+function setReady(cluster: FakeCluster, name: string, isReady: boolean): void {
+  const { api, clock } = cluster;
+  if (!cluster.machine(name).up) return;
+  const ready = {
+    type: 'Ready',
+    status: isReady ? 'True' : 'False',
+    reason: isReady ? 'KubeletReady' : 'RuntimeNotReady',
+  };
+  api.change<NodeObject>(NODES, { name }, node => ({
+    ...node,
+    status: { ...node.status, conditions: withCondition(node.status.conditions, ready, clock.now()) },
+  }));
+}
+
+/** Another one is there to lead when it is found to be silent. */
+function sleeps(cluster: FakeCluster, leader: Program, seconds: number): void {
+  for (const other of cluster.controllers.slice(0, 2)) if (other !== leader) other.start();
+  cluster.clock.after(seconds * 1000, () => leader.thaw());
+}
+
+function freeze(cluster: FakeCluster, seconds: number): void {
+  const leader = leaderOf(cluster);
+  if (leader === undefined) return;
+  sleeps(cluster, leader, seconds);
+  leader.freeze();
+}
+
+/** Once: what it had decided by then it does when it wakes up. */
+function freezeAtAct(cluster: FakeCluster, acts: number, seconds: number): void {
+  const leader = leaderOf(cluster);
+  if (leader === undefined) return;
+  const at = leader.count + acts;
+  leader.mishap = number => {
+    if (number !== at) return undefined;
+    sleeps(cluster, leader, seconds);
+    return { is: 'freezeBefore' };
+  };
+}
+
+function deafen(cluster: FakeCluster, seconds: number): void {
+  const until = cluster.clock.monotonic() + seconds * 1000;
+  cluster.delay = program => (program.startsWith('controller') ? Math.max(until - cluster.clock.monotonic(), 0) : 0);
+}
+
+function happen(cluster: FakeCluster, what: Happening): void {
+  const { clock } = cluster;
+  switch (what.do) {
+    case 'apply':
+      return apply(cluster, what.on, what.spec);
+    case 'pause':
+      return change(cluster, what.on, { spec: { paused: what.paused } });
+    case 'retry':
+      return change(cluster, what.on, {
+        metadata: { annotations: { [ANNOTATIONS.retry]: String(clock.monotonic()) } },
+      });
+    case 'delete':
+      return cluster.delete(resourceOf(what.on), what.on);
+    case 'kill':
+      return leaderOf(cluster)?.kill();
+    case 'killAgent':
+      return cluster.agents.get(what.node)?.kill();
+    case 'freeze':
+      return freeze(cluster, what.seconds);
+    case 'freezeAtAct':
+      return freezeAtAct(cluster, what.acts, what.seconds);
+    case 'deafen':
+      return deafen(cluster, what.seconds);
+    case 'reboot':
+      return cluster.machine(what.node).reboot();
+    case 'powerOff':
+      cluster.machine(what.node).powerOff();
+      return void clock.after(what.seconds * 1000, () => cluster.machine(what.node).powerOn());
+    case 'notReady':
+      setReady(cluster, what.node, false);
+      return void clock.after(what.seconds * 1000, () => setReady(cluster, what.node, true));
+  }
+}
+
+const IMAGES = { 'registry.example/kairos:2': { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
+
+/** Four hours: no deadline of any schedule is near it. */
+const LONG_SECONDS = 4 * 3600;
+
+/** What went wrong; nothing on a good day. */
+export const play = (schedule: Schedule): Promise<string[]> =>
+  withChance(schedule.seed, async () => {
+    const { seed, controlPlanes, workers, happenings } = schedule;
+    const cluster = fakeCluster({
+      nodes: [...controlPlanes.map(name => ({ name, controlPlane: true })), ...workers.map(name => ({ name }))],
+      daemonSets: ['proxy'],
+      images: IMAGES,
+      errands: ({ container, pod }) => (isToFail(container, pod) ? { seconds: 3, exitCode: 1 } : undefined),
+      seed,
+    });
+    await cluster.begin();
+    const broken = watchControlPlanes(cluster, controlPlanes);
+    const begin = cluster.clock.monotonic();
+    for (const { at, what } of happenings) {
+      await cluster.run(Math.max(begin / 1000 + at - cluster.clock.monotonic() / 1000, 0));
+      happen(cluster, what);
+    }
+    await cluster.run(1);
+    const settled = await cluster.settle({ within: LONG_SECONDS, then: 5 });
+    return [...broken, ...(settled ? [] : unsettled(cluster))];
+  });
+
+const isToFail = (container: object, _pod: object) => 'command' in container && String(container.command) === 'false';
+
+/** Who has not ended, and why it says that is. */
+function unsettled({ api }: FakeCluster): string[] {
+  const open = api.all<NodeOp>(NODE_OP).filter(({ status }) => !isFinal(status));
+  return [
+    'not settled after all troubles were over',
+    ...open.flatMap(({ metadata, status }) => [
+      `${metadata.namespace}/${metadata.name} ${status?.phase}: ${status?.message}`,
+      ...Object.entries(status?.nodeStatuses ?? {}).map(
+        ([node, { phase, step, reason, message }]) => `  ${node} ${phase} ${step} ${reason}: ${message}`,
+      ),
+    ]),
+    ...api
+      .all<NodeAgent>(NODE_AGENT)
+      .map(({ metadata, spec, status }) =>
+        spec.operation
+          ? `${metadata.name} is held: ${JSON.stringify(spec.operation)} ${JSON.stringify(status?.operation)}`
+          : '',
+      ),
+  ];
+}

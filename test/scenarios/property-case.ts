@@ -1,0 +1,121 @@
+/** One case: a wish, the cluster it is made to, what its command does there, and perhaps one misfortune. */
+import * as fc from 'fast-check';
+import { NodeOpSpec } from '../../api/nodeop.js';
+import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
+import { specsOf, type Words } from './property-schema.js';
+
+export interface Case {
+  wish: { kind: 'NodeOp' | 'NodeOpUpgrade'; spec: object };
+  nodes: readonly { controlPlane: boolean; cordonedBefore: boolean }[];
+  workloads: readonly { replicas: number; emptyDir: boolean; graceSeconds: number; maxUnavailable?: number }[];
+  barePods: boolean;
+  daemonSet: boolean;
+  command: { is: 'succeeds'; seconds: number } | { is: 'fails'; times: number } | { is: 'hangs' };
+  preflight: 'go' | 'skip' | 'refuse' | 'hang';
+  image: 'there' | 'missing';
+  misfortune:
+    | { is: 'none' }
+    | { is: 'powerCut'; node: number; at: number; seconds: number }
+    | { is: 'controllerDies' | 'controllerSleeps'; act: number }
+    | { is: 'agentDies'; node: number; act: number };
+}
+
+const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
+
+const WORDS: Words = {
+  command: [['true'], ['sh', '-c', 'true']],
+  image: ['registry.example/tool:1', 'registry.example/tool@sha256:0000'],
+  hostMountPath: ['/host', '/mnt/root', '/h', '/host', '/mnt/root', 'host'],
+  imagePullSecrets: [[], [{ name: 'registry' }]],
+  excludePaths: [[], ['/etc/motd']],
+  concurrency: [0, 1, 2, '0%', '1%', '50%', '100%'],
+  nodeSelector: [
+    {},
+    { matchLabels: { [LABELS.all]: 'linux' } },
+    { matchLabels: { [LABELS.one]: 'n1' } },
+    { matchExpressions: [{ key: LABELS.one, operator: 'In', values: ['n1', 'n2'] }] },
+    { matchExpressions: [{ key: LABELS.one, operator: 'NotIn', values: ['n1'] }] },
+    { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'DoesNotExist' }] },
+    { matchLabels: { none: 'such' } },
+    { matchExpressions: [{ key: LABELS.one, operator: 'Exists' }] },
+    { matchExpressions: [{ key: LABELS.one, operator: 'Exists', values: ['n1'] }] },
+  ],
+  version: ['v3.5.0-k3sv1.34.1+k3s1', 'v3.6.0-k3sv1.34.1+k3s1'],
+  digest: ['sha256:0000'],
+  flavor: ['debian', 'alpine'],
+  model: ['generic'],
+  arch: ['amd64', 'amd64', 'arm64'],
+  kubernetesMinor: ['1.34', '1.35'],
+  /* In a NodeOp plain words, in an upgrade an enumeration: these fit both. */
+  allow: [[], ['Architecture'], ['KubernetesSkew', 'TrustedBoot']],
+};
+
+/** A preflight is one of two things; drawn field by field it would seldom be just one. */
+function withOnePreflight({ spec, which }: { spec: Wished; which: number }): object {
+  if (spec.preflight === undefined || which === 0) return spec;
+  const { command = ['true'], release = {}, ...rest } = spec.preflight;
+  return { ...spec, preflight: { ...rest, ...(which % 2 === 0 ? { command } : { release }) } };
+}
+
+interface Wished {
+  preflight?: { command?: unknown; release?: unknown };
+}
+
+const nodeOpSpecs = fc.record({ spec: specsOf(NodeOpSpec, WORDS), which: fc.nat(8) }).map(withOnePreflight);
+
+const upgradeSpecs = specsOf(NodeOpUpgradeSpec, {
+  ...WORDS,
+  image: ['registry.example/kairos:2', 'registry.example/plain:1'],
+});
+
+const wishes: fc.Arbitrary<Case['wish']> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('NodeOp' as const), spec: nodeOpSpecs }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('NodeOpUpgrade' as const), spec: upgradeSpecs }) },
+);
+
+const misfortunes: fc.Arbitrary<Case['misfortune']> = fc.oneof(
+  fc.constant({ is: 'none' as const }),
+  fc.record({
+    is: fc.constant('powerCut' as const),
+    node: fc.nat(3),
+    at: fc.integer({ min: 1, max: 90 }),
+    seconds: fc.constantFrom(5, 60, 500),
+  }),
+  fc.record({
+    is: fc.constantFrom('controllerDies' as const, 'controllerSleeps' as const),
+    act: fc.integer({ min: 1, max: 40 }),
+  }),
+  fc.record({ is: fc.constant('agentDies' as const), node: fc.nat(3), act: fc.integer({ min: 1, max: 8 }) }),
+);
+
+/** The shortest story is a plain NodeOp on one quiet node; failures are shrunk towards it. */
+export const cases: fc.Arbitrary<Case> = fc.record({
+  wish: wishes,
+  nodes: fc.array(fc.record({ controlPlane: fc.boolean(), cordonedBefore: seldom() }), { minLength: 1, maxLength: 4 }),
+  workloads: fc.array(
+    fc.record(
+      {
+        replicas: fc.integer({ min: 1, max: 3 }),
+        emptyDir: fc.boolean(),
+        graceSeconds: fc.constantFrom(1, 30),
+        maxUnavailable: fc.constantFrom(0, 1),
+      },
+      { requiredKeys: ['replicas', 'emptyDir', 'graceSeconds'] },
+    ),
+    { maxLength: 2 },
+  ),
+  barePods: fc.boolean(),
+  daemonSet: fc.boolean(),
+  command: fc.oneof(
+    fc.record({ is: fc.constant('succeeds' as const), seconds: fc.constantFrom(1, 5, 60) }),
+    fc.record({ is: fc.constant('fails' as const), times: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ is: fc.constant('hangs' as const) }),
+  ),
+  preflight: fc.constantFrom('go', 'go', 'skip', 'refuse', 'hang'),
+  image: fc.constantFrom('there', 'there', 'there', 'missing'),
+  misfortune: misfortunes,
+});
+
+function seldom(): fc.Arbitrary<boolean> {
+  return fc.nat(7).map(value => value === 7);
+}

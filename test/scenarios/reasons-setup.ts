@@ -1,0 +1,104 @@
+/** A short story, and every reason that was said in it: of nodes, in conditions, in Events. */
+import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
+import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
+import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
+import { PODS } from '../../kube/resources.js';
+import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
+import type { Errand, Errands } from '../fakes/cluster/pending-work.js';
+import { type ClusterOptions, nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import { withChance } from '../fakes/cluster/random.js';
+import { KAIROS_RELEASE } from '../fakes/host.js';
+
+export interface Told {
+  cluster: ClusterOptions;
+  play(cluster: FakeCluster): Promise<void> | void;
+}
+
+const ONE = [{ name: 'n1' }];
+const TWO = [{ name: 'n1' }, { name: 'n2' }];
+
+export const NEW_IMAGE = 'registry.example/kairos:2';
+const IMAGES = { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
+
+const whole = (options: Partial<ClusterOptions>): ClusterOptions => ({ nodes: ONE, images: IMAGES, ...options });
+
+/** A story on one node. */
+export const onOne = (play: Told['play'], options: Partial<ClusterOptions> = {}): Told => ({
+  cluster: whole(options),
+  play,
+});
+/** A story on two nodes. */
+export const onTwo = (play: Told['play'], options: Partial<ClusterOptions> = {}): Told => ({
+  cluster: whole({ nodes: TWO, ...options }),
+  play,
+});
+
+/** A NodeOp named `op` is made. */
+export const asks = (cluster: FakeCluster, spec: object = {}): void => void cluster.apply(NODE_OP, nodeOp('op', spec));
+/** A NodeOpUpgrade named `up` is made. */
+export const upgrades = (cluster: FakeCluster, spec: object = {}): void =>
+  void cluster.apply(NODE_OP_UPGRADE, nodeOpUpgrade('up', { image: NEW_IMAGE, ...spec }));
+
+/** The command does this. */
+export const does = (errand: Errand): { errands: Errands } => ({
+  errands: ({ container }) => (container.name === CONTAINERS.work ? errand : undefined),
+});
+/** The command of the preflight does this. */
+export const answers = (errand: Errand): { errands: Errands } => ({
+  errands: ({ container }) => (container.name === CONTAINERS.preflight ? errand : undefined),
+});
+
+export const HANGS: Errand = { seconds: undefined };
+export const FAILS: Errand = { seconds: 1, exitCode: 1, message: 'no' };
+
+/** Goes on until the command runs on the node. */
+export async function running(cluster: FakeCluster, node = 'n1'): Promise<void> {
+  if (!(await cluster.until(() => cluster.isRunning(node, CONTAINERS.work), 300))) throw new Error('it never ran');
+}
+
+/** Goes on until the operation `op` is over. */
+export async function over(cluster: FakeCluster): Promise<void> {
+  const isOver = () => ['Completed', 'Failed'].includes(cluster.nodeOp('op')?.status?.phase ?? '');
+  if (!(await cluster.until(isOver, 3600))) throw new Error('it never ended');
+}
+
+/** Another attempt is asked for. */
+export const retry = (cluster: FakeCluster): void =>
+  void cluster.api.patch(
+    NODE_OP,
+    { name: 'op', namespace: 'default' },
+    {
+      metadata: { annotations: { [ANNOTATIONS.retry]: '1' } },
+    },
+  );
+
+/** A Pod of nobody. */
+export function barePod({ api }: FakeCluster, node = 'n1'): void {
+  const spec = {
+    nodeName: node,
+    restartPolicy: 'Always',
+    containers: [{ name: 'main', image: 'registry.example/bare:1' }],
+  };
+  api.put(PODS, { metadata: { name: 'bare', namespace: 'default' }, spec, status: { phase: 'Pending' } });
+}
+
+/** An hour is more than any of these stories takes; what goes on after it goes on. */
+const LONG_SECONDS = 3600;
+
+export const reasonsIn = (told: Told): Promise<ReadonlySet<string>> =>
+  withChance(1, async () => {
+    const cluster = fakeCluster(told.cluster);
+    await cluster.begin();
+    const seen = new Set<string>();
+    const hear = (reason: string | undefined) => reason !== undefined && seen.add(reason);
+    cluster.api.onChange((plural, { object }) => {
+      if (plural !== NODE_OP.plural && plural !== NODE_OP_UPGRADE.plural) return;
+      const { status } = object as object as NodeOp | NodeOpUpgrade;
+      for (const { reason } of status?.conditions ?? []) hear(reason);
+      for (const { reason } of Object.values(status?.nodeStatuses ?? {})) hear(reason);
+    });
+    await told.play(cluster);
+    await cluster.settle({ within: LONG_SECONDS, then: 5 });
+    for (const { reason } of cluster.api.told) hear(reason);
+    return seen;
+  });
