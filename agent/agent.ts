@@ -9,16 +9,16 @@ import type { Kube } from '../kube/kube.js';
 import { sameJson } from '../kube/merge.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import { Doorbell } from './wake-signal.js';
+import { WakeSignal } from './wake-signal.js';
 import { ETC, RELEASE_FILES } from './observe.js';
 import type { Host } from './host.js';
 import { Journal } from './journal.js';
 import { nodeUid } from './label-node.js';
-import { removeLeftovers } from './stale-temp-files.js';
+import { removeStaleTempFiles } from './stale-temp-files.js';
 import { findStateDir } from './state-dir.js';
-import { Pass } from './reconcile.js';
+import { Reconciler } from './reconcile.js';
 
-export interface Surroundings {
+export interface AgentDeps {
   kube: Kube;
   host: Host;
   clock: Clock;
@@ -34,28 +34,28 @@ export interface Surroundings {
 }
 
 /** What file watches miss is seen within this time. */
-export const SLOW_LOOK_MS = 60_000;
+export const RESYNC_MS = 60_000;
 const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 
 /** An editor empties a file before it fills it again: what is read in between would take the labels off the Node for a moment. */
 const SETTLED_MS = 150;
 
 /** Ends only when the signal aborts. */
-export async function runAgent(around: Surroundings, signal: AbortSignal): Promise<void> {
+export async function runAgent(around: AgentDeps, signal: AbortSignal): Promise<void> {
   const { host, kube, clock, log, nodeName } = around;
   const { stateDir, writable } = await findStateDir(host);
   if (!writable) log.error({ stateDir }, 'the host cannot be written to; it is labeled, and will not be rebooted');
-  await removeLeftovers(host, stateDir, clock.now()).catch((error: unknown) =>
+  await removeStaleTempFiles(host, stateDir, clock.now()).catch((error: unknown) =>
     log.warn({ err: error, stateDir }, 'could not sweep away what was left half written'),
   );
   const { journal, damaged } = await Journal.open(host, stateDir);
   if (damaged) log.error({ stateDir, why: damaged }, 'the journal was damaged; what it held is not known');
 
-  const bell = new Doorbell();
+  const bell = new WakeSignal();
   const fieldSelector = `metadata.name=${nodeName}`;
   const watched = informer<NodeAgent>(kube, NODE_AGENT, { fieldSelector, log, clock });
   watched.cache.onChange(change => {
-    if (isNews(change)) bell.ring();
+    if (isNews(change)) bell.wake();
   });
   const system = await around.system?.().catch((error: unknown) => {
     log.warn({ err: error }, 'cannot look at the machine itself, going on without');
@@ -66,36 +66,36 @@ export async function runAgent(around: Surroundings, signal: AbortSignal): Promi
   const watching = watched.run(signal);
   await watched.synced(signal);
   around.onSynced?.();
-  const pass = new Pass({ ...around, system, stateDir, journal, cache: watched.cache });
+  const pass = new Reconciler({ ...around, system, stateDir, journal, cache: watched.cache });
   await keepLooking(pass, bell, around, signal);
   await watching;
 }
 
 /** A host may have no watches left to give; what is not watched is seen by the slow look. */
-async function watchFiles({ host, log, clock }: Surroundings, stateDir: string, bell: Doorbell, signal: AbortSignal) {
+async function watchFiles({ host, log, clock }: AgentDeps, stateDir: string, bell: WakeSignal, signal: AbortSignal) {
   const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
   const unwatched = (dir: string) => (error: unknown) =>
     log.warn({ err: error, dir }, 'cannot be watched, looking from time to time instead');
-  await host.watch(stateDir, () => bell.ring(), signal).catch(unwatched(stateDir));
+  await host.watch(stateDir, () => bell.wake(), signal).catch(unwatched(stateDir));
   let settling = false;
   const ringSoon = async () => {
     if (settling) return;
     settling = true;
     await clock.sleep(SETTLED_MS, signal);
     settling = false;
-    bell.ring();
+    bell.wake();
   };
   await host.watch(ETC, name => isRelease(name) && void ringSoon(), signal).catch(unwatched(ETC));
 }
 
 /** Anything thrown means "again, later"; what is safe to repeat is the business of the duties. */
-async function keepLooking(pass: Pass, bell: Doorbell, around: Surroundings, signal: AbortSignal): Promise<void> {
+async function keepLooking(pass: Reconciler, bell: WakeSignal, around: AgentDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, random = Math.random } = around;
   let failures = 0;
   while (!signal.aborted) {
     let pauseMs: number;
     try {
-      pauseMs = Math.min(SLOW_LOOK_MS, (await pass.run()) ?? SLOW_LOOK_MS);
+      pauseMs = Math.min(RESYNC_MS, (await pass.run()) ?? RESYNC_MS);
       failures = 0;
     } catch (error) {
       failures += 1;

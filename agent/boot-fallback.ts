@@ -6,7 +6,7 @@ import type { Facts } from './observe.js';
 type FellBack = NodeAgentStatus['fellBack'];
 
 /** What is to be remembered now: a new fall, the one remembered so far, or nothing once its target runs after all. */
-export function fellBack(
+export function bootFallback(
   facts: Facts,
   known: FellBack,
   operation: Operation | undefined,

@@ -1,6 +1,6 @@
 /** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
 import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
-import { tried } from './read-errors.js';
+import { tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 
 /** One per operation id. */
@@ -42,12 +42,12 @@ export class Journal {
    */
   static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged?: string }> {
     const path = `${stateDir}/journal.json`;
-    const { value: text, fault } = await tried(path, host.read(path));
+    const { value: text, fault } = await tryRead(path, host.read(path));
     if (text === undefined) return { journal: new Journal(host, path, []), damaged: fault?.why };
     const { entries, damaged } = parseEntries(text);
     const journal = new Journal(host, path, entries);
     if (!damaged) return { journal };
-    const aside = await tried(path, host.write(`${path}.damaged`, text));
+    const aside = await tryRead(path, host.write(`${path}.damaged`, text));
     return {
       journal,
       damaged: aside.fault ? `not put aside: ${aside.fault.why}` : 'put aside as journal.json.damaged',

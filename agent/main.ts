@@ -7,11 +7,11 @@ import { runAgent } from './agent.js';
 import { readConfig } from './config.js';
 import { realHost } from './host.js';
 import { lookAtSystem, SYSTEM_LIBRARY } from './system.js';
-import { leaveSentinel } from './write-sentinel.js';
+import { writeSentinel } from './write-sentinel.js';
 
 async function sentinel(): Promise<void> {
   try {
-    process.stdout.write(`left ${await leaveSentinel(process.env, new Date())}\n`);
+    process.stdout.write(`left ${await writeSentinel(process.env, new Date())}\n`);
   } catch (error) {
     process.stderr.write(`agent sentinel: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

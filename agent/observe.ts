@@ -2,7 +2,7 @@
 import type { NodeAgentStatus, System } from '../api/node-agent.js';
 import type { Release } from '../api/release.js';
 import { bootState, isTrustedBoot, LOADER_ENTRY } from './boot-state.js';
-import { type Fault, tried } from './read-errors.js';
+import { type ReadError, tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 import { goArch } from '../api/release-text.js';
 import { type Identity, identify, releaseOf } from './release.js';
@@ -22,12 +22,12 @@ export const ETC = '/etc';
 /** The files in it that the facts come from. */
 export const RELEASE_FILES = ['kairos-release', 'os-release'] as const;
 
-export async function observe(host: Host): Promise<{ facts: Facts; faults: Fault[] }> {
-  const readEtc = (file: string) => tried(`${ETC}/${file}`, host.read(`${ETC}/${file}`));
+export async function observe(host: Host): Promise<{ facts: Facts; faults: ReadError[] }> {
+  const readEtc = (file: string) => tryRead(`${ETC}/${file}`, host.read(`${ETC}/${file}`));
   const [kairos, os, loader, cmdline, id, since] = await Promise.all([
     readEtc('kairos-release'),
     readEtc('os-release'),
-    tried(LOADER_ENTRY, host.loaderEntry()),
+    tryRead(LOADER_ENTRY, host.loaderEntry()),
     host.cmdline(),
     host.bootId(),
     host.bootedAt(),

@@ -30,7 +30,7 @@ export interface Seen {
   confirmed: boolean;
 }
 
-export type Duty =
+export type RebootAction =
   | { do: 'keep'; entry: Entry }
   | { do: 'removeSentinels'; files: readonly string[] }
   | { do: 'answer'; reboot: RebootAnswer }
@@ -42,7 +42,7 @@ export type Duty =
 export const CALL_LASTS_MS = 5 * 60_000;
 
 /** In the order in which they must be done; a crash between any two leaves what the next start needs. */
-export function duties(seen: Seen): Duty[] {
+export function decideReboot(seen: Seen): RebootAction[] {
   const { entry, boot, operation } = seen;
   if (entry && isOver(entry, boot.id)) return settle(seen, rebooted(entry, boot));
   if (operation.rebootWithdrawn && !operation.reboot) return withdraw(seen);
@@ -67,12 +67,12 @@ const rebooted = (entry: Entry, boot: Seen['boot']): Entry => ({
 });
 
 /** An ending: written down before it is told, told as long as it is asked for. */
-function settle(seen: Seen, entry: Entry): Duty[] {
-  const keep: Duty[] = entry === seen.entry ? [] : [{ do: 'keep', entry }];
+function settle(seen: Seen, entry: Entry): RebootAction[] {
+  const keep: RebootAction[] = entry === seen.entry ? [] : [{ do: 'keep', entry }];
   return [...keep, ...removal(seen, entry.jobName), { do: 'answer', reboot: answerOf(entry) }];
 }
 
-function withdraw(seen: Seen): Duty[] {
+function withdraw(seen: Seen): RebootAction[] {
   const { entry, operation } = seen;
   if (entry?.state === 'Rebooted' || entry?.state === 'Cancelled') return settle(seen, entry);
   const left = entry ? CALL_LASTS_MS - sinceCall(seen, entry) : 0;
@@ -83,7 +83,7 @@ function withdraw(seen: Seen): Duty[] {
 }
 
 /** A call cannot be taken back: "Cancelled" and "Failed" are said only when the machine will stay up. */
-function waitAndSee(entry: Entry, inMs: number, why: string): Duty[] {
+function waitAndSee(entry: Entry, inMs: number, why: string): RebootAction[] {
   const message = `${why}, but the reboot was called already; waiting to see whether it happens`;
   const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
   return [
@@ -93,7 +93,7 @@ function waitAndSee(entry: Entry, inMs: number, why: string): Duty[] {
 }
 
 /** Nothing was begun for this operation yet. */
-function begin(seen: Seen, ask: Ask): Duty[] {
+function begin(seen: Seen, ask: Ask): RebootAction[] {
   const { boot, operation } = seen;
   const found = bestOf(
     seen.sentinels.filter(one => one.jobName === ask.jobName),
@@ -121,7 +121,7 @@ function begin(seen: Seen, ask: Ask): Duty[] {
 }
 
 /** Begun, and the machine is still up. */
-function goOn(seen: Seen, entry: Entry, ask: Ask): Duty[] {
+function goOn(seen: Seen, entry: Entry, ask: Ask): RebootAction[] {
   if (isLate(ask, seen.now)) {
     const open = CALL_LASTS_MS - sinceCall(seen, entry);
     if (open > 0) return waitAndSee(entry, open, `${ask.notAfter} has passed`);
@@ -138,7 +138,7 @@ function goOn(seen: Seen, entry: Entry, ask: Ask): Duty[] {
   return call(seen, ask, entry);
 }
 
-function call(seen: Seen, ask: Ask, begun: Entry): Duty[] {
+function call(seen: Seen, ask: Ask, begun: Entry): RebootAction[] {
   const entry: Entry = { ...begun, calledAt: seen.now.toISOString() };
   return [
     { do: 'keep', entry },
@@ -158,7 +158,7 @@ const fresh = (seen: Seen, ask: Ask): Entry => ({
   startedAt: seen.now.toISOString(),
 });
 
-function removal(seen: Seen, jobName: string): Duty[] {
+function removal(seen: Seen, jobName: string): RebootAction[] {
   const files = seen.sentinels.filter(one => one.jobName === jobName).map(one => one.file);
   return files.length === 0 ? [] : [{ do: 'removeSentinels', files }];
 }

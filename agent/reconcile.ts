@@ -6,17 +6,17 @@ import type { Cache } from '../kube/cache.js';
 import type { Kube } from '../kube/kube.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import { type Duty, duties } from './reboot-decision.js';
+import { type RebootAction, decideReboot } from './reboot-decision.js';
 import { observe } from './observe.js';
-import { FaultLog } from './read-errors.js';
+import { ReadErrorLog } from './read-errors.js';
 import type { Host } from './host.js';
 import { type Journal, recalled } from './journal.js';
 import { NodeLabels } from './label-node.js';
 import { reboot } from './reboot.js';
 import { forgotten, removeSentinels, type Sentinel, sentinelsIn, type Unreadable } from './sentinel.js';
-import { Teller, type Telling } from './status-writer.js';
+import { StatusWriter, type StatusUpdate } from './status-writer.js';
 
-export interface PassOptions {
+export interface ReconcilerOptions {
   kube: Kube;
   host: Host;
   clock: Clock;
@@ -34,23 +34,23 @@ export interface PassOptions {
 const LAST_WORDS_MS = 150;
 
 /** `keepRelease`: the release in the status stays, although the host tells of none. */
-interface Look extends Telling {
+interface Observation extends StatusUpdate {
   sentinels: readonly Sentinel[];
 }
 
 /** Remembers between passes only when it called a reboot, and what it said of the Node. */
-export class Pass {
-  readonly #with: PassOptions;
+export class Reconciler {
+  readonly #with: ReconcilerOptions;
   readonly #labels: NodeLabels;
-  readonly #teller: Teller;
+  readonly #statusWriter: StatusWriter;
   readonly #startedAt: number;
-  readonly #faults = new FaultLog();
+  readonly #faults = new ReadErrorLog();
   #called: { id: string; at: number } | undefined;
 
-  constructor(options: PassOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#with = { ...options, log: options.log.child({ node: options.nodeName }) };
     this.#labels = new NodeLabels(options.kube, this.#with.log, options.clock);
-    this.#teller = new Teller(options);
+    this.#statusWriter = new StatusWriter(options);
     this.#startedAt = options.clock.monotonic();
   }
 
@@ -86,11 +86,11 @@ export class Pass {
   #duties(
     agent: NodeAgent,
     operation: Operation,
-    seen: Pick<Look, 'facts' | 'sentinels'> & { unreadable: readonly Unreadable[]; confirmed: boolean },
-  ): Duty[] {
+    seen: Pick<Observation, 'facts' | 'sentinels'> & { unreadable: readonly Unreadable[]; confirmed: boolean },
+  ): RebootAction[] {
     const { clock, journal } = this.#with;
     const called = this.#called?.id === operation.id ? this.#called : undefined;
-    return duties({
+    return decideReboot({
       operation,
       entry: journal.entry(operation.id) ?? recalled(operation, agent.status),
       sentinels: seen.sentinels,
@@ -104,11 +104,11 @@ export class Pass {
   }
 
   /** The labels are off the Node: nothing needs to remind us of them any more. */
-  async #forgetRelease(look: Look, due: readonly Duty[]): Promise<void> {
+  async #forgetRelease(look: Observation, due: readonly RebootAction[]): Promise<void> {
     const { cache, nodeName } = this.#with;
     const agent = cache.get({ name: nodeName }) ?? look.agent;
     const answer = due.find(duty => duty.do === 'answer')?.reboot;
-    await this.#teller.tell({ ...look, agent, keepRelease: false }, answer);
+    await this.#statusWriter.write({ ...look, agent, keepRelease: false }, answer);
   }
 
   /** From the API server itself; when it is away, this throws and nothing is done. */
@@ -120,7 +120,7 @@ export class Pass {
   }
 
   /** In the order given: a crash between any two is a case of `duties`. */
-  async #perform(look: Look, due: readonly Duty[]): Promise<void> {
+  async #perform(look: Observation, due: readonly RebootAction[]): Promise<void> {
     const goesDown = due.some(duty => duty.do === 'reboot');
     try {
       for (const duty of due) await this.#act(look, duty, goesDown);
@@ -129,10 +129,10 @@ export class Pass {
       else await this.#sayAllTheSame(look, due).catch(() => undefined);
       throw error;
     }
-    if (!due.some(duty => duty.do === 'answer')) await this.#teller.tell(look, undefined);
+    if (!due.some(duty => duty.do === 'answer')) await this.#statusWriter.write(look, undefined);
   }
 
-  async #act(look: Look, duty: Duty, goesDown: boolean): Promise<void> {
+  async #act(look: Observation, duty: RebootAction, goesDown: boolean): Promise<void> {
     const { host, stateDir, clock, journal } = this.#with;
     switch (duty.do) {
       case 'keep':
@@ -142,7 +142,7 @@ export class Pass {
         await removeSentinels(host, stateDir, duty.files);
         return look.log.info({ step: 'Reboot', files: duty.files }, 'sentinel removed');
       case 'answer':
-        return goesDown ? this.#lastWords(look, duty.reboot) : this.#teller.tell(look, duty.reboot);
+        return goesDown ? this.#lastWords(look, duty.reboot) : this.#statusWriter.write(look, duty.reboot);
       case 'reboot': {
         const how = await reboot(host);
         this.#called = { id: look.agent.spec.operation?.id ?? '', at: clock.monotonic() };
@@ -157,9 +157,9 @@ export class Pass {
   }
 
   /** Best effort: the answer after the reboot is the one that counts. */
-  async #lastWords(look: Look, answer: RebootAnswer): Promise<void> {
-    const said = this.#teller
-      .tell(look, answer)
+  async #lastWords(look: Observation, answer: RebootAnswer): Promise<void> {
+    const said = this.#statusWriter
+      .write(look, answer)
       .catch((error: unknown) => look.log.warn({ err: error }, 'could not tell of the reboot, going on'));
     const enough = new AbortController();
     await Promise.race([said, this.#with.clock.sleep(LAST_WORDS_MS, enough.signal)]);
@@ -167,17 +167,17 @@ export class Pass {
   }
 
   /** An ending is true whether or not the disk takes it; once told, the status remembers it in the journal's place. */
-  async #sayAllTheSame(look: Look, due: readonly Duty[]): Promise<void> {
+  async #sayAllTheSame(look: Observation, due: readonly RebootAction[]): Promise<void> {
     const answer = due.find(duty => duty.do === 'answer');
-    if (answer) await this.#teller.tell(look, answer.reboot);
+    if (answer) await this.#statusWriter.write(look, answer.reboot);
   }
 
   /** Whoever waits for this reboot is told why it does not happen. */
-  async #sayWhyNot(look: Look, error: unknown): Promise<void> {
+  async #sayWhyNot(look: Observation, error: unknown): Promise<void> {
     const begun = this.#with.journal.entry(look.agent.spec.operation?.id ?? '');
     const message = `not rebooted yet: ${error instanceof Error ? error.message : String(error)}`;
     const bootIdBefore = look.facts.boot.id;
-    await this.#teller.tell(look, { state: begun ? 'Rebooting' : 'Waiting', bootIdBefore, message });
+    await this.#statusWriter.write(look, { state: begun ? 'Rebooting' : 'Waiting', bootIdBefore, message });
   }
 }
 

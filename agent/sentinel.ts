@@ -1,5 +1,5 @@
 /** Sentinels: files `<job>-<unix seconds>` with the boot id inside, by which a Job says on the host's own disk that it succeeded. */
-import { type Fault, tried } from './read-errors.js';
+import { type ReadError, tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 
 export interface Sentinel {
@@ -25,7 +25,7 @@ export function sentinelOf(file: string, text: string): Sentinel | undefined {
 export const sentinelName = (jobName: string, now: Date): string => `${jobName}-${Math.floor(now.getTime() / 1000)}`;
 
 /** Named like a sentinel of this Job, but it cannot be read: a folder, a pipe, a bad block. */
-export interface Unreadable extends Fault {
+export interface Unreadable extends ReadError {
   jobName: string;
 }
 
@@ -38,7 +38,7 @@ export async function sentinelsIn(
   const looks = await Promise.all(
     names.map(async name => {
       const path = `${stateDir}/${name}`;
-      const { value: text, fault } = await tried(path, host.read(path));
+      const { value: text, fault } = await tryRead(path, host.read(path));
       const sentinel = sentinelOf(name, text ?? '');
       return { sentinel: text === undefined ? undefined : sentinel, fault, jobName: sentinel?.jobName ?? '' };
     }),

@@ -9,7 +9,7 @@ import type { Log } from '../program/log.js';
 import type { Facts } from './observe.js';
 import { statusOf } from './status.js';
 
-export interface TellOptions {
+export interface StatusWriterOptions {
   kube: Kube;
   cache: Cache<NodeAgent>;
   agentVersion: string;
@@ -17,7 +17,7 @@ export interface TellOptions {
 }
 
 /** What one pass has to say. */
-export interface Telling {
+export interface StatusUpdate {
   agent: NodeAgent;
   facts: Facts;
   keepRelease: boolean;
@@ -25,16 +25,16 @@ export interface Telling {
 }
 
 /** Remembers between passes only what the API server does not take. */
-export class Teller {
-  readonly #with: TellOptions;
+export class StatusWriter {
+  readonly #with: StatusWriterOptions;
   #dropped: string | undefined;
 
-  constructor(options: TellOptions) {
+  constructor(options: StatusWriterOptions) {
     this.#with = options;
   }
 
   /** Compares with what is in the cluster, so that a status somebody damaged is put right at the next look. */
-  async tell({ agent, facts, keepRelease, log }: Telling, reboot: RebootAnswer | undefined): Promise<void> {
+  async write({ agent, facts, keepRelease, log }: StatusUpdate, reboot: RebootAnswer | undefined): Promise<void> {
     const { kube, cache, agentVersion, stateDir } = this.#with;
     const status = statusOf(agent, { agentVersion, stateDir, facts, reboot, keepRelease });
     const patch = mergeDiff(agent.status ?? {}, status);

@@ -2,13 +2,13 @@
 import type { CheckAnswer, CONTRACT, NodeAgentStatus, RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Facts } from './observe.js';
-import { fellBack } from './boot-fallback.js';
+import { bootFallback } from './boot-fallback.js';
 import { checkAnswer } from './preflight.js';
 
 /** The number both sides compare. Its own file would bring the schemas with it, so only its type comes from there. */
 const contract: typeof CONTRACT = 1;
 
-export interface Telling {
+export interface StatusInput {
   agentVersion: string;
   stateDir: string;
   facts: Facts;
@@ -18,7 +18,7 @@ export interface Telling {
   keepRelease?: boolean;
 }
 
-export function statusOf(agent: NodeAgent, telling: Telling): NodeAgentStatus {
+export function statusOf(agent: NodeAgent, telling: StatusInput): NodeAgentStatus {
   const { agentVersion, stateDir, facts, reboot, keepRelease } = telling;
   const known = agent.status;
   const operation = operationStatus(agent, facts, reboot);
@@ -32,7 +32,7 @@ export function statusOf(agent: NodeAgent, telling: Telling): NodeAgentStatus {
     release: facts.release ?? (keepRelease ? known?.release : undefined),
     system: facts.system,
     operation,
-    fellBack: fellBack(facts, known?.fellBack, agent.spec.operation, operation),
+    fellBack: bootFallback(facts, known?.fellBack, agent.spec.operation, operation),
   };
 }
 

@@ -1,11 +1,11 @@
 /** Many may ring, one waits: rings while nobody waits are not lost, many of them count as one. */
 import type { Clock } from '../program/clock.js';
 
-export class Doorbell {
+export class WakeSignal {
   #rung = false;
   #wake: () => void = () => undefined;
 
-  ring(): void {
+  wake(): void {
     this.#rung = true;
     this.#wake();
   }

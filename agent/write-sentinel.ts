@@ -5,7 +5,7 @@ import { writeDurably } from './host.js';
 import { sentinelName } from './sentinel.js';
 
 /** Returns the file's path; it is on the disk by then, so that "Job Complete" implies it. */
-export async function leaveSentinel(env: Record<string, string | undefined>, now: Date): Promise<string> {
+export async function writeSentinel(env: Record<string, string | undefined>, now: Date): Promise<string> {
   const jobName = env.JOB_NAME ?? '';
   if (jobName === '') throw new Error('JOB_NAME: required');
   if (jobName.includes('/')) throw new Error(`JOB_NAME: ${jobName}: is not the name of a Job`);

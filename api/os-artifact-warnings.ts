@@ -43,7 +43,7 @@ function withoutEffect(spec: OSArtifactSpec): string[] {
 }
 
 /** Sentences for whoever writes the object; each begins with a path. */
-export function osArtifactCautions(spec: OSArtifactSpec): string[] {
+export function osArtifactWarnings(spec: OSArtifactSpec): string[] {
   const nested = spec.artifacts?.bundles;
   const path = nested ? 'spec.artifacts.bundles' : 'spec.bundles';
   return [

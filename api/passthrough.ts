@@ -4,7 +4,7 @@ import * as z from 'zod';
 const KEPT = { 'x-kubernetes-preserve-unknown-fields': true };
 
 /** Any object. */
-export const handedThrough = (what: string) => z.looseObject({}).describe(what).meta(KEPT);
+export const passthrough = (what: string) => z.looseObject({}).describe(what).meta(KEPT);
 
 /** An object of which only the name matters to us. */
 export const named = (what: string) =>
@@ -40,10 +40,10 @@ export const imageOrNone = (what: string) =>
 export const EnvVar = named('An environment variable.');
 export const Volume = named('A volume.');
 export const Container = named('A container.');
-export const ResourceNeeds = handedThrough('Requests and limits of a container.');
-export const PvcSpec = handedThrough('Spec of a PersistentVolumeClaim.');
-export const Toleration = handedThrough('A toleration.');
-export const Affinity = handedThrough('Affinity of a Pod.');
+export const ResourceNeeds = passthrough('Requests and limits of a container.');
+export const PvcSpec = passthrough('Spec of a PersistentVolumeClaim.');
+export const Toleration = passthrough('A toleration.');
+export const Affinity = passthrough('Affinity of a Pod.');
 
 export type Json = Record<string, unknown>;
 export type Named = Json & { name: string };

@@ -5,16 +5,16 @@ import { recorder } from '../kube/recorder.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import type { Tools } from './artifact/build/container.js';
-import { artifactsWatched } from './artifact/informers.js';
+import { runArtifactController } from './artifact/informers.js';
 import { allSynced, cachesOf, createInformers } from './cluster/informers.js';
 import { migrationController } from './legacy/controller.js';
-import { afterFormer } from './legacy/legacy-operator.js';
-import { whenBack } from './legacy/scale-down.js';
+import { waitForLegacyOperatorToEnd } from './legacy/legacy-operator.js';
+import { onLegacyReturn } from './legacy/scale-down.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
 import { upgradeController } from './upgrade/controller.js';
 
-export interface Leading
+export interface ControllerSettings
   extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 'ownNamespace' | 'ownNode' | 'allowedNamespaces'> {
   log: Log;
   clock: Clock;
@@ -28,19 +28,19 @@ export interface Leading
  * `kube` must stop answering when `leading` aborts, so that nothing is written after the end.
  * When somebody brings an earlier operator back, everything stops, and begins anew after it has ended: it may have begun something meanwhile.
  */
-export async function lead(kube: Kube, settings: Leading, leading: AbortSignal): Promise<void> {
+export async function runControllers(kube: Kube, settings: ControllerSettings, leading: AbortSignal): Promise<void> {
   while (!leading.aborted) {
     const back = new AbortController();
     const alone = AbortSignal.any([leading, back.signal]);
     /* Every call and loop of the leader listens. */
     setMaxListeners(0, alone);
-    await leadAlone(kube, settings, { alone, back: () => back.abort() });
+    await runUntilLegacyReturns(kube, settings, { alone, back: () => back.abort() });
   }
 }
 
-async function leadAlone(
+async function runUntilLegacyReturns(
   kube: Kube,
-  { identity, tools, ...settings }: Leading,
+  { identity, tools, ...settings }: ControllerSettings,
   { alone, back }: { alone: AbortSignal; back: () => void },
 ): Promise<void> {
   const { log, clock } = settings;
@@ -49,14 +49,14 @@ async function leadAlone(
   await allSynced(informers, alone);
   const caches = cachesOf(informers);
   const around = { ...settings, kube, caches, recorder: recorder(kube, { log, clock, instance: identity }) };
-  const deps = { ...around, former: await afterFormer(around, alone) };
-  whenBack(caches, settings, back);
+  const deps = { ...around, former: await waitForLegacyOperatorToEnd(around, alone) };
+  onLegacyReturn(caches, settings, back);
   await Promise.all([
     ...watching,
     migrationController(deps, alone),
     nodeAgentController(deps, alone),
     new NodeOpController(deps).run(alone),
     upgradeController({ ...deps, ...deps.caches }, alone),
-    ...(tools ? [artifactsWatched({ ...deps, pods: deps.caches.pods, tools }, alone)] : []),
+    ...(tools ? [runArtifactController({ ...deps, pods: deps.caches.pods, tools }, alone)] : []),
   ]);
 }

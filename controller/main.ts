@@ -5,8 +5,8 @@ import { recorder } from '../kube/recorder.js';
 import { runProgram } from '../program/run.js';
 import { readConfig, toolsFrom } from './config.js';
 import { connect } from './cluster/connect.js';
-import { lead } from './controllers.js';
-import { keepRetired } from './legacy/scale-down.js';
+import { runControllers } from './controllers.js';
+import { keepScaledDown } from './legacy/scale-down.js';
 import { withPullSecrets } from './cluster/pull-secrets.js';
 import { sentinelFrom } from './sentinel.js';
 
@@ -26,8 +26,8 @@ void runProgram('controller', readConfig, async ({ config, log, clock, signal })
     allowedNamespaces: config.allowedNamespaces,
   };
   const retiring = { ...settings, kube: client, recorder: recorder(client, { log, clock, instance: identity }) };
-  void keepRetired(retiring, signal);
+  void keepScaledDown(retiring, signal);
   await whileLeader(client, lease, { log, clock, signal }, leading =>
-    lead(withPullSecrets(client.with(leading), config.imagePullSecrets), settings, leading),
+    runControllers(withPullSecrets(client.with(leading), config.imagePullSecrets), settings, leading),
   );
 });

@@ -1,5 +1,5 @@
 /** What leaves the word on the host that a Job succeeded: the agent's image, which every node has, or an image with a shell. */
-import type { Surroundings } from './nodeop/facts/manifests.js';
+import type { JobSettings } from './nodeop/facts/manifests.js';
 
 const SHELL = [
   'set -e',
@@ -10,7 +10,7 @@ const SHELL = [
   'sync',
 ].join('\n');
 
-export const sentinelFrom = (config: { agentImage?: string; sentinelImage?: string }): Surroundings['sentinel'] =>
+export const sentinelFrom = (config: { agentImage?: string; sentinelImage?: string }): JobSettings['sentinel'] =>
   config.sentinelImage !== undefined || config.agentImage === undefined
     ? { image: config.sentinelImage ?? 'busybox:latest', command: ['sh', '-c', SHELL] }
     : { image: config.agentImage, command: ['node', '/app/agent.cjs', 'sentinel'] };

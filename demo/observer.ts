@@ -3,7 +3,7 @@ import { NODE_OP_UPGRADE } from '../api/kinds.js';
 import type { NodeOpUpgradeStatus } from '../api/nodeop-upgrade.js';
 import type { RealCluster } from '../test/cluster/real-cluster.js';
 import { BudgetWatch } from './budget.js';
-import type { NodeSeen, Scene } from './snapshot.js';
+import type { NodeSeen, Snapshot } from './snapshot.js';
 import { nameOf, nodeSeen, podSeen } from './seen.js';
 import { type Change, watch, type Watched } from './watch.js';
 import { MUST_ANSWER, NAMESPACE, REPLICAS, SAMPLE, UPGRADE } from './workload.js';
@@ -54,7 +54,7 @@ export class Observer {
     return this.#upgrade.phase === 'Completed' || this.#upgrade.phase === 'Failed';
   }
 
-  scene(): Scene {
+  scene(): Snapshot {
     const boots = [...this.cluster.machines].map(([name, machine]) => [name, machine.bootCount()] as const);
     const nodes = [...this.#nodes.values()].toSorted((a, b) => a.name.localeCompare(b.name));
     const { answering, wanted } = this.budget;

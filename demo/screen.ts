@@ -1,9 +1,9 @@
 /** Where the table appears: redrawn in place on a terminal, a line for each change elsewhere. */
-import { changes, type Scene, sceneLines } from './snapshot.js';
+import { changes, type Snapshot, snapshotLines } from './snapshot.js';
 import { cut } from './table.js';
 
 export interface Screen {
-  show(scene: Scene, now: Date): void;
+  show(scene: Snapshot, now: Date): void;
 }
 
 /** The part of a terminal that drawing needs. */
@@ -17,7 +17,7 @@ export function liveScreen(terminal: Terminal): Screen {
   let last: readonly string[] = [];
   return {
     show(scene, now) {
-      const lines = sceneLines(scene, now).map(line => cut(line, terminal.columns ?? 120));
+      const lines = snapshotLines(scene, now).map(line => cut(line, terminal.columns ?? 120));
       if (lines.join('\n') === last.join('\n')) return;
       const up = last.length === 0 ? '' : `\u001B[${last.length}A`;
       terminal.write(`${up}\u001B[J${lines.map(line => `${line}\n`).join('')}`);
@@ -28,7 +28,7 @@ export function liveScreen(terminal: Terminal): Screen {
 
 /** Each line begins with the seconds since the first look. */
 export function plainScreen(terminal: Terminal): Screen {
-  let before: Scene | undefined;
+  let before: Snapshot | undefined;
   let begin: number | undefined;
   return {
     show(scene, now) {

@@ -15,7 +15,7 @@ import { NAMESPACE, REPLICAS, sample, SAMPLE, TARGET } from './workload.js';
 type Say = (line: string) => void;
 
 /** A cluster with the operator and the sample on it, each Pod Ready. */
-export async function setStage(wish: TourWish, say: Say): Promise<RealCluster> {
+export async function setUp(wish: TourWish, say: Say): Promise<RealCluster> {
   for (const line of costLines(lookAtCache())) say(line);
   await ensurePackages([...REAL_NODE_TOOLS, ...IMAGE_TOOLS], indented(say));
   say('Bundling the three programs ...');

@@ -12,7 +12,7 @@ export interface NodeSeen {
   ready: boolean;
 }
 
-export interface Scene {
+export interface Snapshot {
   nodes: readonly NodeSeen[];
   /** Boots of each machine since the cluster was started. */
   boots: Readonly<Record<string, number>>;
@@ -25,7 +25,7 @@ export interface Scene {
 const HEAD = ['NODE', 'ROLE', 'VERSION', 'BOOTS', 'STATE', 'PHASE', 'STEP', 'FOR', 'MESSAGE'];
 
 /** One line per node under a line about the whole. */
-export function sceneLines(scene: Scene, now: Date): string[] {
+export function snapshotLines(scene: Snapshot, now: Date): string[] {
   const rows = scene.nodes.map(node => {
     const status = scene.upgrade.nodeStatuses?.[node.name];
     return [...standing(node, scene), status?.step ?? '', age(node.name, scene, now), status?.message ?? ''];
@@ -33,7 +33,7 @@ export function sceneLines(scene: Scene, now: Date): string[] {
   return [headline(scene, now), ...table([HEAD, ...rows])];
 }
 
-function standing(node: NodeSeen, scene: Scene): string[] {
+function standing(node: NodeSeen, scene: Snapshot): string[] {
   const role = node.controlPlane ? 'control-plane' : 'worker';
   const boots = String(scene.boots[node.name] ?? '');
   const phase = scene.upgrade.nodeStatuses?.[node.name]?.phase ?? '';
@@ -43,7 +43,7 @@ function standing(node: NodeSeen, scene: Scene): string[] {
 const state = (node: NodeSeen): string =>
   [node.ready ? 'Ready' : 'NotReady', ...(node.schedulable ? [] : ['cordoned'])].join(', ');
 
-function headline({ upgrade, answering, wanted }: Scene, now: Date): string {
+function headline({ upgrade, answering, wanted }: Snapshot, now: Date): string {
   const since = upgrade.startedAt === undefined ? undefined : now.getTime() - Date.parse(upgrade.startedAt);
   const parts = [
     `upgrade: ${upgrade.phase ?? 'not seen yet'}`,
@@ -55,7 +55,7 @@ function headline({ upgrade, answering, wanted }: Scene, now: Date): string {
 }
 
 /** How long the node has been in its step. */
-function age(name: string, { upgrade }: Scene, now: Date): string {
+function age(name: string, { upgrade }: Snapshot, now: Date): string {
   const status = upgrade.nodeStatuses?.[name];
   const begun = status?.step === undefined ? undefined : status.stepTimes?.[status.step satisfies StepName];
   return begun === undefined ? '' : whole(now.getTime() - Date.parse(begun));
@@ -64,7 +64,7 @@ function age(name: string, { upgrade }: Scene, now: Date): string {
 const whole = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`;
 
 /** For where nothing can be redrawn: a line for each node that changed. */
-export function changes(before: Scene | undefined, scene: Scene): string[] {
+export function changes(before: Snapshot | undefined, scene: Snapshot): string[] {
   return scene.nodes.flatMap(node => {
     const line = sentence(node, scene);
     const old = before?.nodes.find(({ name }) => name === node.name);
@@ -72,7 +72,7 @@ export function changes(before: Scene | undefined, scene: Scene): string[] {
   });
 }
 
-function sentence(node: NodeSeen, scene: Scene): string {
+function sentence(node: NodeSeen, scene: Snapshot): string {
   const status = scene.upgrade.nodeStatuses?.[node.name];
   const parts = [
     `${node.name}:`,

@@ -7,8 +7,8 @@ import { keptLines, takeDown } from './teardown.js';
 import type { TourWish } from './flags.js';
 import { Observer } from './observer.js';
 import { liveScreen, plainScreen, type Screen } from './screen.js';
-import type { Scene } from './snapshot.js';
-import { kubectlProgram, setStage } from './setup.js';
+import type { Snapshot } from './snapshot.js';
+import { kubectlProgram, setUp } from './setup.js';
 import { faults, type Outcome, summaryLines } from './summary.js';
 import { NAMESPACE, TARGET, upgrade, UPGRADE } from './workload.js';
 
@@ -19,7 +19,7 @@ export async function tour(wish: TourWish, say: Say): Promise<boolean> {
   let cluster: RealCluster | undefined;
   let held = false;
   try {
-    cluster = await setStage(wish, say);
+    cluster = await setUp(wish, say);
     const outcome = await perform(cluster, wish, say);
     say(['', ...summaryLines(outcome), ''].join('\n'));
     held = faults(outcome).length === 0;
@@ -76,7 +76,7 @@ async function waitComplete(cluster: RealCluster): Promise<Outcome['wait']> {
 }
 
 /** The agents write what they run right after the upgrade has ended; a node gets a moment to say it. */
-async function settled(observer: Observer): Promise<Scene> {
+async function settled(observer: Observer): Promise<Snapshot> {
   const limit = Date.now() + 10_000;
   const isCalm = () => observer.scene().nodes.every(node => node.version === TARGET.version && node.ready);
   while (!isCalm() && Date.now() < limit) await sleep(FRAME_MS);

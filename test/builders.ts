@@ -2,7 +2,7 @@
 import type { Operation } from '../api/node-agent.js';
 import type { NodeAgent, NodeOp } from '../api/objects.js';
 import type { Facts } from '../controller/nodeop/facts/facts.js';
-import { tryReadWish, type Wish } from '../controller/nodeop/facts/parsed-nodeop.js';
+import { parseNodeOp, type ParsedNodeOp } from '../controller/nodeop/facts/parsed-nodeop.js';
 import type { SeenJob, SeenNode, SeenPod } from '../controller/cluster/seen.js';
 
 export const NOW = new Date('2026-06-01T12:00:00.000Z');
@@ -19,13 +19,13 @@ export function op(spec: object = {}, more: { status?: NodeOp['status']; metadat
   return whole as NodeOp;
 }
 
-export function wished(object: NodeOp): Wish {
-  const read = tryReadWish(object);
+export function wished(object: NodeOp): ParsedNodeOp {
+  const read = parseNodeOp(object);
   if (read.fault !== undefined) throw new Error(read.fault);
-  return read.wish;
+  return read.nodeOp;
 }
 
-export const wish = (spec: object = {}, more: Parameters<typeof op>[1] = {}): Wish => wished(op(spec, more));
+export const nodeOp = (spec: object = {}, more: Parameters<typeof op>[1] = {}): ParsedNodeOp => wished(op(spec, more));
 
 export interface NodeTraits {
   ready?: boolean;
@@ -154,15 +154,15 @@ export function nodeAgent(status: NodeAgent['status'] = {}, operation?: Operatio
 
 /** A node of the NodeOp `spec`, seen as `seen` says; the ledger's answerable agent is there by default. */
 export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
-  const whole = wish(spec);
+  const whole = nodeOp(spec);
   return {
     name: 'n1',
     now: NOW,
-    wish: whole,
+    nodeOp: whole,
     node: node(),
     agent: nodeAgent({}, seen.ledger),
     ledger: ledger(),
-    turn: false,
+    hasTurn: false,
     jobPods: [],
     pods: [],
     refusals: new Map(),
@@ -170,9 +170,9 @@ export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
     budgets: [],
     daemonSets: new Set(['ds']),
     otherControlPlanes: {},
-    elsewhere: true,
-    markAlive: true,
-    reported: false,
+    hasOtherSchedulableNode: true,
+    isMarkOwnerActive: true,
+    isReported: false,
     image: whole.spec.image ?? 'busybox:latest',
     ownNamespace: 'operator-system',
     ...seen,

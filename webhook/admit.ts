@@ -7,18 +7,18 @@ import { missingDefaults } from './defaults.js';
 import { type AdmissionRequest, allow, deny, patch, type ReviewAnswer } from './review.js';
 import { NODE_OP_RULES, NODE_OP_UPGRADE_RULES, OS_ARTIFACT_RULES } from './rules.js';
 import { type Expectation, faultsOf, isJudged, type Judged, warningsOf } from './validate.js';
-import { NODE_OP_CAUTIONS, NODE_OP_UPGRADE_CAUTIONS, OS_ARTIFACT_CAUTIONS } from './warnings.js';
+import { NODE_OP_WARNINGS, NODE_OP_UPGRADE_WARNINGS, OS_ARTIFACT_WARNINGS } from './warnings.js';
 
 /** A Secret is named after it, with `-rendered-ocispec`; a name has 253 characters at most. */
 const LONGEST_ARTIFACT_NAME = 236;
 
 const KINDS: readonly (Expectation & { kind: Kind })[] = [
-  { kind: NODE_OP, spec: NodeOpSpec, rules: NODE_OP_RULES, cautions: NODE_OP_CAUTIONS, oneRun: true },
+  { kind: NODE_OP, spec: NodeOpSpec, rules: NODE_OP_RULES, cautions: NODE_OP_WARNINGS, oneRun: true },
   {
     kind: NODE_OP_UPGRADE,
     spec: NodeOpUpgradeSpec,
     rules: NODE_OP_UPGRADE_RULES,
-    cautions: NODE_OP_UPGRADE_CAUTIONS,
+    cautions: NODE_OP_UPGRADE_WARNINGS,
     oneRun: true,
   },
   /* A changed spec is a new build. */
@@ -26,7 +26,7 @@ const KINDS: readonly (Expectation & { kind: Kind })[] = [
     kind: OS_ARTIFACT,
     spec: OSArtifactSpec,
     rules: OS_ARTIFACT_RULES,
-    cautions: OS_ARTIFACT_CAUTIONS,
+    cautions: OS_ARTIFACT_WARNINGS,
     oneRun: false,
     longestName: LONGEST_ARTIFACT_NAME,
   },

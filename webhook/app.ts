@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { Health } from '../program/health.js';
 import type { Log } from '../program/log.js';
 import { knows, mutate, validate } from './admit.js';
-import { complaintOf, intake, refuse } from './request-parser.js';
+import { complaintOf, requestParser, refuse } from './request-parser.js';
 import type { Seen } from './metrics.js';
 import { AdmissionReview, type AdmissionRequest, type ReviewAnswer } from './review.js';
 
@@ -91,7 +91,7 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const handlers = intake();
+  const handlers = requestParser();
   for (const webhook of ['mutate', 'validate'] as const) {
     app.post(`/${webhook}`, handlers, answering(webhook, options));
     app.all(`/${webhook}`, (_request, response) =>

@@ -13,7 +13,7 @@ export interface Keeper {
 }
 
 /** Watches these configurations, each by its name alone, until the signal aborts. */
-export async function watchAuthority(
+export async function watchCaBundle(
   kube: Kube,
   { places, keeper }: { places: readonly Place[]; keeper: Keeper },
   { clock, log }: { clock: Clock; log: Log },

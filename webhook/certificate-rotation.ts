@@ -25,7 +25,7 @@ const RETRY_MS = 5_000;
 /** API servers learn of a new authority by their watches; a new certificate is held back for that long. */
 const SPREAD_MS = 5_000;
 
-export class CertificateKeeper {
+export class CertificateRotation {
   readonly #parts: KeeperParts;
   #shown: Bundle | undefined;
   #told = false;

@@ -9,7 +9,7 @@ import type { Log } from '../program/log.js';
 import { VERSION } from '../program/version.js';
 import { type Place, publishAuthority } from './ca-bundle.js';
 import { SecretStore } from './cert-store.js';
-import { CertificateKeeper } from './certificate-rotation.js';
+import { CertificateRotation } from './certificate-rotation.js';
 import { type Config, dnsNames } from './config.js';
 
 /** Client of this program: by kubeconfig where one is named, else as the Pod's ServiceAccount. */
@@ -37,9 +37,9 @@ export function certificateKeeper(
   kube: Kube,
   config: Config,
   { clock, log, show }: { clock: Clock; log: Log; show: (pair: Pair) => void },
-): CertificateKeeper {
+): CertificateRotation {
   const places = placesOf(config);
-  return new CertificateKeeper({
+  return new CertificateRotation({
     store: new SecretStore(kube, { name: config.secretName, namespace: config.podNamespace }),
     publish: async pem => {
       const verdicts = places.map(async place => {

@@ -24,7 +24,7 @@ const ADVICE =
   'may not change once the operation has started: one object is one run. Create a new object instead (metadata.generateName gives each run its own name)';
 
 /** One fault for each changed field of the spec. Both specs come defaulted, so that leaving a default out is no change. */
-export function frozenFaults(before: Fields, after: Fields): Fault[] {
+export function immutableFieldFaults(before: Fields, after: Fields): Fault[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter(field => !STEERING.has(field) && !isDeepStrictEqual(before[field], after[field]))
     .toSorted()

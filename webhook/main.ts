@@ -2,7 +2,7 @@
 import { MetricsRegistry } from '../program/metrics.js';
 import { runProgram } from '../program/run.js';
 import { createApp } from './app.js';
-import { watchAuthority } from './ca-bundle-watch.js';
+import { watchCaBundle } from './ca-bundle-watch.js';
 import { readConfig } from './config.js';
 import { certificateKeeper, connect, placesOf } from './connect.js';
 import { webhookMetrics } from './metrics.js';
@@ -28,7 +28,7 @@ void runProgram('webhook', readConfig, async ({ config, log, clock, signal, heal
 
   const watching = [
     cluster.run(signal),
-    watchAuthority(kube, { places: placesOf(config), keeper }, { clock, log }, signal),
+    watchCaBundle(kube, { places: placesOf(config), keeper }, { clock, log }, signal),
   ];
   await keeper.first(signal);
   await server.listen(config.webhookPort);

@@ -55,7 +55,7 @@ const parse = express.json({
 });
 
 /** From the socket to `request.body`. */
-export const intake = (): RequestHandler[] => [onlyJson, onlySoMuchAtOnce(), parse];
+export const requestParser = (): RequestHandler[] => [onlyJson, onlySoMuchAtOnce(), parse];
 
 const SAID: Readonly<Record<string, string>> = {
   'entity.parse.failed': 'the body is not JSON',

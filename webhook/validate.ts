@@ -3,20 +3,20 @@ import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { defaulted } from './defaults.js';
 import { type Fault, faultText, invalid, pathText, tooMany } from './faults.js';
-import { frozenFaults, hasStarted } from './immutable-fields.js';
+import { immutableFieldFaults, hasStarted } from './immutable-fields.js';
 import { valuesIn } from './json-limits.js';
 import { type Fields, fieldsOf } from './unknown-json.js';
 import { MOST_WARNINGS } from './review.js';
 import type { Rule } from './rules.js';
 import { shapeFaults } from './shape-faults.js';
 import { unknownFields } from './unknown-fields.js';
-import type { Caution } from './warnings.js';
+import type { WarningRule } from './warnings.js';
 
 /** What is known of the spec of one kind. */
 export interface Expectation {
   spec: z.ZodType;
   rules: readonly Rule[];
-  cautions: readonly Caution[];
+  cautions: readonly WarningRule[];
   /** Names longer than this leave no room for what is made of them. */
   longestName?: number;
   /** Objects of this kind are one run each. */
@@ -72,7 +72,7 @@ export function faultsOf({ expected, object, before }: Judged): Fault[] {
   if (!before) return [...nameFaults(expected, object), ...specFaults(expected, object.spec)];
   const whole = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(expected.spec, spec));
   const [was, is] = [whole(before.spec), whole(object.spec)];
-  const frozen = expected.oneRun && hasStarted(before) ? frozenFaults(was, is) : [];
+  const frozen = expected.oneRun && hasStarted(before) ? immutableFieldFaults(was, is) : [];
   return [...newFaults(expected, object.spec, before.spec), ...frozen];
 }
 

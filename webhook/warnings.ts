@@ -1,12 +1,12 @@
 /** What is allowed and yet may surprise. `kubectl` prints each as a line of its own. */
 import { OSArtifactSpec } from '../api/os-artifact.js';
-import { osArtifactCautions } from '../api/os-artifact-warnings.js';
+import { osArtifactWarnings } from '../api/os-artifact-warnings.js';
 import { type Fields, fieldsOf } from './unknown-json.js';
 
 /** Looks at a spec with all defaults. */
-export type Caution = (spec: Fields) => string[];
+export type WarningRule = (spec: Fields) => string[];
 
-const drainWithoutCordon: Caution = spec =>
+const drainWithoutCordon: WarningRule = spec =>
   fieldsOf(spec.drainOptions).enabled === true && spec.cordon !== true
     ? ['spec.drainOptions.enabled: has no effect without spec.cordon, nothing will be drained']
     : [];
@@ -16,32 +16,32 @@ const allAtOnce = (spec: Fields, does: string): string[] =>
     ? [`spec.concurrency: 0 means that all matching workers ${does} at the same time; set a number or a percentage`]
     : [];
 
-const allWorkersAtOnce: Caution = spec => {
+const allWorkersAtOnce: WarningRule = spec => {
   if (spec.rebootOnSuccess === true) return allAtOnce(spec, 'reboot');
   return spec.cordon === true ? allAtOnce(spec, 'are cordoned') : [];
 };
 
-const allUpgradesAtOnce: Caution = spec =>
+const allUpgradesAtOnce: WarningRule = spec =>
   allAtOnce(spec, spec.upgradeActive === false ? 'are cordoned and drained' : 'are drained and reboot');
 
-const pointlessUncordon: Caution = spec =>
+const pointlessUncordon: WarningRule = spec =>
   spec.uncordonOnFailure === true && spec.cordon !== true
     ? ['spec.uncordonOnFailure: has no effect without spec.cordon']
     : [];
 
-const rebootOverPods: Caution = spec =>
+const rebootOverPods: WarningRule = spec =>
   spec.rebootOnSuccess === true && !(spec.cordon === true && fieldsOf(spec.drainOptions).enabled === true)
     ? ['spec.rebootOnSuccess: pods are not moved away before the reboot; cordon and drainOptions.enabled would']
     : [];
 
 /** Whoever asks to stop after a failure hardly means to start everywhere at once. */
-const nothingLeftToStop: Caution = spec =>
+const nothingLeftToStop: WarningRule = spec =>
   spec.stopOnFailure === true && spec.concurrency === 0
     ? ['spec.stopOnFailure: has little effect while spec.concurrency is 0: all matching workers start at once']
     : [];
 
 /** A drain that is on; upgrades drain unless told otherwise. */
-const riskyDrain: Caution = spec => {
+const riskyDrain: WarningRule = spec => {
   const { enabled, timeoutSeconds, onTimeout, gracePeriodSeconds } = fieldsOf(spec.drainOptions);
   if (enabled !== true) return [];
   const path = 'spec.drainOptions';
@@ -54,7 +54,7 @@ const riskyDrain: Caution = spec => {
   return said;
 };
 
-const withoutGuards: Caution = ({ force, allow }) => [
+const withoutGuards: WarningRule = ({ force, allow }) => [
   ...(force === true
     ? ['spec.force: every target runs the upgrade, versions are not compared and no guard holds']
     : []),
@@ -63,7 +63,7 @@ const withoutGuards: Caution = ({ force, allow }) => [
     : []),
 ];
 
-export const NODE_OP_CAUTIONS: readonly Caution[] = [
+export const NODE_OP_WARNINGS: readonly WarningRule[] = [
   drainWithoutCordon,
   pointlessUncordon,
   rebootOverPods,
@@ -71,16 +71,16 @@ export const NODE_OP_CAUTIONS: readonly Caution[] = [
   allWorkersAtOnce,
   nothingLeftToStop,
 ];
-export const NODE_OP_UPGRADE_CAUTIONS: readonly Caution[] = [
+export const NODE_OP_UPGRADE_WARNINGS: readonly WarningRule[] = [
   riskyDrain,
   withoutGuards,
   allUpgradesAtOnce,
   nothingLeftToStop,
 ];
 
-const wholeArtifact: Caution = spec => {
+const wholeArtifact: WarningRule = spec => {
   const { success, data } = OSArtifactSpec.safeParse(spec);
-  return success ? osArtifactCautions(data) : [];
+  return success ? osArtifactWarnings(data) : [];
 };
 
-export const OS_ARTIFACT_CAUTIONS: readonly Caution[] = [wholeArtifact];
+export const OS_ARTIFACT_WARNINGS: readonly WarningRule[] = [wholeArtifact];

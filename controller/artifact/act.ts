@@ -20,7 +20,7 @@ import { claim, configMap, isClaimFor, renderedSecret } from './build/volume-obj
 import { artifactNameOf, isOwnOf } from './ownership.js';
 import { hasConfig, needsSecret } from './build/volumes.js';
 
-export interface Hands {
+export interface ActDeps {
   kube: Kube;
   artifacts: Pick<Cache<OSArtifact>, 'put'>;
   pods: Pick<Cache<SeenPod>, 'put'>;
@@ -33,7 +33,7 @@ export interface Hands {
 /** A name that is needed is taken: by what is leaving, or by something of somebody else's. */
 export class NameTaken extends Error {}
 
-export async function act(facts: Facts, action: Action, hands: Hands): Promise<void> {
+export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
   const { kube } = hands;
   switch (action.do) {
     case 'build':
@@ -56,7 +56,7 @@ const nameOf = ({ metadata: { name, namespace } }: Stored): Name => ({ name, nam
 const thisOne = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, propagation: 'Background' });
 
 /** Files first: the Pod is the last, so that where it is, all is. */
-async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, hands: Hands): Promise<void> {
+async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, hands: ActDeps): Promise<void> {
   const { rendered, ...which } = action;
   const { artifact, build: wanted } = facts;
   const { kube, pods, tools, recorder, log } = hands;
@@ -86,7 +86,7 @@ async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, han
 async function exportBuilt(
   facts: Facts,
   { id, index }: Extract<Action, { do: 'export' }>,
-  hands: Hands,
+  hands: ActDeps,
 ): Promise<void> {
   const { kube, exports, log } = hands;
   const { metadata: meta } = facts.artifact;
@@ -106,7 +106,7 @@ type Found<T> = T & { data?: Record<string, string> };
 
 /** Undefined once it is made; what is there already, if it is ours. */
 const finderOf =
-  ({ artifact }: Facts, { kube }: Hands) =>
+  ({ artifact }: Facts, { kube }: ActDeps) =>
   async <T extends Stored>(resource: Resource, wanted: Wanted, making: Promise<T>): Promise<Found<T> | undefined> => {
     try {
       await making;
@@ -129,7 +129,7 @@ function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void 
   if (!isOwn) throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
 }
 
-async function dropFinalizer({ artifact }: Facts, { kube, artifacts }: Hands): Promise<void> {
+async function dropFinalizer({ artifact }: Facts, { kube, artifacts }: ActDeps): Promise<void> {
   const finalizers = artifact.metadata.finalizers?.filter(each => each !== OBSOLETE_FINALIZER);
   const to = { ...artifact, metadata: { ...artifact.metadata, finalizers } };
   artifacts.put(await mergeChange(kube, OS_ARTIFACT, artifact, { to, onlyIfUnchanged: true }));

@@ -16,7 +16,7 @@ import type { Recorder } from '../../kube/recorder.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import { notAllowed } from '../cluster/allowed-namespaces.js';
+import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { isAlive, type SeenJob, type SeenPod } from '../cluster/seen.js';
 import { act, NameTaken } from './act.js';
 import type { Tools } from './build/container.js';
@@ -25,7 +25,7 @@ import { warn } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { observe } from './observe.js';
 import { artifactNameOf, isOwnOf } from './ownership.js';
-import { lookTwice } from './live-reads.js';
+import { refreshStale } from './live-reads.js';
 import { lackingFor, told, type Told } from './status.js';
 
 export interface ArtifactDeps {
@@ -53,7 +53,7 @@ export async function artifactController(deps: ArtifactDeps, leading: AbortSigna
   const silences = new Silences(clock);
   const reconcile = async (key: string) => {
     const artifact = artifacts.get(parseKey(key));
-    if (artifact) await lookTwice(artifact, silences, deps);
+    if (artifact) await refreshStale(artifact, silences, deps);
     return reconcileArtifact(parseKey(key), deps);
   };
   const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
@@ -91,7 +91,7 @@ export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<O
   const spec = OSArtifactSpec.safeParse(artifact.spec);
   const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
   const isDeleted = artifact.metadata.deletionTimestamp !== undefined;
-  const isLeft = !spec.success || notAllowed(at.namespace, deps.allowedNamespaces) !== undefined;
+  const isLeft = !spec.success || namespaceRefusal(at.namespace, deps.allowedNamespaces) !== undefined;
   if (!isDeleted && isBuilt(artifact) && isLeft) return { then: 'settled' };
   const refused = isDeleted || isBuilt(artifact) ? undefined : refusal(artifact, faults, deps);
   if (refused) {
@@ -114,7 +114,7 @@ function refusal(
     return { reason: 'InvalidSpec', message };
   }
   const isUnderWay = status?.phase === 'Building' || status?.phase === 'Exporting';
-  const message = isUnderWay ? undefined : notAllowed(metadata.namespace, allowedNamespaces);
+  const message = isUnderWay ? undefined : namespaceRefusal(metadata.namespace, allowedNamespaces);
   return message === undefined ? undefined : { reason: 'NamespaceNotAllowed', message };
 }
 

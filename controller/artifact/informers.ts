@@ -9,7 +9,7 @@ import { pruneJob, type SeenJob } from '../cluster/seen.js';
 import { type ArtifactDeps, artifactController } from './controller.js';
 
 /** Until `leading` aborts. Where the API server knows no OSArtifacts, it waits until they are known. */
-export async function artifactsWatched(
+export async function runArtifactController(
   deps: Omit<ArtifactDeps, 'artifacts' | 'exports'>,
   leading: AbortSignal,
 ): Promise<void> {

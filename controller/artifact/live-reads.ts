@@ -13,7 +13,7 @@ interface Sources {
   exports: Cache<SeenJob>;
 }
 
-export async function lookTwice(artifact: OSArtifact, silences: Silences, deps: Sources): Promise<void> {
+export async function refreshStale(artifact: OSArtifact, silences: Silences, deps: Sources): Promise<void> {
   const { kube, pods, exports } = deps;
   const { uid, resourceVersion } = artifact.metadata;
   if (hasEnded(artifact) || !silences.tooLong(uid, resourceVersion)) return;

@@ -2,7 +2,7 @@ import type { Condition } from '../../api/meta.js';
 
 /** As kstatus and `kubectl wait --for=condition=…` want them. */
 export function conditions(
-  wish: { meta: { generation?: number }; status: { conditions?: readonly Condition[] } },
+  nodeOp: { meta: { generation?: number }; status: { conditions?: readonly Condition[] } },
   { phase, message, now, reason }: { phase: string; message: string; now: Date; reason?: string },
 ): Condition[] {
   const done = phase === 'Completed';
@@ -11,14 +11,14 @@ export function conditions(
   const set = { Complete: done, Failed: failed, Reconciling: !done && !failed, Stalled: failed };
   return Object.entries(set).map(([type, holds]) => {
     const status = holds ? 'True' : 'False';
-    const before = wish.status.conditions?.find(condition => condition.type === type);
+    const before = nodeOp.status.conditions?.find(condition => condition.type === type);
     return {
       type,
       status,
       reason: why,
       message,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
-      observedGeneration: wish.meta.generation,
+      observedGeneration: nodeOp.meta.generation,
     };
   });
 }

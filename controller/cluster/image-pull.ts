@@ -4,7 +4,7 @@ import { after } from '../nodeop/facts/facts.js';
 
 export interface PullDeadlines {
   now: Date;
-  wish: { spec: { pullDeadlineSeconds: number } };
+  nodeOp: { spec: { pullDeadlineSeconds: number } };
 }
 
 export type PullState = { is: 'failed'; message: string } | { is: 'going'; until: Date; message?: string };
@@ -25,8 +25,8 @@ const FINAL_WORDS =
   /not found|unauthorized|authentication required|denied|forbidden|manifest unknown|no basic auth|no such host|invalid reference/i;
 
 /** Waiting for an image, or given up on it: a name that can't be parsed at once, a refusal after three tries, anything else at the deadline. */
-export function pullProblem(pod: SeenPod, { now, wish }: PullDeadlines, since: Date): PullState {
-  const deadline = after(since, wish.spec.pullDeadlineSeconds);
+export function imagePullState(pod: SeenPod, { now, nodeOp }: PullDeadlines, since: Date): PullState {
+  const deadline = after(since, nodeOp.spec.pullDeadlineSeconds);
   const waiting = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
     .map(container => container.state?.waiting)
     .find(state => PULL_REASONS.has(state?.reason ?? ''));

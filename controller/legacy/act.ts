@@ -17,19 +17,19 @@ import { isAlive, pruneJob, type SeenJob, type SeenNode, type SeenPod } from '..
 import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
 import { endOf } from '../cluster/adopted-job.js';
 import type { Action } from './facts.js';
-import { type Former, isOf } from './legacy-operator.js';
+import { type LegacyOperator, isOf } from './legacy-operator.js';
 import { isCalled } from './decide-node.js';
-import { bindingOf, FORMER_FINALIZER, SURE_OF_BOOT, WAS_COMPLETE } from './names.js';
+import { bindingOf, LEGACY_FINALIZER, SURE_OF_BOOT, WAS_COMPLETE } from './names.js';
 
-export interface Hands {
+export interface ActDeps {
   kube: Kube;
   caches: Caches;
   recorder: Recorder;
-  former: Pick<Former, 'know' | 'drop' | 'rebootPods'>;
+  former: Pick<LegacyOperator, 'know' | 'drop' | 'rebootPods'>;
   log: Log;
 }
 
-export async function act(op: NodeOp, action: Action, hands: Hands): Promise<void> {
+export async function act(op: NodeOp, action: Action, hands: ActDeps): Promise<void> {
   hands.log.info({ object: keyOf(op.metadata), ...told(action) }, `migration: ${action.do}`);
   switch (action.do) {
     case 'adoptJob':
@@ -75,7 +75,7 @@ const replacing = (before: NodeOp['status'], after: NonNullable<NodeOp['status']
 async function adoptJob(
   op: NodeOp,
   { job, node, boot }: Extract<Action, { do: 'adoptJob' }>,
-  { kube, caches, former, recorder }: Hands,
+  { kube, caches, former, recorder }: ActDeps,
 ): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const at = { name, namespace };
@@ -114,13 +114,13 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
 /** A second is enough for a Pod that waits: one that has found what it waits for sleeps five before it reboots. */
 const GRACE_SECONDS = 1;
 
-export async function deletePod(pod: SeenPod, { kube, caches }: Pick<Hands, 'kube' | 'caches'>): Promise<void> {
+export async function deletePod(pod: SeenPod, { kube, caches }: Pick<ActDeps, 'kube' | 'caches'>): Promise<void> {
   const { name, namespace, uid, resourceVersion } = pod.metadata;
   const options = { uid, resourceVersion, gracePeriodSeconds: GRACE_SECONDS };
   await orGone(kube.delete(PODS, { name, namespace }, options), () => caches.pods.gone(pod));
 }
 
-async function uncordon(node: SeenNode, { kube, caches }: Hands): Promise<void> {
+async function uncordon(node: SeenNode, { kube, caches }: ActDeps): Promise<void> {
   const at = { name: node.metadata.name };
   caches.nodes.put(await kube.patch<SeenNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
@@ -133,7 +133,7 @@ const isOfNamesake = (pod: SeenPod, op: NodeOp): boolean =>
 async function dropFinalizer(
   op: NodeOp,
   { leftBehind }: Extract<Action, { do: 'dropFinalizer' }>,
-  { kube, caches, recorder, former }: Hands,
+  { kube, caches, recorder, former }: ActDeps,
 ): Promise<void> {
   const { name, namespace, finalizers = [] } = op.metadata;
   try {
@@ -143,7 +143,7 @@ async function dropFinalizer(
     if (isForbidden(error)) recorder.record(bindingLeft(op));
     else if (!isNotFound(error)) throw error;
   }
-  const left = finalizers.filter(each => each !== FORMER_FINALIZER);
+  const left = finalizers.filter(each => each !== LEGACY_FINALIZER);
   const patch = withResourceVersion({ metadata: { finalizers: left } }, op);
   const saved = await kube.patch<NodeOp>(NODE_OP, { name, namespace }, patch);
   if (leftBehind !== undefined) recorder.record(notEnded(op, leftBehind));

@@ -12,16 +12,16 @@ import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
 import { isAlive, type SeenPod } from '../cluster/seen.js';
 import { act, deletePod } from './act.js';
 import { decide } from './decide.js';
-import { type Former, isOf } from './legacy-operator.js';
+import { type LegacyOperator, isOf } from './legacy-operator.js';
 import { isWaiting } from './decide-node.js';
 import { removeLeftovers } from './cleanup.js';
-import { FORMER_FINALIZER } from './names.js';
+import { LEGACY_FINALIZER } from './names.js';
 import { observe } from './observe.js';
 
 export interface MigrationDeps {
   kube: Kube;
   caches: Caches;
-  former: Former;
+  former: LegacyOperator;
   recorder: Recorder;
   log: Log;
   clock: Clock;
@@ -56,9 +56,9 @@ export async function migrationController(deps: MigrationDeps, leading: AbortSig
 }
 
 /** Is anything of it an earlier operator's? */
-function isConcerned(op: NodeOp, former: Former): boolean {
+function isConcerned(op: NodeOp, former: LegacyOperator): boolean {
   const isFormers = isFinal(op.status) && op.status?.startedAt === undefined;
-  const hasFinalizer = op.metadata.finalizers?.includes(FORMER_FINALIZER) ?? false;
+  const hasFinalizer = op.metadata.finalizers?.includes(LEGACY_FINALIZER) ?? false;
   return isFormers || hasFinalizer || former.holds(op) || former.rebootPodsOf(op).some(isAlive);
 }
 

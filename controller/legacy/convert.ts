@@ -12,10 +12,10 @@ export interface Judged {
   verdict: Exclude<Verdict, { is: 'act' | 'wait' }>;
 }
 
-export function converted(judged: readonly Judged[], { wish, now }: Pick<NodeFacts, 'wish' | 'now'>): NodeOpStatus {
+export function converted(judged: readonly Judged[], { nodeOp, now }: Pick<NodeFacts, 'nodeOp' | 'now'>): NodeOpStatus {
   const entries = judged.map(({ facts, verdict }) => [facts.name, entryOf(facts, verdict)] as const);
-  const startedAt = wish.meta.creationTimestamp ?? now.toISOString();
-  const begun = { ...wish, status: { startedAt } };
+  const startedAt = nodeOp.meta.creationTimestamp ?? now.toISOString();
+  const begun = { ...nodeOp, status: { startedAt } };
   return operationStatus(begun, Object.fromEntries(entries), now);
 }
 
@@ -32,7 +32,7 @@ function entryOf(facts: NodeFacts, verdict: Judged['verdict']): NodeStatus {
   }
 }
 
-const rebootStatus = ({ wish }: NodeFacts) => (wish.spec.rebootOnSuccess ? 'pending' : 'not-requested');
+const rebootStatus = ({ nodeOp }: NodeFacts) => (nodeOp.spec.rebootOnSuccess ? 'pending' : 'not-requested');
 
 /** The walk goes on from its ledger; the rest of the entry follows from that. */
 const asClaimed = (
@@ -57,9 +57,9 @@ const asClaimed = (
 
 /** At its Job, whatever became of that: the walk looks for itself. */
 function underWay(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'takeUp' }>): NodeStatus {
-  const { node, wish, now } = facts;
+  const { node, nodeOp, now } = facts;
   const begunAt = job.status?.startTime ?? job.metadata.creationTimestamp ?? now.toISOString();
-  const isOurs = cordonMark(node) === wish.mark;
+  const isOurs = cordonMark(node) === nodeOp.mark;
   return {
     phase: 'Running',
     step: 'Run',

@@ -31,14 +31,15 @@ function isOver(entry: NodeStatus | undefined, reboots: boolean): boolean {
 }
 
 /** And about the operation: it says `Failed` of the whole with the first node that failed, and goes on with the others. */
-export const isOverForFormer = ({ spec, status }: NodeOp): boolean =>
+export const isFinishedForLegacy = ({ spec, status }: NodeOp): boolean =>
   isFinal(status) && Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
 
-export function judge(facts: NodeFacts): Verdict {
-  const { entry, node, job, agent, wish } = facts;
+export function decideNode(facts: NodeFacts): Verdict {
+  const { entry, node, job, agent, nodeOp } = facts;
   const ledger = agent?.spec.operation;
-  if (ledger?.nodeOp.uid === wish.meta.uid) return removal(facts) ?? { is: 'ours', ledger };
-  if (entry !== undefined && isOver(entry, wish.spec.rebootOnSuccess)) return removal(facts) ?? { is: 'ended', entry };
+  if (ledger?.nodeOp.uid === nodeOp.meta.uid) return removal(facts) ?? { is: 'ours', ledger };
+  if (entry !== undefined && isOver(entry, nodeOp.spec.rebootOnSuccess))
+    return removal(facts) ?? { is: 'ended', entry };
   if (node === undefined && (job ?? entry?.jobName) !== undefined)
     return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
   if (job === undefined) return removal(facts) ?? withoutJob(facts);
@@ -73,10 +74,10 @@ function others(facts: NodeFacts, job: SeenJob): Verdict | undefined {
 }
 
 /** Surely no reboot was called in this boot: the one who would call it still waits, or has nothing to wait for. */
-function sureBoot({ wish, node, rebootPods }: NodeFacts, job: SeenJob): string {
+function sureBoot({ nodeOp, node, rebootPods }: NodeFacts, job: SeenJob): string {
   const waits = rebootPods.some(isWaiting);
   const tooEarly = !isComplete(job) && !rebootPods.some(isCalled);
-  return waits || tooEarly || !wish.spec.rebootOnSuccess ? (bootIdOf(node) ?? '') : '';
+  return waits || tooEarly || !nodeOp.spec.rebootOnSuccess ? (bootIdOf(node) ?? '') : '';
 }
 
 /** The node was rebooted by somebody else meanwhile, and the Pod waits still. */
@@ -89,11 +90,11 @@ const adopt = (facts: NodeFacts, job: SeenJob): Verdict => ({
 });
 
 function withJob(facts: NodeFacts, job: SeenJob): Verdict {
-  const { rebootPods, wish, node } = facts;
+  const { rebootPods, nodeOp, node } = facts;
   const sure = job.metadata.annotations?.[SURE_OF_BOOT] ?? '';
   const boot = bootIdOf(node);
   const called = rebootPods.some(pod => isCalled(pod) && pod.metadata.deletionTimestamp === undefined);
-  if (!wish.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
+  if (!nodeOp.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
   if (isRebootedSince(facts, job, sure))
     return rebooted(facts, job, sure !== '' && sure !== boot ? sure : SOME_BOOT_BEFORE);
   if (!called && sure !== '') return { is: 'takeUp', job, bootIdBefore: sure };
@@ -103,11 +104,11 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
 
 /** The reboot may have happened. The agent knows when the machine was started; the Job, when it had ended. */
 function whoKnows(facts: NodeFacts, job: SeenJob, called: boolean): Verdict {
-  const { agent, node, now, since, wish } = facts;
+  const { agent, node, now, since, nodeOp } = facts;
   const spoken = hasSpoken({ node, agent });
   const jobEnd = endOf(job);
   const patience = since.getTime() + AGENT_MS;
-  const coming = (jobEnd ?? since).getTime() + wish.spec.rebootTimeoutSeconds * 1000;
+  const coming = (jobEnd ?? since).getTime() + nodeOp.spec.rebootTimeoutSeconds * 1000;
   if (!spoken && now.getTime() < Math.max(patience, coming)) return wait('waiting for the agent to say when it booted');
   if (called && now.getTime() < Math.max(patience, coming)) return wait('waiting for the reboot that was called');
   return called
@@ -129,12 +130,12 @@ function rebooted({ rebootPods }: NodeFacts, job: SeenJob, bootIdBefore: string)
   return pod ? { is: 'act', action: { do: 'deletePod', pod } } : { is: 'takeUp', job, bootIdBefore };
 }
 
-function ended({ entry, now, wish }: NodeFacts, reason: Reason, message: string): Verdict {
+function ended({ entry, now, nodeOp }: NodeFacts, reason: Reason, message: string): Verdict {
   const at = now.toISOString();
   const told: NodeStatus = { ...entry, phase: 'Failed', reason, message, completedAt: at, lastUpdated: at };
   return {
     is: 'ended',
-    entry: { ...told, attempt: 1, rebootStatus: wish.spec.rebootOnSuccess ? 'cancelled' : 'not-requested' },
+    entry: { ...told, attempt: 1, rebootStatus: nodeOp.spec.rebootOnSuccess ? 'cancelled' : 'not-requested' },
   };
 }
 

@@ -2,7 +2,7 @@
 import { LABELS } from '../../api/names.js';
 import { hasEnded, isAlive, type SeenJob, type SeenPod } from '../cluster/seen.js';
 import type { Action, Facts, Plan } from './facts.js';
-import { FORMER_FINALIZER, SURE_OF_BOOT } from './names.js';
+import { LEGACY_FINALIZER, SURE_OF_BOOT } from './names.js';
 
 /** As long as an upgrade may take where nobody says otherwise. */
 const JOB_SECONDS = 3600;
@@ -32,9 +32,9 @@ export function leaving(facts: Facts): Plan {
 }
 
 /** A command that has begun gets its time, one that is about to begin the time for that. */
-function jobUntil({ op, wish, jobPods }: Facts, job: SeenJob): Date {
+function jobUntil({ op, nodeOp, jobPods }: Facts, job: SeenJob): Date {
   const begun = podsOf(job, jobPods).some(hasStarted);
-  const seconds = begun ? (wish.spec.activeDeadlineSeconds ?? JOB_SECONDS) : wish.spec.startDeadlineSeconds;
+  const seconds = begun ? (nodeOp.spec.activeDeadlineSeconds ?? JOB_SECONDS) : nodeOp.spec.startDeadlineSeconds;
   return later(op.metadata.deletionTimestamp, seconds ?? JOB_SECONDS);
 }
 
@@ -46,8 +46,8 @@ const leavingPods = ({ rebootPods, readyNodes }: Facts): Awaited[] =>
     .map(({ metadata }) => ({ name: `Pod ${metadata.name}`, until: later(metadata.deletionTimestamp, POD_SECONDS) }));
 
 /** A Job with reboot may be writing a system: the garbage collector would cut it short. As with every operation, it is let finish. */
-function writing({ wish, held, jobs, jobPods, readyNodes }: Facts): SeenJob | undefined {
-  if (!held || !wish.spec.rebootOnSuccess || wish.abandoned) return undefined;
+function writing({ nodeOp, held, jobs, jobPods, readyNodes }: Facts): SeenJob | undefined {
+  if (!held || !nodeOp.spec.rebootOnSuccess || nodeOp.abandoned) return undefined;
   const onReadyNodes = jobs.filter(job => readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
   return onReadyNodes.find(job => !hasEnded(job) && mayWrite(job, podsOf(job, jobPods)));
 }
@@ -92,6 +92,6 @@ export const deletion = (pod: SeenPod): Action => ({ do: 'deletePod', pod });
 
 /** `leftBehind`: in words, what was waited for long enough. */
 export const finalizer = (op: Facts['op'], leftBehind = ''): Action[] =>
-  op.metadata.finalizers?.includes(FORMER_FINALIZER)
+  op.metadata.finalizers?.includes(LEGACY_FINALIZER)
     ? [{ do: 'dropFinalizer', ...(leftBehind === '' ? {} : { leftBehind }) }]
     : [];

@@ -3,7 +3,7 @@ import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import type { Wish } from '../nodeop/facts/parsed-nodeop.js';
+import type { ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
 import type { SeenJob, SeenNode, SeenPod } from '../cluster/seen.js';
 
 export interface NodeFacts {
@@ -11,7 +11,7 @@ export interface NodeFacts {
   now: Date;
   /** Since when this controller leads: agents need a moment to speak. */
   since: Date;
-  wish: Wish;
+  nodeOp: ParsedNodeOp;
   /** As the earlier operator left it. */
   entry?: NodeStatus;
   node?: SeenNode;
@@ -28,7 +28,7 @@ export interface NodeFacts {
 export interface Facts {
   op: NodeOp;
   /** Where the spec breaks a rule: as much of it as is needed to undo what was done. */
-  wish: Wish;
+  nodeOp: ParsedNodeOp;
   /** In words, which rule that is. */
   fault?: string;
   /** It was begun, and we have not taken it over yet. */

@@ -9,7 +9,7 @@ import type { NodeOp } from '../../api/objects.js';
 import { conditions } from '../cluster/conditions.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { operationStatus } from '../nodeop/status/operation-status.js';
-import { isFinal, readWish, type Wish } from '../nodeop/facts/parsed-nodeop.js';
+import { isFinal, parsedNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
 import { hasEnded, isAlive } from '../cluster/seen.js';
 import type { Action, Facts, NodeFacts, Plan } from './facts.js';
 import { isTakenOver } from '../cluster/adopted-job.js';
@@ -17,10 +17,10 @@ import { isWaiting } from './decide-node.js';
 import { adoption, deletion } from './deletion.js';
 
 /** As much of it as is needed to undo what was done. */
-export const wishToEnd = (op: NodeOp): Wish =>
-  readWish(op, NodeOpSpec.parse({ command: ['true'], rebootOnSuccess: op.spec.rebootOnSuccess }));
+export const wishToEnd = (op: NodeOp): ParsedNodeOp =>
+  parsedNodeOp(op, NodeOpSpec.parse({ command: ['true'], rebootOnSuccess: op.spec.rebootOnSuccess }));
 
-export function ending(facts: Facts, wish: Wish, fault: string): Plan {
+export function ending(facts: Facts, nodeOp: ParsedNodeOp, fault: string): Plan {
   const { rebootPods, nodes, jobs, readyNodes, now } = facts;
   const helpers = nodes.flatMap(({ preflightPods }) => preflightPods).filter(pod => isHere(pod) && isAlive(pod));
   const pods = [...rebootPods.filter(isWaiting), ...helpers];
@@ -32,26 +32,26 @@ export function ending(facts: Facts, wish: Wish, fault: string): Plan {
   const awaited = open[0]?.metadata.name ?? alive?.metadata.name;
   if (awaited !== undefined) return { actions: [], waiting: `waiting for ${awaited} to end; ${fault}` };
   const cordoned = nodes.flatMap(({ node }): Action[] =>
-    node && cordonMark(node) === wish.mark ? [{ do: 'uncordon', node }] : [],
+    node && cordonMark(node) === nodeOp.mark ? [{ do: 'uncordon', node }] : [],
   );
   if (cordoned.length > 0) return { actions: cordoned };
-  return { actions: [{ do: 'convert', status: told(nodes, wish, { fault, now }) }] };
+  return { actions: [{ do: 'convert', status: told(nodes, nodeOp, { fault, now }) }] };
 }
 
 const isHere = ({ metadata }: Facts['rebootPods'][number]): boolean => metadata.deletionTimestamp === undefined;
 
-function told(nodes: readonly NodeFacts[], wish: Wish, { fault, now }: { fault: string; now: Date }) {
+function told(nodes: readonly NodeFacts[], nodeOp: ParsedNodeOp, { fault, now }: { fault: string; now: Date }) {
   const begun = nodes.filter(({ entry, jobs }) => entry !== undefined || jobs.length > 0);
   const entries = begun.map(facts => [facts.name, entryOf(facts, fault)] as const);
-  const startedAt = wish.meta.creationTimestamp ?? now.toISOString();
+  const startedAt = nodeOp.meta.creationTimestamp ?? now.toISOString();
   const phase = 'Failed' as const;
-  const status = operationStatus({ ...wish, status: { startedAt } }, Object.fromEntries(entries), now);
+  const status = operationStatus({ ...nodeOp, status: { startedAt } }, Object.fromEntries(entries), now);
   const words = { phase, message: fault, now, reason: 'InvalidSpec' };
-  return { ...status, phase, message: fault, conditions: conditions(wish, words) };
+  return { ...status, phase, message: fault, conditions: conditions(nodeOp, words) };
 }
 
-function entryOf({ entry, wish, now }: NodeFacts, fault: string): NodeStatus {
-  const reboots = wish.spec.rebootOnSuccess;
+function entryOf({ entry, nodeOp, now }: NodeFacts, fault: string): NodeStatus {
+  const reboots = nodeOp.spec.rebootOnSuccess;
   if (entry !== undefined && isFinal(entry) && !(reboots && entry.rebootStatus === 'pending')) return entry;
   const at = now.toISOString();
   const message = `not gone on with after its Job: ${fault}`;

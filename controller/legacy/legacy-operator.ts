@@ -15,11 +15,11 @@ import type { Caches } from '../cluster/informers.js';
 import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
 import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../cluster/seen.js';
 import { isTakenOver } from '../cluster/adopted-job.js';
-import { isCalled, isOverForFormer } from './decide-node.js';
+import { isCalled, isFinishedForLegacy } from './decide-node.js';
 import { isRebootPod } from './reboot-pod.js';
-import { formerPods, isRetired } from './scale-down.js';
+import { legacyPods, isScaledDown } from './scale-down.js';
 
-export interface FormerDeps {
+export interface LegacyOperatorDeps {
   kube: Pick<Kube, 'list' | 'get' | 'patch'>;
   recorder: Recorder;
   caches: Caches;
@@ -34,7 +34,7 @@ const ITS_JOBS = `${LABELS.nodeOp},!${LABELS.nodeOpUid}`;
 const LOOK_MS = 2_000;
 const SAY_MS = 30_000;
 
-export class Former {
+export class LegacyOperator {
   readonly #caches: Caches;
   /** By their NodeOp. */
   readonly #jobs = new Map<string, SeenJob[]>();
@@ -74,7 +74,7 @@ export class Former {
   /** Begun by it, not ended, and not ours yet: not to be begun by us. */
   holds(op: NodeOp): boolean {
     const { status } = op;
-    if (status?.startedAt !== undefined || isOverForFormer(op)) return false;
+    if (status?.startedAt !== undefined || isFinishedForLegacy(op)) return false;
     return status?.phase !== undefined || this.jobsOf(op).length > 0 || this.rebootPodsOf(op).some(isAlive);
   }
 
@@ -128,27 +128,30 @@ export const isOf = (made: Made, { metadata }: NodeOp): boolean =>
   [metadata.uid, keyOf(metadata)].includes(whose(made));
 
 /** Waits until no Pod of the earlier operator can write any more, and reads what it has made. */
-export async function afterFormer(deps: FormerDeps, leading: AbortSignal): Promise<Former> {
+export async function waitForLegacyOperatorToEnd(
+  deps: LegacyOperatorDeps,
+  leading: AbortSignal,
+): Promise<LegacyOperator> {
   const { clock, log, caches, ownNamespace } = deps;
   let saidAt: number | undefined;
   while (!leading.aborted) {
-    const pods = formerPods(caches.pods.list(), ownNamespace, clock.now()).map(pod => pod.metadata.name);
+    const pods = legacyPods(caches.pods.list(), ownNamespace, clock.now()).map(pod => pod.metadata.name);
     /* Asked for each time: it may be brought back while we wait. */
-    const retired = await isRetired(deps);
+    const retired = await isScaledDown(deps);
     if (pods.length === 0 && retired) {
       const jobs = await jobsLeft(deps);
-      if (jobs !== undefined) return new Former(caches, jobs, clock.now());
+      if (jobs !== undefined) return new LegacyOperator(caches, jobs, clock.now());
     } else if (saidAt === undefined || clock.monotonic() - saidAt >= SAY_MS) {
       saidAt = clock.monotonic();
       log.warn({ pods }, 'nothing is done before the earlier operator has ended');
     }
     await clock.sleep(LOOK_MS, leading);
   }
-  return new Former(caches, [], clock.now());
+  return new LegacyOperator(caches, [], clock.now());
 }
 
 /** Undefined: no answer. */
-async function jobsLeft({ kube, log }: FormerDeps): Promise<SeenJob[] | undefined> {
+async function jobsLeft({ kube, log }: LegacyOperatorDeps): Promise<SeenJob[] | undefined> {
   const jobs: SeenJob[] = [];
   try {
     let next: string | undefined;

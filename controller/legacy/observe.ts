@@ -5,39 +5,39 @@ import { labelValue } from '../../api/resource-name.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { targetsOf } from '../cluster/targets.js';
-import { tryReadWish, type Wish } from '../nodeop/facts/parsed-nodeop.js';
+import { parseNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
 import { isReady, type SeenJob, type SeenPod } from '../cluster/seen.js';
 import type { Facts, NodeFacts } from './facts.js';
-import { type Former, isOf, nodeOf } from './legacy-operator.js';
+import { type LegacyOperator, isOf, nodeOf } from './legacy-operator.js';
 import { wishToEnd } from './invalid-spec.js';
 
 interface View {
   caches: Caches;
-  former: Former;
+  former: LegacyOperator;
   now: Date;
 }
 
 export function observe(op: NodeOp, view: View): Facts {
   const { caches, former, now } = view;
-  const read = tryReadWish(op);
-  const wish = read.fault === undefined ? read.wish : wishToEnd(op);
+  const read = parseNodeOp(op);
+  const nodeOp = read.fault === undefined ? read.nodeOp : wishToEnd(op);
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
   if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
-  if (held && read.fault === undefined) for (const name of targetsOf(wish.spec, caches.nodes.list())) names.add(name);
+  if (held && read.fault === undefined) for (const name of targetsOf(nodeOp.spec, caches.nodes.list())) names.add(name);
   const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
   /* Which nodes such a spec chooses nobody knows: those where something of it is. */
   if (held && read.fault !== undefined)
     for (const node of caches.nodes.list())
-      if (cordonMark(node) === wish.mark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
+      if (cordonMark(node) === nodeOp.mark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
         names.add(node.metadata.name);
   return {
     op,
-    wish,
+    nodeOp,
     fault: read.fault,
     held,
     now,
-    nodes: [...names].map(name => nodeFacts(name, { op, wish, view, ...made })),
+    nodes: [...names].map(name => nodeFacts(name, { op, nodeOp, view, ...made })),
     ...made,
     jobPods: made.jobs.flatMap(job => caches.pods.by('owner', job.metadata.uid)),
     readyNodes: new Set(
@@ -49,16 +49,16 @@ export function observe(op: NodeOp, view: View): Facts {
   };
 }
 
-interface Around {
+interface NodeFactsInput {
   op: NodeOp;
-  wish: Wish;
+  nodeOp: ParsedNodeOp;
   view: View;
   /** Of the whole operation. */
   jobs: readonly SeenJob[];
   rebootPods: readonly SeenPod[];
 }
 
-function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): NodeFacts {
+function nodeFacts(name: string, { op, nodeOp, view, jobs, rebootPods }: NodeFactsInput): NodeFacts {
   const { caches, former, now } = view;
   const entry = op.status?.nodeStatuses?.[name];
   const own = jobs.filter(job => isFor(job, name, entry?.jobName));
@@ -66,7 +66,7 @@ function nodeFacts(name: string, { op, wish, view, jobs, rebootPods }: Around): 
     name,
     now,
     since: former.since,
-    wish,
+    nodeOp,
     entry,
     node: caches.nodes.get({ name }),
     agent: caches.nodeAgents.get({ name }),

@@ -13,7 +13,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
 import type { SeenPod } from '../cluster/seen.js';
 import { scaledDown } from './events.js';
-import { FORMER_DEPLOYMENT, FORMER_NAMESPACE } from './names.js';
+import { LEGACY_DEPLOYMENT, LEGACY_NAMESPACE } from './names.js';
 
 interface Deployment extends Stored {
   spec?: { replicas?: number };
@@ -34,16 +34,16 @@ const RETRY_MS = 5_000;
 const REFUSED_MS = 60_000;
 
 /** Where it may be: beside us, or where its published manifests put it. */
-export const formerNamespaces = (ownNamespace: string): string[] => [...new Set([ownNamespace, FORMER_NAMESPACE])];
+export const formerNamespaces = (ownNamespace: string): string[] => [...new Set([ownNamespace, LEGACY_NAMESPACE])];
 
 /** Keeps the earlier operator scaled to 0 until the signal aborts. Never throws. */
-export async function keepRetired(deps: RetireDeps, signal: AbortSignal): Promise<void> {
+export async function keepScaledDown(deps: RetireDeps, signal: AbortSignal): Promise<void> {
   const { log, clock } = deps;
   while (!signal.aborted) {
     const pauseMs = await retire(deps).then(
       () => LOOK_MS,
       (error: unknown) => {
-        log.warn({ err: error, deployment: FORMER_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
+        log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
         return isForbidden(error) ? REFUSED_MS : RETRY_MS;
       },
     );
@@ -55,7 +55,7 @@ export async function keepRetired(deps: RetireDeps, signal: AbortSignal): Promis
 export async function retire({ kube, recorder, log, ownNamespace }: Omit<RetireDeps, 'clock'>): Promise<boolean> {
   let isQuiet = true;
   for (const namespace of formerNamespaces(ownNamespace)) {
-    const at = { namespace, name: FORMER_DEPLOYMENT };
+    const at = { namespace, name: LEGACY_DEPLOYMENT };
     const found = await kube.get<Deployment>(DEPLOYMENTS, at).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -76,19 +76,19 @@ const isAtRest = ({ metadata: { generation = 0 }, spec, status }: Deployment): b
   spec?.replicas === 0 && (status?.observedGeneration ?? 0) >= generation && (status?.replicas ?? 0) === 0;
 
 /** Like a look of `keepRetired`, and never throws. Without the right to look, its Pods are all that we go by. */
-export const isRetired = (deps: Omit<RetireDeps, 'clock'>): Promise<boolean> =>
+export const isScaledDown = (deps: Omit<RetireDeps, 'clock'>): Promise<boolean> =>
   retire(deps).catch((error: unknown) => {
-    deps.log.warn({ err: error, deployment: FORMER_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
+    deps.log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
     return isForbidden(error);
   });
 
 /** A leader that lost its API server gives up by itself long before; a Pod on a node that is gone is not waited for without end. */
 const SILENT_MS = 60_000;
 
-const POD_NAME = new RegExp(`^${FORMER_DEPLOYMENT}-[a-z0-9]+-[a-z0-9]+$`);
+const POD_NAME = new RegExp(`^${LEGACY_DEPLOYMENT}-[a-z0-9]+-[a-z0-9]+$`);
 
 /** Pods of the earlier operator that may still write. Losing the lease, or being told to stop, does not end a process at once. */
-export const formerPods = (pods: readonly SeenPod[], ownNamespace: string, now: Date): SeenPod[] => {
+export const legacyPods = (pods: readonly SeenPod[], ownNamespace: string, now: Date): SeenPod[] => {
   const namespaces = formerNamespaces(ownNamespace);
   return pods.filter(({ metadata, status }) => {
     if (!namespaces.includes(metadata.namespace ?? '') || !POD_NAME.test(metadata.name)) return false;
@@ -99,14 +99,14 @@ export const formerPods = (pods: readonly SeenPod[], ownNamespace: string, now: 
 };
 
 /** Calls back once when one appears: somebody brought the earlier operator back. */
-export function whenBack(
+export function onLegacyReturn(
   { pods }: Pick<Caches, 'pods'>,
   deps: Pick<RetireDeps, 'ownNamespace' | 'clock'>,
   call: () => void,
 ): void {
   let isBack = false;
   const look = (seen: readonly SeenPod[]) => {
-    if (isBack || formerPods(seen, deps.ownNamespace, deps.clock.now()).length === 0) return;
+    if (isBack || legacyPods(seen, deps.ownNamespace, deps.clock.now()).length === 0) return;
     isBack = true;
     call();
   };

@@ -12,24 +12,24 @@ import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import { notAllowed } from '../cluster/allowed-namespaces.js';
+import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import type { Caches } from '../cluster/informers.js';
 import { conditions } from '../cluster/conditions.js';
-import type { Former } from '../legacy/legacy-operator.js';
-import { act, type Hands } from './act/act.js';
+import type { LegacyOperator } from '../legacy/legacy-operator.js';
+import { act, type ActDeps } from './act/act.js';
 import { ControlPlaneLease } from './act/control-plane-lease.js';
 import { decide, type Plan } from './decide.js';
 import * as events from './act/events.js';
 import { Evictions } from './act/evictions.js';
-import type { Surroundings } from './facts/manifests.js';
+import type { JobSettings } from './facts/manifests.js';
 import { observe, viewOf } from './facts/observe.js';
-import { NO_ANSWER, Rehearsal } from './reads/admission-rehearsal.js';
-import { SecondLook } from './reads/live-reads.js';
-import { isRetried, start, startAgain } from './status/initial-status.js';
+import { NO_ANSWER, AdmissionRehearsal } from './reads/admission-rehearsal.js';
+import { LiveReads } from './reads/live-reads.js';
+import { isRetried, initialStatus, retryStatus } from './status/initial-status.js';
 import { inOrder } from '../cluster/targets.js';
-import { Troubles } from './reads/refused-writes.js';
-import { watchedBy } from './triggers.js';
-import { isFinal, isUntouched, tryReadWish, type Wish } from './facts/parsed-nodeop.js';
+import { RefusedWrites } from './reads/refused-writes.js';
+import { enqueueOnChanges } from './triggers.js';
+import { isFinal, isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 
 export interface NodeOpDeps {
   kube: Kube;
@@ -38,21 +38,21 @@ export interface NodeOpDeps {
   log: Log;
   clock: Clock;
   defaultImage: string;
-  sentinel: Surroundings['sentinel'];
+  sentinel: JobSettings['sentinel'];
   ownNamespace: string;
   /** Where operations are begun; everywhere when absent or empty. */
   allowedNamespaces?: readonly string[];
   /** Node that this controller runs on. */
   ownNode?: string;
   /** What an earlier operator has begun and nobody has taken over yet. */
-  former?: Pick<Former, 'holds' | 'nodes'>;
+  former?: Pick<LegacyOperator, 'holds' | 'nodes'>;
 }
 
 /** A change of the report waits this long for others to join it, unless the phase of the operation changes. */
 const STATUS_PAUSE_MS = 1_000;
 
 /** Writes under way at once over all nodes of an operation. */
-const HANDS = 16;
+const MAX_PARALLEL_WRITES = 16;
 
 /** A deletion is not seen until the watch tells of it; asking again at once would only repeat it. */
 const DELETION_MS = 200;
@@ -65,22 +65,22 @@ const SLOW_LOOK_MS = 60_000;
 
 export class NodeOpController {
   readonly #deps: NodeOpDeps;
-  readonly #hands: Hands;
+  readonly #actDeps: ActDeps;
   /** Since when the report of an operation is behind. */
   readonly #changedAt = new Map<string, number>();
-  readonly #troubles = new Troubles();
-  readonly #rehearsal: Rehearsal;
-  readonly #secondLook: SecondLook;
+  readonly #refusedWrites = new RefusedWrites();
+  readonly #rehearsal: AdmissionRehearsal;
+  readonly #liveReads: LiveReads;
 
   constructor(deps: NodeOpDeps) {
     this.#deps = deps;
     const controlPlane = new ControlPlaneLease(deps);
-    this.#rehearsal = new Rehearsal(deps);
-    this.#secondLook = new SecondLook(deps);
-    this.#hands = {
+    this.#rehearsal = new AdmissionRehearsal(deps);
+    this.#liveReads = new LiveReads(deps);
+    this.#actDeps = {
       ...deps,
       controlPlane,
-      secondLook: this.#secondLook,
+      liveReads: this.#liveReads,
       evictions: new Evictions(() => deps.clock.now()),
     };
   }
@@ -95,9 +95,9 @@ export class NodeOpController {
       workers: 4,
     });
     caches.pods.onChange(({ old, new: now }) => {
-      if (old && now === undefined) this.#hands.evictions.forget(old.metadata.uid);
+      if (old && now === undefined) this.#actDeps.evictions.forget(old.metadata.uid);
     });
-    watchedBy(caches, (key, inMs) => loop.enqueue(key, inMs));
+    enqueueOnChanges(caches, (key, inMs) => loop.enqueue(key, inMs));
     await loop.run(leading);
   }
 
@@ -107,43 +107,44 @@ export class NodeOpController {
     const op = caches.nodeOps.get(at);
     if (op === undefined) return { then: 'settled' };
     if (this.#deps.former?.holds(op)) return { then: 'settled' };
-    const read = tryReadWish(op);
+    const read = parseNodeOp(op);
     if (read.fault !== undefined) return this.#invalid(op, read.fault);
-    const { wish } = read;
-    const elsewhere = notAllowed(wish.namespace, this.#deps.allowedNamespaces);
-    const begins = (wish.status.startedAt === undefined && !isFinal(wish.status)) || isRetried(wish);
-    if (elsewhere !== undefined && begins && !this.#isHeld(wish))
+    const { nodeOp } = read;
+    const elsewhere = namespaceRefusal(nodeOp.namespace, this.#deps.allowedNamespaces);
+    const begins = (nodeOp.status.startedAt === undefined && !isFinal(nodeOp.status)) || isRetried(nodeOp);
+    if (elsewhere !== undefined && begins && !this.#isHeld(nodeOp))
       return this.#invalid(op, elsewhere, 'NamespaceNotAllowed');
-    if (wish.status.startedAt === undefined && !isFinal(wish.status)) return this.#begin(op, wish);
-    if (!isFinal(wish.status) || this.#isHeld(wish)) return this.#goOn(op, wish);
-    return isRetried(wish) ? this.#beginAgain(op, wish) : this.#letGo(op);
+    if (nodeOp.status.startedAt === undefined && !isFinal(nodeOp.status)) return this.#begin(op, nodeOp);
+    if (!isFinal(nodeOp.status) || this.#isHeld(nodeOp)) return this.#goOn(op, nodeOp);
+    return isRetried(nodeOp) ? this.#beginAgain(op, nodeOp) : this.#letGo(op);
   }
 
-  async #goOn(op: NodeOp, wish: Wish): Promise<Outcome> {
+  async #goOn(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { caches, clock, recorder, defaultImage, ownNamespace, ownNode, former } = this.#deps;
     const now = clock.now();
-    const names = inOrder(Object.keys(wish.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
-    const troubles = this.#troubles.of(wish.meta.uid);
-    const { evictions } = this.#hands;
-    const refused = await this.#rehearsal.refusal(
-      wish,
-      names.find(name => isUntouched(wish, name)),
+    const names = inOrder(Object.keys(nodeOp.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
+    const refusedWrites = this.#refusedWrites.of(nodeOp.meta.uid);
+    const { evictions } = this.#actDeps;
+    const refusedPod = await this.#rehearsal.refusal(
+      nodeOp,
+      names.find(name => isUntouched(nodeOp, name)),
     );
-    if (refused !== undefined && !refused.startsWith(NO_ANSWER)) recorder.record(events.podRefused(wish, refused));
+    if (refusedPod !== undefined && !refusedPod.startsWith(NO_ANSWER))
+      recorder.record(events.podRefused(nodeOp, refusedPod));
     const view = viewOf({
       caches,
       evictions,
-      refused,
-      troubles,
+      refusedPod,
+      refusedWrites,
       defaultImage,
       ownNamespace,
       now,
-      elsewhere: former?.nodes(),
+      nodesHeldByLegacy: former?.nodes(),
     });
-    const facts = names.map(name => observe(wish, name, view));
-    await this.#secondLook.take(wish, facts);
-    const plan = decide(wish, facts, now);
-    const kept = claims(plan) || this.#isHeld(wish) ? await this.#finalizer(op, true) : op;
+    const facts = names.map(name => observe(nodeOp, name, view));
+    await this.#liveReads.refreshStale(nodeOp, facts);
+    const plan = decide(nodeOp, facts, now);
+    const kept = claims(plan) || this.#isHeld(nodeOp) ? await this.#finalizer(op, true) : op;
     const errors = await this.#perform(plan);
     const savedIn = await this.#save(kept, plan);
     if (errors.length === 0 && plan.actions.length > 0)
@@ -152,18 +153,18 @@ export class NodeOpController {
       plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
     const inMs = Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS);
     if (errors.length > 0) return { then: 'failed', error: errors[0], inMs };
-    await this.#holdNothing(wish, plan);
+    await this.#holdNothing(nodeOp, plan);
     return { then: 'lookAgain', inMs };
   }
 
-  #isHeld({ meta }: Wish): boolean {
+  #isHeld({ meta }: ParsedNodeOp): boolean {
     return this.#deps.caches.nodeAgents.by('operation', meta.uid).length > 0;
   }
 
   /** While no node is claimed, the object may be deleted whether a controller runs or not. */
-  async #holdNothing(wish: Wish, { status }: Plan): Promise<void> {
-    const op = this.#deps.caches.nodeOps.get(wish.meta);
-    if (op && !this.#isHeld(wish) && status.nodes?.active === 0 && !isFinal(status)) await this.#finalizer(op, false);
+  async #holdNothing(nodeOp: ParsedNodeOp, { status }: Plan): Promise<void> {
+    const op = this.#deps.caches.nodeOps.get(nodeOp.meta);
+    if (op && !this.#isHeld(nodeOp) && status.nodes?.active === 0 && !isFinal(status)) await this.#finalizer(op, false);
   }
 
   /** One node's trouble keeps neither the others nor the report waiting. */
@@ -174,17 +175,17 @@ export class NodeOpController {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { facts, action } = next;
         try {
-          await act(facts, action, this.#hands);
-          this.#troubles.over(facts.wish.meta.uid, facts.name);
+          await act(facts, action, this.#actDeps);
+          this.#refusedWrites.clear(facts.nodeOp.meta.uid, facts.name);
         } catch (error) {
           errors.push(error);
-          if (isConflict(error)) await this.#secondLook.heal(facts);
+          if (isConflict(error)) await this.#liveReads.refreshAfterConflict(facts);
           if (isRefusal(error) || (isConflict(error) && action.do === 'takeControlPlane'))
-            this.#troubles.met(facts.wish.meta.uid, facts.name, error.message);
+            this.#refusedWrites.record(facts.nodeOp.meta.uid, facts.name, error.message);
         }
       }
     };
-    await Promise.all(Array.from({ length: Math.min(HANDS, actions.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_WRITES, actions.length) }, work));
     return errors;
   }
 
@@ -206,20 +207,20 @@ export class NodeOpController {
   }
 
   /** Targets are fixed in the status before any of them is touched. */
-  async #begin(op: NodeOp, wish: Wish): Promise<Outcome> {
+  async #begin(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { kube, caches, clock } = this.#deps;
-    const claimed = caches.nodeAgents.by('operation', wish.meta.uid);
-    if (wish.deleting && claimed.length === 0) return this.#letGo(op);
-    const status = start(wish, { nodes: caches.nodes.list(), claimed, now: clock.now() });
+    const claimed = caches.nodeAgents.by('operation', nodeOp.meta.uid);
+    if (nodeOp.deleting && claimed.length === 0) return this.#letGo(op);
+    const status = initialStatus(nodeOp, { nodes: caches.nodes.list(), claimed, now: clock.now() });
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
     return { then: 'lookAgain', inMs: 0 };
   }
 
-  async #beginAgain(op: NodeOp, wish: Wish): Promise<Outcome> {
+  async #beginAgain(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { kube, caches, clock, recorder } = this.#deps;
-    const status = startAgain(wish, caches.nodes.list(), clock.now());
+    const status = retryStatus(nodeOp, caches.nodes.list(), clock.now());
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
-    recorder.record(events.retried(wish, status));
+    recorder.record(events.retried(nodeOp, status));
     return { then: 'lookAgain', inMs: 0 };
   }
 
@@ -246,9 +247,9 @@ export class NodeOpController {
   async #letGo(op: NodeOp): Promise<Outcome> {
     await this.#finalizer(op, false);
     this.#changedAt.delete(keyOf(op.metadata));
-    this.#troubles.forget(op.metadata.uid);
+    this.#refusedWrites.forget(op.metadata.uid);
     this.#rehearsal.forget(op.metadata.uid);
-    this.#secondLook.forget(op.metadata.uid);
+    this.#liveReads.forget(op.metadata.uid);
     return { then: 'settled' };
   }
 

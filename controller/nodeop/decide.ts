@@ -12,7 +12,7 @@ import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
 import { NO_ANSWER } from './reads/admission-rehearsal.js';
 import { slots } from '../cluster/targets.js';
-import { isFinal, type Wish } from './facts/parsed-nodeop.js';
+import { isFinal, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 
 export interface Plan {
   actions: { facts: Facts; action: Action }[];
@@ -28,26 +28,26 @@ interface Seen {
 }
 
 /** `all` in the order in which they go. */
-export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
-  const seen = all.map(facts => look(wish, facts));
-  const turns = nextOnes(wish, seen);
+export function decide(nodeOp: ParsedNodeOp, all: readonly Facts[], now: Date): Plan {
+  const seen = all.map(facts => look(nodeOp, facts));
+  const turns = nextOnes(nodeOp, seen);
   const walked = seen.map(each =>
-    turns.granted.has(each.facts.name) ? look(wish, { ...each.facts, turn: true }) : each,
+    turns.granted.has(each.facts.name) ? look(nodeOp, { ...each.facts, hasTurn: true }) : each,
   );
   const active = walked.filter(each => stands(each) === 'active').length;
   const detail = detailFor({ targets: walked.length, active });
-  const report = (why: (name: string) => Held | undefined) => {
+  const report = (why: (name: string) => WaitReason | undefined) => {
     const entries = walked.map(
       each => [each.facts.name, nodeStatus({ ...each, waiting: why(each.facts.name) }, detail)] as const,
     );
-    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), wish.status.nodeStatuses), now);
-    return operationStatus(wish, statuses, now);
+    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), nodeOp.status.nodeStatuses), now);
+    return operationStatus(nodeOp, statuses, now);
   };
   const first = report(name => turns.why.get(name));
   /* A wait that ended in this very pass may have stopped the nodes that were to go next. */
   const status = isFinal(first) ? report(name => turns.why.get(name) ?? STOPPED) : first;
   const entries = Object.values(status.nodeStatuses ?? {});
-  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(wish, entries)];
+  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(nodeOp, entries)];
   return {
     actions: walked.flatMap(each => actionOf(each)).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
     status,
@@ -55,21 +55,21 @@ export function decide(wish: Wish, all: readonly Facts[], now: Date): Plan {
   };
 }
 
-const look = (wish: Wish, facts: Facts): Seen => ({
+const look = (nodeOp: ParsedNodeOp, facts: Facts): Seen => ({
   facts,
   walk: walk(facts),
-  before: wish.status.nodeStatuses?.[facts.name],
+  before: nodeOp.status.nodeStatuses?.[facts.name],
 });
 
 const untilOf = ({ walk: { look: seen } }: Seen): Date[] =>
   'until' in seen && seen.until !== undefined ? [seen.until] : [];
 
 /** Nothing happens any more when a node that is waited for does not come: its time must be looked at by itself. */
-const startDeadlines = (wish: Wish, statuses: readonly NodeStatus[]): Date[] =>
+const startDeadlines = (nodeOp: ParsedNodeOp, statuses: readonly NodeStatus[]): Date[] =>
   statuses
     .filter(({ phase, reason }) => phase === 'Pending' && DEADLINED.has(reason ?? ''))
     .flatMap(({ lastUpdated }) =>
-      lastUpdated === undefined ? [] : [after(new Date(lastUpdated), wish.spec.startDeadlineSeconds)],
+      lastUpdated === undefined ? [] : [after(new Date(lastUpdated), nodeOp.spec.startDeadlineSeconds)],
     );
 
 /** An end is written together with the first step of the ending: one write, and no moment between them. */
@@ -83,35 +83,35 @@ function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action
   return [{ facts, action: { do: 'record', change: { ...entered, result } } }];
 }
 
-interface Held {
+interface WaitReason {
   reason: NonNullable<NodeStatus['reason']>;
   message: string;
 }
 
-const STOPPED: Held = { reason: 'Stopped', message: 'not started: another node failed' };
+const STOPPED: WaitReason = { reason: 'Stopped', message: 'not started: another node failed' };
 
 interface Turns {
   granted: ReadonlySet<string>;
   /** Why the others wait. */
-  why: ReadonlyMap<string, Held>;
+  why: ReadonlyMap<string, WaitReason>;
 }
 
 /**
  * Slots are counted from what is seen, never remembered. A node whose end is recorded holds none.
  * A node that is not Ready is told so, and its deadline runs, only while a slot is free for it.
  */
-function nextOnes(wish: Wish, seen: readonly Seen[]): Turns {
-  const why = new Map<string, Held>();
+function nextOnes(nodeOp: ParsedNodeOp, seen: readonly Seen[]): Turns {
+  const why = new Map<string, WaitReason>();
   const granted = new Set<string>();
   const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
-  const stopped = seen.some(each => hasFailed(each) && stopsOthers(wish, each));
+  const stopped = seen.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
   const controlPlanes = seen
     .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
     .map(each => each.facts.name);
   let free =
-    slots(wish.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
+    slots(nodeOp.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
   for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
-    const held = heldBack(wish, facts, { stopped, controlPlanes, standings, granted });
+    const held = heldBack(nodeOp, facts, { stopped, controlPlanes, standings, granted });
     if (held && (!DEADLINED.has(held.reason) || free > 0)) why.set(facts.name, held);
     else if (free > 0) {
       free -= 1;
@@ -126,10 +126,10 @@ const hasFailed = ({ facts, before }: Seen): boolean =>
   before?.phase === 'Failed' || before?.ending === 'Failed' || facts.ledger?.result?.phase === 'Failed';
 
 /** Does this failure keep other nodes from starting? A system that a node fell back from must not go any further. */
-const stopsOthers = (wish: Wish, { facts, before }: Seen): boolean =>
-  wish.spec.stopOnFailure || before?.reason === 'FellBack' || facts.ledger?.result?.reason === 'FellBack';
+const stopsOthers = (nodeOp: ParsedNodeOp, { facts, before }: Seen): boolean =>
+  nodeOp.spec.stopOnFailure || before?.reason === 'FellBack' || facts.ledger?.result?.reason === 'FellBack';
 
-interface Around {
+interface TurnContext {
   stopped: boolean;
   controlPlanes: readonly string[];
   standings: ReadonlyMap<string, Standing>;
@@ -137,17 +137,17 @@ interface Around {
 }
 
 /** Reasons for which a node does not start even if a slot is free; such a node holds none. */
-function heldBack(wish: Wish, facts: Facts, around: Around): Held | undefined {
+function heldBack(nodeOp: ParsedNodeOp, facts: Facts, around: TurnContext): WaitReason | undefined {
   const { node, agent, heldBy } = facts;
-  if (wish.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
+  if (nodeOp.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
   if (around.stopped) return STOPPED;
-  if (wish.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
+  if (nodeOp.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
   if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
-  if (facts.refused !== undefined) return { reason: 'PodRefused', message: refusedWords(facts.refused) };
+  if (facts.refusedPod !== undefined) return { reason: 'PodRefused', message: refusedWords(facts.refusedPod) };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
-  return wish.disruptive ? behindControlPlanes(wish, { facts, worker: !isControlPlane(node) }, around) : undefined;
+  return nodeOp.disruptive ? behindControlPlanes(nodeOp, { facts, worker: !isControlPlane(node) }, around) : undefined;
 }
 
 const refusedWords = (refused: string): string =>
@@ -157,17 +157,17 @@ const refusedWords = (refused: string): string =>
 
 /** Control planes go one at a time, and before the workers of an upgrade. */
 function behindControlPlanes(
-  wish: Wish,
+  nodeOp: ParsedNodeOp,
   { facts, worker }: { facts: Facts; worker: boolean },
-  { controlPlanes, standings, granted }: Around,
-): Held | undefined {
+  { controlPlanes, standings, granted }: TurnContext,
+): WaitReason | undefined {
   const others = controlPlanes.filter(other => other !== facts.name);
   if (!worker) {
     const busy = others.some(other => standings.get(other) === 'active' || granted.has(other));
     if (busy) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
     return controlPlaneHeldBack(facts);
   }
-  if (!wish.upgrade || others.every(other => standings.get(other) === 'completed')) return undefined;
+  if (!nodeOp.upgrade || others.every(other => standings.get(other) === 'completed')) return undefined;
   if (others.some(other => standings.get(other) === 'failed'))
     return { reason: 'Stopped', message: 'not started: a control plane failed' };
   return { reason: 'WaitingForControlPlanes', message: 'workers start when every control plane is done' };

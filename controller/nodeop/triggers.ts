@@ -13,7 +13,7 @@ type Enqueue = (key: string, inMs?: number) => void;
 /** Changes come in showers; one pass takes them all. */
 const GATHER_MS = 10;
 
-export function watchedBy(caches: Caches, enqueue: Enqueue): void {
+export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
   caches.nodeOps.onChange(({ new: op }) => op && enqueue(keyOf(op.metadata)));
   caches.nodeAgents.onChange(({ old, new: now }) => {
     for (const holder of [old?.spec.operation?.nodeOp, now?.spec.operation?.nodeOp])

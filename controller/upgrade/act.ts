@@ -14,14 +14,14 @@ import type { Action, Facts } from './facts.js';
 import { nodeOpFor } from './nodeop.js';
 import { probePod, type ProbePlace } from './probe-pod.js';
 
-export interface Hands {
+export interface ActDeps {
   kube: Kube;
   nodeOps: Pick<Cache<NodeOp>, 'put'>;
   pods: Pick<Cache<SeenPod>, 'put'>;
   log: Log;
 }
 
-export async function act(facts: Facts, action: Action, hands: Hands): Promise<void> {
+export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
   switch (action.do) {
     case 'probe':
       return makeProbe(facts, action.place, hands);
@@ -47,7 +47,7 @@ const retryNodeOp = ({ nodeOp, value }: Extract<Action, { do: 'retryNodeOp' }>, 
   return mergeChange(kube, NODE_OP, nodeOp, { to: { ...nodeOp, metadata: { ...nodeOp.metadata, annotations } } });
 };
 
-async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: Hands): Promise<void> {
+async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: ActDeps): Promise<void> {
   const { namespace } = upgrade.metadata;
   try {
     pods.put(await kube.create<SeenPod>(PODS, probePod(upgrade.metadata, spec, place), namespace));
@@ -59,7 +59,7 @@ async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, po
 }
 
 /** At once, whatever became of its node: there is nothing in it to be saved. */
-async function deleteProbe({ metadata: { name, namespace, uid } }: SeenPod, { kube }: Hands): Promise<void> {
+async function deleteProbe({ metadata: { name, namespace, uid } }: SeenPod, { kube }: ActDeps): Promise<void> {
   await orGone(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
 }
 
@@ -67,7 +67,7 @@ async function deleteProbe({ metadata: { name, namespace, uid } }: SeenPod, { ku
 async function createNodeOp(
   { upgrade, spec }: Facts,
   { target }: Extract<Action, { do: 'createNodeOp' }>,
-  { kube, nodeOps, log }: Hands,
+  { kube, nodeOps, log }: ActDeps,
 ): Promise<void> {
   const { name, namespace } = upgrade.metadata;
   try {

@@ -14,7 +14,7 @@ import type { Recorder } from '../../kube/recorder.js';
 import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import { notAllowed } from '../cluster/allowed-namespaces.js';
+import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
 import type { SeenNode, SeenPod } from '../cluster/seen.js';
 import { act } from './act.js';
@@ -90,7 +90,7 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
     await report(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
     return { then: 'settled' };
   }
-  const elsewhere = notAllowed(at.namespace, deps.allowedNamespaces);
+  const elsewhere = namespaceRefusal(at.namespace, deps.allowedNamespaces);
   if (elsewhere !== undefined && upgrade.status?.nodeOpName === undefined) {
     if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
     await report(upgrade, fail({ upgrade, now }, 'NamespaceNotAllowed', elsewhere), deps);

@@ -3,7 +3,7 @@ import { CONTAINERS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
-import { pullProblem } from '../cluster/image-pull.js';
+import { imagePullState } from '../cluster/image-pull.js';
 import type { SeenContainer, SeenPod } from '../cluster/seen.js';
 import { digestFor } from './target.js';
 
@@ -56,7 +56,7 @@ function isWithoutShell(container: SeenContainer | undefined): boolean {
 
 function pulling(pod: SeenPod, { spec, now }: Question): ProbeResult {
   const since = new Date(pod.status.startTime ?? pod.metadata.creationTimestamp ?? now);
-  const state = pullProblem(pod, { now, wish: { spec } }, since);
+  const state = imagePullState(pod, { now, nodeOp: { spec } }, since);
   const noPull = hasBadName(pod) ? undefined : state.message;
   const image = said(spec);
   const node = nodeOf(pod);

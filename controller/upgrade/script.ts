@@ -24,4 +24,4 @@ export function upgradeScript({ active, recovery, debug, excludePaths }: Upgrade
   return [...MOUNTS, ...(recovery ? [upgrade(' --recovery')] : []), ...(active ? [upgrade('')] : []), ''].join('\n');
 }
 
-export const upgradeCommand = (wish: UpgradeWish): string[] => ['sh', '-c', upgradeScript(wish)];
+export const upgradeCommand = (nodeOp: UpgradeWish): string[] => ['sh', '-c', upgradeScript(nodeOp)];

@@ -3,7 +3,7 @@
 /** Puts template text in the place of a whole line, by its key and its depth. */
 type Line = (key: string, spaces: string) => string;
 
-export class Marks {
+export class Placeholders {
   readonly #scalars = new Map<string, string>();
   readonly #lines = new Map<string, Line>();
 

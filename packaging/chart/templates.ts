@@ -1,7 +1,7 @@
 /** Manifest → template: what values.yaml may change is taken from there, everything else stays as it is written. */
 import type { Document } from 'yaml';
 import { manifestOf, textOf } from '../source.js';
-import { Marks } from './placeholders.js';
+import { Placeholders } from './placeholders.js';
 
 type Path = (string | number)[];
 const POD: Path = ['spec', 'template', 'spec'];
@@ -41,7 +41,7 @@ export function templateOf(documents: readonly Document.Parsed[]): string {
 
 function oneTemplate(document: Document.Parsed): string {
   const manifest = manifestOf(document);
-  const marks = new Marks();
+  const marks = new Placeholders();
   const program = PROGRAMS[`${manifest.kind} ${manifest.metadata.name}`];
   if (program !== undefined) workload(document, program, marks);
   if (manifest.kind === 'ServiceAccount')
@@ -73,7 +73,7 @@ const ports = (spaces: string): string =>
     .map(line => spaces + line)
     .join('\n');
 
-function workload(document: Document.Parsed, program: 'controller' | 'webhook' | 'agent', marks: Marks): void {
+function workload(document: Document.Parsed, program: 'controller' | 'webhook' | 'agent', marks: Placeholders): void {
   const values = `.Values.${program}`;
   if (program !== 'agent') {
     document.setIn(['spec', 'replicas'], marks.value(`${values}.replicas`));
@@ -91,7 +91,7 @@ function workload(document: Document.Parsed, program: 'controller' | 'webhook' |
 
 const productImage = (which: 'operator' | 'agent'): string => `include "kairos-operator.${which}Image" . | quote`;
 
-function settings(document: Document.Parsed, program: string, marks: Marks): void {
+function settings(document: Document.Parsed, program: string, marks: Placeholders): void {
   const path = [...CONTAINER, 'env'];
   const env = (document.toJS() as { spec: { template: { spec: { containers: [{ env: { name: string }[] }] } } } }).spec
     .template.spec.containers[0].env;

@@ -1,15 +1,15 @@
 /** What the image of the agent takes from TOOLS_IMAGE: packages of Debian, whose version is that of the image that was named. */
 
-export const LENT = [
+export const DEBIAN_PACKAGES = [
   { name: 'util-linux', licence: 'GPL-2.0-or-later' }, // nsenter
   { name: 'libselinux1', licence: 'LicenseRef-public-domain' },
   { name: 'libpcre2-8-0', licence: 'BSD-3-Clause' },
 ] as const;
 
 /** As components of an SBOM; none for another image. Without version and hash: building knows neither. */
-export const lentTo = (image: string) =>
+export const debianPackagesOf = (image: string) =>
   image === 'kairos-operator-agent'
-    ? LENT.map(({ name, licence }) => ({
+    ? DEBIAN_PACKAGES.map(({ name, licence }) => ({
         type: 'library',
         'bom-ref': `pkg:deb/debian/${name}`,
         name,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { legalCommentsOf } from './comments.js';
-import { takenIn } from './vendored-notices.js';
+import { vendoredNotices } from './vendored-notices.js';
 
 export interface Package {
   /** Folder, from the checkout: one inside another's node_modules is another package. */
@@ -38,7 +38,7 @@ export function packagesIn({ outputs }: Metafile, root: string): Package[] {
   };
   return [...filesOf].map(([folder, own]) => {
     const path = folder.slice(folder.indexOf('node_modules/'));
-    const comments = [...legalCommentsOf(own.map(file => resolve(root, file))), ...takenIn(own)];
+    const comments = [...legalCommentsOf(own.map(file => resolve(root, file))), ...vendoredNotices(own)];
     return { ...described(resolve(root, folder)), path, comments, sha512: hashOf(locked[path]?.integrity) };
   });
 }

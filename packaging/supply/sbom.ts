@@ -1,6 +1,6 @@
 /** What is inside an image beside its base, as CycloneDX. The same bundles give the same text: no time, no chance. */
 import { createHash } from 'node:crypto';
-import { lentTo } from './debian-packages.js';
+import { debianPackagesOf } from './debian-packages.js';
 import { chosenLicence } from './licences.js';
 import type { Package } from './packages.js';
 
@@ -14,7 +14,7 @@ export const purl = ({ name, version }: Subject): string =>
 
 /** What is lent from Debian, and one component per package; several copies of a package are several components. */
 export function sbom(image: Subject, packages: readonly Package[]): string {
-  const components = [...packages.map(component), ...lentTo(image.name)];
+  const components = [...packages.map(component), ...debianPackagesOf(image.name)];
   const self = `${image.name}@${image.version}`;
   const body = {
     metadata: {

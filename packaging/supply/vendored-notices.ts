@@ -27,5 +27,5 @@ const TAKEN_IN: readonly TakenIn[] = [
 ];
 
 /** Notices of what is in these files, each once. */
-export const takenIn = (files: readonly string[]): string[] =>
+export const vendoredNotices = (files: readonly string[]): string[] =>
   TAKEN_IN.flatMap(({ file, notice }) => (files.some(one => file.test(one)) ? [notice] : []));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Duty, duties, type Seen } from '../../agent/reboot-decision.js';
+import { type RebootAction, decideReboot, type Seen } from '../../agent/reboot-decision.js';
 import type { Sentinel } from '../../agent/sentinel.js';
 import { bootIdOf } from '../fakes/host.js';
 import { asked, entry, JOB, NOT_AFTER, operation, withdrawn } from './builders.js';
@@ -20,9 +20,9 @@ const seen = (more: Partial<Seen> = {}): Seen => ({
 });
 const after = { id: bootIdOf(2), since: '2026-01-01T00:12:00.000Z' };
 
-const todo = (due: readonly Duty[]) => due.map(duty => duty.do).join(' ');
-const answered = (due: readonly Duty[]) => due.find(duty => duty.do === 'answer')?.reboot;
-const kept = (due: readonly Duty[]) => due.find(duty => duty.do === 'keep')?.entry;
+const todo = (due: readonly RebootAction[]) => due.map(duty => duty.do).join(' ');
+const answered = (due: readonly RebootAction[]) => due.find(duty => duty.do === 'answer')?.reboot;
+const kept = (due: readonly RebootAction[]) => due.find(duty => duty.do === 'keep')?.entry;
 
 describe('what is done, in which order', () => {
   const REBOOT = 'keep removeSentinels answer reboot lookAgain';
@@ -166,17 +166,17 @@ describe('what is done, in which order', () => {
       'keep answer',
     ],
     ['withdrawn and cancelled: answers', { operation: withdrawn(), entry: entry({ state: 'Cancelled' }) }, 'answer'],
-  ])('%s', (_sentence, facts, order) => expect(todo(duties(seen(facts)))).toBe(order));
+  ])('%s', (_sentence, facts, order) => expect(todo(decideReboot(seen(facts)))).toBe(order));
 });
 
 describe('what is said', () => {
   test('Waiting names the Job and wakes at the end of the wish', () => {
-    const due = duties(seen());
+    const due = decideReboot(seen());
     expect(answered(due)).toMatchObject({ state: 'Waiting', message: expect.stringContaining(JOB) });
     expect(due.at(-1)).toEqual({ do: 'lookAgain', inMs: 20 * MINUTE });
   });
   test('Rebooting tells of the boot that ends', () => {
-    const due = duties(seen({ sentinels: [sentinel()], confirmed: true }));
+    const due = decideReboot(seen({ sentinels: [sentinel()], confirmed: true }));
     expect(answered(due)).toMatchObject({
       state: 'Rebooting',
       bootIdBefore: bootIdOf(1),
@@ -186,7 +186,7 @@ describe('what is said', () => {
     expect(due.at(-1)).toEqual({ do: 'lookAgain', inMs: 5 * MINUTE });
   });
   test('Rebooted tells of both boots', () => {
-    expect(answered(duties(seen({ entry: entry(), boot: after })))).toEqual({
+    expect(answered(decideReboot(seen({ entry: entry(), boot: after })))).toEqual({
       state: 'Rebooted',
       bootIdBefore: bootIdOf(1),
       startedAt: '2026-01-01T00:10:00.000Z',
@@ -196,7 +196,7 @@ describe('what is said', () => {
     });
   });
   test('a reboot that somebody else made has no start of ours', () => {
-    const due = duties(seen({ sentinels: [sentinel()], boot: after }));
+    const due = decideReboot(seen({ sentinels: [sentinel()], boot: after }));
     expect(answered(due)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(1), bootIdAfter: bootIdOf(2) });
     expect(answered(due)?.startedAt).toBeUndefined();
   });
@@ -204,30 +204,30 @@ describe('what is said', () => {
     ['not begun', {}],
     ['begun', { entry: entry() }],
   ])('Failed says until when, and what this node took for the time: %s', (_sentence, facts) => {
-    const due = duties(seen({ ...facts, now: new Date('2026-01-01T00:31:00.000Z') }));
+    const due = decideReboot(seen({ ...facts, now: new Date('2026-01-01T00:31:00.000Z') }));
     expect(answered(due)).toMatchObject({ state: 'Failed', message: expect.stringContaining(NOT_AFTER) });
     expect(answered(due)?.message).toMatch(/clock of this node.*may differ.*2026-01-01T00:31:00.000Z/);
   });
   test('too late after a call: Rebooting for as long as it may still happen, then Failed', () => {
     const now = new Date('2026-01-01T00:31:00.000Z');
-    const soon = duties(seen({ entry: entry(), now, sinceCallMs: MINUTE }));
+    const soon = decideReboot(seen({ entry: entry(), now, sinceCallMs: MINUTE }));
     expect(answered(soon)).toMatchObject({ state: 'Rebooting', message: expect.stringContaining('called already') });
     expect(soon.at(-1)).toEqual({ do: 'lookAgain', inMs: 4 * MINUTE });
-    const later = duties(seen({ entry: entry(), now, sinceCallMs: 5 * MINUTE }));
+    const later = decideReboot(seen({ entry: entry(), now, sinceCallMs: 5 * MINUTE }));
     expect(answered(later)?.state).toBe('Failed');
   });
   test('a second call is due at the end of the wish at the latest', () => {
     const now = new Date('2026-01-01T00:28:00.000Z');
-    expect(duties(seen({ entry: entry(), now, confirmed: true })).at(-1)).toEqual({
+    expect(decideReboot(seen({ entry: entry(), now, confirmed: true })).at(-1)).toEqual({
       do: 'lookAgain',
       inMs: 2 * MINUTE,
     });
   });
   test('withdrawn after a call: Rebooting for as long as it may still happen, then Cancelled', () => {
-    const soon = duties(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: MINUTE }));
+    const soon = decideReboot(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: MINUTE }));
     expect(answered(soon)?.state).toBe('Rebooting');
     expect(soon.at(-1)).toEqual({ do: 'lookAgain', inMs: 4 * MINUTE });
-    const later = duties(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: 5 * MINUTE }));
+    const later = decideReboot(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: 5 * MINUTE }));
     expect(answered(later)?.state).toBe('Cancelled');
   });
 });

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from '@jest/globals';
-import { leaveSentinel } from '../../agent/write-sentinel.js';
-import { isLeftover, removeLeftovers } from '../../agent/stale-temp-files.js';
+import { writeSentinel } from '../../agent/write-sentinel.js';
+import { isStaleTempFile, removeStaleTempFiles } from '../../agent/stale-temp-files.js';
 import { fakeHost } from '../fakes/host.js';
 
 const DIR = '/usr/local/.kairos';
@@ -15,11 +15,11 @@ test.each([
   ['a sentinel', 'up-n1-1700000000', false],
   ['the journal', 'journal.json', false],
   ['something of others', '.hidden.new', false],
-])('is it a leftover? %s', (_sentence, name, leftover) => expect(isLeftover(name, now)).toBe(leftover));
+])('is it a leftover? %s', (_sentence, name, leftover) => expect(isStaleTempFile(name, now)).toBe(leftover));
 
 test('leftovers go, nothing else does', async () => {
   const host = fakeHost({ [`${DIR}/.12.new`]: 'half', [`${DIR}/journal.json`]: '{}' });
-  await removeLeftovers(host, DIR, now);
+  await removeStaleTempFiles(host, DIR, now);
   expect([...host.files.keys()]).toEqual([`${DIR}/journal.json`]);
 });
 
@@ -29,8 +29,8 @@ test('a Job writes beside under a name that no starting agent takes for its own'
     /* A Job whose name is too long for the file beside fails there: the error tells which name that was. */
     const JOB_NAME = 'x'.repeat(243);
     const beside = `.${JOB_NAME}-1767226200.new`;
-    await expect(leaveSentinel({ JOB_NAME, SENTINEL_DIR: dir }, now)).rejects.toThrow(beside);
-    expect(isLeftover(beside, now)).toBe(false);
+    await expect(writeSentinel({ JOB_NAME, SENTINEL_DIR: dir }, now)).rejects.toThrow(beside);
+    expect(isStaleTempFile(beside, now)).toBe(false);
     expect(readdirSync(dir)).toEqual([]);
   } finally {
     rmSync(dir, { recursive: true });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../agent/observe.js';
-import { fellBack } from '../../agent/boot-fallback.js';
+import { bootFallback } from '../../agent/boot-fallback.js';
 import { statusOf } from '../../agent/status.js';
 import type { BootState, NodeAgentStatus, Operation } from '../../api/node-agent.js';
 import { asked, nodeAgent, operation } from './builders.js';
@@ -36,7 +36,7 @@ describe('did it come up with its target?', () => {
     ['forgotten when the target runs after all', host('v2'), older, undefined, undefined, undefined],
     ['not forgotten when it runs from passive', host('v2', 'passive'), older, undefined, undefined, older],
   ])('%s', (...[, facts, known, op, answer, remembered]) => {
-    expect(fellBack(facts, known, op, answer)).toEqual(remembered);
+    expect(bootFallback(facts, known, op, answer)).toEqual(remembered);
   });
 });
 

@@ -1,6 +1,6 @@
 /** A machine, an agent that can be killed between any two acts, and a cluster of one NodeAgent. */
 import { Journal } from '../../agent/journal.js';
-import { Pass } from '../../agent/reconcile.js';
+import { Reconciler } from '../../agent/reconcile.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { ObjectCache } from '../../kube/cache.js';
@@ -97,7 +97,7 @@ export function story(
   const cluster = new SmallCluster(agent);
   cluster.onWrite = () => host.touch('patch');
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
-  let running: Pass | undefined;
+  let running: Reconciler | undefined;
   let cache = new ObjectCache<NodeAgent>();
   let hears = true;
   const look = () => hears && cache.replaceAll([cluster.agent], cluster.agent.metadata.resourceVersion);
@@ -107,7 +107,7 @@ export function story(
     const { journal } = await Journal.open(host, KAIROS_STATE_DIR);
     cache = new ObjectCache<NodeAgent>();
     const base = { kube: kubeOf(cluster), host, clock, log: silentLog, nodeName: 'n1', agentVersion: 'test' };
-    running = new Pass({ ...base, stateDir: KAIROS_STATE_DIR, journal, cache });
+    running = new Reconciler({ ...base, stateDir: KAIROS_STATE_DIR, journal, cache });
   };
   const pass = async () => {
     if (!running) await start();

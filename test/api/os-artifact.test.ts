@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../api/os-artifact.js';
-import { osArtifactCautions } from '../../api/os-artifact-warnings.js';
+import { osArtifactWarnings } from '../../api/os-artifact-warnings.js';
 import { osArtifactFaults } from '../../api/os-artifact-rules.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 
-const cautions = (spec: object) => osArtifactCautions(OSArtifactSpec.parse(spec));
+const cautions = (spec: object) => osArtifactWarnings(OSArtifactSpec.parse(spec));
 const faults = (spec: object) =>
   osArtifactFaults(OSArtifactSpec.parse(spec)).map(({ path, message }) => `${path.join('.')}: ${message}`);
 

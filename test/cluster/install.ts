@@ -119,7 +119,7 @@ async function rolledOut(kubectl: Kubectl, namespace: string, workload: string, 
 
 /** A wish that the CRD lets pass and the webhook refuses; it is only tried. The API server learns of a new webhook with some delay. */
 async function webhookJudges(kubectl: Kubectl): Promise<void> {
-  const wish = stringify({
+  const nodeOp = stringify({
     apiVersion: 'operator.kairos.io/v1alpha1',
     kind: 'NodeOp',
     metadata: { name: 'is-the-webhook-there', namespace: 'default' },
@@ -128,7 +128,7 @@ async function webhookJudges(kubectl: Kubectl): Promise<void> {
   let answer = '';
   await waitFor(
     async () => {
-      const { stdout, stderr } = await kubectl.try(['apply', '--dry-run=server', '-f', '-'], { stdin: wish });
+      const { stdout, stderr } = await kubectl.try(['apply', '--dry-run=server', '-f', '-'], { stdin: nodeOp });
       answer = `${stdout}${stderr}`;
       return answer.includes('spec.nodeSelector.matchExpressions[0].values');
     },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OS_ARTIFACT } from '../../api/kinds.js';
-import { lead } from '../../controller/controllers.js';
+import { runControllers } from '../../controller/controllers.js';
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { realClock } from '../../program/clock.js';
 import { silentLog } from '../../program/log.js';
@@ -81,7 +81,7 @@ beforeAll(async () => {
     sentinel: { image: 'busybox', command: ['true'] },
     ownNamespace: OPERATOR_NAMESPACE,
   };
-  led = lead(kube.with(leading.signal), settings, leading.signal);
+  led = runControllers(kube.with(leading.signal), settings, leading.signal);
 });
 
 afterAll(async () => {

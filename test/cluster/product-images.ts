@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { LENT } from '../../packaging/supply/debian-packages.js';
+import { DEBIAN_PACKAGES } from '../../packaging/supply/debian-packages.js';
 import { writeArchive } from './archive.js';
 import { baseRootKey, ensureBaseRoot } from './base-root.js';
 import { nodeBase, programInto } from './images.js';
@@ -97,7 +97,7 @@ async function toolsImage(): Promise<ProductImage> {
     mkdirSync(join(root, 'usr/lib'), { recursive: true });
     symlinkSync('usr/lib', join(root, 'lib')); // as in Debian: libraries named in /lib lie in /usr/lib
     await programInto(root, base, '/usr/bin/nsenter');
-    for (const name of LENT.map(lent => lent.name)) {
+    for (const name of DEBIAN_PACKAGES.map(lent => lent.name)) {
       const doc = join(root, 'usr/share/doc', name);
       mkdirSync(doc, { recursive: true });
       writeFileSync(

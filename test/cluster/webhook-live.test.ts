@@ -143,8 +143,8 @@ describe('what is said', () => {
   test('of a namespace that refuses such Pods', async () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await plane.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'strict', labels } });
-    const wish = op('x', {}, { namespace: 'strict' });
-    const look = () => said(['create', '--dry-run=server', '-f', '-'], wish);
+    const nodeOp = op('x', {}, { namespace: 'strict' });
+    const look = () => said(['create', '--dry-run=server', '-f', '-'], nodeOp);
     const words = await waitFor(async () => ((await look()).includes('strict has') ? await look() : undefined), {
       what: 'the warning',
       seconds: 15,
@@ -153,8 +153,8 @@ describe('what is said', () => {
   });
 
   test('of a pull secret that is missing, once the webhook may look', async () => {
-    const wish = op('x', { imagePullSecrets: [{ name: 'registry' }] });
-    const look = async () => said(['create', '--dry-run=server', '-f', '-'], wish);
+    const nodeOp = op('x', { imagePullSecrets: [{ name: 'registry' }] });
+    const look = async () => said(['create', '--dry-run=server', '-f', '-'], nodeOp);
     expect(await look()).not.toContain('registry');
     const account = '--serviceaccount=operator-system:operator-webhook';
     await plane.kubectl.do(['create', 'role', 'pull-secrets', '--verb=get', '--resource=secrets', '-n', 'default']);

@@ -12,7 +12,7 @@ jest.setTimeout(900_000); // the programs may have to be compiled first
 let plane: ControlPlane;
 let program: WebhookProgram | undefined;
 
-const wish = (kind: 'NodeOp' | 'NodeOpUpgrade', name: string, spec: object) => ({
+const nodeOp = (kind: 'NodeOp' | 'NodeOpUpgrade', name: string, spec: object) => ({
   apiVersion: 'operator.kairos.io/v1alpha1',
   kind,
   metadata: { name, namespace: 'default' },
@@ -55,10 +55,10 @@ beforeAll(async () => {
     await kubectl.do(['apply', '-f', '-'], { stdin: withoutRules(plural) });
   await kubectl.do(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   for (const name of ['old', 'going', 'mended']) {
-    await kubectl.apply(wish('NodeOp', name, WRONG.nodeop));
-    await kubectl.apply(wish('NodeOpUpgrade', name, WRONG.nodeopupgrade));
+    await kubectl.apply(nodeOp('NodeOp', name, WRONG.nodeop));
+    await kubectl.apply(nodeOp('NodeOpUpgrade', name, WRONG.nodeopupgrade));
   }
-  await kubectl.apply(wish('NodeOpUpgrade', 'of-nothing', { image: 'a', upgradeActive: false }));
+  await kubectl.apply(nodeOp('NodeOpUpgrade', 'of-nothing', { image: 'a', upgradeActive: false }));
   program = await WebhookProgram.install(plane);
   await program.configure();
   await program.start('webhook-objects');
@@ -80,7 +80,7 @@ const look = async (name: string) => await plane.kubectl.getJson('nodeop', name,
 
 describe.each(OLD)('a %s from before the rules', (kind, wrong) => {
   test('could not be made today', async () => {
-    const made = wish(kind === 'nodeop' ? 'NodeOp' : 'NodeOpUpgrade', 'new', wrong);
+    const made = nodeOp(kind === 'nodeop' ? 'NodeOp' : 'NodeOpUpgrade', 'new', wrong);
     expect(await said(['create', '--validate=false', '-f', '-'], made)).toMatch(/^refused/);
   });
 
@@ -121,7 +121,7 @@ test('an old upgrade of neither system is finished, mended and deleted; other ch
 
 describe('a wish that is applied again', () => {
   test('as it was written is unchanged', async () => {
-    const once = wish('NodeOp', 'again', { command: ['true'], drainOptions: { enabled: true } });
+    const once = nodeOp('NodeOp', 'again', { command: ['true'], drainOptions: { enabled: true } });
     await plane.kubectl.apply(once);
     const before = await look('again');
     expect(await said(['apply', '-f', '-'], once)).toContain('unchanged');
@@ -131,14 +131,14 @@ describe('a wish that is applied again', () => {
   test('as it is stored, with every default, keeps its generation', async () => {
     const { metadata, spec } = (await plane.kubectl.getJson('nodeop', 'again')) ?? {};
     expect(spec).toMatchObject({ hostMountPath: '/host', backoffLimit: 3, drainOptions: { onTimeout: 'Fail' } });
-    expect(await said(['apply', '-f', '-'], wish('NodeOp', 'again', spec ?? {}))).toMatch(/^done/);
+    expect(await said(['apply', '-f', '-'], nodeOp('NodeOp', 'again', spec ?? {}))).toMatch(/^done/);
     expect((await look('again'))?.metadata?.['generation']).toBe(metadata?.['generation']);
   });
 });
 
 describe('a wish that several hands apply', () => {
   const by = (manager: string, spec: object) =>
-    said(['apply', '--server-side', `--field-manager=${manager}`, '-f', '-'], wish('NodeOp', 'shared', spec));
+    said(['apply', '--server-side', `--field-manager=${manager}`, '-f', '-'], nodeOp('NodeOp', 'shared', spec));
   const ownedBy = async (manager: string): Promise<string> => {
     const entries = (await look('shared'))?.metadata?.['managedFields'] as { manager: string; fieldsV1: object }[];
     return JSON.stringify(entries.filter(entry => entry.manager === manager).map(({ fieldsV1 }) => fieldsV1));

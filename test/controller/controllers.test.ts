@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { NODE_AGENT, OS_ARTIFACT } from '../../api/kinds.js';
-import { lead } from '../../controller/controllers.js';
+import { runControllers } from '../../controller/controllers.js';
 import { KubeError } from '../../kube/errors.js';
 import type { ListOptions, Page, Resource, Stored, WatchEvent } from '../../kube/kube.js';
 import { NODES, PODS } from '../../kube/resources.js';
@@ -53,7 +53,7 @@ const names = (cluster: Cluster, resource: Resource) => cluster.all(resource).ma
 describe('who leads', () => {
   test('works on nodes where OSArtifacts are unknown, and builds as soon as they are known', async () => {
     const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
-    const led = lead(cluster, { ...settings(clock), tools: TOOLS }, stop.signal);
+    const led = runControllers(cluster, { ...settings(clock), tools: TOOLS }, stop.signal);
     await clock.advance(10_000);
     expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
     cluster.installed = true;
@@ -66,7 +66,7 @@ describe('who leads', () => {
   test('leaves OSArtifacts alone without tools', async () => {
     const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
     cluster.installed = true;
-    const led = lead(cluster, settings(clock), stop.signal);
+    const led = runControllers(cluster, settings(clock), stop.signal);
     await clock.advance(60_000);
     expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
     stop.abort();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { changes, sceneLines } from '../../demo/snapshot.js';
+import { changes, snapshotLines } from '../../demo/snapshot.js';
 import { liveScreen, plainScreen } from '../../demo/screen.js';
 import { at, node, NOW, scene, status } from './snapshots.js';
 
 describe('the table', () => {
   test('has a line about the whole, a head, and a line for each node', () => {
-    const lines = sceneLines(
+    const lines = snapshotLines(
       scene({
         nodes: [node('n1', { schedulable: false }), node('n2', { version: undefined, ready: false })],
         boots: { n1: 2 },
@@ -29,18 +29,18 @@ describe('the table', () => {
   });
 
   test('says before the first status that nothing was seen yet', () => {
-    expect(sceneLines(scene(), NOW)[0]).toBe('upgrade: not seen yet | sample: 2 Pods answer, 1 must');
+    expect(snapshotLines(scene(), NOW)[0]).toBe('upgrade: not seen yet | sample: 2 Pods answer, 1 must');
   });
 
   test('shows no time for a node that is done', () => {
     const done = status({ phase: 'Completed', stepTimes: { Claim: at(1) }, message: 'done' });
-    const [, , line] = sceneLines(scene({ upgrade: { nodeStatuses: { n1: done } } }), NOW);
+    const [, , line] = snapshotLines(scene({ upgrade: { nodeStatuses: { n1: done } } }), NOW);
     expect(line).toMatch(/Completed +done$/);
   });
 
   test('never shows a negative time, whatever the clocks say', () => {
     const ahead = status({ step: 'Run', stepTimes: { Run: at(90) } });
-    expect(sceneLines(scene({ upgrade: { nodeStatuses: { n1: ahead } } }), NOW)[2]).toMatch(/Run +0 s$/);
+    expect(snapshotLines(scene({ upgrade: { nodeStatuses: { n1: ahead } } }), NOW)[2]).toMatch(/Run +0 s$/);
   });
 });
 

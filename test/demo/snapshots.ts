@@ -1,6 +1,6 @@
 /** Scenes with good defaults. */
 import type { NodeStatus } from '../../api/node-status.js';
-import type { NodeSeen, Scene } from '../../demo/snapshot.js';
+import type { NodeSeen, Snapshot } from '../../demo/snapshot.js';
 
 export const NOW = new Date('2030-01-01T00:01:00.000Z');
 export const at = (second: number): string => new Date(Date.UTC(2030, 0, 1, 0, 0, 0) + second * 1000).toISOString();
@@ -14,7 +14,7 @@ export const node = (name: string, change: Partial<NodeSeen> = {}): NodeSeen => 
   ...change,
 });
 
-export const scene = (change: Partial<Scene> = {}): Scene => ({
+export const scene = (change: Partial<Snapshot> = {}): Snapshot => ({
   nodes: [node('n1'), node('n2')],
   boots: { n1: 1, n2: 1 },
   upgrade: {},

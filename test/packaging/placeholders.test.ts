@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Document } from 'yaml';
-import { Marks } from '../../packaging/chart/placeholders.js';
+import { Placeholders } from '../../packaging/chart/placeholders.js';
 
-const filled = (make: (marks: Marks) => object): string => {
-  const marks = new Marks();
+const filled = (make: (marks: Placeholders) => object): string => {
+  const marks = new Placeholders();
   return marks.fill(new Document(make(marks)).toString({ lineWidth: 0 }));
 };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundle, IMAGES, OPTIONAL } from '../../packaging/supply/bundles.js';
 import { chosenLicence } from '../../packaging/supply/licences.js';
-import { LENT } from '../../packaging/supply/debian-packages.js';
+import { DEBIAN_PACKAGES } from '../../packaging/supply/debian-packages.js';
 import { notices } from '../../packaging/supply/notices.js';
 import { type Package, packagesIn } from '../../packaging/supply/packages.js';
 import { sbom } from '../../packaging/supply/sbom.js';
@@ -227,7 +227,7 @@ describe('the images', () => {
 
   test('that of the agent has the licence of each package of Debian that it takes files from', () => {
     const text = readFileSync(join(repository, 'Dockerfile.agent'), 'utf8');
-    for (const { name } of LENT)
+    for (const { name } of DEBIAN_PACKAGES)
       expect(text).toContain(`/usr/share/doc/${name}/copyright /licenses/${name}.copyright\n`);
     expect(made['kairos-operator-agent']?.sbom).toContain('"purl": "pkg:deb/debian/util-linux"');
     expect(made['kairos-operator']?.sbom).not.toContain('pkg:deb');

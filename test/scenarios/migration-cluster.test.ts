@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { FORMER_FINALIZER, LABELER } from '../../controller/legacy/names.js';
+import { LEGACY_FINALIZER, LABELER } from '../../controller/legacy/names.js';
 import type { Stored } from '../../kube/kube.js';
 import {
   CLUSTER_ROLE_BINDINGS,
@@ -97,7 +97,7 @@ test('a binding that two operations of one name share goes after the reboot Pods
     const node = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits' } as const;
     leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
     const { spec, metadata } = nodeOp('op', REBOOTS);
-    const elsewhere = { ...metadata, namespace: 'another', finalizers: [FORMER_FINALIZER] };
+    const elsewhere = { ...metadata, namespace: 'another', finalizers: [LEGACY_FINALIZER] };
     it.api.put(NODE_OP, { spec, metadata: elsewhere, status: { phase: 'Completed', nodeStatuses: {} } });
   });
   const acts = cluster.acts.map(({ name }) => name);
@@ -190,7 +190,7 @@ test('a cluster that never had another operator is asked for little, and nothing
     cluster.api.find(DEPLOYMENTS, { namespace: 'operator-system', name: 'operator-kairos-operator' }),
   ).toBeUndefined();
   expect(cluster.api.find<NodeOp>(NODES, { name: 'n1' })?.spec).toMatchObject({ unschedulable: true });
-  expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(FORMER_FINALIZER);
+  expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(LEGACY_FINALIZER);
 });
 
 describe('the way back', () => {

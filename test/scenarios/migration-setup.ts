@@ -2,7 +2,7 @@
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, KAIROS_STATE_DIR, LABELS, LEADER_LEASE, SENTINEL_MOUNT } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { FORMER_FINALIZER, REBOOT_STATE } from '../../controller/legacy/names.js';
+import { LEGACY_FINALIZER, REBOOT_STATE } from '../../controller/legacy/names.js';
 import type { Stored } from '../../kube/kube.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -63,7 +63,7 @@ export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
     ...whole,
     metadata: {
       ...whole.metadata,
-      ...(reboots ? { finalizers: [FORMER_FINALIZER] } : {}),
+      ...(reboots ? { finalizers: [LEGACY_FINALIZER] } : {}),
       ...(owner ? { ownerReferences: [owner] } : {}),
     },
     ...(phase ? { status: { phase, nodeStatuses: Object.fromEntries(entries) } } : {}),

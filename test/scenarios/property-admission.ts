@@ -18,7 +18,7 @@ function add(object: Fields, path: string, value: unknown): void {
 }
 
 /** The spec as it is stored, or nothing if it is refused. */
-export function admitted({ kind, spec }: Case['wish']): object | undefined {
+export function admitted({ kind, spec }: Case['object']): object | undefined {
   const asked = mutate(request({ kind, spec }));
   if (denialOf(asked)) return undefined;
   const object = { spec: structuredClone(spec) };

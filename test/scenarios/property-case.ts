@@ -5,7 +5,7 @@ import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import { specsOf, type Words } from './property-schema.js';
 
 export interface Case {
-  wish: { kind: 'NodeOp' | 'NodeOpUpgrade'; spec: object };
+  object: { kind: 'NodeOp' | 'NodeOpUpgrade'; spec: object };
   nodes: readonly { controlPlane: boolean; cordonedBefore: boolean }[];
   workloads: readonly { replicas: number; emptyDir: boolean; graceSeconds: number; maxUnavailable?: number }[];
   barePods: boolean;
@@ -68,7 +68,7 @@ const upgradeSpecs = specsOf(NodeOpUpgradeSpec, {
   image: ['registry.example/kairos:2', 'registry.example/plain:1'],
 });
 
-const wishes: fc.Arbitrary<Case['wish']> = fc.oneof(
+const objects: fc.Arbitrary<Case['object']> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('NodeOp' as const), spec: nodeOpSpecs }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('NodeOpUpgrade' as const), spec: upgradeSpecs }) },
 );
@@ -90,7 +90,7 @@ const misfortunes: fc.Arbitrary<Case['misfortune']> = fc.oneof(
 
 /** The shortest story is a plain NodeOp on one quiet node; failures are shrunk towards it. */
 export const cases: fc.Arbitrary<Case> = fc.record({
-  wish: wishes,
+  object: objects,
   nodes: fc.array(fc.record({ controlPlane: fc.boolean(), cordonedBefore: seldom() }), { minLength: 1, maxLength: 4 }),
   workloads: fc.array(
     fc.record(

@@ -69,7 +69,7 @@ export function unproven(world: World, drawn: Case): Said {
   return [
     ...done,
     ...(upgrades.length > 0 && open.length > 0 ? ['the upgrade is Completed, its NodeOp is not'] : []),
-    ...(drawn.wish.kind === 'NodeOpUpgrade' && upgrades.length > 0 && operations(world).length === 0
+    ...(drawn.object.kind === 'NodeOpUpgrade' && upgrades.length > 0 && operations(world).length === 0
       ? ['the upgrade is Completed without a NodeOp']
       : []),
   ];

@@ -19,8 +19,8 @@ export const play = (drawn: Case, stored: object): Promise<string[]> =>
   withChance(1, async () => {
     const world = await worldOf(drawn);
     const { cluster } = world;
-    const resource = drawn.wish.kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE;
-    const object = (drawn.wish.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)('wish');
+    const resource = drawn.object.kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE;
+    const object = (drawn.object.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)('wish');
     const heard = hear(cluster);
     befall(cluster, drawn.misfortune);
     const wish = { ...object, spec: stored };
@@ -140,10 +140,10 @@ interface Lasting {
 }
 
 /** Only what was asked to last may: a pause, a command without a limit, a drain without one. */
-function mayLast({ command, wish }: Case, stored: object): boolean {
+function mayLast({ command, object }: Case, stored: object): boolean {
   const { paused, cordon, activeDeadlineSeconds, drainOptions }: Lasting = stored;
   const endless = command.is === 'hangs' && activeDeadlineSeconds === undefined;
-  const drains = (cordon ?? wish.kind === 'NodeOpUpgrade') && drainOptions?.enabled === true;
+  const drains = (cordon ?? object.kind === 'NodeOpUpgrade') && drainOptions?.enabled === true;
   return paused === true || endless || (drains && drainOptions.timeoutSeconds === 0);
 }
 

@@ -18,7 +18,7 @@ describe('any wish that the webhook lets in', () => {
     async () => {
       let [accepted, refused] = [0, 0];
       const keepsItsPromises = async (drawn: Case) => {
-        const stored = admitted(drawn.wish);
+        const stored = admitted(drawn.object);
         if (stored === undefined) refused += 1;
         else accepted += 1;
         expect(stored && (await play(drawn, stored))).toEqual(stored && []);

@@ -5,7 +5,7 @@ import { issueAll } from '../../certs/issue.js';
 import { KubeError } from '../../kube/errors.js';
 import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
-import { CertificateKeeper } from '../../webhook/certificate-rotation.js';
+import { CertificateRotation } from '../../webhook/certificate-rotation.js';
 import { readConfig } from '../../webhook/config.js';
 import { certificateKeeper } from '../../webhook/connect.js';
 import { fakeClock } from '../fakes/clock.js';
@@ -161,7 +161,7 @@ describe('the certificate of the webhook', () => {
   test('is not ready while its authority cannot be written, and stays ready when the API server is away later', async () => {
     let published = false;
     const bundle = issueAll(['webhook'], fakeClock().now());
-    const keeper = new CertificateKeeper({
+    const keeper = new CertificateRotation({
       store: { load: async () => ({ bundle, version: '1' }), save: async () => true },
       publish: async () => {
         if (!published) throw new KubeError(503, 'away');

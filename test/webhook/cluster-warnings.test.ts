@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NAMESPACES, NODES, SECRETS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
-import { reachCautions, type Wish } from '../../webhook/cluster-warnings/warnings.js';
+import { clusterWarnings, type Wish } from '../../webhook/cluster-warnings/warnings.js';
 import { Cluster } from '../../webhook/cluster-warnings/cluster.js';
 import { splitNodes } from '../../webhook/cluster-warnings/targets.js';
 import type { SeenNode, SeenOperation, View } from '../../webhook/cluster-warnings/view.js';
@@ -202,13 +202,13 @@ describe('of a wish is said', () => {
       },
       [],
     ],
-  ])('%s', (_sentence, about, view, said) => expect(reachCautions(about, seen(view))).toEqual(said));
+  ])('%s', (_sentence, about, view, said) => expect(clusterWarnings(about, seen(view))).toEqual(said));
 
   test('no more than the API server shows', () => {
     const long = 'n'.repeat(60);
     const nodes = Array.from({ length: 50 }, (_, n) => plane(`${long}${n}`));
     const operations = Array.from({ length: 9 }, (_, n) => operation(`${long}${n}`));
-    const said = reachCautions(upgrade(), seen({ nodes, operations }));
+    const said = clusterWarnings(upgrade(), seen({ nodes, operations }));
     expect(said).toHaveLength(4);
     for (const sentence of said) expect(sentence.length).toBeLessThan(400);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
 import { mutate, validate } from '../../webhook/admit.js';
-import { reachCautions } from '../../webhook/cluster-warnings/warnings.js';
+import { clusterWarnings } from '../../webhook/cluster-warnings/warnings.js';
 import type { AdmissionRequest } from '../../webhook/review.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 import { faultsIn, patchIn, request } from './reviews.js';
@@ -120,7 +120,7 @@ describe('an OSArtifact', () => {
         },
       }),
     };
-    expect(reachCautions({ kind, namespace: 'default', name: 'os', spec: ready }, view)).toEqual([
+    expect(clusterWarnings({ kind, namespace: 'default', name: 'os', spec: ready }, view)).toEqual([
       'metadata.namespace: default has pod-security.kubernetes.io/enforce=baseline, which refuses the privileged Pods of builds',
     ]);
   });

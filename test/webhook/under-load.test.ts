@@ -6,7 +6,7 @@ import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/reso
 import { Health } from '../../program/health.js';
 import { silentLog } from '../../program/log.js';
 import { createApp } from '../../webhook/app.js';
-import type { CertificateKeeper } from '../../webhook/certificate-rotation.js';
+import type { CertificateRotation } from '../../webhook/certificate-rotation.js';
 import { SecretStore } from '../../webhook/cert-store.js';
 import { dnsNames, readConfig } from '../../webhook/config.js';
 import { certificateKeeper } from '../../webhook/connect.js';
@@ -26,7 +26,7 @@ const SECRET = { name: config.secretName, namespace: config.podNamespace };
 const VALIDATING = { name: config.validatingConfiguration };
 
 interface Replica {
-  keeper: CertificateKeeper;
+  keeper: CertificateRotation;
   server: WebhookServer;
   port: number;
   shown: () => number;

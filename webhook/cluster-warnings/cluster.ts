@@ -10,8 +10,8 @@ import { subjectOf } from '../admit.js';
 import { hasStarted } from '../immutable-fields.js';
 import { fieldsOf } from '../unknown-json.js';
 import type { AdmissionRequest } from '../review.js';
-import { reachCautions } from './warnings.js';
-import { pullSecretCautions } from './pull-secrets.js';
+import { clusterWarnings } from './warnings.js';
+import { pullSecretWarnings } from './pull-secrets.js';
 import { splitNodes } from './targets.js';
 import type { Nodes, SeenNode, SeenOperation, View } from './view.js';
 
@@ -95,7 +95,7 @@ export class Cluster {
     const spec = fieldsOf(defaulted(subject.expected.spec, subject.object.spec));
     const wish = { kind: request.kind.kind, namespace: request.namespace ?? '', name: request.name ?? '', spec };
     const { kube, clock } = this.#parts;
-    return [...reachCautions(wish, this.#view()), ...(await pullSecretCautions(kube, clock, wish))];
+    return [...clusterWarnings(wish, this.#view()), ...(await pullSecretWarnings(kube, clock, wish))];
   }
 
   #view(): View {

@@ -22,7 +22,7 @@ async function isAbsent(kube: Kube, name: string, namespace: string): Promise<bo
 }
 
 /** One sentence for each Secret that is not there. */
-export async function pullSecretCautions(kube: Kube, clock: Clock, { spec, namespace }: Wish): Promise<string[]> {
+export async function pullSecretWarnings(kube: Kube, clock: Clock, { spec, namespace }: Wish): Promise<string[]> {
   const names = listOf(spec.imagePullSecrets)
     .slice(0, MOST_SECRETS)
     .map(one => textOf(fieldsOf(one).name));

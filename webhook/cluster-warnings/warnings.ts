@@ -131,7 +131,7 @@ function aboutReach(wish: Wish, nodes: Nodes, operations: readonly SeenOperation
 }
 
 /** One sentence each; nothing of what is not known. A build is no matter of chosen nodes. */
-export const reachCautions = (wish: Wish, view: View): string[] => [
+export const clusterWarnings = (wish: Wish, view: View): string[] => [
   ...(view.nodes && wish.kind !== OS_ARTIFACT.kind ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
   ...aboutNamespace(wish, view),
 ];

@@ -1,6 +1,6 @@
 /** Disk images: one step for each form. */
 import type { Output } from '../../../api/os-artifact.js';
-import { apart, takeOut } from './step-workdir.js';
+import { inStepWorkdir, takeOut } from './step-workdir.js';
 import type { Build } from './build.js';
 import type { Step } from './container.js';
 import { cloudConfig } from './overlay.js';
@@ -38,7 +38,7 @@ function diskStep({ output, step, form, ending }: Disk, build: Build): Step {
   return {
     name: step,
     runs: 'tool',
-    script: apart(build, step, folder => [command(folder), ...takeOut(`${folder}/${found}`, name)]),
+    script: inStepWorkdir(build, step, folder => [command(folder), ...takeOut(`${folder}/${found}`, name)]),
     mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
     privileged: true,
     output,

@@ -1,5 +1,5 @@
 /** From an image to a root file system: unpack one that is ready, or build one; then put over it what was asked for. */
-import { apart } from './step-workdir.js';
+import { inStepWorkdir } from './step-workdir.js';
 import { type Build, isContent } from './build.js';
 import type { Step } from './container.js';
 import { flag, inOrder, line, option, word } from './shell.js';
@@ -111,7 +111,7 @@ function buildImage(build: Build, kairosInit: string): Step {
     name: 'buildah-build',
     runs: 'buildah',
     makes: [file],
-    script: apart(build, 'buildah-build', own => [
+    script: inStepWorkdir(build, 'buildah-build', own => [
       'mkdir -p /workspace',
       bud,
       pack(own),

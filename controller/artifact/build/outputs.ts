@@ -1,5 +1,5 @@
 /** From a root file system to media, disks and files: one step for each kind, in this order. */
-import { apart } from './step-workdir.js';
+import { inStepWorkdir } from './step-workdir.js';
 import type { Build } from './build.js';
 import type { Step } from './container.js';
 import { diskSteps } from './disk-steps.js';
@@ -38,7 +38,7 @@ function isoStep(build: Build): Step {
     name: 'build-iso',
     runs: 'tool',
     /* Beside the medium the tool leaves the cloud-config, with the passwords in it. */
-    script: apart(build, 'build-iso', own => [...before, command(own), `mv ${own}/${word(file)} /artifacts/`]),
+    script: inStepWorkdir(build, 'build-iso', own => [...before, command(own), `mv ${own}/${word(file)} /artifacts/`]),
     mounts: [
       ROOTFS,
       artifactsMount(build),
@@ -58,7 +58,7 @@ const NETBOOT_ENDINGS = ['.squashfs', '-kernel', '-initrd'];
 const netbootStep = (build: Build): Step => ({
   name: 'build-netboot',
   runs: 'tool',
-  script: apart(build, 'build-netboot', own => [
+  script: inStepWorkdir(build, 'build-netboot', own => [
     line('auroraboot --debug netboot', word(`/artifacts/${build.names.iso}.iso`), own, word(build.names.netboot)),
     line('mv', ...NETBOOT_ENDINGS.map(ending => `${own}/${word(build.names.netboot + ending)}`), '/artifacts/'),
   ]),

@@ -6,7 +6,7 @@ import { inOrder, word } from './shell.js';
  * A step in a folder of its own: what it made is known there, whatever it is called, and comes out when it is whole. Several objects may build
  * in one volume of the user's.
  */
-export function apart({ object }: Build, step: string, work: (folder: string) => readonly string[]): string {
+export function inStepWorkdir({ object }: Build, step: string, work: (folder: string) => readonly string[]): string {
   const folder = `/artifacts/.${object}-${step}`;
   /* Also when it fails: there may be passwords in it. */
   return inOrder(`trap 'rm -rf ${folder}' EXIT`, `rm -rf ${folder}`, `mkdir -p ${folder}`, ...work(folder));

@@ -1,5 +1,5 @@
 /** Unified kernel images: kernel, initrd and command line as one signed program. */
-import { apart, takeOut } from './step-workdir.js';
+import { inStepWorkdir, takeOut } from './step-workdir.js';
 import type { Build } from './build.js';
 import { MADE_TOO, type Step } from './container.js';
 import { cloudConfigCopy, overlayOf } from './overlay.js';
@@ -62,7 +62,11 @@ function ukiStep({ kind, step, type, takes, makes }: Uki, build: Build): Step {
   return {
     name: step,
     runs: 'tool',
-    script: apart(build, step, folder => [...(isMedium ? before : []), command(folder), ...takes(folder, name)]),
+    script: inStepWorkdir(build, step, folder => [
+      ...(isMedium ? before : []),
+      command(folder),
+      ...takes(folder, name),
+    ]),
     mounts: [ROOTFS, artifactsMount(build), ...usedMount(build.uses.keys, '/uki-keys'), ...(isMedium ? onMedium : [])],
     privileged: true,
     output: 'uki',

@@ -7,7 +7,7 @@ import { bringsArtifacts } from '../build/exporter-job.js';
 import { exporting } from './exporting.js';
 import type { Facts, Plan } from '../facts.js';
 import { outputsSeen, type Progress, progressOf, stepsDone, stepsSeen } from '../progress/builder-progress.js';
-import { said } from './plan-with-event.js';
+import { planWithEvent } from './plan-with-event.js';
 import { type Known, told } from '../status.js';
 import { isGoing, LEAVING_LOOK_MS, PATIENCE_MS } from '../timeouts.js';
 
@@ -24,7 +24,7 @@ function knownOf(pod: SeenPod, id: string): Known {
   };
 }
 
-export function follow(facts: Facts, id: string, pod: SeenPod): Plan {
+export function building(facts: Facts, id: string, pod: SeenPod): Plan {
   const known = knownOf(pod, id);
   const progress = progressOf(pod, facts.now);
   switch (progress.is) {
@@ -41,7 +41,7 @@ export function follow(facts: Facts, id: string, pod: SeenPod): Plan {
 
 function ended(facts: Facts, known: Known, message: string): Plan {
   const words = { phase: 'Error', reason: 'BuildFailed', message } as const;
-  return said(facts, told(facts.artifact, words, facts.now, known), { reason: 'BuildFailed' });
+  return planWithEvent(facts, told(facts.artifact, words, facts.now, known), { reason: 'BuildFailed' });
 }
 
 /** What is said of a builder Pod that is lost, behind how it was. */
@@ -51,7 +51,7 @@ export const AGAIN = '; the build begins again when it is gone';
 function lost(facts: Facts, known: Known, pod: SeenPod, why: string): Plan {
   const message = `the builder Pod ${why}${AGAIN}`;
   const words = { phase: 'Building', reason: 'BuilderLost', message } as const;
-  return said(facts, told(facts.artifact, words, facts.now, known), {
+  return planWithEvent(facts, told(facts.artifact, words, facts.now, known), {
     reason: 'BuilderLost',
     actions: isGoing(pod) ? [] : [{ do: 'deletePod', pod }],
     lookAgainInMs: LEAVING_LOOK_MS,
@@ -85,7 +85,7 @@ function going(facts: Facts, known: Known, pod: SeenPod, progress: Extract<Progr
   const leftMs = progress.is === 'held' ? progress.since.getTime() + PATIENCE_MS - now.getTime() : undefined;
   if (leftMs !== undefined && leftMs <= 0) {
     const status = told(artifact, { phase: 'Error', reason: 'BuildTimeout', message }, now, known);
-    return said(facts, status, { reason: 'BuildTimeout', actions: [{ do: 'deletePod', pod }] });
+    return planWithEvent(facts, status, { reason: 'BuildTimeout', actions: [{ do: 'deletePod', pod }] });
   }
   return {
     status: told(artifact, { phase: 'Building', reason: 'Building', message }, now, known),

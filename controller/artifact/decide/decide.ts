@@ -8,8 +8,8 @@
 import { hasEnded, isAlive } from '../../cluster/seen.js';
 import { exporting } from './exporting.js';
 import type { Action, Facts, Plan } from '../facts.js';
-import { AGAIN, follow } from './building.js';
-import { said } from './plan-with-event.js';
+import { AGAIN, building } from './building.js';
+import { planWithEvent } from './plan-with-event.js';
 import { lackingFor, stillTold, told } from '../status.js';
 import { FAILED_LOOK_MS, INPUT_LOOK_MS, isGoing, LEAVING_LOOK_MS } from '../timeouts.js';
 
@@ -30,7 +30,7 @@ export function decide(facts: Facts): Plan {
   if (id !== undefined && phase === 'Error') return failed(facts);
   /* From then on the Pod is not needed any more. */
   if (id !== undefined && phase === 'Exporting') return exporting(facts, id, {});
-  if (id !== undefined && pod) return follow(facts, id, pod);
+  if (id !== undefined && pod) return building(facts, id, pod);
   if (input.is !== 'ready') return SETTLED;
   /* Exporters of the same build, from when its spec was this one before, would read what is cleared away under them. */
   const jobs = facts.exporters.flatMap(({ job }) => (job ? [job] : []));
@@ -94,7 +94,9 @@ function begin(facts: Facts, { id, rendered }: Extract<Facts['input'], { is: 're
     return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], lookAgainInMs: LEAVING_LOOK_MS };
   const message = `the builder Pod was lost ${MOST_ATTEMPTS} times; the last time: ${(status?.message ?? '').replace(AGAIN, '')}`;
   const words = { phase: 'Error', reason: 'BuildFailed', message } as const;
-  return said(facts, told(artifact, words, now, { build: id, attempt: status?.attempt }), { reason: 'BuildFailed' });
+  return planWithEvent(facts, told(artifact, words, now, { build: id, attempt: status?.attempt }), {
+    reason: 'BuildFailed',
+  });
 }
 
 /** What is put right is picked up by itself, also after we have given up. A build that has failed is still one that has failed. */
@@ -107,7 +109,7 @@ function lacking(facts: Facts, { is, message }: { is: 'missing' | 'wrong'; messa
   const hasFailed = isOfBuild && status.phase === 'Error';
   const phase = is === 'wrong' || isLate || hasFailed ? 'Error' : 'Pending';
   const known = { ...(isOfBuild ? { build: id, pod: status.pod } : {}), waitingSince };
-  return said(facts, told(artifact, { phase, reason, message }, now, known), {
+  return planWithEvent(facts, told(artifact, { phase, reason, message }, now, known), {
     reason,
     actions: hasFailed ? leftBehind(facts) : [],
     lookAgainInMs: INPUT_LOOK_MS,

@@ -2,7 +2,7 @@
 import type { Event } from '../../../kube/recorder.js';
 import { type Exports, exportsSeen, type ExportsTold } from '../progress/exporter-progress.js';
 import type { Facts, Plan } from '../facts.js';
-import { said } from './plan-with-event.js';
+import { planWithEvent } from './plan-with-event.js';
 import { type Known, told } from '../status.js';
 import { LEAVING_LOOK_MS, PATIENCE_MS } from '../timeouts.js';
 
@@ -15,13 +15,13 @@ export function exporting(facts: Facts, id: string, known: Known, events: readon
   const more = { build: id, pod: status?.pod, ...known, exports: seen.told };
   if (seen.failed !== undefined) {
     const words = { phase: 'Error', reason: 'ExportFailed', message: seen.failed } as const;
-    return said(facts, told(artifact, words, now, more), { reason: 'ExportFailed', events });
+    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'ExportFailed', events });
   }
   if (seen.told.every(({ state }) => state === 'Done')) {
     const files = (more.outputs ?? status?.outputs ?? []).map(({ name }) => name);
     const message = files.length === 0 ? 'built' : `built: ${files.join(', ')}`;
     const words = { phase: 'Ready', reason: 'Built', message } as const;
-    return said(facts, told(artifact, words, now, more), { reason: 'Built', events });
+    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'Built', events });
   }
   return open(facts, id, seen, { ...more, events });
 }
@@ -38,7 +38,7 @@ function open(
   if (held?.since && now.getTime() - held.since.getTime() >= PATIENCE_MS) {
     const words = { phase: 'Error', reason: 'ExportTimeout', message: held.message } as const;
     const actions = [{ do: 'deleteJob' as const, job: held.job }];
-    return said(facts, told(artifact, words, now, more), { reason: 'ExportTimeout', actions, events });
+    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'ExportTimeout', actions, events });
   }
   const done = seen.told.filter(({ state }) => state === 'Done').length;
   const count = `${done} of ${seen.told.length} exporters are done`;
@@ -47,7 +47,7 @@ function open(
     ...seen.again.map(job => ({ do: 'deleteJob' as const, job })),
     ...seen.missing.map(index => ({ do: 'export' as const, id, index })),
   ];
-  return said(facts, told(artifact, { phase: 'Exporting', reason: 'Exporting', message }, now, more), {
+  return planWithEvent(facts, told(artifact, { phase: 'Exporting', reason: 'Exporting', message }, now, more), {
     reason: 'Exporting',
     actions,
     events,

@@ -16,7 +16,7 @@ interface More {
 const BAD: ReadonlySet<ArtifactReason> = new Set(['InputMissing', 'Waiting', 'BuilderLost']);
 
 /** An Event goes with the status only where that says something new. */
-export function said({ artifact }: Facts, status: OSArtifactStatus, more: More): Plan {
+export function planWithEvent({ artifact }: Facts, status: OSArtifactStatus, more: More): Plan {
   const { reason, actions = [], events = [], lookAgainInMs } = more;
   const isNew = artifact.status?.message !== status.message || artifact.status?.phase !== status.phase;
   const event = (status.phase === 'Error' || BAD.has(reason) ? warn : tell)(artifact, reason, status.message ?? '');

@@ -1,8 +1,8 @@
 /** How far the builder Pod is. */
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import { isAlive, type SeenContainer, type SeenPod } from '../../cluster/seen.js';
-import { lossOf } from './pod-disruption.js';
-import { pullWords } from './start-errors.js';
+import { disruptionOf } from './pod-disruption.js';
+import { startError } from './start-errors.js';
 
 export type Steps = NonNullable<OSArtifactStatus['steps']>;
 export type Outputs = NonNullable<OSArtifactStatus['outputs']>;
@@ -80,7 +80,7 @@ export function obstacleOf(pod: SeenPod, now: Date): string | undefined {
   const unscheduled = status.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   if (unscheduled) return `no node takes the Pod: ${unscheduled.message ?? unscheduled.reason ?? ''}`;
   const containers = containersOf(pod);
-  const words = pullWords(containers);
+  const words = startError(containers);
   if (words !== undefined || containers.some(isRunning) || !isAlive(pod)) return words;
   const since = waitingSince(pod);
   const next = containers.find(({ state }) => !state?.terminated)?.name;
@@ -111,7 +111,7 @@ function stepWords(pod: SeenPod): string {
 export function progressOf(pod: SeenPod, now: Date): Progress {
   const { phase } = pod.status;
   if (phase === 'Succeeded') return { is: 'done' };
-  const loss = lossOf(pod);
+  const loss = disruptionOf(pod);
   if (loss !== undefined) return { is: 'lost', message: loss };
   if (phase === 'Failed') return { is: 'failed', message: failure(pod) };
   const obstacle = obstacleOf(pod, now);

@@ -24,7 +24,7 @@ export function takenAway({ spec, status }: SeenPod): string | undefined {
 }
 
 /** What became of the builder Pod, in such words; undefined while it is not lost. */
-export function lossOf(pod: SeenPod): string | undefined {
+export function disruptionOf(pod: SeenPod): string | undefined {
   const where = pod.spec.nodeName === undefined ? '' : ` on node ${pod.spec.nodeName}`;
   return pod.metadata.deletionTimestamp === undefined ? takenAway(pod) : `is being deleted${where}`;
 }

@@ -5,7 +5,7 @@ import type { SeenContainer } from '../../cluster/seen.js';
 const WELL = new Set(['PodInitializing', 'ContainerCreating']);
 
 /** Undefined where nothing is wrong. */
-export function pullWords(containers: readonly SeenContainer[]): string | undefined {
+export function startError(containers: readonly SeenContainer[]): string | undefined {
   for (const { name, image, state } of containers) {
     const { reason, message } = state?.waiting ?? {};
     if (reason === undefined || WELL.has(reason)) continue;

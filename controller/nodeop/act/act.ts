@@ -16,40 +16,45 @@ import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import type { Action, Facts, LedgerChange } from '../facts/facts.js';
 import { isLost } from '../facts/ledger.js';
-import type { SecondLook } from '../reads/live-reads.js';
+import type { LiveReads } from '../reads/live-reads.js';
 import { hasRebooted } from '../steps/reboot.js';
 import { isFinal } from '../facts/parsed-nodeop.js';
-import type { Surroundings } from '../facts/manifests.js';
+import type { JobSettings } from '../facts/manifests.js';
 import { changeJob, createJob, createPod, deleteJob, deletePods, resumeJob } from './workloads.js';
 
-export interface Hands {
+export interface ActDeps {
   kube: Kube;
   caches: Caches;
   recorder: Recorder;
   evictions: Evictions;
   controlPlane: ControlPlaneLease;
-  secondLook: Pick<SecondLook, 'isNews'>;
-  sentinel: Surroundings['sentinel'];
+  liveReads: Pick<LiveReads, 'hasChanged'>;
+  sentinel: JobSettings['sentinel'];
   log: Log;
 }
 
-export async function act(facts: Facts, action: Action, hands: Hands): Promise<void> {
-  const { wish, name, ledger } = facts;
+export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
+  const { nodeOp, name, ledger } = facts;
   hands.log.info(
-    { object: `${wish.namespace}/${wish.meta.name}`, node: name, step: ledger?.step ?? 'Claim', ...told(action) },
+    {
+      object: `${nodeOp.namespace}/${nodeOp.meta.name}`,
+      node: name,
+      step: ledger?.step ?? 'Claim',
+      ...logFields(action),
+    },
     action.do,
   );
   await perform(facts, action, hands);
 }
 
 /** What of an action belongs into a log line. */
-const told = (action: Action): object => {
+const logFields = (action: Action): object => {
   if (action.do === 'record') return { change: action.change };
   if (action.do === 'evict') return { pods: action.pods.map(pod => pod.metadata.name), past: action.past };
   return {};
 };
 
-async function perform(facts: Facts, action: Action, hands: Hands): Promise<void> {
+async function perform(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
   switch (action.do) {
     case 'claim':
       return claim(facts, action.ledger, hands);
@@ -89,12 +94,12 @@ const unreachable = (action: never): never => {
 };
 
 /** Compare-and-swap on the NodeAgent; the new version is what the next look sees. */
-async function swap({ agent, name }: Facts, patch: object, { kube, caches }: Hands): Promise<void> {
+async function swap({ agent, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
   if (agent === undefined) throw new Error(`NodeAgent ${name} is gone`);
   caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
 }
 
-async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: Hands): Promise<void> {
+async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: ActDeps): Promise<void> {
   if (isLost(facts) && !(await isUnderWayStill(facts, hands))) return;
   /* A ledger that says so must not be written before it is true. */
   if (operation.controlPlane) await hands.controlPlane.take({ id: operation.id, node: facts.name });
@@ -104,58 +109,58 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hand
   hands.recorder.record(events.started(facts));
 }
 
-async function record(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
-  if (change.result?.phase === 'Failed' && (await hands.secondLook.isNews(facts))) return;
+async function record(facts: Facts, change: LedgerChange, hands: ActDeps): Promise<void> {
+  if (change.result?.phase === 'Failed' && (await hands.liveReads.hasChanged(facts))) return;
   await swap(facts, { spec: { operation: change } }, hands);
   if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
-  if (change.step === 'Run') tellStaying(facts, hands);
-  if (change.step && !change.result) tellOddities(facts, hands);
+  if (change.step === 'Run') recordStayingPods(facts, hands);
+  if (change.step && !change.result) recordPreflightWarnings(facts, hands);
   if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
-  if (facts.ledger?.step === 'Reboot' && hasRebooted(facts)) tell(events.rebooted(facts), hands);
+  if (facts.ledger?.step === 'Reboot' && hasRebooted(facts)) recordIfAny(events.rebooted(facts), hands);
   if (change.result) hands.recorder.record(events.ended(facts, change.result));
 }
 
 /** What looks lost may only be released: a report that is behind must not start it again. */
-async function isUnderWayStill({ wish, name }: Facts, { kube, caches }: Hands): Promise<boolean> {
-  const now = await kube.get<NodeOp>(NODE_OP, { name: wish.meta.name, namespace: wish.namespace });
+async function isUnderWayStill({ nodeOp, name }: Facts, { kube, caches }: ActDeps): Promise<boolean> {
+  const now = await kube.get<NodeOp>(NODE_OP, { name: nodeOp.meta.name, namespace: nodeOp.namespace });
   caches.nodeOps.put(now);
-  return now.metadata.uid === wish.meta.uid && !isFinal(now.status?.nodeStatuses?.[name]);
+  return now.metadata.uid === nodeOp.meta.uid && !isFinal(now.status?.nodeStatuses?.[name]);
 }
 
 /** The Lease first, the ledger after it: so the Lease is never held by a walk that says it does not hold it. */
-async function takeControlPlane(facts: Facts, change: LedgerChange, hands: Hands): Promise<void> {
+async function takeControlPlane(facts: Facts, change: LedgerChange, hands: ActDeps): Promise<void> {
   await hands.controlPlane.take({ id: facts.ledger?.id ?? '', node: facts.name });
   await record(facts, change, hands);
 }
 
-async function release(facts: Facts, hands: Hands): Promise<void> {
+async function release(facts: Facts, hands: ActDeps): Promise<void> {
   const { ledger, agent, name } = facts;
   if (ledger?.controlPlane) await hands.controlPlane.giveBack({ id: ledger.id, node: name });
   await swap(facts, agent ? releasePatch(agent) : {}, hands);
   hands.evictions.forgetNode(name);
 }
 
-async function cordon(facts: Facts, hands: Hands): Promise<void> {
-  await patchNode(facts, cordonPatch(facts.wish.mark), hands);
-  tell(events.cordoned(facts), hands);
+async function cordon(facts: Facts, hands: ActDeps): Promise<void> {
+  await patchNode(facts, cordonPatch(facts.nodeOp.mark), hands);
+  recordIfAny(events.cordoned(facts), hands);
 }
 
-async function uncordon(facts: Facts, hands: Hands): Promise<void> {
+async function uncordon(facts: Facts, hands: ActDeps): Promise<void> {
   await patchNode(facts, UNCORDON_PATCH, hands);
-  tell(events.uncordoned(facts), hands);
+  recordIfAny(events.uncordoned(facts), hands);
 }
 
-async function patchNode({ node, name }: Facts, patch: object, { kube, caches }: Hands): Promise<void> {
+async function patchNode({ node, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
   if (node === undefined) return;
   caches.nodes.put(await kube.patch<SeenNode>(NODES, { name }, withResourceVersion(patch, node)));
 }
 
-const tell = (event: Event | undefined, { recorder }: Hands): void => {
+const recordIfAny = (event: Event | undefined, { recorder }: ActDeps): void => {
   if (event) recorder.record(event);
 };
 
 /** Said when the preflight is left behind. */
-function tellOddities(facts: Facts, { recorder }: Hands): void {
+function recordPreflightWarnings(facts: Facts, { recorder }: ActDeps): void {
   const { ledger, agent } = facts;
   const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
   if (ledger?.step !== 'Claim' && ledger?.step !== 'Preflight') return;
@@ -163,10 +168,10 @@ function tellOddities(facts: Facts, { recorder }: Hands): void {
 }
 
 /** The drain is over: what it left where it was is said once. */
-function tellStaying(facts: Facts, { recorder }: Hands): void {
-  const { wish, pods, ownNamespace, ledger } = facts;
-  const options = wish.spec.drainOptions;
-  if (!wish.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return;
+function recordStayingPods(facts: Facts, { recorder }: ActDeps): void {
+  const { nodeOp, pods, ownNamespace, ledger } = facts;
+  const options = nodeOp.spec.drainOptions;
+  if (!nodeOp.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return;
   const { stay } = sortPods(pods, options, ownNamespace);
   if (stay.length === 0) return;
   recorder.record(events.podsStay(stayWords(stay))(facts));

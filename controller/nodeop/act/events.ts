@@ -6,9 +6,9 @@ import type { Reason } from '../../../api/reasons.js';
 import type { Event, EventSubject } from '../../../kube/recorder.js';
 import type { SeenNode } from '../../cluster/seen.js';
 import type { Facts } from '../facts/facts.js';
-import type { Wish } from '../facts/parsed-nodeop.js';
+import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
-const aboutOperation = ({ meta, namespace }: Wish): EventSubject => ({
+const aboutOperation = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
   apiVersion: apiVersion(NODE_OP),
   kind: NODE_OP.kind,
   name: meta.name,
@@ -27,8 +27,8 @@ type Say = (facts: Facts) => Event;
 
 const onOperation =
   (reason: Reason, text: string, type: Event['type'] = 'Normal'): Say =>
-  ({ wish, name, node }) => ({
-    about: aboutOperation(wish),
+  ({ nodeOp, name, node }) => ({
+    about: aboutOperation(nodeOp),
     related: node && aboutNode(node),
     type,
     reason,
@@ -49,13 +49,13 @@ export const rebootAsked = onOperation('RebootAsked', 'the agent was asked to re
 /** On the Node, for who looks at it and wonders. */
 const onNode =
   (reason: Reason, text: string): ((facts: Facts) => Event | undefined) =>
-  ({ wish, node }) =>
+  ({ nodeOp, node }) =>
     node && {
       about: aboutNode(node),
-      related: aboutOperation(wish),
+      related: aboutOperation(nodeOp),
       type: 'Normal',
       reason,
-      message: `${text} NodeOp ${wish.namespace}/${wish.meta.name}`,
+      message: `${text} NodeOp ${nodeOp.namespace}/${nodeOp.meta.name}`,
     };
 
 export const rebooted = onNode('Rebooted', 'came back with another boot id, rebooted by');
@@ -63,16 +63,16 @@ export const cordoned = onNode('Cordoned', 'cordoned by');
 export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
 /** No node can start: the API server's words, once for all of them. */
-export const podRefused = (wish: Wish, words: string): Event => ({
-  about: aboutOperation(wish),
+export const podRefused = (nodeOp: ParsedNodeOp, words: string): Event => ({
+  about: aboutOperation(nodeOp),
   type: 'Warning',
   reason: 'PodRefused' satisfies Reason,
   message: words,
 });
 
 /** Somebody asked for another attempt. */
-export const retried = (wish: Wish, { nodes }: NodeOpStatus): Event => ({
-  about: aboutOperation(wish),
+export const retried = (nodeOp: ParsedNodeOp, { nodes }: NodeOpStatus): Event => ({
+  about: aboutOperation(nodeOp),
   type: 'Normal',
   reason: 'Retried' satisfies Reason,
   message: `${nodes?.pending ?? 0} nodes that failed or never started are run again`,

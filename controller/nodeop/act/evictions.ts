@@ -48,7 +48,7 @@ export class Evictions {
     { pods, past }: Evict,
     { kube, caches, recorder }: { kube: Kube; caches: Pick<Caches, 'pods'>; recorder: Recorder },
   ): Promise<void> {
-    const grace = facts.wish.spec.drainOptions?.gracePeriodSeconds;
+    const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds;
     const options = grace === undefined || grace < 0 ? {} : { gracePeriodSeconds: grace };
     await Promise.all(
       pods.map(async pod => {

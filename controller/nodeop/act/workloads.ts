@@ -8,15 +8,15 @@ import { JOBS, PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { SeenJob, SeenPod } from '../../cluster/seen.js';
 import type { Facts } from '../facts/facts.js';
-import { jobFor, preflightPodFor, pullPodFor, type Surroundings } from '../facts/manifests.js';
+import { jobFor, preflightPodFor, pullPodFor, type JobSettings } from '../facts/manifests.js';
 
-export interface WorkloadHands {
+export interface WorkloadDeps {
   kube: Kube;
   caches: Pick<Caches, 'jobs' | 'pods'>;
-  sentinel: Surroundings['sentinel'];
+  sentinel: JobSettings['sentinel'];
 }
 
-const surroundings = ({ agent, image }: Facts, { sentinel }: WorkloadHands): Surroundings => ({
+const surroundings = ({ agent, image }: Facts, { sentinel }: WorkloadDeps): JobSettings => ({
   image,
   sentinel,
   stateDir: agent?.status?.stateDir ?? PLAIN_STATE_DIR,
@@ -32,16 +32,16 @@ async function created<T extends Stored>(create: Promise<T>, look: () => Promise
   }
 }
 
-export async function createJob(facts: Facts, hands: WorkloadHands): Promise<void> {
+export async function createJob(facts: Facts, hands: WorkloadDeps): Promise<void> {
   const { kube, caches } = hands;
-  const { wish, name } = facts;
-  const manifest = jobFor(wish, name, surroundings(facts, hands));
-  const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.jobs.found(await created(kube.create<SeenJob>(JOBS, manifest, wish.namespace), () => kube.get(JOBS, at)));
+  const { nodeOp, name } = facts;
+  const manifest = jobFor(nodeOp, name, surroundings(facts, hands));
+  const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
+  caches.jobs.found(await created(kube.create<SeenJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)));
 }
 
 /** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
-export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadHands): Promise<void> {
+export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
   const resume = async (seen: SeenJob) => {
     const saved = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
@@ -62,7 +62,7 @@ export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadHands): 
   if ((job.metadata.generation ?? 1) > 2) throw new KubeError(422, 'something had suspended the Job again', 'Invalid');
 }
 
-export async function changeJob(job: SeenJob, spec: object, { kube, caches }: WorkloadHands): Promise<void> {
+export async function changeJob(job: SeenJob, spec: object, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
   try {
     caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
@@ -73,21 +73,21 @@ export async function changeJob(job: SeenJob, spec: object, { kube, caches }: Wo
 }
 
 /** Its Pod ends with its own grace. A cache that was not told that it is gone would have it deleted for ever. */
-export async function deleteJob(job: SeenJob, { kube, caches }: WorkloadHands): Promise<void> {
+export async function deleteJob(job: SeenJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
   await orGone(deleting, () => caches.jobs.gone(job));
 }
 
-export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: WorkloadHands): Promise<void> {
+export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: WorkloadDeps): Promise<void> {
   const { kube, caches } = hands;
-  const { wish, name } = facts;
-  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(wish, name, surroundings(facts, hands));
-  const at = { name: manifest.metadata.name, namespace: wish.namespace };
-  caches.pods.found(await created(kube.create<SeenPod>(PODS, manifest, wish.namespace), () => kube.get(PODS, at)));
+  const { nodeOp, name } = facts;
+  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, surroundings(facts, hands));
+  const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
+  caches.pods.found(await created(kube.create<SeenPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)));
 }
 
-export async function deletePods(pods: readonly SeenPod[], { kube, caches }: WorkloadHands): Promise<void> {
+export async function deletePods(pods: readonly SeenPod[], { kube, caches }: WorkloadDeps): Promise<void> {
   for (const pod of pods) {
     const { name, namespace, uid } = pod.metadata;
     await orGone(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.gone(pod));

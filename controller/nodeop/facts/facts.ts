@@ -3,7 +3,7 @@ import type { Operation } from '../../../api/node-agent.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import type { Reason } from '../../../api/reasons.js';
 import type { SeenBudget, SeenJob, SeenNode, SeenPod } from '../../cluster/seen.js';
-import type { Wish } from './parsed-nodeop.js';
+import type { ParsedNodeOp } from './parsed-nodeop.js';
 
 /** An eviction that the API server refused, and when. */
 export interface Refusal {
@@ -14,7 +14,7 @@ export interface Refusal {
 }
 
 /** A control plane that is worked on, and by which operation; `turn`: one that has its turn or reboots. */
-export interface Worked {
+export interface ActiveControlPlane {
   node: string;
   operation: string;
 }
@@ -22,7 +22,7 @@ export interface Worked {
 export interface Facts {
   name: string;
   now: Date;
-  wish: Wish;
+  nodeOp: ParsedNodeOp;
   /** Absent: the node is not part of the cluster. */
   node?: SeenNode;
   agent?: NodeAgent;
@@ -31,7 +31,7 @@ export interface Facts {
   /** Namespace and name of another operation that holds the node. */
   heldBy?: string;
   /** It is this node's turn. */
-  turn: boolean;
+  hasTurn: boolean;
   job?: SeenJob;
   /** Pods of the Job. */
   jobPods: readonly SeenPod[];
@@ -47,17 +47,17 @@ export interface Facts {
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
   /** Why this control plane may not be disturbed now; empty on workers. */
-  otherControlPlanes: { notReady?: string; worked?: Worked; turn?: Worked };
+  otherControlPlanes: { notReady?: string; worked?: ActiveControlPlane; turn?: ActiveControlPlane };
   /** Another Ready, schedulable node exists. */
-  elsewhere: boolean;
+  hasOtherSchedulableNode: boolean;
   /** Does the mark on a node belong to an operation that is not finished? */
-  markAlive: boolean;
+  isMarkOwnerActive: boolean;
   /** The NodeOp's status already tells how this node ended. */
-  reported: boolean;
+  isReported: boolean;
   /** Why the API server would refuse the Pod of the Job, in its words. */
-  refused?: string;
+  refusedPod?: string;
   /** Why the API server refused the last act on this node, in its words. */
-  trouble?: string;
+  refusedWrite?: string;
   /** Lowest Kubernetes minor among the control planes, such as 1.34. */
   kubernetesCeiling?: string;
   /** Image of the command, the default filled in. */
@@ -89,21 +89,26 @@ export type Action =
   | { do: 'release' };
 
 /** What one row of the table says of a node. */
-export type Look =
+export type StepResult =
   | { is: 'done' }
   /** `until`: when it is worth a look even if nothing is heard. */
   | { is: 'wait'; reason: Reason; message: string; until?: Date }
   | { is: 'act'; action: Action; reason?: Reason; message?: string; until?: Date }
   | { is: 'end'; phase: 'Completed' | 'Failed'; reason: Reason; message: string; log?: string; exitCode?: number };
 
-export const DONE: Look = { is: 'done' };
-export const wait = (reason: Reason, message: string, until?: Date): Look => ({ is: 'wait', reason, message, until });
-export const act = (action: Action, why: { reason?: Reason; message?: string; until?: Date } = {}): Look => ({
+export const DONE: StepResult = { is: 'done' };
+export const wait = (reason: Reason, message: string, until?: Date): StepResult => ({
+  is: 'wait',
+  reason,
+  message,
+  until,
+});
+export const act = (action: Action, why: { reason?: Reason; message?: string; until?: Date } = {}): StepResult => ({
   is: 'act',
   action,
   ...why,
 });
-export const fail = (reason: Reason, message: string, last: { log?: string; exitCode?: number } = {}): Look => ({
+export const fail = (reason: Reason, message: string, last: { log?: string; exitCode?: number } = {}): StepResult => ({
   is: 'end',
   phase: 'Failed',
   reason,
@@ -112,11 +117,11 @@ export const fail = (reason: Reason, message: string, last: { log?: string; exit
 });
 
 /** The API server keeps refusing what the step needs: its words, once startDeadlineSeconds have passed since the step was begun. */
-export function refusedTooLong(facts: Facts, step: string): Look | undefined {
-  if (facts.trouble === undefined || facts.ledger?.step !== step) return undefined;
-  const seconds = facts.wish.spec.startDeadlineSeconds;
+export function refusedTooLong(facts: Facts, step: string): StepResult | undefined {
+  if (facts.refusedWrite === undefined || facts.ledger?.step !== step) return undefined;
+  const seconds = facts.nodeOp.spec.startDeadlineSeconds;
   return facts.now >= after(begun(facts, step), seconds)
-    ? fail('PodRefused', `refused for ${seconds} s: ${facts.trouble}`)
+    ? fail('PodRefused', `refused for ${seconds} s: ${facts.refusedWrite}`)
     : undefined;
 }
 

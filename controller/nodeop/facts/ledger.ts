@@ -4,26 +4,26 @@ import { type NodeStatus, STEP_NAMES, type StepName } from '../../../api/node-st
 import { cordonMark } from '../../cluster/cordon.js';
 import { after, type Facts } from './facts.js';
 import { objectName } from './manifests.js';
-import { isFinal, operationId, type Wish } from './parsed-nodeop.js';
+import { isFinal, operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** Begun, not ended, and no ledger: somebody took it away. */
-export const isLost = ({ ledger, wish, name }: Facts): boolean => {
-  const before = wish.status.nodeStatuses?.[name];
+export const isLost = ({ ledger, nodeOp, name }: Facts): boolean => {
+  const before = nodeOp.status.nodeStatuses?.[name];
   return ledger === undefined && before?.startedAt !== undefined && !isFinal(before);
 };
 
 export function firstEntry(facts: Facts, nodeUid: string): Operation {
-  const { wish, now, name, kubernetesCeiling } = facts;
-  const { namespace, meta, spec } = wish;
+  const { nodeOp, now, name, kubernetesCeiling } = facts;
+  const { namespace, meta, spec } = nodeOp;
   const release = spec.preflight?.release;
   return {
-    id: operationId(wish, name),
+    id: operationId(nodeOp, name),
     nodeOp: { namespace, name: meta.name, uid: meta.uid },
     nodeUid,
     step: 'Claim',
     stepTimes: { Claim: now.toISOString() },
     /* An earlier attempt left it cordoned for inspection: whatever this one finds, it is ours to undo. */
-    ...(cordonMark(facts.node) === wish.mark ? { cordoned: true } : {}),
+    ...(cordonMark(facts.node) === nodeOp.mark ? { cordoned: true } : {}),
     ...(release ? { check: { release, ...(kubernetesCeiling ? { kubernetesCeiling } : {}) } } : {}),
   };
 }
@@ -35,10 +35,10 @@ const UNKNOWN_UID = 'unknown';
  * A walk that was ending goes on ending. Which DaemonSets were well is lost with the ledger; the other proofs are not.
  */
 export function rebuilt(facts: Facts, nodeUid: string): Operation {
-  const { wish, name, job, now } = facts;
-  const before = wish.status.nodeStatuses?.[name];
+  const { nodeOp, name, job, now } = facts;
+  const before = nodeOp.status.nodeStatuses?.[name];
   const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...timesIn(before, facts) };
-  const known = before?.jobName ?? (before?.jobUid === undefined ? undefined : objectName(wish, name, 'job'));
+  const known = before?.jobName ?? (before?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
   const jobName = job?.metadata.name ?? known;
   const { ending: phase } = before ?? {};
   const result = phase && { phase, reason: before?.reason, message: before?.message ?? '', at: now.toISOString() };
@@ -50,27 +50,27 @@ export function rebuilt(facts: Facts, nodeUid: string): Operation {
     ...(stepTimes.ControlPlane ? { controlPlane: true } : {}),
     ...(before?.bootIdBefore ? { bootIdBefore: before.bootIdBefore } : {}),
     ...(jobName ? { job: { name: jobName, uid: before?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
-    ...(jobName ? askedReboot(wish, jobName, stepTimes) : {}),
+    ...(jobName ? askedReboot(nodeOp, jobName, stepTimes) : {}),
     ...(result ? { result } : {}),
   };
 }
 
 /** Of very many nodes at once the report keeps the step alone; the time of the others counts anew. */
-function timesIn(before: NodeStatus | undefined, { wish, now }: Facts): Record<string, string> {
+function timesIn(before: NodeStatus | undefined, { nodeOp, now }: Facts): Record<string, string> {
   const { step, stepTimes } = before ?? {};
   if (stepTimes !== undefined || step === undefined) return stepTimes ?? {};
   const at = now.toISOString();
   const begun: StepName[] = [step];
   if (before?.jobUid !== undefined) begun.push('Run');
-  if (step === 'Verify' && wish.spec.rebootOnSuccess) begun.push('Reboot');
+  if (step === 'Verify' && nodeOp.spec.rebootOnSuccess) begun.push('Reboot');
   return Object.fromEntries(begun.map(each => [each, at]));
 }
 
-function askedReboot(wish: Wish, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
+function askedReboot(nodeOp: ParsedNodeOp, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
   if (stepTimes.Withdraw !== undefined) return { rebootWithdrawn: true };
   if (stepTimes.Reboot === undefined) return {};
   return {
-    reboot: { jobName, notAfter: after(new Date(stepTimes.Reboot), wish.spec.rebootTimeoutSeconds).toISOString() },
+    reboot: { jobName, notAfter: after(new Date(stepTimes.Reboot), nodeOp.spec.rebootTimeoutSeconds).toISOString() },
   };
 }
 

@@ -3,10 +3,10 @@ import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../
 import { NODE_OP } from '../../../api/kinds.js';
 import { boundedName, labelValue } from '../../../api/resource-name.js';
 import { ownedBy } from '../../../kube/owner.js';
-import { attemptOn, type Wish } from './parsed-nodeop.js';
+import { attemptOn, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** Where things are that a Pod needs and no NodeOp names. */
-export interface Surroundings {
+export interface JobSettings {
   /** Image of the command, the default filled in. */
   image: string;
   /** Runs the sentinel container; the agent's own image unless an image with a shell was set. */
@@ -22,52 +22,52 @@ const UPGRADE_GRACE_SECONDS = 600;
 
 type Kind = 'job' | 'preflight' | 'pull';
 
-export const objectName = (wish: Wish, node: string, kind: Kind): string =>
+export const objectName = (nodeOp: ParsedNodeOp, node: string, kind: Kind): string =>
   boundedName(
-    kind === 'job' ? `${wish.meta.name}-${node}` : `${wish.meta.name}-${kind}-${node}`,
-    wish.meta.uid,
-    String(attemptOn(wish, node)),
+    kind === 'job' ? `${nodeOp.meta.name}-${node}` : `${nodeOp.meta.name}-${kind}-${node}`,
+    nodeOp.meta.uid,
+    String(attemptOn(nodeOp, node)),
   );
 
-function metadata(wish: Wish, node: string, kind: Kind) {
+function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
   return {
-    name: objectName(wish, node, kind),
-    namespace: wish.namespace,
+    name: objectName(nodeOp, node, kind),
+    namespace: nodeOp.namespace,
     labels: {
-      [LABELS.nodeOp]: labelValue(wish.meta.name),
+      [LABELS.nodeOp]: labelValue(nodeOp.meta.name),
       [LABELS.node]: labelValue(node),
-      [LABELS.nodeOpUid]: wish.meta.uid,
+      [LABELS.nodeOpUid]: nodeOp.meta.uid,
       ...(kind === 'job' ? {} : { [kind === 'preflight' ? LABELS.preflight : LABELS.pull]: 'true' }),
     },
-    annotations: { [ANNOTATIONS.nodeOpName]: wish.meta.name, [ANNOTATIONS.nodeName]: node },
-    ownerReferences: [ownedBy(NODE_OP, { metadata: wish.meta })],
+    annotations: { [ANNOTATIONS.nodeOpName]: nodeOp.meta.name, [ANNOTATIONS.nodeName]: node },
+    ownerReferences: [ownedBy(NODE_OP, { metadata: nodeOp.meta })],
   };
 }
 
 /** On this node whatever its taints, with the user's pull secrets. */
-const onNode = (wish: Wish, node: string) => ({
+const onNode = (nodeOp: ParsedNodeOp, node: string) => ({
   nodeName: node,
   restartPolicy: 'Never',
   tolerations: [{ operator: 'Exists' }],
   priorityClassName: 'system-node-critical',
-  ...(wish.spec.imagePullSecrets ? { imagePullSecrets: wish.spec.imagePullSecrets } : {}),
+  ...(nodeOp.spec.imagePullSecrets ? { imagePullSecrets: nodeOp.spec.imagePullSecrets } : {}),
 });
 
 const hostVolume = { name: VOLUMES.host, hostPath: { path: '/' } };
 
 /** The user's command, privileged, with the host's root at hostMountPath. */
-const workContainer = (wish: Wish, { image }: Surroundings) => ({
+const workContainer = (nodeOp: ParsedNodeOp, { image }: JobSettings) => ({
   name: CONTAINERS.work,
   image,
-  command: wish.spec.command,
-  env: [{ name: 'HOST_DIR', value: wish.spec.hostMountPath }],
+  command: nodeOp.spec.command,
+  env: [{ name: 'HOST_DIR', value: nodeOp.spec.hostMountPath }],
   securityContext: { privileged: true },
   terminationMessagePolicy: 'FallbackToLogsOnError',
-  volumeMounts: [{ name: VOLUMES.host, mountPath: wish.spec.hostMountPath }],
+  volumeMounts: [{ name: VOLUMES.host, mountPath: nodeOp.spec.hostMountPath }],
 });
 
 /** Runs only when the command succeeded, and tells the agent so by a file on the host. */
-const sentinelContainer = ({ sentinel }: Surroundings) => ({
+const sentinelContainer = ({ sentinel }: JobSettings) => ({
   name: CONTAINERS.sentinel,
   image: sentinel.image,
   command: sentinel.command,
@@ -80,13 +80,13 @@ const sentinelContainer = ({ sentinel }: Surroundings) => ({
   volumeMounts: [{ name: VOLUMES.sentinel, mountPath: SENTINEL_MOUNT }],
 });
 
-function podSpec(wish: Wish, node: string, around: Surroundings) {
-  const work = workContainer(wish, around);
+function podSpec(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
+  const work = workContainer(nodeOp, around);
   const base = {
-    ...onNode(wish, node),
-    ...(wish.upgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
+    ...onNode(nodeOp, node),
+    ...(nodeOp.upgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
   };
-  if (!wish.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };
+  if (!nodeOp.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };
   return {
     ...base,
     initContainers: [work],
@@ -96,9 +96,9 @@ function podSpec(wish: Wish, node: string, around: Surroundings) {
 }
 
 /** Made suspended: its uid is written down before it may run. Its time to live is set when its end is written down: a Job that is gone too early would look deleted. */
-export function jobFor(wish: Wish, node: string, around: Surroundings) {
-  const meta = metadata(wish, node, 'job');
-  const { activeDeadlineSeconds, backoffLimit } = wish.spec;
+export function jobFor(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
+  const meta = metadata(nodeOp, node, 'job');
+  const { activeDeadlineSeconds, backoffLimit } = nodeOp.spec;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -110,18 +110,21 @@ export function jobFor(wish: Wish, node: string, around: Surroundings) {
       backoffLimit,
       podReplacementPolicy: 'Failed',
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
-      template: { metadata: { labels: meta.labels, annotations: meta.annotations }, spec: podSpec(wish, node, around) },
+      template: {
+        metadata: { labels: meta.labels, annotations: meta.annotations },
+        spec: podSpec(nodeOp, node, around),
+      },
     },
   };
 }
 
 /** Brings the image onto the node; what its container does, or whether it can, is of no interest. */
-export const pullPodFor = (wish: Wish, node: string, { image }: Surroundings) => ({
+export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: metadata(wish, node, 'pull'),
+  metadata: metadata(nodeOp, node, 'pull'),
   spec: {
-    ...onNode(wish, node),
+    ...onNode(nodeOp, node),
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
     containers: [
@@ -136,19 +139,19 @@ export const pullPodFor = (wish: Wish, node: string, { image }: Surroundings) =>
 });
 
 /** The user's look at the node: the host's root read-only, nothing changed. */
-export const preflightPodFor = (wish: Wish, node: string, { image }: Surroundings) => ({
+export const preflightPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: metadata(wish, node, 'preflight'),
+  metadata: metadata(nodeOp, node, 'preflight'),
   spec: {
-    ...onNode(wish, node),
+    ...onNode(nodeOp, node),
     containers: [
       {
         name: CONTAINERS.preflight,
-        image: wish.spec.preflight?.image ?? image,
-        command: wish.spec.preflight?.command ?? [],
-        env: [{ name: 'HOST_DIR', value: wish.spec.hostMountPath }],
-        volumeMounts: [{ name: VOLUMES.host, mountPath: wish.spec.hostMountPath, readOnly: true }],
+        image: nodeOp.spec.preflight?.image ?? image,
+        command: nodeOp.spec.preflight?.command ?? [],
+        env: [{ name: 'HOST_DIR', value: nodeOp.spec.hostMountPath }],
+        volumeMounts: [{ name: VOLUMES.host, mountPath: nodeOp.spec.hostMountPath, readOnly: true }],
       },
     ],
     volumes: [hostVolume],

@@ -8,23 +8,23 @@ import type { Evictions } from '../act/evictions.js';
 import type { Facts } from './facts.js';
 import { objectName } from './manifests.js';
 import { isLost } from './ledger.js';
-import { isFinal, operationId, type Wish } from './parsed-nodeop.js';
+import { isFinal, operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** What is the same for all nodes of one pass; gathered once. */
 export interface View {
   caches: Caches;
   evictions: Pick<Evictions, 'refusals' | 'isReplacement'>;
   /** Why the API server would refuse the Pods of the Jobs. */
-  refused?: string;
+  refusedPod?: string;
   /** The last refusal of an act, by node. */
-  troubles: ReadonlyMap<string, string>;
+  refusedWrites: ReadonlyMap<string, string>;
   /** Nodes that an operation holds of which no NodeAgent tells. */
-  elsewhere?: ReadonlyMap<string, string>;
+  nodesHeldByLegacy?: ReadonlyMap<string, string>;
   defaultImage: string;
   ownNamespace: string;
   now: Date;
   /** Ready nodes that take pods, or will again when their operation is over. */
-  refuges: ReadonlySet<string>;
+  schedulableNodes: ReadonlySet<string>;
   daemonSets: ReadonlySet<string>;
   kubernetesCeiling?: string;
   controlPlanes: readonly ControlPlaneSeen[];
@@ -34,18 +34,18 @@ interface ControlPlaneSeen {
   name: string;
   ready: boolean;
   /** Namespace and name of the operation that may disturb it now. */
-  worked?: string;
+  activeOperation?: string;
   /** And it has its turn, or its reboot. */
   hasTurn: boolean;
 }
 
-type Given = Omit<View, 'refuges' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
+type ViewInput = Omit<View, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
 
-export function viewOf(given: Given): View {
+export function viewOf(given: ViewInput): View {
   const nodes = given.caches.nodes.list();
   return {
     ...given,
-    refuges: new Set(nodes.filter(node => isRefuge(node, given.caches)).map(node => node.metadata.name)),
+    schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, given.caches)).map(node => node.metadata.name)),
     daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
     controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneSeen(node, given.caches)),
@@ -53,15 +53,15 @@ export function viewOf(given: Given): View {
 }
 
 /** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
-const isRefuge = (node: SeenNode, caches: Caches): boolean =>
+const isSchedulable = (node: SeenNode, caches: Caches): boolean =>
   isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
 
 function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
-  const worked =
+  const activeOperation =
     operation && disturbs(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
-  return { name, ready: isReady(node), worked, hasTurn: operation !== undefined && hasTurn(operation) };
+  return { name, ready: isReady(node), activeOperation, hasTurn: operation !== undefined && hasTurn(operation) };
 }
 
 /** A node that was made a control plane in the middle of its walk is disturbed without a turn. */
@@ -71,8 +71,8 @@ const hasTurn = ({ controlPlane, stepTimes }: Operation): boolean =>
 
 function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
   const others = controlPlanes.filter(each => each.name !== name);
-  const named = ({ name: node, worked: operation = '' }: ControlPlaneSeen) => ({ node, operation });
-  const worked = others.find(each => each.worked !== undefined);
+  const named = ({ name: node, activeOperation: operation = '' }: ControlPlaneSeen) => ({ node, operation });
+  const worked = others.find(each => each.activeOperation !== undefined);
   const turn = others.find(each => each.hasTurn);
   return {
     notReady: others.find(each => !each.ready)?.name,
@@ -92,22 +92,22 @@ function lowestMinor(nodes: readonly SeenNode[]): string | undefined {
 }
 
 /** Facts of one node; `turn` is decided later. Cheap where the node is not ours. */
-export function observe(wish: Wish, name: string, view: View): Facts {
+export function observe(nodeOp: ParsedNodeOp, name: string, view: View): Facts {
   const { caches, now } = view;
   const agent = caches.nodeAgents.get({ name });
   const operation = agent?.spec.operation;
-  const ledger = operation?.id === operationId(wish, name) ? operation : undefined;
+  const ledger = operation?.id === operationId(nodeOp, name) ? operation : undefined;
   const node = caches.nodes.get({ name });
   const base: Facts = {
     name,
     now,
-    wish,
+    nodeOp,
     node,
     agent,
     ledger,
-    heldBy: ledger ? undefined : holderOf(operation, othersOn(name, wish, view)),
-    turn: false,
-    trouble: view.troubles.get(name),
+    heldBy: ledger ? undefined : holderOf(operation, legacyHolderOf(name, nodeOp, view)),
+    hasTurn: false,
+    refusedWrite: view.refusedWrites.get(name),
     jobPods: [],
     pods: [],
     refusals: view.evictions.refusals,
@@ -116,19 +116,23 @@ export function observe(wish: Wish, name: string, view: View): Facts {
     daemonSets: view.daemonSets,
     kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
     otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
-    elsewhere: true,
-    markAlive: true,
-    refused: view.refused,
-    reported: isFinal(wish.status.nodeStatuses?.[name]),
-    image: wish.spec.image ?? view.defaultImage,
+    hasOtherSchedulableNode: true,
+    isMarkOwnerActive: true,
+    refusedPod: view.refusedPod,
+    isReported: isFinal(nodeOp.status.nodeStatuses?.[name]),
+    image: nodeOp.spec.image ?? view.defaultImage,
     ownNamespace: view.ownNamespace,
   };
-  return ledger || isLost(base) ? { ...base, ...closely(base, view) } : base;
+  return ledger || isLost(base) ? { ...base, ...activeNodeFacts(base, view) } : base;
 }
 
 /** A reboot Pod of this very operation that ends with its machine keeps the node from others only. */
-function othersOn(name: string, { meta, namespace }: Wish, { elsewhere }: View): string | undefined {
-  const other = elsewhere?.get(name);
+function legacyHolderOf(
+  name: string,
+  { meta, namespace }: ParsedNodeOp,
+  { nodesHeldByLegacy }: View,
+): string | undefined {
+  const other = nodesHeldByLegacy?.get(name);
   return other === `${namespace}/${meta.name}` ? undefined : other;
 }
 
@@ -136,14 +140,17 @@ const holderOf = (operation: Operation | undefined, elsewhere: string | undefine
   operation ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : elsewhere;
 
 /** What only a node under way is looked at for. */
-function closely({ name, wish, ledger, node }: Facts, { caches, refuges, evictions }: View): Partial<Facts> {
-  const helpers = caches.pods.by('owner', wish.meta.uid);
-  const { namespace } = wish;
+function activeNodeFacts(
+  { name, nodeOp, ledger, node }: Facts,
+  { caches, schedulableNodes, evictions }: View,
+): Partial<Facts> {
+  const helpers = caches.pods.by('owner', nodeOp.meta.uid);
+  const { namespace } = nodeOp;
   const pods = caches.pods.by('node', name);
   /* By name: those of an earlier attempt are no proof of anything. One that was taken over has a name of its own. */
-  const known = ledger?.job?.name ?? wish.status.nodeStatuses?.[name]?.jobName;
-  const job = caches.jobs.get({ namespace, name: known ?? objectName(wish, name, 'job') });
-  const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(wish, name, pod));
+  const known = ledger?.job?.name ?? nodeOp.status.nodeStatuses?.[name]?.jobName;
+  const job = caches.jobs.get({ namespace, name: known ?? objectName(nodeOp, name, 'job') });
+  const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(nodeOp, name, pod));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {
     pods,
@@ -152,9 +159,9 @@ function closely({ name, wish, ledger, node }: Facts, { caches, refuges, evictio
     jobPods: jobUid === undefined ? [] : caches.pods.by('owner', jobUid),
     preflightPod: own('preflight'),
     pullPod: own('pull'),
-    budgets: wish.spec.drainOptions?.enabled ? caches.budgets.list() : [],
-    elsewhere: refuges.size > (refuges.has(name) ? 1 : 0),
-    markAlive: markAlive(cordonMark(node), caches),
+    budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
+    hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),
+    isMarkOwnerActive: markAlive(cordonMark(node), caches),
   };
 }
 

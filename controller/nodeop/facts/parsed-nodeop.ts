@@ -4,7 +4,7 @@ import { ANNOTATIONS } from '../../../api/names.js';
 import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
 
-export interface Wish {
+export interface ParsedNodeOp {
   meta: ObjectMeta;
   namespace: string;
   spec: NodeOpSpec;
@@ -24,13 +24,13 @@ export interface Wish {
 }
 
 /** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
-export function tryReadWish(op: NodeOp): { wish: Wish; fault?: undefined } | { fault: string } {
+export function parseNodeOp(op: NodeOp): { nodeOp: ParsedNodeOp; fault?: undefined } | { fault: string } {
   const parsed = NodeOpSpec.safeParse(op.spec);
-  if (parsed.success) return { wish: readWish(op, parsed.data) };
+  if (parsed.success) return { nodeOp: parsedNodeOp(op, parsed.data) };
   return { fault: parsed.error.issues.map(issue => `spec.${issue.path.join('.')}: ${issue.message}`).join('; ') };
 }
 
-export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
+export function parsedNodeOp(op: NodeOp, spec: NodeOpSpec): ParsedNodeOp {
   const namespace = op.metadata.namespace ?? '';
   const deleting = op.metadata.deletionTimestamp !== undefined;
   const annotations = op.metadata.annotations ?? {};
@@ -50,16 +50,18 @@ export function readWish(op: NodeOp, spec: NodeOpSpec): Wish {
   };
 }
 
-export const attemptOn = (wish: Wish, node: string): number => wish.status.nodeStatuses?.[node]?.attempt ?? 1;
+export const attemptOn = (nodeOp: ParsedNodeOp, node: string): number =>
+  nodeOp.status.nodeStatuses?.[node]?.attempt ?? 1;
 
 /** Neither begun nor ended, as far as the report tells. */
-export function isUntouched({ status }: Wish, node: string): boolean {
+export function isUntouched({ status }: ParsedNodeOp, node: string): boolean {
   const entry = status.nodeStatuses?.[node];
   return entry?.startedAt === undefined && !isFinal(entry);
 }
 
 /** Names one run over one node; the agent echoes it. */
-export const operationId = (wish: Wish, node: string): string => idOf(wish.meta.uid, attemptOn(wish, node));
+export const operationId = (nodeOp: ParsedNodeOp, node: string): string =>
+  idOf(nodeOp.meta.uid, attemptOn(nodeOp, node));
 
 export const idOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
 

@@ -7,8 +7,8 @@ import type { Kube } from '../../../kube/kube.js';
 import { PODS } from '../../../kube/resources.js';
 import type { Clock } from '../../../program/clock.js';
 import { PLAIN_STATE_DIR } from '../../../api/names.js';
-import { jobFor, type Surroundings } from '../facts/manifests.js';
-import type { Wish } from '../facts/parsed-nodeop.js';
+import { jobFor, type JobSettings } from '../facts/manifests.js';
+import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** How the words begin where the server gave none. */
 export const NO_ANSWER = 'no answer: ';
@@ -25,10 +25,10 @@ interface RehearsalDeps {
   kube: Pick<Kube, 'dryRun'>;
   clock: Clock;
   defaultImage: string;
-  sentinel: Surroundings['sentinel'];
+  sentinel: JobSettings['sentinel'];
 }
 
-export class Rehearsal {
+export class AdmissionRehearsal {
   readonly #deps: RehearsalDeps;
   readonly #heard = new Map<string, Heard>();
 
@@ -37,13 +37,13 @@ export class Rehearsal {
   }
 
   /** The server's words, without the name that it makes up anew each time; that it did not answer; or undefined when it has let the Pod in once. `node`: one that is yet to start; where there is none, nothing is asked. */
-  async refusal(wish: Wish, node: string | undefined): Promise<string | undefined> {
-    const { uid } = wish.meta;
+  async refusal(nodeOp: ParsedNodeOp, node: string | undefined): Promise<string | undefined> {
+    const { uid } = nodeOp.meta;
     const heard = this.#heard.get(uid);
     const now = this.#deps.clock.monotonic();
-    if (node === undefined || wish.deleting || (heard && heard.words === undefined)) return undefined;
+    if (node === undefined || nodeOp.deleting || (heard && heard.words === undefined)) return undefined;
     if (heard && now < heard.at + PAUSE_MS) return heard.words;
-    const words = await this.#ask(wish, node);
+    const words = await this.#ask(nodeOp, node);
     this.#heard.set(uid, { words, at: now });
     return words;
   }
@@ -52,10 +52,10 @@ export class Rehearsal {
     this.#heard.delete(uid);
   }
 
-  async #ask(wish: Wish, node: string): Promise<string | undefined> {
+  async #ask(nodeOp: ParsedNodeOp, node: string): Promise<string | undefined> {
     const { kube, defaultImage, sentinel } = this.#deps;
-    const around = { image: wish.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
-    const job = jobFor(wish, node, around);
+    const around = { image: nodeOp.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
+    const job = jobFor(nodeOp, node, around);
     const { metadata, spec } = job.spec.template;
     const generateName = `${job.metadata.name}-`;
     /* What the API server keeps of it before it adds five characters. */
@@ -68,7 +68,7 @@ export class Rehearsal {
       spec,
     };
     try {
-      await kube.dryRun(PODS, pod, wish.namespace);
+      await kube.dryRun(PODS, pod, nodeOp.namespace);
       return undefined;
     } catch (error) {
       if (isRefusal(error)) return error.message.replaceAll(new RegExp(`${made}\\w+`, 'g'), `${made}...`);

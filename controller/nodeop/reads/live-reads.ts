@@ -12,7 +12,7 @@ import type { Clock } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
 import { isReady, type SeenPod } from '../../cluster/seen.js';
 import type { Facts } from '../facts/facts.js';
-import { isFinal, type Wish } from '../facts/parsed-nodeop.js';
+import { isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** Of one operation, in one pass: a thousand silent nodes are read in turn. */
 const MOST_AT_ONCE = 20;
@@ -23,18 +23,18 @@ interface Heard {
   at: number;
 }
 
-interface SecondLookDeps {
+interface LiveReadsDeps {
   kube: Pick<Kube, 'get' | 'list'>;
   caches: Caches;
   clock: Clock;
 }
 
-export class SecondLook {
-  readonly #deps: SecondLookDeps;
+export class LiveReads {
+  readonly #deps: LiveReadsDeps;
   /** By operation and node. */
   readonly #heard = new Map<string, Map<string, Heard>>();
 
-  constructor(deps: SecondLookDeps) {
+  constructor(deps: LiveReadsDeps) {
     this.#deps = deps;
   }
 
@@ -43,27 +43,27 @@ export class SecondLook {
   }
 
   /** Reads into the caches what was silent for too long; what is news there rings by itself. */
-  async take(wish: Wish, all: readonly Facts[]): Promise<void> {
-    const silent = this.#silent(wish, all).slice(0, MOST_AT_ONCE);
+  async refreshStale(nodeOp: ParsedNodeOp, all: readonly Facts[]): Promise<void> {
+    const silent = this.#silent(nodeOp, all).slice(0, MOST_AT_ONCE);
     if (silent.length === 0) return;
     const { kube, caches } = this.#deps;
     const now = this.#deps.clock.monotonic();
     for (const facts of silent) {
       await this.#readNode(facts);
-      this.#heard.get(wish.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
+      this.#heard.get(nodeOp.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
     }
-    await readLive(kube, NODE_OP, caches.nodeOps, { namespace: wish.namespace, name: wish.meta.name });
+    await readLive(kube, NODE_OP, caches.nodeOps, { namespace: nodeOp.namespace, name: nodeOp.meta.name });
   }
 
   /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
-  async isNews(facts: Facts): Promise<boolean> {
+  async hasChanged(facts: Facts): Promise<boolean> {
     const before = this.#versions(facts);
     await this.#readNode(facts);
     return this.#versions(facts) !== before;
   }
 
   /** What was decided on is not what is there: the watch is late, or it never told. */
-  async heal({ name }: Facts): Promise<void> {
+  async refreshAfterConflict({ name }: Facts): Promise<void> {
     try {
       await this.#readClaim(name);
     } catch {
@@ -72,9 +72,9 @@ export class SecondLook {
   }
 
   /** Of Pods only what a walk reads: one that crashes again and again would be news for ever. */
-  #versions({ name, ledger, wish }: Facts): string {
+  #versions({ name, ledger, nodeOp }: Facts): string {
     const { nodeAgents, nodes, jobs, pods } = this.#deps.caches;
-    const job = ledger?.job && jobs.get({ namespace: wish.namespace, name: ledger.job.name });
+    const job = ledger?.job && jobs.get({ namespace: nodeOp.namespace, name: ledger.job.name });
     const objects = [nodeAgents.get({ name }), nodes.get({ name }), job];
     return JSON.stringify([
       ...objects.map(each => each?.metadata.resourceVersion),
@@ -85,10 +85,10 @@ export class SecondLook {
     ]);
   }
 
-  #silent(wish: Wish, all: readonly Facts[]): Facts[] {
+  #silent(nodeOp: ParsedNodeOp, all: readonly Facts[]): Facts[] {
     const now = this.#deps.clock.monotonic();
-    const known = this.#heard.get(wish.meta.uid) ?? new Map<string, Heard>();
-    this.#heard.set(wish.meta.uid, known);
+    const known = this.#heard.get(nodeOp.meta.uid) ?? new Map<string, Heard>();
+    this.#heard.set(nodeOp.meta.uid, known);
     return all.filter(facts => {
       if (!waitsForNews(facts)) return void known.delete(facts.name);
       const heard = known.get(facts.name);
@@ -98,10 +98,10 @@ export class SecondLook {
     });
   }
 
-  async #readNode({ name, ledger, wish }: Facts): Promise<void> {
+  async #readNode({ name, ledger, nodeOp }: Facts): Promise<void> {
     const { kube, caches } = this.#deps;
     await this.#readClaim(name);
-    if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: wish.namespace, name: ledger.job.name });
+    if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: nodeOp.namespace, name: ledger.job.name });
     if (ledger) await this.#readPods(name);
   }
 
@@ -123,11 +123,11 @@ export class SecondLook {
 }
 
 /** Under way, or kept from starting by something that a watch must tell of. */
-const waitsForNews = ({ ledger, heldBy, node, agent, wish, name }: Facts): boolean =>
+const waitsForNews = ({ ledger, heldBy, node, agent, nodeOp, name }: Facts): boolean =>
   ledger !== undefined ||
-  (!isFinal(wish.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
+  (!isFinal(nodeOp.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
 
-const toldOf = ({ wish, name }: Facts): string => {
-  const { lastUpdated = '', step = '' } = wish.status.nodeStatuses?.[name] ?? {};
+const toldOf = ({ nodeOp, name }: Facts): string => {
+  const { lastUpdated = '', step = '' } = nodeOp.status.nodeStatuses?.[name] ?? {};
   return `${step} ${lastUpdated}`;
 };

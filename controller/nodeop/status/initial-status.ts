@@ -6,18 +6,18 @@ import type { SeenNode } from '../../cluster/seen.js';
 import { conditions } from '../../cluster/conditions.js';
 import { operationStatus } from './operation-status.js';
 import { targetsOf } from '../../cluster/targets.js';
-import { attemptIn, isFinal, type Wish } from '../facts/parsed-nodeop.js';
+import { attemptIn, isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
-interface Around {
+interface InitialStatusInput {
   nodes: readonly SeenNode[];
   /** Nodes that this operation has claimed already: somebody has emptied its status. Their walks go on. */
   claimed?: readonly NodeAgent[];
   now: Date;
 }
 
-export function start(wish: Wish, { nodes, claimed = [], now }: Around): NodeOpStatus {
+export function initialStatus(nodeOp: ParsedNodeOp, { nodes, claimed = [], now }: InitialStatusInput): NodeOpStatus {
   const attempts = new Map(claimed.map(({ metadata, spec }) => [metadata.name, attemptIn(spec.operation?.id)]));
-  const names = [...new Set([...targetsOf(wish.spec, nodes), ...attempts.keys()])];
+  const names = [...new Set([...targetsOf(nodeOp.spec, nodes), ...attempts.keys()])];
   const at = now.toISOString();
   const none = names.length === 0;
   const phase = none ? ('Failed' as const) : ('Pending' as const);
@@ -25,37 +25,37 @@ export function start(wish: Wish, { nodes, claimed = [], now }: Around): NodeOpS
   return {
     phase,
     message,
-    observedGeneration: wish.meta.generation,
+    observedGeneration: nodeOp.meta.generation,
     startedAt: at,
-    ...(wish.retry === undefined ? {} : { retry: wish.retry }),
+    ...(nodeOp.retry === undefined ? {} : { retry: nodeOp.retry }),
     ...(none ? { completedAt: at } : {}),
     nodes: { total: names.length, pending: names.length, active: 0, completed: 0, skipped: 0, failed: 0 },
     progress: `0/${names.length}`,
-    conditions: conditions(wish, { phase, message, now, reason: none ? 'NoTargets' : undefined }),
-    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(wish, attempts.get(name) ?? 1, now)])),
+    conditions: conditions(nodeOp, { phase, message, now, reason: none ? 'NoTargets' : undefined }),
+    nodeStatuses: Object.fromEntries(names.map(name => [name, fresh(nodeOp, attempts.get(name) ?? 1, now)])),
   };
 }
 
-const fresh = (wish: Wish, attempt: number, now: Date): NodeStatus => ({
+const fresh = (nodeOp: ParsedNodeOp, attempt: number, now: Date): NodeStatus => ({
   phase: 'Pending',
   attempt,
-  rebootStatus: wish.spec.rebootOnSuccess ? 'pending' : 'not-requested',
+  rebootStatus: nodeOp.spec.rebootOnSuccess ? 'pending' : 'not-requested',
   lastUpdated: now.toISOString(),
 });
 
-export const isRetried = ({ status, retry, deleting }: Wish): boolean =>
+export const isRetried = ({ status, retry, deleting }: ParsedNodeOp): boolean =>
   isFinal(status) && !deleting && retry !== undefined && retry !== status.retry;
 
 /** A node that was not there until the end counts as Completed, though nothing was done there. */
 const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Completed' || reason === 'NodeRemoved';
 
 /** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
-export function startAgain(wish: Wish, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
-  const before = Object.entries(wish.status.nodeStatuses ?? {});
-  if (before.length === 0) return start({ ...wish, status: {} }, { nodes, now });
+export function retryStatus(nodeOp: ParsedNodeOp, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
+  const before = Object.entries(nodeOp.status.nodeStatuses ?? {});
+  if (before.length === 0) return initialStatus({ ...nodeOp, status: {} }, { nodes, now });
   const entries = before.map(([name, entry]) => {
-    return [name, goesAgain(entry) ? fresh(wish, (entry.attempt ?? 1) + 1, now) : entry] as const;
+    return [name, goesAgain(entry) ? fresh(nodeOp, (entry.attempt ?? 1) + 1, now) : entry] as const;
   });
-  const { completedAt: _ended, ...status } = { ...wish.status, phase: undefined, retry: wish.retry };
-  return operationStatus({ ...wish, status }, Object.fromEntries(entries), now);
+  const { completedAt: _ended, ...status } = { ...nodeOp.status, phase: undefined, retry: nodeOp.retry };
+  return operationStatus({ ...nodeOp, status }, Object.fromEntries(entries), now);
 }

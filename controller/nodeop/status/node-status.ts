@@ -57,10 +57,10 @@ const since = (entry: NodeStatus, before: NodeStatus | undefined): string | unde
     : undefined;
 
 function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
-  const { wish, name, now } = facts;
-  const attempt = attemptOn(wish, name);
+  const { nodeOp, name, now } = facts;
+  const attempt = attemptOn(nodeOp, name);
   const late = tooLate({ facts, before, waiting, walk });
-  const rebootStatus = wish.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
+  const rebootStatus = nodeOp.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
   if (late) return { phase: 'Failed', ...late, attempt, rebootStatus, completedAt: now.toISOString() };
   const told = waiting ?? (walk.look.is === 'wait' ? { reason: walk.look.reason, message: walk.look.message } : {});
   return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
@@ -83,7 +83,7 @@ export const DEADLINED = new Map<string, Late>([
 
 /** Nothing may be waited for in silence; since when, the entry itself remembers. */
 function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 'message'> | undefined {
-  const { startDeadlineSeconds } = facts.wish.spec;
+  const { startDeadlineSeconds } = facts.nodeOp.spec;
   const late = DEADLINED.get(waiting?.reason ?? '');
   if (late === undefined || before?.reason !== waiting?.reason || before?.lastUpdated === undefined) return undefined;
   if (facts.now.getTime() - Date.parse(before.lastUpdated) < startDeadlineSeconds * 1000) return undefined;
@@ -91,8 +91,8 @@ function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 
 }
 
 function underWay({ facts, walk }: Seen): NodeStatus {
-  const { ledger, wish, name } = facts;
-  const attempt = attemptOn(wish, name);
+  const { ledger, nodeOp, name } = facts;
+  const attempt = attemptOn(nodeOp, name);
   const common: Omit<NodeStatus, 'phase'> = {
     jobName: ledger?.job?.name,
     attempt,
@@ -116,7 +116,7 @@ function underWay({ facts, walk }: Seen): NodeStatus {
   const { look } = walk;
   const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
   const words = told.message ?? result?.message;
-  const spoken = facts.trouble === undefined ? words : `${words ?? walk.at}; refused: ${facts.trouble}`;
+  const spoken = facts.refusedWrite === undefined ? words : `${words ?? walk.at}; refused: ${facts.refusedWrite}`;
   const message = withDrain(spoken, ledger);
   const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: result?.phase };
   const reason = told.reason ?? result?.reason;
@@ -132,8 +132,8 @@ function phaseAt({ at }: Walk): NodeStatus['phase'] {
   return at === 'Preflight' ? 'Preflight' : 'Running';
 }
 
-function rebootOf({ wish, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
-  if (!wish.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
+function rebootOf({ nodeOp, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {
+  if (!nodeOp.spec.rebootOnSuccess) return { rebootStatus: 'not-requested' };
   const result = ledger?.result;
   if (result?.bootIdAfter !== undefined && ledger?.stepTimes.Reboot !== undefined) return { rebootStatus: 'completed' };
   if (result?.phase === 'Failed') return { rebootStatus: 'cancelled' };

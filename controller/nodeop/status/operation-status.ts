@@ -2,7 +2,7 @@
 import type { NodeCounts, NodeStatus } from '../../../api/node-status.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import { conditions } from '../../cluster/conditions.js';
-import { isFinal, type Wish } from '../facts/parsed-nodeop.js';
+import { isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
 export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
@@ -33,12 +33,16 @@ function count(statuses: readonly NodeStatus[]): NodeCounts {
 }
 
 /** The whole status: final only when every target ended, or, with stopOnFailure, every started one. */
-export function operationStatus(wish: Wish, nodeStatuses: Record<string, NodeStatus>, now: Date): NodeOpStatus {
+export function operationStatus(
+  nodeOp: ParsedNodeOp,
+  nodeStatuses: Record<string, NodeStatus>,
+  now: Date,
+): NodeOpStatus {
   const nodes = count(Object.values(nodeStatuses));
   const waiting = Object.values(nodeStatuses).filter(entry => !isFinal(entry));
   const stopped =
-    (wish.spec.stopOnFailure && nodes.failed > 0) ||
-    wish.deleting ||
+    (nodeOp.spec.stopOnFailure && nodes.failed > 0) ||
+    nodeOp.deleting ||
     waiting.every(({ reason }) => reason === 'Stopped');
   const over = nodes.active === 0 && (nodes.pending === 0 || stopped);
   const phase = over
@@ -50,15 +54,15 @@ export function operationStatus(wish: Wish, nodeStatuses: Record<string, NodeSta
       : 'Pending';
   const message = inWords(nodeStatuses, nodes, phase);
   return {
-    ...wish.status,
+    ...nodeOp.status,
     phase,
     message,
-    observedGeneration: wish.meta.generation,
+    observedGeneration: nodeOp.meta.generation,
     nodes,
     progress: `${nodes.completed + nodes.failed}/${nodes.total}`,
     nodeStatuses,
-    conditions: conditions(wish, { phase, message, now }),
-    ...(over ? { completedAt: wish.status.completedAt ?? now.toISOString() } : {}),
+    conditions: conditions(nodeOp, { phase, message, now }),
+    ...(over ? { completedAt: nodeOp.status.completedAt ?? now.toISOString() } : {}),
   };
 }
 

@@ -1,15 +1,15 @@
 /** Of a Job that was taken over only the agent can tell whether the machine was started since it ended. */
 import { hasSpoken, isTakenOver } from '../../cluster/adopted-job.js';
 import { isReady } from '../../cluster/seen.js';
-import { after, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { after, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 
 /** Undefined: it can be told, or the Job's own sentinel will. */
-export function bootUnknown({ job, node, agent, wish, name, now }: Facts): Look | undefined {
+export function bootUnknown({ job, node, agent, nodeOp, name, now }: Facts): StepResult | undefined {
   if (!isTakenOver(job) || hasSpoken({ node, agent })) return undefined;
-  if (wish.deleting) return fail('Deleted', 'the operation was deleted before its reboot');
-  const told = wish.status.nodeStatuses?.[name];
+  if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its reboot');
+  const told = nodeOp.status.nodeStatuses?.[name];
   const since = told?.reason === 'WaitingForAgent' && told.lastUpdated !== undefined ? new Date(told.lastUpdated) : now;
-  const seconds = wish.spec.rebootTimeoutSeconds;
+  const seconds = nodeOp.spec.rebootTimeoutSeconds;
   const until = after(since, seconds);
   if (now < until) return wait('WaitingForAgent', 'waiting for the agent to say when the node was started', until);
   return isReady(node)

@@ -1,6 +1,6 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
 import { CONTRACT } from '../../../api/node-agent.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 import { firstEntry, isLost, rebuilt } from '../facts/ledger.js';
 import { needsAgent } from '../facts/parsed-nodeop.js';
@@ -10,17 +10,17 @@ const ECHO_SECONDS = 60;
 
 export const claim: Step = {
   wanted: () => true,
-  look(facts): Look {
-    const { ledger, heldBy, agent, node, turn, wish } = facts;
+  look(facts): StepResult {
+    const { ledger, heldBy, agent, node, hasTurn, nodeOp } = facts;
     if (ledger === undefined) {
       if (heldBy !== undefined) return wait('WaitingForOperation', `waiting for operation ${heldBy}`);
       if (node === undefined || agent === undefined) return wait('WaitingForAgent', 'the node has no NodeAgent yet');
       if (isLost(facts)) return act({ do: 'claim', ledger: rebuilt(facts, node.metadata.uid) });
-      if (!turn) return wait('WaitingForTurn', 'waiting for its turn');
+      if (!hasTurn) return wait('WaitingForTurn', 'waiting for its turn');
       return act({ do: 'claim', ledger: firstEntry(facts, node.metadata.uid) });
     }
     const stranger = foreignContract(facts);
-    if (!needsAgent(wish.spec) || (answered(facts) && stranger === undefined)) return DONE;
+    if (!needsAgent(nodeOp.spec) || (answered(facts) && stranger === undefined)) return DONE;
     const until = after(begun(facts, 'Claim'), ECHO_SECONDS);
     if (facts.now < until) return wait('WaitingForAgent', stranger ?? 'waiting for the agent of the node', until);
     const silent = `the agent of node ${facts.name} did not answer within ${ECHO_SECONDS} s`;

@@ -1,9 +1,10 @@
 /** Of all control planes of the cluster, one at a time is disturbed, and none while another is not Ready: etcd needs its majority. */
 import { isControlPlane } from '../../cluster/control-plane.js';
-import { act, after, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { act, after, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
-const isDisturbed = ({ wish, node }: Facts): boolean => wish.disruptive && node !== undefined && isControlPlane(node);
+const isDisturbed = ({ nodeOp, node }: Facts): boolean =>
+  nodeOp.disruptive && node !== undefined && isControlPlane(node);
 
 export const controlPlane: Step = {
   wanted: isDisturbed,
@@ -14,7 +15,7 @@ export const controlPlane: Step = {
  * What a control plane waits for before it is disturbed; undefined when it may be. Asked again before the reboot: a node may have become a control plane
  * in the middle of its walk, and another one may have gone down since.
  */
-export function turnOf(facts: Facts): Look | undefined {
+export function turnOf(facts: Facts): StepResult | undefined {
   if (!isDisturbed(facts)) return undefined;
   const held = facts.ledger?.controlPlane === true ? heldByDown(facts) : controlPlaneHeldBack(facts);
   if (held?.reason === 'ControlPlaneNotReady') return whileOthersAreDown(facts, held);
@@ -24,10 +25,10 @@ export function turnOf(facts: Facts): Look | undefined {
 }
 
 /** Since when it waits for that, and not for its turn, the report tells. */
-function whileOthersAreDown({ wish, name, now }: Facts, { reason, message }: Held): Look {
-  const before = wish.status.nodeStatuses?.[name];
+function whileOthersAreDown({ nodeOp, name, now }: Facts, { reason, message }: Held): StepResult {
+  const before = nodeOp.status.nodeStatuses?.[name];
   const since = before?.reason === reason && before.lastUpdated !== undefined ? new Date(before.lastUpdated) : now;
-  const seconds = wish.spec.startDeadlineSeconds;
+  const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(since, seconds);
   return now >= until
     ? fail(reason, `another control plane was not Ready within ${seconds} s`)
@@ -38,10 +39,10 @@ type Held = { reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNo
 
 /** Why no control plane may be disturbed beside the others as they are. */
 export function controlPlaneHeldBack(facts: Facts): Held | undefined {
-  const { wish, ledger, otherControlPlanes } = facts;
+  const { nodeOp, ledger, otherControlPlanes } = facts;
   /* At the end of their Jobs two that became control planes meanwhile would wait for each other's cordon for ever: there the turn alone counts. */
   const worked = ledger?.stepTimes.Run === undefined ? otherControlPlanes.worked : otherControlPlanes.turn;
-  if (worked?.operation === `${wish.namespace}/${wish.meta.name}`)
+  if (worked?.operation === `${nodeOp.namespace}/${nodeOp.meta.name}`)
     return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
   if (worked)
     return {

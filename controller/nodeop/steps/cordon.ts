@@ -1,13 +1,13 @@
 /** The node takes no new pods. */
 import { isCordoned } from '../../cluster/seen.js';
 import { cordonMark } from '../../cluster/cordon.js';
-import { act, DONE, type Facts, type Look } from '../facts/facts.js';
+import { act, DONE, type Facts, type StepResult } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const cordon: Step = {
-  wanted: ({ wish }) => wish.spec.cordon,
+  wanted: ({ nodeOp }) => nodeOp.spec.cordon,
   entering: () => ({ cordoned: true }),
-  look(facts): Look {
+  look(facts): StepResult {
     const seen = cordonOf(facts);
     if (seen === 'foreign' || (seen === 'ours' && facts.ledger?.cordoned === true)) return DONE;
     return act({ do: 'cordon' }, { message: 'cordoning the node' });
@@ -18,9 +18,9 @@ export const cordon: Step = {
  * open: schedulable. ours: by this operation. left: by an operation that is over, to be taken over.
  * foreign: by somebody else; used as it is and never undone.
  */
-export function cordonOf({ node, wish, markAlive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
+export function cordonOf({ node, nodeOp, isMarkOwnerActive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
   const mark = cordonMark(node);
   if (!isCordoned(node)) return 'open';
-  if (mark === wish.mark) return 'ours';
-  return mark !== undefined && !markAlive ? 'left' : 'foreign';
+  if (mark === nodeOp.mark) return 'ours';
+  return mark !== undefined && !isMarkOwnerActive ? 'left' : 'foreign';
 }

@@ -3,20 +3,20 @@ import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
 import type { SeenPod } from '../../cluster/seen.js';
 import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from './drainable-pods.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {
-  wanted: ({ wish, ledger }) =>
-    wish.spec.cordon && wish.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
-  entering: facts => (facts.elsewhere ? {} : { drainSkipped: true }),
-  look(facts): Look {
-    const options = facts.wish.spec.drainOptions;
+  wanted: ({ nodeOp, ledger }) =>
+    nodeOp.spec.cordon && nodeOp.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
+  entering: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
+  look(facts): StepResult {
+    const options = facts.nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
     const sorted = sortPods(facts.pods, options, facts.ownNamespace);
     if (sorted.refuse.length > 0)
       return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.refuse)}`);
-    const budgetless = facts.wish.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
+    const budgetless = facts.nodeOp.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
     if (sorted.evict.length === 0 && sorted.awaited.length === 0 && budgetless.length === 0) return DONE;
     return goOn(facts, { options, sorted, budgetless });
   },
@@ -42,7 +42,7 @@ interface Left {
   budgetless: string[];
 }
 
-function goOn(facts: Facts, { options, sorted, budgetless }: Left): Look {
+function goOn(facts: Facts, { options, sorted, budgetless }: Left): StepResult {
   const deadline = options.timeoutSeconds > 0 ? after(begun(facts, 'Drain'), options.timeoutSeconds) : undefined;
   const late = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
   const message = progress(facts, sorted, budgetless);

@@ -1,14 +1,14 @@
 /** A Pod before the Job that nothing is heard of: with its image on the node, or on a node that does not answer, no pull is what it waits for. */
 import type { StepName } from '../../../api/node-status.js';
 import { imagesOf, isReady, notReadySince } from '../../cluster/seen.js';
-import { after, begun, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { after, begun, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { isOnNode } from '../../cluster/image-name.js';
 
 /** Undefined while the image may be on its way. */
-export function notStarted(facts: Facts, step: StepName, image: string): Look | undefined {
-  const { node, now, wish } = facts;
+export function notStarted(facts: Facts, step: StepName, image: string): StepResult | undefined {
+  const { node, now, nodeOp } = facts;
   if (isReady(node) && !isOnNode(image, imagesOf(node))) return undefined;
-  const seconds = wish.spec.startDeadlineSeconds;
+  const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(isReady(node) ? waitingSince(facts, step) : (notReadySince(node) ?? now), seconds);
   const words = isReady(node) ? '' : ': the node is not Ready';
   return now >= until
@@ -18,7 +18,7 @@ export function notStarted(facts: Facts, step: StepName, image: string): Look | 
 
 /** The pull before it may have taken long: since when nothing is pulled any more, the report tells. */
 function waitingSince(facts: Facts, step: StepName): Date {
-  const before = facts.wish.status.nodeStatuses?.[facts.name];
+  const before = facts.nodeOp.status.nodeStatuses?.[facts.name];
   if (before?.step === step && before.reason === 'Pulling') return facts.now;
   const isTold = before?.step === step && before.reason === 'Progressing' && before.lastUpdated !== undefined;
   return isTold ? new Date(before.lastUpdated ?? facts.now) : begun(facts, step);

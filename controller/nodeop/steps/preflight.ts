@@ -1,24 +1,24 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
-import { pullProblem } from '../../cluster/image-pull.js';
+import { imagePullState } from '../../cluster/image-pull.js';
 import { notStarted } from './helper-pod-start.js';
 
 const ANSWER_SECONDS = 60;
 
 export const preflight: Step = {
-  wanted: ({ wish }) => wish.spec.preflight !== undefined,
-  look: facts => (facts.wish.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
+  wanted: ({ nodeOp }) => nodeOp.spec.preflight !== undefined,
+  look: facts => (facts.nodeOp.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
 };
 
-const skip = (text: string): Look => ({
+const skip = (text: string): StepResult => ({
   is: 'end',
   phase: 'Completed',
   reason: 'Skipped',
   message: `Skipped by preflight: ${text}`,
 });
 
-function askAgent(facts: Facts): Look {
+function askAgent(facts: Facts): StepResult {
   const { agent, ledger } = facts;
   const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
   switch (answer?.verdict) {
@@ -33,14 +33,14 @@ function askAgent(facts: Facts): Look {
   }
 }
 
-function awaitAnswer(facts: Facts): Look {
+function awaitAnswer(facts: Facts): StepResult {
   const until = after(begun(facts, 'Claim'), ANSWER_SECONDS);
   if (facts.now < until) return wait('WaitingForAgent', 'Preflight in progress', until);
   return fail('AgentNotAnswering', `the agent did not compare releases within ${ANSWER_SECONDS} s`);
 }
 
-function runPod(facts: Facts): Look {
-  const { preflightPod: pod, wish, now } = facts;
+function runPod(facts: Facts): StepResult {
+  const { preflightPod: pod, nodeOp, now } = facts;
   if (pod === undefined)
     return (
       refusedTooLong(facts, 'Preflight') ??
@@ -64,16 +64,16 @@ function runPod(facts: Facts): Look {
     );
   const running = container?.state?.running?.startedAt;
   if (running !== undefined) {
-    const until = after(new Date(running), wish.spec.preflight?.activeDeadlineSeconds ?? 120);
+    const until = after(new Date(running), nodeOp.spec.preflight?.activeDeadlineSeconds ?? 120);
     if (now >= until)
       return fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds');
     return wait('Progressing', 'Preflight in progress', until);
   }
-  const problem = pullProblem(pod, facts, begun(facts, 'Preflight'));
+  const problem = imagePullState(pod, facts, begun(facts, 'Preflight'));
   if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
   if (problem.message !== undefined) return wait('Pulling', `Preflight in progress: ${problem.message}`, problem.until);
   return (
-    notStarted(facts, 'Preflight', wish.spec.preflight?.image ?? facts.image) ??
+    notStarted(facts, 'Preflight', nodeOp.spec.preflight?.image ?? facts.image) ??
     wait('Pulling', 'Preflight in progress', problem.until)
   );
 }

@@ -1,19 +1,19 @@
 /** The image is on the node before the node is disturbed. */
 import { imagesOf } from '../../cluster/seen.js';
 import { isOnNode } from '../../cluster/image-name.js';
-import { act, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
-import { pullProblem } from '../../cluster/image-pull.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { imagePullState } from '../../cluster/image-pull.js';
 import { notStarted } from './helper-pod-start.js';
 import type { Step } from './step.js';
 
 export const pull: Step = {
-  wanted: ({ wish }) => wish.prePull,
-  look(facts): Look {
+  wanted: ({ nodeOp }) => nodeOp.prePull,
+  look(facts): StepResult {
     if (isOnNode(facts.image, imagesOf(facts.node))) return DONE;
     const { pullPod: pod, image } = facts;
     if (pod === undefined) return refusedTooLong(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, told(facts));
     if (wasPulled(pod.status.containerStatuses?.[0]?.state) || pod.status.phase === 'Succeeded') return DONE;
-    const problem = pullProblem(pod, facts, begun(facts, 'Pull'));
+    const problem = imagePullState(pod, facts, begun(facts, 'Pull'));
     if (problem.is === 'failed')
       return fail('ImagePullFailed', `image ${image} could not be pulled: ${problem.message}`);
     const { message } = told(facts);

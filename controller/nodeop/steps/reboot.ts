@@ -1,27 +1,27 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
 import { isReady, bootIdOf, type SeenPod } from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type Look, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
 import { bootToLeave } from '../../cluster/adopted-job.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
-  wanted: ({ wish }) => wish.spec.rebootOnSuccess,
+  wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
   /** The wish is set only here: by now the Job is Complete. */
   entering: facts => ({
     ...bootLeft(facts),
     containersBefore: containersOf(facts.pods, facts.ledger?.daemonSets ?? []),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
-      notAfter: after(facts.now, facts.wish.spec.rebootTimeoutSeconds).toISOString(),
+      notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
     },
   }),
-  look(facts): Look {
+  look(facts): StepResult {
     const { ledger, node, now } = facts;
     if (ledger?.step !== 'Reboot')
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
     if (hasRebooted(facts)) return DONE;
     const answer = answerOf(facts);
-    const until = after(begun(facts, 'Reboot'), facts.wish.spec.rebootTimeoutSeconds);
+    const until = after(begun(facts, 'Reboot'), facts.nodeOp.spec.rebootTimeoutSeconds);
     if (answer?.state === 'Failed')
       return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
     if (now >= until)

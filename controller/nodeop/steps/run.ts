@@ -10,9 +10,9 @@ import {
   type SeenJob,
   type SeenPod,
 } from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, refusedTooLong, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
-import { pullProblem } from '../../cluster/image-pull.js';
+import { imagePullState } from '../../cluster/image-pull.js';
 import { bootUnknown } from './boot-unknown.js';
 import { turnOf } from './control-plane.js';
 import { waitedForUntil } from './pod-termination.js';
@@ -21,14 +21,14 @@ import type { Step } from './step.js';
 export const run: Step = {
   wanted: () => true,
   /** What a reboot will be judged by can't be seen any more once the machine has rebooted. */
-  entering: ({ node, pods, wish, name }) => ({
-    bootIdBefore: wish.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
-    ...(wish.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods) } : {}),
+  entering: ({ node, pods, nodeOp, name }) => ({
+    bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
+    ...(nodeOp.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods) } : {}),
   }),
-  look(facts): Look {
-    const { job, ledger, wish } = facts;
+  look(facts): StepResult {
+    const { job, ledger, nodeOp } = facts;
     if (ledger?.job === undefined) {
-      if (wish.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
+      if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
       if (job === undefined)
         return beforeIt(facts) ?? refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
       return act(
@@ -42,10 +42,10 @@ export const run: Step = {
         { message: 'Job created' },
       );
     }
-    if (wish.deleting && !wish.spec.rebootOnSuccess) return cutShort(facts);
+    if (nodeOp.deleting && !nodeOp.spec.rebootOnSuccess) return cutShort(facts);
     if (job === undefined || job.metadata.uid !== ledger.job.uid)
       return fail('JobDeleted', `Job ${ledger.job.name} was deleted before it had finished`);
-    if (condition(job, 'Complete')) return wish.spec.rebootOnSuccess ? beforeReboot(facts) : DONE;
+    if (condition(job, 'Complete')) return nodeOp.spec.rebootOnSuccess ? beforeReboot(facts) : DONE;
     const failed = condition(job, 'Failed');
     if (failed) return jobFailed(facts, failed);
     if (job.spec.suspend === true) return resume(facts, job);
@@ -54,11 +54,11 @@ export const run: Step = {
 };
 
 /** The operation was deleted while its reboot waited for other control planes: it is not waited for any longer. */
-function beforeReboot(facts: Facts): Look {
+function beforeReboot(facts: Facts): StepResult {
   const unknown = bootUnknown(facts);
   if (unknown) return unknown;
   const turn = turnOf(facts);
-  return facts.wish.deleting && turn?.is === 'wait'
+  return facts.nodeOp.deleting && turn?.is === 'wait'
     ? fail('Deleted', 'the operation was deleted before its reboot')
     : (turn ?? DONE);
 }
@@ -67,10 +67,10 @@ const isCommand = ({ metadata: { labels = {} } }: SeenPod): boolean =>
   labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
 
 /** A command that was given up on while its node was cut off may still run there: two never share a node. */
-function beforeIt(facts: Facts): Look | undefined {
+function beforeIt(facts: Facts): StepResult | undefined {
   const earlier = facts.pods.find(pod => isCommand(pod) && isAlive(pod));
   if (earlier === undefined) return undefined;
-  const seconds = facts.wish.spec.startDeadlineSeconds;
+  const seconds = facts.nodeOp.spec.startDeadlineSeconds;
   const until = after(begun(facts, 'Run'), seconds);
   const words = `Pod ${podName(earlier)} of an earlier run`;
   return facts.now >= until
@@ -79,7 +79,7 @@ function beforeIt(facts: Facts): Look | undefined {
 }
 
 /** Somebody deleted the operation: nothing waits for this command, so it ends, with the grace of its Pod. */
-function cutShort(facts: Facts): Look {
+function cutShort(facts: Facts): StepResult {
   const { job, jobPods, ledger, now } = facts;
   const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
   if (own && own.metadata.deletionTimestamp === undefined)
@@ -92,12 +92,15 @@ function cutShort(facts: Facts): Look {
 }
 
 /** A Job on a node that does not answer any more would be waited for without end. */
-function lost({ node, now, wish }: Facts): Look | undefined {
+function lost({ node, now, nodeOp }: Facts): StepResult | undefined {
   const since = notReadySince(node);
   if (since === undefined) return undefined;
-  const until = after(since, wish.spec.rebootTimeoutSeconds);
+  const until = after(since, nodeOp.spec.rebootTimeoutSeconds);
   if (now >= until)
-    return fail('Unreachable', `the node has not been Ready for ${wish.spec.rebootTimeoutSeconds} s while its Job ran`);
+    return fail(
+      'Unreachable',
+      `the node has not been Ready for ${nodeOp.spec.rebootTimeoutSeconds} s while its Job ran`,
+    );
   return wait('Unreachable', 'the node is not Ready while its Job runs', until);
 }
 
@@ -113,7 +116,7 @@ function readyDaemonSets(pods: readonly SeenPod[]): string[] {
 const condition = (job: SeenJob, type: string) =>
   job.status?.conditions?.find(c => c.type === type && c.status === 'True');
 
-function jobFailed({ jobPods }: Facts, failed: { reason?: string; message?: string }): Look {
+function jobFailed({ jobPods }: Facts, failed: { reason?: string; message?: string }): StepResult {
   const ended = lastFailure(jobPods);
   const last = { log: ended?.message?.trim(), exitCode: ended?.exitCode };
   if (failed.reason === 'DeadlineExceeded')
@@ -130,8 +133,8 @@ const lastFailure = (pods: readonly SeenPod[]) =>
     .sort((a, b) => (a?.finishedAt ?? '').localeCompare(b?.finishedAt ?? ''))
     .at(-1);
 
-function underWay(facts: Facts): Look {
-  const { jobPods, now, wish } = facts;
+function underWay(facts: Facts): StepResult {
+  const { jobPods, now, nodeOp } = facts;
   const alive = jobPods.filter(pod => pod.status.phase === 'Pending' || pod.status.phase === 'Running');
   const started = jobPods.some(pod =>
     [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].some(
@@ -141,13 +144,13 @@ function underWay(facts: Facts): Look {
   if (started) return wait('JobRunning', 'Job is running');
   const since = mayRunSince(facts);
   const pod = alive[0];
-  const problem = pod ? pullProblem(pod, facts, since) : undefined;
+  const problem = pod ? imagePullState(pod, facts, since) : undefined;
   if (problem?.is === 'failed')
     return fail('ImagePullFailed', `image ${facts.image} could not be pulled: ${problem.message}`);
   if (problem?.message !== undefined) return wait('Pulling', problem.message, problem.until);
   if (problem && !isOnNode(facts.image, imagesOf(facts.node)))
     return wait('Pulling', `Job created; waiting for image ${facts.image}`, problem.until);
-  const until = after(since, wish.spec.startDeadlineSeconds);
+  const until = after(since, nodeOp.spec.startDeadlineSeconds);
   return now >= until ? notStarted(facts, pod) : wait('JobRunning', 'Job created', until);
 }
 
@@ -164,26 +167,26 @@ const MOST_RESUMES = 10;
 const timesSuspendedAgain = ({ metadata: { generation = 1 } }: SeenJob): number => Math.floor((generation - 1) / 2);
 
 /** When it was resumed is written down just before, and again if the controller was away in between. */
-function resume(facts: Facts, job: SeenJob): Look {
-  const { ledger, now, wish, trouble } = facts;
+function resume(facts: Facts, job: SeenJob): StepResult {
+  const { ledger, now, nodeOp, refusedWrite } = facts;
   const again = timesSuspendedAgain(job);
   if (again >= MOST_RESUMES) return fail('NotStarted', `something has suspended the Job ${again} times`);
   if (again > 0) return act({ do: 'resumeJob', job }, { message: 'the Job is suspended by somebody' });
   const written = ledger?.stepTimes.Resume;
-  const seconds = wish.spec.startDeadlineSeconds;
+  const seconds = nodeOp.spec.startDeadlineSeconds;
   const isNews = Math.max(RESUME_IS_NEWS_SECONDS, seconds);
   if (written !== undefined && now < after(new Date(written), isNews))
     return act({ do: 'resumeJob', job }, { message: 'Job created' });
-  if (written !== undefined && trouble !== undefined)
-    return fail('NotStarted', `the Job could not be resumed within ${isNews} s: ${trouble}`);
+  if (written !== undefined && refusedWrite !== undefined)
+    return fail('NotStarted', `the Job could not be resumed within ${isNews} s: ${refusedWrite}`);
   return act(
     { do: 'record', change: { stepTimes: { ...ledger?.stepTimes, Resume: now.toISOString() } } },
     { message: 'Job created' },
   );
 }
 
-function notStarted({ wish }: Facts, pod: SeenPod | undefined): Look {
-  const seconds = wish.spec.startDeadlineSeconds;
+function notStarted({ nodeOp }: Facts, pod: SeenPod | undefined): StepResult {
+  const seconds = nodeOp.spec.startDeadlineSeconds;
   if (pod === undefined)
     return fail('PodRefused', `no Pod was made for the Job within ${seconds} s; the events of the Job say why`);
   const words = pod.status.message ? `: ${pod.status.message}` : '';

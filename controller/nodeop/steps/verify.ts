@@ -1,24 +1,24 @@
 /** The node is well again, with the pods it had, on the system that was wished for. */
 import { versionTriple } from '../../../api/version-triple.js';
 import { podReady, type SeenPod, isReady, bootIdOf } from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type Look, wait } from '../facts/facts.js';
+import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import type { Step } from './step.js';
 import { podName } from './drainable-pods.js';
 
 export const verify: Step = {
-  wanted: ({ wish }) => wish.spec.rebootOnSuccess,
-  look(facts): Look {
-    const { ledger, now, wish } = facts;
+  wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
+  look(facts): StepResult {
+    const { ledger, now, nodeOp } = facts;
     const wrong = otherSystem(facts);
     if (wrong !== undefined) return fail('FellBack', wrong);
-    const until = after(begun(facts, 'Verify'), wish.spec.verifyTimeoutSeconds);
+    const until = after(begun(facts, 'Verify'), nodeOp.spec.verifyTimeoutSeconds);
     const missing = notWell(facts);
     if (missing !== undefined) {
       if (ledger?.readySince !== undefined)
         return act({ do: 'record', change: { readySince: null } }, { reason: 'Settling', message: missing });
       if (ledger?.step === 'Verify' && now >= until)
-        return fail('NotSettled', `not well within ${wish.spec.verifyTimeoutSeconds} s after its reboot: ${missing}`);
+        return fail('NotSettled', `not well within ${nodeOp.spec.verifyTimeoutSeconds} s after its reboot: ${missing}`);
       return wait('Settling', missing, until);
     }
     const settle = settleSeconds(facts);
@@ -36,17 +36,17 @@ export const verify: Step = {
 /** etcd and the API server on a control plane find each other again only after it is Ready. */
 const CONTROL_PLANE_SETTLE_SECONDS = 30;
 
-function settleSeconds({ wish, node }: Facts): number {
-  const unset = wish.upgrade && node !== undefined && isControlPlane(node) ? CONTROL_PLANE_SETTLE_SECONDS : 0;
-  return wish.spec.settleSeconds ?? unset;
+function settleSeconds({ nodeOp, node }: Facts): number {
+  const unset = nodeOp.upgrade && node !== undefined && isControlPlane(node) ? CONTROL_PLANE_SETTLE_SECONDS : 0;
+  return nodeOp.spec.settleSeconds ?? unset;
 }
 
 const FALLEN = new Set<string>(['passive', 'recovery', 'livecd']);
 
 /** In words, if another version or another system came up than asked for. */
-function otherSystem({ agent, wish }: Facts): string | undefined {
+function otherSystem({ agent, nodeOp }: Facts): string | undefined {
   /* An operation that an earlier operator made for an upgrade does not say so. */
-  const { version, bootState } = wish.spec.verify ?? { bootState: wish.upgrade ? 'active' : undefined };
+  const { version, bootState } = nodeOp.spec.verify ?? { bootState: nodeOp.upgrade ? 'active' : undefined };
   const running = versionTriple(agent?.status?.release);
   const booted = agent?.status?.boot?.state;
   if (bootState !== undefined && booted !== undefined && FALLEN.has(booted))
@@ -58,11 +58,11 @@ function otherSystem({ agent, wish }: Facts): string | undefined {
 
 /** What is still missing, in words. */
 function notWell(facts: Facts): string | undefined {
-  const { node, agent, ledger, pods, daemonSets, wish } = facts;
+  const { node, agent, ledger, pods, daemonSets, nodeOp } = facts;
   if (!isReady(node)) return 'waiting for the node to be Ready';
   const boot = agent?.status?.boot;
   if (boot?.id !== bootIdOf(node)) return 'waiting for the agent to report the new boot';
-  if (wish.spec.verify?.version !== undefined && versionTriple(agent?.status?.release) === undefined)
+  if (nodeOp.spec.verify?.version !== undefined && versionTriple(agent?.status?.release) === undefined)
     return 'waiting for the agent to tell the version';
   for (const uid of ledger?.daemonSets?.filter(set => daemonSets.has(set)) ?? []) {
     const own = pods.filter(pod => pod.metadata.ownerReferences?.some(owner => owner.uid === uid));

@@ -14,7 +14,7 @@ import { reboot } from './reboot.js';
 import { run } from './run.js';
 import type { Step } from './step.js';
 import { verify } from './verify.js';
-import { DONE, fail, type Facts, type LedgerChange, type Look } from '../facts/facts.js';
+import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
 
 const ENDED: Step = { wanted: () => true, look: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
 
@@ -39,7 +39,7 @@ const FIRST_ENDING = STEP_NAMES.indexOf('Stop');
 
 export interface Walk {
   at: StepName;
-  look: Look;
+  look: StepResult;
 }
 
 export function walk(facts: Facts): Walk {
@@ -70,7 +70,7 @@ function furthest(ledger: Facts['ledger']): number {
 }
 
 /** A step that has something to do or to wait for is written down with its time first. */
-function entered(facts: Facts, at: StepName, look: Look): Look {
+function entered(facts: Facts, at: StepName, look: StepResult): StepResult {
   const { ledger, now } = facts;
   if (ledger === undefined || ledger.step === at || look.is === 'end' || at === 'Release') return look;
   const change: LedgerChange = {
@@ -83,13 +83,13 @@ function entered(facts: Facts, at: StepName, look: Look): Look {
 }
 
 /** Ended already, in a report that outlived the ledger; deleted before anything was done; or another node, or none, under the name that was claimed. */
-function interrupted({ node, ledger, name, wish }: Facts): Look | undefined {
+function interrupted({ node, ledger, name, nodeOp }: Facts): StepResult | undefined {
   if (ledger === undefined || ledger.result !== undefined) return undefined;
-  const before = wish.status.nodeStatuses?.[name];
+  const before = nodeOp.status.nodeStatuses?.[name];
   if (before?.phase === 'Completed' || before?.phase === 'Failed')
     return { is: 'end', phase: before.phase, reason: before.reason ?? 'Done', message: before.message ?? '' };
-  if (wish.abandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
-  if (wish.deleting && ledger.stepTimes.Run === undefined)
+  if (nodeOp.abandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
+  if (nodeOp.deleting && ledger.stepTimes.Run === undefined)
     return fail('Deleted', 'the operation was deleted before its Job began');
   if (node === undefined)
     return {
@@ -103,7 +103,7 @@ function interrupted({ node, ledger, name, wish }: Facts): Look | undefined {
   return undefined;
 }
 
-function conclude({ wish }: Facts): Look {
-  const message = wish.spec.rebootOnSuccess ? 'Job and reboot completed successfully' : 'Job completed successfully';
+function conclude({ nodeOp }: Facts): StepResult {
+  const message = nodeOp.spec.rebootOnSuccess ? 'Job and reboot completed successfully' : 'Job completed successfully';
   return { is: 'end', phase: 'Completed', reason: 'Done', message };
 }

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LENT } from '../../../packaging/supply/debian-packages.js';
+import { DEBIAN_PACKAGES } from '../../../packaging/supply/debian-packages.js';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/own-renderer.js';
 import { imageContents } from '../image-contents.js';
@@ -184,7 +184,7 @@ describe.each(['operator', 'agent'] as const)('the image of the %s', which => {
       'org.opencontainers.image.base.name': expect.stringContaining('kairos-operator-base'),
     });
     const licences = files.filter(file => file.startsWith('licenses/'));
-    const lent = which === 'agent' ? LENT.map(one => `licenses/${one.name}.copyright`) : [];
+    const lent = which === 'agent' ? DEBIAN_PACKAGES.map(one => `licenses/${one.name}.copyright`) : [];
     expect(licences.toSorted()).toEqual(
       ['licenses/LICENSE', `licenses/${name}.THIRD-PARTY-NOTICES`, `licenses/${name}.cdx.json`, ...lent].toSorted(),
     );

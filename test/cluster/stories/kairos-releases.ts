@@ -50,9 +50,9 @@ export async function delivered({ cluster, kubectl }: Operator, versions: Record
   await Promise.all(each);
   // replicas of the webhook were on these nodes, too
   await kubectl.do(['rollout', 'status', 'deployment/operator-webhook', '-n', OPERATOR_NAMESPACE, '--timeout=60s']);
-  const wish = JSON.stringify(upgradeOf('is-anybody-there', 'localhost/kairos:1'));
+  const nodeOp = JSON.stringify(upgradeOf('is-anybody-there', 'localhost/kairos:1'));
   const isJudged = async () => {
-    const { code } = await kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin: wish });
+    const { code } = await kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin: nodeOp });
     return code === 0;
   };
   await waitFor(isJudged, { what: 'the webhook to answer after reboots', seconds: 60, everyMs: 500 });

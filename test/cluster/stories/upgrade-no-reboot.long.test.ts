@@ -24,8 +24,8 @@ const upgrade = (name: string, image: string, spec: object = {}) =>
 
 /** Applies an upgrade that is to have no name of its own yet, and returns the one it got. */
 async function generated(image: string, spec: object): Promise<string> {
-  const wish = { ...upgrade('', image, spec), metadata: { generateName: 'rescue-', namespace: 'default' } };
-  const said = await it.kubectl.do(['create', '-f', '-', '-o', 'name'], { stdin: JSON.stringify(wish) });
+  const nodeOp = { ...upgrade('', image, spec), metadata: { generateName: 'rescue-', namespace: 'default' } };
+  const said = await it.kubectl.do(['create', '-f', '-', '-o', 'name'], { stdin: JSON.stringify(nodeOp) });
   return said.trim().split('/')[1] ?? '';
 }
 
@@ -56,8 +56,8 @@ describe('the recovery system alone', () => {
   });
 
   test('or at least one of the two: an upgrade of neither is not let in', async () => {
-    const wish = JSON.stringify(upgrade('nothing', 'kairos:v3.5.0', { upgradeRecovery: false }));
-    const { code, stderr } = await it.kubectl.try(['apply', '-f', '-'], { stdin: wish });
+    const nodeOp = JSON.stringify(upgrade('nothing', 'kairos:v3.5.0', { upgradeRecovery: false }));
+    const { code, stderr } = await it.kubectl.try(['apply', '-f', '-'], { stdin: nodeOp });
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/must be true when upgradeActive is false: there would be nothing to do/);
     expect(await it.kubectl.getJson('nodeopupgrade', 'nothing')).toBeUndefined();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { OSArtifact } from '../../../api/objects.js';
-import { lookTwice } from '../../../controller/artifact/live-reads.js';
+import { refreshStale } from '../../../controller/artifact/live-reads.js';
 import type { SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
 import { ObjectCache } from '../../../kube/cache.js';
 import { SILENCE_MS, Silences } from '../../../kube/live-read.js';
@@ -25,7 +25,7 @@ test.each([
   const ended = pod('builder', { phase: 'Succeeded' });
   kube.seed(PODS, { ...ended, metadata: { ...ended.metadata, resourceVersion: '2' } });
   const silences = new Silences(clock);
-  const look = () => lookTwice(building(phase), silences, { kube, pods, exports });
+  const look = () => refreshStale(building(phase), silences, { kube, pods, exports });
   await look();
   expect(pods.list()[0]?.status.phase).toBe('Running');
   await clock.advance(SILENCE_MS);

@@ -1,7 +1,7 @@
 /** Where the operator obeys: a wish elsewhere ends at once and says why, one that is under way goes on. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../../api/kinds.js';
-import { notAllowed } from '../../../controller/cluster/allowed-namespaces.js';
+import { namespaceRefusal } from '../../../controller/cluster/allowed-namespaces.js';
 import { readConfig } from '../../../controller/config.js';
 import { fakeCluster } from '../../fakes/cluster/cluster.js';
 import { nodeOp } from '../../fakes/cluster/objects.js';
@@ -18,7 +18,7 @@ test.each([
   ['nowhere else', 'default', allowedNamespaces, WORDS],
   ['in no namespace whose name only begins alike', 'op', ['ops'], expect.stringContaining('namespace op:')],
 ])('wishes are obeyed %s', (_where, namespace, allowed, why) => {
-  expect(notAllowed(namespace, allowed)).toEqual(why);
+  expect(namespaceRefusal(namespace, allowed)).toEqual(why);
 });
 
 test('the setting is a list of names', () => {

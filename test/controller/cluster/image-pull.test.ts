@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { pullProblem } from '../../../controller/cluster/image-pull.js';
+import { imagePullState } from '../../../controller/cluster/image-pull.js';
 import { after } from '../../../controller/nodeop/facts/facts.js';
-import { NOW, pod, secondsAgo, wish } from '../../builders.js';
+import { NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 /** What is said `seconds` after the Pod was taken up by its kubelet. */
 function said(reason: string, message: string | undefined, seconds: number, pullDeadlineSeconds = 3600) {
   const waiting = { name: 'pull', state: { waiting: { reason, message } } };
   const seen = pod('pull', { phase: 'Pending', startedAt: secondsAgo(seconds), containers: [waiting] });
-  return pullProblem(seen, { now: NOW, wish: wish({ pullDeadlineSeconds }) }, new Date(secondsAgo(seconds)));
+  return imagePullState(seen, { now: NOW, nodeOp: nodeOp({ pullDeadlineSeconds }) }, new Date(secondsAgo(seconds)));
 }
 
 describe('A pull', () => {
@@ -43,6 +43,6 @@ describe('A pull', () => {
     const seen = pod('job', { phase: 'Pending', startedAt: secondsAgo(40), containers: [] });
     const init = [{ name: 'nodeop', state: { waiting: { reason: 'ErrImagePull', message: 'denied' } } }];
     const both = { ...seen, status: { ...seen.status, initContainerStatuses: init } };
-    expect(pullProblem(both, { now: NOW, wish: wish() }, new Date(secondsAgo(40))).is).toBe('failed');
+    expect(imagePullState(both, { now: NOW, nodeOp: nodeOp() }, new Date(secondsAgo(40))).is).toBe('failed');
   });
 });

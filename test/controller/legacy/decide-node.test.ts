@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeFacts } from '../../../controller/legacy/facts.js';
 import { SOME_BOOT_BEFORE } from '../../../controller/cluster/adopted-job.js';
-import { judge } from '../../../controller/legacy/decide-node.js';
+import { decideNode } from '../../../controller/legacy/decide-node.js';
 import { REBOOT_STATE, SURE_OF_BOOT, WAS_COMPLETE } from '../../../controller/legacy/names.js';
 import type { SeenJob } from '../../../controller/cluster/seen.js';
-import { job, node, nodeAgent, NOW, pod, secondsAgo, wish } from '../../builders.js';
+import { job, node, nodeAgent, NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 const REBOOTS = { rebootOnSuccess: true };
 const WAITS = pod('reboot', { labels: { 'kairos.io/reboot': 'true' } });
@@ -29,7 +29,7 @@ const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => (
   name: 'n1',
   now: NOW,
   since: new Date(secondsAgo(10)),
-  wish: wish(spec),
+  nodeOp: nodeOp(spec),
   node: node(),
   agent: nodeAgent(),
   rebootPods: [],
@@ -43,7 +43,7 @@ const longAgo = { since: new Date(secondsAgo(3600)) };
 
 /** In a word or two. */
 function said(seen: NodeFacts): string {
-  const verdict = judge(seen);
+  const verdict = decideNode(seen);
   switch (verdict.is) {
     case 'act':
       return verdict.action.do === 'adoptJob' ? `adopt in "${verdict.action.boot}"` : verdict.action.do;

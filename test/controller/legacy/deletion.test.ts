@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../controller/legacy/facts.js';
 import { leaving } from '../../../controller/legacy/deletion.js';
-import { FORMER_FINALIZER, SURE_OF_BOOT } from '../../../controller/legacy/names.js';
+import { LEGACY_FINALIZER, SURE_OF_BOOT } from '../../../controller/legacy/names.js';
 import type { SeenJob } from '../../../controller/cluster/seen.js';
 import { job, NOW, op, pod, secondsAgo, wished } from '../../builders.js';
 
@@ -22,11 +22,11 @@ const LEAVES = (seconds: number) => pod('reboot', { leaving: seconds });
 
 /** What is done `ago` seconds after the deletion. */
 const said = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spec?: object } = {}) => {
-  const metadata = { deletionTimestamp: secondsAgo(ago), finalizers: [FORMER_FINALIZER] };
+  const metadata = { deletionTimestamp: secondsAgo(ago), finalizers: [LEGACY_FINALIZER] };
   const deleted = op({ rebootOnSuccess: true, ...spec }, { metadata });
   const { actions, waiting } = leaving({
     op: deleted,
-    wish: wished(deleted),
+    nodeOp: wished(deleted),
     held: true,
     now: NOW,
     nodes: [],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { afterFormer, Former } from '../../../controller/legacy/legacy-operator.js';
-import { FORMER_DEPLOYMENT, REBOOT_STATE } from '../../../controller/legacy/names.js';
+import { waitForLegacyOperatorToEnd, LegacyOperator } from '../../../controller/legacy/legacy-operator.js';
+import { LEGACY_DEPLOYMENT, REBOOT_STATE } from '../../../controller/legacy/names.js';
 import type { SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
 import { DEPLOYMENTS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
@@ -25,7 +25,7 @@ const former = (jobs: readonly SeenJob[], pods: readonly SeenPod[] = [], ops = [
   const caches = emptyCaches();
   caches.pods.replaceAll(pods, '1');
   caches.nodeOps.replaceAll(ops, '1');
-  return new Former(caches, jobs, NOW);
+  return new LegacyOperator(caches, jobs, NOW);
 };
 
 const begun = { phase: 'Running' as const, nodeStatuses: { n2: { phase: 'Running' as const } } };
@@ -58,7 +58,7 @@ describe('an operation is held back', () => {
 });
 
 describe('nodes kept from others', () => {
-  const heldIn = (left: Former) => Object.fromEntries(left.nodes());
+  const heldIn = (left: LegacyOperator) => Object.fromEntries(left.nodes());
   test.each([
     ['where its Jobs are', former([owned]), { n1: 'default/op' }],
     ['where its status says so', former([], [], [op({}, { status: begun })]), { n2: 'default/op' }],
@@ -89,7 +89,7 @@ test('a list of Jobs that does not come is asked for again', async () => {
     log: silentLog,
     ownNamespace: 'operator-system',
   };
-  const read = afterFormer(deps, leading.signal);
+  const read = waitForLegacyOperatorToEnd(deps, leading.signal);
   await clock.advance(10_000);
   expect([asked, (await read).nodes().size]).toEqual([3, 0]);
 });
@@ -99,7 +99,7 @@ test('nothing is read before the Deployment says that nothing of it is left', as
   const ownNamespace = 'operator-system';
   const deps = { kube, recorder: { record: () => undefined }, clock, caches, log: silentLog, ownNamespace };
   const metadata = {
-    name: FORMER_DEPLOYMENT,
+    name: LEGACY_DEPLOYMENT,
     namespace: ownNamespace,
     uid: 'uid-former',
     resourceVersion: '1',
@@ -112,7 +112,7 @@ test('nothing is read before the Deployment says that nothing of it is left', as
   };
   let isRead = false;
   says({ observedGeneration: 1 });
-  const read = afterFormer(deps, leading.signal).then(() => (isRead = true));
+  const read = waitForLegacyOperatorToEnd(deps, leading.signal).then(() => (isRead = true));
   await clock.advance(10_000);
   says({ observedGeneration: 2, replicas: 1 });
   await clock.advance(10_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { formerPods, keepRetired, retire } from '../../../controller/legacy/scale-down.js';
+import { legacyPods, keepScaledDown, retire } from '../../../controller/legacy/scale-down.js';
 import { KubeError } from '../../../kube/errors.js';
 import { whileLeader } from '../../../kube/leader.js';
 import type { Event } from '../../../kube/recorder.js';
@@ -60,7 +60,7 @@ describe('the Deployment of the other operator', () => {
   test('is scaled down again when somebody brings it back, and no refusal ends that', async () => {
     const { kube, clock, deps, replicas } = around();
     const stop = new AbortController();
-    const kept = keepRetired(deps, stop.signal);
+    const kept = keepScaledDown(deps, stop.signal);
     await clock.advance(1_000);
     kube.onWrite = () => {
       throw new KubeError(403, 'not yet', 'Forbidden');
@@ -94,7 +94,7 @@ test('the lease is ours only when the other operator, scaled down, has let it ru
     await clock.advance(2_000);
   }
   expect(leads).toBe(false);
-  const kept = keepRetired(deps, stop.signal);
+  const kept = keepScaledDown(deps, stop.signal);
   await clock.advance(10_000);
   expect([replicas(), leads]).toEqual([[0], false]);
   await clock.advance(15_000);
@@ -114,6 +114,6 @@ describe('Pods of the other operator', () => {
     ['one of ours', at('operator-controller-5d4f-abcde'), false],
     ['one of that name elsewhere', pod(`${NAME}-5d4f-abcde`), false],
   ])('%s', (_sentence, seen, counts) =>
-    expect(formerPods([seen], 'operator-system', NOW)).toEqual(counts ? [seen] : []),
+    expect(legacyPods([seen], 'operator-system', NOW)).toEqual(counts ? [seen] : []),
   );
 });

@@ -7,7 +7,7 @@ import { operationStatus } from '../../../controller/nodeop/status/operation-sta
 import { objectName } from '../../../controller/nodeop/facts/manifests.js';
 import { rebuilt } from '../../../controller/nodeop/facts/ledger.js';
 import { walk } from '../../../controller/nodeop/steps/walk.js';
-import { facts, node, NOW, ran, wish } from '../../builders.js';
+import { facts, node, NOW, ran, nodeOp } from '../../builders.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
 const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
@@ -28,10 +28,10 @@ describe('Many nodes', () => {
     waiting: { ledger: undefined },
     refused: { ledger: undefined },
     active: { ledger: ran('Verify', grown), node: node('n1', { uid }) },
-    done: { ledger: ran('Release', { ...grown, result }), reported: true },
+    done: { ledger: ran('Release', { ...grown, result }), isReported: true },
     failed: {
       ledger: ran('Release', { ...grown, result: { ...failed, message: 'bad '.repeat(99), log: 'x'.repeat(2_000) } }),
-      reported: true,
+      isReported: true,
     },
   };
   const waiting = { reason: 'WaitingForTurn' as const, message: 'waiting for its turn' };
@@ -40,10 +40,10 @@ describe('Many nodes', () => {
   /** The report of an operation over so many nodes, each as told. */
   const report = (count: number, kindOf: (index: number) => string, detail: Detail = 'short') => {
     const before = Object.fromEntries(names.slice(0, count).map(name => [name, { phase: 'Pending' as const }]));
-    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
+    const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
     const entries = Object.fromEntries(
       Object.entries(kinds).map(([kind, seen]) => {
-        const all = { ...facts(REBOOT, seen), wish: whole };
+        const all = { ...facts(REBOOT, seen), nodeOp: whole };
         const why = kind === 'refused' ? refused : waiting;
         return [kind, nodeStatus({ facts: all, walk: walk(all), before: undefined, waiting: why }, detail)];
       }),
@@ -69,11 +69,11 @@ describe('Many nodes', () => {
 
   test('so do 1,000 in brief that all fail, with a log each and many words', () => {
     const before = Object.fromEntries(names.slice(0, 1_000).map(name => [name, { phase: 'Pending' as const }]));
-    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
+    const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
     const bad = { ...failed, message: 'bad '.repeat(999), log: 'x'.repeat(2_048), exitCode: 1 };
     const seen = {
-      ...facts(REBOOT, { ledger: ran('Release', { ...grown, result: bad }), reported: true }),
-      wish: whole,
+      ...facts(REBOOT, { ledger: ran('Release', { ...grown, result: bad }), isReported: true }),
+      nodeOp: whole,
     };
     const entry = nodeStatus({ facts: seen, walk: walk(seen), before: undefined }, 'brief');
     const entries = withFewLogs(Object.fromEntries(Object.keys(before).map(name => [name, entry])));
@@ -117,8 +117,8 @@ describe('Many nodes', () => {
       nodeUid: uid,
       jobUid: uid,
     });
-    const whole = wish(REBOOT, { status: { startedAt: at, nodeStatuses: told && { n1: told } } });
-    const lost = { ...facts(REBOOT, { ledger: undefined, job: undefined }), wish: whole };
+    const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: told && { n1: told } } });
+    const lost = { ...facts(REBOOT, { ledger: undefined, job: undefined }), nodeOp: whole };
     expect(rebuilt(lost, 'another')).toMatchObject({
       step: 'Verify',
       nodeUid: uid,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
-import { startAgain } from '../../../controller/nodeop/status/initial-status.js';
-import { node, NOW, wish } from '../../builders.js';
+import { retryStatus } from '../../../controller/nodeop/status/initial-status.js';
+import { node, NOW, nodeOp } from '../../builders.js';
 import { world, type World } from './world.js';
 
 const annotate = ({ kube }: World, annotations: Record<string, string>) =>
@@ -87,14 +87,14 @@ describe('A retry', () => {
   });
 
   test('looks for targets anew where there was none', () => {
-    const none = wish({}, { status: { phase: 'Failed', nodeStatuses: {} } });
-    expect(Object.keys(startAgain(none, [node('late')], NOW).nodeStatuses ?? {})).toEqual(['late']);
+    const none = nodeOp({}, { status: { phase: 'Failed', nodeStatuses: {} } });
+    expect(Object.keys(retryStatus(none, [node('late')], NOW).nodeStatuses ?? {})).toEqual(['late']);
   });
 
   test('runs a node, too, that was not there until the end', () => {
     const [phase, attempt] = ['Completed' as const, 1];
     const nodeStatuses = { back: { phase, attempt, reason: 'NodeRemoved' as const }, done: { phase, attempt } };
-    const again = startAgain(wish({}, { status: { phase, nodeStatuses } }), [], NOW).nodeStatuses;
+    const again = retryStatus(nodeOp({}, { status: { phase, nodeStatuses } }), [], NOW).nodeStatuses;
     expect(again).toMatchObject({ back: { phase: 'Pending', attempt: 2 }, done: { phase, attempt } });
   });
 

@@ -32,7 +32,7 @@ export function severally(
   const nodeStatuses = Object.fromEntries(
     Object.entries(members).map(([name, { before }]) => [name, { phase: 'Pending' as const, attempt: 1, ...before }]),
   );
-  const wish = wished(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
+  const nodeOp = wished(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
   const nodes = new Map(
     Object.entries(members).flatMap(([name, member]) => (member.gone ? [] : [[name, node(name, member)] as const])),
   );
@@ -42,16 +42,16 @@ export function severally(
     const phase = member?.before?.phase;
     return facts(spec, {
       name,
-      wish,
+      nodeOp,
       node: nodes.get(name),
       ledger: own,
       agent: nodeAgent({}, own),
       heldBy: member?.heldBy,
-      reported: phase === 'Completed' || phase === 'Failed',
+      isReported: phase === 'Completed' || phase === 'Failed',
       ...member?.seen,
     });
   });
-  return decide(wish, all, NOW);
+  return decide(nodeOp, all, NOW);
 }
 
 /** Names of the nodes that are claimed now. */

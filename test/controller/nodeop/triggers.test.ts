@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeOp } from '../../../api/objects.js';
-import { watchedBy } from '../../../controller/nodeop/triggers.js';
+import { enqueueOnChanges } from '../../../controller/nodeop/triggers.js';
 import type { Stored } from '../../../kube/kube.js';
 import { emptyCaches } from '../../fakes/caches.js';
 import { job, ledger, node, nodeAgent, op, pod, type NodeTraits } from '../../builders.js';
@@ -32,7 +32,7 @@ function enqueued(change: (caches: AllCaches) => void): string[] {
   caches.pods.take('ADDED', next(pod('web')));
   const keys = new Set<string>();
   let begun = false;
-  watchedBy(caches, key => begun && keys.add(key));
+  enqueueOnChanges(caches, key => begun && keys.add(key));
   begun = true;
   change(caches);
   return [...keys].toSorted();
@@ -109,7 +109,7 @@ describe('Looked at is', () => {
     caches.nodeOps.take('ADDED', next(op()));
     caches.nodeOps.take('ADDED', next(another('over', 'Completed')));
     const keys: string[] = [];
-    watchedBy(caches, key => keys.push(key));
+    enqueueOnChanges(caches, key => keys.push(key));
     expect(keys).toEqual(['default/op', 'default/over']);
   });
 });

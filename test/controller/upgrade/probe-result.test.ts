@@ -66,8 +66,8 @@ describe('a probe that has ended', () => {
       { container: { state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } } },
       'OOMKilled with exit code 137',
     ],
-  ])('is lost when it was %s', (_sentence, wish, why) => {
-    expect(result(probe(wish))).toEqual({ is: 'lost', why });
+  ])('is lost when it was %s', (_sentence, nodeOp, why) => {
+    expect(result(probe(nodeOp))).toEqual({ is: 'lost', why });
   });
 });
 

@@ -79,8 +79,8 @@ interface ProbeWish {
   status?: Partial<SeenPod['status']>;
 }
 
-export function probe(wish: ProbeWish = {}): SeenPod {
-  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = wish;
+export function probe(nodeOp: ProbeWish = {}): SeenPod {
+  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = nodeOp;
   return {
     metadata: {
       name: probeName(upgrade().metadata, image, { arch, node: on, copy }),
@@ -88,7 +88,7 @@ export function probe(wish: ProbeWish = {}): SeenPod {
       uid: `uid-of-probe-${arch}-${on}`,
       resourceVersion: '3',
       creationTimestamp: secondsAgo(ageSeconds),
-      deletionTimestamp: wish.leaving ? secondsAgo(0) : undefined,
+      deletionTimestamp: nodeOp.leaving ? secondsAgo(0) : undefined,
       labels: { 'operator.kairos.io/probe': arch },
       ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
     },

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { quoted, upgradeCommand, upgradeScript, type UpgradeWish } from '../../../controller/upgrade/script.js';
 
-const wish = (more: Partial<UpgradeWish> = {}): UpgradeWish => ({
+const nodeOp = (more: Partial<UpgradeWish> = {}): UpgradeWish => ({
   active: true,
   recovery: false,
   debug: false,
   excludePaths: [],
   ...more,
 });
-const lines = (more: Partial<UpgradeWish>) => upgradeScript(wish(more)).trim().split('\n');
+const lines = (more: Partial<UpgradeWish>) => upgradeScript(nodeOp(more)).trim().split('\n');
 const ALWAYS = "--source dir:/ --exclude-path '/etc/hostname' --exclude-path '/etc/hosts'";
 
 describe('the upgrade command', () => {
@@ -40,14 +40,14 @@ describe('the upgrade command', () => {
   });
 
   test('goes to a shell as one argument', () => {
-    expect(upgradeCommand(wish())).toEqual(['sh', '-c', upgradeScript(wish())]);
+    expect(upgradeCommand(nodeOp())).toEqual(['sh', '-c', upgradeScript(nodeOp())]);
   });
 
   test('stops at the first command that fails', () => {
     const folder = mkdtempSync(join(tmpdir(), 'upgrade-'));
     writeFileSync(join(folder, 'mount'), '#!/bin/sh\n', { mode: 0o755 });
     writeFileSync(join(folder, 'kairos-agent'), '#!/bin/sh\necho "$1 $2"\nexit 3\n', { mode: 0o755 });
-    const [command = '', ...args] = upgradeCommand(wish({ recovery: true }));
+    const [command = '', ...args] = upgradeCommand(nodeOp({ recovery: true }));
     const ran = spawnSync(command, args, { encoding: 'utf8', env: { PATH: `${folder}:${process.env.PATH}` } });
     rmSync(folder, { recursive: true });
     expect([ran.status, ran.stdout]).toEqual([3, 'upgrade --recovery\n']);

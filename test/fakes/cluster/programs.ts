@@ -1,7 +1,7 @@
 /** The product's own programs, as they are, each over an instance that can die or freeze. */
 import { runAgent } from '../../../agent/agent.js';
 import { LEADER_LEASE } from '../../../api/names.js';
-import { lead } from '../../../controller/controllers.js';
+import { runControllers } from '../../../controller/controllers.js';
 import { whileLeader } from '../../../kube/leader.js';
 import { silentLog } from '../../../program/log.js';
 import type { Api } from './api.js';
@@ -44,7 +44,7 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
     const lease = { namespace: OWN_NAMESPACE, name: LEADER_LEASE, identity: name };
     const { signal } = instance.stop;
     return whileLeader(kube, lease, { ...around, signal, random: deps.random }, leading =>
-      lead(kube.with(leading), settings, leading),
+      runControllers(kube.with(leading), settings, leading),
     );
   };
   return new Program({ name, clock: deps.api.clock, acts: deps.acts, restartMs: RESTART_MS, main });

@@ -3,7 +3,7 @@ import { NODE_AGENT } from '../../../../api/kinds.js';
 import type { NodeAgent } from '../../../../api/objects.js';
 import { act } from '../../../../controller/nodeop/act/act.js';
 import { ControlPlaneLease } from '../../../../controller/nodeop/act/control-plane-lease.js';
-import { SecondLook } from '../../../../controller/nodeop/reads/live-reads.js';
+import { LiveReads } from '../../../../controller/nodeop/reads/live-reads.js';
 import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import type { Action, Facts } from '../../../../controller/nodeop/facts/facts.js';
 import type { SeenJob, SeenNode } from '../../../../controller/cluster/seen.js';
@@ -32,7 +32,7 @@ function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     caches,
     recorder: { record: ({ reason }: { reason: string }) => void told.push(reason) },
     evictions: new Evictions(() => NOW),
-    secondLook: new SecondLook({ kube, caches, clock: fakeClock() }),
+    liveReads: new LiveReads({ kube, caches, clock: fakeClock() }),
     controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },
     log: silentLog,

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobFor, objectName, preflightPodFor, pullPodFor } from '../../../../controller/nodeop/facts/manifests.js';
-import { wish } from '../../../builders.js';
+import { nodeOp } from '../../../builders.js';
 import { UPGRADE_OWNER } from '../several.js';
 
 const AROUND = { image: 'tool:1', sentinel: { image: 'agent:1', command: ['node', 'sentinel'] }, stateDir: '/state' };
 const LABEL_VALUE = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/;
 const POD_HOST_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-const job = (spec: object = {}, node = 'n1', metadata: object = {}) => jobFor(wish(spec, { metadata }), node, AROUND);
+const job = (spec: object = {}, node = 'n1', metadata: object = {}) => jobFor(nodeOp(spec, { metadata }), node, AROUND);
 const podOf = (spec: object = {}, metadata: object = {}): Record<string, unknown> => ({
   ...job(spec, 'n1', metadata).spec.template.spec,
 });
@@ -78,7 +78,7 @@ describe('The Job of a node', () => {
 
 describe('Every Pod', () => {
   const secrets = [{ name: 'pull' }];
-  const whole = wish({ imagePullSecrets: secrets, preflight: { command: ['check'], image: 'check:1' } });
+  const whole = nodeOp({ imagePullSecrets: secrets, preflight: { command: ['check'], image: 'check:1' } });
   const specs = {
     job: { ...jobFor(whole, 'n1', AROUND).spec.template.spec },
     pull: { ...pullPodFor(whole, 'n1', AROUND).spec },
@@ -137,16 +137,16 @@ describe('Names and labels', () => {
   test('never are two for one', () => {
     const again = { status: { nodeStatuses: { n1: { phase: 'Pending' as const, attempt: 2 } } } };
     const names = [
-      objectName(wish(), 'n1', 'job'),
-      objectName(wish(), 'n2', 'job'),
-      objectName(wish(), 'n1', 'pull'),
-      objectName(wish(), 'n1', 'preflight'),
-      objectName(wish({}, again), 'n1', 'job'),
-      objectName(wish({}, { metadata: { uid: 'other' } }), 'n1', 'job'),
-      objectName(wish(), 'n1-x', 'job'),
-      objectName(wish(), 'n1.x', 'job'),
-      objectName(wish(), `${long}1`, 'job'),
-      objectName(wish(), `${long}2`, 'job'),
+      objectName(nodeOp(), 'n1', 'job'),
+      objectName(nodeOp(), 'n2', 'job'),
+      objectName(nodeOp(), 'n1', 'pull'),
+      objectName(nodeOp(), 'n1', 'preflight'),
+      objectName(nodeOp({}, again), 'n1', 'job'),
+      objectName(nodeOp({}, { metadata: { uid: 'other' } }), 'n1', 'job'),
+      objectName(nodeOp(), 'n1-x', 'job'),
+      objectName(nodeOp(), 'n1.x', 'job'),
+      objectName(nodeOp(), `${long}1`, 'job'),
+      objectName(nodeOp(), `${long}2`, 'job'),
     ];
     expect(new Set(names).size).toBe(names.length);
   });

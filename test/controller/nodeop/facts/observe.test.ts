@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../../../api/node-agent.js';
 import { observe, viewOf } from '../../../../controller/nodeop/facts/observe.js';
-import { ledger, node, nodeAgent, NOW, ran, reached, secondsAgo, wish } from '../../../builders.js';
+import { ledger, node, nodeAgent, NOW, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import { emptyCaches } from '../../../fakes/caches.js';
 
 /** What control plane `mine` is told of control plane `other`, which another operation holds. */
@@ -11,8 +11,8 @@ function toldOf(held: Operation | undefined) {
   const agent = nodeAgent({}, held && { ...held, nodeOp: { namespace: 'infra', name: 'theirs', uid: 'theirs' } });
   caches.nodeAgents.put({ ...agent, metadata: { ...agent.metadata, name: 'other' } });
   const evictions = { refusals: new Map(), isReplacement: () => false };
-  const around = { troubles: new Map(), defaultImage: 'tool', ownNamespace: 'operator-system', now: NOW };
-  return observe(wish({ cordon: true }), 'mine', viewOf({ caches, evictions, ...around })).otherControlPlanes.worked;
+  const around = { refusedWrites: new Map(), defaultImage: 'tool', ownNamespace: 'operator-system', now: NOW };
+  return observe(nodeOp({ cordon: true }), 'mine', viewOf({ caches, evictions, ...around })).otherControlPlanes.worked;
 }
 
 const worked = { node: 'other', operation: 'infra/theirs' };

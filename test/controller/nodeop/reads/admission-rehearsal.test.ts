@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../../kube/errors.js';
-import { Rehearsal } from '../../../../controller/nodeop/reads/admission-rehearsal.js';
-import { wish } from '../../../builders.js';
+import { AdmissionRehearsal } from '../../../../controller/nodeop/reads/admission-rehearsal.js';
+import { nodeOp } from '../../../builders.js';
 import { fakeClock } from '../../../fakes/clock.js';
 import { world } from '../world.js';
 
@@ -85,7 +85,10 @@ describe('Pods that the API server would refuse', () => {
           void asked.push(metadata?.generateName ?? ''),
       };
       const around = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
-      await new Rehearsal({ kube, clock: fakeClock(), ...around }).refusal(wish({}, { metadata: { name } }), 'n1');
+      await new AdmissionRehearsal({ kube, clock: fakeClock(), ...around }).refusal(
+        nodeOp({}, { metadata: { name } }),
+        'n1',
+      );
       expect(asked).toEqual([expect.stringMatching(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?-$/)]);
     },
   );

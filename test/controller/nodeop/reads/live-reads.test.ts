@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../../api/kinds.js';
 import type { NodeOp } from '../../../../api/objects.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
-import { SecondLook } from '../../../../controller/nodeop/reads/live-reads.js';
+import { LiveReads } from '../../../../controller/nodeop/reads/live-reads.js';
 import { JOBS, NODES, PODS } from '../../../../kube/resources.js';
 import { emptyCaches } from '../../../fakes/caches.js';
 import { type FakeClock, fakeClock } from '../../../fakes/clock.js';
@@ -16,13 +16,13 @@ const started = (lastUpdated = 'once'): NodeOp =>
 let kube: FakeKube;
 let caches: ReturnType<typeof emptyCaches>;
 let clock: FakeClock;
-let look: SecondLook;
+let look: LiveReads;
 
 beforeEach(() => {
   kube = new FakeKube();
   caches = emptyCaches();
   clock = fakeClock();
-  look = new SecondLook({ kube, caches, clock });
+  look = new LiveReads({ kube, caches, clock });
   kube.seed(NODE_OP, started());
   kube.seed(NODE_AGENT, nodeAgent({}, ran('Run')));
   kube.seed(NODES, node('n1', { bootId: 'boot-2' }));
@@ -31,8 +31,8 @@ beforeEach(() => {
 });
 
 const take = (seen: Partial<Facts> = {}, told = started()) => {
-  const wish = wished(told);
-  return look.take(wish, [{ ...facts({}, { ledger: ran('Run'), ...seen }), wish }]);
+  const nodeOp = wished(told);
+  return look.refreshStale(nodeOp, [{ ...facts({}, { ledger: ran('Run'), ...seen }), nodeOp }]);
 };
 const silently = async (seen: Partial<Facts> = {}) => {
   await take(seen);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { start } from '../../../../controller/nodeop/status/initial-status.js';
-import { ledger, node, nodeAgent, NOW, wish } from '../../../builders.js';
+import { initialStatus } from '../../../../controller/nodeop/status/initial-status.js';
+import { ledger, node, nodeAgent, NOW, nodeOp } from '../../../builders.js';
 
 const at = NOW.toISOString();
 
@@ -13,7 +13,7 @@ describe('The first status', () => {
 
   test('lists all targets as Pending', () => {
     const entry = { phase: 'Pending', attempt: 1, rebootStatus: 'not-requested', lastUpdated: at };
-    expect(start(wish(), { nodes, now: NOW })).toMatchObject({
+    expect(initialStatus(nodeOp(), { nodes, now: NOW })).toMatchObject({
       phase: 'Pending',
       startedAt: at,
       observedGeneration: 1,
@@ -24,23 +24,26 @@ describe('The first status', () => {
   });
 
   test('says that a reboot is to come', () => {
-    const { nodeStatuses } = start(wish({ rebootOnSuccess: true }), { nodes, now: NOW });
+    const { nodeStatuses } = initialStatus(nodeOp({ rebootOnSuccess: true }), { nodes, now: NOW });
     expect(nodeStatuses?.a?.rebootStatus).toBe('pending');
   });
 
   test('has the nodes of the selector only', () => {
-    const { nodeStatuses } = start(wish({ nodeSelector: { matchLabels: { pool: 'x' } } }), { nodes, now: NOW });
+    const { nodeStatuses } = initialStatus(nodeOp({ nodeSelector: { matchLabels: { pool: 'x' } } }), {
+      nodes,
+      now: NOW,
+    });
     expect(Object.keys(nodeStatuses ?? {})).toEqual(['b']);
   });
 
   test('takes up walks that were begun before somebody emptied the status', () => {
     const claimed = [nodeAgent({}, ledger({ id: 'uid-op-2' }))];
-    const { nodeStatuses } = start(wish(), { nodes, claimed, now: NOW });
+    const { nodeStatuses } = initialStatus(nodeOp(), { nodes, claimed, now: NOW });
     expect(nodeStatuses).toMatchObject({ a: { attempt: 1 }, n1: { attempt: 2 } });
   });
 
   test('is the last one where nothing matches', () => {
-    const status = start(wish({ nodeSelector: { matchLabels: { pool: 'y' } } }), { nodes, now: NOW });
+    const status = initialStatus(nodeOp({ nodeSelector: { matchLabels: { pool: 'y' } } }), { nodes, now: NOW });
     expect(status).toMatchObject({ phase: 'Failed', progress: '0/0', completedAt: at, nodeStatuses: {} });
     expect(status.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({
       status: 'True',

@@ -6,7 +6,7 @@ import { nodeStatus, stands } from '../../../../controller/nodeop/status/node-st
 import { operationStatus, withoutRemoved } from '../../../../controller/nodeop/status/operation-status.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { alphabetical } from '../../../fakes/alphabetical.js';
-import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, wish, wished } from '../../../builders.js';
+import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, wished } from '../../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from '../several.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
@@ -25,7 +25,7 @@ describe('A drain that was left out', () => {
       { ledger: ran('Run', { drainSkipped: true }), job: job('running'), jobPods: [pod('job-x')] },
       'Job is running',
     ],
-    ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), reported: true }, 'well'],
+    ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), isReported: true }, 'well'],
   ])('is said %s', (_sentence, seen, words) => {
     const { message } = entryOf({ cordon: true }, seen);
     expect(message).toBe(`${words} (not drained: there is no other Ready, schedulable node)`);
@@ -160,7 +160,7 @@ describe('Where a node stands', () => {
 });
 
 const phaseOf = (spec: object, entries: NodeStatus[]) =>
-  operationStatus(wish(spec), Object.fromEntries(entries.map((entry, index) => [`n${index}`, entry])), NOW);
+  operationStatus(nodeOp(spec), Object.fromEntries(entries.map((entry, index) => [`n${index}`, entry])), NOW);
 const pending: NodeStatus = { phase: 'Pending' };
 const active: NodeStatus = { phase: 'Running', startedAt: secondsAgo(1) };
 const completed: NodeStatus = { phase: 'Completed', startedAt: secondsAgo(1) };
@@ -209,7 +209,7 @@ describe('All nodes', () => {
   test('completedAt is the first end, and only there at the end', () => {
     expect(phaseOf({}, [active]).completedAt).toBeUndefined();
     expect(phaseOf({}, [completed]).completedAt).toBe(NOW.toISOString());
-    const again = wish({}, { status: { completedAt: secondsAgo(50) } });
+    const again = nodeOp({}, { status: { completedAt: secondsAgo(50) } });
     expect(operationStatus(again, { n1: completed }, NOW).completedAt).toBe(secondsAgo(50));
   });
 

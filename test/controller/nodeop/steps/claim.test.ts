@@ -1,23 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
-import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, wish, ran } from '../../../builders.js';
+import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, nodeOp, ran } from '../../../builders.js';
 import { told, REBOOT, MARK } from './walked.js';
 
 describe('Claim', () => {
   test.each<[string, object, Partial<Facts>, string]>([
     ['waits for its turn', {}, { ledger: undefined }, 'Claim: wait WaitingForTurn'],
-    ['claims the node when its turn has come', {}, { ledger: undefined, turn: true }, 'Claim: claim'],
+    ['claims the node when its turn has come', {}, { ledger: undefined, hasTurn: true }, 'Claim: claim'],
     [
       'waits while another operation holds the node',
       {},
-      { ledger: undefined, turn: true, heldBy: 'default/other' },
+      { ledger: undefined, hasTurn: true, heldBy: 'default/other' },
       'Claim: wait WaitingForOperation',
     ],
     [
       'waits for the NodeAgent to be made',
       {},
-      { ledger: undefined, turn: true, agent: undefined },
+      { ledger: undefined, hasTurn: true, agent: undefined },
       'Claim: wait WaitingForAgent',
     ],
     ['needs no agent for a plain command', {}, { agent: nodeAgent({ operation: undefined }) }, 'Run: record Run'],
@@ -75,7 +75,7 @@ describe('A ledger that somebody took away', () => {
     bootIdBefore: 'boot-0',
   };
   const lost = (more: object = {}) => ({
-    wish: wish({}, { status: { nodeStatuses: { n1: { ...before, ...more } } } }),
+    nodeOp: nodeOp({}, { status: { nodeStatuses: { n1: { ...before, ...more } } } }),
     ledger: undefined,
   });
   const claimed = (seen: Partial<Facts>) => {
@@ -132,7 +132,7 @@ describe('A ledger that somebody took away', () => {
 });
 
 describe('A deleted operation', () => {
-  const deleted = { wish: wish({}, { metadata: { deletionTimestamp: secondsAgo(1) } }) };
+  const deleted = { nodeOp: nodeOp({}, { metadata: { deletionTimestamp: secondsAgo(1) } }) };
   test.each<[string, Partial<Facts>, string]>([
     [
       'ends a node whose Job has not begun',
@@ -153,14 +153,14 @@ describe('A deleted operation', () => {
 
 describe('A Pod that the API server refuses', () => {
   const PULL = { cordon: true };
-  const trouble = 'pods "x" is forbidden: exceeded quota';
+  const refusedWrite = 'pods "x" is forbidden: exceeded quota';
   test('is tried again for a while', () =>
-    expect(told(facts(PULL, { trouble, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
+    expect(told(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
   test('and then told in the words of the API server', () =>
-    expect(walk(facts(PULL, { trouble, ledger: reached('Pull', {}, 600) })).look).toMatchObject({
+    expect(walk(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 600) })).look).toMatchObject({
       reason: 'PodRefused',
-      message: `refused for 600 s: ${trouble}`,
+      message: `refused for 600 s: ${refusedWrite}`,
     }));
   test('also where it is a Job', () =>
-    expect(told(facts({}, { trouble, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
+    expect(told(facts({}, { refusedWrite, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { facts, job, ledger, node, NOW, ran, reached, secondsAgo, wish } from '../../../builders.js';
+import { facts, job, ledger, node, NOW, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { DRAIN, MARK, REBOOT, told } from './walked.js';
@@ -17,7 +17,7 @@ const waitedFor = (seconds: number) => {
     reason: 'ControlPlaneNotReady' as const,
     lastUpdated: secondsAgo(seconds),
   };
-  return { wish: wish({ ...CORDON, startDeadlineSeconds: 5 }, { status: { nodeStatuses: { n1: entry } } }) };
+  return { nodeOp: nodeOp({ ...CORDON, startDeadlineSeconds: 5 }, { status: { nodeStatuses: { n1: entry } } }) };
 };
 
 describe('A control plane, before it is disturbed', () => {

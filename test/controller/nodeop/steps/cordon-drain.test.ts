@@ -22,7 +22,7 @@ describe('Cordon and Drain', () => {
     [
       'takes over the mark of an operation that is over',
       CORDON,
-      { node: node('n1', { cordoned: true, mark: 'default/old@gone' }), markAlive: false },
+      { node: node('n1', { cordoned: true, mark: 'default/old@gone' }), isMarkOwnerActive: false },
       'Cordon: record Cordon',
     ],
     [
@@ -126,7 +126,7 @@ describe('Cordon and Drain', () => {
   });
 
   test('writes down that there is nowhere to go when the drain would begin', () => {
-    const { look } = walk(facts(DRAIN, { ...cordoned, pods: [web], elsewhere: false }));
+    const { look } = walk(facts(DRAIN, { ...cordoned, pods: [web], hasOtherSchedulableNode: false }));
     expect(look).toMatchObject({ action: { change: { step: 'Drain', drainSkipped: true } } });
   });
 });

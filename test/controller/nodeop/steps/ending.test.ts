@@ -67,7 +67,7 @@ describe('The ending', () => {
     [
       'leaves a node cordoned whose Job failed',
       CORDON,
-      { ...cordoned, ledger: ran('Run', { cordoned: true, result: failed }), reported: true },
+      { ...cordoned, ledger: ran('Run', { cordoned: true, result: failed }), isReported: true },
       'Release: release',
     ],
     [
@@ -82,7 +82,7 @@ describe('The ending', () => {
       {
         node: node('n1', { cordoned: true, mark: 'default/b@b' }),
         ledger: ran('Run', { cordoned: true, result: completed }),
-        reported: true,
+        isReported: true,
       },
       'Release: release',
     ],
@@ -116,26 +116,26 @@ describe('The ending', () => {
       {
         ledger: ran('Withdraw', { rebootWithdrawn: true, result: failed }),
         agent: answering(undefined, { state: 'Cancelled' }),
-        reported: true,
+        isReported: true,
       },
       'Release: release',
     ],
     [
       'does not wait for the agent of a node that is gone',
       REBOOT,
-      { node: undefined, ledger: ran('Reboot', { ...asked, result: failed }), reported: true },
+      { node: undefined, ledger: ran('Reboot', { ...asked, result: failed }), isReported: true },
       'Release: release',
     ],
     [
       'gives its Job a time to live only now that its end is told',
       { ttlSecondsAfterFinished: 60 },
-      { ledger: ran('Run', { result: completed }), reported: true, job: job('complete') },
+      { ledger: ran('Run', { result: completed }), isReported: true, job: job('complete') },
       'Release: expireJob',
     ],
     [
       'removes its helpers before it lets go',
       {},
-      { ledger: ran('Run', { result: completed }), reported: true, pullPod: pod('pull') },
+      { ledger: ran('Run', { result: completed }), isReported: true, pullPod: pod('pull') },
       'Release: deletePods',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));

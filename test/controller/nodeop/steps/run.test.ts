@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
-import { facts, job, node, pod, ran, reached, secondsAgo, wish } from '../../../builders.js';
+import { facts, job, node, pod, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import { told, CORDON, REBOOT } from './walked.js';
 
-const deleted = (spec: object = {}) => wish(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
+const deleted = (spec: object = {}) => nodeOp(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
 
 const COMMAND = { 'kairos.io/nodeop': 'other' };
 
@@ -71,7 +71,7 @@ describe('Run', () => {
     [
       'gives up one that never could be resumed',
       {},
-      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), trouble: 'no' },
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), refusedWrite: 'no' },
       'Run: Failed NotStarted',
     ],
     ['and when it may, should that be long ago by now', {}, { ledger: at, job: job('suspended') }, 'Run: record'],
@@ -161,27 +161,32 @@ describe('Run', () => {
     [
       'ends the Job of an operation that was deleted',
       {},
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')], wish: deleted() },
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted() },
       'Run: deleteJob',
     ],
-    ['waits for its Pod to end', {}, { ledger: at, jobPods: [pod('job-x')], wish: deleted() }, 'Run: wait JobRunning'],
+    [
+      'waits for its Pod to end',
+      {},
+      { ledger: at, jobPods: [pod('job-x')], nodeOp: deleted() },
+      'Run: wait JobRunning',
+    ],
     [
       'also beyond its grace',
       {},
-      { ledger: at, jobPods: [pod('job-x', { leaving: 299 })], wish: deleted() },
+      { ledger: at, jobPods: [pod('job-x', { leaving: 299 })], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
       'but not without end',
       {},
-      { ledger: at, jobPods: [pod('job-x', { leaving: 300 })], wish: deleted() },
+      { ledger: at, jobPods: [pod('job-x', { leaving: 300 })], nodeOp: deleted() },
       'Run: Failed Deleted',
     ],
-    ['and is then over', {}, { ledger: at, wish: deleted() }, 'Run: Failed Deleted'],
+    ['and is then over', {}, { ledger: at, nodeOp: deleted() }, 'Run: Failed Deleted'],
     [
       'lets a Job be finished where a reboot follows',
       REBOOT,
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')], wish: deleted(REBOOT) },
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted(REBOOT) },
       'Run: wait JobRunning',
     ],
     ['ends when the node is gone', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
