@@ -36,7 +36,7 @@ export type RebootAction =
   | { do: 'answer'; reboot: RebootAnswer }
   | { do: 'confirm' }
   | { do: 'reboot' }
-  | { do: 'lookAgain'; inMs: number };
+  | { do: 'requeue'; inMs: number };
 
 /** A call that was not obeyed within this time is made again; until then the machine may go down at any moment. */
 export const CALL_LASTS_MS = 5 * 60_000;
@@ -88,7 +88,7 @@ function waitAndSee(entry: Entry, inMs: number, why: string): RebootAction[] {
   const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
   return [
     { do: 'answer', reboot },
-    { do: 'lookAgain', inMs },
+    { do: 'requeue', inMs },
   ];
 }
 
@@ -112,7 +112,7 @@ function begin(seen: Seen, ask: Ask): RebootAction[] {
     const message = `${hidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${ask.jobName}`;
     return [
       { do: 'answer', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
-      { do: 'lookAgain', inMs: untilEnd(ask, seen.now) },
+      { do: 'requeue', inMs: untilEnd(ask, seen.now) },
     ];
   }
   /* A watch may be behind: what it told of last may have been withdrawn since. */
@@ -131,7 +131,7 @@ function goOn(seen: Seen, entry: Entry, ask: Ask): RebootAction[] {
   if (left > 0)
     return [
       { do: 'answer', reboot: answerOf(entry) },
-      { do: 'lookAgain', inMs: Math.min(left, untilEnd(ask, seen.now)) },
+      { do: 'requeue', inMs: Math.min(left, untilEnd(ask, seen.now)) },
     ];
   /* What was heard minutes ago, or in another life, may have been withdrawn since. */
   if (!seen.confirmed) return [{ do: 'confirm' }];
@@ -145,7 +145,7 @@ function call(seen: Seen, ask: Ask, begun: Entry): RebootAction[] {
     ...removal(seen, ask.jobName),
     { do: 'answer', reboot: answerOf(entry) },
     { do: 'reboot' },
-    { do: 'lookAgain', inMs: Math.min(CALL_LASTS_MS, untilEnd(ask, seen.now)) },
+    { do: 'requeue', inMs: Math.min(CALL_LASTS_MS, untilEnd(ask, seen.now)) },
   ];
 }
 

@@ -80,7 +80,7 @@ export class Reconciler {
     if (keepRelease && !facts.unsure) await this.#forgetRelease(look, due);
     const old = forgotten(sentinels, clock.now(), operation?.job?.name);
     if (old.length > 0) await removeSentinels(host, stateDir, files(old));
-    return due.find(duty => duty.do === 'lookAgain')?.inMs;
+    return due.find(duty => duty.do === 'requeue')?.inMs;
   }
 
   #duties(
@@ -149,7 +149,7 @@ export class Reconciler {
         return look.log.info({ step: 'Reboot', how }, 'reboot called');
       }
       case 'confirm':
-      case 'lookAgain':
+      case 'requeue':
         return undefined;
       default:
         return duty satisfies never;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { baseAliases, baseSettings, configReader, onOff, words } from '../program/config.js';
 import type { Tools } from './artifact/build/container.js';
+import type { JobSettings } from './nodeop/facts/manifests.js';
 
 const settings = z.object({
   ...baseSettings,
@@ -62,3 +63,19 @@ export function toolsFrom(config: Config): Tools | undefined {
   if (!buildArtifacts) return undefined;
   return { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage, deadlineSeconds: buildDeadlineSeconds };
 }
+
+/** Writes the sentinel of a Job with a shell and commands that every small image has. */
+const SHELL = [
+  'set -e',
+  'file="$SENTINEL_DIR/$JOB_NAME-$(date +%s)"',
+  'cat /proc/sys/kernel/random/boot_id > "$SENTINEL_DIR/.$JOB_NAME.tmp"',
+  'sync',
+  'mv "$SENTINEL_DIR/.$JOB_NAME.tmp" "$file"',
+  'sync',
+].join('\n');
+
+/** What writes the sentinel: the agent's image, which every node has, or an image with a shell. */
+export const sentinelFrom = (config: { agentImage?: string; sentinelImage?: string }): JobSettings['sentinel'] =>
+  config.sentinelImage !== undefined || config.agentImage === undefined
+    ? { image: config.sentinelImage ?? 'busybox:latest', command: ['sh', '-c', SHELL] }
+    : { image: config.agentImage, command: ['node', '/app/agent.cjs', 'sentinel'] };

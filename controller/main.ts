@@ -3,12 +3,11 @@ import { LEADER_LEASE } from '../api/names.js';
 import { whileLeader } from '../kube/leader.js';
 import { recorder } from '../kube/recorder.js';
 import { runProgram } from '../program/run.js';
-import { readConfig, toolsFrom } from './config.js';
+import { readConfig, sentinelFrom, toolsFrom } from './config.js';
 import { connect } from './cluster/connect.js';
 import { runControllers } from './controllers.js';
 import { keepScaledDown } from './legacy/scale-down.js';
 import { withPullSecrets } from './cluster/pull-secrets.js';
-import { sentinelFrom } from './sentinel.js';
 
 void runProgram('controller', readConfig, async ({ config, log, clock, signal }) => {
   const client = await connect(config);

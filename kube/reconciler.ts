@@ -7,7 +7,7 @@ import { WorkQueue } from './work-queue.js';
 /** Anything thrown means: again, after a while that grows. `failed` means the same for a part of it: the rest wants a look after `inMs` at the latest. */
 export type Outcome =
   | { then: 'settled' }
-  | { then: 'lookAgain'; inMs: number }
+  | { then: 'requeue'; inMs: number }
   | { then: 'giveUp'; why: string }
   | { then: 'failed'; error: unknown; inMs: number };
 
@@ -47,7 +47,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const settle = (key: string, outcome: Outcome): Ended => {
     if (outcome.then === 'failed') return retry(key, outcome.error, outcome.inMs);
     queue.succeeded(key);
-    if (outcome.then === 'lookAgain') queue.add(key, Math.max(outcome.inMs, 0));
+    if (outcome.then === 'requeue') queue.add(key, Math.max(outcome.inMs, 0));
     if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'gave up');
     return outcome.then;
   };

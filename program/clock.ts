@@ -25,3 +25,6 @@ const sleep = (ms: number, signal?: AbortSignal) =>
 
 /** The machine's own clock. */
 export const realClock: Clock = { now: () => new Date(), monotonic: () => performance.now(), sleep };
+
+/** The moment `seconds` after `time`. */
+export const after = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000);

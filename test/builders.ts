@@ -3,7 +3,9 @@ import type { Operation } from '../api/node-agent.js';
 import type { NodeAgent, NodeOp } from '../api/objects.js';
 import type { Facts } from '../controller/nodeop/facts/facts.js';
 import { parseNodeOp, type ParsedNodeOp } from '../controller/nodeop/facts/parsed-nodeop.js';
-import type { SeenJob, SeenNode, SeenPod } from '../controller/cluster/seen.js';
+import type { CachedJob } from '../controller/cluster/job.js';
+import type { CachedNode } from '../controller/cluster/node.js';
+import type { CachedPod } from '../controller/cluster/pod.js';
 
 export const NOW = new Date('2026-06-01T12:00:00.000Z');
 export const secondsAgo = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();
@@ -40,7 +42,7 @@ export interface NodeTraits {
   uid?: string;
 }
 
-export function node(name = 'n1', traits: NodeTraits = {}): SeenNode {
+export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
   const { ready = true, bootId = 'boot-1', cordoned = false, mark, controlPlane = false, images = [] } = traits;
   return {
     metadata: meta(name, {
@@ -75,10 +77,10 @@ export interface PodTraits {
   labels?: Record<string, string>;
   namespace?: string;
   annotations?: Record<string, string>;
-  containers?: NonNullable<SeenPod['status']['containerStatuses']>;
+  containers?: NonNullable<CachedPod['status']['containerStatuses']>;
 }
 
-export function pod(name: string, traits: PodTraits = {}): SeenPod {
+export function pod(name: string, traits: PodTraits = {}): CachedPod {
   const { owner, ready = true, startedAt = secondsAgo(60), emptyDir = false, leaving = false } = traits;
   return {
     metadata: meta(name, {
@@ -102,7 +104,10 @@ export function pod(name: string, traits: PodTraits = {}): SeenPod {
 
 export const replicated = { owner: { kind: 'ReplicaSet', uid: 'rs' } };
 
-export function job(state: 'suspended' | 'running' | 'complete' | 'failed', reason = 'BackoffLimitExceeded'): SeenJob {
+export function job(
+  state: 'suspended' | 'running' | 'complete' | 'failed',
+  reason = 'BackoffLimitExceeded',
+): CachedJob {
   const type = state === 'complete' ? 'Complete' : 'Failed';
   const ended = state === 'complete' || state === 'failed';
   return {

@@ -18,7 +18,7 @@ export interface KeeperParts {
 }
 
 /** How soon a certificate renewed by another replica is shown, and an overwritten authority is mended should no watch tell of it. */
-const LOOK_MS = 60_000;
+const RECHECK_MS = 60_000;
 /** Two programs that undo each other's writes must not keep the API server busy. */
 const NUDGED_MS = 1_000;
 const RETRY_MS = 5_000;
@@ -88,7 +88,7 @@ export class CertificateRotation {
       this.#rest = new AbortController();
       const well = await this.#lookSafely(signal);
       if (signal.aborted) return;
-      await clock.sleep(well ? LOOK_MS : RETRY_MS, this.#rest.signal);
+      await clock.sleep(well ? RECHECK_MS : RETRY_MS, this.#rest.signal);
       if (this.#rest.signal.aborted) await clock.sleep(NUDGED_MS, signal);
     }
   }

@@ -9,7 +9,8 @@ import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Log } from '../../program/log.js';
-import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedPod } from '../cluster/pod.js';
 import { builderPod } from './build/builder-pod.js';
 import type { Tools } from './build/container.js';
 import { OBSOLETE_FINALIZER } from './decide/decide.js';
@@ -23,8 +24,8 @@ import { hasConfig, needsSecret } from './build/volumes.js';
 export interface ActDeps {
   kube: Kube;
   artifacts: Pick<Cache<OSArtifact>, 'put'>;
-  pods: Pick<Cache<SeenPod>, 'put'>;
-  exports: Pick<Cache<SeenJob>, 'put'>;
+  pods: Pick<Cache<CachedPod>, 'put'>;
+  exports: Pick<Cache<CachedJob>, 'put'>;
   tools: Tools;
   recorder: Recorder;
   log: Log;
@@ -78,7 +79,7 @@ async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, han
     if (found && !isClaimFor(place.metadata, found.metadata)) recorder.record(claimKept(artifact, place.metadata.name));
   }
   const pod = builderPod(meta, wanted, which, tools);
-  const making = kube.create<SeenPod>(PODS, pod, meta.namespace);
+  const making = kube.create<CachedPod>(PODS, pod, meta.namespace);
   pods.put((await unless(PODS, pod, making)) ?? (await making));
   log.info({ pod: pod.metadata.name }, 'building');
 }
@@ -91,7 +92,7 @@ async function exportBuilt(
   const { kube, exports, log } = hands;
   const { metadata: meta } = facts.artifact;
   const job = exporterJob(meta, facts.build, id, index);
-  const making = kube.create<SeenJob>(JOBS, job, meta.namespace);
+  const making = kube.create<CachedJob>(JOBS, job, meta.namespace);
   exports.put((await finderOf(facts, hands)(JOBS, job, making)) ?? (await making));
   log.info({ job: job.metadata.name }, 'exporting');
 }

@@ -17,7 +17,8 @@ import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
-import { isAlive, type SeenJob, type SeenPod } from '../cluster/seen.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import type { CachedJob } from '../cluster/job.js';
 import { act, NameTaken } from './act.js';
 import type { Tools } from './build/container.js';
 import { decide } from './decide/decide.js';
@@ -32,9 +33,9 @@ export interface ArtifactDeps {
   kube: Kube;
   artifacts: Cache<OSArtifact>;
   /** With an index `owner`: uids of a Pod's owners. */
-  pods: Cache<SeenPod>;
+  pods: Cache<CachedPod>;
   /** Jobs with the label of an OSArtifact; with the same index. */
-  exports: Cache<SeenJob>;
+  exports: Cache<CachedJob>;
   tools: Tools;
   recorder: Recorder;
   log: Log;
@@ -44,8 +45,8 @@ export interface ArtifactDeps {
 }
 
 /** Nothing is heard of a broken promise, nor of a Secret put right: look at whatever is not Ready now and then. */
-const SLOW_LOOK_MS = 60_000;
-const OBSTACLE_LOOK_MS = 5_000;
+const RESYNC_MS = 60_000;
+const BLOCKER_RECHECK_MS = 5_000;
 
 /** Works while this replica leads. */
 export async function artifactController(deps: ArtifactDeps, leading: AbortSignal): Promise<void> {
@@ -125,9 +126,9 @@ async function carryOut(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<O
   const obstacle = await actAll(facts, plan, deps);
   /* All else is told after the acts, and once: what a status says can be seen again from the Pod and the Jobs. */
   const reported = ended ?? (await report(artifact, obstacle ?? plan, deps));
-  if (obstacle) return { then: 'lookAgain', inMs: OBSTACLE_LOOK_MS };
+  if (obstacle) return { then: 'requeue', inMs: BLOCKER_RECHECK_MS };
   if (reported.status?.phase === 'Ready' && plan.actions.length === 0) return { then: 'settled' };
-  return { then: 'lookAgain', inMs: Math.min(plan.lookAgainInMs ?? SLOW_LOOK_MS, SLOW_LOOK_MS) };
+  return { then: 'requeue', inMs: Math.min(plan.requeueAfterMs ?? RESYNC_MS, RESYNC_MS) };
 }
 
 /** Nobody can say what the Pod of a spec that is wrong now is good for. */

@@ -2,7 +2,8 @@
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
-import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { Export } from './progress/exporter-progress.js';
 import type { Build } from './build/build.js';
 import type { Rendered } from './build/volume-objects.js';
@@ -25,17 +26,17 @@ export interface Facts {
   id?: string;
   input: Input;
   /** The builder Pod of that build. */
-  pod?: SeenPod;
+  pod?: CachedPod;
   exporters: readonly Export[];
   /** Of an earlier spec or another input. */
-  stale: { pods: readonly SeenPod[]; jobs: readonly SeenJob[] };
+  stale: { pods: readonly CachedPod[]; jobs: readonly CachedJob[] };
 }
 
 export type Action =
   | { do: 'build'; id: string; attempt: number; rendered: Rendered }
   | { do: 'export'; id: string; index: number }
-  | { do: 'deletePod'; pod: SeenPod }
-  | { do: 'deleteJob'; job: SeenJob }
+  | { do: 'deletePod'; pod: CachedPod }
+  | { do: 'deleteJob'; job: CachedJob }
   /** One of the Go operator's, with no clean-up behind it. */
   | { do: 'dropFinalizer' };
 
@@ -44,5 +45,5 @@ export interface Plan {
   events: readonly Event[];
   actions: readonly Action[];
   /** Absent: nothing more is to come. */
-  lookAgainInMs?: number;
+  requeueAfterMs?: number;
 }

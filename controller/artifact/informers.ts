@@ -5,7 +5,7 @@ import type { OSArtifact } from '../../api/objects.js';
 import { informer } from '../../kube/informer.js';
 import { JOBS } from '../../kube/resources.js';
 import { ownerUids, withoutManagedFields } from '../cluster/informers.js';
-import { pruneJob, type SeenJob } from '../cluster/seen.js';
+import { pruneJob, type CachedJob } from '../cluster/job.js';
 import { type ArtifactDeps, artifactController } from './controller.js';
 
 /** Until `leading` aborts. Where the API server knows no OSArtifacts, it waits until they are known. */
@@ -15,7 +15,7 @@ export async function runArtifactController(
 ): Promise<void> {
   const { kube, log, clock } = deps;
   const artifacts = informer<OSArtifact>(kube, OS_ARTIFACT, { log, clock, transform: withoutManagedFields });
-  const exports = informer<SeenJob>(kube, JOBS, {
+  const exports = informer<CachedJob>(kube, JOBS, {
     log,
     clock,
     transform: pruneJob,

@@ -4,13 +4,14 @@ import { readLive, type Silences } from '../../kube/live-read.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube } from '../../kube/kube.js';
-import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedPod } from '../cluster/pod.js';
 import { hasEnded } from './status.js';
 
 interface Sources {
   kube: Pick<Kube, 'get'>;
-  pods: Cache<SeenPod>;
-  exports: Cache<SeenJob>;
+  pods: Cache<CachedPod>;
+  exports: Cache<CachedJob>;
 }
 
 export async function refreshStale(artifact: OSArtifact, silences: Silences, deps: Sources): Promise<void> {

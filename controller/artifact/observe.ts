@@ -5,7 +5,8 @@ import type { OSArtifact } from '../../api/objects.js';
 import { shortHash } from '../../api/resource-name.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube, Stored } from '../../kube/kube.js';
-import type { SeenJob, SeenPod } from '../cluster/seen.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedPod } from '../cluster/pod.js';
 import { type Build, buildOf } from './build/build.js';
 import type { Export } from './progress/exporter-progress.js';
 import type { Facts, Input } from './facts.js';
@@ -16,9 +17,9 @@ import { isOwnOf } from './ownership.js';
 export interface View {
   kube: Pick<Kube, 'get'>;
   /** With an index `owner`: uids of the owners. */
-  pods: Pick<Cache<SeenPod>, 'by'>;
+  pods: Pick<Cache<CachedPod>, 'by'>;
   /** Of exporters; with the same index. */
-  exports: Pick<Cache<SeenJob>, 'by'>;
+  exports: Pick<Cache<CachedJob>, 'by'>;
 }
 
 const buildOfChild = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
@@ -66,9 +67,9 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   };
 }
 
-const indexOf = ({ metadata }: SeenJob) => Number(metadata.annotations?.[ANNOTATIONS.exportIndex] ?? -1);
+const indexOf = ({ metadata }: CachedJob) => Number(metadata.annotations?.[ANNOTATIONS.exportIndex] ?? -1);
 
-function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly SeenJob[], { pods }: View): Export[] {
+function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly CachedJob[], { pods }: View): Export[] {
   const names = namesFor(metadata.name);
   return build.exporters.map((_, index) => {
     const job = jobs.find(each => indexOf(each) === index);

@@ -2,10 +2,10 @@
 import type { Stored } from '../../kube/kube.js';
 
 /** Nobody tells us of a Secret that appears. */
-export const INPUT_LOOK_MS = 5_000;
-export const LEAVING_LOOK_MS = 2_000;
+export const INPUT_RECHECK_MS = 5_000;
+export const TERMINATING_RECHECK_MS = 2_000;
 /** After a failure somebody may be changing the Secret that the build was made by. */
-export const FAILED_LOOK_MS = 15_000;
+export const FAILED_RECHECK_MS = 15_000;
 /** How long a build may lack an input, a node or an image. */
 export const PATIENCE_MS = 3_600_000;
 

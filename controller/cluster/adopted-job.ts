@@ -1,33 +1,41 @@
 /** In which boot a Job of an earlier operator has ended. Its sentinel holds words and no boot id: only times can tell. */
 import type { NodeAgent } from '../../api/objects.js';
-import { bootIdOf, isReady, type SeenJob, type SeenNode } from './seen.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../legacy/names.js';
+import { bootIdOf, isReady, type CachedNode } from './node.js';
+import type { CachedJob } from './job.js';
+
+/**
+ * On a Job that is taken over, by us: the boot in which it was sure that no reboot had been called for it. Empty where that was not sure.
+ * The Pod that tells it will be gone; the Job stays.
+ */
+export const SURE_OF_BOOT = 'operator.kairos.io/taken-over-in-boot';
+/** On such a Job: whether it had ended by then. */
+export const WAS_COMPLETE = 'operator.kairos.io/taken-over-complete';
 
 /** The boot before is not known, only that there was one: any boot id is another one. */
 export const SOME_BOOT_BEFORE = 'before the takeover';
 
 interface Machine {
-  node?: SeenNode;
+  node?: CachedNode;
   agent?: NodeAgent;
 }
 
-export const endOf = (job: SeenJob): Date | undefined => {
+export const completedAt = (job: CachedJob): Date | undefined => {
   const ended = job.status?.conditions?.find(({ type, status }) => type === 'Complete' && status === 'True');
   return ended?.lastTransitionTime === undefined ? undefined : new Date(ended.lastTransitionTime);
 };
 
-export const isTakenOver = (job: SeenJob | undefined): job is SeenJob =>
+export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
   job?.metadata.annotations?.[SURE_OF_BOOT] !== undefined;
 
 /** Agent and kubelet agree on the boot that runs. */
-export const hasSpoken = ({ node, agent }: Machine): boolean =>
+export const isBootConfirmed = ({ node, agent }: Machine): boolean =>
   isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
 
 /** The boot that runs is later than the end of the Job. */
-export function hasBootedSince(machine: Machine, job: SeenJob): boolean {
+export function hasBootedSince(machine: Machine, job: CachedJob): boolean {
   const boot = machine.agent?.status?.boot;
-  const end = endOf(job);
-  return boot !== undefined && end !== undefined && hasSpoken(machine) && Date.parse(boot.since) > end.getTime();
+  const end = completedAt(job);
+  return boot !== undefined && end !== undefined && isBootConfirmed(machine) && Date.parse(boot.since) > end.getTime();
 }
 
 /**
@@ -35,7 +43,7 @@ export function hasBootedSince(machine: Machine, job: SeenJob): boolean {
  * in the boot that still runs, ended in that; one that had ended then, in another boot than runs, has seen one since. Clocks are asked where
  * neither is so.
  */
-export function isRebootedSince(machine: Machine, job: SeenJob, before: string | undefined): boolean {
+export function isRebootedSince(machine: Machine, job: CachedJob, before: string | undefined): boolean {
   const runs = bootIdOf(machine.node);
   const wasComplete = job.metadata.annotations?.[WAS_COMPLETE] === 'true';
   if (before && before === runs && !wasComplete) return false;
@@ -47,12 +55,12 @@ export function isRebootedSince(machine: Machine, job: SeenJob, before: string |
  * With which boot the reboot after a Job is asked: for one that was taken over, the boot that it ended in. The power may have been cut in its
  * middle, and the boot that was seen at the takeover proves nothing then. Undefined: the Job is our own, and its sentinel tells.
  */
-export function bootToLeave(
+export function bootIdBeforeReboot(
   machine: Machine,
-  job: SeenJob | undefined,
+  job: CachedJob | undefined,
   before: string | undefined,
 ): string | undefined {
-  if (!isTakenOver(job)) return undefined;
+  if (!isAdopted(job)) return undefined;
   const runs = bootIdOf(machine.node);
   if (!isRebootedSince(machine, job, before)) return runs;
   return before === runs ? SOME_BOOT_BEFORE : before;

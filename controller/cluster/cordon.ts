@@ -1,7 +1,7 @@
 /** The patches by which a node is cordoned and let go: mark and deed always together. */
 import { ANNOTATIONS, FINALIZERS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
-import type { SeenNode } from './seen.js';
+import type { CachedNode } from './node.js';
 
 /** `spec.unschedulable` and the mark in one patch: neither is ever there without the other by our doing. */
 export const cordonPatch = (mark: string): object => ({
@@ -14,7 +14,7 @@ export const UNCORDON_PATCH: object = {
   spec: { unschedulable: null },
 };
 
-export const cordonMark = (node: SeenNode | undefined): string | undefined =>
+export const cordonMark = (node: CachedNode | undefined): string | undefined =>
   node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
 
 /** The node is free for the next operation. */

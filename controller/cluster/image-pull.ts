@@ -1,6 +1,6 @@
 /** What the kubelet says about an image that is not there yet. */
-import type { SeenPod } from './seen.js';
-import { after } from '../nodeop/facts/facts.js';
+import type { CachedPod } from './pod.js';
+import { after } from '../../program/clock.js';
 
 export interface PullDeadlines {
   now: Date;
@@ -25,7 +25,7 @@ const FINAL_WORDS =
   /not found|unauthorized|authentication required|denied|forbidden|manifest unknown|no basic auth|no such host|invalid reference/i;
 
 /** Waiting for an image, or given up on it: a name that can't be parsed at once, a refusal after three tries, anything else at the deadline. */
-export function imagePullState(pod: SeenPod, { now, nodeOp }: PullDeadlines, since: Date): PullState {
+export function imagePullState(pod: CachedPod, { now, nodeOp }: PullDeadlines, since: Date): PullState {
   const deadline = after(since, nodeOp.spec.pullDeadlineSeconds);
   const waiting = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
     .map(container => container.state?.waiting)

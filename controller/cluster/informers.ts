@@ -7,24 +7,18 @@ import type { Kube, Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
-import {
-  pruneBudget,
-  pruneJob,
-  pruneNode,
-  prunePod,
-  pruneToMeta,
-  type SeenBudget,
-  type SeenJob,
-  type SeenNode,
-  type SeenPod,
-} from './seen.js';
+import { pruneBudget, type CachedBudget } from './budget.js';
+import { pruneJob, type CachedJob } from './job.js';
+import { pruneNode, type CachedNode } from './node.js';
+import { prunePod, type CachedPod } from './pod.js';
+import { pruneToMetadata } from './metadata.js';
 
 export interface Informers {
-  nodes: Informer<SeenNode>;
-  pods: Informer<SeenPod>;
-  jobs: Informer<SeenJob>;
+  nodes: Informer<CachedNode>;
+  pods: Informer<CachedPod>;
+  jobs: Informer<CachedJob>;
   daemonSets: Informer<Stored>;
-  budgets: Informer<SeenBudget>;
+  budgets: Informer<CachedBudget>;
   nodeAgents: Informer<NodeAgent>;
   nodeOps: Informer<NodeOp>;
   upgrades: Informer<NodeOpUpgrade>;
@@ -45,14 +39,18 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
     informer<T>(kube, resource, { log, clock, transform: withoutManagedFields, ...options });
   return {
     // A pruner may get an object that is pruned already: the answer to our own write, put into the cache.
-    nodes: watch<SeenNode>(NODES, { transform: pruneNode }),
-    pods: watch<SeenPod>(PODS, {
+    nodes: watch<CachedNode>(NODES, { transform: pruneNode }),
+    pods: watch<CachedPod>(PODS, {
       transform: prunePod,
       indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
     }),
-    jobs: watch<SeenJob>(JOBS, { transform: pruneJob, labelSelector: LABELS.nodeOpUid, indexes: { owner: ownerUids } }),
-    daemonSets: watch<Stored>(DAEMONSETS, { transform: pruneToMeta }),
-    budgets: watch<SeenBudget>(PDBS, { transform: pruneBudget }),
+    jobs: watch<CachedJob>(JOBS, {
+      transform: pruneJob,
+      labelSelector: LABELS.nodeOpUid,
+      indexes: { owner: ownerUids },
+    }),
+    daemonSets: watch<Stored>(DAEMONSETS, { transform: pruneToMetadata }),
+    budgets: watch<CachedBudget>(PDBS, { transform: pruneBudget }),
     nodeAgents: watch<NodeAgent>(NODE_AGENT, {
       indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
     }),

@@ -2,10 +2,10 @@
 import type { NodeOpSpec } from '../../api/nodeop.js';
 import { matches } from '../../kube/selector.js';
 import { isControlPlane } from './control-plane.js';
-import { isLinux, type SeenNode } from './seen.js';
+import { isLinux, type CachedNode } from './node.js';
 
 /** Names of the nodes picked when an operation starts; nodes that join later are never touched. */
-export const targetsOf = (spec: Pick<NodeOpSpec, 'nodeSelector'>, nodes: readonly SeenNode[]): string[] =>
+export const targetsOf = (spec: Pick<NodeOpSpec, 'nodeSelector'>, nodes: readonly CachedNode[]): string[] =>
   nodes
     .filter(node => isLinux(node) && matches(spec.nodeSelector ?? {}, node.metadata.labels))
     .map(node => node.metadata.name);
@@ -13,7 +13,7 @@ export const targetsOf = (spec: Pick<NodeOpSpec, 'nodeSelector'>, nodes: readonl
 /** Control planes first, then by name; in its class, the node that carries the leading controller goes last. */
 export function inOrder(
   names: readonly string[],
-  node: (name: string) => SeenNode | undefined,
+  node: (name: string) => CachedNode | undefined,
   ownNode?: string,
 ): string[] {
   const rank = (name: string) => {

@@ -13,13 +13,16 @@ import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.j
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
 import { UNCORDON_PATCH } from '../cluster/cordon.js';
-import { isAlive, pruneJob, type SeenJob, type SeenNode, type SeenPod } from '../cluster/seen.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { pruneJob, type CachedJob } from '../cluster/job.js';
+import type { CachedNode } from '../cluster/node.js';
 import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
-import { endOf } from '../cluster/adopted-job.js';
+import { completedAt } from '../cluster/adopted-job.js';
 import type { Action } from './facts.js';
 import { type LegacyOperator, isOf } from './legacy-operator.js';
 import { isCalled } from './decide-node.js';
-import { bindingOf, LEGACY_FINALIZER, SURE_OF_BOOT, WAS_COMPLETE } from './names.js';
+import { bindingOf, LEGACY_FINALIZER } from './names.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from '../cluster/adopted-job.js';
 
 export interface ActDeps {
   kube: Kube;
@@ -85,18 +88,18 @@ async function adoptJob(
       [ANNOTATIONS.nodeOpName]: op.metadata.name,
       [ANNOTATIONS.nodeName]: node,
       [SURE_OF_BOOT]: boot,
-      [WAS_COMPLETE]: String(endOf(job) !== undefined),
+      [WAS_COMPLETE]: String(completedAt(job) !== undefined),
     },
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [ownedBy(NODE_OP, op)] }),
   };
   try {
-    const taken = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ metadata }, job));
+    const taken = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata }, job));
     caches.jobs.found(taken);
     former.drop(job);
     if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaits(op, job.metadata.name));
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
-    const now = await orUndefined(kube.get<SeenJob>(JOBS, at));
+    const now = await orUndefined(kube.get<CachedJob>(JOBS, at));
     if (now?.metadata.uid === uid) former.know(pruneJob(now));
     else former.drop(job);
   }
@@ -114,19 +117,19 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
 /** A second is enough for a Pod that waits: one that has found what it waits for sleeps five before it reboots. */
 const GRACE_SECONDS = 1;
 
-export async function deletePod(pod: SeenPod, { kube, caches }: Pick<ActDeps, 'kube' | 'caches'>): Promise<void> {
+export async function deletePod(pod: CachedPod, { kube, caches }: Pick<ActDeps, 'kube' | 'caches'>): Promise<void> {
   const { name, namespace, uid, resourceVersion } = pod.metadata;
   const options = { uid, resourceVersion, gracePeriodSeconds: GRACE_SECONDS };
   await orGone(kube.delete(PODS, { name, namespace }, options), () => caches.pods.gone(pod));
 }
 
-async function uncordon(node: SeenNode, { kube, caches }: ActDeps): Promise<void> {
+async function uncordon(node: CachedNode, { kube, caches }: ActDeps): Promise<void> {
   const at = { name: node.metadata.name };
-  caches.nodes.put(await kube.patch<SeenNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
+  caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
 
 /** A binding is named after the NodeOp alone: one of that name elsewhere has the same, and its Pods say by it that they call a reboot. It goes with the last. */
-const isOfNamesake = (pod: SeenPod, op: NodeOp): boolean =>
+const isOfNamesake = (pod: CachedPod, op: NodeOp): boolean =>
   pod.metadata.labels?.[LABELS.nodeOp] === op.metadata.name && isAlive(pod) && !isCalled(pod) && !isOf(pod, op);
 
 /** The binding goes with it where we may; where not, it is told, and a deletion that waits for the finalizer is not held up. */

@@ -8,8 +8,8 @@ import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
-import { isAlive, type SeenPod } from '../cluster/seen.js';
+import { isFinal } from '../cluster/phases.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { act, deletePod } from './act.js';
 import { decide } from './decide.js';
 import { type LegacyOperator, isOf } from './legacy-operator.js';
@@ -31,7 +31,7 @@ export interface MigrationDeps {
 /** No name of an object. */
 const LEFTOVERS = '';
 
-const LOOK_MS = 2_000;
+const RECHECK_MS = 2_000;
 const AFTER_ACT_MS = 500;
 
 /** Works while this replica leads; on a cluster that never had another operator it has nothing to do after a first look. */
@@ -70,19 +70,19 @@ async function reconcile(key: string, deps: MigrationDeps): Promise<Outcome> {
   for (const action of plan.actions) await act(op, action, { ...deps });
   if (plan.waiting !== undefined) {
     log.info({ object: key, waiting: plan.waiting }, 'migration: waiting');
-    return { then: 'lookAgain', inMs: LOOK_MS };
+    return { then: 'requeue', inMs: RECHECK_MS };
   }
-  return plan.actions.length > 0 ? { then: 'lookAgain', inMs: AFTER_ACT_MS } : { then: 'settled' };
+  return plan.actions.length > 0 ? { then: 'requeue', inMs: AFTER_ACT_MS } : { then: 'settled' };
 }
 
 async function leftovers(deps: MigrationDeps): Promise<Outcome> {
   const { former, caches } = deps;
   const pods = former.rebootPods();
   /* Their operations are gone, and nobody else would look at them. */
-  const isOrphan = (pod: SeenPod) => !caches.nodeOps.list().some(op => isOf(pod, op));
+  const isOrphan = (pod: CachedPod) => !caches.nodeOps.list().some(op => isOf(pod, op));
   for (const pod of pods.filter(each => isWaiting(each) && isOrphan(each))) await deletePod(pod, deps);
   if (pods.some(pod => isWaiting(pod) || (isAlive(pod) && pod.metadata.deletionTimestamp !== undefined)))
-    return { then: 'lookAgain', inMs: LOOK_MS };
+    return { then: 'requeue', inMs: RECHECK_MS };
   await removeLeftovers(deps);
   return { then: 'settled' };
 }

@@ -4,7 +4,7 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { operationStatus } from '../nodeop/status/operation-status.js';
-import { attemptIn } from '../nodeop/facts/parsed-nodeop.js';
+import { attemptIn } from '../cluster/operation-id.js';
 import type { NodeFacts, Verdict } from './facts.js';
 
 export interface Judged {

@@ -7,20 +7,23 @@
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
-import { bootIdOf, hasEnded, isAlive, isReady, type SeenJob, type SeenPod } from '../cluster/seen.js';
-import { endOf, hasSpoken, isRebootedSince, isTakenOver, SOME_BOOT_BEFORE } from '../cluster/adopted-job.js';
+import { isFinal } from '../cluster/phases.js';
+import { bootIdOf, isReady } from '../cluster/node.js';
+import { hasEnded, type CachedJob } from '../cluster/job.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { completedAt, isBootConfirmed, isRebootedSince, isAdopted, SOME_BOOT_BEFORE } from '../cluster/adopted-job.js';
 import type { NodeFacts, Verdict } from './facts.js';
-import { REBOOT_STATE, SURE_OF_BOOT } from './names.js';
+import { REBOOT_STATE } from './names.js';
+import { SURE_OF_BOOT } from '../cluster/adopted-job.js';
 
 /** Agents are rolled out together with us: their images may have to be pulled. */
 const AGENT_MS = 5 * 60_000;
 
-export const isCalled = (pod: SeenPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
+export const isCalled = (pod: CachedPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
 /** It may reboot its node any time. */
-export const isWaiting = (pod: SeenPod): boolean =>
+export const isWaiting = (pod: CachedPod): boolean =>
   isAlive(pod) && !isCalled(pod) && pod.metadata.deletionTimestamp === undefined;
-const isLeaving = (pod: SeenPod): boolean => isAlive(pod) && pod.metadata.deletionTimestamp !== undefined;
+const isLeaving = (pod: CachedPod): boolean => isAlive(pod) && pod.metadata.deletionTimestamp !== undefined;
 
 const wait = (message: string): Verdict => ({ is: 'wait', message });
 
@@ -66,30 +69,30 @@ function withoutJob(facts: NodeFacts): Verdict {
 }
 
 /** It may have made one more and died before it said so. Its end is heard of once it is ours; a machine that does not answer is not waited for. */
-function others(facts: NodeFacts, job: SeenJob): Verdict | undefined {
+function others(facts: NodeFacts, job: CachedJob): Verdict | undefined {
   const open = facts.jobs.filter(each => each.metadata.uid !== job.metadata.uid && !hasEnded(each));
-  const strange = open.find(each => !isTakenOver(each));
+  const strange = open.find(each => !isAdopted(each));
   if (strange) return adopt(facts, strange);
   return open[0] && isReady(facts.node) ? wait(`waiting for Job ${open[0].metadata.name} to end`) : undefined;
 }
 
 /** Surely no reboot was called in this boot: the one who would call it still waits, or has nothing to wait for. */
-function sureBoot({ nodeOp, node, rebootPods }: NodeFacts, job: SeenJob): string {
+function sureBoot({ nodeOp, node, rebootPods }: NodeFacts, job: CachedJob): string {
   const waits = rebootPods.some(isWaiting);
   const tooEarly = !isComplete(job) && !rebootPods.some(isCalled);
   return waits || tooEarly || !nodeOp.spec.rebootOnSuccess ? (bootIdOf(node) ?? '') : '';
 }
 
 /** The node was rebooted by somebody else meanwhile, and the Pod waits still. */
-const isStale = (facts: NodeFacts, job: SeenJob): boolean =>
+const isStale = (facts: NodeFacts, job: CachedJob): boolean =>
   facts.rebootPods.some(isWaiting) && job.metadata.annotations?.[SURE_OF_BOOT] !== sureBoot(facts, job);
 
-const adopt = (facts: NodeFacts, job: SeenJob): Verdict => ({
+const adopt = (facts: NodeFacts, job: CachedJob): Verdict => ({
   is: 'act',
   action: { do: 'adoptJob', job, node: facts.name, boot: sureBoot(facts, job) },
 });
 
-function withJob(facts: NodeFacts, job: SeenJob): Verdict {
+function withJob(facts: NodeFacts, job: CachedJob): Verdict {
   const { rebootPods, nodeOp, node } = facts;
   const sure = job.metadata.annotations?.[SURE_OF_BOOT] ?? '';
   const boot = bootIdOf(node);
@@ -103,10 +106,10 @@ function withJob(facts: NodeFacts, job: SeenJob): Verdict {
 }
 
 /** The reboot may have happened. The agent knows when the machine was started; the Job, when it had ended. */
-function whoKnows(facts: NodeFacts, job: SeenJob, called: boolean): Verdict {
+function whoKnows(facts: NodeFacts, job: CachedJob, called: boolean): Verdict {
   const { agent, node, now, since, nodeOp } = facts;
-  const spoken = hasSpoken({ node, agent });
-  const jobEnd = endOf(job);
+  const spoken = isBootConfirmed({ node, agent });
+  const jobEnd = completedAt(job);
   const patience = since.getTime() + AGENT_MS;
   const coming = (jobEnd ?? since).getTime() + nodeOp.spec.rebootTimeoutSeconds * 1000;
   if (!spoken && now.getTime() < Math.max(patience, coming)) return wait('waiting for the agent to say when it booted');
@@ -125,7 +128,7 @@ function whoKnows(facts: NodeFacts, job: SeenJob, called: boolean): Verdict {
 }
 
 /** The Pod that called it has served. Our agent is asked, too: it sees another boot than before, and leaves the machine up. */
-function rebooted({ rebootPods }: NodeFacts, job: SeenJob, bootIdBefore: string): Verdict {
+function rebooted({ rebootPods }: NodeFacts, job: CachedJob, bootIdBefore: string): Verdict {
   const pod = rebootPods.find(each => isAlive(each) && each.metadata.deletionTimestamp === undefined);
   return pod ? { is: 'act', action: { do: 'deletePod', pod } } : { is: 'takeUp', job, bootIdBefore };
 }
@@ -139,7 +142,7 @@ function ended({ entry, now, nodeOp }: NodeFacts, reason: Reason, message: strin
   };
 }
 
-const condition = (job: SeenJob, type: string) =>
+const condition = (job: CachedJob, type: string) =>
   job.status?.conditions?.find(each => each.type === type && each.status === 'True');
-export const isComplete = (job: SeenJob): boolean => condition(job, 'Complete') !== undefined;
-const hasFailed = (job: SeenJob): boolean => condition(job, 'Failed') !== undefined;
+export const isComplete = (job: CachedJob): boolean => condition(job, 'Complete') !== undefined;
+const hasFailed = (job: CachedJob): boolean => condition(job, 'Failed') !== undefined;

@@ -1,6 +1,6 @@
 /** What is done about one operation now: first whatever could still act beside us goes, then the words are ours. Pure. */
 import { cordonMark } from '../cluster/cordon.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../cluster/phases.js';
 import { converted, type Judged } from './convert.js';
 import type { Action, Facts, NodeFacts, Plan, Verdict } from './facts.js';
 import { isWaiting, decideNode } from './decide-node.js';

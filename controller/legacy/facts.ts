@@ -4,7 +4,9 @@ import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import type { ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
-import type { SeenJob, SeenNode, SeenPod } from '../cluster/seen.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedNode } from '../cluster/node.js';
+import type { CachedPod } from '../cluster/pod.js';
 
 export interface NodeFacts {
   name: string;
@@ -14,15 +16,15 @@ export interface NodeFacts {
   nodeOp: ParsedNodeOp;
   /** As the earlier operator left it. */
   entry?: NodeStatus;
-  node?: SeenNode;
+  node?: CachedNode;
   agent?: NodeAgent;
   /** All that it has made for this node. */
-  jobs: readonly SeenJob[];
+  jobs: readonly CachedJob[];
   /** The one whose end is the node's. */
-  job?: SeenJob;
+  job?: CachedJob;
   /** Pods that wait for the Job's sentinel and then reboot the node. */
-  rebootPods: readonly SeenPod[];
-  preflightPods: readonly SeenPod[];
+  rebootPods: readonly CachedPod[];
+  preflightPods: readonly CachedPod[];
 }
 
 export interface Facts {
@@ -37,19 +39,19 @@ export interface Facts {
   /** Of its targets, and of every node where something of it is. */
   nodes: readonly NodeFacts[];
   /** Of the whole operation. */
-  jobs: readonly SeenJob[];
+  jobs: readonly CachedJob[];
   /** Of those Jobs. */
-  jobPods: readonly SeenPod[];
-  rebootPods: readonly SeenPod[];
+  jobPods: readonly CachedPod[];
+  rebootPods: readonly CachedPod[];
   readyNodes: ReadonlySet<string>;
 }
 
 export type Action =
   /** Marks the Job as ours, with the boot in which surely no reboot had been called. */
-  | { do: 'adoptJob'; job: SeenJob; node: string; boot: string }
+  | { do: 'adoptJob'; job: CachedJob; node: string; boot: string }
   /** Only if the Pod is what was seen. */
-  | { do: 'deletePod'; pod: SeenPod }
-  | { do: 'uncordon'; node: SeenNode }
+  | { do: 'deletePod'; pod: CachedPod }
+  | { do: 'uncordon'; node: CachedNode }
   | { do: 'convert'; status: NodeOpStatus }
   /** In the status, what is waited for. */
   | { do: 'tell'; message: string }
@@ -63,7 +65,7 @@ export type Verdict =
   | { is: 'ended'; entry: NodeStatus }
   /** We claim it: the ledger tells, whatever became of the status. */
   | { is: 'ours'; ledger: Operation }
-  | { is: 'takeUp'; job: SeenJob; bootIdBefore: string | undefined }
+  | { is: 'takeUp'; job: CachedJob; bootIdBefore: string | undefined }
   | { is: 'act'; action: Action }
   | { is: 'wait'; message: string };
 

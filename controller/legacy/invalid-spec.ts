@@ -9,10 +9,12 @@ import type { NodeOp } from '../../api/objects.js';
 import { conditions } from '../cluster/conditions.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { operationStatus } from '../nodeop/status/operation-status.js';
-import { isFinal, parsedNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
-import { hasEnded, isAlive } from '../cluster/seen.js';
+import { isFinal } from '../cluster/phases.js';
+import { parsedNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
+import { hasEnded } from '../cluster/job.js';
+import { isAlive } from '../cluster/pod.js';
 import type { Action, Facts, NodeFacts, Plan } from './facts.js';
-import { isTakenOver } from '../cluster/adopted-job.js';
+import { isAdopted } from '../cluster/adopted-job.js';
 import { isWaiting } from './decide-node.js';
 import { adoption, deletion } from './deletion.js';
 
@@ -26,7 +28,7 @@ export function ending(facts: Facts, nodeOp: ParsedNodeOp, fault: string): Plan 
   const pods = [...rebootPods.filter(isWaiting), ...helpers];
   if (pods.length > 0) return { actions: pods.map(deletion) };
   const open = jobs.filter(job => !hasEnded(job) && readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
-  const strange = open.filter(job => !isTakenOver(job));
+  const strange = open.filter(job => !isAdopted(job));
   if (strange.length > 0) return { actions: strange.map(adoption) };
   const alive = rebootPods.find(pod => isAlive(pod) && !isHere(pod) && readyNodes.has(pod.spec.nodeName ?? ''));
   const awaited = open[0]?.metadata.name ?? alive?.metadata.name;

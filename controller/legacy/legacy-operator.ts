@@ -12,9 +12,10 @@ import { JOBS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
-import { isAlive, pruneJob, type SeenJob, type SeenPod } from '../cluster/seen.js';
-import { isTakenOver } from '../cluster/adopted-job.js';
+import { isFinal } from '../cluster/phases.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { pruneJob, type CachedJob } from '../cluster/job.js';
+import { isAdopted } from '../cluster/adopted-job.js';
 import { isCalled, isFinishedForLegacy } from './decide-node.js';
 import { isRebootPod } from './reboot-pod.js';
 import { legacyPods, isScaledDown } from './scale-down.js';
@@ -31,17 +32,17 @@ export interface LegacyOperatorDeps {
 /** Its Jobs have its label, and not yet ours. */
 const ITS_JOBS = `${LABELS.nodeOp},!${LABELS.nodeOpUid}`;
 
-const LOOK_MS = 2_000;
+const RECHECK_MS = 2_000;
 const SAY_MS = 30_000;
 
 export class LegacyOperator {
   readonly #caches: Caches;
   /** By their NodeOp. */
-  readonly #jobs = new Map<string, SeenJob[]>();
-  readonly #rebootPods = new Map<string, SeenPod>();
+  readonly #jobs = new Map<string, CachedJob[]>();
+  readonly #rebootPods = new Map<string, CachedPod>();
   readonly since: Date;
 
-  constructor(caches: Caches, jobs: readonly SeenJob[], since: Date) {
+  constructor(caches: Caches, jobs: readonly CachedJob[], since: Date) {
     this.#caches = caches;
     this.since = since;
     for (const job of jobs) this.know(job);
@@ -52,21 +53,21 @@ export class LegacyOperator {
     });
   }
 
-  #note(pod: SeenPod): void {
+  #note(pod: CachedPod): void {
     if (isRebootPod(pod)) this.#rebootPods.set(pod.metadata.uid, pod);
   }
 
   /** As it was just read: nothing tells of changes of a Job before it carries our label. */
-  know(job: SeenJob): void {
+  know(job: CachedJob): void {
     this.#jobs.set(whose(job), [...this.#without(job), job]);
   }
 
   /** It is gone, or watched from now on. */
-  drop(job: SeenJob): void {
+  drop(job: CachedJob): void {
     this.#jobs.set(whose(job), this.#without(job));
   }
 
-  #without(job: SeenJob): SeenJob[] {
+  #without(job: CachedJob): CachedJob[] {
     const known = this.#jobs.get(whose(job)) ?? [];
     return known.filter(each => each.metadata.uid !== job.metadata.uid);
   }
@@ -79,18 +80,18 @@ export class LegacyOperator {
   }
 
   /** As they are now, those that carry our mark already included. */
-  jobsOf(op: NodeOp): SeenJob[] {
-    const seen = this.#caches.jobs.by('owner', op.metadata.uid).filter(isTakenOver);
+  jobsOf(op: NodeOp): CachedJob[] {
+    const seen = this.#caches.jobs.by('owner', op.metadata.uid).filter(isAdopted);
     const known = new Set(seen.map(job => job.metadata.uid));
     const others = [op.metadata.uid, keyOf(op.metadata)].flatMap(key => this.#jobs.get(key) ?? []);
     return [...seen, ...others.filter(job => !known.has(job.metadata.uid))];
   }
 
-  rebootPodsOf(op: NodeOp): SeenPod[] {
+  rebootPodsOf(op: NodeOp): CachedPod[] {
     return [...this.#rebootPods.values()].filter(pod => isOf(pod, op));
   }
 
-  rebootPods(): SeenPod[] {
+  rebootPods(): CachedPod[] {
     return [...this.#rebootPods.values()];
   }
 
@@ -111,7 +112,7 @@ export class LegacyOperator {
   }
 }
 
-type Made = SeenJob | SeenPod;
+type Made = CachedJob | CachedPod;
 
 /** Uid of the NodeOp it belongs to, or else its namespace and name. */
 const whose = (made: Made): string =>
@@ -121,7 +122,7 @@ const nameOf = ({ metadata }: Made): string =>
   keyOf({ namespace: metadata.namespace, name: metadata.labels?.[LABELS.nodeOp] ?? '' });
 
 /** Where a Pod of it is, or is to be. */
-export const nodeOf = ({ metadata, spec }: SeenPod): string => spec.nodeName ?? metadata.labels?.[LABELS.node] ?? '';
+export const nodeOf = ({ metadata, spec }: CachedPod): string => spec.nodeName ?? metadata.labels?.[LABELS.node] ?? '';
 
 /** Does it belong to this operation? */
 export const isOf = (made: Made, { metadata }: NodeOp): boolean =>
@@ -145,18 +146,18 @@ export async function waitForLegacyOperatorToEnd(
       saidAt = clock.monotonic();
       log.warn({ pods }, 'nothing is done before the earlier operator has ended');
     }
-    await clock.sleep(LOOK_MS, leading);
+    await clock.sleep(RECHECK_MS, leading);
   }
   return new LegacyOperator(caches, [], clock.now());
 }
 
 /** Undefined: no answer. */
-async function jobsLeft({ kube, log }: LegacyOperatorDeps): Promise<SeenJob[] | undefined> {
-  const jobs: SeenJob[] = [];
+async function jobsLeft({ kube, log }: LegacyOperatorDeps): Promise<CachedJob[] | undefined> {
+  const jobs: CachedJob[] = [];
   try {
     let next: string | undefined;
     do {
-      const page = await kube.list<SeenJob>(JOBS, { labelSelector: ITS_JOBS, limit: 500, continue: next });
+      const page = await kube.list<CachedJob>(JOBS, { labelSelector: ITS_JOBS, limit: 500, continue: next });
       jobs.push(...page.items.map(pruneJob));
       next = page.continue;
     } while (next);

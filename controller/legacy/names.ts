@@ -16,11 +16,3 @@ export const LEGACY_FINALIZER = 'nodeop-reboot.kairos.io/clusterrolebinding';
 
 /** On a reboot Pod, "completed": it is about to reboot its node, or has. Never taken back. */
 export const REBOOT_STATE = 'kairos.io/reboot-state';
-
-/**
- * On a Job that is taken over, by us: the boot in which it was sure that no reboot had been called for it. Empty where that was not sure.
- * The Pod that tells it will be gone; the Job stays.
- */
-export const SURE_OF_BOOT = 'operator.kairos.io/taken-over-in-boot';
-/** On such a Job: whether it had ended by then. */
-export const WAS_COMPLETE = 'operator.kairos.io/taken-over-complete';

@@ -6,7 +6,9 @@ import type { Caches } from '../cluster/informers.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { targetsOf } from '../cluster/targets.js';
 import { parseNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
-import { isReady, type SeenJob, type SeenPod } from '../cluster/seen.js';
+import { isReady } from '../cluster/node.js';
+import type { CachedJob } from '../cluster/job.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { Facts, NodeFacts } from './facts.js';
 import { type LegacyOperator, isOf, nodeOf } from './legacy-operator.js';
 import { wishToEnd } from './invalid-spec.js';
@@ -54,8 +56,8 @@ interface NodeFactsInput {
   nodeOp: ParsedNodeOp;
   view: View;
   /** Of the whole operation. */
-  jobs: readonly SeenJob[];
-  rebootPods: readonly SeenPod[];
+  jobs: readonly CachedJob[];
+  rebootPods: readonly CachedPod[];
 }
 
 function nodeFacts(name: string, { op, nodeOp, view, jobs, rebootPods }: NodeFactsInput): NodeFacts {
@@ -77,16 +79,16 @@ function nodeFacts(name: string, { op, nodeOp, view, jobs, rebootPods }: NodeFac
   };
 }
 
-const isFormersPreflight = ({ metadata: { labels } }: SeenPod): boolean =>
+const isFormersPreflight = ({ metadata: { labels } }: CachedPod): boolean =>
   labels?.[LABELS.preflight] !== undefined && labels[LABELS.nodeOpUid] === undefined;
 
-const isFor = ({ metadata }: SeenJob, node: string, jobName: string | undefined): boolean =>
+const isFor = ({ metadata }: CachedJob, node: string, jobName: string | undefined): boolean =>
   metadata.name === jobName ||
   metadata.labels?.[LABELS.node] === node ||
   metadata.labels?.[LABELS.node] === labelValue(node);
 
 /** It may have made one more and died before it said so. */
-const latest = (jobs: readonly SeenJob[]): SeenJob | undefined =>
+const latest = (jobs: readonly CachedJob[]): CachedJob | undefined =>
   jobs
     .toSorted((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''))
     .at(-1);

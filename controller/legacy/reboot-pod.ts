@@ -1,7 +1,7 @@
 /** Which Pods are the earlier operator's own to reboot a node with. A label alone is anybody's: people put it on their Pods, so that a drain spares them. */
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
-import type { SeenPod } from '../cluster/seen.js';
+import type { CachedPod } from '../cluster/pod.js';
 
 const CONTAINER = 'reboot';
 
@@ -9,7 +9,7 @@ const CONTAINER = 'reboot';
 const KEPT = 44;
 
 /** Made for a NodeOp and owned by it; or, where nothing owns it, made like one in every respect. */
-export function isRebootPod({ metadata, spec }: SeenPod): boolean {
+export function isRebootPod({ metadata, spec }: CachedPod): boolean {
   const { name, labels = {}, ownerReferences = [] } = metadata;
   const nodeOp = labels[LABELS.nodeOp];
   if (labels[LABELS.reboot] !== 'true' || nodeOp === undefined) return false;

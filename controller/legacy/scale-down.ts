@@ -11,7 +11,7 @@ import { DEPLOYMENTS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import type { SeenPod } from '../cluster/seen.js';
+import type { CachedPod } from '../cluster/pod.js';
 import { scaledDown } from './events.js';
 import { LEGACY_DEPLOYMENT, LEGACY_NAMESPACE } from './names.js';
 
@@ -28,7 +28,7 @@ export interface RetireDeps {
   ownNamespace: string;
 }
 
-const LOOK_MS = 10 * 60_000;
+const RECHECK_MS = 10 * 60_000;
 const RETRY_MS = 5_000;
 /** Somebody did not give us the right, or not yet. */
 const REFUSED_MS = 60_000;
@@ -41,7 +41,7 @@ export async function keepScaledDown(deps: RetireDeps, signal: AbortSignal): Pro
   const { log, clock } = deps;
   while (!signal.aborted) {
     const pauseMs = await retire(deps).then(
-      () => LOOK_MS,
+      () => RECHECK_MS,
       (error: unknown) => {
         log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
         return isForbidden(error) ? REFUSED_MS : RETRY_MS;
@@ -88,7 +88,7 @@ const SILENT_MS = 60_000;
 const POD_NAME = new RegExp(`^${LEGACY_DEPLOYMENT}-[a-z0-9]+-[a-z0-9]+$`);
 
 /** Pods of the earlier operator that may still write. Losing the lease, or being told to stop, does not end a process at once. */
-export const legacyPods = (pods: readonly SeenPod[], ownNamespace: string, now: Date): SeenPod[] => {
+export const legacyPods = (pods: readonly CachedPod[], ownNamespace: string, now: Date): CachedPod[] => {
   const namespaces = formerNamespaces(ownNamespace);
   return pods.filter(({ metadata, status }) => {
     if (!namespaces.includes(metadata.namespace ?? '') || !POD_NAME.test(metadata.name)) return false;
@@ -105,7 +105,7 @@ export function onLegacyReturn(
   call: () => void,
 ): void {
   let isBack = false;
-  const look = (seen: readonly SeenPod[]) => {
+  const look = (seen: readonly CachedPod[]) => {
     if (isBack || legacyPods(seen, deps.ownNamespace, deps.clock.now()).length === 0) return;
     isBack = true;
     call();

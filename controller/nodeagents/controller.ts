@@ -13,7 +13,7 @@ import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMark } from '../cluster/cordon.js';
 import { freeOrphan, undoOrphanedCordon } from './orphans.js';
-import { isLinux, type SeenNode } from '../cluster/seen.js';
+import { isLinux, type CachedNode } from '../cluster/node.js';
 
 export interface NodeAgentDeps {
   kube: Kube;
@@ -48,7 +48,7 @@ function isClaimedByNobody({ spec: { operation } }: NodeAgent, caches: Caches): 
   return operation !== undefined && caches.nodeOps.get(operation.nodeOp)?.metadata.uid !== operation.nodeOp.uid;
 }
 
-const wantsLabels = (node: SeenNode): boolean => node.metadata.labels?.[LABELS.managed] !== 'false';
+const wantsLabels = (node: CachedNode): boolean => node.metadata.labels?.[LABELS.managed] !== 'false';
 
 async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const { kube, caches, log } = deps;
@@ -72,7 +72,7 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   return { then: 'settled' };
 }
 
-async function create(node: SeenNode, kube: Kube): Promise<NodeAgent | undefined> {
+async function create(node: CachedNode, kube: Kube): Promise<NodeAgent | undefined> {
   const { name } = node.metadata;
   const manifest = {
     apiVersion: `${NODE_AGENT.group}/${NODE_AGENT.version}`,

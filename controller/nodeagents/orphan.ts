@@ -2,11 +2,12 @@
 import type { NodeAgent } from '../../api/objects.js';
 import { LABELS } from '../../api/names.js';
 import { cordonMark } from '../cluster/cordon.js';
-import { isAlive, isReady, type SeenNode, type SeenPod } from '../cluster/seen.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { isReady, type CachedNode } from '../cluster/node.js';
 
 export type OrphanStep = 'withdraw' | 'wait' | 'uncordon' | 'release';
 
-export function orphanStep(agent: NodeAgent, node: SeenNode | undefined, pods: readonly SeenPod[]): OrphanStep {
+export function orphanStep(agent: NodeAgent, node: CachedNode | undefined, pods: readonly CachedPod[]): OrphanStep {
   const operation = agent.spec.operation;
   if (operation === undefined) return 'release';
   const { reboot, rebootWithdrawn, id, nodeUid, nodeOp } = operation;

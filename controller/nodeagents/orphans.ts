@@ -9,15 +9,15 @@ import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMark, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
-import type { SeenNode } from '../cluster/seen.js';
+import type { CachedNode } from '../cluster/node.js';
 import { orphanStep } from './orphan.js';
 
 /** The agent may wait out a reboot it has called. */
-const ANSWER_LOOK_MS = 10_000;
+const ANSWER_RECHECK_MS = 10_000;
 
 export async function freeOrphan(
   agent: NodeAgent,
-  node: SeenNode | undefined,
+  node: CachedNode | undefined,
   { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
 ): Promise<Outcome> {
   if (!(await isOrphan(agent, kube, caches))) return { then: 'settled' };
@@ -31,21 +31,21 @@ export async function freeOrphan(
       await swap({ spec: { operation: { reboot: null, rebootWithdrawn: true } } });
       break;
     case 'wait':
-      return { then: 'lookAgain', inMs: ANSWER_LOOK_MS };
+      return { then: 'requeue', inMs: ANSWER_RECHECK_MS };
     case 'uncordon':
       if (node)
-        caches.nodes.put(await kube.patch<SeenNode>(NODES, { name }, withResourceVersion(UNCORDON_PATCH, node)));
+        caches.nodes.put(await kube.patch<CachedNode>(NODES, { name }, withResourceVersion(UNCORDON_PATCH, node)));
       break;
     case 'release':
       await swap(releasePatch(agent));
       return { then: 'settled' };
   }
-  return { then: 'lookAgain', inMs: 0 };
+  return { then: 'requeue', inMs: 0 };
 }
 
 /** Undoes a cordon whose NodeOp does not exist any more. The mark of one that failed is kept with it, for inspection. */
 export async function undoOrphanedCordon(
-  node: SeenNode,
+  node: CachedNode,
   { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
 ): Promise<void> {
   const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(cordonMark(node) ?? '') ?? [];
@@ -56,7 +56,7 @@ export async function undoOrphanedCordon(
     'the NodeOp that cordoned the node is gone; uncordoning it',
   );
   const at = { name: node.metadata.name };
-  caches.nodes.put(await kube.patch<SeenNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
+  caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
 
 const isOrphan = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>

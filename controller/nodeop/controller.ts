@@ -29,7 +29,8 @@ import { isRetried, initialStatus, retryStatus } from './status/initial-status.j
 import { inOrder } from '../cluster/targets.js';
 import { RefusedWrites } from './reads/refused-writes.js';
 import { enqueueOnChanges } from './triggers.js';
-import { isFinal, isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
+import { isFinal } from '../cluster/phases.js';
+import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 
 export interface NodeOpDeps {
   kube: Kube;
@@ -61,7 +62,7 @@ const claims = ({ actions }: Plan) => actions.some(({ action }) => action.do ===
 const isDeletion = ({ action }: Plan['actions'][number]) => action.do === 'deletePods' || action.do === 'deleteJob';
 
 /** Nothing is heard of a broken promise: look at every open operation now and then. */
-const SLOW_LOOK_MS = 60_000;
+const RESYNC_MS = 60_000;
 
 export class NodeOpController {
   readonly #deps: NodeOpDeps;
@@ -148,13 +149,12 @@ export class NodeOpController {
     const errors = await this.#perform(plan);
     const savedIn = await this.#save(kept, plan);
     if (errors.length === 0 && plan.actions.length > 0)
-      return { then: 'lookAgain', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
-    const deadline =
-      plan.lookAgainAt === undefined ? SLOW_LOOK_MS : Math.max(plan.lookAgainAt.getTime() - now.getTime(), 50);
-    const inMs = Math.min(deadline, savedIn ?? SLOW_LOOK_MS, SLOW_LOOK_MS);
+      return { then: 'requeue', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
+    const deadline = plan.requeueAt === undefined ? RESYNC_MS : Math.max(plan.requeueAt.getTime() - now.getTime(), 50);
+    const inMs = Math.min(deadline, savedIn ?? RESYNC_MS, RESYNC_MS);
     if (errors.length > 0) return { then: 'failed', error: errors[0], inMs };
     await this.#holdNothing(nodeOp, plan);
-    return { then: 'lookAgain', inMs };
+    return { then: 'requeue', inMs };
   }
 
   #isHeld({ meta }: ParsedNodeOp): boolean {
@@ -213,7 +213,7 @@ export class NodeOpController {
     if (nodeOp.deleting && claimed.length === 0) return this.#letGo(op);
     const status = initialStatus(nodeOp, { nodes: caches.nodes.list(), claimed, now: clock.now() });
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
-    return { then: 'lookAgain', inMs: 0 };
+    return { then: 'requeue', inMs: 0 };
   }
 
   async #beginAgain(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
@@ -221,7 +221,7 @@ export class NodeOpController {
     const status = retryStatus(nodeOp, caches.nodes.list(), clock.now());
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
     recorder.record(events.retried(nodeOp, status));
-    return { then: 'lookAgain', inMs: 0 };
+    return { then: 'requeue', inMs: 0 };
   }
 
   /** Made when no webhook and an older schema let it pass, or where nothing is obeyed. Nothing was begun; it is said, and it can be deleted. */

@@ -1,9 +1,10 @@
 /** All nodes of one operation together: whose turn it is, what is done next, what the status says. Pure. */
-import { isReady } from '../cluster/seen.js';
+import { isReady } from '../cluster/node.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { isControlPlane } from '../cluster/control-plane.js';
-import { type Action, after, type Facts } from './facts/facts.js';
+import type { Action, Facts } from './facts/facts.js';
+import { after } from '../../program/clock.js';
 import { detailFor, withFewLogs } from './status/truncate.js';
 import { DEADLINED, type Standing, nodeStatus, stands } from './status/node-status.js';
 import { operationStatus, withoutRemoved } from './status/operation-status.js';
@@ -12,13 +13,14 @@ import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
 import { NO_ANSWER } from './reads/admission-rehearsal.js';
 import { slots } from '../cluster/targets.js';
-import { isFinal, type ParsedNodeOp } from './facts/parsed-nodeop.js';
+import { isFinal } from '../cluster/phases.js';
+import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
 
 export interface Plan {
   actions: { facts: Facts; action: Action }[];
   status: NodeOpStatus;
   /** When a deadline of some node comes up. */
-  lookAgainAt?: Date;
+  requeueAt?: Date;
 }
 
 interface Seen {
@@ -51,7 +53,7 @@ export function decide(nodeOp: ParsedNodeOp, all: readonly Facts[], now: Date): 
   return {
     actions: walked.flatMap(each => actionOf(each)).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
     status,
-    lookAgainAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
+    requeueAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
   };
 }
 
@@ -61,7 +63,7 @@ const look = (nodeOp: ParsedNodeOp, facts: Facts): Seen => ({
   before: nodeOp.status.nodeStatuses?.[facts.name],
 });
 
-const untilOf = ({ walk: { look: seen } }: Seen): Date[] =>
+const untilOf = ({ walk: { result: seen } }: Seen): Date[] =>
   'until' in seen && seen.until !== undefined ? [seen.until] : [];
 
 /** Nothing happens any more when a node that is waited for does not come: its time must be looked at by itself. */
@@ -73,12 +75,12 @@ const startDeadlines = (nodeOp: ParsedNodeOp, statuses: readonly NodeStatus[]): 
     );
 
 /** An end is written together with the first step of the ending: one write, and no moment between them. */
-function actionOf({ facts, walk: { look: seen } }: Seen): { facts: Facts; action: Action }[] {
+function actionOf({ facts, walk: { result: seen } }: Seen): { facts: Facts; action: Action }[] {
   if (seen.is === 'act') return [{ facts, action: seen.action }];
   if (seen.is !== 'end' || facts.ledger === undefined) return [];
   const { phase, reason, message, log, exitCode } = seen;
   const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), bootIdAfter: bootAfter(facts) };
-  const next = walk({ ...facts, ledger: { ...facts.ledger, result } }).look;
+  const next = walk({ ...facts, ledger: { ...facts.ledger, result } }).result;
   const entered = next.is === 'act' && next.action.do === 'record' ? next.action.change : {};
   return [{ facts, action: { do: 'record', change: { ...entered, result } } }];
 }

@@ -5,8 +5,8 @@ import { keyOf } from '../../kube/key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMark } from '../cluster/cordon.js';
-import { bootIdOf, isCordoned, isReady, type SeenNode } from '../cluster/seen.js';
-import { isFinal } from './facts/parsed-nodeop.js';
+import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
+import { isFinal } from '../cluster/phases.js';
 
 type Enqueue = (key: string, inMs?: number) => void;
 
@@ -37,7 +37,7 @@ export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
 }
 
 /** Kubelets write heartbeats all day; only these fields matter here. */
-const sameToUs = (a: SeenNode, b: SeenNode): boolean =>
+const sameToUs = (a: CachedNode, b: CachedNode): boolean =>
   a.metadata.uid === b.metadata.uid &&
   isReady(a) === isReady(b) &&
   isCordoned(a) === isCordoned(b) &&

@@ -9,7 +9,7 @@ import { orGone } from '../../kube/or-gone.js';
 import { mergeChange } from '../../kube/patch.js';
 import { PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
-import type { SeenPod } from '../cluster/seen.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { Action, Facts } from './facts.js';
 import { nodeOpFor } from './nodeop.js';
 import { probePod, type ProbePlace } from './probe-pod.js';
@@ -17,7 +17,7 @@ import { probePod, type ProbePlace } from './probe-pod.js';
 export interface ActDeps {
   kube: Kube;
   nodeOps: Pick<Cache<NodeOp>, 'put'>;
-  pods: Pick<Cache<SeenPod>, 'put'>;
+  pods: Pick<Cache<CachedPod>, 'put'>;
   log: Log;
 }
 
@@ -50,7 +50,7 @@ const retryNodeOp = ({ nodeOp, value }: Extract<Action, { do: 'retryNodeOp' }>, 
 async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: ActDeps): Promise<void> {
   const { namespace } = upgrade.metadata;
   try {
-    pods.put(await kube.create<SeenPod>(PODS, probePod(upgrade.metadata, spec, place), namespace));
+    pods.put(await kube.create<CachedPod>(PODS, probePod(upgrade.metadata, spec, place), namespace));
     log.info({ node: place.node, arch: place.arch, image: spec.image }, 'reading the image');
   } catch (error) {
     /* Made by us a moment ago, or one of this name is still leaving: the watch will show which. */
@@ -59,7 +59,7 @@ async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, po
 }
 
 /** At once, whatever became of its node: there is nothing in it to be saved. */
-async function deleteProbe({ metadata: { name, namespace, uid } }: SeenPod, { kube }: ActDeps): Promise<void> {
+async function deleteProbe({ metadata: { name, namespace, uid } }: CachedPod, { kube }: ActDeps): Promise<void> {
   await orGone(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
 }
 

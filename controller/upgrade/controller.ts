@@ -15,8 +15,9 @@ import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
-import type { SeenNode, SeenPod } from '../cluster/seen.js';
+import { isFinal } from '../cluster/phases.js';
+import type { CachedNode } from '../cluster/node.js';
+import type { CachedPod } from '../cluster/pod.js';
 import { act } from './act.js';
 import { decide, fail } from './decide.js';
 import { refused } from './events.js';
@@ -28,9 +29,9 @@ export interface UpgradeDeps {
   kube: Kube;
   upgrades: Cache<NodeOpUpgrade>;
   nodeOps: Cache<NodeOp>;
-  nodes: Cache<SeenNode>;
+  nodes: Cache<CachedNode>;
   /** With an index `owner`: uids of a Pod's owners. */
-  pods: Cache<SeenPod>;
+  pods: Cache<CachedPod>;
   recorder: Recorder;
   log: Log;
   clock: Clock;
@@ -39,7 +40,7 @@ export interface UpgradeDeps {
 }
 
 /** Nothing is heard of a broken promise: look at every open upgrade now and then. */
-const SLOW_LOOK_MS = 60_000;
+const RESYNC_MS = 60_000;
 
 /** Works while this replica leads. */
 export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
@@ -102,9 +103,9 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
   const log = deps.log.child({ object: keyOf(upgrade.metadata) });
   const isRefused = await actAll(facts, plan.actions, { ...deps, log });
   /* The next pass writes it into the status. */
-  if (isRefused) return { then: 'lookAgain', inMs: 0 };
+  if (isRefused) return { then: 'requeue', inMs: 0 };
   if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
-  return { then: 'lookAgain', inMs: plan.lookAgainInMs ?? SLOW_LOOK_MS };
+  return { then: 'requeue', inMs: plan.requeueAfterMs ?? RESYNC_MS };
 }
 
 /** Of an upgrade that goes on and of which nothing is heard, everything that is waited for is read. */

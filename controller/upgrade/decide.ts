@@ -7,7 +7,7 @@
  */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../cluster/phases.js';
 import {
   completed,
   failed,
@@ -25,7 +25,7 @@ import { ended, initializing, mirrored } from './status.js';
 import { targetFrom } from './target.js';
 
 /** The garbage collector removes the NodeOp of a deleted upgrade of this name. */
-const LEAVING_LOOK_MS = 2_000;
+const TERMINATING_RECHECK_MS = 2_000;
 
 /** What was refused is not asked for again at once. */
 const REFUSED_PAUSE_MS = 10_000;
@@ -73,7 +73,7 @@ function again(facts: Facts): Plan | undefined {
   const { nodeOpName, retry } = upgrade.status ?? {};
   if (nodeOpName !== undefined || wanted === undefined || wanted === retry) return undefined;
   const status = { ...initializing(upgrade, 'trying again', now), completedAt: undefined, target: undefined };
-  return { ...NOTHING, status, lookAgainInMs: 0 };
+  return { ...NOTHING, status, requeueAfterMs: 0 };
 }
 
 /** An upgrade fails, until another attempt is asked for. */
@@ -93,13 +93,13 @@ function heedingRefusal(plan: Plan, facts: Facts): Plan {
     status: initializing(upgrade, message, now, refusalReason(what)),
     events: plan.events,
     actions: pauseMs > 0 ? plan.actions.filter(action => !isCreation(action)) : plan.actions,
-    lookAgainInMs: pauseMs > 0 ? pauseMs : plan.lookAgainInMs,
+    requeueAfterMs: pauseMs > 0 ? pauseMs : plan.requeueAfterMs,
   };
 }
 
 function waitForName({ upgrade, now }: Facts): Plan {
   const message = `waiting for the NodeOp of an earlier upgrade named ${upgrade.metadata.name} to be gone`;
-  return { ...NOTHING, status: initializing(upgrade, message, now), lookAgainInMs: LEAVING_LOOK_MS };
+  return { ...NOTHING, status: initializing(upgrade, message, now), requeueAfterMs: TERMINATING_RECHECK_MS };
 }
 
 function probe(facts: Facts): Plan {
@@ -112,7 +112,7 @@ function probe(facts: Facts): Plan {
       status: initializing(upgrade, probed.message, now),
       events: upgrade.status?.phase === undefined ? [probing(upgrade, spec.image)] : [],
       actions: probed.actions,
-      lookAgainInMs: probed.lookAgainInMs,
+      requeueAfterMs: probed.requeueAfterMs,
     };
   const target = targetFrom(probed.readings, probed.leftOut, now);
   const message = target.version === undefined ? 'the image was read' : `the image holds ${target.version}`;
@@ -124,7 +124,7 @@ function probe(facts: Facts): Plan {
       ...probed.readings.flatMap(({ arch, noPull }) => (noPull === undefined ? [] : [copyRead(upgrade, arch, noPull)])),
     ],
     actions: [],
-    lookAgainInMs: 0,
+    requeueAfterMs: 0,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus, UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
-import type { SeenPod } from '../cluster/seen.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { ProbePlace } from './probe-pod.js';
 
 /** Who holds the upgrade's name among the NodeOps. */
@@ -29,14 +29,14 @@ export interface Facts {
   /** Nodes that the upgrade would be for if it began now, by name. */
   targets: readonly Target[];
   /** Our Pods that read the image. */
-  probes: readonly SeenPod[];
+  probes: readonly CachedPod[];
   /** What the API server would not let us make a while ago. */
   refusal?: Refusal;
 }
 
 export type Action =
   | { do: 'probe'; place: ProbePlace }
-  | { do: 'deleteProbe'; pod: SeenPod }
+  | { do: 'deleteProbe'; pod: CachedPod }
   | { do: 'createNodeOp'; target: UpgradeTarget }
   | { do: 'updateNodeOp'; nodeOp: NodeOp; to: NodeOp }
   | { do: 'retryNodeOp'; nodeOp: NodeOp; value: string };
@@ -50,7 +50,7 @@ export interface Plan {
   status?: NodeOpUpgradeStatus;
   events: readonly Event[];
   actions: readonly Action[];
-  lookAgainInMs?: number;
+  requeueAfterMs?: number;
 }
 
 export interface Refusal {

@@ -8,16 +8,17 @@ import { isNotFound } from '../../kube/errors.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { targetsOf } from '../cluster/targets.js';
-import { isReady, type SeenNode, type SeenPod } from '../cluster/seen.js';
+import { isReady, type CachedNode } from '../cluster/node.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { Facts, NodeOpSeen, Target } from './facts.js';
 import type { Refusals } from './refusals.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;
   nodeOps: Pick<Cache<NodeOp>, 'get' | 'put'>;
-  nodes: Pick<Cache<SeenNode>, 'get' | 'list'>;
+  nodes: Pick<Cache<CachedNode>, 'get' | 'list'>;
   /** With an index `owner`: uids of a Pod's owners. */
-  pods: Pick<Cache<SeenPod>, 'by'>;
+  pods: Pick<Cache<CachedPod>, 'by'>;
   refusals: Pick<Refusals, 'of'>;
 }
 

@@ -4,7 +4,7 @@ import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
 import { imagePullState } from '../cluster/image-pull.js';
-import type { SeenContainer, SeenPod } from '../cluster/seen.js';
+import type { ContainerStatus, CachedPod } from '../cluster/pod.js';
 import { digestFor } from './target.js';
 
 /** `noPull`: why the registry did not give the image, in the kubelet's words. */
@@ -26,7 +26,7 @@ const NO_SHELL_CODES = [126, 127];
 
 type Question = { spec: NodeOpUpgradeSpec; now: Date };
 
-export function probeResult(pod: SeenPod, { spec, now }: Question): ProbeResult {
+export function probeResult(pod: CachedPod, { spec, now }: Question): ProbeResult {
   const container = pod.status.containerStatuses?.find(each => each.name === CONTAINERS.probe);
   const { terminated, waiting, running } = container?.state ?? {};
   const read = (text: string): ProbeResult => ({
@@ -45,7 +45,7 @@ export function probeResult(pod: SeenPod, { spec, now }: Question): ProbeResult 
   return pulling(pod, { spec, now });
 }
 
-function isWithoutShell(container: SeenContainer | undefined): boolean {
+function isWithoutShell(container: ContainerStatus | undefined): boolean {
   const { terminated, waiting } = container?.state ?? {};
   if (terminated) return NO_SHELL_CODES.includes(terminated.exitCode) || NO_SHELL.test(terminated.message ?? '');
   return (
@@ -54,7 +54,7 @@ function isWithoutShell(container: SeenContainer | undefined): boolean {
   );
 }
 
-function pulling(pod: SeenPod, { spec, now }: Question): ProbeResult {
+function pulling(pod: CachedPod, { spec, now }: Question): ProbeResult {
   const since = new Date(pod.status.startTime ?? pod.metadata.creationTimestamp ?? now);
   const state = imagePullState(pod, { now, nodeOp: { spec } }, since);
   const noPull = hasBadName(pod) ? undefined : state.message;
@@ -67,14 +67,14 @@ function pulling(pod: SeenPod, { spec, now }: Question): ProbeResult {
 }
 
 /** No node can have a copy of what has no valid name. */
-const hasBadName = ({ status }: SeenPod) =>
+const hasBadName = ({ status }: CachedPod) =>
   status.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'InvalidImageName') === true;
 
 const said = ({ image }: NodeOpUpgradeSpec) => `image "${image}"`;
-const nodeOf = (pod: SeenPod) => pod.spec.nodeName ?? '?';
+const nodeOf = (pod: CachedPod) => pod.spec.nodeName ?? '?';
 
 /** Why the Pod is over, in the words of whoever ended it. */
-function endOf({ status }: SeenPod, container: SeenContainer | undefined): string {
+function endOf({ status }: CachedPod, container: ContainerStatus | undefined): string {
   const { terminated } = container?.state ?? {};
   const words = [status.reason, status.message ?? terminated?.message].filter(Boolean).join(': ');
   return (

@@ -1,5 +1,5 @@
 /** All probes of an upgrade together: which to make, which to give up, and what they have said when all are through. */
-import { isFinal } from '../nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../cluster/phases.js';
 import type { Action, Facts, Target } from './facts.js';
 import { probeName, type ProbePlace } from './probe-pod.js';
 import { type ProbeResult, probeResult } from './probe-result.js';
@@ -8,7 +8,7 @@ import type { Reading } from './target.js';
 export type Probed =
   | { is: 'done'; readings: readonly Reading[]; leftOut: readonly string[] }
   | { is: 'failed'; message: string }
-  | { is: 'going'; message: string; actions: readonly Action[]; lookAgainInMs: number };
+  | { is: 'going'; message: string; actions: readonly Action[]; requeueAfterMs: number };
 
 /** One architecture. */
 type Row =
@@ -22,7 +22,7 @@ const NO_PULL_MS = 60_000;
 
 /** A Pod that the kubelet sent away is not made again at once. */
 const LOST_PAUSE_MS = 10_000;
-const LOOK_MS = 5_000;
+const RECHECK_MS = 5_000;
 
 /** Since when the image is being read: the upgrade counts as reconciling from its first status on. */
 export function probingSince({ upgrade: { status }, now }: Facts): Date {
@@ -43,7 +43,7 @@ export function probeAll(facts: Facts): Probed {
       is: 'going',
       message: first?.message ?? 'waiting for a node to tell its CPU architecture',
       actions: [...going.flatMap(row => row.actions), ...stale],
-      lookAgainInMs: Math.min(LOOK_MS, ...going.flatMap(row => (row.until ? [msUntil(row.until, facts)] : []))),
+      requeueAfterMs: Math.min(RECHECK_MS, ...going.flatMap(row => (row.until ? [msUntil(row.until, facts)] : []))),
     };
   const readings = rows.flatMap(row => (row.is === 'read' ? [row.reading] : []));
   const leftOut = rows.filter(row => row.is === 'leftOut');

@@ -173,7 +173,7 @@ describe('what is said', () => {
   test('Waiting names the Job and wakes at the end of the wish', () => {
     const due = decideReboot(seen());
     expect(answered(due)).toMatchObject({ state: 'Waiting', message: expect.stringContaining(JOB) });
-    expect(due.at(-1)).toEqual({ do: 'lookAgain', inMs: 20 * MINUTE });
+    expect(due.at(-1)).toEqual({ do: 'requeue', inMs: 20 * MINUTE });
   });
   test('Rebooting tells of the boot that ends', () => {
     const due = decideReboot(seen({ sentinels: [sentinel()], confirmed: true }));
@@ -183,7 +183,7 @@ describe('what is said', () => {
       startedAt: '2026-01-01T00:10:00.000Z',
     });
     expect(kept(due)).toMatchObject({ id: 'op-1', bootId: bootIdOf(1), notAfter: NOT_AFTER, state: 'Rebooting' });
-    expect(due.at(-1)).toEqual({ do: 'lookAgain', inMs: 5 * MINUTE });
+    expect(due.at(-1)).toEqual({ do: 'requeue', inMs: 5 * MINUTE });
   });
   test('Rebooted tells of both boots', () => {
     expect(answered(decideReboot(seen({ entry: entry(), boot: after })))).toEqual({
@@ -212,21 +212,21 @@ describe('what is said', () => {
     const now = new Date('2026-01-01T00:31:00.000Z');
     const soon = decideReboot(seen({ entry: entry(), now, sinceCallMs: MINUTE }));
     expect(answered(soon)).toMatchObject({ state: 'Rebooting', message: expect.stringContaining('called already') });
-    expect(soon.at(-1)).toEqual({ do: 'lookAgain', inMs: 4 * MINUTE });
+    expect(soon.at(-1)).toEqual({ do: 'requeue', inMs: 4 * MINUTE });
     const later = decideReboot(seen({ entry: entry(), now, sinceCallMs: 5 * MINUTE }));
     expect(answered(later)?.state).toBe('Failed');
   });
   test('a second call is due at the end of the wish at the latest', () => {
     const now = new Date('2026-01-01T00:28:00.000Z');
     expect(decideReboot(seen({ entry: entry(), now, confirmed: true })).at(-1)).toEqual({
-      do: 'lookAgain',
+      do: 'requeue',
       inMs: 2 * MINUTE,
     });
   });
   test('withdrawn after a call: Rebooting for as long as it may still happen, then Cancelled', () => {
     const soon = decideReboot(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: MINUTE }));
     expect(answered(soon)?.state).toBe('Rebooting');
-    expect(soon.at(-1)).toEqual({ do: 'lookAgain', inMs: 4 * MINUTE });
+    expect(soon.at(-1)).toEqual({ do: 'requeue', inMs: 4 * MINUTE });
     const later = decideReboot(seen({ operation: withdrawn(), entry: entry(), sinceCallMs: 5 * MINUTE }));
     expect(answered(later)?.state).toBe('Cancelled');
   });

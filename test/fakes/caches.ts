@@ -2,16 +2,10 @@
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Caches } from '../../controller/cluster/informers.js';
-import {
-  pruneBudget,
-  pruneJob,
-  pruneNode,
-  prunePod,
-  type SeenBudget,
-  type SeenJob,
-  type SeenNode,
-  type SeenPod,
-} from '../../controller/cluster/seen.js';
+import { pruneBudget, type CachedBudget } from '../../controller/cluster/budget.js';
+import { pruneJob, type CachedJob } from '../../controller/cluster/job.js';
+import { pruneNode, type CachedNode } from '../../controller/cluster/node.js';
+import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
@@ -22,14 +16,14 @@ const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner
 
 /** Empty caches with the indexes of the real ones. */
 export const emptyCaches = () => ({
-  nodes: new ObjectCache<SeenNode>({ transform: pruneNode }),
-  pods: new ObjectCache<SeenPod>({
+  nodes: new ObjectCache<CachedNode>({ transform: pruneNode }),
+  pods: new ObjectCache<CachedPod>({
     transform: prunePod,
     indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
   }),
-  jobs: new ObjectCache<SeenJob>({ transform: pruneJob, indexes: { owner: ownerUids } }),
+  jobs: new ObjectCache<CachedJob>({ transform: pruneJob, indexes: { owner: ownerUids } }),
   daemonSets: new ObjectCache<Stored>(),
-  budgets: new ObjectCache<SeenBudget>({ transform: pruneBudget }),
+  budgets: new ObjectCache<CachedBudget>({ transform: pruneBudget }),
   nodeAgents: new ObjectCache<NodeAgent>({
     indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
   }),

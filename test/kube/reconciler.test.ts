@@ -47,7 +47,7 @@ describe('endings', () => {
   });
 
   test('look again: after that while', async () => {
-    const loop = start(async () => ({ then: 'lookAgain', inMs: 1_000 }));
+    const loop = start(async () => ({ then: 'requeue', inMs: 1_000 }));
     loop.enqueue('a');
     await clock.advance(2_500);
     expect(runs.map(run => Math.round(Number(run.split('@')[1]) / 1_000))).toEqual([0, 1, 2]);

@@ -2,7 +2,7 @@
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, LEADER_LEASE } from '../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { isFinal } from '../../controller/nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../../controller/cluster/phases.js';
 import type { Stored } from '../../kube/kube.js';
 import { LEASES, NODES } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';

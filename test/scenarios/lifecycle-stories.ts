@@ -1,7 +1,7 @@
 /** Stories of a node's life that are told calm, and again with mishaps. */
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
-import { isFinal } from '../../controller/nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../../controller/cluster/phases.js';
 import { nodeOp } from '../fakes/cluster/objects.js';
 import {
   abandons,

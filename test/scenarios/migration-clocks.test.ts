@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../../controller/legacy/names.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from '../../controller/cluster/adopted-job.js';
 import { JOBS, NODES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';

@@ -4,7 +4,7 @@ import { ANNOTATIONS, LABELS } from '../../api/names.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
-import { isFinal } from '../../controller/nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../../controller/cluster/phases.js';
 import { JOBS, NODES } from '../../kube/resources.js';
 import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
 import { collectionOf } from '../fakes/kube.js';

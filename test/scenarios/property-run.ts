@@ -3,7 +3,7 @@ import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS } from '../../api/names.js';
 import type { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeOp } from '../../api/objects.js';
-import { isFinal } from '../../controller/nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../../controller/cluster/phases.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
 import type { Program } from '../fakes/cluster/program.js';

@@ -1,7 +1,7 @@
 /** The builder Pod at its work: what it says is told, and when it is done the files are known. */
 import { ANNOTATIONS } from '../../../api/names.js';
 import type { Event } from '../../../kube/recorder.js';
-import type { SeenPod } from '../../cluster/seen.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { tell, volumeReplaced } from '../events.js';
 import { bringsArtifacts } from '../build/exporter-job.js';
 import { exporting } from './exporting.js';
@@ -9,9 +9,9 @@ import type { Facts, Plan } from '../facts.js';
 import { outputsSeen, type Progress, progressOf, stepsDone, stepsSeen } from '../progress/builder-progress.js';
 import { planWithEvent } from './plan-with-event.js';
 import { type Known, told } from '../status.js';
-import { isGoing, LEAVING_LOOK_MS, PATIENCE_MS } from '../timeouts.js';
+import { isGoing, TERMINATING_RECHECK_MS, PATIENCE_MS } from '../timeouts.js';
 
-function knownOf(pod: SeenPod, id: string): Known {
+function knownOf(pod: CachedPod, id: string): Known {
   const steps = stepsSeen(pod);
   const outputs = outputsSeen(pod);
   return {
@@ -24,7 +24,7 @@ function knownOf(pod: SeenPod, id: string): Known {
   };
 }
 
-export function building(facts: Facts, id: string, pod: SeenPod): Plan {
+export function building(facts: Facts, id: string, pod: CachedPod): Plan {
   const known = knownOf(pod, id);
   const progress = progressOf(pod, facts.now);
   switch (progress.is) {
@@ -48,13 +48,13 @@ function ended(facts: Facts, known: Known, message: string): Plan {
 export const AGAIN = '; the build begins again when it is gone';
 
 /** Another Pod is made once this one is gone: two must not write the same files. */
-function lost(facts: Facts, known: Known, pod: SeenPod, why: string): Plan {
+function lost(facts: Facts, known: Known, pod: CachedPod, why: string): Plan {
   const message = `the builder Pod ${why}${AGAIN}`;
   const words = { phase: 'Building', reason: 'BuilderLost', message } as const;
   return planWithEvent(facts, told(facts.artifact, words, facts.now, known), {
     reason: 'BuilderLost',
     actions: isGoing(pod) ? [] : [{ do: 'deletePod', pod }],
-    lookAgainInMs: LEAVING_LOOK_MS,
+    requeueAfterMs: TERMINATING_RECHECK_MS,
   });
 }
 
@@ -79,7 +79,12 @@ function begun({ artifact, build }: Facts, { build: id, attempt, pod }: Known): 
   return [tell(artifact, 'Building', `building in Pod ${pod ?? ''}`), ...(attempt === 1 ? replaced : [])];
 }
 
-function going(facts: Facts, known: Known, pod: SeenPod, progress: Extract<Progress, { is: 'going' | 'held' }>): Plan {
+function going(
+  facts: Facts,
+  known: Known,
+  pod: CachedPod,
+  progress: Extract<Progress, { is: 'going' | 'held' }>,
+): Plan {
   const { artifact, now } = facts;
   const { message } = progress;
   const leftMs = progress.is === 'held' ? progress.since.getTime() + PATIENCE_MS - now.getTime() : undefined;
@@ -91,6 +96,6 @@ function going(facts: Facts, known: Known, pod: SeenPod, progress: Extract<Progr
     status: told(artifact, { phase: 'Building', reason: 'Building', message }, now, known),
     events: [...begun(facts, known), ...finished(facts, known)],
     actions: [],
-    lookAgainInMs: leftMs,
+    requeueAfterMs: leftMs,
   };
 }

@@ -5,13 +5,14 @@
  *
  * Each Pod and Job bears the id of its build, a hash of spec and inputs: so that nothing of one build is taken for another's.
  */
-import { hasEnded, isAlive } from '../../cluster/seen.js';
+import { hasEnded } from '../../cluster/job.js';
+import { isAlive } from '../../cluster/pod.js';
 import { exporting } from './exporting.js';
 import type { Action, Facts, Plan } from '../facts.js';
 import { AGAIN, building } from './building.js';
 import { planWithEvent } from './plan-with-event.js';
 import { lackingFor, stillTold, told } from '../status.js';
-import { FAILED_LOOK_MS, INPUT_LOOK_MS, isGoing, LEAVING_LOOK_MS } from '../timeouts.js';
+import { FAILED_RECHECK_MS, INPUT_RECHECK_MS, isGoing, TERMINATING_RECHECK_MS } from '../timeouts.js';
 
 /** Nothing to do, and nothing to wait for. */
 export const SETTLED: Plan = { events: [], actions: [] };
@@ -61,7 +62,7 @@ function leaving({ artifact, now }: Facts, { pods, jobs }: Facts['stale']): Plan
       ...pods.filter(pod => !isGoing(pod)).map(pod => ({ do: 'deletePod' as const, pod })),
       ...jobs.filter(job => !isGoing(job)).map(job => ({ do: 'deleteJob' as const, job })),
     ],
-    lookAgainInMs: LEAVING_LOOK_MS,
+    requeueAfterMs: TERMINATING_RECHECK_MS,
   };
 }
 
@@ -70,7 +71,7 @@ const failed = (facts: Facts): Plan => ({
   ...SETTLED,
   status: stillTold(facts.artifact),
   actions: leftBehind(facts),
-  lookAgainInMs: FAILED_LOOK_MS,
+  requeueAfterMs: FAILED_RECHECK_MS,
 });
 
 /** What should have gone with the end, had the one who told it lived. */
@@ -91,7 +92,7 @@ function begin(facts: Facts, { id, rendered }: Extract<Facts['input'], { is: 're
   const { status } = artifact;
   const attempt = status?.build === id ? (status.attempt ?? 0) + 1 : 1;
   if (attempt <= MOST_ATTEMPTS)
-    return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], lookAgainInMs: LEAVING_LOOK_MS };
+    return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], requeueAfterMs: TERMINATING_RECHECK_MS };
   const message = `the builder Pod was lost ${MOST_ATTEMPTS} times; the last time: ${(status?.message ?? '').replace(AGAIN, '')}`;
   const words = { phase: 'Error', reason: 'BuildFailed', message } as const;
   return planWithEvent(facts, told(artifact, words, now, { build: id, attempt: status?.attempt }), {
@@ -112,6 +113,6 @@ function lacking(facts: Facts, { is, message }: { is: 'missing' | 'wrong'; messa
   return planWithEvent(facts, told(artifact, { phase, reason, message }, now, known), {
     reason,
     actions: hasFailed ? leftBehind(facts) : [],
-    lookAgainInMs: INPUT_LOOK_MS,
+    requeueAfterMs: INPUT_RECHECK_MS,
   });
 }

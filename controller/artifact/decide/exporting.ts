@@ -4,7 +4,7 @@ import { type Exports, exportsSeen, type ExportsTold } from '../progress/exporte
 import type { Facts, Plan } from '../facts.js';
 import { planWithEvent } from './plan-with-event.js';
 import { type Known, told } from '../status.js';
-import { LEAVING_LOOK_MS, PATIENCE_MS } from '../timeouts.js';
+import { TERMINATING_RECHECK_MS, PATIENCE_MS } from '../timeouts.js';
 
 /** `known`: of the builder Pod, while there is one; `events`: of its last steps. */
 export function exporting(facts: Facts, id: string, known: Known, events: readonly Event[] = []): Plan {
@@ -51,6 +51,6 @@ function open(
     reason: 'Exporting',
     actions,
     events,
-    lookAgainInMs: actions.length > 0 ? LEAVING_LOOK_MS : undefined,
+    requeueAfterMs: actions.length > 0 ? TERMINATING_RECHECK_MS : undefined,
   });
 }

@@ -10,15 +10,15 @@ interface More {
   actions?: readonly Action[];
   /** Told before that of the status. */
   events?: readonly Event[];
-  lookAgainInMs?: number;
+  requeueAfterMs?: number;
 }
 
 const BAD: ReadonlySet<ArtifactReason> = new Set(['InputMissing', 'Waiting', 'BuilderLost']);
 
 /** An Event goes with the status only where that says something new. */
 export function planWithEvent({ artifact }: Facts, status: OSArtifactStatus, more: More): Plan {
-  const { reason, actions = [], events = [], lookAgainInMs } = more;
+  const { reason, actions = [], events = [], requeueAfterMs } = more;
   const isNew = artifact.status?.message !== status.message || artifact.status?.phase !== status.phase;
   const event = (status.phase === 'Error' || BAD.has(reason) ? warn : tell)(artifact, reason, status.message ?? '');
-  return { status, events: [...events, ...(isNew ? [event] : [])], actions, lookAgainInMs };
+  return { status, events: [...events, ...(isNew ? [event] : [])], actions, requeueAfterMs };
 }

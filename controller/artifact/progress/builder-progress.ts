@@ -1,6 +1,6 @@
 /** How far the builder Pod is. */
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
-import { isAlive, type SeenContainer, type SeenPod } from '../../cluster/seen.js';
+import { isAlive, type ContainerStatus, type CachedPod } from '../../cluster/pod.js';
 import { disruptionOf } from './pod-disruption.js';
 import { startError } from './start-errors.js';
 
@@ -16,12 +16,12 @@ export type Progress =
   | { is: 'failed'; message: string }
   | { is: 'done' };
 
-const containersOf = ({ status }: SeenPod): SeenContainer[] => [
+const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),
   ...(status.containerStatuses ?? []),
 ];
 
-function stepOf({ name, state: { terminated, running } = {} }: SeenContainer): Steps[number] {
+function stepOf({ name, state: { terminated, running } = {} }: ContainerStatus): Steps[number] {
   const startedAt = terminated?.startedAt ?? running?.startedAt;
   return {
     name,
@@ -31,7 +31,7 @@ function stepOf({ name, state: { terminated, running } = {} }: SeenContainer): S
   };
 }
 
-export const stepsSeen = (pod: SeenPod): Steps => containersOf(pod).map(stepOf);
+export const stepsSeen = (pod: CachedPod): Steps => containersOf(pod).map(stepOf);
 
 export const stepsDone = (steps: Steps): string =>
   `${steps.filter(({ state }) => state === 'Done').length}/${steps.length}`;
@@ -46,13 +46,13 @@ function outputsIn(words: string): Outputs {
 }
 
 /** Files of the steps that are done. One that is told twice was made twice. */
-export function outputsSeen(pod: SeenPod): Outputs {
+export function outputsSeen(pod: CachedPod): Outputs {
   const outputs = containersOf(pod).flatMap(({ state }) => outputsIn(state?.terminated?.message ?? ''));
   return [...new Map(outputs.map(output => [output.name, output])).values()];
 }
 
 /** A Pod that waits has waited since it began, or since its last step ended. */
-export function waitingSince(pod: SeenPod): Date {
+export function waitingSince(pod: CachedPod): Date {
   const { metadata, status } = pod;
   const ends = containersOf(pod).map(({ state }) => state?.terminated?.finishedAt);
   const times = [metadata.creationTimestamp, status.startTime, ...ends].map(time => (time ? Date.parse(time) : 0));
@@ -60,7 +60,7 @@ export function waitingSince(pod: SeenPod): Date {
 }
 
 /** The step that failed, and the end of its log. */
-function failure(pod: SeenPod): string {
+function failure(pod: CachedPod): string {
   const failed = containersOf(pod).find(({ state }) => state?.terminated && state.terminated.exitCode !== 0);
   const { terminated } = failed?.state ?? {};
   const own = [pod.status.reason, pod.status.message].filter(Boolean).join(': ');
@@ -72,10 +72,10 @@ function failure(pod: SeenPod): string {
 /** Longer than a Pod takes to start, unless an image is pulled or something is missing. */
 const SLOW_START_MS = 60_000;
 
-const isRunning = ({ state }: SeenContainer) => state?.running !== undefined;
+const isRunning = ({ state }: ContainerStatus) => state?.running !== undefined;
 
 /** What keeps a Pod from running, in words; undefined while nothing does. The kubelet says of a missing volume nothing but in Events. */
-export function obstacleOf(pod: SeenPod, now: Date): string | undefined {
+export function obstacleOf(pod: CachedPod, now: Date): string | undefined {
   const { metadata, status } = pod;
   const unscheduled = status.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   if (unscheduled) return `no node takes the Pod: ${unscheduled.message ?? unscheduled.reason ?? ''}`;
@@ -97,7 +97,7 @@ function sizeWords(bytes: number): string {
   return `${count < 10 && power > 0 ? count.toFixed(1) : Math.round(count)} ${UNITS[power]}`;
 }
 
-function stepWords(pod: SeenPod): string {
+function stepWords(pod: CachedPod): string {
   const containers = containersOf(pod);
   const at = containers.findIndex(({ state }) => !state?.terminated);
   const step = containers[at];
@@ -108,7 +108,7 @@ function stepWords(pod: SeenPod): string {
   return `step ${at + 1} of ${containers.length}, ${step.name}, ${step.state?.running ? 'is running' : 'is about to start'}${made}`;
 }
 
-export function progressOf(pod: SeenPod, now: Date): Progress {
+export function progressOf(pod: CachedPod, now: Date): Progress {
   const { phase } = pod.status;
   if (phase === 'Succeeded') return { is: 'done' };
   const loss = disruptionOf(pod);

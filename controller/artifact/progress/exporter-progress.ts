@@ -1,6 +1,7 @@
 /** How far the exporters are. */
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
-import type { SeenJob, SeenPod } from '../../cluster/seen.js';
+import type { CachedJob } from '../../cluster/job.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { takenAway } from './pod-disruption.js';
 import { obstacleOf } from './builder-progress.js';
 import { isGoing } from '../timeouts.js';
@@ -11,9 +12,9 @@ type ExportTold = ExportsTold[number];
 /** An exporter, and what there is of it. */
 export interface Export {
   name: string;
-  job?: SeenJob;
+  job?: CachedJob;
   /** Of the Job. */
-  pods: readonly SeenPod[];
+  pods: readonly CachedPod[];
 }
 
 export interface Exports {
@@ -21,7 +22,7 @@ export interface Exports {
   /** Numbers of exporters that have no Job, and need one. */
   missing: readonly number[];
   /** Those that failed as their Pod was lost: they go, and others are made. */
-  again: readonly SeenJob[];
+  again: readonly CachedJob[];
   /** Why one failed. */
   failed?: string;
   held?: Held;
@@ -32,10 +33,10 @@ export interface Held {
   message: string;
   /** Absent: it is none of ours to end that. */
   since?: Date;
-  job: SeenJob;
+  job: CachedJob;
 }
 
-const condition = (job: SeenJob | undefined, type: string) =>
+const condition = (job: CachedJob | undefined, type: string) =>
   job?.status?.conditions?.find(each => each.type === type && each.status === 'True');
 
 const stateOf = ({ job }: Export): ExportTold['state'] =>
@@ -47,12 +48,12 @@ const PODLESS_MS = 30_000;
 const timeOf = (text: string | undefined, otherwise: Date) => (text === undefined ? otherwise : new Date(text));
 
 /** It has run before: how often it is tried again is the user's own matter, and takes as long as it takes. */
-const hasRun = ({ status }: SeenPod): boolean =>
+const hasRun = ({ status }: CachedPod): boolean =>
   [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].some(
     ({ restartCount = 0, state }) => restartCount > 0 || state?.terminated !== undefined,
   );
 
-function heldPod(name: string, pods: readonly SeenPod[], now: Date): Omit<Held, 'job'> | undefined {
+function heldPod(name: string, pods: readonly CachedPod[], now: Date): Omit<Held, 'job'> | undefined {
   for (const pod of pods) {
     const words = obstacleOf(pod, now);
     const since = hasRun(pod) ? undefined : timeOf(pod.metadata.creationTimestamp, now);

@@ -9,7 +9,7 @@ import { NODES } from '../../../kube/resources.js';
 import type { Log } from '../../../program/log.js';
 import type { Caches } from '../../cluster/informers.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../../cluster/cordon.js';
-import type { SeenNode } from '../../cluster/seen.js';
+import type { CachedNode } from '../../cluster/node.js';
 import type { ControlPlaneLease } from './control-plane-lease.js';
 import { sortPods, stayWords } from '../steps/drainable-pods.js';
 import * as events from './events.js';
@@ -18,7 +18,7 @@ import type { Action, Facts, LedgerChange } from '../facts/facts.js';
 import { isLost } from '../facts/ledger.js';
 import type { LiveReads } from '../reads/live-reads.js';
 import { hasRebooted } from '../steps/reboot.js';
-import { isFinal } from '../facts/parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
 import type { JobSettings } from '../facts/manifests.js';
 import { changeJob, createJob, createPod, deleteJob, deletePods, resumeJob } from './workloads.js';
 
@@ -152,7 +152,7 @@ async function uncordon(facts: Facts, hands: ActDeps): Promise<void> {
 
 async function patchNode({ node, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
   if (node === undefined) return;
-  caches.nodes.put(await kube.patch<SeenNode>(NODES, { name }, withResourceVersion(patch, node)));
+  caches.nodes.put(await kube.patch<CachedNode>(NODES, { name }, withResourceVersion(patch, node)));
 }
 
 const recordIfAny = (event: Event | undefined, { recorder }: ActDeps): void => {

@@ -10,7 +10,8 @@ import type { Kube } from '../../../kube/kube.js';
 import { type LeaseObject, microTime } from '../../../kube/lease.js';
 import { LEASES } from '../../../kube/resources.js';
 import type { Clock } from '../../../program/clock.js';
-import { idOf, isFinal } from '../facts/parsed-nodeop.js';
+import { operationIdOf } from '../../cluster/operation-id.js';
+import { isFinal } from '../../cluster/phases.js';
 
 /** One walk over one node. */
 export interface Holder {
@@ -74,7 +75,9 @@ export class ControlPlaneLease {
     const { items } = await this.#kube.list<NodeOp>(NODE_OP);
     return items.some(({ metadata, status }) => {
       const entry = status?.nodeStatuses?.[node];
-      return entry?.startedAt !== undefined && !isFinal(entry) && idOf(metadata.uid, entry.attempt ?? 1) === id;
+      return (
+        entry?.startedAt !== undefined && !isFinal(entry) && operationIdOf(metadata.uid, entry.attempt ?? 1) === id
+      );
     });
   }
 

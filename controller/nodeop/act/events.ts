@@ -4,7 +4,7 @@ import type { Operation } from '../../../api/node-agent.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { Reason } from '../../../api/reasons.js';
 import type { Event, EventSubject } from '../../../kube/recorder.js';
-import type { SeenNode } from '../../cluster/seen.js';
+import type { CachedNode } from '../../cluster/node.js';
 import type { Facts } from '../facts/facts.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
@@ -16,7 +16,7 @@ const aboutOperation = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
   uid: meta.uid,
 });
 
-const aboutNode = (node: SeenNode): EventSubject => ({
+const aboutNode = (node: CachedNode): EventSubject => ({
   apiVersion: 'v1',
   kind: 'Node',
   name: node.metadata.name,

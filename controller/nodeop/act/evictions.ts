@@ -4,10 +4,11 @@ import type { Kube } from '../../../kube/kube.js';
 import type { Recorder } from '../../../kube/recorder.js';
 import { PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
-import type { SeenPod } from '../../cluster/seen.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { controllerOf, podName } from '../steps/drainable-pods.js';
 import * as events from './events.js';
-import { after, type Action, type Facts, type Refusal } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
+import type { Action, Facts, Refusal } from '../facts/facts.js';
 
 /** Evictions may be refused for as long as a disruption budget says so; we ask again, we never delete. */
 const PAUSE_SECONDS = 5;
@@ -38,7 +39,7 @@ export class Evictions {
   }
 
   /** Did its controller put it back on a node that another of its pods was evicted from? */
-  isReplacement(pod: SeenPod): boolean {
+  isReplacement(pod: CachedPod): boolean {
     const before = this.#before.get(originOf(pod));
     return before !== undefined && !before.has(pod.metadata.uid);
   }
@@ -67,7 +68,7 @@ export class Evictions {
     );
   }
 
-  #remember(pod: SeenPod, onNode: readonly SeenPod[]): void {
+  #remember(pod: CachedPod, onNode: readonly CachedPod[]): void {
     const key = originOf(pod);
     if (controllerOf(pod) === undefined || this.#before.has(key)) return;
     const siblings = onNode.filter(each => originOf(each) === key);
@@ -75,7 +76,7 @@ export class Evictions {
   }
 
   /** What the answer means; undefined when the pod changed meanwhile, and is asked for again a little later. Throws what is no answer about this pod. */
-  #told(pod: SeenPod, error: unknown): string | undefined {
+  #told(pod: CachedPod, error: unknown): string | undefined {
     if (isConflict(error)) {
       this.#refuse(pod, `${podName(pod)} has changed`);
       return undefined;
@@ -91,11 +92,11 @@ export class Evictions {
     throw error;
   }
 
-  #refuse(pod: SeenPod, message: string, seconds = PAUSE_SECONDS): string {
+  #refuse(pod: CachedPod, message: string, seconds = PAUSE_SECONDS): string {
     const at = this.#now();
     this.#refusals.set(pod.metadata.uid, { at, notBefore: after(at, Math.max(seconds, 1)), message });
     return message;
   }
 }
 
-const originOf = (pod: SeenPod) => `${pod.spec.nodeName}/${controllerOf(pod)?.uid}`;
+const originOf = (pod: CachedPod) => `${pod.spec.nodeName}/${controllerOf(pod)?.uid}`;

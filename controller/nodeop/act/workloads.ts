@@ -6,7 +6,8 @@ import { orGone } from '../../../kube/or-gone.js';
 import { withResourceVersion } from '../../../kube/patch.js';
 import { JOBS, PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
-import type { SeenJob, SeenPod } from '../../cluster/seen.js';
+import type { CachedJob } from '../../cluster/job.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts } from '../facts/facts.js';
 import { jobFor, preflightPodFor, pullPodFor, type JobSettings } from '../facts/manifests.js';
 
@@ -37,14 +38,14 @@ export async function createJob(facts: Facts, hands: WorkloadDeps): Promise<void
   const { nodeOp, name } = facts;
   const manifest = jobFor(nodeOp, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.jobs.found(await created(kube.create<SeenJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)));
+  caches.jobs.found(await created(kube.create<CachedJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)));
 }
 
 /** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
-export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadDeps): Promise<void> {
+export async function resumeJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  const resume = async (seen: SeenJob) => {
-    const saved = await kube.patch<SeenJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
+  const resume = async (seen: CachedJob) => {
+    const saved = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
     if (saved.spec.suspend === true)
       throw new KubeError(422, 'something sets spec.suspend of the Job again', 'Invalid');
     return saved;
@@ -53,7 +54,7 @@ export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadDeps): P
     caches.jobs.put(await resume(job));
   } catch (error) {
     if (!isConflict(error)) throw error;
-    const now = await kube.get<SeenJob>(JOBS, at);
+    const now = await kube.get<CachedJob>(JOBS, at);
     caches.jobs.put(now);
     if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
     caches.jobs.put(await resume(now));
@@ -62,10 +63,10 @@ export async function resumeJob(job: SeenJob, { kube, caches }: WorkloadDeps): P
   if ((job.metadata.generation ?? 1) > 2) throw new KubeError(422, 'something had suspended the Job again', 'Invalid');
 }
 
-export async function changeJob(job: SeenJob, spec: object, { kube, caches }: WorkloadDeps): Promise<void> {
+export async function changeJob(job: CachedJob, spec: object, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
   try {
-    caches.jobs.put(await kube.patch<SeenJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
+    caches.jobs.put(await kube.patch<CachedJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
   } catch (error) {
     if (!isNotFound(error)) throw error;
     caches.jobs.gone(job);
@@ -73,7 +74,7 @@ export async function changeJob(job: SeenJob, spec: object, { kube, caches }: Wo
 }
 
 /** Its Pod ends with its own grace. A cache that was not told that it is gone would have it deleted for ever. */
-export async function deleteJob(job: SeenJob, { kube, caches }: WorkloadDeps): Promise<void> {
+export async function deleteJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
   await orGone(deleting, () => caches.jobs.gone(job));
@@ -84,10 +85,10 @@ export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands
   const { nodeOp, name } = facts;
   const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.pods.found(await created(kube.create<SeenPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)));
+  caches.pods.found(await created(kube.create<CachedPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)));
 }
 
-export async function deletePods(pods: readonly SeenPod[], { kube, caches }: WorkloadDeps): Promise<void> {
+export async function deletePods(pods: readonly CachedPod[], { kube, caches }: WorkloadDeps): Promise<void> {
   for (const pod of pods) {
     const { name, namespace, uid } = pod.metadata;
     await orGone(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.gone(pod));

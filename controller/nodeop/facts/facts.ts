@@ -2,7 +2,11 @@
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import type { Reason } from '../../../api/reasons.js';
-import type { SeenBudget, SeenJob, SeenNode, SeenPod } from '../../cluster/seen.js';
+import { after } from '../../../program/clock.js';
+import type { CachedBudget } from '../../cluster/budget.js';
+import type { CachedJob } from '../../cluster/job.js';
+import type { CachedNode } from '../../cluster/node.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import type { ParsedNodeOp } from './parsed-nodeop.js';
 
 /** An eviction that the API server refused, and when. */
@@ -24,7 +28,7 @@ export interface Facts {
   now: Date;
   nodeOp: ParsedNodeOp;
   /** Absent: the node is not part of the cluster. */
-  node?: SeenNode;
+  node?: CachedNode;
   agent?: NodeAgent;
   /** `agent.spec.operation`, when it is this operation's. */
   ledger?: Operation;
@@ -32,18 +36,18 @@ export interface Facts {
   heldBy?: string;
   /** It is this node's turn. */
   hasTurn: boolean;
-  job?: SeenJob;
+  job?: CachedJob;
   /** Pods of the Job. */
-  jobPods: readonly SeenPod[];
-  preflightPod?: SeenPod;
-  pullPod?: SeenPod;
+  jobPods: readonly CachedPod[];
+  preflightPod?: CachedPod;
+  pullPod?: CachedPod;
   /** Every pod on the node. */
-  pods: readonly SeenPod[];
+  pods: readonly CachedPod[];
   /** Refused evictions by uid of the pod. */
   refusals: ReadonlyMap<string, Refusal>;
   /** Uids of pods that came to the node for one that was evicted from it. */
   replacements: ReadonlySet<string>;
-  budgets: readonly SeenBudget[];
+  budgets: readonly CachedBudget[];
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
   /** Why this control plane may not be disturbed now; empty on workers. */
@@ -73,18 +77,18 @@ export type Action =
   | { do: 'claim'; ledger: Operation }
   | { do: 'record'; change: LedgerChange }
   | { do: 'createPod'; pod: 'preflight' | 'pull' }
-  | { do: 'deletePods'; pods: readonly SeenPod[] }
+  | { do: 'deletePods'; pods: readonly CachedPod[] }
   /** One walk at a time, of all operations, disturbs a control plane. */
   | { do: 'takeControlPlane'; change: LedgerChange }
   | { do: 'cordon' }
-  | { do: 'evict'; pods: readonly SeenPod[]; past: 'budgets' | 'nothing' }
+  | { do: 'evict'; pods: readonly CachedPod[]; past: 'budgets' | 'nothing' }
   | { do: 'createJob' }
-  | { do: 'resumeJob'; job: SeenJob }
-  | { do: 'deleteJob'; job: SeenJob }
+  | { do: 'resumeJob'; job: CachedJob }
+  | { do: 'deleteJob'; job: CachedJob }
   /** No Pod of it starts any more; those that run end with their grace. */
-  | { do: 'suspendJob'; job: SeenJob }
+  | { do: 'suspendJob'; job: CachedJob }
   /** From now on the Job's end is written down elsewhere: it may be tidied away. */
-  | { do: 'expireJob'; job: SeenJob; ttlSeconds: number }
+  | { do: 'expireJob'; job: CachedJob; ttlSeconds: number }
   | { do: 'uncordon' }
   | { do: 'release' };
 
@@ -127,5 +131,3 @@ export function refusedTooLong(facts: Facts, step: string): StepResult | undefin
 
 /** When the step that the node is at was begun. */
 export const begun = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);
-
-export const after = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000);

@@ -2,9 +2,11 @@
 import type { Operation } from '../../../api/node-agent.js';
 import { type NodeStatus, STEP_NAMES, type StepName } from '../../../api/node-status.js';
 import { cordonMark } from '../../cluster/cordon.js';
-import { after, type Facts } from './facts.js';
+import { after } from '../../../program/clock.js';
+import type { Facts } from './facts.js';
 import { objectName } from './manifests.js';
-import { isFinal, operationId, type ParsedNodeOp } from './parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
+import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** Begun, not ended, and no ledger: somebody took it away. */
 export const isLost = ({ ledger, nodeOp, name }: Facts): boolean => {

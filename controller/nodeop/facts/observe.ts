@@ -3,12 +3,13 @@ import type { Operation } from '../../../api/node-agent.js';
 import type { Caches } from '../../cluster/informers.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonMark } from '../../cluster/cordon.js';
-import { isCordoned, isReady, type SeenNode } from '../../cluster/seen.js';
+import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { Evictions } from '../act/evictions.js';
 import type { Facts } from './facts.js';
 import { objectName } from './manifests.js';
 import { isLost } from './ledger.js';
-import { isFinal, operationId, type ParsedNodeOp } from './parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
+import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** What is the same for all nodes of one pass; gathered once. */
 export interface View {
@@ -53,10 +54,10 @@ export function viewOf(given: ViewInput): View {
 }
 
 /** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
-const isSchedulable = (node: SeenNode, caches: Caches): boolean =>
+const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
   isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
 
-function controlPlaneSeen(node: SeenNode, caches: Caches): ControlPlaneSeen {
+function controlPlaneSeen(node: CachedNode, caches: Caches): ControlPlaneSeen {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   const activeOperation =
@@ -82,7 +83,7 @@ function othersThan(name: string, { controlPlanes }: View): Facts['otherControlP
 }
 
 /** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
-function lowestMinor(nodes: readonly SeenNode[]): string | undefined {
+function lowestMinor(nodes: readonly CachedNode[]): string | undefined {
   const minors = nodes.flatMap(node => {
     const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? '') ?? [];
     return major === undefined || minor === undefined ? [] : [{ major: Number(major), minor: Number(minor) }];

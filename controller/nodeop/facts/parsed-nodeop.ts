@@ -3,6 +3,8 @@ import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
+import { operationIdOf } from '../../cluster/operation-id.js';
+import { isFinal } from '../../cluster/phases.js';
 
 export interface ParsedNodeOp {
   meta: ObjectMeta;
@@ -61,14 +63,7 @@ export function isUntouched({ status }: ParsedNodeOp, node: string): boolean {
 
 /** Names one run over one node; the agent echoes it. */
 export const operationId = (nodeOp: ParsedNodeOp, node: string): string =>
-  idOf(nodeOp.meta.uid, attemptOn(nodeOp, node));
-
-export const idOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
-
-export const attemptIn = (id: string | undefined): number => Number(/-(\d+)$/.exec(id ?? '')?.[1] ?? 1);
+  operationIdOf(nodeOp.meta.uid, attemptOn(nodeOp, node));
 
 /** Does the walk depend on an answer of the node's agent? */
 export const needsAgent = (spec: NodeOpSpec): boolean => spec.rebootOnSuccess || spec.preflight?.release !== undefined;
-
-export const isFinal = (status: { phase?: string } | undefined): boolean =>
-  status?.phase === 'Completed' || status?.phase === 'Failed';

@@ -10,9 +10,11 @@ import { JOBS, NODES, PODS } from '../../../kube/resources.js';
 import { isLater } from '../../../kube/resource-version.js';
 import type { Clock } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
-import { isReady, type SeenPod } from '../../cluster/seen.js';
+import { isReady } from '../../cluster/node.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts } from '../facts/facts.js';
-import { isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
+import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** Of one operation, in one pass: a thousand silent nodes are read in turn. */
 const MOST_AT_ONCE = 20;
@@ -113,7 +115,7 @@ export class LiveReads {
 
   async #readPods(node: string): Promise<void> {
     const { kube, caches } = this.#deps;
-    const { items, resourceVersion } = await kube.list<SeenPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
+    const { items, resourceVersion } = await kube.list<CachedPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
     const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
     for (const pod of caches.pods.by('node', node))
       if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))

@@ -2,14 +2,16 @@
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeAgent } from '../../../api/objects.js';
-import type { SeenNode } from '../../cluster/seen.js';
+import type { CachedNode } from '../../cluster/node.js';
 import { conditions } from '../../cluster/conditions.js';
 import { operationStatus } from './operation-status.js';
 import { targetsOf } from '../../cluster/targets.js';
-import { attemptIn, isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
+import { attemptIn } from '../../cluster/operation-id.js';
+import { isFinal } from '../../cluster/phases.js';
+import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 interface InitialStatusInput {
-  nodes: readonly SeenNode[];
+  nodes: readonly CachedNode[];
   /** Nodes that this operation has claimed already: somebody has emptied its status. Their walks go on. */
   claimed?: readonly NodeAgent[];
   now: Date;
@@ -50,7 +52,7 @@ export const isRetried = ({ status, retry, deleting }: ParsedNodeOp): boolean =>
 const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Completed' || reason === 'NodeRemoved';
 
 /** Nodes that failed or never started go once more; those that are done stay so. Where there was no target, they are looked for anew. */
-export function retryStatus(nodeOp: ParsedNodeOp, nodes: readonly SeenNode[], now: Date): NodeOpStatus {
+export function retryStatus(nodeOp: ParsedNodeOp, nodes: readonly CachedNode[], now: Date): NodeOpStatus {
   const before = Object.entries(nodeOp.status.nodeStatuses ?? {});
   if (before.length === 0) return initialStatus({ ...nodeOp, status: {} }, { nodes, now });
   const entries = before.map(([name, entry]) => {

@@ -5,7 +5,8 @@ import { type Detail, inShort } from './truncate.js';
 import type { Facts } from '../facts/facts.js';
 import { isLost } from '../facts/ledger.js';
 import type { Walk } from '../steps/walk.js';
-import { attemptOn, isFinal } from '../facts/parsed-nodeop.js';
+import { attemptOn } from '../facts/parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
 
 export type Standing = 'pending' | 'active' | 'completed' | 'failed';
 
@@ -25,7 +26,7 @@ export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'b
   if (before?.phase === 'Completed') return 'completed';
   if (before?.phase === 'Failed') return 'failed';
   const result = facts.ledger?.result;
-  if (result && walk.at === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
+  if (result && walk.step === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
   return facts.ledger || isLost(facts) ? 'active' : 'pending';
 }
 
@@ -62,7 +63,8 @@ function untouched({ facts, walk, before, waiting }: Seen): NodeStatus {
   const late = tooLate({ facts, before, waiting, walk });
   const rebootStatus = nodeOp.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
   if (late) return { phase: 'Failed', ...late, attempt, rebootStatus, completedAt: now.toISOString() };
-  const told = waiting ?? (walk.look.is === 'wait' ? { reason: walk.look.reason, message: walk.look.message } : {});
+  const told =
+    waiting ?? (walk.result.is === 'wait' ? { reason: walk.result.reason, message: walk.result.message } : {});
   return { phase: 'Pending', ...told, attempt, ...rebootOf(facts) };
 }
 
@@ -102,34 +104,34 @@ function underWay({ facts, walk }: Seen): NodeStatus {
     stepTimes: ledger?.stepTimes,
     ...rebootOf(facts),
   };
-  const result = ledger?.result;
-  if (result && walk.at === 'Release')
+  const ended = ledger?.result;
+  if (ended && walk.step === 'Release')
     return {
       ...common,
-      phase: result.phase,
-      reason: result.reason,
-      message: withDrain(result.message, ledger),
-      log: result.log,
-      exitCode: result.exitCode,
-      completedAt: result.at,
+      phase: ended.phase,
+      reason: ended.reason,
+      message: withDrain(ended.message, ledger),
+      log: ended.log,
+      exitCode: ended.exitCode,
+      completedAt: ended.at,
     };
-  const { look } = walk;
-  const told = look.is === 'done' ? {} : { reason: look.reason, message: look.message };
-  const words = told.message ?? result?.message;
-  const spoken = facts.refusedWrite === undefined ? words : `${words ?? walk.at}; refused: ${facts.refusedWrite}`;
+  const { result } = walk;
+  const told = result.is === 'done' ? {} : { reason: result.reason, message: result.message };
+  const words = told.message ?? ended?.message;
+  const spoken = facts.refusedWrite === undefined ? words : `${words ?? walk.step}; refused: ${facts.refusedWrite}`;
   const message = withDrain(spoken, ledger);
-  const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: result?.phase };
-  const reason = told.reason ?? result?.reason;
-  return { ...common, ...underWayOnly, phase: phaseAt(walk), step: walk.at, reason, message };
+  const underWayOnly = { nodeUid: ledger?.nodeUid, jobUid: ledger?.job?.uid, ending: ended?.phase };
+  const reason = told.reason ?? ended?.reason;
+  return { ...common, ...underWayOnly, phase: phaseAt(walk), step: walk.step, reason, message };
 }
 
 /** A drain that was asked for and left out is said from then on. */
 const withDrain = (message: string | undefined, ledger: Facts['ledger']): string | undefined =>
   ledger?.drainSkipped ? `${message ?? ''} (not drained: there is no other Ready, schedulable node)` : message;
 
-function phaseAt({ at }: Walk): NodeStatus['phase'] {
-  if (at === 'Claim') return 'Pending';
-  return at === 'Preflight' ? 'Preflight' : 'Running';
+function phaseAt({ step }: Walk): NodeStatus['phase'] {
+  if (step === 'Claim') return 'Pending';
+  return step === 'Preflight' ? 'Preflight' : 'Running';
 }
 
 function rebootOf({ nodeOp, ledger }: Facts): Pick<NodeStatus, 'rebootStatus'> {

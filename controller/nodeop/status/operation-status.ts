@@ -2,7 +2,8 @@
 import type { NodeCounts, NodeStatus } from '../../../api/node-status.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import { conditions } from '../../cluster/conditions.js';
-import { isFinal, type ParsedNodeOp } from '../facts/parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
+import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
 export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {

@@ -1,6 +1,6 @@
 /** How much the report tells of one node, so that 5,000 of them fit into one object. */
 import type { NodeStatus } from '../../../api/node-status.js';
-import { isFinal } from '../facts/parsed-nodeop.js';
+import { isFinal } from '../../cluster/phases.js';
 
 /** `brief` is all but long messages; `least` is for hundreds at work at the same time. */
 export type Detail = 'full' | 'brief' | 'short' | 'least';

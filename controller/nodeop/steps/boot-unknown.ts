@@ -1,11 +1,12 @@
 /** Of a Job that was taken over only the agent can tell whether the machine was started since it ended. */
-import { hasSpoken, isTakenOver } from '../../cluster/adopted-job.js';
-import { isReady } from '../../cluster/seen.js';
-import { after, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { isBootConfirmed, isAdopted } from '../../cluster/adopted-job.js';
+import { isReady } from '../../cluster/node.js';
+import { after } from '../../../program/clock.js';
+import { type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 
 /** Undefined: it can be told, or the Job's own sentinel will. */
 export function bootUnknown({ job, node, agent, nodeOp, name, now }: Facts): StepResult | undefined {
-  if (!isTakenOver(job) || hasSpoken({ node, agent })) return undefined;
+  if (!isAdopted(job) || isBootConfirmed({ node, agent })) return undefined;
   if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its reboot');
   const told = nodeOp.status.nodeStatuses?.[name];
   const since = told?.reason === 'WaitingForAgent' && told.lastUpdated !== undefined ? new Date(told.lastUpdated) : now;

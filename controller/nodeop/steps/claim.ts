@@ -1,6 +1,7 @@
 /** The node becomes this operation's alone; its agent must answer where it will be needed. */
 import { CONTRACT } from '../../../api/node-agent.js';
-import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 import { firstEntry, isLost, rebuilt } from '../facts/ledger.js';
 import { needsAgent } from '../facts/parsed-nodeop.js';
@@ -10,7 +11,7 @@ const ECHO_SECONDS = 60;
 
 export const claim: Step = {
   wanted: () => true,
-  look(facts): StepResult {
+  evaluate(facts): StepResult {
     const { ledger, heldBy, agent, node, hasTurn, nodeOp } = facts;
     if (ledger === undefined) {
       if (heldBy !== undefined) return wait('WaitingForOperation', `waiting for operation ${heldBy}`);

@@ -1,6 +1,7 @@
 /** Of all control planes of the cluster, one at a time is disturbed, and none while another is not Ready: etcd needs its majority. */
 import { isControlPlane } from '../../cluster/control-plane.js';
-import { act, after, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
 const isDisturbed = ({ nodeOp, node }: Facts): boolean =>
@@ -8,7 +9,7 @@ const isDisturbed = ({ nodeOp, node }: Facts): boolean =>
 
 export const controlPlane: Step = {
   wanted: isDisturbed,
-  look: facts => turnOf(facts) ?? DONE,
+  evaluate: facts => turnOf(facts) ?? DONE,
 };
 
 /**

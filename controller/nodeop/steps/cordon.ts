@@ -1,13 +1,13 @@
 /** The node takes no new pods. */
-import { isCordoned } from '../../cluster/seen.js';
+import { isCordoned } from '../../cluster/node.js';
 import { cordonMark } from '../../cluster/cordon.js';
 import { act, DONE, type Facts, type StepResult } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const cordon: Step = {
   wanted: ({ nodeOp }) => nodeOp.spec.cordon,
-  entering: () => ({ cordoned: true }),
-  look(facts): StepResult {
+  onEnter: () => ({ cordoned: true }),
+  evaluate(facts): StepResult {
     const seen = cordonOf(facts);
     if (seen === 'foreign' || (seen === 'ours' && facts.ledger?.cordoned === true)) return DONE;
     return act({ do: 'cordon' }, { message: 'cordoning the node' });

@@ -1,16 +1,17 @@
 /** Pods leave the node through the Eviction API, so that every budget holds. */
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
-import type { SeenPod } from '../../cluster/seen.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from './drainable-pods.js';
-import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {
   wanted: ({ nodeOp, ledger }) =>
     nodeOp.spec.cordon && nodeOp.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
-  entering: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
-  look(facts): StepResult {
+  onEnter: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
+  evaluate(facts): StepResult {
     const options = facts.nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
     const sorted = sortPods(facts.pods, options, facts.ownNamespace);
@@ -61,7 +62,7 @@ function goOn(facts: Facts, { options, sorted, budgetless }: Left): StepResult {
   return wait('Draining', message, soonest(facts, present, late ? undefined : deadline));
 }
 
-function soonest({ refusals, now }: Facts, present: readonly SeenPod[], deadline?: Date): Date {
+function soonest({ refusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
   const times = present.map(pod => refusals.get(pod.metadata.uid)?.notBefore ?? now);
   const next = [...times, ...(deadline ? [deadline] : []), after(now, 60)].sort((a, b) => a.getTime() - b.getTime());
   return next[0] ?? now;

@@ -1,22 +1,22 @@
 /** Which pods a drain may evict, which stay, which are in the way. */
 import { LABELS } from '../../../api/names.js';
 import type { DrainOptions } from '../../../api/drain.js';
-import { isMirror, type SeenPod } from '../../cluster/seen.js';
+import { isMirror, type CachedPod } from '../../cluster/pod.js';
 
 export interface Sorted {
-  evict: SeenPod[];
+  evict: CachedPod[];
   /** Left on the node by the drain options, with the reason. */
-  stay: { pod: SeenPod; why: string }[];
+  stay: { pod: CachedPod; why: string }[];
   /** Make the drain fail. */
-  refuse: SeenPod[];
+  refuse: CachedPod[];
   /** Left to end by themselves: an image that is being built or exported. */
-  awaited: SeenPod[];
+  awaited: CachedPod[];
 }
 
-export const controllerOf = (pod: SeenPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
+export const controllerOf = (pod: CachedPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
 
 /** Pods that a drain never looks at. */
-function passedOver(pod: SeenPod, ownNamespace: string): boolean {
+function passedOver(pod: CachedPod, ownNamespace: string): boolean {
   const labels = pod.metadata.labels ?? {};
   return (
     isMirror(pod) ||
@@ -29,7 +29,7 @@ function passedOver(pod: SeenPod, ownNamespace: string): boolean {
   );
 }
 
-export function sortPods(pods: readonly SeenPod[], options: DrainOptions, ownNamespace: string): Sorted {
+export function sortPods(pods: readonly CachedPod[], options: DrainOptions, ownNamespace: string): Sorted {
   const sorted: Sorted = { evict: [], stay: [], refuse: [], awaited: [] };
   for (const pod of pods.filter(candidate => !passedOver(candidate, ownNamespace))) {
     const owner = controllerOf(pod);
@@ -45,10 +45,10 @@ export function sortPods(pods: readonly SeenPod[], options: DrainOptions, ownNam
   return sorted;
 }
 
-export const podName = (pod: SeenPod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
+export const podName = (pod: CachedPod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
 
 /** At most three names, and how many more. */
-export function podNames(pods: readonly SeenPod[]): string {
+export function podNames(pods: readonly CachedPod[]): string {
   const names = pods.slice(0, 3).map(podName).join(', ');
   return pods.length > 3 ? `${names} and ${pods.length - 3} more` : names;
 }

@@ -1,7 +1,8 @@
 /** A Pod before the Job that nothing is heard of: with its image on the node, or on a node that does not answer, no pull is what it waits for. */
 import type { StepName } from '../../../api/node-status.js';
-import { imagesOf, isReady, notReadySince } from '../../cluster/seen.js';
-import { after, begun, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { imagesOf, isReady, notReadySince } from '../../cluster/node.js';
+import { after } from '../../../program/clock.js';
+import { begun, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { isOnNode } from '../../cluster/image-name.js';
 
 /** Undefined while the image may be on its way. */

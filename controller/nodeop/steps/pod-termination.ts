@@ -1,12 +1,12 @@
 /** Pods that were told to end and do not: how long they are waited for. */
-import type { SeenPod } from '../../cluster/seen.js';
-import { after } from '../facts/facts.js';
+import type { CachedPod } from '../../cluster/pod.js';
+import { after } from '../../../program/clock.js';
 
 /** The kubelet kills what outlives its grace; what is still there so much later does not end by waiting. */
 const LATE_SECONDS = 300;
 
 /** `metadata.deletionTimestamp` is when the grace of a Pod is over. Undefined while one of them was not told yet. */
-export function waitedForUntil(pods: readonly SeenPod[]): Date | undefined {
+export function waitedForUntil(pods: readonly CachedPod[]): Date | undefined {
   const ends = pods.flatMap(({ metadata: { deletionTimestamp } }) =>
     deletionTimestamp === undefined ? [] : [Date.parse(deletionTimestamp)],
   );

@@ -1,5 +1,6 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, after, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 import { imagePullState } from '../../cluster/image-pull.js';
 import { notStarted } from './helper-pod-start.js';
@@ -8,7 +9,7 @@ const ANSWER_SECONDS = 60;
 
 export const preflight: Step = {
   wanted: ({ nodeOp }) => nodeOp.spec.preflight !== undefined,
-  look: facts => (facts.nodeOp.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
+  evaluate: facts => (facts.nodeOp.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
 };
 
 const skip = (text: string): StepResult => ({

@@ -1,5 +1,5 @@
 /** The image is on the node before the node is disturbed. */
-import { imagesOf } from '../../cluster/seen.js';
+import { imagesOf } from '../../cluster/node.js';
 import { isOnNode } from '../../cluster/image-name.js';
 import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
 import { imagePullState } from '../../cluster/image-pull.js';
@@ -8,7 +8,7 @@ import type { Step } from './step.js';
 
 export const pull: Step = {
   wanted: ({ nodeOp }) => nodeOp.prePull,
-  look(facts): StepResult {
+  evaluate(facts): StepResult {
     if (isOnNode(facts.image, imagesOf(facts.node))) return DONE;
     const { pullPod: pod, image } = facts;
     if (pod === undefined) return refusedTooLong(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, told(facts));

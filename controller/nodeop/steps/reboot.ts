@@ -1,13 +1,15 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
-import { isReady, bootIdOf, type SeenPod } from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
-import { bootToLeave } from '../../cluster/adopted-job.js';
+import { isReady, bootIdOf } from '../../cluster/node.js';
+import type { CachedPod } from '../../cluster/pod.js';
+import { act, begun, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
+import { bootIdBeforeReboot } from '../../cluster/adopted-job.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
   wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
   /** The wish is set only here: by now the Job is Complete. */
-  entering: facts => ({
+  onEnter: facts => ({
     ...bootLeft(facts),
     containersBefore: containersOf(facts.pods, facts.ledger?.daemonSets ?? []),
     reboot: {
@@ -15,7 +17,7 @@ export const reboot: Step = {
       notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
     },
   }),
-  look(facts): StepResult {
+  evaluate(facts): StepResult {
     const { ledger, node, now } = facts;
     if (ledger?.step !== 'Reboot')
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
@@ -37,12 +39,12 @@ export const reboot: Step = {
 };
 
 function bootLeft({ node, agent, job, ledger }: Facts): LedgerChange {
-  const bootIdBefore = bootToLeave({ node, agent }, job, ledger?.bootIdBefore);
+  const bootIdBefore = bootIdBeforeReboot({ node, agent }, job, ledger?.bootIdBefore);
   return bootIdBefore === undefined ? {} : { bootIdBefore };
 }
 
 /** Ids, not times: a clock that is set while the machine starts makes old containers look new, and new ones old. */
-const containersOf = (pods: readonly SeenPod[], sets: readonly string[]): string[] =>
+const containersOf = (pods: readonly CachedPod[], sets: readonly string[]): string[] =>
   pods
     .filter(pod => pod.metadata.ownerReferences?.some(owner => sets.includes(owner.uid)))
     .flatMap(pod => pod.status.containerStatuses ?? [])

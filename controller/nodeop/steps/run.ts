@@ -1,16 +1,11 @@
 /** The command runs on the node, once beyond its own retries. */
 import { isOnNode } from '../../cluster/image-name.js';
 import { LABELS } from '../../../api/names.js';
-import {
-  bootIdOf,
-  imagesOf,
-  isAlive,
-  notReadySince,
-  podReady,
-  type SeenJob,
-  type SeenPod,
-} from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { bootIdOf, imagesOf, notReadySince } from '../../cluster/node.js';
+import { isAlive, isPodReady, type CachedPod } from '../../cluster/pod.js';
+import type { CachedJob } from '../../cluster/job.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import { podName } from './drainable-pods.js';
 import { imagePullState } from '../../cluster/image-pull.js';
 import { bootUnknown } from './boot-unknown.js';
@@ -21,11 +16,11 @@ import type { Step } from './step.js';
 export const run: Step = {
   wanted: () => true,
   /** What a reboot will be judged by can't be seen any more once the machine has rebooted. */
-  entering: ({ node, pods, nodeOp, name }) => ({
+  onEnter: ({ node, pods, nodeOp, name }) => ({
     bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
     ...(nodeOp.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods) } : {}),
   }),
-  look(facts): StepResult {
+  evaluate(facts): StepResult {
     const { job, ledger, nodeOp } = facts;
     if (ledger?.job === undefined) {
       if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
@@ -63,7 +58,7 @@ function beforeReboot(facts: Facts): StepResult {
     : (turn ?? DONE);
 }
 
-const isCommand = ({ metadata: { labels = {} } }: SeenPod): boolean =>
+const isCommand = ({ metadata: { labels = {} } }: CachedPod): boolean =>
   labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
 
 /** A command that was given up on while its node was cut off may still run there: two never share a node. */
@@ -104,16 +99,16 @@ function lost({ node, now, nodeOp }: Facts): StepResult | undefined {
   return wait('Unreachable', 'the node is not Ready while its Job runs', until);
 }
 
-function readyDaemonSets(pods: readonly SeenPod[]): string[] {
+function readyDaemonSets(pods: readonly CachedPod[]): string[] {
   const uids = pods
-    .filter(podReady)
+    .filter(isPodReady)
     .flatMap(pod => pod.metadata.ownerReferences ?? [])
     .filter(owner => owner.kind === 'DaemonSet' && owner.controller === true)
     .map(owner => owner.uid);
   return [...new Set(uids)];
 }
 
-const condition = (job: SeenJob, type: string) =>
+const condition = (job: CachedJob, type: string) =>
   job.status?.conditions?.find(c => c.type === type && c.status === 'True');
 
 function jobFailed({ jobPods }: Facts, failed: { reason?: string; message?: string }): StepResult {
@@ -125,7 +120,7 @@ function jobFailed({ jobPods }: Facts, failed: { reason?: string; message?: stri
 }
 
 /** The kubelet keeps the end of the log as termination message when a container fails (terminationMessagePolicy). */
-const lastFailure = (pods: readonly SeenPod[]) =>
+const lastFailure = (pods: readonly CachedPod[]) =>
   pods
     .flatMap(pod => [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])])
     .map(container => container.state?.terminated)
@@ -164,10 +159,10 @@ const RESUME_IS_NEWS_SECONDS = 30;
 const MOST_RESUMES = 10;
 
 /** `metadata.generation` counts the changes of a spec: made suspended, resumed, suspended again. */
-const timesSuspendedAgain = ({ metadata: { generation = 1 } }: SeenJob): number => Math.floor((generation - 1) / 2);
+const timesSuspendedAgain = ({ metadata: { generation = 1 } }: CachedJob): number => Math.floor((generation - 1) / 2);
 
 /** When it was resumed is written down just before, and again if the controller was away in between. */
-function resume(facts: Facts, job: SeenJob): StepResult {
+function resume(facts: Facts, job: CachedJob): StepResult {
   const { ledger, now, nodeOp, refusedWrite } = facts;
   const again = timesSuspendedAgain(job);
   if (again >= MOST_RESUMES) return fail('NotStarted', `something has suspended the Job ${again} times`);
@@ -185,7 +180,7 @@ function resume(facts: Facts, job: SeenJob): StepResult {
   );
 }
 
-function notStarted({ nodeOp }: Facts, pod: SeenPod | undefined): StepResult {
+function notStarted({ nodeOp }: Facts, pod: CachedPod | undefined): StepResult {
   const seconds = nodeOp.spec.startDeadlineSeconds;
   if (pod === undefined)
     return fail('PodRefused', `no Pod was made for the Job within ${seconds} s; the events of the Job say why`);

@@ -3,7 +3,7 @@ import type { Facts, LedgerChange, StepResult } from '../facts/facts.js';
 /** One row of the table of steps. */
 export interface Step {
   wanted(facts: Facts): boolean;
-  look(facts: Facts): StepResult;
+  evaluate(facts: Facts): StepResult;
   /** What the ledger must hold, beside the step's name and time, before the first act of the step. */
-  entering?(facts: Facts): LedgerChange;
+  onEnter?(facts: Facts): LedgerChange;
 }

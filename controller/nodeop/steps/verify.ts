@@ -1,14 +1,16 @@
 /** The node is well again, with the pods it had, on the system that was wished for. */
 import { versionTriple } from '../../../api/version-triple.js';
-import { podReady, type SeenPod, isReady, bootIdOf } from '../../cluster/seen.js';
-import { act, after, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { isPodReady, type CachedPod } from '../../cluster/pod.js';
+import { isReady, bootIdOf } from '../../cluster/node.js';
+import { act, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { after } from '../../../program/clock.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import type { Step } from './step.js';
 import { podName } from './drainable-pods.js';
 
 export const verify: Step = {
   wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
-  look(facts): StepResult {
+  evaluate(facts): StepResult {
     const { ledger, now, nodeOp } = facts;
     const wrong = otherSystem(facts);
     if (wrong !== undefined) return fail('FellBack', wrong);
@@ -66,14 +68,14 @@ function notWell(facts: Facts): string | undefined {
     return 'waiting for the agent to tell the version';
   for (const uid of ledger?.daemonSets?.filter(set => daemonSets.has(set)) ?? []) {
     const own = pods.filter(pod => pod.metadata.ownerReferences?.some(owner => owner.uid === uid));
-    if (own.some(pod => podReady(pod) && startedAnew(pod, ledger?.containersBefore ?? []))) continue;
+    if (own.some(pod => isPodReady(pod) && startedAnew(pod, ledger?.containersBefore ?? []))) continue;
     return own[0] ? `waiting for pod ${podName(own[0])}` : 'waiting for the pod of a DaemonSet';
   }
   return undefined;
 }
 
 /** None of its containers is one that ran before the reboot. */
-const startedAnew = (pod: SeenPod, before: readonly string[]): boolean =>
+const startedAnew = (pod: CachedPod, before: readonly string[]): boolean =>
   (pod.status.containerStatuses ?? []).every(
     ({ containerID }) => containerID !== undefined && !before.includes(containerID),
   );

@@ -7,7 +7,10 @@ import { claim } from './claim.js';
 import { controlPlane } from './control-plane.js';
 import { cordon } from './cordon.js';
 import { drain } from './drain.js';
-import { release, stop, uncordon, withdraw } from './endings.js';
+import { release } from './release.js';
+import { stop } from './stop.js';
+import { uncordon } from './uncordon.js';
+import { withdraw } from './withdraw.js';
 import { preflight } from './preflight.js';
 import { pull } from './pull.js';
 import { reboot } from './reboot.js';
@@ -16,7 +19,7 @@ import type { Step } from './step.js';
 import { verify } from './verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
 
-const ENDED: Step = { wanted: () => true, look: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
+const ENDED: Step = { wanted: () => true, evaluate: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
 
 /** The order is STEP_NAMES'. `Stop` opens the end: it is reached by a result only. */
 export const STEPS: Record<StepName, Step> = {
@@ -38,24 +41,25 @@ export const STEPS: Record<StepName, Step> = {
 const FIRST_ENDING = STEP_NAMES.indexOf('Stop');
 
 export interface Walk {
-  at: StepName;
-  look: StepResult;
+  step: StepName;
+  result: StepResult;
 }
 
 export function walk(facts: Facts): Walk {
   const gone = interrupted(facts);
-  if (gone) return { at: facts.ledger?.step ?? 'Claim', look: gone };
+  if (gone) return { step: facts.ledger?.step ?? 'Claim', result: gone };
   const ended = facts.ledger?.result !== undefined;
   const recorded = furthest(facts.ledger);
   const from = ended ? Math.max(recorded, FIRST_ENDING) : recorded;
   const to = ended ? STEP_NAMES.length : FIRST_ENDING;
-  for (const at of STEP_NAMES.slice(from, to)) {
-    const step = STEPS[at];
-    if (!step.wanted(facts)) continue;
-    const look = step.look(facts);
-    if (look.is !== 'done') return { at, look: entered(facts, at, look) };
+  for (const step of STEP_NAMES.slice(from, to)) {
+    if (!STEPS[step].wanted(facts)) continue;
+    const result = STEPS[step].evaluate(facts);
+    if (result.is !== 'done') return { step, result: entered(facts, step, result) };
   }
-  return ended ? { at: 'Release', look: DONE } : { at: facts.ledger?.step ?? 'Claim', look: ENDED.look(facts) };
+  return ended
+    ? { step: 'Release', result: DONE }
+    : { step: facts.ledger?.step ?? 'Claim', result: ENDED.evaluate(facts) };
 }
 
 /** A step that only a newer release knows does not count: an older one goes on from the last that it knows itself. */
@@ -74,7 +78,7 @@ function entered(facts: Facts, at: StepName, look: StepResult): StepResult {
   const { ledger, now } = facts;
   if (ledger === undefined || ledger.step === at || look.is === 'end' || at === 'Release') return look;
   const change: LedgerChange = {
-    ...STEPS[at].entering?.(facts),
+    ...STEPS[at].onEnter?.(facts),
     step: at,
     stepTimes: { ...ledger.stepTimes, [at]: now.toISOString() },
   };

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { OSArtifact } from '../../../api/objects.js';
 import { refreshStale } from '../../../controller/artifact/live-reads.js';
-import type { SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
+import type { CachedPod } from '../../../controller/cluster/pod.js';
 import { ObjectCache } from '../../../kube/cache.js';
 import { SILENCE_MS, Silences } from '../../../kube/live-read.js';
 import { PODS } from '../../../kube/resources.js';
@@ -19,8 +20,8 @@ test.each([
 ] as const)('the Pod of an OSArtifact %s', async (_sentence, phase, seen) => {
   const kube = new FakeKube();
   const clock = fakeClock();
-  const pods = new ObjectCache<SeenPod>({ indexes });
-  const exports = new ObjectCache<SeenJob>({ indexes });
+  const pods = new ObjectCache<CachedPod>({ indexes });
+  const exports = new ObjectCache<CachedJob>({ indexes });
   pods.put(pod('builder'));
   const ended = pod('builder', { phase: 'Succeeded' });
   kube.seed(PODS, { ...ended, metadata: { ...ended.metadata, resourceVersion: '2' } });

@@ -2,7 +2,8 @@
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import type { OSArtifact } from '../../../api/objects.js';
 import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
-import type { SeenContainer, SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
+import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { Name, Stored } from '../../../kube/kube.js';
 import type { Event } from '../../../kube/recorder.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
@@ -22,8 +23,8 @@ export class World {
   readonly deps: ArtifactDeps = {
     kube: this.kube,
     artifacts: this.kube.cacheOf<OSArtifact>(OS_ARTIFACT),
-    pods: this.kube.cacheOf<SeenPod>(PODS, { owner: owners }),
-    exports: this.kube.cacheOf<SeenJob>(JOBS, { owner: owners }),
+    pods: this.kube.cacheOf<CachedPod>(PODS, { owner: owners }),
+    exports: this.kube.cacheOf<CachedJob>(JOBS, { owner: owners }),
     tools: TOOLS,
     recorder: { record: event => void this.events.push(event) },
     log: silentLog,
@@ -65,8 +66,8 @@ export class World {
   /** The kubelet says how the builder stands. */
   async podSays(
     phase: string,
-    containers: readonly (Partial<SeenContainer> & { name: string })[] = [],
-    more: Partial<SeenPod['status']> = {},
+    containers: readonly (Partial<ContainerStatus> & { name: string })[] = [],
+    more: Partial<CachedPod['status']> = {},
   ): Promise<void> {
     const [pod] = this.pods();
     const status = { phase, startTime: this.clock.now().toISOString(), initContainerStatuses: containers, ...more };
@@ -92,7 +93,7 @@ export class World {
     };
   }
 
-  async jobStatus(name: string, status: NonNullable<SeenJob['status']>): Promise<void> {
+  async jobStatus(name: string, status: NonNullable<CachedJob['status']>): Promise<void> {
     await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });
     await this.settle();
   }
@@ -106,7 +107,7 @@ export class World {
   artifact = (): OSArtifact | undefined => this.deps.artifacts.get(AT);
   status = () => this.artifact()?.status;
   said = () => [this.status()?.phase, this.status()?.message];
-  pods = (): SeenPod[] => this.deps.pods.list();
+  pods = (): CachedPod[] => this.deps.pods.list();
   jobs = (): string[] => this.deps.exports.list().map(job => job.metadata.name);
   configMap = () => this.#configMaps.list()[0];
   claims = () => this.#claims.list();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { imagePullState } from '../../../controller/cluster/image-pull.js';
-import { after } from '../../../controller/nodeop/facts/facts.js';
+import { after } from '../../../program/clock.js';
 import { NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 /** What is said `seconds` after the Pod was taken up by its kubelet. */

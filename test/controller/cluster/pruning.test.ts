@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { LABELS } from '../../../api/names.js';
-import { prunePod, type SeenPod } from '../../../controller/cluster/seen.js';
+import { prunePod, type CachedPod } from '../../../controller/cluster/pod.js';
 
 const words = 'x'.repeat(4096);
 
 /** One that fails with a long last word. */
-const pod = (labels: Record<string, string>): SeenPod => ({
+const pod = (labels: Record<string, string>): CachedPod => ({
   metadata: { name: 'p', namespace: 'default', uid: 'u', resourceVersion: '1', labels },
   spec: {},
   status: {

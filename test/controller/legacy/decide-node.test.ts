@@ -3,8 +3,9 @@ import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeFacts } from '../../../controller/legacy/facts.js';
 import { SOME_BOOT_BEFORE } from '../../../controller/cluster/adopted-job.js';
 import { decideNode } from '../../../controller/legacy/decide-node.js';
-import { REBOOT_STATE, SURE_OF_BOOT, WAS_COMPLETE } from '../../../controller/legacy/names.js';
-import type { SeenJob } from '../../../controller/cluster/seen.js';
+import { REBOOT_STATE } from '../../../controller/legacy/names.js';
+import { SURE_OF_BOOT, WAS_COMPLETE } from '../../../controller/cluster/adopted-job.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 const REBOOTS = { rebootOnSuccess: true };
@@ -18,7 +19,7 @@ const entry = (phase: NodeStatus['phase'], more: Partial<NodeStatus> = {}): Node
 const PENDING_REBOOT = entry('Completed', { rebootStatus: 'pending', jobName: 'job' });
 
 /** Taken over already as it was, in this boot; "" where that said nothing. */
-const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): SeenJob => {
+const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): CachedJob => {
   const seen = job(state);
   const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime: secondsAgo(endedAgo) }));
   const annotations = { [SURE_OF_BOOT]: boot, [WAS_COMPLETE]: String(state === 'complete') };

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../controller/legacy/facts.js';
 import { leaving } from '../../../controller/legacy/deletion.js';
-import { LEGACY_FINALIZER, SURE_OF_BOOT } from '../../../controller/legacy/names.js';
-import type { SeenJob } from '../../../controller/cluster/seen.js';
+import { LEGACY_FINALIZER } from '../../../controller/legacy/names.js';
+import { SURE_OF_BOOT } from '../../../controller/cluster/adopted-job.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, NOW, op, pod, secondsAgo, wished } from '../../builders.js';
 
-const marked = (seen: SeenJob): SeenJob => ({
+const marked = (seen: CachedJob): CachedJob => ({
   ...seen,
   metadata: { ...seen.metadata, labels: { 'kairos.io/node': 'n1' }, annotations: { [SURE_OF_BOOT]: '' } },
 });

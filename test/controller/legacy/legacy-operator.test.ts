@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitForLegacyOperatorToEnd, LegacyOperator } from '../../../controller/legacy/legacy-operator.js';
 import { LEGACY_DEPLOYMENT, REBOOT_STATE } from '../../../controller/legacy/names.js';
-import type { SeenJob, SeenPod } from '../../../controller/cluster/seen.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
+import type { CachedPod } from '../../../controller/cluster/pod.js';
 import { DEPLOYMENTS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { job, NOW, op, pod } from '../../builders.js';
@@ -11,17 +12,17 @@ import { FakeKube } from '../../fakes/kube.js';
 
 const OWNER = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', uid: 'uid-op' };
 const labels = { 'kairos.io/nodeop': 'op', 'kairos.io/node': 'n1' };
-const made = (more: object = {}): SeenJob => {
+const made = (more: object = {}): CachedJob => {
   const seen = job('running');
   return { ...seen, metadata: { ...seen.metadata, labels, ...more } };
 };
 const owned = made({ ownerReferences: [{ name: 'op', ...OWNER }] });
-const reboots = (more: Parameters<typeof pod>[1] = {}): SeenPod => {
+const reboots = (more: Parameters<typeof pod>[1] = {}): CachedPod => {
   const seen = pod('op-reboot-x7k2p', { labels: { ...labels, 'kairos.io/reboot': 'true' }, ...more });
   return { ...seen, spec: { ...seen.spec, hostPID: true, containers: [{ name: 'reboot' }] } };
 };
 
-const former = (jobs: readonly SeenJob[], pods: readonly SeenPod[] = [], ops = [op()]) => {
+const former = (jobs: readonly CachedJob[], pods: readonly CachedPod[] = [], ops = [op()]) => {
   const caches = emptyCaches();
   caches.pods.replaceAll(pods, '1');
   caches.nodeOps.replaceAll(ops, '1');

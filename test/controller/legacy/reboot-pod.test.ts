@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isRebootPod } from '../../../controller/legacy/reboot-pod.js';
-import { prunePod } from '../../../controller/cluster/seen.js';
+import { prunePod } from '../../../controller/cluster/pod.js';
 import { pod, type PodTraits } from '../../builders.js';
 
 const MADE = { 'kairos.io/nodeop': 'op', 'kairos.io/node': 'n1', 'kairos.io/reboot': 'true' };

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
-import type { SeenNode } from '../../../controller/cluster/seen.js';
+import type { CachedNode } from '../../../controller/cluster/node.js';
 import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
@@ -101,7 +101,7 @@ describe('A node whose NodeOp is gone', () => {
     kube.seed(NODE_AGENT, nodeAgent({}, operation));
     return kube;
   };
-  const onlyNode = (kube: FakeKube) => kube.all<SeenNode>(NODES)[0];
+  const onlyNode = (kube: FakeKube) => kube.all<CachedNode>(NODES)[0];
 
   test('is uncordoned and free again', async () => {
     const kube = orphaned();

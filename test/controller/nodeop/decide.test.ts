@@ -181,14 +181,14 @@ describe('What is done', () => {
     const later = { ledger: ledger({ stepTimes: { Claim: secondsAgo(5) } }) };
     const silent = { seen: { agent: undefined } };
     const plan = severally(REBOOT, { a: { ...later, ...silent }, b: { ...at, ...silent } });
-    expect(plan.lookAgainAt).toEqual(new Date(NOW.getTime() + 40_000));
+    expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 40_000));
   });
 
   test('and when the time of a node that cannot start is over, though nothing else happens', () => {
     const before = { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
     const waiting = { ...before, rebootStatus: 'not-requested' as const, lastUpdated: secondsAgo(20) };
     const plan = severally({ startDeadlineSeconds: 30 }, { a: { ready: false, before: waiting } });
-    expect(plan.lookAgainAt).toEqual(new Date(NOW.getTime() + 10_000));
+    expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 10_000));
   });
 
   test('nothing is done for nodes that wait', () => {

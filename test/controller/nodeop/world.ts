@@ -2,7 +2,8 @@
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { NodeOpController } from '../../../controller/nodeop/controller.js';
-import type { SeenJob, SeenNode } from '../../../controller/cluster/seen.js';
+import type { CachedJob } from '../../../controller/cluster/job.js';
+import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Event } from '../../../kube/recorder.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
@@ -22,7 +23,7 @@ export interface World {
   /** Passes until the operation is settled, each by a new controller when `reborn`. Answers how many there were. */
   run(options?: { reborn?: boolean; until?: () => boolean }): Promise<number>;
   op(): NodeOp;
-  node(name: string): SeenNode | undefined;
+  node(name: string): CachedNode | undefined;
   agents(): NodeAgent[];
   /** Names of all Jobs that were ever made. */
   jobsMade(): string[];
@@ -82,7 +83,7 @@ export function world(spec: object, names: readonly string[] = ['n1', 'n2']): Wo
     told,
     run: runner({ kube, jobs, told }),
     op: () => kube.all<NodeOp>(NODE_OP)[0] ?? op(),
-    node: name => kube.all<SeenNode>(NODES).find(each => each.metadata.name === name),
+    node: name => kube.all<CachedNode>(NODES).find(each => each.metadata.name === name),
     agents: () => kube.all<NodeAgent>(NODE_AGENT),
     jobsMade: () =>
       kube.store
@@ -106,7 +107,7 @@ export function killAfterEachWrite({ kube }: World): void {
 function endJobs({ store }: FakeKube, ends: World['jobs']): void {
   const collection = collectionOf(JOBS);
   for (const object of store.all({ collection })) {
-    const job: Partial<SeenJob> & { metadata: typeof object.metadata } = { ...object };
+    const job: Partial<CachedJob> & { metadata: typeof object.metadata } = { ...object };
     const end = ends[String(job.metadata.labels?.['kairos.io/node'])];
     if (job.spec?.suspend === true || job.status?.conditions !== undefined || end === undefined) continue;
     const { name, namespace } = job.metadata;

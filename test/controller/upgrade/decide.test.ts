@@ -59,7 +59,7 @@ describe('before there is a NodeOp', () => {
     const plan = decide(facts({ probes: [read()] }));
     expect(plan.status).toMatchObject({ phase: 'Initializing', target: { version: TRIPLE } });
     expect(plan.actions).toEqual([]);
-    expect(plan.lookAgainInMs).toBe(0);
+    expect(plan.requeueAfterMs).toBe(0);
   });
 
   test('then the probes go and the NodeOp comes', () => {

@@ -4,7 +4,8 @@ import { NodeOpUpgradeSpec, type NodeOpUpgradeStatus } from '../../../api/nodeop
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import { ownedBy } from '../../../kube/owner.js';
-import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/cluster/seen.js';
+import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
+import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Facts, Target } from '../../../controller/upgrade/facts.js';
 import { probeName } from '../../../controller/upgrade/probe-pod.js';
 
@@ -48,7 +49,7 @@ export const nodeOp = (status?: NodeOpStatus, more: Partial<NodeOp['metadata']> 
 export const node = (
   name: string,
   more: { arch?: string; ready?: boolean; labels?: Record<string, string> } = {},
-): SeenNode => ({
+): CachedNode => ({
   metadata: {
     name,
     uid: `uid-of-${name}`,
@@ -75,12 +76,12 @@ interface ProbeWish {
   ageSeconds?: number;
   leaving?: boolean;
   copy?: true;
-  container?: Partial<SeenContainer>;
-  status?: Partial<SeenPod['status']>;
+  container?: Partial<ContainerStatus>;
+  status?: Partial<CachedPod['status']>;
 }
 
-export function probe(nodeOp: ProbeWish = {}): SeenPod {
-  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = nodeOp;
+export function probe(seen: ProbeWish = {}): CachedPod {
+  const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = seen;
   return {
     metadata: {
       name: probeName(upgrade().metadata, image, { arch, node: on, copy }),
@@ -88,7 +89,7 @@ export function probe(nodeOp: ProbeWish = {}): SeenPod {
       uid: `uid-of-probe-${arch}-${on}`,
       resourceVersion: '3',
       creationTimestamp: secondsAgo(ageSeconds),
-      deletionTimestamp: nodeOp.leaving ? secondsAgo(0) : undefined,
+      deletionTimestamp: seen.leaving ? secondsAgo(0) : undefined,
       labels: { 'operator.kairos.io/probe': arch },
       ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
     },
@@ -102,12 +103,12 @@ export function probe(nodeOp: ProbeWish = {}): SeenPod {
   };
 }
 
-export const ended = (message: string, exitCode = 0): Partial<SeenContainer> => ({
+export const ended = (message: string, exitCode = 0): Partial<ContainerStatus> => ({
   imageID: `quay.io/kairos/debian@${DIGEST}`,
   state: { terminated: { exitCode, message, reason: exitCode === 0 ? 'Completed' : 'Error' } },
 });
 
-export const waiting = (reason: string, message?: string): Partial<SeenContainer> => ({
+export const waiting = (reason: string, message?: string): Partial<ContainerStatus> => ({
   state: { waiting: { reason, message } },
 });
 

@@ -5,7 +5,8 @@ import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { type PassDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
 import { Refusals } from '../../../controller/upgrade/refusals.js';
 import { Silences } from '../../../kube/live-read.js';
-import type { SeenContainer, SeenNode, SeenPod } from '../../../controller/cluster/seen.js';
+import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
+import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Name } from '../../../kube/kube.js';
 import type { Event } from '../../../kube/recorder.js';
 import { NODES, PODS } from '../../../kube/resources.js';
@@ -26,8 +27,8 @@ export class World {
     kube: this.kube,
     upgrades: this.kube.cacheOf<NodeOpUpgrade>(NODE_OP_UPGRADE),
     nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),
-    nodes: this.kube.cacheOf<SeenNode>(NODES),
-    pods: this.kube.cacheOf<SeenPod>(PODS, {
+    nodes: this.kube.cacheOf<CachedNode>(NODES),
+    pods: this.kube.cacheOf<CachedPod>(PODS, {
       owner: pod => pod.metadata.ownerReferences?.map(owner => owner.uid) ?? [],
     }),
     recorder: { record: event => void this.events.push(event) },
@@ -55,12 +56,12 @@ export class World {
     await this.settle();
   }
 
-  async joins(...nodes: SeenNode[]): Promise<void> {
+  async joins(...nodes: CachedNode[]): Promise<void> {
     for (const each of nodes) await this.kube.create(NODES, each);
   }
 
   /** The kubelet says how each probe stands. */
-  async kubeletSays(container: Partial<SeenContainer>): Promise<void> {
+  async kubeletSays(container: Partial<ContainerStatus>): Promise<void> {
     for (const { metadata } of this.probes()) {
       const status = {
         phase: 'Pending',
@@ -79,6 +80,6 @@ export class World {
 
   upgrade = (): NodeOpUpgrade | undefined => this.deps.upgrades.get(AT);
   nodeOp = (): NodeOp | undefined => this.deps.nodeOps.get(AT);
-  probes = (): SeenPod[] => this.deps.pods.list();
+  probes = (): CachedPod[] => this.deps.pods.list();
   reasons = () => this.events.map(event => event.reason);
 }

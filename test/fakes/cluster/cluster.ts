@@ -13,7 +13,7 @@
  */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
-import { isFinal } from '../../../controller/nodeop/facts/parsed-nodeop.js';
+import { isFinal } from '../../../controller/cluster/phases.js';
 import type { Name, Resource, Stored } from '../../../kube/kube.js';
 import { DAEMONSETS, NODES, PDBS } from '../../../kube/resources.js';
 import { type FakeClock, fakeClock } from '../clock.js';

@@ -6,7 +6,8 @@ import { ControlPlaneLease } from '../../../../controller/nodeop/act/control-pla
 import { LiveReads } from '../../../../controller/nodeop/reads/live-reads.js';
 import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import type { Action, Facts } from '../../../../controller/nodeop/facts/facts.js';
-import type { SeenJob, SeenNode } from '../../../../controller/cluster/seen.js';
+import type { CachedJob } from '../../../../controller/cluster/job.js';
+import type { CachedNode } from '../../../../controller/cluster/node.js';
 import { KubeError } from '../../../../kube/errors.js';
 import { JOBS, NODES, PODS } from '../../../../kube/resources.js';
 import { silentLog } from '../../../../program/log.js';
@@ -42,7 +43,7 @@ function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     return facts({}, { node: caches.nodes.get({ name: 'n1' }), agent, ledger: agent?.spec.operation, ...seen });
   };
   const agentNow = () => kube.get<NodeAgent>(NODE_AGENT, { name: 'n1' });
-  const nodeNow = () => kube.get<SeenNode>(NODES, { name: 'n1' });
+  const nodeNow = () => kube.get<CachedNode>(NODES, { name: 'n1' });
   return { kube, caches, told, see, agentNow, nodeNow, act: (what: Action, seen = see()) => act(seen, what, hands) };
 }
 
@@ -155,7 +156,7 @@ describe('Acts on Jobs and Pods', () => {
     const world = stage({}, ledger());
     await world.act({ do: 'createJob' });
     await world.act({ do: 'createJob' });
-    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
     expect(world.caches.jobs.by('owner', 'uid-op')).toHaveLength(1);
   });
 
@@ -163,7 +164,7 @@ describe('Acts on Jobs and Pods', () => {
     const world = stage({}, ledger());
     await world.act({ do: 'createJob' });
     for (const made of world.caches.jobs.list()) await world.act({ do: 'resumeJob', job: made });
-    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
+    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
   });
 
   test('also if its controller has written into its status meanwhile', async () => {
@@ -173,7 +174,7 @@ describe('Acts on Jobs and Pods', () => {
     if (made === undefined) throw new Error('no Job');
     await world.kube.patch(JOBS, made.metadata, { status: { active: 0 } }, { subresource: 'status' });
     await world.act({ do: 'resumeJob', job: made });
-    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
+    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
   });
 
   test('but not if somebody has resumed and stopped it meanwhile: it never runs twice', async () => {
@@ -184,7 +185,7 @@ describe('Acts on Jobs and Pods', () => {
     await world.kube.patch(JOBS, made.metadata, { spec: { suspend: false } });
     await world.kube.patch(JOBS, made.metadata, { spec: { suspend: true } });
     await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject(CONFLICT);
-    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
   });
 
   test('it is said if something keeps it from running', async () => {
@@ -212,7 +213,7 @@ describe('Acts on Jobs and Pods', () => {
     const [made] = world.caches.jobs.list();
     const older = { ...suspended, metadata: { ...suspended.metadata, ...made?.metadata, uid: 'older' } };
     await expect(world.act({ do: 'resumeJob', job: older })).rejects.toMatchObject(CONFLICT);
-    expect(world.kube.all<SeenJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
   });
 
   test.each(['pull', 'preflight'] as const)('the %s Pod is made once', async which => {

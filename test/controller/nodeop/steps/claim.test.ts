@@ -47,7 +47,7 @@ describe('An agent of another release', () => {
     const agent = nodeAgent({ contract: 2, agentVersion: '9.9.0', ...more });
     return facts(REBOOT, { agent, ledger: ledger({ stepTimes: { Claim: secondsAgo(at) } }) });
   };
-  const why = (seen: Facts) => walk(seen).look;
+  const why = (seen: Facts) => walk(seen).result;
 
   test('is not relied on, though it has answered; it may be about to be replaced', () =>
     expect(why(stranger({}))).toMatchObject({
@@ -79,8 +79,8 @@ describe('A ledger that somebody took away', () => {
     ledger: undefined,
   });
   const claimed = (seen: Partial<Facts>) => {
-    const { look } = walk(facts({}, seen));
-    return look.is === 'act' && look.action.do === 'claim' ? look.action.ledger : undefined;
+    const { result } = walk(facts({}, seen));
+    return result.is === 'act' && result.action.do === 'claim' ? result.action.ledger : undefined;
   };
 
   test('is written again as far as the report tells, whoever’s turn it is', () =>
@@ -121,7 +121,7 @@ describe('A ledger that somebody took away', () => {
 
   test('ends as it was told, should the report already say so', () =>
     expect(
-      walk(facts({}, { ...lost({ phase: 'Failed', reason: 'JobFailed' }), ledger: ran('Run') })).look,
+      walk(facts({}, { ...lost({ phase: 'Failed', reason: 'JobFailed' }), ledger: ran('Run') })).result,
     ).toMatchObject({
       phase: 'Failed',
       reason: 'JobFailed',
@@ -157,7 +157,7 @@ describe('A Pod that the API server refuses', () => {
   test('is tried again for a while', () =>
     expect(told(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
   test('and then told in the words of the API server', () =>
-    expect(walk(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 600) })).look).toMatchObject({
+    expect(walk(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 600) })).result).toMatchObject({
       reason: 'PodRefused',
       message: `refused for 600 s: ${refusedWrite}`,
     }));

@@ -105,14 +105,14 @@ describe('A control plane, before it is disturbed', () => {
   );
 
   test('names the operation and the node that it waits for', () => {
-    const { look } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { worked } }));
-    expect(look).toMatchObject({ message: 'waiting for operation infra/other, which works on control plane x' });
+    const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { worked } }));
+    expect(result).toMatchObject({ message: 'waiting for operation infra/other, which works on control plane x' });
   });
 
   test('tells until when it waits for another to be Ready', () => {
     const seen = { node: CP, ledger: WAITS, otherControlPlanes: { notReady: 'y' } };
-    const { look } = walk(facts({ ...CORDON, startDeadlineSeconds: 60 }, seen));
-    expect(look).toMatchObject({
+    const { result } = walk(facts({ ...CORDON, startDeadlineSeconds: 60 }, seen));
+    expect(result).toMatchObject({
       message: 'waiting for control plane y to be Ready',
       until: new Date(NOW.getTime() + 60_000),
     });

@@ -116,8 +116,8 @@ describe('Cordon and Drain', () => {
         pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } }),
       ],
     };
-    const { look } = walk(facts(DRAIN, seen));
-    expect(look).toMatchObject({
+    const { result } = walk(facts(DRAIN, seen));
+    expect(result).toMatchObject({
       message:
         'waiting for default/web to leave; budget web; waiting for the build in default/build to end; ' +
         'default/back put back on this node by ReplicaSet; ' +
@@ -126,7 +126,7 @@ describe('Cordon and Drain', () => {
   });
 
   test('writes down that there is nowhere to go when the drain would begin', () => {
-    const { look } = walk(facts(DRAIN, { ...cordoned, pods: [web], hasOtherSchedulableNode: false }));
-    expect(look).toMatchObject({ action: { change: { step: 'Drain', drainSkipped: true } } });
+    const { result } = walk(facts(DRAIN, { ...cordoned, pods: [web], hasOtherSchedulableNode: false }));
+    expect(result).toMatchObject({ action: { change: { step: 'Drain', drainSkipped: true } } });
   });
 });

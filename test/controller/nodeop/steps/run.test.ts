@@ -199,14 +199,14 @@ describe('Run', () => {
   ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
 
   test('keeps the last words of the container that failed', () => {
-    const { look } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));
-    expect(look).toMatchObject({ message: 'Job failed', log: 'last words', exitCode: 3 });
+    const { result } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));
+    expect(result).toMatchObject({ message: 'Job failed', log: 'last words', exitCode: 3 });
   });
 
   test('writes down the boot id and the well DaemonSets before the Job', () => {
     const own = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' } });
     const sick = pod('ds-y', { owner: { kind: 'DaemonSet', uid: 'sick' }, ready: false });
-    expect(walk(facts(REBOOT, { pods: [own, sick] })).look).toMatchObject({
+    expect(walk(facts(REBOOT, { pods: [own, sick] })).result).toMatchObject({
       action: { change: { bootIdBefore: 'boot-1', daemonSets: ['ds'] } },
     });
   });

@@ -6,17 +6,17 @@ import { node, nodeAgent, secondsAgo } from '../../../builders.js';
 
 /** Where the node is and what is done there, in a few words. */
 export function told(seen: Facts): string {
-  const { at, look } = walk(seen);
-  if (look.is === 'act') {
-    const { action } = look;
-    const step = action.do === 'record' && action.change.step !== undefined ? ` ${action.change.step}` : '';
-    return `${at}: ${action.do}${step}`;
+  const { step, result } = walk(seen);
+  if (result.is === 'act') {
+    const { action } = result;
+    const recorded = action.do === 'record' && action.change.step !== undefined ? ` ${action.change.step}` : '';
+    return `${step}: ${action.do}${recorded}`;
   }
-  return look.is === 'end'
-    ? `${at}: ${look.phase} ${look.reason}`
-    : look.is === 'wait'
-      ? `${at}: wait ${look.reason}`
-      : `${at}: done`;
+  return result.is === 'end'
+    ? `${step}: ${result.phase} ${result.reason}`
+    : result.is === 'wait'
+      ? `${step}: wait ${result.reason}`
+      : `${step}: done`;
 }
 
 export const MARK = 'default/op@uid-op';

@@ -1,0 +1,30 @@
+/** Jobs as the controller's caches keep them: only the fields that some code here reads. */
+import type { Stored } from '../../kube/kube.js';
+import { isOwnKey, pruneMetadata } from './metadata.js';
+
+export interface CachedJob extends Stored {
+  spec: { suspend?: boolean; ttlSecondsAfterFinished?: number };
+  status?: {
+    active?: number;
+    failed?: number;
+    /** Set by the Job controller when the Job may run. */
+    startTime?: string;
+    conditions?: readonly {
+      type: string;
+      status: string;
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+    }[];
+  };
+}
+
+export const pruneJob = (job: CachedJob): CachedJob => ({
+  metadata: pruneMetadata(job.metadata, isOwnKey),
+  spec: { suspend: job.spec.suspend, ttlSecondsAfterFinished: job.spec.ttlSecondsAfterFinished },
+  status: job.status,
+});
+
+export const hasEnded = (job: CachedJob): boolean =>
+  job.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ??
+  false;

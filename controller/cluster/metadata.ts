@@ -1,0 +1,26 @@
+/** Metadata as the controller's caches keep it: without `managedFields` and without annotations that no code reads. */
+import type { Meta, Stored } from '../../kube/kube.js';
+
+/** Metadata without `managedFields` and without annotations that nobody here reads. */
+export function pruneMetadata(meta: Meta, keepAnnotation: (key: string) => boolean): Meta {
+  const annotations = Object.entries(meta.annotations ?? {}).filter(([key]) => keepAnnotation(key));
+  return {
+    name: meta.name,
+    namespace: meta.namespace,
+    uid: meta.uid,
+    resourceVersion: meta.resourceVersion,
+    generation: meta.generation,
+    creationTimestamp: meta.creationTimestamp,
+    deletionTimestamp: meta.deletionTimestamp,
+    labels: meta.labels,
+    annotations: annotations.length === 0 ? undefined : Object.fromEntries(annotations),
+    finalizers: meta.finalizers,
+    ownerReferences: meta.ownerReferences,
+  };
+}
+
+/** For kinds of which only existence and identity matter. */
+export const pruneToMetadata = (object: Stored): Stored => ({ metadata: pruneMetadata(object.metadata, () => false) });
+
+/** Labels and annotations of Kairos and of this operator. */
+export const isOwnKey = (key: string): boolean => key.includes('kairos.io/');

@@ -1,0 +1,50 @@
+/** Nodes as the controller's caches keep them: only the fields that some code here reads. */
+import type { Stored } from '../../kube/kube.js';
+import { isOwnKey, pruneMetadata } from './metadata.js';
+
+export interface CachedNode extends Stored {
+  spec?: { unschedulable?: boolean };
+  status?: {
+    conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[];
+    nodeInfo?: { bootID?: string; architecture?: string; operatingSystem?: string; kubeletVersion?: string };
+    images?: readonly { names?: readonly string[] }[];
+  };
+}
+
+export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
+  const { bootID, architecture, operatingSystem, kubeletVersion } = status?.nodeInfo ?? {};
+  return {
+    metadata: pruneMetadata(metadata, isOwnKey),
+    spec: { unschedulable: spec?.unschedulable },
+    status: {
+      conditions: status?.conditions
+        ?.filter(condition => condition.type === 'Ready')
+        .map(({ type, status: is, lastTransitionTime }) => ({ type, status: is, lastTransitionTime })),
+      nodeInfo: { bootID, architecture, operatingSystem, kubeletVersion },
+      images: status?.images?.map(({ names }) => ({ names })),
+    },
+  };
+}
+
+export const isReady = (node: CachedNode | undefined): boolean =>
+  node?.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false;
+
+/** Since when the node is not Ready, in the words of the control plane; undefined while it is. */
+export function notReadySince(node: CachedNode | undefined): Date | undefined {
+  const ready = node?.status?.conditions?.find(condition => condition.type === 'Ready');
+  return ready === undefined || ready.status === 'True' || ready.lastTransitionTime === undefined
+    ? undefined
+    : new Date(ready.lastTransitionTime);
+}
+
+export const isCordoned = (node: CachedNode | undefined): boolean => node?.spec?.unschedulable === true;
+
+export const bootIdOf = (node: CachedNode | undefined): string | undefined => node?.status?.nodeInfo?.bootID;
+
+/** Names of the images that the kubelet lists. */
+export const imagesOf = (node: CachedNode | undefined): string[] =>
+  node?.status?.images?.flatMap(image => image.names ?? []) ?? [];
+
+export const isLinux = (node: CachedNode): boolean =>
+  (node.metadata.labels?.['kubernetes.io/os'] ?? node.status?.nodeInfo?.operatingSystem) === 'linux' &&
+  node.metadata.labels?.type !== 'virtual-kubelet';

@@ -1,0 +1,5 @@
+/** The id of one attempt of an operation, `<uid of the NodeOp>-<attempt>`: the ledger holds it and the agent echoes it. */
+
+export const operationIdOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
+
+export const attemptIn = (id: string | undefined): number => Number(/-(\d+)$/.exec(id ?? '')?.[1] ?? 1);
