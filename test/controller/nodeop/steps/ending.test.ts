@@ -5,7 +5,7 @@ import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
 
 describe('A Job that was given up on', () => {
   const failed = { phase: 'Failed' as const, reason: 'NotStarted' as const, message: 'x', at: NOW.toISOString() };
-  const stopping = { ledger: ran('Stop', { result: failed }), reported: true };
+  const stopping = { ledger: ran('Stop', { result: failed }), isReported: true };
   const suspended = { ...stopping, job: job('suspended'), jobPods: [pod('job-x')] };
   test.each<[string, Partial<Facts>, string]>([
     [
