@@ -62,14 +62,11 @@ interface Setting {
 const parts = (field: string) => field.replaceAll(/[A-Z]/g, letter => `_${letter}`);
 
 /** A default as one would type it. */
-const written = (value: unknown): string =>
-  value === undefined
-    ? ''
-    : Array.isArray(value)
-      ? value.join(',')
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value);
+function written(value: unknown): string {
+  if (value === undefined) return '';
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function settingsOf<S extends z.ZodRawShape>({ settings, aliases = {} }: ConfigOptions<S>): Setting[] {
   const more: Readonly<Record<string, Aliases | undefined>> = aliases;

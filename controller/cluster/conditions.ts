@@ -1,5 +1,8 @@
 import type { Condition } from '../../api/meta.js';
 
+/** The reason that goes with a final phase. */
+const REASONS: Readonly<Record<string, string | undefined>> = { Completed: 'AllDone', Failed: 'NodesFailed' };
+
 /** As kstatus and `kubectl wait --for=condition=…` want them. */
 export function conditions(
   nodeOp: { meta: { generation?: number }; status: { conditions?: readonly Condition[] } },
@@ -7,7 +10,7 @@ export function conditions(
 ): Condition[] {
   const done = phase === 'Completed';
   const failed = phase === 'Failed';
-  const why = reason ?? (done ? 'AllDone' : failed ? 'NodesFailed' : 'Progressing');
+  const why = reason ?? REASONS[phase] ?? 'Progressing';
   const set = { Complete: done, Failed: failed, Reconciling: !done && !failed, Stalled: failed };
   return Object.entries(set).map(([type, holds]) => {
     const status = holds ? 'True' : 'False';

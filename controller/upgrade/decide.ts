@@ -134,12 +134,9 @@ function follow(facts: Facts, nodeOp: NodeOp): Plan {
   /* Every condition says why; the message is no more than the published text. */
   const ending = status.conditions?.find(condition => condition.type === 'Failed');
   const message = ending?.message ?? '';
-  const events =
-    status.phase === 'Failed'
-      ? [failed(upgrade, (ending?.reason ?? 'NodesFailed') as Reason, message)]
-      : status.phase === 'Completed'
-        ? [completed(upgrade, message)]
-        : [];
+  const events = [];
+  if (status.phase === 'Failed') events.push(failed(upgrade, (ending?.reason ?? 'NodesFailed') as Reason, message));
+  if (status.phase === 'Completed') events.push(completed(upgrade, message));
   return { status, events, actions: [...tidy(facts), ...liveChange(facts, nodeOp)] };
 }
 

@@ -68,8 +68,10 @@ export const probeName = (upgrade: ObjectMeta, image: string, { arch, node, copy
 const isFixed = (image: string): boolean => image.includes('@sha256:') || image.startsWith('localhost/');
 
 /** A tag may have moved since the node has pulled it: its copy would say that there is nothing to upgrade to. */
-const pullPolicy = (image: string, { copy }: ProbePlace) =>
-  copy ? 'Never' : isFixed(image) ? 'IfNotPresent' : 'Always';
+function pullPolicy(image: string, { copy }: ProbePlace): 'Never' | 'IfNotPresent' | 'Always' {
+  if (copy) return 'Never';
+  return isFixed(image) ? 'IfNotPresent' : 'Always';
+}
 
 export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: ProbePlace) {
   return {

@@ -26,8 +26,8 @@ function granted(): string[] {
 /** `/apis/operator.kairos.io/v1alpha1/nodeagents/n1/status` and how it was asked for → the verb and resource of a role. */
 function right({ method, path, query }: Seen): string {
   const [resource, name, below] = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/');
-  const looking =
-    name !== undefined ? 'get' : query.get('watch') === 'true' || query.get('watch') === '1' ? 'watch' : 'list';
+  const listing = ['true', '1'].includes(query.get('watch') ?? '') ? 'watch' : 'list';
+  const looking = name === undefined ? listing : 'get';
   return `${method === 'GET' ? looking : method.toLowerCase()} ${resource}${below === undefined ? '' : `/${below}`}`;
 }
 

@@ -21,11 +21,16 @@ const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
   ...(status.containerStatuses ?? []),
 ];
 
+function stateOf(terminated: { exitCode: number } | undefined, running: object | undefined): Steps[number]['state'] {
+  if (terminated) return terminated.exitCode === 0 ? 'Done' : 'Failed';
+  return running ? 'Running' : 'Waiting';
+}
+
 function stepOf({ name, state: { terminated, running } = {} }: ContainerStatus): Steps[number] {
   const startedAt = terminated?.startedAt ?? running?.startedAt;
   return {
     name,
-    state: terminated ? (terminated.exitCode === 0 ? 'Done' : 'Failed') : running ? 'Running' : 'Waiting',
+    state: stateOf(terminated, running),
     ...(startedAt ? { startedAt } : {}),
     ...(terminated?.finishedAt ? { completedAt: terminated.finishedAt } : {}),
   };

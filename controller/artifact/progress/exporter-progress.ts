@@ -39,8 +39,10 @@ export interface Held {
 const condition = (job: CachedJob | undefined, type: string) =>
   job?.status?.conditions?.find(each => each.type === type && each.status === 'True');
 
-const stateOf = ({ job }: Export): ExportTold['state'] =>
-  condition(job, 'Complete') ? 'Done' : condition(job, 'Failed') ? 'Failed' : 'Running';
+function stateOf({ job }: Export): ExportTold['state'] {
+  if (condition(job, 'Complete')) return 'Done';
+  return condition(job, 'Failed') ? 'Failed' : 'Running';
+}
 
 /** A Job makes its Pods within seconds, or something is against them. */
 const PODLESS_MS = 30_000;

@@ -24,11 +24,17 @@ const INVALID: Decoded = { rune: BAD_RUNE, size: 1, valid: false };
 /** Smallest rune that may be written with so many bytes. */
 const SMALLEST = [0, 0, 0x80, 0x800, 0x10000];
 
+/** How many bytes the first byte of a character announces. */
+function sizeFrom(first: number): number {
+  if (first >= 0xf0) return 4;
+  return first >= 0xe0 ? 3 : 2;
+}
+
 /** The character that begins at a byte. What is not UTF-8 is one bad rune per byte. */
 export function decodeRune(bytes: string, at: number): Decoded {
   const first = bytes.charCodeAt(at);
   if (first < 0x80) return { rune: first, size: 1, valid: true };
-  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  const size = sizeFrom(first);
   if (first < 0xc2 || first > 0xf4 || at + size > bytes.length) return INVALID;
   let rune = first & (0x7f >> size);
   for (let i = 1; i < size; i += 1) {

@@ -1,6 +1,6 @@
 /** Floating-point numbers by the verbs of `printf`: exact, and halves go to the even digit. */
 import { Fault } from './fault.js';
-import { type Layout, pad } from './layout.js';
+import { type Layout, pad, signOf } from './layout.js';
 
 /** 0.DIGITS × 10^point, without zeros at the end; no digits for 0. */
 interface Decimal {
@@ -97,11 +97,11 @@ export function formatFloat(value: number, verb: string, layout: Layout): string
   if (/[bxX]/.test(verb)) throw new Fault(`%${verb} of a floating-point number is not supported`);
   const form = VERBS[verb];
   if (form === undefined) return undefined;
-  const { sharp, precision, plus, space, zero, minus, width = 0 } = layout;
+  const { sharp, precision, zero, minus, width = 0 } = layout;
   const text = magnitude(Math.abs(value), form, precision);
   const full = sharp ? completed(text, form, precision) : text;
   const cased = /[EG]/.test(verb) ? full.toUpperCase() : full;
-  const sign = value < 0 || Object.is(value, -0) ? '-' : plus ? '+' : space ? ' ' : '';
+  const sign = signOf(value < 0 || Object.is(value, -0), layout);
   if (zero && !minus) return sign + pad(cased, { ...layout, width: width - sign.length });
   return pad(sign + cased, layout);
 }

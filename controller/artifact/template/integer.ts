@@ -1,6 +1,6 @@
 /** Whole numbers by the verbs of `printf`. */
 import { BAD_RUNE, encodeRune, hex, isPrintable, isRune, MAX_RUNE } from './bytes.js';
-import { type Layout, pad } from './layout.js';
+import { type Layout, pad, signOf } from './layout.js';
 import { quotedRune } from './quote.js';
 
 const BASES: Record<string, number> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
@@ -28,7 +28,8 @@ function codePoint(value: bigint, { sharp, precision = 0 }: Layout): string {
 function prefixOf(base: number, verb: string, body: string): string {
   if (base === 2) return '0b';
   if (base === 8) return body.startsWith('0') ? '' : '0';
-  return base === 16 ? (verb === 'X' ? '0X' : '0x') : '';
+  if (base !== 16) return '';
+  return verb === 'X' ? '0X' : '0x';
 }
 
 function digits(value: bigint, base: number, verb: string, layout: Layout): string {
@@ -41,8 +42,7 @@ function digits(value: bigint, base: number, verb: string, layout: Layout): stri
   const body = (negative ? -value : value).toString(base).padStart(zeros, '0');
   const cased = verb === 'X' ? body.toUpperCase() : body;
   const prefix = (verb === 'O' ? '0o' : '') + (sharp ? prefixOf(base, verb, cased) : '');
-  const sign = negative ? '-' : plus ? '+' : space ? ' ' : '';
-  return pad(sign + prefix + cased, unpadded);
+  return pad(signOf(negative, layout) + prefix + cased, unpadded);
 }
 
 /** Bytes of a text in hexadecimal. */

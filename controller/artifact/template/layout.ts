@@ -15,6 +15,13 @@ export interface Layout {
 
 export const PLAIN: Layout = { plus: false, minus: false, sharp: false, space: false, zero: false, asSource: false };
 
+/** The sign in front of a number: flags ask for one, or for a space in its place, where the number is not negative. */
+export function signOf(isNegative: boolean, { plus, space }: Layout): string {
+  if (isNegative) return '-';
+  if (plus) return '+';
+  return space ? ' ' : '';
+}
+
 /** Brought to the width; zeros only ever go before. */
 export function pad(bytes: string, { width = 0, minus, zero }: Layout): string {
   const missing = width - runeCount(bytes);

@@ -26,11 +26,17 @@ export function parseNumber(text: string): Value | { is: 'huge'; text: string } 
   throw new Fault(`integer overflow: ${JSON.stringify(text)}`);
 }
 
+/** The digits with their base as `BigInt` reads it. */
+function digitsIn([hexadecimal, binary, octal, decimal]: readonly (string | undefined)[]): string {
+  if (hexadecimal) return `0x${hexadecimal}`;
+  if (binary) return `0b${binary}`;
+  return octal ? `0o${octal}` : (decimal ?? '');
+}
+
 function parseInteger(text: string): bigint | undefined {
-  const [, sign, hexadecimal, binary, octal, decimal] = INT.exec(text) ?? [];
+  const [, sign, ...digits] = INT.exec(text) ?? [];
   if (sign === undefined) return undefined;
-  const digits = hexadecimal ? `0x${hexadecimal}` : binary ? `0b${binary}` : octal ? `0o${octal}` : (decimal ?? '');
-  const value = BigInt(plain(digits));
+  const value = BigInt(plain(digitsIn(digits)));
   return sign === '-' ? -value : value;
 }
 

@@ -34,7 +34,7 @@ export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'b
 export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
-  const full = facts.ledger ? underWay(seen) : before && isLost(facts) ? lost(facts, before) : untouched(seen);
+  const full = fullEntry(seen);
   const entry = detail === 'full' ? full : inShort(full, detail);
   const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
@@ -42,6 +42,12 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const undated =
     (isShort && isFinal(entry)) || (detail === 'least' && entry.startedAt !== undefined && !entry.stepTimes);
   return undated ? entry : { ...entry, lastUpdated: since(entry, before) ?? facts.now.toISOString() };
+}
+
+function fullEntry(seen: Seen): NodeStatus {
+  const { facts, before } = seen;
+  if (facts.ledger) return underWay(seen);
+  return before && isLost(facts) ? lost(facts, before) : untouched(seen);
 }
 
 /** The entry is the only copy of how far the walk had got: nothing of it is dropped. */

@@ -33,6 +33,11 @@ function count(statuses: readonly NodeStatus[]): NodeCounts {
   };
 }
 
+function phaseOf(nodes: NodeCounts, isFinished: boolean): 'Pending' | 'Running' | 'Completed' | 'Failed' {
+  if (isFinished) return nodes.failed > 0 || nodes.pending > 0 ? 'Failed' : 'Completed';
+  return nodes.active + nodes.completed + nodes.failed > 0 ? 'Running' : 'Pending';
+}
+
 /** The whole status: final only when every target ended, or, with stopOnFailure, every started one. */
 export function operationStatus(
   nodeOp: ParsedNodeOp,
@@ -46,13 +51,7 @@ export function operationStatus(
     nodeOp.deleting ||
     waiting.every(({ reason }) => reason === 'Stopped');
   const over = nodes.active === 0 && (nodes.pending === 0 || stopped);
-  const phase = over
-    ? nodes.failed > 0 || nodes.pending > 0
-      ? 'Failed'
-      : 'Completed'
-    : nodes.active + nodes.completed + nodes.failed > 0
-      ? 'Running'
-      : 'Pending';
+  const phase = phaseOf(nodes, over);
   const message = inWords(nodeStatuses, nodes, phase);
   return {
     ...nodeOp.status,

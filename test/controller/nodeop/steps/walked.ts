@@ -12,11 +12,8 @@ export function told(seen: Facts): string {
     const recorded = action.do === 'record' && action.change.step !== undefined ? ` ${action.change.step}` : '';
     return `${step}: ${action.do}${recorded}`;
   }
-  return result.is === 'end'
-    ? `${step}: ${result.phase} ${result.reason}`
-    : result.is === 'wait'
-      ? `${step}: wait ${result.reason}`
-      : `${step}: done`;
+  if (result.is === 'end') return `${step}: ${result.phase} ${result.reason}`;
+  return result.is === 'wait' ? `${step}: wait ${result.reason}` : `${step}: done`;
 }
 
 export const MARK = 'default/op@uid-op';
