@@ -5,6 +5,7 @@ import { seconds, time } from './meta.js';
 import { operationStatusFields } from './node-status.js';
 import { operationFields } from './operation-fields.js';
 import { Release } from './release.js';
+import { changeable } from './spec-fields.js';
 
 /** Guards of an upgrade that may be lifted one by one. */
 export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack'] as const;
@@ -27,9 +28,11 @@ export const NodeOpUpgradeSpec = z
       'How each node is emptied; on, with emptyDir data lost, when absent.',
     ),
     activeDeadlineSeconds: seconds('How long the upgrade may run on a node.', 1).default(3600),
-    settleSeconds: seconds(
-      'How long to wait after node and pods are Ready again; 30 on control planes and 0 elsewhere when absent.',
-    ).optional(),
+    settleSeconds: changeable(
+      seconds(
+        'How long to wait after node and pods are Ready again; 30 on control planes and 0 elsewhere when absent.',
+      ).optional(),
+    ),
     prePull: z.boolean().default(true).describe('Pull the image before the node is cordoned.'),
     allow: z
       .array(z.enum(ALLOWANCES))

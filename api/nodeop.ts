@@ -5,6 +5,7 @@ import { seconds } from './meta.js';
 import { ReleaseCheck } from './node-agent.js';
 import { operationStatusFields } from './node-status.js';
 import { operationFields } from './operation-fields.js';
+import { changeable } from './spec-fields.js';
 
 const oneOfTwo = 'exactly one of command and release must be given';
 
@@ -53,9 +54,11 @@ export const NodeOpSpec = z.object({
     .optional()
     .describe('Pull the image before the node is cordoned; true when the operation cordons.'),
   activeDeadlineSeconds: seconds('How long the Job may run; no limit when absent.', 1).optional(),
-  settleSeconds: seconds(
-    'How long to wait after node and pods are Ready again before the node counts as done; when absent 0, and 30 on control planes of an upgrade.',
-  ).optional(),
+  settleSeconds: changeable(
+    seconds(
+      'How long to wait after node and pods are Ready again before the node counts as done; when absent 0, and 30 on control planes of an upgrade.',
+    ).optional(),
+  ),
 });
 export type NodeOpSpec = z.infer<typeof NodeOpSpec>;
 

@@ -1,6 +1,7 @@
 /** Fields that a NodeOp and a NodeOpUpgrade have in common. */
 import * as z from 'zod';
 import { concurrency, LabelSelector, LocalObjectReference, seconds } from './meta.js';
+import { changeable } from './spec-fields.js';
 
 export const operationFields = {
   nodeSelector: LabelSelector.optional().describe('Which nodes; all Linux nodes when absent.'),
@@ -8,13 +9,15 @@ export const operationFields = {
     .array(LocalObjectReference)
     .optional()
     .describe('Secrets for private registries, in the namespace of this object.'),
-  concurrency: concurrency(),
-  stopOnFailure: z.boolean().default(false).describe('Start no further node after the first one failed.'),
+  concurrency: changeable(concurrency()),
+  stopOnFailure: changeable(z.boolean().default(false).describe('Start no further node after the first one failed.')),
   uncordonOnFailure: z
     .boolean()
     .default(false)
     .describe('Uncordon a node that failed after its Job began; otherwise it stays cordoned for inspection.'),
-  paused: z.boolean().default(false).describe('Start no further node; nodes that are under way are finished.'),
+  paused: changeable(
+    z.boolean().default(false).describe('Start no further node; nodes that are under way are finished.'),
+  ),
   backoffLimit: z.int32().min(0).default(3).describe('Retries of the command before the node counts as failed.'),
   pullDeadlineSeconds: seconds('How long a pull of the image may take.', 1).default(3600),
   startDeadlineSeconds: seconds(
@@ -26,7 +29,7 @@ export const operationFields = {
     'How long the node and its DaemonSet pods may take to become Ready again after a reboot.',
     1,
   ).default(600),
-  ttlSecondsAfterFinished: seconds(
-    'When the Jobs of the operation are removed after they finished. The object itself stays.',
-  ).optional(),
+  ttlSecondsAfterFinished: changeable(
+    seconds('When the Jobs of the operation are removed after they finished. The object itself stays.').optional(),
+  ),
 };

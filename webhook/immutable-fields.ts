@@ -1,16 +1,9 @@
 /** A started operation is history: what nodes were told may not change under it. */
 import { isDeepStrictEqual } from 'node:util';
+import type * as z from 'zod';
+import { isChangeable } from '../api/spec-fields.js';
 import { type Fault, forbidden } from './faults.js';
 import { type Fields, fieldsOf } from './unknown-json.js';
-
-/** How much at once and when to stop may be steered while it runs. */
-const STEERING: ReadonlySet<string> = new Set([
-  'concurrency',
-  'stopOnFailure',
-  'paused',
-  'settleSeconds',
-  'ttlSecondsAfterFinished',
-]);
 
 const STARTED: readonly unknown[] = ['Running', 'Completed', 'Failed'];
 
@@ -24,9 +17,9 @@ const ADVICE =
   'may not change once the operation has started: one object is one run. Create a new object instead (metadata.generateName gives each run its own name)';
 
 /** One fault for each changed field of the spec. Both specs come defaulted, so that leaving a default out is no change. */
-export function immutableFieldFaults(before: Fields, after: Fields): Fault[] {
+export function immutableFieldFaults(spec: z.ZodType, before: Fields, after: Fields): Fault[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter(field => !STEERING.has(field) && !isDeepStrictEqual(before[field], after[field]))
+    .filter(field => !isChangeable(spec, field) && !isDeepStrictEqual(before[field], after[field]))
     .toSorted()
     .map(field => forbidden(['spec', field], ADVICE));
 }

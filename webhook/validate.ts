@@ -72,7 +72,7 @@ export function faultsOf({ expected, object, before }: Judged): Fault[] {
   if (!before) return [...nameFaults(expected, object), ...specFaults(expected, object.spec)];
   const whole = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(expected.spec, spec));
   const [was, is] = [whole(before.spec), whole(object.spec)];
-  const frozen = expected.oneRun && hasStarted(before) ? immutableFieldFaults(was, is) : [];
+  const frozen = expected.oneRun && hasStarted(before) ? immutableFieldFaults(expected.spec, was, is) : [];
   return [...newFaults(expected, object.spec, before.spec), ...frozen];
 }
 

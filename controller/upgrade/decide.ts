@@ -7,6 +7,7 @@
  */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
+import { sameJson } from '../../kube/merge.js';
 import { isFinal } from '../cluster/phases.js';
 import {
   completed,
@@ -19,7 +20,7 @@ import {
   versionUnknown,
 } from './events.js';
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
-import { liveFields, retryOf } from './nodeop.js';
+import { changeableValues, retryOf } from './nodeop.js';
 import { probeAll } from './probes.js';
 import { ended, initializing, mirrored } from './status.js';
 import { targetFrom } from './target.js';
@@ -143,8 +144,8 @@ function follow(facts: Facts, nodeOp: NodeOp): Plan {
 /** The few fields that may change while the operation runs. */
 function liveChange({ spec }: Facts, nodeOp: NodeOp): Action[] {
   if (isFinal(nodeOp.status) || nodeOp.metadata.deletionTimestamp !== undefined) return [];
-  const wanted = liveFields(spec);
+  const wanted = changeableValues(spec);
   const keys = Object.keys(wanted) as (keyof typeof wanted)[];
-  if (keys.every(key => (nodeOp.spec[key] ?? undefined) === wanted[key])) return [];
+  if (keys.every(key => sameJson(nodeOp.spec[key] ?? undefined, wanted[key]))) return [];
   return [{ do: 'updateNodeOp', nodeOp, to: { ...nodeOp, spec: { ...nodeOp.spec, ...wanted } } }];
 }

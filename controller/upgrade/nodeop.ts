@@ -1,11 +1,13 @@
 /** NodeOpUpgrade and what its image was found to be → the NodeOp that does the work. */
+import type * as z from 'zod';
 import { UpgradeDrainOptions } from '../../api/drain.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, LABELS, UPGRADE_MANAGER } from '../../api/names.js';
-import type { NodeOpSpec } from '../../api/nodeop.js';
-import type { NodeOpUpgradeSpec, UpgradeTarget } from '../../api/nodeop-upgrade.js';
+import { NodeOpSpec } from '../../api/nodeop.js';
+import { NodeOpUpgradeSpec, type UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
 import { labelValue } from '../../api/resource-name.js';
+import { isChangeable, sharedFields } from '../../api/spec-fields.js';
 import { ownedBy } from '../../kube/owner.js';
 import { upgradeCommand } from './script.js';
 import { pinnedImage, sameInAll } from './target.js';
@@ -36,29 +38,37 @@ function releaseCheck(spec: NodeOpUpgradeSpec, target: UpgradeTarget) {
   };
 }
 
-/** Fields that may change while the operation runs. */
-export const liveFields = (spec: NodeOpUpgradeSpec) => ({
-  concurrency: spec.concurrency,
-  stopOnFailure: spec.stopOnFailure,
-  paused: spec.paused,
-  settleSeconds: spec.settleSeconds,
-  ttlSecondsAfterFinished: spec.ttlSecondsAfterFinished,
-});
+/** The schemas of both kinds; a test of how fields are copied passes others. */
+export interface SpecSchemas {
+  upgrade: z.ZodType<NodeOpUpgradeSpec>;
+  nodeOp: z.ZodType<NodeOpSpec>;
+}
+const SCHEMAS: SpecSchemas = { upgrade: NodeOpUpgradeSpec, nodeOp: NodeOpSpec };
 
-export function nodeOpSpec(spec: NodeOpUpgradeSpec, target: UpgradeTarget): NodeOpSpec {
+type SharedField = keyof NodeOpUpgradeSpec & keyof NodeOpSpec;
+
+const pick = (spec: NodeOpUpgradeSpec, fields: readonly SharedField[]): Pick<NodeOpUpgradeSpec, SharedField> =>
+  Object.fromEntries(fields.map(field => [field, spec[field]])) as Pick<NodeOpUpgradeSpec, SharedField>;
+
+/** Values of the fields that may change after the operation has started. */
+export const changeableValues = (
+  spec: NodeOpUpgradeSpec,
+  { upgrade, nodeOp }: SpecSchemas = SCHEMAS,
+): Partial<Pick<NodeOpUpgradeSpec, SharedField>> =>
+  pick(
+    spec,
+    sharedFields(upgrade, nodeOp).filter(field => isChangeable(upgrade, field)),
+  );
+
+/** A field that both kinds have is copied, unless its value is computed below. */
+export function nodeOpSpec(
+  spec: NodeOpUpgradeSpec,
+  target: UpgradeTarget,
+  { upgrade, nodeOp }: SpecSchemas = SCHEMAS,
+): NodeOpSpec {
   const reboot = isActiveWanted(spec);
   return {
-    ...liveFields(spec),
-    nodeSelector: spec.nodeSelector,
-    imagePullSecrets: spec.imagePullSecrets,
-    uncordonOnFailure: spec.uncordonOnFailure,
-    backoffLimit: spec.backoffLimit,
-    pullDeadlineSeconds: spec.pullDeadlineSeconds,
-    startDeadlineSeconds: spec.startDeadlineSeconds,
-    rebootTimeoutSeconds: spec.rebootTimeoutSeconds,
-    verifyTimeoutSeconds: spec.verifyTimeoutSeconds,
-    activeDeadlineSeconds: spec.activeDeadlineSeconds,
-    prePull: spec.prePull,
+    ...pick(spec, sharedFields(upgrade, nodeOp)),
     image: pinnedImage(spec.image, target.digest),
     command: upgradeCommand({
       active: isActiveWanted(spec),
