@@ -6,7 +6,7 @@ import { backoffMs } from '../kube/backoff.js';
 import type { Change } from '../kube/cache.js';
 import { informer } from '../kube/informer.js';
 import type { Kube } from '../kube/kube.js';
-import { sameJson } from '../kube/merge.js';
+import { isSameJson } from '../kube/merge-patch.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { WakeSignal } from './wake-signal.js';
@@ -64,7 +64,7 @@ export async function runAgent(around: AgentDeps, signal: AbortSignal): Promise<
   await watchFiles(around, stateDir, bell, signal);
 
   const watching = watched.run(signal);
-  await watched.synced(signal);
+  await watched.waitForSync(signal);
   around.onSynced?.();
   const pass = new Reconciler({ ...around, system, stateDir, journal, cache: watched.cache });
   await keepLooking(pass, bell, around, signal);
@@ -110,5 +110,5 @@ async function keepLooking(pass: Reconciler, bell: WakeSignal, around: AgentDeps
 /** Our own words coming back are none. */
 function isNews({ old, new: now }: Change<NodeAgent>): boolean {
   if (!old || !now || old.metadata.uid !== now.metadata.uid) return true;
-  return nodeUid(old) !== nodeUid(now) || !sameJson(old.spec, now.spec);
+  return nodeUid(old) !== nodeUid(now) || !isSameJson(old.spec, now.spec);
 }

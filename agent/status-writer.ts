@@ -4,7 +4,7 @@ import type { RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Cache } from '../kube/cache.js';
 import type { Kube } from '../kube/kube.js';
-import { mergeDiff } from '../kube/merge.js';
+import { mergeDiff } from '../kube/merge-patch.js';
 import type { Log } from '../program/log.js';
 import type { Facts } from './observe.js';
 import { statusOf } from './status.js';

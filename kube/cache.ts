@@ -14,15 +14,15 @@ export interface Cache<T extends Stored> {
   get(at: Name): T | undefined;
   list(): T[];
   /** All objects that the index files under `key`. */
-  by(index: string, key: string): T[];
+  byIndex(index: string, key: string): T[];
   /** Has a complete list been taken in? */
-  synced(): boolean;
+  hasSynced(): boolean;
   /** The API server's answer to our own write, so that the next look already sees it. Only objects that the watch selects. */
   put(object: T): void;
   /** What the API server itself has just said is there: it may be one of which no watch has told. */
-  found(object: T): void;
+  putLive(object: T): void;
   /** The API server itself said that this object is not there. */
-  gone(object: T): void;
+  remove(object: T): void;
   onChange(handler: (change: Change<T>) => void): void;
 }
 
@@ -69,14 +69,14 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     return [...this.#objects.values()];
   }
 
-  by(index: string, key: string): T[] {
+  byIndex(index: string, key: string): T[] {
     const found = this.#indexes.get(index);
     if (!found) throw new Error(`this cache has no index ${index}`);
     const keys = [...(found.rows.get(key) ?? [])];
     return keys.flatMap(at => this.#objects.get(at) ?? []);
   }
 
-  synced(): boolean {
+  hasSynced(): boolean {
     return this.#synced;
   }
 
@@ -92,21 +92,21 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
   }
 
   /** Unless it was deleted while it was asked for. */
-  found(object: T): void {
+  putLive(object: T): void {
     if (this.get(object.metadata) !== undefined) this.put(object);
     else if (!this.#deleted.has(object.metadata.uid)) this.#set(this.#transform(object));
   }
 
-  gone({ metadata }: T): void {
+  remove({ metadata }: T): void {
     const known = this.get(metadata);
     if (known?.metadata.uid === metadata.uid) this.#remove(known);
   }
 
   /** One event of the watch. */
-  take(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
+  applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
     const version = object.metadata.resourceVersion;
     const known = this.get(object.metadata);
-    this.reach(version);
+    this.advanceTo(version);
     if (type === 'DELETED') {
       this.#bury(object);
       if (known && !isLater(known.metadata.resourceVersion, version)) this.#remove(known);
@@ -116,7 +116,7 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
   }
 
   /** The watch has come this far. */
-  reach(version: string): void {
+  advanceTo(version: string): void {
     if (this.#reached === undefined || isLater(version, this.#reached)) this.#reached = version;
   }
 

@@ -15,15 +15,15 @@ import type {
   WatchEvent,
   WatchOptions,
 } from './kube.js';
-import { linesOf } from './lines.js';
+import { splitLines } from './line-stream.js';
 import { collectionPath, objectPath, query } from './path.js';
 import { PODS } from './resources.js';
-import { errorOf } from './status.js';
-import { type Ask, type Reply, Transport } from './transport.js';
+import { errorFromResponse } from './error-response.js';
+import { type HttpRequest, type HttpReply, Transport } from './transport.js';
 
 /** One request as the metrics see it. */
-export interface RequestSeen {
-  method: Ask['method'];
+export interface RequestRecord {
+  method: HttpRequest['method'];
   resource: string;
   /** 0: no answer came. */
   code: number;
@@ -33,7 +33,7 @@ export interface RequestSeen {
 export interface KubeOptions {
   /** `name/version`; the API server takes the name as our field manager. */
   userAgent: string;
-  onRequest?: (seen: RequestSeen) => void;
+  onRequest?: (seen: RequestRecord) => void;
   /** Aborts every call. */
   signal?: AbortSignal;
   callTimeoutMs?: number;
@@ -56,7 +56,7 @@ const CONTENT_TYPES: Record<PatchType, string> = {
 
 const WATCH_MARGIN_MS = 15_000;
 
-interface Call extends Omit<Ask, 'signals' | 'body'> {
+interface Call extends Omit<HttpRequest, 'signals' | 'body'> {
   resource: Resource;
   body?: unknown;
 }
@@ -108,16 +108,19 @@ class HttpKube implements KubeClient {
     const { namespace, ...fields } = options;
     const path = collectionPath(resource, namespace) + query({ watch: true, allowWatchBookmarks: true, ...fields });
     const silenceMs = options.timeoutSeconds * 1000 + (this.#options.watchMarginMs ?? WATCH_MARGIN_MS);
-    const ask: Ask = { method: 'GET', path, signals: [...this.#signals, signal] };
+    const ask: HttpRequest = { method: 'GET', path, signals: [...this.#signals, signal] };
     const stream = await this.#seen(ask, resource, () => this.#transport.stream(ask, silenceMs));
     try {
       stream.body.setEncoding('utf8');
       if (stream.code !== 200) {
         let text = '';
         for await (const piece of stream.body) text += String(piece);
-        throw errorOf({ code: stream.code, retryAfter: stream.body.headers['retry-after'], text }, `watch ${path}`);
+        throw errorFromResponse(
+          { code: stream.code, retryAfter: stream.body.headers['retry-after'], text },
+          `watch ${path}`,
+        );
       }
-      for await (const line of linesOf(stream.body)) yield JSON.parse(line) as WatchEvent<T>;
+      for await (const line of splitLines(stream.body)) yield JSON.parse(line) as WatchEvent<T>;
     } catch (error) {
       throw stream.cause() ?? error;
     } finally {
@@ -174,15 +177,15 @@ class HttpKube implements KubeClient {
     return JSON.parse((await this.#call(call)).text) as T;
   }
 
-  async #call({ resource, body, ...rest }: Call): Promise<Reply> {
+  async #call({ resource, body, ...rest }: Call): Promise<HttpReply> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const ask: Ask = { ...rest, body: text, signals: this.#signals };
+    const ask: HttpRequest = { ...rest, body: text, signals: this.#signals };
     const reply = await this.#seen(ask, resource, () => this.#transport.call(ask));
-    if (reply.code < 200 || reply.code > 299) throw errorOf(reply, `${ask.method} ${ask.path}`);
+    if (reply.code < 200 || reply.code > 299) throw errorFromResponse(reply, `${ask.method} ${ask.path}`);
     return reply;
   }
 
-  async #seen<R extends { code: number }>(ask: Ask, resource: Resource, send: () => Promise<R>): Promise<R> {
+  async #seen<R extends { code: number }>(ask: HttpRequest, resource: Resource, send: () => Promise<R>): Promise<R> {
     const begun = performance.now();
     const tell = (code: number) =>
       this.#options.onRequest?.({

@@ -26,7 +26,7 @@ export const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccoun
 const FRESH_MS = 60_000;
 
 /** Keeps an answer for a minute. When a later look fails, the answer held goes on to be used: it may still be good. */
-export function keptForAMinute(
+export function cachedForAMinute(
   look: () => Promise<Credentials>,
   monotonic: () => number = () => performance.now(),
 ): () => Promise<Credentials> {
@@ -61,5 +61,5 @@ export function inCluster({ env = process.env, dir, monotonic }: InClusterOption
     return { ca, authorization: `Bearer ${token.trim()}` };
   };
   const name = host.includes(':') ? `[${host}]` : host;
-  return { server: `https://${name}:${port}`, credentials: keptForAMinute(look, monotonic) };
+  return { server: `https://${name}:${port}`, credentials: cachedForAMinute(look, monotonic) };
 }

@@ -35,7 +35,7 @@ export interface Informer<T extends Stored> {
   /** Runs until the signal aborts. Once only. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the first list is in, or when the signal aborts. */
-  synced(signal: AbortSignal): Promise<void>;
+  waitForSync(signal: AbortSignal): Promise<void>;
 }
 
 type State =
@@ -78,8 +78,8 @@ class Reflector<T extends Stored> implements Informer<T> {
     while (!signal.aborted) state = await this.#step(state, signal);
   }
 
-  async synced(signal: AbortSignal): Promise<void> {
-    if (this.cache.synced() || signal.aborted) return;
+  async waitForSync(signal: AbortSignal): Promise<void> {
+    if (this.cache.hasSynced() || signal.aborted) return;
     let stop = () => {};
     const stopped = new Promise<void>(resolve => {
       stop = resolve;
@@ -130,8 +130,8 @@ class Reflector<T extends Stored> implements Informer<T> {
         if (event.type === 'ERROR') throw asError(event.object);
         this.#failures = 0;
         reached = event.object.metadata.resourceVersion;
-        if (event.type === 'BOOKMARK') this.cache.reach(reached);
-        else this.cache.take(event.type, event.object);
+        if (event.type === 'BOOKMARK') this.cache.advanceTo(reached);
+        else this.cache.applyEvent(event.type, event.object);
       }
       if (reached === from && clock.monotonic() - begun < SHORT_WATCH_MS) throw new Error('the watch ended at once');
       this.#failures = 0;

@@ -1,7 +1,7 @@
 /** Connections from a kubeconfig file, for programs on a developer's machine. Alone in its file: the agent must not carry client-node. */
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type Connection, type Credentials, keptForAMinute } from './connection.js';
+import { type Connection, type Credentials, cachedForAMinute } from './connection.js';
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -25,7 +25,7 @@ export async function fromKubeconfig(path?: string): Promise<Connection> {
       authorization: textOf(Object.fromEntries(headers).authorization) ?? basicOf(options.auth ?? undefined),
     };
   };
-  return { server: cluster.server.replace(/\/+$/, ''), credentials: keptForAMinute(look) };
+  return { server: cluster.server.replace(/\/+$/, ''), credentials: cachedForAMinute(look) };
 }
 
 const asPem = (pem: RequestOptions['ca']): Credentials['ca'] => pem;

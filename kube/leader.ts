@@ -14,7 +14,7 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.js';
 import type { Kube } from './kube.js';
-import { claim, isFree, type LeaseObject, microTime } from './lease.js';
+import { acquiredSpec, canAcquire, type LeaseObject, microTime } from './lease.js';
 import { LEASES } from './resources.js';
 
 export interface LeaseName {
@@ -64,8 +64,8 @@ class Candidate {
       const lease = await this.#look();
       if (!lease) return await this.#create();
       const unchangedMs = this.#deps.clock.monotonic() - (this.#seen?.at ?? 0);
-      if (!isFree(lease.spec, this.#lease.identity, unchangedMs)) return false;
-      this.#note(await this.#write(lease, claim(lease.spec, this.#lease.identity, this.#deps.clock.now())));
+      if (!canAcquire(lease.spec, this.#lease.identity, unchangedMs)) return false;
+      this.#note(await this.#write(lease, acquiredSpec(lease.spec, this.#lease.identity, this.#deps.clock.now())));
       return true;
     } catch (error) {
       if (signal.aborted) return false;
@@ -80,7 +80,7 @@ class Candidate {
     const held = this.#seen?.lease;
     if (held?.spec?.holderIdentity !== this.#lease.identity) return this.try();
     try {
-      this.#note(await this.#write(held, claim(held.spec, this.#lease.identity, this.#deps.clock.now())));
+      this.#note(await this.#write(held, acquiredSpec(held.spec, this.#lease.identity, this.#deps.clock.now())));
       return true;
     } catch {
       return this.try();
@@ -116,7 +116,7 @@ class Candidate {
 
   async #create(): Promise<boolean> {
     const { namespace, name, identity } = this.#lease;
-    const spec = claim(undefined, identity, this.#deps.clock.now());
+    const spec = acquiredSpec(undefined, identity, this.#deps.clock.now());
     const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec };
     this.#note(await this.#kube.create<LeaseObject>(LEASES, body, namespace));
     return true;

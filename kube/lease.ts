@@ -18,13 +18,13 @@ const LEASE_SECONDS = 30;
 export const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');
 
 /** May we take it? `unchangedMs`: for how long we have seen it as it is. */
-export function isFree(spec: LeaseObject['spec'], identity: string, unchangedMs: number): boolean {
+export function canAcquire(spec: LeaseObject['spec'], identity: string, unchangedMs: number): boolean {
   const holder = spec?.holderIdentity ?? '';
   return holder === '' || holder === identity || unchangedMs >= (spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
 }
 
 /** The lease as we would write it, over what is there. */
-export function claim(spec: LeaseObject['spec'], identity: string, now: Date): NonNullable<LeaseObject['spec']> {
+export function acquiredSpec(spec: LeaseObject['spec'], identity: string, now: Date): NonNullable<LeaseObject['spec']> {
   const ours = spec?.holderIdentity === identity;
   const transitions = spec?.leaseTransitions ?? 0;
   return {

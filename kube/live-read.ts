@@ -5,7 +5,7 @@ import { isNotFound } from './errors.js';
 import type { Kube, Name, Resource, Stored } from './kube.js';
 
 /** What is news there rings by itself. */
-export async function readLive<T extends Stored>(
+export async function refreshObject<T extends Stored>(
   kube: Pick<Kube, 'get'>,
   resource: Resource,
   cache: Cache<T>,
@@ -13,18 +13,18 @@ export async function readLive<T extends Stored>(
 ): Promise<void> {
   const known = cache.get(at);
   try {
-    cache.found(await kube.get<T>(resource, at));
+    cache.putLive(await kube.get<T>(resource, at));
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    if (known) cache.gone(known);
+    if (known) cache.remove(known);
   }
 }
 
 /** A watch that has been silent for so long about something that is waited for is no longer believed. */
-export const SILENCE_MS = 5 * 60_000;
+export const STALE_AFTER_MS = 5 * 60_000;
 
 /** Since when each of several things has been as it is. */
-export class Silences {
+export class StalenessTracker {
   readonly #clock: Clock;
   readonly #since = new Map<string, { as: string; at: number }>();
 
@@ -33,10 +33,10 @@ export class Silences {
   }
 
   /** Has it been so for too long? If so, the time counts anew. */
-  tooLong(key: string, as: string): boolean {
+  isStale(key: string, as: string): boolean {
     const now = this.#clock.monotonic();
     const since = this.#since.get(key);
-    const isOver = since?.as === as && now - since.at >= SILENCE_MS;
+    const isOver = since?.as === as && now - since.at >= STALE_AFTER_MS;
     if (since?.as !== as || isOver) this.#since.set(key, { as, at: now });
     return isOver;
   }

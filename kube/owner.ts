@@ -5,7 +5,7 @@ type Owner = Pick<Stored, 'metadata'>;
 const groupVersion = ({ group, version }: Resource) => (group === '' ? version : `${group}/${version}`);
 
 /** What a child says of its owner: garbage-collected with it, and nobody else's. */
-export const ownedBy = (resource: Resource, { metadata }: Owner): OwnerReference => ({
+export const controllerReference = (resource: Resource, { metadata }: Owner): OwnerReference => ({
   apiVersion: groupVersion(resource),
   kind: resource.kind,
   name: metadata.name,

@@ -1,11 +1,11 @@
 /** The few ways in which we change what is stored: always the least, never a whole object read before. */
 import type { Kube, Name, Resource, Stored } from './kube.js';
-import { mergeDiff } from './merge.js';
+import { mergeDiff } from './merge-patch.js';
 
 /** The name we go by in managedFields, where fields are owned by apply. */
 export const FIELD_OWNER = 'kairos-operator';
 
-export interface PatchWish {
+export interface Precondition {
   /** Refuse with a conflict when somebody wrote since this object was read. */
   onlyIfUnchanged?: boolean;
 }
@@ -25,7 +25,7 @@ const withUid = (patch: object, { metadata }: Stored): object => {
   return { ...patch, metadata: { ...own, uid: metadata.uid } };
 };
 
-const guarded = (patch: object, object: Stored, { onlyIfUnchanged = false }: PatchWish) =>
+const guarded = (patch: object, object: Stored, { onlyIfUnchanged = false }: Precondition) =>
   onlyIfUnchanged ? withResourceVersion(patch, object) : withUid(patch, object);
 
 /**
@@ -36,7 +36,7 @@ export async function mergeStatus<T extends Stored & { status?: object }>(
   kube: Pick<Kube, 'patch'>,
   resource: Resource,
   object: T,
-  { status, onlyIfUnchanged = true }: PatchWish & { status: NonNullable<T['status']> },
+  { status, onlyIfUnchanged = true }: Precondition & { status: NonNullable<T['status']> },
 ): Promise<T> {
   const patch = mergeDiff({ status: object.status }, { status });
   if (!patch) return object;
@@ -51,7 +51,7 @@ export async function mergeChange<T extends Stored>(
   kube: Pick<Kube, 'patch'>,
   resource: Resource,
   from: T,
-  { to, ...wish }: PatchWish & { to: T },
+  { to, ...wish }: Precondition & { to: T },
 ): Promise<T> {
   const patch = mergeDiff(from, to);
   return patch ? kube.patch<T>(resource, nameOf(from), guarded(patch, from, wish), { type: 'merge' }) : from;

@@ -4,12 +4,12 @@ import type { Log } from '../program/log.js';
 import { isConflict } from './errors.js';
 import { WorkQueue } from './work-queue.js';
 
-/** Anything thrown means: again, after a while that grows. `failed` means the same for a part of it: the rest wants a look after `inMs` at the latest. */
+/** Anything thrown means: again, after a while that grows. `failed` means the same for a part of it: the rest wants a look after `afterMs` at the latest. */
 export type Outcome =
   | { then: 'settled' }
-  | { then: 'requeue'; inMs: number }
+  | { then: 'requeue'; afterMs: number }
   | { then: 'giveUp'; why: string }
-  | { then: 'failed'; error: unknown; inMs: number };
+  | { then: 'failed'; error: unknown; afterMs: number };
 
 type Ended = Exclude<Outcome['then'], 'failed'> | 'conflict' | 'error';
 
@@ -26,7 +26,7 @@ export interface ReconcilerOptions {
 
 export interface Reconciler {
   /** Wishes for a run of this key, now or after a while. Also before `run`. */
-  enqueue(key: string, inMs?: number): void;
+  enqueue(key: string, afterMs?: number): void;
   /** Works until the signal aborts and the runs under way have ended. */
   run(signal: AbortSignal): Promise<void>;
   /** Keys that wait. */
@@ -45,9 +45,9 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const queue = new WorkQueue({ clock, random: options.random });
 
   const settle = (key: string, outcome: Outcome): Ended => {
-    if (outcome.then === 'failed') return retry(key, outcome.error, outcome.inMs);
+    if (outcome.then === 'failed') return retry(key, outcome.error, outcome.afterMs);
     queue.succeeded(key);
-    if (outcome.then === 'requeue') queue.add(key, Math.max(outcome.inMs, 0));
+    if (outcome.then === 'requeue') queue.add(key, Math.max(outcome.afterMs, 0));
     if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'gave up');
     return outcome.then;
   };
@@ -80,7 +80,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   };
 
   return {
-    enqueue: (key, inMs = 0) => queue.add(key, inMs),
+    enqueue: (key, afterMs = 0) => queue.add(key, afterMs),
     waiting: () => queue.size,
     run: async signal => {
       const close = () => queue.close();

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Connection } from './connection.js';
 
-export interface Ask {
+export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query. */
   path: string;
@@ -13,14 +13,14 @@ export interface Ask {
   signals: readonly AbortSignal[];
 }
 
-export interface Reply {
+export interface HttpReply {
   code: number;
   retryAfter?: string;
   text: string;
 }
 
 /** A body that is still coming. `release` must be called when it is no longer read. */
-export interface Stream {
+export interface ReplyStream {
   code: number;
   body: IncomingMessage;
   /** Why it broke, when we broke it ourselves. */
@@ -55,9 +55,9 @@ export class Transport {
   }
 
   /** Asks and reads the answer to its end, whatever its code. */
-  async call(ask: Ask): Promise<Reply> {
+  async call(ask: HttpRequest): Promise<HttpReply> {
     const open = async () => {
-      const leash = new Leash(ask.signals, this.#timeoutMs);
+      const leash = new RequestGuard(ask.signals, this.#timeoutMs);
       try {
         const answer = await this.#open(ask, this.#calls, leash);
         return { code: answer.statusCode ?? 0, retryAfter: answer.headers['retry-after'], text: await textOf(answer) };
@@ -71,9 +71,9 @@ export class Transport {
   }
 
   /** Asks and hands over the body while it comes; broken off after `silenceMs` without a byte. */
-  async stream(ask: Ask, silenceMs: number): Promise<Stream> {
+  async stream(ask: HttpRequest, silenceMs: number): Promise<ReplyStream> {
     const open = async () => {
-      const leash = new Leash(ask.signals, this.#timeoutMs);
+      const leash = new RequestGuard(ask.signals, this.#timeoutMs);
       try {
         const body = await this.#open(ask, this.#watches, leash);
         leash.patience(silenceMs, body);
@@ -100,7 +100,7 @@ export class Transport {
     this.#watches.destroy();
   }
 
-  async #open(ask: Ask, agent: Agent, leash: Leash): Promise<IncomingMessage> {
+  async #open(ask: HttpRequest, agent: Agent, leash: RequestGuard): Promise<IncomingMessage> {
     const { authorization, ...tls } = await this.#connection.credentials();
     leash.check();
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': this.#userAgent };
@@ -130,7 +130,7 @@ class StaleConnection extends Error {
 }
 
 /** Reading twice does no harm, so a read that met a stale connection is tried once more. A write may have been done: its caller must look. */
-async function again<T>(ask: Ask, open: () => Promise<T>): Promise<T> {
+async function again<T>(ask: HttpRequest, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
@@ -148,7 +148,7 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 }
 
 /** Holds one request and breaks it off when a signal aborts or patience ends. */
-class Leash {
+class RequestGuard {
   cause: Error | undefined;
   readonly #signals: readonly AbortSignal[];
   #request: ClientRequest | undefined;

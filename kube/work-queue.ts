@@ -40,9 +40,9 @@ export class WorkQueue {
     return this.#ready.size + this.#later.size + this.#again.size;
   }
 
-  add(key: string, inMs = 0): void {
+  add(key: string, afterMs = 0): void {
     if (this.#closed) return;
-    if (inMs > 0) this.#addLater(key, this.#clock.monotonic() + inMs);
+    if (afterMs > 0) this.#addLater(key, this.#clock.monotonic() + afterMs);
     else this.#addNow(key);
   }
 

@@ -2,15 +2,15 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { Health } from '../program/health.js';
 import type { Log } from '../program/log.js';
-import { knows, mutate, validate } from './admit.js';
-import { complaintOf, requestParser, refuse } from './request-parser.js';
-import type { Seen } from './metrics.js';
+import { isReviewedKind, mutate, validate } from './admit.js';
+import { parserErrorResponse, requestParser, refuse } from './request-parser.js';
+import type { ReviewRecord } from './metrics.js';
 import { AdmissionReview, type AdmissionRequest, type ReviewAnswer } from './review.js';
 
 export interface AppOptions {
   health: Health;
   log: Log;
-  onSeen?: (seen: Seen) => void;
+  onReview?: (seen: ReviewRecord) => void;
   /** What the cluster has to say of a wish that is allowed; must answer soon whatever happens. */
   reach?: (request: AdmissionRequest) => Promise<readonly string[]>;
 }
@@ -25,7 +25,11 @@ function complaint(faults: readonly { path: readonly PropertyKey[]; message: str
   return `expected an AdmissionReview of admission.k8s.io/v1: ${list}`;
 }
 
-async function judge(webhook: Seen['webhook'], asked: AdmissionRequest, { reach }: AppOptions): Promise<ReviewAnswer> {
+async function judge(
+  webhook: ReviewRecord['webhook'],
+  asked: AdmissionRequest,
+  { reach }: AppOptions,
+): Promise<ReviewAnswer> {
   if (webhook === 'mutate') return mutate(asked);
   const verdict = validate(asked);
   const more = verdict.response.allowed ? await reach?.(asked) : undefined;
@@ -33,18 +37,18 @@ async function judge(webhook: Seen['webhook'], asked: AdmissionRequest, { reach 
 }
 
 /** Kinds come from outside and each makes a row of its own for ever: those that are not ours share one. */
-const kindOf = ({ kind }: AdmissionRequest) => (knows(kind) ? kind.kind : 'other');
+const kindOf = ({ kind }: AdmissionRequest) => (isReviewedKind(kind) ? kind.kind : 'other');
 
 /** The webhook's own faults must not look like the user's: they are answered with 500 and told to the log. */
-function answering(webhook: Seen['webhook'], options: AppOptions): RequestHandler {
-  const { log, onSeen } = options;
+function answering(webhook: ReviewRecord['webhook'], options: AppOptions): RequestHandler {
+  const { log, onReview } = options;
   return async (request, response) => {
     const begun = performance.now();
     const parsed = AdmissionReview.safeParse(request.body);
     if (!parsed.success) return refuse(response, 400, complaint(parsed.error.issues));
     const asked = parsed.data.request;
-    const tell = (verdict: Seen['verdict']) =>
-      onSeen?.({ webhook, kind: kindOf(asked), verdict, seconds: (performance.now() - begun) / 1000 });
+    const tell = (verdict: ReviewRecord['verdict']) =>
+      onReview?.({ webhook, kind: kindOf(asked), verdict, seconds: (performance.now() - begun) / 1000 });
     try {
       const answer = await judge(webhook, asked, options);
       tell(answer.response.allowed ? 'allowed' : 'denied');
@@ -69,7 +73,7 @@ const aboutOf = ({ uid, kind, namespace, name, operation }: AdmissionRequest) =>
 const unreadable =
   (log: Log): ErrorRequestHandler =>
   (error: { type?: unknown; status?: unknown; message?: unknown }, _request, response, _next) => {
-    const [code, sentence] = complaintOf(error);
+    const [code, sentence] = parserErrorResponse(error);
     if (code === 500) log.error({ err: error }, 'request failed');
     refuse(response, code, sentence);
   };

@@ -3,19 +3,19 @@ import { informer } from '../kube/informer.js';
 import type { Kube } from '../kube/kube.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import { bundlesIn, type Place, type WebhookConfiguration } from './ca-bundle.js';
+import { caBundlesIn, type ConfigurationRef, type WebhookConfiguration } from './ca-bundle.js';
 
 /** What is to be woken. */
 export interface Keeper {
   /** Is this, in base64, what API servers shall trust? */
-  told(caBundle: string | undefined): boolean;
-  nudge(): void;
+  isPublished(caBundle: string | undefined): boolean;
+  trigger(): void;
 }
 
 /** Watches these configurations, each by its name alone, until the signal aborts. */
 export async function watchCaBundle(
   kube: Kube,
-  { places, keeper }: { places: readonly Place[]; keeper: Keeper },
+  { places, keeper }: { places: readonly ConfigurationRef[]; keeper: Keeper },
   { clock, log }: { clock: Clock; log: Log },
   signal: AbortSignal,
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function watchCaBundle(
     const fieldSelector = `metadata.name=${name}`;
     const configuration = informer<WebhookConfiguration>(kube, resource, { fieldSelector, clock, log });
     configuration.cache.onChange(({ new: now }) => {
-      if (now && !bundlesIn(now).every(bundle => keeper.told(bundle))) keeper.nudge();
+      if (now && !caBundlesIn(now).every(bundle => keeper.isPublished(bundle))) keeper.trigger();
     });
     return configuration.run(signal);
   });

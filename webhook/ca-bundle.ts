@@ -8,20 +8,24 @@ export interface WebhookConfiguration extends Stored {
 }
 
 /** One configuration, by resource and name. */
-export interface Place {
+export interface ConfigurationRef {
   resource: Resource;
   name: string;
 }
 
 /** `absent`: there is no such configuration. `contested`: somebody wrote at the same moment, the next look will tell. */
-export type Published = 'same' | 'written' | 'absent' | 'contested';
+export type PublishResult = 'same' | 'written' | 'absent' | 'contested';
 
 /** What each webhook of a configuration is told to trust, in base64. */
-export const bundlesIn = ({ webhooks = [] }: WebhookConfiguration): (string | undefined)[] =>
+export const caBundlesIn = ({ webhooks = [] }: WebhookConfiguration): (string | undefined)[] =>
   webhooks.map(({ clientConfig }) => clientConfig?.caBundle);
 
 /** Writes where the text differs and nowhere else; every webhook of the configuration is ours. */
-export async function publishAuthority(kube: Kube, { resource, name }: Place, pem: string): Promise<Published> {
+export async function publishCaBundle(
+  kube: Kube,
+  { resource, name }: ConfigurationRef,
+  pem: string,
+): Promise<PublishResult> {
   const caBundle = Buffer.from(pem).toString('base64');
   try {
     const found = await kube.get<WebhookConfiguration>(resource, { name });

@@ -4,13 +4,13 @@ import { inspect } from '../certs/inspect.js';
 import { type CertStore, rotate } from '../certs/rotate.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
-import type { Published } from './ca-bundle.js';
+import type { PublishResult } from './ca-bundle.js';
 
 /** What the keeper needs of the world. */
-export interface KeeperParts {
+export interface RotationDeps {
   store: CertStore;
   /** Tells every API server what to trust; one answer for each configuration, by its name. */
-  publish(pem: string): Promise<Record<string, Published>>;
+  publish(pem: string): Promise<Record<string, PublishResult>>;
   show(pair: Pair): void;
   dnsNames: readonly string[];
   clock: Clock;
@@ -26,7 +26,7 @@ const RETRY_MS = 5_000;
 const SPREAD_MS = 5_000;
 
 export class CertificateRotation {
-  readonly #parts: KeeperParts;
+  readonly #parts: RotationDeps;
   #shown: Bundle | undefined;
   #told = false;
   #absent: readonly string[] = [];
@@ -34,7 +34,7 @@ export class CertificateRotation {
   #published: string | undefined;
   #rest = new AbortController();
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: RotationDeps) {
     this.#parts = parts;
   }
 
@@ -44,19 +44,19 @@ export class CertificateRotation {
   }
 
   /** Why nobody can be served, if so. */
-  fault(): string | undefined {
+  certificateFault(): string | undefined {
     const end = this.expiry();
     if (!end) return 'there is none yet';
     return end > this.#parts.clock.now() ? undefined : `ended ${end.toISOString()}`;
   }
 
   /** Why no API server would trust us, if so. Once told, an authority that is overwritten is mended and no reason to stay away. */
-  untold(): string | undefined {
+  publicationFault(): string | undefined {
     return this.#told ? undefined : 'not yet in every webhook configuration';
   }
 
   /** One look: renews what is due, shows what is new, mends what was overwritten. False: something is still missing. */
-  async look(signal?: AbortSignal): Promise<boolean> {
+  async reconcile(signal?: AbortSignal): Promise<boolean> {
     const { store, dnsNames, clock, log } = this.#parts;
     const { bundle, action } = await rotate(store, dnsNames, clock, this.#shown?.authority.certificate);
     if (action !== 'keep')
@@ -73,7 +73,7 @@ export class CertificateRotation {
   }
 
   /** Looks until there is a certificate to show, or the signal aborts. */
-  async first(signal: AbortSignal): Promise<void> {
+  async waitForCertificate(signal: AbortSignal): Promise<void> {
     while (!this.#shown && !signal.aborted) {
       const well = await this.#lookSafely(signal);
       if (!well && !this.#shown) await this.#parts.clock.sleep(RETRY_MS, signal);
@@ -81,9 +81,9 @@ export class CertificateRotation {
   }
 
   /** Looks for as long as the signal lets it. */
-  async keep(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
-    signal.addEventListener('abort', () => this.nudge());
+    signal.addEventListener('abort', () => this.trigger());
     while (!signal.aborted) {
       this.#rest = new AbortController();
       const well = await this.#lookSafely(signal);
@@ -94,19 +94,19 @@ export class CertificateRotation {
   }
 
   /** Looks soon: something was changed by somebody else. */
-  nudge(): void {
+  trigger(): void {
     this.#rest.abort();
   }
 
   /** Is this what API servers shall trust? As long as nothing was published, nothing can be wrong. */
-  told(caBundle: string | undefined): boolean {
+  isPublished(caBundle: string | undefined): boolean {
     return this.#published === undefined || this.#published === caBundle;
   }
 
   /** An API server that is away must not end the program: the certificate shown is good for weeks. */
   async #lookSafely(signal: AbortSignal): Promise<boolean> {
     try {
-      return await this.look(signal);
+      return await this.reconcile(signal);
     } catch (error) {
       if (!signal.aborted) this.#parts.log.warn({ err: error }, 'certificates not looked after; trying again');
       return false;
@@ -127,7 +127,7 @@ export class CertificateRotation {
     const pem = trusted(bundle);
     this.#published = Buffer.from(pem).toString('base64');
     const verdicts = Object.entries(await this.#parts.publish(pem));
-    const those = (wanted: Published) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);
+    const those = (wanted: PublishResult) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);
     for (const configuration of those('written')) log.info({ configuration }, 'authority written');
     const absent = those('absent');
     for (const configuration of absent.filter(name => !this.#absent.includes(name)))

@@ -7,7 +7,7 @@ import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../kube/resources.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { VERSION } from '../program/version.js';
-import { type Place, publishAuthority } from './ca-bundle.js';
+import { type ConfigurationRef, publishCaBundle } from './ca-bundle.js';
 import { SecretStore } from './cert-store.js';
 import { CertificateRotation } from './certificate-rotation.js';
 import { type Config, dnsNames } from './config.js';
@@ -27,24 +27,27 @@ async function outside(kubeconfig: string): Promise<Connection> {
 }
 
 /** Where the API server reads whom to trust. */
-export const placesOf = ({ validatingConfiguration, mutatingConfiguration }: Config): Place[] => [
+export const webhookConfigurations = ({
+  validatingConfiguration,
+  mutatingConfiguration,
+}: Config): ConfigurationRef[] => [
   { resource: VALIDATING_WEBHOOKS, name: validatingConfiguration },
   { resource: MUTATING_WEBHOOKS, name: mutatingConfiguration },
 ];
 
 /** The keeper of the certificate that `show` puts into the server. */
-export function certificateKeeper(
+export function createCertificateRotation(
   kube: Kube,
   config: Config,
   { clock, log, show }: { clock: Clock; log: Log; show: (pair: Pair) => void },
 ): CertificateRotation {
-  const places = placesOf(config);
+  const places = webhookConfigurations(config);
   return new CertificateRotation({
     store: new SecretStore(kube, { name: config.secretName, namespace: config.podNamespace }),
     publish: async pem => {
       const verdicts = places.map(async place => {
         const key = `${place.resource.kind} ${place.name}`;
-        return [key, await publishAuthority(kube, place, pem)] as const;
+        return [key, await publishCaBundle(kube, place, pem)] as const;
       });
       return Object.fromEntries(await Promise.all(verdicts));
     },

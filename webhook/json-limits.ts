@@ -1,9 +1,9 @@
 /** What a body may hold before anybody parses it: the parser, the schemas and the memory after them stay within bounds. */
 
 /** No review nests deeper than some twenty levels; functions that call themselves would run out of stack far below. */
-export const DEEPEST = 100;
+export const MAX_DEPTH = 100;
 /** An update of an operation over 5,000 nodes, the object and the one before it, holds 160,000 values. */
-export const MOST_VALUES = 250_000;
+export const MAX_VALUES = 250_000;
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -18,7 +18,7 @@ function afterString(body: Uint8Array, at: number): number {
 }
 
 /** Why a text of JSON in UTF-8 is not worth parsing, if so. One pass, nothing is kept. */
-export function excess(body: Uint8Array): string | undefined {
+export function limitViolation(body: Uint8Array): string | undefined {
   let [depth, values] = [0, 0];
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
@@ -27,15 +27,15 @@ export function excess(body: Uint8Array): string | undefined {
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       depth += 1;
       values += 1;
-      if (depth > DEEPEST) return `the body is nested deeper than ${DEEPEST} levels`;
+      if (depth > MAX_DEPTH) return `the body is nested deeper than ${MAX_DEPTH} levels`;
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
-    if (values > MOST_VALUES) return `the body holds more than ${MOST_VALUES} values`;
+    if (values > MAX_VALUES) return `the body holds more than ${MAX_VALUES} values`;
   }
   return undefined;
 }
 
 /** How many values there are inside, counted no further than one beyond `most`. */
-export function valuesIn(value: unknown, most: number): number {
+export function countValues(value: unknown, most: number): number {
   let count = 0;
   const open = [value];
   while (open.length > 0 && count <= most) {

@@ -4,9 +4,9 @@ import { runProgram } from '../program/run.js';
 import { createApp } from './app.js';
 import { watchCaBundle } from './ca-bundle-watch.js';
 import { readConfig } from './config.js';
-import { certificateKeeper, connect, placesOf } from './connect.js';
+import { createCertificateRotation, connect, webhookConfigurations } from './connect.js';
 import { webhookMetrics } from './metrics.js';
-import { Cluster } from './cluster-warnings/cluster.js';
+import { ClusterCache } from './cluster-warnings/cluster-cache.js';
 import { WebhookServer } from './server.js';
 
 /** After SIGTERM the Service still sends requests here until every node has heard that this Pod is going. */
@@ -15,28 +15,28 @@ const LINGER_MS = 5_000;
 void runProgram('webhook', readConfig, async ({ config, log, clock, signal, health }) => {
   const kube = await connect(config, signal);
   const registry = new MetricsRegistry();
-  const cluster = new Cluster({ kube, clock, log });
-  const keeper = certificateKeeper(kube, config, { clock, log, show: pair => server.show(pair) });
-  const onSeen = webhookMetrics(registry, () => keeper.expiry());
-  const server = new WebhookServer(createApp({ health, log, onSeen, reach: request => cluster.reach(request) }));
+  const cluster = new ClusterCache({ kube, clock, log });
+  const keeper = createCertificateRotation(kube, config, { clock, log, show: pair => server.setCertificate(pair) });
+  const onReview = webhookMetrics(registry, () => keeper.expiry());
+  const server = new WebhookServer(createApp({ health, log, onReview, reach: request => cluster.reach(request) }));
   health.metrics(registry);
   let listening = false;
   health.ready('server', () => (listening ? undefined : 'not listening'));
-  health.ready('certificate', () => keeper.fault());
-  health.ready('authority', () => keeper.untold());
-  health.ready('cluster', () => cluster.unseen());
+  health.ready('certificate', () => keeper.certificateFault());
+  health.ready('authority', () => keeper.publicationFault());
+  health.ready('cluster', () => cluster.syncFault());
 
   const watching = [
     cluster.run(signal),
-    watchCaBundle(kube, { places: placesOf(config), keeper }, { clock, log }, signal),
+    watchCaBundle(kube, { places: webhookConfigurations(config), keeper }, { clock, log }, signal),
   ];
-  await keeper.first(signal);
+  await keeper.waitForCertificate(signal);
   await server.listen(config.webhookPort);
   listening = true;
-  await Promise.all([keeper.keep(signal), ...watching]);
+  await Promise.all([keeper.run(signal), ...watching]);
 
   listening = false;
-  server.leave();
+  server.drain();
   await clock.sleep(LINGER_MS);
   await server.stop();
   kube.close();

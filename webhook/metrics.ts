@@ -2,7 +2,7 @@
 import type { MetricsRegistry } from '../program/metrics.js';
 
 /** One answered question. */
-export interface Seen {
+export interface ReviewRecord {
   webhook: 'mutate' | 'validate';
   kind: string;
   verdict: 'allowed' | 'denied' | 'failed';
@@ -13,7 +13,10 @@ export interface Seen {
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
 /** Registers the webhook's metrics; returns what is to be told of each question. */
-export function webhookMetrics(registry: MetricsRegistry, expiry: () => Date | undefined): (seen: Seen) => void {
+export function webhookMetrics(
+  registry: MetricsRegistry,
+  expiry: () => Date | undefined,
+): (seen: ReviewRecord) => void {
   const requests = registry.counter('webhook_requests_total', 'Questions of the API server.', [
     'webhook',
     'kind',

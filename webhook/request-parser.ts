@@ -1,6 +1,6 @@
 /** What stands between the network and the judges: only JSON in UTF-8, only so much of it, only so much at once. */
 import express, { type RequestHandler, type Response } from 'express';
-import { excess } from './json-limits.js';
+import { limitViolation } from './json-limits.js';
 
 /** A review of an update holds two objects, and etcd takes objects of up to 1.5 MiB. */
 const BODY_LIMIT = '4mb';
@@ -49,7 +49,7 @@ const parse = express.json({
   inflate: false,
   verify: (_request, _response, body, encoding) => {
     if (encoding !== 'utf-8') throw new Unfit(encoding, 'charset.unsupported', 415);
-    const why = excess(body);
+    const why = limitViolation(body);
     if (why !== undefined) throw new Unfit(why, 'excess', 413);
   },
 });
@@ -65,7 +65,7 @@ const SAID: Readonly<Record<string, string>> = {
 };
 
 /** Code and sentence for what was found wrong with a request before any handler saw it. */
-export function complaintOf(error: { type?: unknown; status?: unknown; message?: unknown }): [number, string] {
+export function parserErrorResponse(error: { type?: unknown; status?: unknown; message?: unknown }): [number, string] {
   const code = typeof error.status === 'number' && error.status < 500 ? error.status : 500;
   if (error instanceof Unfit && error.type === 'excess') return [code, error.message];
   return [code, SAID[String(error.type)] ?? (code === 500 ? 'the webhook failed' : 'the request is not understood')];

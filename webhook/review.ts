@@ -65,7 +65,7 @@ const answer = (response: AdmissionResponse): ReviewAnswer => ({
 
 /** The API server asks that no warning be longer than this many characters, and cuts them off at 4096 altogether. */
 const LONGEST_WARNING = 256;
-export const MOST_WARNINGS = 12;
+export const MAX_WARNINGS = 12;
 
 const shortened = (text: string) => (text.length <= LONGEST_WARNING ? text : `${text.slice(0, LONGEST_WARNING - 1)}…`);
 
@@ -73,7 +73,7 @@ export const allow = (request: AdmissionRequest, warnings: readonly string[] = [
   answer({
     uid: request.uid,
     allowed: true,
-    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, MOST_WARNINGS).map(shortened) }),
+    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, MAX_WARNINGS).map(shortened) }),
   });
 
 export const patch = (request: AdmissionRequest, operations: readonly AddOperation[]): ReviewAnswer =>

@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { Pair } from '../certs/bundle.js';
 
 /** How patient the server is with the other side. */
-export interface Patience {
+export interface ServerTimeouts {
   /** The API server keeps connections for 90 s; closing one at the moment it is used again would fail a request. */
   keepAliveMs?: number;
   headersMs?: number;
@@ -23,7 +23,7 @@ export class WebhookServer {
   readonly #server;
   #leaving = false;
 
-  constructor(app: RequestListener, patience: Patience = {}) {
+  constructor(app: RequestListener, patience: ServerTimeouts = {}) {
     const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, lookMs = 5_000 } = patience;
     const limits = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
     this.#server = createServer({ minVersion: 'TLSv1.2', keepAliveTimeout: keepAliveMs, ...limits });
@@ -35,7 +35,7 @@ export class WebhookServer {
   }
 
   /** Shows this certificate from the next handshake on. */
-  show({ certificate, key }: Pair): void {
+  setCertificate({ certificate, key }: Pair): void {
     this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
   }
 
@@ -50,13 +50,13 @@ export class WebhookServer {
   }
 
   /** Serves on, and asks those who have connections to come back by new ones, which lead to others by then. */
-  leave(): void {
+  drain(): void {
     this.#leaving = true;
   }
 
   /** Takes no new connection, lets open requests end, and closes. */
   async stop(patienceMs = LAST_REQUESTS_MS): Promise<void> {
-    this.leave();
+    this.drain();
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), patienceMs);

@@ -4,7 +4,7 @@ import type { OSArtifact } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists } from '../../kube/errors.js';
 import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
-import { orGone } from '../../kube/or-gone.js';
+import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { mergeChange } from '../../kube/patch.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Recorder } from '../../kube/recorder.js';
@@ -42,10 +42,12 @@ export async function act(facts: Facts, action: Action, hands: ActDeps): Promise
     case 'export':
       return exportBuilt(facts, action, hands);
     case 'deletePod':
-      return orGone(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
+      return ignoreNotFound(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
     case 'deleteJob':
       /* It stays until its Pods, which may be reading the files, are gone. */
-      return orGone(kube.delete(JOBS, nameOf(action.job), { ...thisOne(action.job), propagation: 'Foreground' }));
+      return ignoreNotFound(
+        kube.delete(JOBS, nameOf(action.job), { ...thisOne(action.job), propagation: 'Foreground' }),
+      );
     case 'dropFinalizer':
       return dropFinalizer(facts, hands);
     default:

@@ -7,8 +7,8 @@ import type { Cache } from '../../kube/cache.js';
 import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name, Stored } from '../../kube/kube.js';
-import { Silences } from '../../kube/live-read.js';
-import { orGone } from '../../kube/or-gone.js';
+import { StalenessTracker } from '../../kube/live-read.js';
+import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
@@ -51,10 +51,10 @@ const BLOCKER_RECHECK_MS = 5_000;
 /** Works while this replica leads. */
 export async function artifactController(deps: ArtifactDeps, leading: AbortSignal): Promise<void> {
   const { artifacts, pods, exports, log, clock } = deps;
-  const silences = new Silences(clock);
+  const staleness = new StalenessTracker(clock);
   const reconcile = async (key: string) => {
     const artifact = artifacts.get(parseKey(key));
-    if (artifact) await refreshStale(artifact, silences, deps);
+    if (artifact) await refreshStale(artifact, staleness, deps);
     return reconcileArtifact(parseKey(key), deps);
   };
   const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
@@ -69,7 +69,7 @@ export async function artifactController(deps: ArtifactDeps, leading: AbortSigna
   };
   artifacts.onChange(({ old, new: now }) => {
     if (now) loop.enqueue(keyOf(now.metadata));
-    else if (old) silences.forget(old.metadata.uid);
+    else if (old) staleness.forget(old.metadata.uid);
   });
   pods.onChange(({ old, new: now }) => {
     ofChild(now ?? old);
@@ -126,17 +126,17 @@ async function carryOut(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<O
   const obstacle = await actAll(facts, plan, deps);
   /* All else is told after the acts, and once: what a status says can be seen again from the Pod and the Jobs. */
   const reported = ended ?? (await report(artifact, obstacle ?? plan, deps));
-  if (obstacle) return { then: 'requeue', inMs: BLOCKER_RECHECK_MS };
+  if (obstacle) return { then: 'requeue', afterMs: BLOCKER_RECHECK_MS };
   if (reported.status?.phase === 'Ready' && plan.actions.length === 0) return { then: 'settled' };
-  return { then: 'requeue', inMs: Math.min(plan.requeueAfterMs ?? RESYNC_MS, RESYNC_MS) };
+  return { then: 'requeue', afterMs: Math.min(plan.requeueAfterMs ?? RESYNC_MS, RESYNC_MS) };
 }
 
 /** Nobody can say what the Pod of a spec that is wrong now is good for. */
 async function stopBuilding(artifact: OSArtifact, { kube, pods }: ArtifactDeps): Promise<void> {
-  for (const pod of pods.by('owner', artifact.metadata.uid)) {
+  for (const pod of pods.byIndex('owner', artifact.metadata.uid)) {
     const { name, namespace, uid, deletionTimestamp } = pod.metadata;
     if (!isAlive(pod) || !isOwnOf(pod, artifact) || deletionTimestamp !== undefined) continue;
-    await orGone(kube.delete(PODS, { name, namespace }, { uid }));
+    await ignoreNotFound(kube.delete(PODS, { name, namespace }, { uid }));
   }
 }
 

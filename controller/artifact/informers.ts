@@ -23,7 +23,7 @@ export async function runArtifactController(
     indexes: { owner: ownerUids },
   });
   const watching = [artifacts.run(leading), exports.run(leading)];
-  await Promise.all([artifacts.synced(leading), exports.synced(leading)]);
+  await Promise.all([artifacts.waitForSync(leading), exports.waitForSync(leading)]);
   const seen = { artifacts: artifacts.cache, exports: exports.cache };
   await Promise.all([...watching, artifactController({ ...deps, ...seen }, leading)]);
 }

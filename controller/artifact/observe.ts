@@ -17,9 +17,9 @@ import { isOwnOf } from './ownership.js';
 export interface View {
   kube: Pick<Kube, 'get'>;
   /** With an index `owner`: uids of the owners. */
-  pods: Pick<Cache<CachedPod>, 'by'>;
+  pods: Pick<Cache<CachedPod>, 'byIndex'>;
   /** Of exporters; with the same index. */
-  exports: Pick<Cache<CachedJob>, 'by'>;
+  exports: Pick<Cache<CachedJob>, 'byIndex'>;
 }
 
 const buildOfChild = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
@@ -40,8 +40,8 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const { status, metadata } = artifact;
   const build = buildOf(metadata.name, spec);
   const specId = specIdOf(artifact, spec);
-  const pods = view.pods.by('owner', metadata.uid).filter(pod => isOwnOf(pod, artifact));
-  const jobs = view.exports.by('owner', metadata.uid).filter(job => isOwnOf(job, artifact));
+  const pods = view.pods.byIndex('owner', metadata.uid).filter(pod => isOwnOf(pod, artifact));
+  const jobs = view.exports.byIndex('owner', metadata.uid).filter(job => isOwnOf(job, artifact));
   /* What is being deleted stands for nothing: it may be that of an earlier input. */
   const staying = pods.filter(pod => pod.metadata.deletionTimestamp === undefined).map(buildOfChild);
   const known = [status?.build, ...staying].find(id => isOf(specId, id));
@@ -73,7 +73,7 @@ function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly Cach
   const names = namesFor(metadata.name);
   return build.exporters.map((_, index) => {
     const job = jobs.find(each => indexOf(each) === index);
-    return { name: names.exporter(index), job, pods: job ? pods.by('owner', job.metadata.uid) : [] };
+    return { name: names.exporter(index), job, pods: job ? pods.byIndex('owner', job.metadata.uid) : [] };
   });
 }
 

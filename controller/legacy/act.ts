@@ -5,8 +5,8 @@ import type { NodeOp } from '../../api/objects.js';
 import { isConflict, isForbidden, isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
-import { isControlledBy, ownedBy } from '../../kube/owner.js';
-import { orGone } from '../../kube/or-gone.js';
+import { isControlledBy, controllerReference } from '../../kube/owner.js';
+import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.js';
@@ -90,11 +90,11 @@ async function adoptJob(
       [SURE_OF_BOOT]: boot,
       [WAS_COMPLETE]: String(completedAt(job) !== undefined),
     },
-    ...(isControlledBy(job, op) ? {} : { ownerReferences: [ownedBy(NODE_OP, op)] }),
+    ...(isControlledBy(job, op) ? {} : { ownerReferences: [controllerReference(NODE_OP, op)] }),
   };
   try {
     const taken = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata }, job));
-    caches.jobs.found(taken);
+    caches.jobs.putLive(taken);
     former.drop(job);
     if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaits(op, job.metadata.name));
   } catch (error) {
@@ -120,7 +120,7 @@ const GRACE_SECONDS = 1;
 export async function deletePod(pod: CachedPod, { kube, caches }: Pick<ActDeps, 'kube' | 'caches'>): Promise<void> {
   const { name, namespace, uid, resourceVersion } = pod.metadata;
   const options = { uid, resourceVersion, gracePeriodSeconds: GRACE_SECONDS };
-  await orGone(kube.delete(PODS, { name, namespace }, options), () => caches.pods.gone(pod));
+  await ignoreNotFound(kube.delete(PODS, { name, namespace }, options), () => caches.pods.remove(pod));
 }
 
 async function uncordon(node: CachedNode, { kube, caches }: ActDeps): Promise<void> {

@@ -1,7 +1,7 @@
 /** What an earlier operator leaves that belongs to no operation: it labels nodes beside us, and gives rights that nobody needs any more. */
 import { isForbidden } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
-import { orGone } from '../../kube/or-gone.js';
+import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, DAEMONSETS, JOBS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
@@ -28,12 +28,12 @@ export async function removeLeftovers(deps: LeftoverDeps): Promise<void> {
     const labeler = caches.daemonSets.get({ namespace, name: LABELER });
     if (labeler) {
       log.warn({ namespace, name: LABELER }, 'removing the DaemonSet of an earlier operator');
-      await orGone(kube.delete(DAEMONSETS, { namespace, name: LABELER }, { uid: labeler.metadata.uid }));
+      await ignoreNotFound(kube.delete(DAEMONSETS, { namespace, name: LABELER }, { uid: labeler.metadata.uid }));
     }
     const { items } = await kube.list(JOBS, { namespace, labelSelector: `app=${LABELER}` });
     for (const { metadata } of items) {
       const at = { namespace, name: metadata.name };
-      await orGone(kube.delete(JOBS, at, { uid: metadata.uid, propagation: 'Background' }));
+      await ignoreNotFound(kube.delete(JOBS, at, { uid: metadata.uid, propagation: 'Background' }));
     }
   }
   try {
@@ -49,7 +49,7 @@ async function removeRights({ kube, log }: LeftoverDeps): Promise<void> {
   const { items } = await kube.list<Binding>(CLUSTER_ROLE_BINDINGS);
   for (const { metadata, roleRef } of items.filter(binding => ROLES.includes(binding.roleRef.name))) {
     log.warn({ name: metadata.name, role: roleRef.name }, 'removing a ClusterRoleBinding of an earlier operator');
-    await orGone(kube.delete(CLUSTER_ROLE_BINDINGS, { name: metadata.name }, { uid: metadata.uid }));
+    await ignoreNotFound(kube.delete(CLUSTER_ROLE_BINDINGS, { name: metadata.name }, { uid: metadata.uid }));
   }
-  for (const name of ROLES) await orGone(kube.delete(CLUSTER_ROLES, { name }));
+  for (const name of ROLES) await ignoreNotFound(kube.delete(CLUSTER_ROLES, { name }));
 }

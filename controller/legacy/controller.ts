@@ -70,9 +70,9 @@ async function reconcile(key: string, deps: MigrationDeps): Promise<Outcome> {
   for (const action of plan.actions) await act(op, action, { ...deps });
   if (plan.waiting !== undefined) {
     log.info({ object: key, waiting: plan.waiting }, 'migration: waiting');
-    return { then: 'requeue', inMs: RECHECK_MS };
+    return { then: 'requeue', afterMs: RECHECK_MS };
   }
-  return plan.actions.length > 0 ? { then: 'requeue', inMs: AFTER_ACT_MS } : { then: 'settled' };
+  return plan.actions.length > 0 ? { then: 'requeue', afterMs: AFTER_ACT_MS } : { then: 'settled' };
 }
 
 async function leftovers(deps: MigrationDeps): Promise<Outcome> {
@@ -82,7 +82,7 @@ async function leftovers(deps: MigrationDeps): Promise<Outcome> {
   const isOrphan = (pod: CachedPod) => !caches.nodeOps.list().some(op => isOf(pod, op));
   for (const pod of pods.filter(each => isWaiting(each) && isOrphan(each))) await deletePod(pod, deps);
   if (pods.some(pod => isWaiting(pod) || (isAlive(pod) && pod.metadata.deletionTimestamp !== undefined)))
-    return { then: 'requeue', inMs: RECHECK_MS };
+    return { then: 'requeue', afterMs: RECHECK_MS };
   await removeLeftovers(deps);
   return { then: 'settled' };
 }

@@ -81,7 +81,7 @@ export class LegacyOperator {
 
   /** As they are now, those that carry our mark already included. */
   jobsOf(op: NodeOp): CachedJob[] {
-    const seen = this.#caches.jobs.by('owner', op.metadata.uid).filter(isAdopted);
+    const seen = this.#caches.jobs.byIndex('owner', op.metadata.uid).filter(isAdopted);
     const known = new Set(seen.map(job => job.metadata.uid));
     const others = [op.metadata.uid, keyOf(op.metadata)].flatMap(key => this.#jobs.get(key) ?? []);
     return [...seen, ...others.filter(job => !known.has(job.metadata.uid))];

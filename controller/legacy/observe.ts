@@ -25,7 +25,8 @@ export function observe(op: NodeOp, view: View): Facts {
   const nodeOp = read.fault === undefined ? read.nodeOp : wishToEnd(op);
   const names = new Set(Object.keys(op.status?.nodeStatuses ?? {}));
   const held = former.holds(op);
-  if (held) for (const { metadata } of caches.nodeAgents.by('operation', op.metadata.uid)) names.add(metadata.name);
+  if (held)
+    for (const { metadata } of caches.nodeAgents.byIndex('operation', op.metadata.uid)) names.add(metadata.name);
   if (held && read.fault === undefined) for (const name of targetsOf(nodeOp.spec, caches.nodes.list())) names.add(name);
   const made = { jobs: former.jobsOf(op), rebootPods: former.rebootPodsOf(op) };
   /* Which nodes such a spec chooses nobody knows: those where something of it is. */
@@ -41,7 +42,7 @@ export function observe(op: NodeOp, view: View): Facts {
     now,
     nodes: [...names].map(name => nodeFacts(name, { op, nodeOp, view, ...made })),
     ...made,
-    jobPods: made.jobs.flatMap(job => caches.pods.by('owner', job.metadata.uid)),
+    jobPods: made.jobs.flatMap(job => caches.pods.byIndex('owner', job.metadata.uid)),
     readyNodes: new Set(
       caches.nodes
         .list()
@@ -75,7 +76,7 @@ function nodeFacts(name: string, { op, nodeOp, view, jobs, rebootPods }: NodeFac
     jobs: own,
     job: latest(own),
     rebootPods: rebootPods.filter(pod => nodeOf(pod) === name),
-    preflightPods: caches.pods.by('node', name).filter(pod => isFormersPreflight(pod) && isOf(pod, op)),
+    preflightPods: caches.pods.byIndex('node', name).filter(pod => isFormersPreflight(pod) && isOf(pod, op)),
   };
 }
 

@@ -4,7 +4,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { isAlreadyExists } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
-import { ownedBy } from '../../kube/owner.js';
+import { controllerReference } from '../../kube/owner.js';
 import { withResourceVersion } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
@@ -35,7 +35,7 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
   });
   caches.nodeOps.onChange(({ old, new: now }) => {
     if (now || !old) return;
-    for (const agent of caches.nodeAgents.by('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
+    for (const agent of caches.nodeAgents.byIndex('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
     for (const node of caches.nodes.list())
       if (cordonMark(node)?.endsWith(`@${old.metadata.uid}`)) loop.enqueue(node.metadata.name);
   });
@@ -64,7 +64,7 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
     log.info({ node: name }, 'NodeAgent created');
     return { then: 'settled' };
   }
-  const owner = ownedBy(NODES, node);
+  const owner = controllerReference(NODES, node);
   const owned = agent.metadata.ownerReferences?.some(each => each.uid === node.metadata.uid) ?? false;
   if (owned && agent.spec.labels === wantsLabels(node)) return { then: 'settled' };
   const patch = { metadata: { ownerReferences: [owner] }, spec: { labels: wantsLabels(node) } };
@@ -77,7 +77,7 @@ async function create(node: CachedNode, kube: Kube): Promise<NodeAgent | undefin
   const manifest = {
     apiVersion: `${NODE_AGENT.group}/${NODE_AGENT.version}`,
     kind: NODE_AGENT.kind,
-    metadata: { name, ownerReferences: [ownedBy(NODES, node)] },
+    metadata: { name, ownerReferences: [controllerReference(NODES, node)] },
     spec: { labels: wantsLabels(node) },
   };
   try {

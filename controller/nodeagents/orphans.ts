@@ -22,7 +22,7 @@ export async function freeOrphan(
 ): Promise<Outcome> {
   if (!(await isOrphan(agent, kube, caches))) return { then: 'settled' };
   const { name } = agent.metadata;
-  const step = orphanStep(agent, node, caches.pods.by('node', name));
+  const step = orphanStep(agent, node, caches.pods.byIndex('node', name));
   log.warn({ node: name, operation: agent.spec.operation?.nodeOp, step }, 'the NodeOp that holds the node is gone');
   const swap = async (patch: object) =>
     caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
@@ -31,7 +31,7 @@ export async function freeOrphan(
       await swap({ spec: { operation: { reboot: null, rebootWithdrawn: true } } });
       break;
     case 'wait':
-      return { then: 'requeue', inMs: ANSWER_RECHECK_MS };
+      return { then: 'requeue', afterMs: ANSWER_RECHECK_MS };
     case 'uncordon':
       if (node)
         caches.nodes.put(await kube.patch<CachedNode>(NODES, { name }, withResourceVersion(UNCORDON_PATCH, node)));
@@ -40,7 +40,7 @@ export async function freeOrphan(
       await swap(releasePatch(agent));
       return { then: 'settled' };
   }
-  return { then: 'requeue', inMs: 0 };
+  return { then: 'requeue', afterMs: 0 };
 }
 
 /** Undoes a cordon whose NodeOp does not exist any more. The mark of one that failed is kept with it, for inspection. */

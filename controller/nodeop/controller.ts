@@ -7,7 +7,7 @@ import { isConflict, isRefusal } from '../../kube/errors.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
-import { sameJson } from '../../kube/merge.js';
+import { isSameJson } from '../../kube/merge-patch.js';
 import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import type { Clock } from '../../program/clock.js';
@@ -98,7 +98,7 @@ export class NodeOpController {
     caches.pods.onChange(({ old, new: now }) => {
       if (old && now === undefined) this.#actDeps.evictions.forget(old.metadata.uid);
     });
-    enqueueOnChanges(caches, (key, inMs) => loop.enqueue(key, inMs));
+    enqueueOnChanges(caches, (key, afterMs) => loop.enqueue(key, afterMs));
     await loop.run(leading);
   }
 
@@ -149,16 +149,16 @@ export class NodeOpController {
     const errors = await this.#perform(plan);
     const savedIn = await this.#save(kept, plan);
     if (errors.length === 0 && plan.actions.length > 0)
-      return { then: 'requeue', inMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
+      return { then: 'requeue', afterMs: plan.actions.every(isDeletion) ? DELETION_MS : 0 };
     const deadline = plan.requeueAt === undefined ? RESYNC_MS : Math.max(plan.requeueAt.getTime() - now.getTime(), 50);
-    const inMs = Math.min(deadline, savedIn ?? RESYNC_MS, RESYNC_MS);
-    if (errors.length > 0) return { then: 'failed', error: errors[0], inMs };
+    const afterMs = Math.min(deadline, savedIn ?? RESYNC_MS, RESYNC_MS);
+    if (errors.length > 0) return { then: 'failed', error: errors[0], afterMs };
     await this.#holdNothing(nodeOp, plan);
-    return { then: 'requeue', inMs };
+    return { then: 'requeue', afterMs };
   }
 
   #isHeld({ meta }: ParsedNodeOp): boolean {
-    return this.#deps.caches.nodeAgents.by('operation', meta.uid).length > 0;
+    return this.#deps.caches.nodeAgents.byIndex('operation', meta.uid).length > 0;
   }
 
   /** While no node is claimed, the object may be deleted whether a controller runs or not. */
@@ -193,7 +193,7 @@ export class NodeOpController {
   async #save(op: NodeOp, { status }: Plan): Promise<number | undefined> {
     const { kube, caches, clock } = this.#deps;
     const key = keyOf(op.metadata);
-    if (sameJson(status, op.status)) {
+    if (isSameJson(status, op.status)) {
       this.#changedAt.delete(key);
       return undefined;
     }
@@ -209,11 +209,11 @@ export class NodeOpController {
   /** Targets are fixed in the status before any of them is touched. */
   async #begin(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { kube, caches, clock } = this.#deps;
-    const claimed = caches.nodeAgents.by('operation', nodeOp.meta.uid);
+    const claimed = caches.nodeAgents.byIndex('operation', nodeOp.meta.uid);
     if (nodeOp.deleting && claimed.length === 0) return this.#letGo(op);
     const status = initialStatus(nodeOp, { nodes: caches.nodes.list(), claimed, now: clock.now() });
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
-    return { then: 'requeue', inMs: 0 };
+    return { then: 'requeue', afterMs: 0 };
   }
 
   async #beginAgain(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
@@ -221,7 +221,7 @@ export class NodeOpController {
     const status = retryStatus(nodeOp, caches.nodes.list(), clock.now());
     caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status, onlyIfUnchanged: true }));
     recorder.record(events.retried(nodeOp, status));
-    return { then: 'requeue', inMs: 0 };
+    return { then: 'requeue', afterMs: 0 };
   }
 
   /** Made when no webhook and an older schema let it pass, or where nothing is obeyed. Nothing was begun; it is said, and it can be deleted. */
@@ -230,7 +230,7 @@ export class NodeOpController {
     log.warn({ object: keyOf(op.metadata), fault }, 'not begun');
     /* Once the object is gone, its claims are undone from their ledgers alone. */
     if (op.metadata.deletionTimestamp !== undefined) return this.#letGo(op);
-    const claimed = caches.nodeAgents.by('operation', op.metadata.uid).length > 0;
+    const claimed = caches.nodeAgents.byIndex('operation', op.metadata.uid).length > 0;
     if (isFinal(op.status) && !claimed) return this.#letGo(op);
     const phase = claimed ? (op.status?.phase ?? ('Running' as const)) : ('Failed' as const);
     const told = { phase, message: claimed ? `${fault}; delete the object to free its nodes` : fault };

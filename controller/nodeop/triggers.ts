@@ -8,7 +8,7 @@ import { cordonMark } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
 
-type Enqueue = (key: string, inMs?: number) => void;
+type Enqueue = (key: string, afterMs?: number) => void;
 
 /** Changes come in showers; one pass takes them all. */
 const GATHER_MS = 10;

@@ -5,7 +5,7 @@ import type { NodeOp } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
-import { orGone } from '../../kube/or-gone.js';
+import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { mergeChange } from '../../kube/patch.js';
 import { PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
@@ -60,7 +60,7 @@ async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, po
 
 /** At once, whatever became of its node: there is nothing in it to be saved. */
 async function deleteProbe({ metadata: { name, namespace, uid } }: CachedPod, { kube }: ActDeps): Promise<void> {
-  await orGone(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
+  await ignoreNotFound(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
 }
 
 /** Whoever holds the name already is looked at in the next pass: ours is gone on with, anybody else's is left alone. */

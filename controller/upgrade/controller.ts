@@ -6,7 +6,7 @@ import type { Cache } from '../../kube/cache.js';
 import { isForbidden, isInvalid } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
 import type { Kube, Name } from '../../kube/kube.js';
-import { readLive, Silences } from '../../kube/live-read.js';
+import { refreshObject, StalenessTracker } from '../../kube/live-read.js';
 import { ownerNameOf } from '../../kube/owner.js';
 import { mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
@@ -46,10 +46,10 @@ const RESYNC_MS = 60_000;
 export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
   const { upgrades, nodeOps, pods, log, clock } = deps;
   const refusals = new Refusals();
-  const silences = new Silences(clock);
+  const staleness = new StalenessTracker(clock);
   const loop = reconciler({
     name: 'upgrade',
-    reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals, silences }),
+    reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals, staleness }),
     log,
     clock,
     workers: 2,
@@ -58,7 +58,7 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
     if (now) loop.enqueue(keyOf(now.metadata));
     else if (old) {
       refusals.forget(old.metadata);
-      silences.forget(old.metadata.uid);
+      staleness.forget(old.metadata.uid);
     }
   });
   /* By name, not by owner: a NodeOp of somebody else that goes sets the name free. */
@@ -76,7 +76,7 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
 }
 
 /** What is there, and what is remembered of it. */
-export type PassDeps = UpgradeDeps & { refusals: Refusals; silences: Silences };
+export type PassDeps = UpgradeDeps & { refusals: Refusals; staleness: StalenessTracker };
 
 /** One pass over one NodeOpUpgrade. */
 export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcome> {
@@ -103,20 +103,20 @@ export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcom
   const log = deps.log.child({ object: keyOf(upgrade.metadata) });
   const isRefused = await actAll(facts, plan.actions, { ...deps, log });
   /* The next pass writes it into the status. */
-  if (isRefused) return { then: 'requeue', inMs: 0 };
+  if (isRefused) return { then: 'requeue', afterMs: 0 };
   if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
-  return { then: 'requeue', inMs: plan.requeueAfterMs ?? RESYNC_MS };
+  return { then: 'requeue', afterMs: plan.requeueAfterMs ?? RESYNC_MS };
 }
 
 /** Of an upgrade that goes on and of which nothing is heard, everything that is waited for is read. */
 async function lookTwice(upgrade: NodeOpUpgrade | undefined, deps: PassDeps): Promise<void> {
   if (upgrade === undefined || isFinal(upgrade.status)) return;
-  const { kube, pods, nodeOps, upgrades, silences } = deps;
+  const { kube, pods, nodeOps, upgrades, staleness } = deps;
   const { uid, resourceVersion } = upgrade.metadata;
-  if (!silences.tooLong(uid, resourceVersion)) return;
-  for (const { metadata } of pods.by('owner', uid)) await readLive(kube, PODS, pods, metadata);
-  await readLive(kube, NODE_OP, nodeOps, upgrade.metadata);
-  await readLive(kube, NODE_OP_UPGRADE, upgrades, upgrade.metadata);
+  if (!staleness.isStale(uid, resourceVersion)) return;
+  for (const { metadata } of pods.byIndex('owner', uid)) await refreshObject(kube, PODS, pods, metadata);
+  await refreshObject(kube, NODE_OP, nodeOps, upgrade.metadata);
+  await refreshObject(kube, NODE_OP_UPGRADE, upgrades, upgrade.metadata);
 }
 
 /** True if something may not be made now: that may last (a quota, a policy of the namespace), and keeps nothing else from being done. */

@@ -8,7 +8,7 @@ import { NodeOpUpgradeSpec, type UpgradeTarget } from '../../api/nodeop-upgrade.
 import type { ObjectMeta } from '../../api/objects.js';
 import { labelValue } from '../../api/resource-name.js';
 import { isChangeable, sharedFields } from '../../api/spec-fields.js';
-import { ownedBy } from '../../kube/owner.js';
+import { controllerReference } from '../../kube/owner.js';
 import { upgradeCommand } from './script.js';
 import { pinnedImage, sameInAll } from './target.js';
 
@@ -100,7 +100,7 @@ export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: 
     labels: { [LABELS.upgrade]: labelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
     /* What was there from the start asks for no second attempt. */
     ...(retryOf(upgrade) === undefined ? {} : { annotations: { [ANNOTATIONS.retry]: retryOf(upgrade) } }),
-    ownerReferences: [ownedBy(NODE_OP_UPGRADE, { metadata: upgrade })],
+    ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],
   },
   spec: nodeOpSpec(spec, target),
 });

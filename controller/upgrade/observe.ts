@@ -18,7 +18,7 @@ export interface View {
   nodeOps: Pick<Cache<NodeOp>, 'get' | 'put'>;
   nodes: Pick<Cache<CachedNode>, 'get' | 'list'>;
   /** With an index `owner`: uids of a Pod's owners. */
-  pods: Pick<Cache<CachedPod>, 'by'>;
+  pods: Pick<Cache<CachedPod>, 'byIndex'>;
   refusals: Pick<Refusals, 'of'>;
 }
 
@@ -30,7 +30,7 @@ export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, n
     nodeOp: nodeOpSeen(upgrade, await nodeOpOf(upgrade, view)),
     targets: targetsSeen(spec, view.nodes),
     probes: view.pods
-      .by('owner', upgrade.metadata.uid)
+      .byIndex('owner', upgrade.metadata.uid)
       .filter(pod => pod.metadata.labels?.[LABELS.probe] !== undefined && isControlledBy(pod, upgrade)),
     refusal: view.refusals.of(upgrade),
   };

@@ -4,7 +4,7 @@ import { CONTAINERS, LABELS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
 import { boundedName } from '../../api/resource-name.js';
-import { ownedBy } from '../../kube/owner.js';
+import { controllerReference } from '../../kube/owner.js';
 
 /** Where one probe runs. */
 export interface ProbePlace {
@@ -81,7 +81,7 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
       name: probeName(upgrade, spec.image, place),
       namespace: upgrade.namespace,
       labels: { [LABELS.probe]: place.arch },
-      ownerReferences: [ownedBy(NODE_OP_UPGRADE, { metadata: upgrade })],
+      ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],
     },
     spec: {
       nodeName: place.node,

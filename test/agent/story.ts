@@ -5,7 +5,7 @@ import { KAIROS_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Kube, Name, Page, Resource, Stored } from '../../kube/kube.js';
-import { merged } from '../../kube/merge.js';
+import { applyMergePatch } from '../../kube/merge-patch.js';
 import { silentLog } from '../../program/log.js';
 import { fakeClock } from '../fakes/clock.js';
 import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE, Killed } from '../fakes/host.js';
@@ -49,7 +49,7 @@ export class SmallCluster {
       this.nodePatches.push(body);
       return { metadata: { name: 'n1', uid: 'node', resourceVersion: '1' } };
     }
-    this.change(agent => merged(agent, body) as NodeAgent);
+    this.change(agent => applyMergePatch(agent, body) as NodeAgent);
     return this.agent;
   }
 

@@ -1,6 +1,6 @@
 /** What a small API server remembers: objects with versions, and what happened to them since. */
 import { randomUUID } from 'node:crypto';
-import { merged, sameJson } from '../../kube/merge.js';
+import { applyMergePatch, isSameJson } from '../../kube/merge-patch.js';
 import { frozen } from './alphabetical.js';
 
 export interface Obj {
@@ -131,7 +131,7 @@ export class ApiStore {
     };
     const metadata = { ...given, ...fieldsOf(wished.metadata) };
     const next: Fields = { ...wished, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
-    if (known && sameJson(next, known)) return known;
+    if (known && isSameJson(next, known)) return known;
     return this.#save(place, known ? 'MODIFIED' : 'ADDED', next as Obj);
   }
 
@@ -153,7 +153,7 @@ export class ApiStore {
     if (!known) return apply ? this.create(place, fieldsOf(body)) : notFound(place);
     const next = contentType.startsWith('application/json-patch')
       ? jsonPatched(known, body)
-      : fieldsOf(merged(known, body));
+      : fieldsOf(applyMergePatch(known, body));
     const meta = fieldsOf(fieldsOf(body).metadata);
     const expected = meta.resourceVersion ?? known.metadata.resourceVersion;
     return this.#update(place, known, { ...next, metadata: { ...fieldsOf(next.metadata), resourceVersion: expected } });
@@ -184,8 +184,8 @@ export class ApiStore {
     const next = this.#strict ? strictly(place, known, wished) : loosely(place, known, wished);
     if (next === undefined)
       return refusal(422, 'Invalid', 'no new finalizers can be added if the object is being deleted');
-    if (this.#strict && sameJson(next, known)) return { code: 200, body: known };
-    const respec = !sameJson(next.spec, known.spec);
+    if (this.#strict && isSameJson(next, known)) return { code: 200, body: known };
+    const respec = !isSameJson(next.spec, known.spec);
     next.metadata = { ...next.metadata, generation: (known.metadata.generation ?? 1) + (respec ? 1 : 0) };
     const gone = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length;
     return { code: 200, body: this.#save(place, gone ? 'DELETED' : 'MODIFIED', next) };

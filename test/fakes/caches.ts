@@ -35,7 +35,7 @@ export const emptyCaches = () => ({
 function follow<T extends Stored>(kube: FakeKube, resource: Resource, cache: ObjectCache<T>): () => void {
   cache.replaceAll(kube.all<T>(resource), String(kube.store.version));
   return kube.store.onHappened((collection, { type, object }) => {
-    if (collection === collectionOf(resource)) cache.take(type, alphabetical(object) as T);
+    if (collection === collectionOf(resource)) cache.applyEvent(type, alphabetical(object) as T);
   });
 }
 

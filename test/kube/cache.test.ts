@@ -17,50 +17,65 @@ const a = (resourceVersion: string, uid = 'first', spec?: Thing['spec']) => thin
 describe('one object', () => {
   test.each<[string, (cache: ObjectCache<Thing>) => void, string | undefined, string[]]>([
     ['an answer to our own write is seen at once', c => c.put(a('120')), '120', ['50>120']],
-    ['its own event then changes nothing', c => (c.put(a('120')), c.take('MODIFIED', a('120'))), '120', ['50>120']],
-    ['an older event does not undo an answer', c => (c.put(a('120')), c.take('MODIFIED', a('110'))), '120', ['50>120']],
-    ['an older answer does not undo an event', c => (c.take('MODIFIED', a('120')), c.put(a('110'))), '120', ['50>120']],
+    [
+      'its own event then changes nothing',
+      c => (c.put(a('120')), c.applyEvent('MODIFIED', a('120'))),
+      '120',
+      ['50>120'],
+    ],
+    [
+      'an older event does not undo an answer',
+      c => (c.put(a('120')), c.applyEvent('MODIFIED', a('110'))),
+      '120',
+      ['50>120'],
+    ],
+    [
+      'an older answer does not undo an event',
+      c => (c.applyEvent('MODIFIED', a('120')), c.put(a('110'))),
+      '120',
+      ['50>120'],
+    ],
     ['versions are numbers, not words', c => c.put(a('1000')), '1000', ['50>1000']],
-    ['a deletion takes it away', c => c.take('DELETED', a('120')), undefined, ['50>-']],
+    ['a deletion takes it away', c => c.applyEvent('DELETED', a('120')), undefined, ['50>-']],
     [
       'an answer that comes after the deletion does not bring it back',
-      c => (c.take('DELETED', a('120')), c.put(a('115'))),
+      c => (c.applyEvent('DELETED', a('120')), c.put(a('115'))),
       undefined,
       ['50>-'],
     ],
     [
       'the answer that was itself the end does not stay',
-      c => (c.put(a('120')), c.take('DELETED', a('120'))),
+      c => (c.put(a('120')), c.applyEvent('DELETED', a('120'))),
       undefined,
       ['50>120', '120>-'],
     ],
     [
       'the deletion of a predecessor does not take the successor away',
-      c => (c.put(a('130', 'second')), c.take('DELETED', a('120', 'first'))),
+      c => (c.put(a('130', 'second')), c.applyEvent('DELETED', a('120', 'first'))),
       '130',
       ['50>-', '->130'],
     ],
     [
       'a successor is told as an end and a beginning',
-      c => c.take('MODIFIED', a('130', 'second')),
+      c => c.applyEvent('MODIFIED', a('130', 'second')),
       '130',
       ['50>-', '->130'],
     ],
     [
       'gone and made anew',
-      c => (c.take('DELETED', a('120')), c.take('ADDED', a('130', 'second'))),
+      c => (c.applyEvent('DELETED', a('120')), c.applyEvent('ADDED', a('130', 'second'))),
       '130',
       ['50>-', '->130'],
     ],
     [
       'an event told twice is heard once',
-      c => (c.take('MODIFIED', a('120')), c.take('MODIFIED', a('120'))),
+      c => (c.applyEvent('MODIFIED', a('120')), c.applyEvent('MODIFIED', a('120'))),
       '120',
       ['50>120'],
     ],
     [
       'a deletion of something unknown is nothing',
-      c => c.take('DELETED', thing('z', { resourceVersion: '120' })),
+      c => c.applyEvent('DELETED', thing('z', { resourceVersion: '120' })),
       '50',
       [],
     ],
@@ -73,7 +88,7 @@ describe('one object', () => {
 
   test('an answer older than what the watch has passed is of something gone', () => {
     const { cache } = cacheOf();
-    cache.reach('200');
+    cache.advanceTo('200');
     cache.put(a('150'));
     expect(cache.list()).toEqual([]);
     cache.put(a('201'));
@@ -99,37 +114,37 @@ describe('a new list', () => {
 
   test('is believed whole when the cluster went back to an older state', () => {
     const { cache } = cacheOf(a('50'));
-    cache.take('MODIFIED', a('5000'));
-    cache.take('ADDED', thing('lost', { resourceVersion: '5001' }));
+    cache.applyEvent('MODIFIED', a('5000'));
+    cache.applyEvent('ADDED', thing('lost', { resourceVersion: '5001' }));
     cache.replaceAll([a('50')], '60');
     expect(cache.list().map(one => one.metadata.resourceVersion)).toEqual(['50']);
-    cache.take('MODIFIED', a('61'));
+    cache.applyEvent('MODIFIED', a('61'));
     expect(cache.get(at('a'))?.metadata.resourceVersion).toBe('61');
   });
 
   test('only a list makes it complete', () => {
     const cache = new ObjectCache<Thing>();
     cache.put(a('50'));
-    expect(cache.synced()).toBe(false);
+    expect(cache.hasSynced()).toBe(false);
     cache.replaceAll([], '100');
-    expect([cache.synced(), cache.list()]).toEqual([true, []]);
+    expect([cache.hasSynced(), cache.list()]).toEqual([true, []]);
   });
 });
 
 describe('an index', () => {
   test('follows its objects', () => {
     const { cache } = cacheOf(a('50', 'first', { colour: 'red' }), thing('b', { spec: { colour: 'red' } }));
-    const red = () => cache.by('colour', 'red').map(one => one.metadata.name);
+    const red = () => cache.byIndex('colour', 'red').map(one => one.metadata.name);
     expect(red()).toEqual(['a', 'b']);
-    cache.take('MODIFIED', a('120', 'first', { colour: 'blue' }));
+    cache.applyEvent('MODIFIED', a('120', 'first', { colour: 'blue' }));
     expect(red()).toEqual(['b']);
-    expect(cache.by('colour', 'blue')).toHaveLength(1);
-    cache.take('DELETED', thing('b', { resourceVersion: '121' }));
+    expect(cache.byIndex('colour', 'blue')).toHaveLength(1);
+    cache.applyEvent('DELETED', thing('b', { resourceVersion: '121' }));
     expect(red()).toEqual([]);
   });
 
   test('that does not exist is a mistake of the program', () => {
-    expect(() => cacheOf().cache.by('size', '1')).toThrow('no index size');
+    expect(() => cacheOf().cache.byIndex('size', '1')).toThrow('no index size');
   });
 });
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKube, type KubeClient, type RequestSeen } from '../../kube/client.js';
+import { createKube, type KubeClient, type RequestRecord } from '../../kube/client.js';
 import {
   isAlreadyExists,
   isConflict,
@@ -15,7 +15,7 @@ import { THINGS, type Thing, until } from './samples.js';
 
 let server: ApiServer;
 let kube: KubeClient;
-const requests: RequestSeen[] = [];
+const requests: RequestRecord[] = [];
 const at = (name: string) => ({ namespace: 'default', name });
 const caught = async (call: Promise<unknown>): Promise<unknown> =>
   call.then(

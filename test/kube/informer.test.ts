@@ -40,7 +40,7 @@ function start<T extends Stored = Thing>(options: Partial<InformerOptions<T>> = 
 
 async function watching(options: Partial<InformerOptions<Thing>> = {}): Promise<Informer<Thing>> {
   const made = start(options);
-  await made.synced(stop.signal);
+  await made.waitForSync(stop.signal);
   await until(() => server.watching === 1);
   return made;
 }
@@ -104,9 +104,9 @@ describe('in good days', () => {
     const things = start();
     await until(() => server.seen.length === 1);
     stop.abort();
-    await things.synced(stop.signal);
+    await things.waitForSync(stop.signal);
     await Promise.all(running);
-    expect(things.cache.synced()).toBe(false);
+    expect(things.cache.hasSynced()).toBe(false);
   });
 
   test('a handler that throws harms nobody', async () => {
@@ -131,13 +131,13 @@ describe('in bad days', () => {
   ])('goes on when %s', async (_sentence, answer, times) => {
     server.fail({ answer }, times);
     const things = start();
-    await things.synced(stop.signal);
-    expect(things.cache.synced()).toBe(true);
+    await things.waitForSync(stop.signal);
+    expect(things.cache.hasSynced()).toBe(true);
   });
 
   test('goes on when the connection is reset during the list', async () => {
     server.fail('reset', 4);
-    await start().synced(stop.signal);
+    await start().waitForSync(stop.signal);
     expect(lists()).toBeGreaterThanOrEqual(4);
   });
 

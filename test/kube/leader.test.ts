@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { LeadershipLost, whileLeader } from '../../kube/leader.js';
-import { claim, isFree, type LeaseObject, microTime } from '../../kube/lease.js';
+import { acquiredSpec, canAcquire, type LeaseObject, microTime } from '../../kube/lease.js';
 import { LEASES } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
 import { ApiServer } from '../fakes/api-server.js';
@@ -20,7 +20,7 @@ describe('free or not', () => {
     ["another's, unchanged nearly as long as it lasts", held('other'), 14_999, false],
     ["another's, unchanged for as long as it lasts", held('other'), 15_000, true],
     ["another's, which is to last longer", held('other', 60), 15_000, false],
-  ])('%s', (_sentence, spec, unchangedMs, free) => expect(isFree(spec, 'me', unchangedMs)).toBe(free));
+  ])('%s', (_sentence, spec, unchangedMs, free) => expect(canAcquire(spec, 'me', unchangedMs)).toBe(free));
 });
 
 describe('the claim', () => {
@@ -31,7 +31,7 @@ describe('the claim', () => {
     ['a renewal', old, { acquired: '2026-01-01T00:00:00.000000Z', transitions: 4 }],
     ['a take-over', { ...old, holderIdentity: 'you' }, { acquired: '2026-01-02T03:04:05.678000Z', transitions: 5 }],
   ])('%s', (_sentence, spec, { acquired, transitions }) =>
-    expect(claim(spec, 'me', now)).toEqual({
+    expect(acquiredSpec(spec, 'me', now)).toEqual({
       holderIdentity: 'me',
       leaseDurationSeconds: 30,
       acquireTime: acquired,

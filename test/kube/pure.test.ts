@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { backoffMs } from '../../kube/backoff.js';
 import { isRefusal, KubeError } from '../../kube/errors.js';
 import { keyOf, parseKey } from '../../kube/key.js';
-import { linesOf } from '../../kube/lines.js';
-import { merged, mergeDiff, sameJson } from '../../kube/merge.js';
-import { controllerOf, isControlledBy, ownedBy, ownerNameOf } from '../../kube/owner.js';
+import { splitLines } from '../../kube/line-stream.js';
+import { applyMergePatch, mergeDiff, isSameJson } from '../../kube/merge-patch.js';
+import { controllerOf, isControlledBy, controllerReference, ownerNameOf } from '../../kube/owner.js';
 import { collectionPath, objectPath, query } from '../../kube/path.js';
 import { isLater } from '../../kube/resource-version.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import { type LabelSelector, matches, selectorText } from '../../kube/selector.js';
-import { errorOf } from '../../kube/status.js';
+import { errorFromResponse } from '../../kube/error-response.js';
 import { THINGS, thing } from './samples.js';
 
 describe('keys', () => {
@@ -81,15 +81,15 @@ describe('merge patches', () => {
   ];
   test.each(cases)('%s', (_sentence, from, to, patch) => {
     expect(mergeDiff(from, to)).toEqual(patch);
-    expect(sameJson(merged(from, patch ?? {}), to)).toBe(true);
+    expect(isSameJson(applyMergePatch(from, patch ?? {}), to)).toBe(true);
   });
 });
 
 describe('owners', () => {
   const owner = thing('a');
-  const child = { metadata: { ...thing('child').metadata, ownerReferences: [ownedBy(THINGS, owner)] } };
+  const child = { metadata: { ...thing('child').metadata, ownerReferences: [controllerReference(THINGS, owner)] } };
   test('a child names its owner, as its controller', () => {
-    expect(ownedBy(THINGS, owner)).toEqual({
+    expect(controllerReference(THINGS, owner)).toEqual({
       apiVersion: 'example.org/v1',
       kind: 'Thing',
       name: 'a',
@@ -97,7 +97,7 @@ describe('owners', () => {
       controller: true,
       blockOwnerDeletion: true,
     });
-    expect(ownedBy(NODES, owner).apiVersion).toBe('v1');
+    expect(controllerReference(NODES, owner).apiVersion).toBe('v1');
   });
 
   test('and is found by it, unless it is another of the same name', () => {
@@ -163,14 +163,14 @@ describe('refusals', () => {
       message: 'budget',
       details: { causes: [{ reason: 'DisruptionBudget', message: 'needs 2' }], retryAfterSeconds: 10 },
     });
-    expect(errorOf({ code: 429, text }, 'evict')).toMatchObject({
+    expect(errorFromResponse({ code: 429, text }, 'evict')).toMatchObject({
       code: 429,
       message: 'evict: 429 budget',
       reason: 'TooManyRequests',
       causes: [{ reason: 'DisruptionBudget', message: 'needs 2' }],
       retryAfterSeconds: 10,
     });
-    expect(errorOf({ code: 429, text, retryAfter: '3' }, 'evict').retryAfterSeconds).toBe(3);
+    expect(errorFromResponse({ code: 429, text, retryAfter: '3' }, 'evict').retryAfterSeconds).toBe(3);
   });
 
   test.each([
@@ -178,7 +178,7 @@ describe('refusals', () => {
     ['', 'get: 502 no reason given'],
     ['null', 'get: 502 null'],
   ])('a proxy that says %j is quoted', (text, message) =>
-    expect(errorOf({ code: 502, text }, 'get').message).toBe(message),
+    expect(errorFromResponse({ code: 502, text }, 'get').message).toBe(message),
   );
 });
 
@@ -187,6 +187,6 @@ test('lines come whole however they are cut, and half a line is none', async () 
     yield* ['{"a"', ':1}\n{"b":2}', '\n\n', '{"c"'];
   };
   const lines: string[] = [];
-  for await (const line of linesOf(pieces())) lines.push(line);
+  for await (const line of splitLines(pieces())) lines.push(line);
   expect(lines).toEqual(['{"a":1}', '{"b":2}']);
 });

@@ -47,7 +47,7 @@ describe('endings', () => {
   });
 
   test('look again: after that while', async () => {
-    const loop = start(async () => ({ then: 'requeue', inMs: 1_000 }));
+    const loop = start(async () => ({ then: 'requeue', afterMs: 1_000 }));
     loop.enqueue('a');
     await clock.advance(2_500);
     expect(runs.map(run => Math.round(Number(run.split('@')[1]) / 1_000))).toEqual([0, 1, 2]);
@@ -70,7 +70,7 @@ describe('endings', () => {
     let runsLeft = 5;
     const loop = start(async () => {
       runsLeft -= 1;
-      return runsLeft > 0 ? { then: 'failed', error: new Error('not now'), inMs: 1_200 } : { then: 'settled' };
+      return runsLeft > 0 ? { then: 'failed', error: new Error('not now'), afterMs: 1_200 } : { then: 'settled' };
     });
     loop.enqueue('a');
     await clock.advance(60_000);

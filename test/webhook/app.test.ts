@@ -15,8 +15,8 @@ beforeEach(() => {
   health = new Health();
   const registry = new MetricsRegistry({ ofTheProcess: false });
   health.metrics(registry);
-  const onSeen = webhookMetrics(registry, () => new Date('2026-01-01T00:00:00Z'));
-  app = createApp({ health, log: silentLog, onSeen });
+  const onReview = webhookMetrics(registry, () => new Date('2026-01-01T00:00:00Z'));
+  app = createApp({ health, log: silentLog, onReview });
 });
 
 const post = (path: string, body: object) => request(app).post(path).send(body);
@@ -134,10 +134,10 @@ test('a refusal is logged by its fields, without what was sent', async () => {
 test('a fault of our own is told to the log, not to the user', async () => {
   const errors: object[] = [];
   const log: Log = { ...silentLog, error: (fields: object | string) => void errors.push(Object(fields)) };
-  const onSeen = ({ verdict }: { verdict: string }) => {
+  const onReview = ({ verdict }: { verdict: string }) => {
     if (verdict !== 'failed') throw new Error('secret detail');
   };
-  const answer = await request(createApp({ health, log, onSeen })).post('/validate').send(review());
+  const answer = await request(createApp({ health, log, onReview })).post('/validate').send(review());
   expect(answer.status).toBe(500);
   expect(answer.text).not.toContain('secret detail');
   expect(errors).toHaveLength(1);

@@ -7,7 +7,7 @@ import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../../kube/reso
 import { silentLog } from '../../program/log.js';
 import { CertificateRotation } from '../../webhook/certificate-rotation.js';
 import { readConfig } from '../../webhook/config.js';
-import { certificateKeeper } from '../../webhook/connect.js';
+import { createCertificateRotation } from '../../webhook/connect.js';
 import { fakeClock } from '../fakes/clock.js';
 import { TinyKube } from './tiny-kube.js';
 
@@ -32,7 +32,11 @@ function cluster(): TinyKube {
 
 function replica(kube: TinyKube, clock = fakeClock()) {
   const shown: Pair[] = [];
-  const keeper = certificateKeeper(kube, config, { clock, log: silentLog, show: pair => void shown.push(pair) });
+  const keeper = createCertificateRotation(kube, config, {
+    clock,
+    log: silentLog,
+    show: pair => void shown.push(pair),
+  });
   return { keeper, shown, clock };
 }
 
@@ -52,9 +56,9 @@ describe('the certificate of the webhook', () => {
   test('is made, kept in a Secret, and its authority told in every webhook of both configurations', async () => {
     const kube = cluster();
     const { keeper, shown } = replica(kube);
-    expect(keeper.fault()).toBe('there is none yet');
-    await keeper.look();
-    expect(keeper.fault()).toBeUndefined();
+    expect(keeper.certificateFault()).toBe('there is none yet');
+    await keeper.reconcile();
+    expect(keeper.certificateFault()).toBeUndefined();
     expect(shown).toHaveLength(1);
     expect(Object.keys(dataOf(kube) ?? {}).toSorted()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
     expect(new Set(bundlesOf(kube)).size).toBe(1);
@@ -66,8 +70,8 @@ describe('the certificate of the webhook', () => {
     const kube = cluster();
     const clock = fakeClock();
     const replicas = [1, 2, 3].map(() => replica(kube, clock));
-    await Promise.allSettled(replicas.map(({ keeper }) => keeper.look()));
-    await Promise.all(replicas.map(({ keeper }) => keeper.look()));
+    await Promise.allSettled(replicas.map(({ keeper }) => keeper.reconcile()));
+    await Promise.all(replicas.map(({ keeper }) => keeper.reconcile()));
     expect(new Set(replicas.flatMap(({ shown }) => shown.map(pair => pair.certificate))).size).toBe(1);
     expect(kube.writes.filter(write => write === 'create Secret')).toHaveLength(1);
   });
@@ -75,11 +79,11 @@ describe('the certificate of the webhook', () => {
   test('nothing is written while nothing is due', async () => {
     const kube = cluster();
     const { keeper, clock } = replica(kube);
-    await keeper.look();
+    await keeper.reconcile();
     const before = kube.writes.length;
     for (let hour = 0; hour < 24; hour += 1) {
       clock.jump(DAY / 24);
-      await keeper.look();
+      await keeper.reconcile();
     }
     expect(kube.writes).toHaveLength(before);
   });
@@ -87,10 +91,10 @@ describe('the certificate of the webhook', () => {
   test('an authority that somebody overwrote is mended by the next look', async () => {
     const kube = cluster();
     const { keeper } = replica(kube);
-    await keeper.look();
+    await keeper.reconcile();
     const [told] = bundlesOf(kube);
     kube.put(VALIDATING_WEBHOOKS, VALIDATING, two());
-    await keeper.look();
+    await keeper.reconcile();
     expect(bundlesOf(kube)).toEqual([told, told, told, told]);
   });
 
@@ -98,12 +102,12 @@ describe('the certificate of the webhook', () => {
     const kube = cluster();
     const clock = fakeClock();
     const [one, other] = [replica(kube, clock), replica(kube, clock)];
-    await one.keeper.look();
-    await other.keeper.look();
+    await one.keeper.reconcile();
+    await other.keeper.reconcile();
     const [told] = bundlesOf(kube);
     clock.jump(61 * DAY);
-    await one.keeper.look();
-    await other.keeper.look();
+    await one.keeper.reconcile();
+    await other.keeper.reconcile();
     expect(one.shown).toHaveLength(2);
     expect(other.shown).toEqual(one.shown);
     expect(bundlesOf(kube)[0]).toBe(told);
@@ -112,9 +116,9 @@ describe('the certificate of the webhook', () => {
   test('under a new authority is shown only after the API servers could hear of both', async () => {
     const kube = cluster();
     const { keeper, shown, clock } = replica(kube);
-    await keeper.look();
+    await keeper.reconcile();
     clock.jump(7 * 365 * DAY);
-    const looking = keeper.look();
+    const looking = keeper.reconcile();
     await clock.advance(4_000);
     expect(certificatesIn(bundlesOf(kube)[0])).toBe(2);
     expect(shown).toHaveLength(1);
@@ -122,7 +126,7 @@ describe('the certificate of the webhook', () => {
     await looking;
     expect(shown).toHaveLength(2);
     clock.jump(2 * DAY);
-    await keeper.look();
+    await keeper.reconcile();
     expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
     expect(shown).toHaveLength(2);
   });
@@ -130,14 +134,14 @@ describe('the certificate of the webhook', () => {
   test('replaces what is damaged in the Secret and leaves what others put there', async () => {
     const kube = cluster();
     kube.put(SECRETS, SECRET, { metadata: { labels: { team: 'a' } }, data: { 'tls.crt': 'AAAA' } });
-    await replica(kube).keeper.look();
+    await replica(kube).keeper.reconcile();
     expect(kube.look(SECRETS, SECRET)?.metadata).toBeDefined();
     expect(certificatesIn(Buffer.from(dataOf(kube)?.['tls.crt'] ?? '', 'base64').toString())).toBe(1);
   });
 
   test('needs no webhook configuration to be there yet', async () => {
     const { keeper, shown } = replica(new TinyKube());
-    expect(await keeper.look()).toBe(false);
+    expect(await keeper.reconcile()).toBe(false);
     expect(shown).toHaveLength(1);
   });
 
@@ -146,14 +150,14 @@ describe('the certificate of the webhook', () => {
     kube.put(VALIDATING_WEBHOOKS, VALIDATING, two());
     const { keeper, clock } = replica(kube);
     const stop = new AbortController();
-    await keeper.first(stop.signal);
-    const keeping = keeper.keep(stop.signal);
+    await keeper.waitForCertificate(stop.signal);
+    const keeping = keeper.run(stop.signal);
     await clock.advance(60_000);
-    expect(keeper.fault()).toBeUndefined();
-    expect(keeper.untold()).toBe('not yet in every webhook configuration');
+    expect(keeper.certificateFault()).toBeUndefined();
+    expect(keeper.publicationFault()).toBe('not yet in every webhook configuration');
     kube.put(MUTATING_WEBHOOKS, MUTATING, two());
     await clock.advance(6_000);
-    expect(keeper.untold()).toBeUndefined();
+    expect(keeper.publicationFault()).toBeUndefined();
     stop.abort();
     await keeping;
   });
@@ -172,20 +176,23 @@ describe('the certificate of the webhook', () => {
       clock: fakeClock(),
       log: silentLog,
     });
-    await keeper.first(new AbortController().signal);
-    expect([keeper.fault(), keeper.untold()]).toEqual([undefined, 'not yet in every webhook configuration']);
+    await keeper.waitForCertificate(new AbortController().signal);
+    expect([keeper.certificateFault(), keeper.publicationFault()]).toEqual([
+      undefined,
+      'not yet in every webhook configuration',
+    ]);
     published = true;
-    expect(await keeper.look()).toBe(true);
+    expect(await keeper.reconcile()).toBe(true);
     published = false;
-    await expect(keeper.look()).rejects.toThrow('away');
-    expect(keeper.untold()).toBeUndefined();
+    await expect(keeper.reconcile()).rejects.toThrow('away');
+    expect(keeper.publicationFault()).toBeUndefined();
   });
 
   test('of a replica is trusted at every moment after the Secret was deleted', async () => {
     const kube = cluster();
     const clock = fakeClock();
     const replicas = [replica(kube, clock), replica(kube, clock)];
-    for (const { keeper } of replicas) await keeper.look();
+    for (const { keeper } of replicas) await keeper.reconcile();
     kube.objects.delete(`secrets/${SECRET.namespace}/${SECRET.name}`);
     const stop = new AbortController();
     const keeping: Promise<void>[] = [];
@@ -193,7 +200,7 @@ describe('the certificate of the webhook', () => {
     for (let second = 0; second < 150; second += 1) {
       /* They look at different moments: the other one half a minute later. */
       const next = second % 30 === 0 ? replicas[second / 30] : undefined;
-      if (next) keeping.push(next.keeper.keep(stop.signal));
+      if (next) keeping.push(next.keeper.run(stop.signal));
       await clock.advance(1_000);
       const authorities = bundlesOf(kube).map(text => text.split(/(?<=-----END CERTIFICATE-----\n)/));
       const served = replicas.map(({ shown }) => shown.at(-1)?.certificate ?? '');
@@ -210,11 +217,11 @@ describe('the certificate of the webhook', () => {
   test('put into the Secret by somebody else is shown at once when it no longer trusts the one before', async () => {
     const kube = cluster();
     const { keeper, shown } = replica(kube);
-    await keeper.look();
+    await keeper.reconcile();
     const other = new TinyKube();
-    await replica(other).keeper.look();
+    await replica(other).keeper.reconcile();
     kube.put(SECRETS, SECRET, { data: dataOf(other) });
-    await keeper.look();
+    await keeper.reconcile();
     expect(shown).toHaveLength(2);
     expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
   });
@@ -224,7 +231,7 @@ describe('the certificate of the webhook', () => {
     const { keeper, shown, clock } = replica(kube);
     const stop = new AbortController();
     kube.fault = new KubeError(503, 'away');
-    const first = keeper.first(stop.signal);
+    const first = keeper.waitForCertificate(stop.signal);
     await clock.advance(20_000);
     expect(shown).toHaveLength(0);
     kube.fault = undefined;
@@ -232,9 +239,9 @@ describe('the certificate of the webhook', () => {
     await first;
     expect(shown).toHaveLength(1);
     kube.fault = new KubeError(503, 'away');
-    const keeping = keeper.keep(stop.signal);
+    const keeping = keeper.run(stop.signal);
     await clock.advance(120_000);
-    expect(keeper.fault()).toBeUndefined();
+    expect(keeper.certificateFault()).toBeUndefined();
     stop.abort();
     await clock.advance(0);
     await keeping;
@@ -242,8 +249,8 @@ describe('the certificate of the webhook', () => {
 
   test('that has ended makes the replica unready', async () => {
     const { keeper, clock } = replica(cluster());
-    await keeper.look();
+    await keeper.reconcile();
     clock.jump(100 * DAY);
-    expect(keeper.fault()).toMatch(/^ended 2026-03-3/);
+    expect(keeper.certificateFault()).toMatch(/^ended 2026-03-3/);
   });
 });

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NAMESPACES, NODES, SECRETS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
-import { clusterWarnings, type Wish } from '../../webhook/cluster-warnings/warnings.js';
-import { Cluster } from '../../webhook/cluster-warnings/cluster.js';
+import { clusterWarnings, type DefaultedObject } from '../../webhook/cluster-warnings/warnings.js';
+import { ClusterCache } from '../../webhook/cluster-warnings/cluster-cache.js';
 import { splitNodes } from '../../webhook/cluster-warnings/targets.js';
-import type { SeenNode, SeenOperation, View } from '../../webhook/cluster-warnings/view.js';
+import type { NodeView, OperationView, ClusterView } from '../../webhook/cluster-warnings/cluster-view.js';
 import { ApiServer } from '../fakes/api-server.js';
 import { fakeClock } from '../fakes/clock.js';
 import { createKube } from '../../kube/client.js';
@@ -14,21 +14,21 @@ import { request } from './reviews.js';
 
 const meta = (name: string, more: object = {}) => ({ name, uid: `uid-of-${name}`, resourceVersion: '1', ...more });
 
-function node(name: string, labels: Record<string, string> = {}, spec: SeenNode['spec'] = {}): SeenNode {
+function node(name: string, labels: Record<string, string> = {}, spec: NodeView['spec'] = {}): NodeView {
   const all = { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name, 'kairos.io/managed': 'true', ...labels };
   return { metadata: meta(name, { labels: all }), spec };
 }
 const plane = (name: string) => node(name, { 'node-role.kubernetes.io/control-plane': '' });
 
-function operation(name: string, rest: Partial<SeenOperation> = {}): SeenOperation {
+function operation(name: string, rest: Partial<OperationView> = {}): OperationView {
   return { kind: 'NodeOp', metadata: meta(name, { namespace: 'default' }), ...rest };
 }
 
-type Known = Omit<View, 'nodes'> & { nodes?: SeenNode[] };
-const seen = (known: Known): View => ({ ...known, nodes: known.nodes && splitNodes(known.nodes) });
+type Known = Omit<ClusterView, 'nodes'> & { nodes?: NodeView[] };
+const seen = (known: Known): ClusterView => ({ ...known, nodes: known.nodes && splitNodes(known.nodes) });
 
 const THREE = [plane('cp'), node('w1'), node('w2')];
-const wish = (spec: Wish['spec'] = {}, rest: Partial<Wish> = {}): Wish => ({
+const wish = (spec: DefaultedObject['spec'] = {}, rest: Partial<DefaultedObject> = {}): DefaultedObject => ({
   kind: 'NodeOp',
   namespace: 'default',
   name: 'x',
@@ -39,10 +39,10 @@ const workers = {
   nodeSelector: { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'DoesNotExist' }] },
 };
 const only = (name: string) => ({ nodeSelector: { matchLabels: { 'kubernetes.io/hostname': name } } });
-const upgrade = (spec: Wish['spec'] = {}) => wish({ image: 'a', ...spec }, { kind: 'NodeOpUpgrade' });
+const upgrade = (spec: DefaultedObject['spec'] = {}) => wish({ image: 'a', ...spec }, { kind: 'NodeOpUpgrade' });
 
 describe('of a wish is said', () => {
-  test.each<[string, Wish, Known, string[]]>([
+  test.each<[string, DefaultedObject, Known, string[]]>([
     ['nothing, where nothing is known', wish({ nodeSelector: { matchLabels: { a: 'b' } } }), {}, []],
     ['nothing, where nothing is disturbed', wish(), { nodes: THREE, operations: [] }, []],
     [
@@ -154,7 +154,7 @@ describe('of a wish is said', () => {
       wish(only('w1')),
       {
         nodes: THREE,
-        operations: [operation('new', { kind: 'NodeOpUpgrade', spec: workers as SeenOperation['spec'] })],
+        operations: [operation('new', { kind: 'NodeOpUpgrade', spec: workers as OperationView['spec'] })],
       },
       ['spec.nodeSelector: 1 node belongs to NodeOpUpgrade default/new (w1), and must wait for it'],
     ],
@@ -231,11 +231,11 @@ describe('the cluster', () => {
     await kube.create(NAMESPACES, stored('default', { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } }));
     await kube.create(SECRETS, stored('there', {}, 'default'), 'default');
     const clock = fakeClock();
-    const cluster = new Cluster({ kube, clock, log: silentLog });
-    expect(cluster.unseen()).toBe('not yet seen: nodes, nodeOps, upgrades, namespaces');
+    const cluster = new ClusterCache({ kube, clock, log: silentLog });
+    expect(cluster.syncFault()).toBe('not yet seen: nodes, nodeOps, upgrades, namespaces');
     expect(await cluster.reach(request())).toEqual([]);
     const running = cluster.run(stop.signal);
-    await until(() => cluster.unseen() === undefined);
+    await until(() => cluster.syncFault() === undefined);
     const spec = { command: ['true'], cordon: true, imagePullSecrets: [{ name: 'there' }, { name: 'missing' }] };
     expect(await cluster.reach(request({ spec }))).toEqual([
       'spec.nodeSelector: includes cp, the only control plane',
@@ -259,14 +259,14 @@ describe('the cluster', () => {
   test('that does not answer makes no one wait: no warning of pull secrets without the right to look, or without an answer', async () => {
     server = await ApiServer.start();
     const kube = createKube(server.connection(), { userAgent: 'test/0' });
-    const cluster = new Cluster({ kube, clock: fakeClock(), log: silentLog });
+    const cluster = new ClusterCache({ kube, clock: fakeClock(), log: silentLog });
     const asked = request({ spec: { command: ['true'], imagePullSecrets: [{ name: 'a' }] } });
     server.fail({ answer: 403, reason: 'Forbidden' }, 1);
     expect(await cluster.reach(asked)).toEqual([]);
     server.heal();
     server.fail('silence', 1);
     const clock = fakeClock();
-    const slow = new Cluster({ kube, clock, log: silentLog }).reach(asked);
+    const slow = new ClusterCache({ kube, clock, log: silentLog }).reach(asked);
     await until(() => clock.sleepers() === 1);
     await clock.advance(500);
     expect(await slow).toEqual([]);
@@ -276,14 +276,14 @@ describe('the cluster', () => {
   test('that cannot be seen holds readiness up for a minute and no longer', async () => {
     server = await ApiServer.start();
     const clock = fakeClock();
-    const cluster = new Cluster({
+    const cluster = new ClusterCache({
       kube: createKube(server.connection(), { userAgent: 'test/0' }),
       clock,
       log: silentLog,
     });
     await clock.advance(59_000);
-    expect(cluster.unseen()).toContain('nodes');
+    expect(cluster.syncFault()).toContain('nodes');
     await clock.advance(1_000);
-    expect(cluster.unseen()).toBeUndefined();
+    expect(cluster.syncFault()).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const registry = new MetricsRegistry({ ofTheProcess: false });
   health.metrics(registry);
   const log = { ...silentLog, error: (fields: object | string) => void errors.push(fields) };
-  server = createServer(createApp({ health, log, onSeen: webhookMetrics(registry, () => undefined) }));
+  server = createServer(createApp({ health, log, onReview: webhookMetrics(registry, () => undefined) }));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   port = typeof address === 'object' && address ? address.port : 0;

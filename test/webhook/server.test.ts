@@ -31,9 +31,9 @@ describe('the server', () => {
     const old = issueAll(['localhost'], new Date());
     const next = issueAll(['localhost'], new Date());
     const { server, port } = await serving();
-    server.show(old.serving);
+    server.setCertificate(old.serving);
     const before = await serialSeen(port, old.authority.certificate);
-    server.show(next.serving);
+    server.setCertificate(next.serving);
     const after = await serialSeen(port, next.authority.certificate);
     expect(before).toMatch(/^[0-9A-F]{32}$/);
     expect(after).not.toBe(before);
@@ -48,7 +48,7 @@ describe('the server', () => {
     const { serving: pair, authority } = issueAll(['localhost'], new Date());
     const open: (() => void)[] = [];
     const { server, port } = await serving(respond => void open.push(respond));
-    server.show(pair);
+    server.setCertificate(pair);
     const answered = serialSeen(port, authority.certificate);
     await until(() => open.length > 0);
     running.length = 0;

@@ -9,8 +9,8 @@ import { createApp } from '../../webhook/app.js';
 import type { CertificateRotation } from '../../webhook/certificate-rotation.js';
 import { SecretStore } from '../../webhook/cert-store.js';
 import { dnsNames, readConfig } from '../../webhook/config.js';
-import { certificateKeeper } from '../../webhook/connect.js';
-import { type Patience, WebhookServer } from '../../webhook/server.js';
+import { createCertificateRotation } from '../../webhook/connect.js';
+import { type ServerTimeouts, WebhookServer } from '../../webhook/server.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 import { until } from '../kube/samples.js';
 import { type Balancer, balancer, type Caller, caller } from './load.js';
@@ -45,15 +45,15 @@ function cluster(): TinyKube {
   return kube;
 }
 
-async function replica(kube: TinyKube, clock: FakeClock, patience?: Patience): Promise<Replica> {
+async function replica(kube: TinyKube, clock: FakeClock, patience?: ServerTimeouts): Promise<Replica> {
   const server = new WebhookServer(createApp({ health: new Health(), log: silentLog }), patience);
   let shown = 0;
-  const show = (pair: Parameters<WebhookServer['show']>[0]) => {
+  const show = (pair: Parameters<WebhookServer['setCertificate']>[0]) => {
     shown += 1;
-    server.show(pair);
+    server.setCertificate(pair);
   };
-  const keeper = certificateKeeper(kube, config, { clock, log: silentLog, show });
-  await keeper.look();
+  const keeper = createCertificateRotation(kube, config, { clock, log: silentLog, show });
+  await keeper.reconcile();
   open.push({ stop: () => server.stop(0) });
   return { keeper, server, port: await server.listen(0, '127.0.0.1'), shown: () => shown };
 }
@@ -93,7 +93,7 @@ describe('none of two hundred requests a second fails', () => {
     const replicas = [await replica(kube, clock), await replica(kube, clock)];
     const calls = calling((await service(...replicas)).port, kube);
     await more(calls, 200);
-    const look = () => Promise.all(replicas.map(({ keeper }) => keeper.look()));
+    const look = () => Promise.all(replicas.map(({ keeper }) => keeper.reconcile()));
     const heard = () => calls.trust(trustedIn(kube));
 
     clock.jump(61 * DAY);
@@ -136,7 +136,7 @@ describe('none of two hundred requests a second fails', () => {
     for (const harm of spoil) {
       harm();
       for (const { keeper } of replicas) {
-        const looking = keeper.look();
+        const looking = keeper.reconcile();
         await clock.advance(3_000);
         calls.trust(trustedIn(kube));
         await clock.advance(3_000);
@@ -155,7 +155,7 @@ describe('none of two hundred requests a second fails', () => {
     for (let round = 0; round < 4; round += 1) {
       await more(calls, 100);
       /* As in a cluster: the Service hears of it, connections are handed back, and only then the program ends. */
-      one.server.leave();
+      one.server.drain();
       balance.ports = [other.port];
       await more(calls, 100);
       await one.server.stop();
@@ -207,7 +207,7 @@ describe('connections', () => {
 
   test('are handed back by a replica that leaves', async () => {
     const { server, port } = await replica(cluster(), clockAt());
-    server.leave();
+    server.drain();
     const { socket, seen } = await raw(port, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
     await until(() => socket.readableEnded);
     expect(seen().toLowerCase()).toContain('connection: close');

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/kube.js';
 import { SECRETS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import { fieldsOf, listOf, textOf } from '../unknown-json.js';
-import type { Wish } from './warnings.js';
+import type { DefaultedObject } from './warnings.js';
 
 /** `kubectl` waits for the answer; a warning is not worth more. */
 const PATIENCE_MS = 500;
@@ -22,7 +22,11 @@ async function isAbsent(kube: Kube, name: string, namespace: string): Promise<bo
 }
 
 /** One sentence for each Secret that is not there. */
-export async function pullSecretWarnings(kube: Kube, clock: Clock, { spec, namespace }: Wish): Promise<string[]> {
+export async function pullSecretWarnings(
+  kube: Kube,
+  clock: Clock,
+  { spec, namespace }: DefaultedObject,
+): Promise<string[]> {
   const names = listOf(spec.imagePullSecrets)
     .slice(0, MOST_SECRETS)
     .map(one => textOf(fieldsOf(one).name));

@@ -3,11 +3,11 @@ import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { LabelSelector, Requirement } from '../../kube/selector.js';
 import { matches } from '../../kube/selector.js';
 import { type Fields, fieldsOf } from '../unknown-json.js';
-import { hasEnded, held, isControlPlane, selected } from './targets.js';
-import type { Nodes, SeenNode, SeenOperation, View } from './view.js';
+import { hasEnded, claimedNodes, isControlPlane, selectNodes } from './targets.js';
+import type { NodeViews, NodeView, OperationView, ClusterView } from './cluster-view.js';
 
 /** A wish with all defaults. */
-export interface Wish {
+export interface DefaultedObject {
   kind: string;
   namespace: string;
   name: string;
@@ -20,7 +20,7 @@ const some = (names: readonly string[]) =>
   names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 
 /** Upgrades cordon, drain unless told otherwise, and reboot for the active system; a NodeOp does what it says. */
-function whatItDoes({ kind, spec }: Wish) {
+function whatItDoes({ kind, spec }: DefaultedObject) {
   const upgrade = kind === 'NodeOpUpgrade';
   const cordons = upgrade || spec.cordon === true;
   const drain = fieldsOf(spec.drainOptions).enabled;
@@ -35,7 +35,7 @@ const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 ];
 
 /** The requirement that alone keeps all nodes away: most often a misspelt label. */
-function culprit(selector: LabelSelector, nodes: readonly SeenNode[]): string {
+function culprit(selector: LabelSelector, nodes: readonly NodeView[]): string {
   const found = requirementsOf(selector).find(
     one => !nodes.some(({ metadata }) => matches({ matchExpressions: [one] }, metadata.labels)),
   );
@@ -52,11 +52,11 @@ function culprit(selector: LabelSelector, nodes: readonly SeenNode[]): string {
         .join(' or ')} here`;
 }
 
-const selectorOf = ({ spec }: Wish) => spec.nodeSelector as LabelSelector | undefined;
+const selectorOf = ({ spec }: DefaultedObject) => spec.nodeSelector as LabelSelector | undefined;
 
-function aboutNodes(wish: Wish, targets: readonly SeenNode[], { linux, others }: Nodes): string[] {
+function aboutNodes(wish: DefaultedObject, targets: readonly NodeView[], { linux, others }: NodeViews): string[] {
   const path = 'spec.nodeSelector';
-  const left = selected(selectorOf(wish), others).length;
+  const left = selectNodes(selectorOf(wish), others).length;
   const leftOut =
     left > 0
       ? [`${path}: ${many(left, 'matching node is', 'matching nodes are')} not Linux or virtual, and left out`]
@@ -66,7 +66,7 @@ function aboutNodes(wish: Wish, targets: readonly SeenNode[], { linux, others }:
   return [...leftOut, `${path}: matches none of ${many(linux.length, 'Linux node')} now, and fails without any${why}`];
 }
 
-function aboutTargets(wish: Wish, targets: readonly SeenNode[], linux: readonly SeenNode[]): string[] {
+function aboutTargets(wish: DefaultedObject, targets: readonly NodeView[], linux: readonly NodeView[]): string[] {
   const { drains, reboots, disturbs } = whatItDoes(wish);
   const planes = targets.filter(isControlPlane).map(({ metadata }) => metadata.name);
   const only = linux.filter(isControlPlane).length === 1;
@@ -84,14 +84,14 @@ function aboutTargets(wish: Wish, targets: readonly SeenNode[], linux: readonly 
   return said;
 }
 
-const isItself = ({ kind, namespace, name }: Wish, other: SeenOperation) =>
+const isItself = ({ kind, namespace, name }: DefaultedObject, other: OperationView) =>
   other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name;
 
 function aboutOthers(
-  wish: Wish,
-  targets: readonly SeenNode[],
-  nodes: Nodes,
-  operations: readonly SeenOperation[],
+  wish: DefaultedObject,
+  targets: readonly NodeView[],
+  nodes: NodeViews,
+  operations: readonly OperationView[],
 ): string[] {
   /* An upgrade works by its NodeOp as soon as there is one. */
   const others = operations.filter(
@@ -101,7 +101,7 @@ function aboutOthers(
   const names = new Set(targets.map(({ metadata }) => metadata.name));
   return others
     .flatMap(other => {
-      const shared = held(other, nodes)
+      const shared = claimedNodes(other, nodes)
         .filter(name => names.has(name))
         .toSorted();
       if (shared.length === 0) return [];
@@ -116,7 +116,7 @@ function aboutOthers(
 /** The label by which a namespace refuses Pods; a level `privileged` or none at all refuses nothing. */
 const LEVEL = 'pod-security.kubernetes.io/enforce';
 
-function aboutNamespace({ kind, namespace }: Wish, view: View): string[] {
+function aboutNamespace({ kind, namespace }: DefaultedObject, view: ClusterView): string[] {
   const level = view.namespace?.(namespace)?.metadata.labels?.[LEVEL];
   return level === undefined || level === 'privileged'
     ? []
@@ -125,13 +125,13 @@ function aboutNamespace({ kind, namespace }: Wish, view: View): string[] {
       ];
 }
 
-function aboutReach(wish: Wish, nodes: Nodes, operations: readonly SeenOperation[]): string[] {
-  const targets = selected(selectorOf(wish), nodes.linux);
+function aboutReach(wish: DefaultedObject, nodes: NodeViews, operations: readonly OperationView[]): string[] {
+  const targets = selectNodes(selectorOf(wish), nodes.linux);
   return [...aboutNodes(wish, targets, nodes), ...aboutOthers(wish, targets, nodes, operations)];
 }
 
 /** One sentence each; nothing of what is not known. A build is no matter of chosen nodes. */
-export const clusterWarnings = (wish: Wish, view: View): string[] => [
+export const clusterWarnings = (wish: DefaultedObject, view: ClusterView): string[] => [
   ...(view.nodes && wish.kind !== OS_ARTIFACT.kind ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
   ...aboutNamespace(wish, view),
 ];

@@ -3,7 +3,7 @@ import type { ObjectMeta } from '../../../api/objects.js';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS, LABELS } from '../../../api/names.js';
 import { boundedName, labelValue } from '../../../api/resource-name.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { containerOf, type Step, type Tools } from './container.js';
 import { imageStage } from './image-stage.js';
@@ -59,7 +59,7 @@ export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Whic
       namespace: meta.namespace,
       labels: { ...pod.labels, ...labelsFor(meta.name) },
       annotations: { ...pod.annotations, [ANNOTATIONS.build]: id, [ANNOTATIONS.attempt]: String(attempt) },
-      ownerReferences: [ownedBy(OS_ARTIFACT, { metadata: meta })],
+      ownerReferences: [controllerReference(OS_ARTIFACT, { metadata: meta })],
     },
     spec: {
       restartPolicy: 'Never',

@@ -2,7 +2,7 @@
 import type { ObjectMeta } from '../../../api/objects.js';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
@@ -31,7 +31,7 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
       namespace: meta.namespace,
       labels,
       annotations: { [ANNOTATIONS.exportIndex]: String(index), [ANNOTATIONS.build]: id },
-      ownerReferences: [ownedBy(OS_ARTIFACT, { metadata: meta })],
+      ownerReferences: [controllerReference(OS_ARTIFACT, { metadata: meta })],
     },
     spec: {
       ...exporter,

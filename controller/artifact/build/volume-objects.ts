@@ -3,7 +3,7 @@ import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { shortHash } from '../../../api/resource-name.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
@@ -20,7 +20,7 @@ const metadata = (meta: ObjectMeta, name: string) => ({
   name,
   namespace: meta.namespace,
   labels: labelsFor(meta.name),
-  ownerReferences: [ownedBy(OS_ARTIFACT, { metadata: meta })],
+  ownerReferences: [controllerReference(OS_ARTIFACT, { metadata: meta })],
 });
 
 const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');

@@ -60,7 +60,7 @@ export class Evictions {
           this.#remember(pod, facts.pods);
           this.#refuse(pod, `${podName(pod)} is leaving`);
         } catch (error) {
-          if (isNotFound(error)) return caches.pods.gone(pod);
+          if (isNotFound(error)) return caches.pods.remove(pod);
           const message = this.#told(pod, error);
           if (message !== undefined) recorder.record(events.drainBlocked(message)(facts));
         }

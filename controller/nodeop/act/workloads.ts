@@ -2,7 +2,7 @@
 import { PLAIN_STATE_DIR } from '../../../api/names.js';
 import { isAlreadyExists, isConflict, isNotFound, KubeError } from '../../../kube/errors.js';
 import type { Kube, Stored } from '../../../kube/kube.js';
-import { orGone } from '../../../kube/or-gone.js';
+import { ignoreNotFound } from '../../../kube/ignore-not-found.js';
 import { withResourceVersion } from '../../../kube/patch.js';
 import { JOBS, PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
@@ -38,7 +38,9 @@ export async function createJob(facts: Facts, hands: WorkloadDeps): Promise<void
   const { nodeOp, name } = facts;
   const manifest = jobFor(nodeOp, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.jobs.found(await created(kube.create<CachedJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)));
+  caches.jobs.putLive(
+    await created(kube.create<CachedJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)),
+  );
 }
 
 /** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
@@ -69,7 +71,7 @@ export async function changeJob(job: CachedJob, spec: object, { kube, caches }: 
     caches.jobs.put(await kube.patch<CachedJob>(JOBS, at, { metadata: { uid: job.metadata.uid }, spec }));
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    caches.jobs.gone(job);
+    caches.jobs.remove(job);
   }
 }
 
@@ -77,7 +79,7 @@ export async function changeJob(job: CachedJob, spec: object, { kube, caches }: 
 export async function deleteJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
-  await orGone(deleting, () => caches.jobs.gone(job));
+  await ignoreNotFound(deleting, () => caches.jobs.remove(job));
 }
 
 export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: WorkloadDeps): Promise<void> {
@@ -85,12 +87,14 @@ export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands
   const { nodeOp, name } = facts;
   const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, surroundings(facts, hands));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.pods.found(await created(kube.create<CachedPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)));
+  caches.pods.putLive(
+    await created(kube.create<CachedPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)),
+  );
 }
 
 export async function deletePods(pods: readonly CachedPod[], { kube, caches }: WorkloadDeps): Promise<void> {
   for (const pod of pods) {
     const { name, namespace, uid } = pod.metadata;
-    await orGone(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.gone(pod));
+    await ignoreNotFound(kube.delete(PODS, { name, namespace }, { uid }), () => caches.pods.remove(pod));
   }
 }

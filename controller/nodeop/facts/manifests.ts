@@ -2,7 +2,7 @@
 import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../../api/names.js';
 import { NODE_OP } from '../../../api/kinds.js';
 import { boundedName, labelValue } from '../../../api/resource-name.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import { attemptOn, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** Where things are that a Pod needs and no NodeOp names. */
@@ -40,7 +40,7 @@ function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
       ...(kind === 'job' ? {} : { [kind === 'preflight' ? LABELS.preflight : LABELS.pull]: 'true' }),
     },
     annotations: { [ANNOTATIONS.nodeOpName]: nodeOp.meta.name, [ANNOTATIONS.nodeName]: node },
-    ownerReferences: [ownedBy(NODE_OP, { metadata: nodeOp.meta })],
+    ownerReferences: [controllerReference(NODE_OP, { metadata: nodeOp.meta })],
   };
 }
 

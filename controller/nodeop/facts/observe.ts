@@ -145,9 +145,9 @@ function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
   { caches, schedulableNodes, evictions }: View,
 ): Partial<Facts> {
-  const helpers = caches.pods.by('owner', nodeOp.meta.uid);
+  const helpers = caches.pods.byIndex('owner', nodeOp.meta.uid);
   const { namespace } = nodeOp;
-  const pods = caches.pods.by('node', name);
+  const pods = caches.pods.byIndex('node', name);
   /* By name: those of an earlier attempt are no proof of anything. One that was taken over has a name of its own. */
   const known = ledger?.job?.name ?? nodeOp.status.nodeStatuses?.[name]?.jobName;
   const job = caches.jobs.get({ namespace, name: known ?? objectName(nodeOp, name, 'job') });
@@ -157,7 +157,7 @@ function activeNodeFacts(
     pods,
     replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
     job,
-    jobPods: jobUid === undefined ? [] : caches.pods.by('owner', jobUid),
+    jobPods: jobUid === undefined ? [] : caches.pods.byIndex('owner', jobUid),
     preflightPod: own('preflight'),
     pullPod: own('pull'),
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],

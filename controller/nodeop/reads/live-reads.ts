@@ -5,7 +5,7 @@
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { keyOf } from '../../../kube/key.js';
 import type { Kube } from '../../../kube/kube.js';
-import { readLive, SILENCE_MS } from '../../../kube/live-read.js';
+import { refreshObject, STALE_AFTER_MS } from '../../../kube/live-read.js';
 import { JOBS, NODES, PODS } from '../../../kube/resources.js';
 import { isLater } from '../../../kube/resource-version.js';
 import type { Clock } from '../../../program/clock.js';
@@ -54,7 +54,7 @@ export class LiveReads {
       await this.#readNode(facts);
       this.#heard.get(nodeOp.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
     }
-    await readLive(kube, NODE_OP, caches.nodeOps, { namespace: nodeOp.namespace, name: nodeOp.meta.name });
+    await refreshObject(kube, NODE_OP, caches.nodeOps, { namespace: nodeOp.namespace, name: nodeOp.meta.name });
   }
 
   /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
@@ -81,7 +81,7 @@ export class LiveReads {
     return JSON.stringify([
       ...objects.map(each => each?.metadata.resourceVersion),
       ...pods
-        .by('node', name)
+        .byIndex('node', name)
         .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase].join(' '))
         .toSorted(),
     ]);
@@ -94,7 +94,7 @@ export class LiveReads {
     return all.filter(facts => {
       if (!waitsForNews(facts)) return void known.delete(facts.name);
       const heard = known.get(facts.name);
-      if (heard?.as === toldOf(facts)) return now - heard.at >= SILENCE_MS;
+      if (heard?.as === toldOf(facts)) return now - heard.at >= STALE_AFTER_MS;
       known.set(facts.name, { as: toldOf(facts), at: now });
       return false;
     });
@@ -103,24 +103,25 @@ export class LiveReads {
   async #readNode({ name, ledger, nodeOp }: Facts): Promise<void> {
     const { kube, caches } = this.#deps;
     await this.#readClaim(name);
-    if (ledger?.job) await readLive(kube, JOBS, caches.jobs, { namespace: nodeOp.namespace, name: ledger.job.name });
+    if (ledger?.job)
+      await refreshObject(kube, JOBS, caches.jobs, { namespace: nodeOp.namespace, name: ledger.job.name });
     if (ledger) await this.#readPods(name);
   }
 
   async #readClaim(name: string): Promise<void> {
     const { kube, caches } = this.#deps;
-    await readLive(kube, NODE_AGENT, caches.nodeAgents, { name });
-    await readLive(kube, NODES, caches.nodes, { name });
+    await refreshObject(kube, NODE_AGENT, caches.nodeAgents, { name });
+    await refreshObject(kube, NODES, caches.nodes, { name });
   }
 
   async #readPods(node: string): Promise<void> {
     const { kube, caches } = this.#deps;
     const { items, resourceVersion } = await kube.list<CachedPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
     const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
-    for (const pod of caches.pods.by('node', node))
+    for (const pod of caches.pods.byIndex('node', node))
       if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
-        caches.pods.gone(pod);
-    for (const pod of items) caches.pods.found(pod);
+        caches.pods.remove(pod);
+    for (const pod of items) caches.pods.putLive(pod);
   }
 }
 

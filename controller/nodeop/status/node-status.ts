@@ -1,6 +1,6 @@
 /** What is seen of one node → its entry in the status. */
 import type { NodeStatus } from '../../../api/node-status.js';
-import { sameJson } from '../../../kube/merge.js';
+import { isSameJson } from '../../../kube/merge-patch.js';
 import { type Detail, inShort } from './truncate.js';
 import type { Facts } from '../facts/facts.js';
 import { isLost } from '../facts/ledger.js';
@@ -36,7 +36,7 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   if (before && isFinal(before)) return before;
   const full = fullEntry(seen);
   const entry = detail === 'full' ? full : inShort(full, detail);
-  const same = before && sameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
+  const same = before && isSameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
   const isShort = detail === 'short' || detail === 'least';
   const undated =

@@ -1,6 +1,6 @@
 /** A cluster in memory: the store of the small API server behind the interface of the real client, with caches that follow it at once. */
 import { ObjectCache } from '../../../kube/cache.js';
-import { errorOf } from '../../../kube/status.js';
+import { errorFromResponse } from '../../../kube/error-response.js';
 import type { DeleteOptions, Kube, Name, PatchOptions, Resource, Stored } from '../../../kube/kube.js';
 import { ApiStore, type Place, type Verdict } from '../../fakes/api-store.js';
 
@@ -13,7 +13,7 @@ const placeOf = ({ group, version, plural }: Resource, at: Partial<Name> = {}, s
 
 /** The body, or the error that the real client would throw. */
 const bodyOf = ({ code, body }: Verdict, what: string): unknown => {
-  if (code >= 400) throw errorOf({ code, text: JSON.stringify(body) }, what);
+  if (code >= 400) throw errorFromResponse({ code, text: JSON.stringify(body) }, what);
   return structuredClone(body);
 };
 
@@ -41,7 +41,7 @@ export class FakeKube implements Kube {
     const { collection } = placeOf(resource);
     this.store.onHappened((where, { type, object }) => {
       const seen: object = structuredClone(object);
-      if (where === collection) cache.take(type, seen as T);
+      if (where === collection) cache.applyEvent(type, seen as T);
     });
     return cache;
   }

@@ -22,7 +22,7 @@ const goBy = async (seconds: number) => {
   const end = world.clock.now().getTime() + seconds * 1000;
   while (world.clock.now().getTime() < end) {
     const outcome = await reconcileUpgrade(AT, world.deps);
-    await world.clock.advance(outcome.then === 'requeue' ? Math.max(outcome.inMs, 100) : 1000);
+    await world.clock.advance(outcome.then === 'requeue' ? Math.max(outcome.afterMs, 100) : 1000);
   }
   await world.settle();
 };
@@ -41,7 +41,7 @@ describe('a Pod that the namespace refuses', () => {
     await world.begin();
     const asked = world.kube.asked('create pods');
     for (let passes = 0; passes < 5; passes += 1) await reconcileUpgrade(AT, world.deps);
-    expect(await reconcileUpgrade(AT, world.deps)).toEqual({ then: 'requeue', inMs: 10_000 });
+    expect(await reconcileUpgrade(AT, world.deps)).toEqual({ then: 'requeue', afterMs: 10_000 });
     expect(world.kube.asked('create pods')).toBe(asked);
     await goBy(60);
     expect(world.kube.asked('create pods') - asked).toBeLessThanOrEqual(7);

@@ -3,7 +3,7 @@ import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
 import { NodeOpUpgradeSpec, type NodeOpUpgradeStatus } from '../../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Facts, Target } from '../../../controller/upgrade/facts.js';
@@ -39,7 +39,7 @@ export const nodeOp = (status?: NodeOpStatus, more: Partial<NodeOp['metadata']> 
     namespace: 'default',
     uid: 'uid-of-nodeop',
     resourceVersion: '7',
-    ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
+    ownerReferences: [controllerReference(NODE_OP_UPGRADE, upgrade())],
     ...more,
   },
   spec: NodeOpSpec.parse({ command: ['true'], cordon: true }),
@@ -91,7 +91,7 @@ export function probe(seen: ProbeWish = {}): CachedPod {
       creationTimestamp: secondsAgo(ageSeconds),
       deletionTimestamp: seen.leaving ? secondsAgo(0) : undefined,
       labels: { 'operator.kairos.io/probe': arch },
-      ownerReferences: [ownedBy(NODE_OP_UPGRADE, upgrade())],
+      ownerReferences: [controllerReference(NODE_OP_UPGRADE, upgrade())],
     },
     spec: { nodeName: on },
     status: {

@@ -4,7 +4,7 @@ import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { type PassDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
 import { Refusals } from '../../../controller/upgrade/refusals.js';
-import { Silences } from '../../../kube/live-read.js';
+import { StalenessTracker } from '../../../kube/live-read.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Name } from '../../../kube/kube.js';
@@ -23,7 +23,7 @@ export class World {
   readonly clock = fakeClock(new Date().toISOString());
   readonly deps: PassDeps = {
     refusals: new Refusals(),
-    silences: new Silences(this.clock),
+    staleness: new StalenessTracker(this.clock),
     kube: this.kube,
     upgrades: this.kube.cacheOf<NodeOpUpgrade>(NODE_OP_UPGRADE),
     nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),

@@ -1,6 +1,6 @@
 /** The Job controller: one Pod at a time for each Job that may run, another only when the one before has really ended. */
 import { JOBS, PODS } from '../../../kube/resources.js';
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import { type Actor, actor, sooner } from './actor.js';
 import type { Api } from './api.js';
 import { controllerUid, isOver, type JobObject, type PodObject, withCondition } from './kinds.js';
@@ -158,7 +158,7 @@ class JobController {
         name: pod,
         namespace,
         labels,
-        ownerReferences: [ownedBy(JOBS, job)],
+        ownerReferences: [controllerReference(JOBS, job)],
       },
       spec,
       status: { phase: 'Pending' },

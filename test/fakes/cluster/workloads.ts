@@ -1,5 +1,5 @@
 /** Deployments and DaemonSets with the scheduler in one: Pods are made where they can run. */
-import { ownedBy } from '../../../kube/owner.js';
+import { controllerReference } from '../../../kube/owner.js';
 import type { Resource } from '../../../kube/kube.js';
 import { DAEMONSETS, NODES, PODS } from '../../../kube/resources.js';
 import { actor } from './actor.js';
@@ -32,7 +32,7 @@ export function runWorkloads(api: Api): void {
         ...metadata,
         name: `${owner.metadata.name}-${made}`,
         namespace: owner.metadata.namespace,
-        ownerReferences: [ownedBy(resource, owner)],
+        ownerReferences: [controllerReference(resource, owner)],
       },
       spec: { ...spec, nodeName },
       status: { phase: 'Pending' },

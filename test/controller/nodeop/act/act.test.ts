@@ -61,7 +61,7 @@ describe('Acts on the ledger', () => {
   test('the next look sees it at once', async () => {
     const world = stage();
     await world.act({ do: 'claim', ledger: ledger() });
-    expect(world.caches.nodeAgents.by('operation', 'uid-op')).toHaveLength(1);
+    expect(world.caches.nodeAgents.byIndex('operation', 'uid-op')).toHaveLength(1);
   });
 
   test('of two claims on what both saw free, one is refused', async () => {
@@ -157,7 +157,7 @@ describe('Acts on Jobs and Pods', () => {
     await world.act({ do: 'createJob' });
     await world.act({ do: 'createJob' });
     expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
-    expect(world.caches.jobs.by('owner', 'uid-op')).toHaveLength(1);
+    expect(world.caches.jobs.byIndex('owner', 'uid-op')).toHaveLength(1);
   });
 
   test('the Job that was seen is let run', async () => {
@@ -221,7 +221,7 @@ describe('Acts on Jobs and Pods', () => {
     await world.act({ do: 'createPod', pod: which });
     await world.act({ do: 'createPod', pod: which });
     expect(world.kube.all(PODS)).toHaveLength(2);
-    expect(world.caches.pods.by('owner', 'uid-op')).toHaveLength(1);
+    expect(world.caches.pods.byIndex('owner', 'uid-op')).toHaveLength(1);
   });
 
   test('helper Pods are deleted', async () => {

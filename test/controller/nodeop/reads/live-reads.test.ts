@@ -9,7 +9,7 @@ import { type FakeClock, fakeClock } from '../../../fakes/clock.js';
 import { FakeKube } from '../../../fakes/kube.js';
 import { facts, job, node, nodeAgent, op, pod, ran, wished } from '../../../builders.js';
 
-const SILENCE_MS = 300_000;
+const STALE_AFTER_MS = 300_000;
 const started = (lastUpdated = 'once'): NodeOp =>
   op({}, { status: { phase: 'Running', nodeStatuses: { n1: { phase: 'Running', step: 'Run', lastUpdated } } } });
 
@@ -36,7 +36,7 @@ const take = (seen: Partial<Facts> = {}, told = started()) => {
 };
 const silently = async (seen: Partial<Facts> = {}) => {
   await take(seen);
-  await clock.advance(SILENCE_MS);
+  await clock.advance(STALE_AFTER_MS);
   await take(seen);
 };
 
@@ -46,7 +46,7 @@ describe('A node of which nothing was heard for five minutes', () => {
     expect(caches.jobs.get({ namespace: 'default', name: 'job' })?.status?.conditions?.[0]?.type).toBe('Complete');
     expect(caches.nodes.get({ name: 'n1' })?.status?.nodeInfo?.bootID).toBe('boot-2');
     expect(caches.nodeAgents.get({ name: 'n1' })?.spec.operation?.step).toBe('Run');
-    expect(caches.pods.by('node', 'n1').map(({ metadata }) => metadata.name)).toEqual(['new']);
+    expect(caches.pods.byIndex('node', 'n1').map(({ metadata }) => metadata.name)).toEqual(['new']);
     expect(caches.nodeOps.get({ namespace: 'default', name: 'op' })).toBeDefined();
   });
 
@@ -55,7 +55,7 @@ describe('A node of which nothing was heard for five minutes', () => {
     caches.jobs.put(job('running'));
     await kube.delete(JOBS, { namespace: 'default', name: 'job' });
     await silently();
-    expect(caches.pods.by('node', 'n1').map(({ metadata }) => metadata.name)).toEqual(['new']);
+    expect(caches.pods.byIndex('node', 'n1').map(({ metadata }) => metadata.name)).toEqual(['new']);
     expect(caches.jobs.list()).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe('A node of which nothing was heard for five minutes', () => {
     const young = { ...pod('young'), metadata: { ...pod('young').metadata, resourceVersion: '999999' } };
     caches.pods.put(young);
     await silently();
-    expect(caches.pods.by('node', 'n1')).toHaveLength(2);
+    expect(caches.pods.byIndex('node', 'n1')).toHaveLength(2);
   });
 
   test('is asked for again only after as long a time', async () => {
@@ -72,14 +72,14 @@ describe('A node of which nothing was heard for five minutes', () => {
     await kube.patch(NODES, { name: 'n1' }, { spec: { unschedulable: true } });
     await take();
     expect(caches.nodes.get({ name: 'n1' })).toBe(asked);
-    await clock.advance(SILENCE_MS);
+    await clock.advance(STALE_AFTER_MS);
     await take();
     expect(caches.nodes.get({ name: 'n1' })?.spec?.unschedulable).toBe(true);
   });
 
   test('is believed while its report changes', async () => {
     await take();
-    await clock.advance(SILENCE_MS);
+    await clock.advance(STALE_AFTER_MS);
     await take({}, started('again'));
     expect(caches.nodes.list()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /** Text in pieces → its lines without the empty ones. The last line counts only when it is ended: half an event is none. */
-export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+export async function* splitLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   for await (const piece of pieces) {
     const lines = (rest + piece).split('\n');

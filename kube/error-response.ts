@@ -17,7 +17,7 @@ const parsed = (text: string): Status | undefined => {
 };
 
 /** What a refusal says; proxies in between answer in plain text or HTML, of which the beginning must do. */
-export function errorOf(reply: { code: number; retryAfter?: string; text: string }, what: string): KubeError {
+export function errorFromResponse(reply: { code: number; retryAfter?: string; text: string }, what: string): KubeError {
   const status = parsed(reply.text);
   const header = Number.parseInt(reply.retryAfter ?? '', 10);
   const said = (status?.message ?? reply.text.slice(0, 200).trim()) || 'no reason given';

@@ -2,26 +2,26 @@
 import type { Stored } from '../../kube/kube.js';
 import type { LabelSelector } from '../../kube/selector.js';
 
-export interface SeenNode extends Stored {
+export interface NodeView extends Stored {
   spec?: { unschedulable?: boolean };
   status?: { nodeInfo?: { operatingSystem?: string } };
 }
 
 /** A NodeOp or NodeOpUpgrade: whether it has ended, and which nodes still belong to it. */
-export interface SeenOperation extends Stored {
+export interface OperationView extends Stored {
   spec?: { nodeSelector?: LabelSelector };
   status?: { phase?: string; nodeOpName?: string; nodeStatuses?: Readonly<Record<string, { phase?: string }>> };
 }
 
 /** Operations run on Linux nodes; virtual ones and other systems are told apart once, not for every wish. */
-export interface Nodes {
-  linux: readonly SeenNode[];
-  others: readonly SeenNode[];
+export interface NodeViews {
+  linux: readonly NodeView[];
+  others: readonly NodeView[];
 }
 
-export interface View {
-  nodes?: Nodes;
+export interface ClusterView {
+  nodes?: NodeViews;
   /** Of both kinds, all namespaces. */
-  operations?: readonly SeenOperation[];
+  operations?: readonly OperationView[];
   namespace?(name: string): Stored | undefined;
 }

@@ -1,7 +1,7 @@
 import { isConflict, isNotFound } from './errors.js';
 
 /** What is not there, or another object by now, is as good as deleted. `gone`: it is not there, whatever a cache believes. */
-export async function orGone(deleting: Promise<void>, gone: () => void = () => undefined): Promise<void> {
+export async function ignoreNotFound(deleting: Promise<void>, gone: () => void = () => undefined): Promise<void> {
   try {
     await deleting;
   } catch (error) {

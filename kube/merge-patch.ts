@@ -6,11 +6,11 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Same JSON, whatever the order of the fields; a field that is undefined is absent. */
-export function sameJson(a: unknown, b: unknown): boolean {
+export function isSameJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+    return a.length === b.length && a.every((item, index) => isSameJson(item, b[index]));
   if (!isFields(a) || !isFields(b)) return a === b;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name => sameJson(a[name], b[name]));
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name => isSameJson(a[name], b[name]));
 }
 
 /** The smallest merge patch that makes `to` out of `from`, or undefined when there is nothing to change. */
@@ -20,7 +20,7 @@ export function mergeDiff(from: object, to: object): Fields | undefined {
   const patch: Fields = {};
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [before[name], after[name]];
-    if (sameJson(was, is)) continue;
+    if (isSameJson(was, is)) continue;
     if (is === undefined || is === null) patch[name] = null;
     else patch[name] = isFields(was) && isFields(is) ? mergeDiff(was, is) : is;
   }
@@ -28,12 +28,12 @@ export function mergeDiff(from: object, to: object): Fields | undefined {
 }
 
 /** What the API server makes of a merge patch. */
-export function merged(target: unknown, patch: unknown): unknown {
+export function applyMergePatch(target: unknown, patch: unknown): unknown {
   if (!isFields(patch)) return patch;
   const result: Fields = isFields(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
-    else if (value !== undefined) result[name] = merged(result[name], value);
+    else if (value !== undefined) result[name] = applyMergePatch(result[name], value);
   }
   return result;
 }
