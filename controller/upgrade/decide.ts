@@ -7,7 +7,7 @@
  */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { sameJson } from '../../kube/merge.js';
+import { isSameJson } from '../../kube/merge-patch.js';
 import { isFinal } from '../cluster/phases.js';
 import {
   completed,
@@ -146,6 +146,6 @@ function liveChange({ spec }: Facts, nodeOp: NodeOp): Action[] {
   if (isFinal(nodeOp.status) || nodeOp.metadata.deletionTimestamp !== undefined) return [];
   const wanted = changeableValues(spec);
   const keys = Object.keys(wanted) as (keyof typeof wanted)[];
-  if (keys.every(key => sameJson(nodeOp.spec[key] ?? undefined, wanted[key]))) return [];
+  if (keys.every(key => isSameJson(nodeOp.spec[key] ?? undefined, wanted[key]))) return [];
   return [{ do: 'updateNodeOp', nodeOp, to: { ...nodeOp, spec: { ...nodeOp.spec, ...wanted } } }];
 }
