@@ -49,11 +49,12 @@ async function runUntilLegacyReturns(
   await allSynced(informers, alone);
   const caches = cachesOf(informers);
   const around = { ...settings, kube, caches, recorder: recorder(kube, { log, clock, instance: identity }) };
-  const deps = { ...around, former: await waitForLegacyOperatorToEnd(around, alone) };
+  const legacy = await waitForLegacyOperatorToEnd(around, alone);
+  const deps = { ...around, legacy };
   onLegacyReturn(caches, settings, back);
   await Promise.all([
     ...watching,
-    migrationController(deps, alone),
+    migrationController({ ...deps, former: legacy }, alone),
     nodeAgentController(deps, alone),
     new NodeOpController(deps).run(alone),
     upgradeController({ ...deps, ...deps.caches }, alone),

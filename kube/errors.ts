@@ -30,14 +30,19 @@ export class KubeError extends Error {
   }
 }
 
+/** A conflict that was found before the API server was asked; the loop retries it like one that the server reported. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+}
+
 const hasCode = (error: unknown, code: number): error is KubeError => error instanceof KubeError && error.code === code;
 
 export const isNotFound = (error: unknown): error is KubeError => hasCode(error, 404);
 export const isAlreadyExists = (error: unknown): error is KubeError =>
   hasCode(error, 409) && error.reason === 'AlreadyExists';
 /** Somebody wrote in between, or the object has another uid by now. */
-export const isConflict = (error: unknown): error is KubeError =>
-  hasCode(error, 409) && error.reason !== 'AlreadyExists';
+export const isConflict = (error: unknown): error is KubeError | ConflictError =>
+  error instanceof ConflictError || (hasCode(error, 409) && error.reason !== 'AlreadyExists');
 /** The resource version is too old to go on from. */
 export const isGone = (error: unknown): error is KubeError => hasCode(error, 410);
 export const isTooManyRequests = (error: unknown): error is KubeError => hasCode(error, 429);

@@ -1,84 +1,94 @@
-/** All nodes of one operation together: whose turn it is, what is done next, what the status says. Pure. */
-import { isReady } from '../cluster/node.js';
+/** Decides for all nodes of one operation together: which nodes may start, what is done next, what the status says. Pure. */
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
-import { isControlPlane } from '../cluster/control-plane.js';
-import type { Action, Facts } from './facts/facts.js';
 import { after } from '../../program/clock.js';
-import { detailFor, withFewLogs } from './status/truncate.js';
+import { isControlPlane } from '../cluster/control-plane.js';
+import { isReady } from '../cluster/node.js';
+import { isFinal } from '../cluster/phases.js';
+import { slots } from '../cluster/targets.js';
+import type { Action, Facts, PodRefusal } from './facts/facts.js';
+import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { DEADLINED, type Standing, nodeStatus, stands } from './status/node-status.js';
 import { operationStatus, withoutRemoved } from './status/operation-status.js';
-import { type Walk, walk } from './steps/walk.js';
+import { detailFor, withFewLogs } from './status/truncate.js';
 import { controlPlaneHeldBack } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
-import { NO_ANSWER } from './reads/admission-rehearsal.js';
-import { slots } from '../cluster/targets.js';
-import { isFinal } from '../cluster/phases.js';
-import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
+import { type Walk, walk } from './steps/walk.js';
 
 export interface Plan {
   actions: { facts: Facts; action: Action }[];
   status: NodeOpStatus;
-  /** When a deadline of some node comes up. */
+  /** The earliest deadline of any node. */
   requeueAt?: Date;
 }
 
-interface Seen {
+/** A node with its step and its last written status. */
+interface Member {
   facts: Facts;
   walk: Walk;
   before: NodeStatus | undefined;
 }
 
-/** `all` in the order in which they go. */
+/** `all` in the order in which the nodes start. */
 export function decide(nodeOp: ParsedNodeOp, all: readonly Facts[], now: Date): Plan {
-  const seen = all.map(facts => look(nodeOp, facts));
-  const turns = nextOnes(nodeOp, seen);
-  const walked = seen.map(each =>
-    turns.granted.has(each.facts.name) ? look(nodeOp, { ...each.facts, hasTurn: true }) : each,
+  const observed = all.map(facts => memberOf(nodeOp, facts));
+  const turns = assignTurns(nodeOp, observed);
+  const members = observed.map(member =>
+    turns.granted.has(member.facts.name) ? memberOf(nodeOp, { ...member.facts, hasTurn: true }) : member,
   );
-  const active = walked.filter(each => stands(each) === 'active').length;
-  const detail = detailFor({ targets: walked.length, active });
-  const report = (why: (name: string) => WaitReason | undefined) => {
-    const entries = walked.map(
-      each => [each.facts.name, nodeStatus({ ...each, waiting: why(each.facts.name) }, detail)] as const,
-    );
-    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), nodeOp.status.nodeStatuses), now);
-    return operationStatus(nodeOp, statuses, now);
-  };
-  const first = report(name => turns.why.get(name));
-  /* A wait that ended in this very pass may have stopped the nodes that were to go next. */
-  const status = isFinal(first) ? report(name => turns.why.get(name) ?? STOPPED) : first;
-  const entries = Object.values(status.nodeStatuses ?? {});
-  const times = [...walked.flatMap(each => untilOf(each)), ...startDeadlines(nodeOp, entries)];
+  const status = statusOf(nodeOp, { members, waiting: turns.waiting, now });
+  const deadlines = [...members.flatMap(stepDeadline), ...startDeadlines(nodeOp, status)];
   return {
-    actions: walked.flatMap(each => actionOf(each)).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
+    actions: members.flatMap(actionOf).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
     status,
-    requeueAt: times.sort((a, b) => a.getTime() - b.getTime())[0],
+    requeueAt: deadlines.toSorted((a, b) => a.getTime() - b.getTime())[0],
   };
 }
 
-const look = (nodeOp: ParsedNodeOp, facts: Facts): Seen => ({
+const memberOf = (nodeOp: ParsedNodeOp, facts: Facts): Member => ({
   facts,
   walk: walk(facts),
   before: nodeOp.status.nodeStatuses?.[facts.name],
 });
 
-const untilOf = ({ walk: { result: seen } }: Seen): Date[] =>
-  'until' in seen && seen.until !== undefined ? [seen.until] : [];
+interface StatusInput {
+  members: readonly Member[];
+  waiting: Turns['waiting'];
+  now: Date;
+}
 
-/** Nothing happens any more when a node that is waited for does not come: its time must be looked at by itself. */
-const startDeadlines = (nodeOp: ParsedNodeOp, statuses: readonly NodeStatus[]): Date[] =>
-  statuses
+/** A failure found in this very pass makes the status final and stops the nodes that were about to start: their entries must say so. */
+function statusOf(nodeOp: ParsedNodeOp, { members, waiting, now }: StatusInput): NodeOpStatus {
+  const active = members.filter(each => stands(each) === 'active').length;
+  const detail = detailFor({ targets: members.length, active });
+  const build = (waitReasonOf: (name: string) => WaitReason | undefined) => {
+    const entries = members.map(member => {
+      const { name } = member.facts;
+      return [name, nodeStatus({ ...member, waiting: waitReasonOf(name) }, detail)] as const;
+    });
+    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), nodeOp.status.nodeStatuses), now);
+    return operationStatus(nodeOp, statuses, now);
+  };
+  const status = build(name => waiting.get(name));
+  return isFinal(status) ? build(name => waiting.get(name) ?? STOPPED) : status;
+}
+
+const stepDeadline = ({ walk: { result } }: Member): Date[] =>
+  'until' in result && result.until !== undefined ? [result.until] : [];
+
+/** Nothing may change while a node that has not started stays unavailable, so its start deadline needs a pass of its own. */
+const startDeadlines = (nodeOp: ParsedNodeOp, { nodeStatuses }: NodeOpStatus): Date[] =>
+  Object.values(nodeStatuses ?? {})
     .filter(({ phase, reason }) => phase === 'Pending' && DEADLINED.has(reason ?? ''))
     .flatMap(({ lastUpdated }) =>
       lastUpdated === undefined ? [] : [after(new Date(lastUpdated), nodeOp.spec.startDeadlineSeconds)],
     );
 
-/** An end is written together with the first step of the ending: one write, and no moment between them. */
-function actionOf({ facts, walk: { result: seen } }: Seen): { facts: Facts; action: Action }[] {
-  if (seen.is === 'act') return [{ facts, action: seen.action }];
-  if (seen.is !== 'end' || facts.ledger === undefined) return [];
-  const { phase, reason, message, log, exitCode } = seen;
+/** A result is recorded in one write with the step that follows it, so that no crash can come between the two. */
+function actionOf({ facts, walk: { result: current } }: Member): { facts: Facts; action: Action }[] {
+  if (current.is === 'act') return [{ facts, action: current.action }];
+  if (current.is !== 'end' || facts.ledger === undefined) return [];
+  const { phase, reason, message, log, exitCode } = current;
   const result = { phase, reason, message, log, exitCode, at: facts.now.toISOString(), bootIdAfter: bootAfter(facts) };
   const next = walk({ ...facts, ledger: { ...facts.ledger, result } }).result;
   const entered = next.is === 'act' && next.action.do === 'record' ? next.action.change : {};
@@ -93,42 +103,43 @@ interface WaitReason {
 const STOPPED: WaitReason = { reason: 'Stopped', message: 'not started: another node failed' };
 
 interface Turns {
+  /** Nodes that may start in this pass. */
   granted: ReadonlySet<string>;
-  /** Why the others wait. */
-  why: ReadonlyMap<string, WaitReason>;
+  /** Why each of the other nodes waits. */
+  waiting: ReadonlyMap<string, WaitReason>;
 }
 
 /**
- * Slots are counted from what is seen, never remembered. A node whose end is recorded holds none.
- * A node that is not Ready is told so, and its deadline runs, only while a slot is free for it.
+ * Slots are counted from what is observed, never remembered. A node that only has to be released occupies none.
+ * A node that is not Ready says so, and its start deadline runs, only while a slot is free for it.
  */
-function nextOnes(nodeOp: ParsedNodeOp, seen: readonly Seen[]): Turns {
-  const why = new Map<string, WaitReason>();
+function assignTurns(nodeOp: ParsedNodeOp, members: readonly Member[]): Turns {
+  const waiting = new Map<string, WaitReason>();
   const granted = new Set<string>();
-  const standings = new Map(seen.map(each => [each.facts.name, stands(each)]));
-  const stopped = seen.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
-  const controlPlanes = seen
+  const standings = new Map(members.map(each => [each.facts.name, stands(each)]));
+  const stopped = members.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
+  const controlPlanes = members
     .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
     .map(each => each.facts.name);
-  let free =
-    slots(nodeOp.spec.concurrency, seen.length) - [...standings.values()].filter(each => each === 'active').length;
-  for (const { facts } of seen.filter(each => standings.get(each.facts.name) === 'pending')) {
-    const held = heldBack(nodeOp, facts, { stopped, controlPlanes, standings, granted });
-    if (held && (!DEADLINED.has(held.reason) || free > 0)) why.set(facts.name, held);
+  const active = [...standings.values()].filter(each => each === 'active').length;
+  let free = slots(nodeOp.spec.concurrency, members.length) - active;
+  for (const { facts } of members.filter(each => standings.get(each.facts.name) === 'pending')) {
+    const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, standings, granted });
+    if (reason && (!DEADLINED.has(reason.reason) || free > 0)) waiting.set(facts.name, reason);
     else if (free > 0) {
       free -= 1;
       granted.add(facts.name);
-    } else why.set(facts.name, { reason: 'WaitingForTurn', message: 'waiting for its turn' });
+    } else waiting.set(facts.name, { reason: 'WaitingForTurn', message: 'waiting for its turn' });
   }
-  return { granted, why };
+  return { granted, waiting };
 }
 
-/** From the moment that its end is written down, though much may be left to undo. */
-const hasFailed = ({ facts, before }: Seen): boolean =>
+/** A failure counts from when it is recorded, although the node is not released yet. */
+const hasFailed = ({ facts, before }: Member): boolean =>
   before?.phase === 'Failed' || before?.ending === 'Failed' || facts.ledger?.result?.phase === 'Failed';
 
-/** Does this failure keep other nodes from starting? A system that a node fell back from must not go any further. */
-const stopsOthers = (nodeOp: ParsedNodeOp, { facts, before }: Seen): boolean =>
+/** A system image from which one node fell back must not reach any other node, even without stopOnFailure. */
+const stopsOthers = (nodeOp: ParsedNodeOp, { facts, before }: Member): boolean =>
   nodeOp.spec.stopOnFailure || before?.reason === 'FellBack' || facts.ledger?.result?.reason === 'FellBack';
 
 interface TurnContext {
@@ -138,39 +149,40 @@ interface TurnContext {
   granted: ReadonlySet<string>;
 }
 
-/** Reasons for which a node does not start even if a slot is free; such a node holds none. */
-function heldBack(nodeOp: ParsedNodeOp, facts: Facts, around: TurnContext): WaitReason | undefined {
-  const { node, agent, heldBy } = facts;
+/** Why a node does not start even if a slot is free. Such a node occupies no slot. */
+function waitReason(nodeOp: ParsedNodeOp, facts: Facts, context: TurnContext): WaitReason | undefined {
+  const { node, agent, heldBy, podRefusal } = facts;
   if (nodeOp.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
-  if (around.stopped) return STOPPED;
+  if (context.stopped) return STOPPED;
   if (nodeOp.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
   if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
-  if (facts.refusedPod !== undefined) return { reason: 'PodRefused', message: refusedWords(facts.refusedPod) };
+  if (podRefusal !== undefined) return { reason: 'PodRefused', message: refusalMessage(podRefusal) };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
-  return nodeOp.disruptive ? behindControlPlanes(nodeOp, { facts, worker: !isControlPlane(node) }, around) : undefined;
+  if (!nodeOp.disruptive) return undefined;
+  return isControlPlane(node) ? controlPlaneWaitReason(facts, context) : workerWaitReason(nodeOp, context);
 }
 
-const refusedWords = (refused: string): string =>
-  refused.startsWith(NO_ANSWER)
-    ? `it is not known whether the Pod of the Job would be let in: ${refused}`
-    : `the Pod of the Job would be refused: ${refused}`;
+const refusalMessage = ({ is, message }: PodRefusal): string =>
+  is === 'refused'
+    ? `the Pod of the Job would be refused: ${message}`
+    : `it is unknown whether the Pod of the Job would be admitted: ${message}`;
 
-/** Control planes go one at a time, and before the workers of an upgrade. */
-function behindControlPlanes(
-  nodeOp: ParsedNodeOp,
-  { facts, worker }: { facts: Facts; worker: boolean },
+function controlPlaneWaitReason(
+  facts: Facts,
   { controlPlanes, standings, granted }: TurnContext,
 ): WaitReason | undefined {
   const others = controlPlanes.filter(other => other !== facts.name);
-  if (!worker) {
-    const busy = others.some(other => standings.get(other) === 'active' || granted.has(other));
-    if (busy) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
-    return controlPlaneHeldBack(facts);
-  }
-  if (!nodeOp.upgrade || others.every(other => standings.get(other) === 'completed')) return undefined;
-  if (others.some(other => standings.get(other) === 'failed'))
+  const isOtherActive = others.some(other => standings.get(other) === 'active' || granted.has(other));
+  if (isOtherActive) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
+  return controlPlaneHeldBack(facts);
+}
+
+/** The workers of an upgrade start after all control planes, and not at all when one of those failed. */
+function workerWaitReason(nodeOp: ParsedNodeOp, { controlPlanes, standings }: TurnContext): WaitReason | undefined {
+  if (!nodeOp.upgrade || controlPlanes.every(name => standings.get(name) === 'completed')) return undefined;
+  if (controlPlanes.some(name => standings.get(name) === 'failed'))
     return { reason: 'Stopped', message: 'not started: a control plane failed' };
   return { reason: 'WaitingForControlPlanes', message: 'workers start when every control plane is done' };
 }

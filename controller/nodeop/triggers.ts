@@ -1,4 +1,4 @@
-/** Which NodeOp has to be looked at when something changes. */
+/** Which NodeOps are reconciled when a watched object changes. */
 import { NODE_OP } from '../../api/kinds.js';
 import { LABELS, ANNOTATIONS } from '../../api/names.js';
 import { keyOf } from '../../kube/key.js';
@@ -10,34 +10,33 @@ import { isFinal } from '../cluster/phases.js';
 
 type Enqueue = (key: string, afterMs?: number) => void;
 
-/** Changes come in showers; one pass takes them all. */
-const GATHER_MS = 10;
+/** Changes arrive in bursts, and one pass can handle a whole burst. */
+const BURST_MS = 10;
 
 export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
   caches.nodeOps.onChange(({ new: op }) => op && enqueue(keyOf(op.metadata)));
   caches.nodeAgents.onChange(({ old, new: now }) => {
-    for (const holder of [old?.spec.operation?.nodeOp, now?.spec.operation?.nodeOp])
-      if (holder) enqueue(keyOf(holder), GATHER_MS);
-    const freed = old?.spec.operation !== undefined && now?.spec.operation === undefined;
-    if (freed || old === undefined) enqueueOpen(caches, enqueue);
+    for (const claimant of [old?.spec.operation?.nodeOp, now?.spec.operation?.nodeOp])
+      if (claimant) enqueue(keyOf(claimant), BURST_MS);
+    const isReleased = old?.spec.operation !== undefined && now?.spec.operation === undefined;
+    if (isReleased || old === undefined) enqueueUnfinished(caches, enqueue);
   });
   caches.jobs.onChange(change => enqueueOwner(change, enqueue));
   caches.pods.onChange(change => {
     enqueueOwner(change, enqueue);
     const node = (change.new ?? change.old)?.spec.nodeName;
-    if (node !== undefined) enqueueHolder(caches, node, enqueue);
+    if (node !== undefined) enqueueClaimant(caches, node, enqueue);
   });
   caches.nodes.onChange(({ old, new: now }) => {
-    if (old && now && sameToUs(old, now)) return;
-    const name = (now ?? old)?.metadata.name ?? '';
-    enqueueHolder(caches, name, enqueue);
-    enqueueOpen(caches, enqueue);
+    if (old && now && isSameForUs(old, now)) return;
+    enqueueClaimant(caches, (now ?? old)?.metadata.name ?? '', enqueue);
+    enqueueUnfinished(caches, enqueue);
   });
   for (const op of caches.nodeOps.list()) enqueue(keyOf(op.metadata));
 }
 
-/** Kubelets write heartbeats all day; only these fields matter here. */
-const sameToUs = (a: CachedNode, b: CachedNode): boolean =>
+/** Kubelets update their Node all the time; only these fields change a decision. */
+const isSameForUs = (a: CachedNode, b: CachedNode): boolean =>
   a.metadata.uid === b.metadata.uid &&
   isReady(a) === isReady(b) &&
   isCordoned(a) === isCordoned(b) &&
@@ -45,23 +44,24 @@ const sameToUs = (a: CachedNode, b: CachedNode): boolean =>
   cordonMark(a) === cordonMark(b) &&
   a.status?.images?.length === b.status?.images?.length;
 
+/** For a Job or Pod that was created for a NodeOp: that NodeOp. */
 function enqueueOwner({ old, new: now }: { old?: Stored; new?: Stored }, enqueue: Enqueue): void {
   const { metadata } = now ?? old ?? {};
   if (metadata === undefined) return;
   const name = metadata.annotations?.[ANNOTATIONS.nodeOpName];
-  const ours =
+  const isOurs =
     metadata.labels?.[LABELS.nodeOpUid] !== undefined ||
     metadata.ownerReferences?.some(owner => owner.kind === NODE_OP.kind);
-  if (name !== undefined && ours) enqueue(keyOf({ name, namespace: metadata.namespace }), GATHER_MS);
+  if (name !== undefined && isOurs) enqueue(keyOf({ name, namespace: metadata.namespace }), BURST_MS);
 }
 
-/** A pod or the node itself changed: for the operation that holds the node. */
-function enqueueHolder(caches: Caches, node: string, enqueue: Enqueue): void {
-  const holder = caches.nodeAgents.get({ name: node })?.spec.operation?.nodeOp;
-  if (holder) enqueue(keyOf(holder), GATHER_MS);
+/** For a change on a node: the operation that has claimed it. */
+function enqueueClaimant(caches: Caches, node: string, enqueue: Enqueue): void {
+  const claimant = caches.nodeAgents.get({ name: node })?.spec.operation?.nodeOp;
+  if (claimant) enqueue(keyOf(claimant), BURST_MS);
 }
 
-/** A node became free or Ready: perhaps somebody waits for it. */
-function enqueueOpen(caches: Caches, enqueue: Enqueue): void {
-  for (const op of caches.nodeOps.list()) if (!isFinal(op.status)) enqueue(keyOf(op.metadata), GATHER_MS);
+/** For a node that became available: every operation that may wait for it. */
+function enqueueUnfinished(caches: Caches, enqueue: Enqueue): void {
+  for (const op of caches.nodeOps.list()) if (!isFinal(op.status)) enqueue(keyOf(op.metadata), BURST_MS);
 }

@@ -1,25 +1,23 @@
-/** Performs one action on one node. Every write carries the version or uid that it was decided on. */
+/** Performs one action on one node. Every write carries the resource version or uid of the object that the decision was made on. */
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { FINALIZERS } from '../../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import type { Kube } from '../../../kube/kube.js';
 import { withResourceVersion } from '../../../kube/patch.js';
-import type { Event, Recorder } from '../../../kube/recorder.js';
+import type { Recorder } from '../../../kube/recorder.js';
 import { NODES } from '../../../kube/resources.js';
 import type { Log } from '../../../program/log.js';
-import type { Caches } from '../../cluster/informers.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../../cluster/cordon.js';
+import type { Caches } from '../../cluster/informers.js';
 import type { CachedNode } from '../../cluster/node.js';
-import type { ControlPlaneLease } from './control-plane-lease.js';
-import { sortPods, stayWords } from '../steps/drainable-pods.js';
-import * as events from './events.js';
-import type { Evictions } from './evictions.js';
+import { isFinal } from '../../cluster/phases.js';
 import type { Action, Facts, LedgerChange } from '../facts/facts.js';
 import { isLost } from '../facts/ledger.js';
-import type { LiveReads } from '../reads/live-reads.js';
-import { hasRebooted } from '../steps/reboot.js';
-import { isFinal } from '../../cluster/phases.js';
 import type { JobSettings } from '../facts/manifests.js';
+import type { LiveReads } from '../reads/live-reads.js';
+import type { ControlPlaneLease } from './control-plane-lease.js';
+import * as events from './events.js';
+import type { Evictions } from './evictions.js';
 import { changeJob, createJob, createPod, deleteJob, deletePods, resumeJob } from './workloads.js';
 
 export interface ActDeps {
@@ -33,57 +31,49 @@ export interface ActDeps {
   log: Log;
 }
 
-export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
+export async function act(facts: Facts, action: Action, deps: ActDeps): Promise<void> {
   const { nodeOp, name, ledger } = facts;
-  hands.log.info(
-    {
-      object: `${nodeOp.namespace}/${nodeOp.meta.name}`,
-      node: name,
-      step: ledger?.step ?? 'Claim',
-      ...logFields(action),
-    },
-    action.do,
-  );
-  await perform(facts, action, hands);
+  const object = `${nodeOp.namespace}/${nodeOp.meta.name}`;
+  deps.log.info({ object, node: name, step: ledger?.step ?? 'Claim', ...logFields(action) }, action.do);
+  await perform(facts, action, deps);
 }
 
-/** What of an action belongs into a log line. */
 const logFields = (action: Action): object => {
   if (action.do === 'record') return { change: action.change };
   if (action.do === 'evict') return { pods: action.pods.map(pod => pod.metadata.name), past: action.past };
   return {};
 };
 
-async function perform(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
+async function perform(facts: Facts, action: Action, deps: ActDeps): Promise<void> {
   switch (action.do) {
     case 'claim':
-      return claim(facts, action.ledger, hands);
+      return claim(facts, action.ledger, deps);
     case 'record':
-      return record(facts, action.change, hands);
+      return record(facts, action.change, deps);
     case 'createPod':
-      return createPod(facts, action.pod, hands);
+      return createPod(facts, action.pod, deps);
     case 'deletePods':
-      return deletePods(action.pods, hands);
+      return deletePods(action.pods, deps);
     case 'takeControlPlane':
-      return takeControlPlane(facts, action.change, hands);
+      return takeControlPlane(facts, action.change, deps);
     case 'cordon':
-      return cordon(facts, hands);
+      return cordon(facts, deps);
     case 'uncordon':
-      return uncordon(facts, hands);
+      return uncordon(facts, deps);
     case 'evict':
-      return hands.evictions.evict(facts, action, hands);
+      return deps.evictions.evict(facts, action, deps);
     case 'createJob':
-      return createJob(facts, hands);
+      return createJob(facts, deps);
     case 'resumeJob':
-      return resumeJob(action.job, hands);
+      return resumeJob(action.job, deps);
     case 'suspendJob':
-      return changeJob(action.job, { suspend: true }, hands);
+      return changeJob(action.job, { suspend: true }, deps);
     case 'expireJob':
-      return changeJob(action.job, { ttlSecondsAfterFinished: action.ttlSeconds }, hands);
+      return changeJob(action.job, { ttlSecondsAfterFinished: action.ttlSeconds }, deps);
     case 'deleteJob':
-      return deleteJob(action.job, hands);
+      return deleteJob(action.job, deps);
     case 'release':
-      return release(facts, hands);
+      return release(facts, deps);
     default:
       return unreachable(action);
   }
@@ -93,86 +83,59 @@ const unreachable = (action: never): never => {
   throw new Error(`unknown action ${JSON.stringify(action)}`);
 };
 
-/** Compare-and-swap on the NodeAgent; the new version is what the next look sees. */
-async function swap({ agent, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
-  if (agent === undefined) throw new Error(`NodeAgent ${name} is gone`);
+/** Compare-and-swap on the NodeAgent. The saved object goes into the cache, so that the next pass does not decide on the old one. */
+async function patchAgent({ agent, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
+  if (agent === undefined) throw new Error(`NodeAgent ${name} does not exist`);
   caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
 }
 
-async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, hands: ActDeps): Promise<void> {
-  if (isLost(facts) && !(await isUnderWayStill(facts, hands))) return;
-  /* A ledger that says so must not be written before it is true. */
-  if (operation.controlPlane) await hands.controlPlane.take({ id: operation.id, node: facts.name });
+async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, deps: ActDeps): Promise<void> {
+  if (isLost(facts) && !(await isUnfinished(facts, deps))) return;
+  /* The Lease first: a ledger must never say that it has the turn before that is true. */
+  if (operation.controlPlane) await deps.controlPlane.acquire({ id: operation.id, node: facts.name });
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
-  await swap(facts, { metadata: { finalizers }, spec: { operation } }, hands);
-  hands.evictions.forgetNode(facts.name);
-  hands.recorder.record(events.started(facts));
+  await patchAgent(facts, { metadata: { finalizers }, spec: { operation } }, deps);
+  deps.evictions.forgetNode(facts.name);
+  deps.recorder.record(events.started(facts));
 }
 
-async function record(facts: Facts, change: LedgerChange, hands: ActDeps): Promise<void> {
-  if (change.result?.phase === 'Failed' && (await hands.liveReads.hasChanged(facts))) return;
-  await swap(facts, { spec: { operation: change } }, hands);
-  if (change.reboot) hands.recorder.record(events.rebootAsked(facts));
-  if (change.step === 'Run') recordStayingPods(facts, hands);
-  if (change.step && !change.result) recordPreflightWarnings(facts, hands);
-  if (change.drainSkipped) hands.recorder.record(events.drainSkipped(facts));
-  if (facts.ledger?.step === 'Reboot' && hasRebooted(facts)) recordIfAny(events.rebooted(facts), hands);
-  if (change.result) hands.recorder.record(events.ended(facts, change.result));
+/** A ledger that seems lost may have been released instead: a cached status that is behind must not start the node again. */
+async function isUnfinished({ nodeOp, name }: Facts, { kube, caches }: ActDeps): Promise<boolean> {
+  const current = await kube.get<NodeOp>(NODE_OP, { name: nodeOp.meta.name, namespace: nodeOp.namespace });
+  caches.nodeOps.put(current);
+  return current.metadata.uid === nodeOp.meta.uid && !isFinal(current.status?.nodeStatuses?.[name]);
 }
 
-/** What looks lost may only be released: a report that is behind must not start it again. */
-async function isUnderWayStill({ nodeOp, name }: Facts, { kube, caches }: ActDeps): Promise<boolean> {
-  const now = await kube.get<NodeOp>(NODE_OP, { name: nodeOp.meta.name, namespace: nodeOp.namespace });
-  caches.nodeOps.put(now);
-  return now.metadata.uid === nodeOp.meta.uid && !isFinal(now.status?.nodeStatuses?.[name]);
+async function record(facts: Facts, change: LedgerChange, deps: ActDeps): Promise<void> {
+  if (change.result?.phase === 'Failed' && (await deps.liveReads.hasChanged(facts))) return;
+  await patchAgent(facts, { spec: { operation: change } }, deps);
+  for (const event of events.ofChange(facts, change)) deps.recorder.record(event);
 }
 
-/** The Lease first, the ledger after it: so the Lease is never held by a walk that says it does not hold it. */
-async function takeControlPlane(facts: Facts, change: LedgerChange, hands: ActDeps): Promise<void> {
-  await hands.controlPlane.take({ id: facts.ledger?.id ?? '', node: facts.name });
-  await record(facts, change, hands);
+/** The Lease before the ledger: a run whose ledger claims the turn always has the Lease. */
+async function takeControlPlane(facts: Facts, change: LedgerChange, deps: ActDeps): Promise<void> {
+  await deps.controlPlane.acquire({ id: facts.ledger?.id ?? '', node: facts.name });
+  await record(facts, change, deps);
 }
 
-async function release(facts: Facts, hands: ActDeps): Promise<void> {
+async function release(facts: Facts, deps: ActDeps): Promise<void> {
   const { ledger, agent, name } = facts;
-  if (ledger?.controlPlane) await hands.controlPlane.giveBack({ id: ledger.id, node: name });
-  await swap(facts, agent ? releasePatch(agent) : {}, hands);
-  hands.evictions.forgetNode(name);
+  if (ledger?.controlPlane) await deps.controlPlane.release({ id: ledger.id, node: name });
+  await patchAgent(facts, agent ? releasePatch(agent) : {}, deps);
+  deps.evictions.forgetNode(name);
 }
 
-async function cordon(facts: Facts, hands: ActDeps): Promise<void> {
-  await patchNode(facts, cordonPatch(facts.nodeOp.mark), hands);
-  recordIfAny(events.cordoned(facts), hands);
+async function cordon(facts: Facts, deps: ActDeps): Promise<void> {
+  await patchNode(facts, cordonPatch(facts.nodeOp.mark), deps);
+  for (const event of events.cordoned(facts)) deps.recorder.record(event);
 }
 
-async function uncordon(facts: Facts, hands: ActDeps): Promise<void> {
-  await patchNode(facts, UNCORDON_PATCH, hands);
-  recordIfAny(events.uncordoned(facts), hands);
+async function uncordon(facts: Facts, deps: ActDeps): Promise<void> {
+  await patchNode(facts, UNCORDON_PATCH, deps);
+  for (const event of events.uncordoned(facts)) deps.recorder.record(event);
 }
 
 async function patchNode({ node, name }: Facts, patch: object, { kube, caches }: ActDeps): Promise<void> {
   if (node === undefined) return;
   caches.nodes.put(await kube.patch<CachedNode>(NODES, { name }, withResourceVersion(patch, node)));
-}
-
-const recordIfAny = (event: Event | undefined, { recorder }: ActDeps): void => {
-  if (event) recorder.record(event);
-};
-
-/** Said when the preflight is left behind. */
-function recordPreflightWarnings(facts: Facts, { recorder }: ActDeps): void {
-  const { ledger, agent } = facts;
-  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
-  if (ledger?.step !== 'Claim' && ledger?.step !== 'Preflight') return;
-  for (const oddity of answer?.warnings ?? []) recorder.record(events.preflightWarning(oddity)(facts));
-}
-
-/** The drain is over: what it left where it was is said once. */
-function recordStayingPods(facts: Facts, { recorder }: ActDeps): void {
-  const { nodeOp, pods, ownNamespace, ledger } = facts;
-  const options = nodeOp.spec.drainOptions;
-  if (!nodeOp.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return;
-  const { stay } = sortPods(pods, options, ownNamespace);
-  if (stay.length === 0) return;
-  recorder.record(events.podsStay(stayWords(stay))(facts));
 }

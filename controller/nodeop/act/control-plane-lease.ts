@@ -1,11 +1,12 @@
 /**
- * The Lease that says which walk may disturb a control plane. It has no time limit: its holder is gone when the ledger of that node
- * is no longer that operation's and the operation knows nothing of it either, which the API server itself is asked. A leader of yesterday fails at the Lease's version.
+ * The Lease that says which node of which operation may disturb a control plane. It does not expire: its holder counts as finished when
+ * the ledger of that node belongs to another operation or none, and the status of the operation does not count the node as started either.
+ * Both are read from the API server, never from the caches. A former leader that still writes fails at the resource version of the Lease.
  */
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
-import { isNotFound, KubeError } from '../../../kube/errors.js';
+import { ConflictError, isNotFound } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import { type LeaseObject, microTime } from '../../../kube/lease.js';
 import { LEASES } from '../../../kube/resources.js';
@@ -13,17 +14,24 @@ import type { Clock } from '../../../program/clock.js';
 import { operationIdOf } from '../../cluster/operation-id.js';
 import { isFinal } from '../../cluster/phases.js';
 
-/** One walk over one node. */
+/** One run of an operation over one node. */
 export interface Holder {
-  /** Of the operation: uid and attempt. */
+  /** Uid and attempt of the operation. */
   id: string;
   node: string;
 }
 
-const textOf = ({ id, node }: Holder) => `${id}/${node}`;
+export class ControlPlaneTurnTakenError extends ConflictError {
+  constructor(node: string) {
+    super(`the turn of the control planes is that of node ${node}`);
+  }
+}
 
-function holderIn(text: string | undefined): Holder | undefined {
-  const [, id, node] = /^([^/]+)\/([^/]+)$/.exec(text ?? '') ?? [];
+const format = ({ id, node }: Holder) => `${id}/${node}`;
+
+/** Undefined for an identity that this controller did not write: such a Lease is free. */
+function parse(identity: string | undefined): Holder | undefined {
+  const [, id, node] = /^([^/]+)\/([^/]+)$/.exec(identity ?? '') ?? [];
   return id === undefined || node === undefined ? undefined : { id, node };
 }
 
@@ -38,30 +46,29 @@ export class ControlPlaneLease {
     this.#at = { namespace: ownNamespace, name: CONTROL_PLANE_LEASE };
   }
 
-  /** Ours when it returns. Throws a conflict while another walk goes on. */
-  async take(holder: Holder): Promise<void> {
-    const lease = await this.#look();
+  /** The holder has the Lease when this returns. Throws a conflict while another holder is not finished. */
+  async acquire(holder: Holder): Promise<void> {
+    const lease = await this.#read();
     if (lease === undefined) return this.#create(holder);
-    const held = lease.spec?.holderIdentity;
-    if (held === textOf(holder)) return;
-    const other = holderIn(held);
-    if (other && (await this.#goesOn(other)))
-      throw new KubeError(409, `the turn of the control planes is that of node ${other.node}`, 'Conflict');
+    const identity = lease.spec?.holderIdentity;
+    if (identity === format(holder)) return;
+    const other = parse(identity);
+    if (other && (await this.#isUnfinished(other))) throw new ControlPlaneTurnTakenError(other.node);
     const acquireTime = microTime(this.#clock.now());
-    await this.#write(lease, { ...lease.spec, holderIdentity: textOf(holder), acquireTime });
+    await this.#write(lease, { ...lease.spec, holderIdentity: format(holder), acquireTime });
   }
 
-  /** Nothing happens when it is somebody else's. */
-  async giveBack(holder: Holder): Promise<void> {
-    const lease = await this.#look();
-    if (lease?.spec?.holderIdentity === textOf(holder)) await this.#write(lease, { ...lease.spec, holderIdentity: '' });
+  /** Does nothing when another holder has the Lease. */
+  async release(holder: Holder): Promise<void> {
+    const lease = await this.#read();
+    if (lease?.spec?.holderIdentity === format(holder)) await this.#write(lease, { ...lease.spec, holderIdentity: '' });
   }
 
-  async #goesOn(holder: Holder): Promise<boolean> {
-    return (await this.#ledgerOf(holder.node)) === holder.id || (await this.#isLost(holder));
+  async #isUnfinished(holder: Holder): Promise<boolean> {
+    return (await this.#ledgerIdOf(holder.node)) === holder.id || (await this.#hasLostLedger(holder));
   }
 
-  async #ledgerOf(node: string): Promise<string | undefined> {
+  async #ledgerIdOf(node: string): Promise<string | undefined> {
     try {
       return (await this.#kube.get<NodeAgent>(NODE_AGENT, { name: node })).spec.operation?.id;
     } catch (error) {
@@ -70,8 +77,8 @@ export class ControlPlaneLease {
     }
   }
 
-  /** Somebody took the ledger away in the middle of the walk: as the report says, it will be taken up again. */
-  async #isLost({ id, node }: Holder): Promise<boolean> {
+  /** Something removed the ledger in the middle of the run: the status still counts the node as started, so the run will be resumed. */
+  async #hasLostLedger({ id, node }: Holder): Promise<boolean> {
     const { items } = await this.#kube.list<NodeOp>(NODE_OP);
     return items.some(({ metadata, status }) => {
       const entry = status?.nodeStatuses?.[node];
@@ -81,7 +88,7 @@ export class ControlPlaneLease {
     });
   }
 
-  async #look(): Promise<LeaseObject | undefined> {
+  async #read(): Promise<LeaseObject | undefined> {
     try {
       return await this.#kube.get<LeaseObject>(LEASES, this.#at);
     } catch (error) {
@@ -91,7 +98,7 @@ export class ControlPlaneLease {
   }
 
   async #create(holder: Holder): Promise<void> {
-    const spec = { holderIdentity: textOf(holder), acquireTime: microTime(this.#clock.now()) };
+    const spec = { holderIdentity: format(holder), acquireTime: microTime(this.#clock.now()) };
     const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: this.#at, spec };
     await this.#kube.create<LeaseObject>(LEASES, body, this.#at.namespace);
   }

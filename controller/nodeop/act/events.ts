@@ -1,14 +1,16 @@
-/** One function per event: data, nothing is sent here. */
+/** One function per Event. They return data; only `act` and the controller record it. */
 import { apiVersion, NODE_OP } from '../../../api/kinds.js';
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { Reason } from '../../../api/reasons.js';
 import type { Event, EventSubject } from '../../../kube/recorder.js';
 import type { CachedNode } from '../../cluster/node.js';
-import type { Facts } from '../facts/facts.js';
+import type { Facts, LedgerChange } from '../facts/facts.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
+import { sortPods, stayWords } from '../steps/drainable-pods.js';
+import { hasRebooted } from '../steps/reboot.js';
 
-const aboutOperation = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
+const operationSubject = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
   apiVersion: apiVersion(NODE_OP),
   kind: NODE_OP.kind,
   name: meta.name,
@@ -16,75 +18,95 @@ const aboutOperation = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
   uid: meta.uid,
 });
 
-const aboutNode = (node: CachedNode): EventSubject => ({
+const nodeSubject = (node: CachedNode): EventSubject => ({
   apiVersion: 'v1',
   kind: 'Node',
   name: node.metadata.name,
   uid: node.metadata.uid,
 });
 
-type Say = (facts: Facts) => Event;
-
+/** An Event on the NodeOp, related to the node. */
 const onOperation =
-  (reason: Reason, text: string, type: Event['type'] = 'Normal'): Say =>
-  ({ nodeOp, name, node }) => ({
-    about: aboutOperation(nodeOp),
-    related: node && aboutNode(node),
+  (reason: Reason, text: string, type: Event['type'] = 'Normal') =>
+  ({ nodeOp, name, node }: Facts): Event => ({
+    about: operationSubject(nodeOp),
+    related: node && nodeSubject(node),
     type,
     reason,
     message: `${name}: ${text}`,
   });
 
 export const started = onOperation('Started', 'claimed for this operation');
-export const drainSkipped = onOperation(
-  'DrainSkipped',
-  'not drained: there is no other Ready, schedulable node',
-  'Warning',
-);
-export const drainBlocked = (why: string): Say => onOperation('DrainBlocked', why, 'Warning');
-export const preflightWarning = (what: string): Say => onOperation('PreflightWarning', what, 'Warning');
-export const podsStay = (why: string): Say => onOperation('PodsStay', why, 'Warning');
-export const rebootAsked = onOperation('RebootAsked', 'the agent was asked to reboot the node');
+const rebootAsked = onOperation('RebootAsked', 'the agent was asked to reboot the node');
+const drainSkipped = onOperation('DrainSkipped', 'not drained: there is no other Ready, schedulable node', 'Warning');
 
-/** On the Node, for who looks at it and wonders. */
+export const drainBlocked = (facts: Facts, message: string): Event =>
+  onOperation('DrainBlocked', message, 'Warning')(facts);
+
+/** An Event on the Node, for those who inspect the node and do not know the operation. None when the Node is absent. */
 const onNode =
-  (reason: Reason, text: string): ((facts: Facts) => Event | undefined) =>
-  ({ nodeOp, node }) =>
-    node && {
-      about: aboutNode(node),
-      related: aboutOperation(nodeOp),
-      type: 'Normal',
-      reason,
-      message: `${text} NodeOp ${nodeOp.namespace}/${nodeOp.meta.name}`,
-    };
+  (reason: Reason, text: string) =>
+  ({ nodeOp, node }: Facts): Event[] => {
+    if (node === undefined) return [];
+    const message = `${text} NodeOp ${nodeOp.namespace}/${nodeOp.meta.name}`;
+    return [{ about: nodeSubject(node), related: operationSubject(nodeOp), type: 'Normal', reason, message }];
+  };
 
-export const rebooted = onNode('Rebooted', 'came back with another boot id, rebooted by');
+const rebooted = onNode('Rebooted', 'came back with another boot id, rebooted by');
 export const cordoned = onNode('Cordoned', 'cordoned by');
 export const uncordoned = onNode('Uncordoned', 'uncordoned by');
 
-/** No node can start: the API server's words, once for all of them. */
-export const podRefused = (nodeOp: ParsedNodeOp, words: string): Event => ({
-  about: aboutOperation(nodeOp),
+/** The dry run of the Pod was refused, so no node can start: one Event for all of them, with the message of the API server. */
+export const podRefused = (nodeOp: ParsedNodeOp, message: string): Event => ({
+  about: operationSubject(nodeOp),
   type: 'Warning',
   reason: 'PodRefused' satisfies Reason,
-  message: words,
+  message,
 });
 
-/** Somebody asked for another attempt. */
 export const retried = (nodeOp: ParsedNodeOp, { nodes }: NodeOpStatus): Event => ({
-  about: aboutOperation(nodeOp),
+  about: operationSubject(nodeOp),
   type: 'Normal',
   reason: 'Retried' satisfies Reason,
-  message: `${nodes?.pending ?? 0} nodes that failed or never started are run again`,
+  message: `retrying ${nodes?.pending ?? 0} nodes that failed or never started`,
 });
 
-/** How the walk over a node ended. */
-export function ended(facts: Facts, result: NonNullable<Operation['result']>): Event {
+/** The Events of a change of the ledger: what was entered, skipped or concluded with it. */
+export function ofChange(facts: Facts, change: LedgerChange): Event[] {
+  const wasRebooting = facts.ledger?.step === 'Reboot' && hasRebooted(facts);
+  return [
+    ...(change.reboot ? [rebootAsked(facts)] : []),
+    ...(change.step === 'Run' ? podsStay(facts) : []),
+    ...(change.step && !change.result ? preflightWarnings(facts) : []),
+    ...(change.drainSkipped ? [drainSkipped(facts)] : []),
+    ...(wasRebooting ? rebooted(facts) : []),
+    ...(change.result ? [ended(facts, change.result)] : []),
+  ];
+}
+
+/** Recorded once, when the node leaves the Preflight step (or Claim, where the check needs no step of its own). */
+function preflightWarnings(facts: Facts): Event[] {
+  const { ledger, agent } = facts;
+  if (ledger?.step !== 'Claim' && ledger?.step !== 'Preflight') return [];
+  const answer = agent?.status?.operation?.id === ledger.id ? agent.status.operation.check : undefined;
+  return (answer?.warnings ?? []).map(warning => onOperation('PreflightWarning', warning, 'Warning')(facts));
+}
+
+/** Recorded once, when the drain is finished: the pods that it left on the node. */
+function podsStay(facts: Facts): Event[] {
+  const { nodeOp, pods, ownNamespace, ledger } = facts;
+  const options = nodeOp.spec.drainOptions;
+  if (!nodeOp.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return [];
+  const { stay } = sortPods(pods, options, ownNamespace);
+  return stay.length === 0 ? [] : [onOperation('PodsStay', stayWords(stay), 'Warning')(facts)];
+}
+
+/** An Event has room for 1024 bytes, and the end of a log usually names the error. */
+const LOG_IN_EVENT = 600;
+
+function ended(facts: Facts, result: NonNullable<Operation['result']>): Event {
   const { reason = 'Done', message, phase, exitCode, log } = result;
   const exit = exitCode === undefined ? '' : ` (exit code ${exitCode})`;
   const tail = log === undefined ? '' : `: ${log.slice(-LOG_IN_EVENT)}`;
   return onOperation(reason, `${message}${exit}${tail}`, phase === 'Failed' ? 'Warning' : 'Normal')(facts);
 }
-
-/** An Event has room for 1024 bytes; the last words of a log say the most. */
-const LOG_IN_EVENT = 600;

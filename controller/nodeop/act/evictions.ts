@@ -1,30 +1,37 @@
-/** Asks the API server to evict pods, and remembers for a while what it refused. Nothing is lost when this memory is: it asks again. */
+/** Evicts pods through the Eviction API and remembers refusals for a while. Losing this memory costs one repeated request per pod. */
 import { isConflict, isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import type { Recorder } from '../../../kube/recorder.js';
 import { PODS } from '../../../kube/resources.js';
+import { after } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import { controllerOf, podName } from '../steps/drainable-pods.js';
-import * as events from './events.js';
-import { after } from '../../../program/clock.js';
 import type { Action, Facts, Refusal } from '../facts/facts.js';
+import { controllerOf, podName } from '../steps/drainable-pods.js';
+import { drainBlocked } from './events.js';
 
-/** Evictions may be refused for as long as a disruption budget says so; we ask again, we never delete. */
+/** A disruption budget may refuse evictions for as long as it likes; they are repeated, and the pod is never deleted instead. */
 const PAUSE_SECONDS = 5;
 
 type Evict = Extract<Action, { do: 'evict' }>;
 
+interface EvictionDeps {
+  kube: Kube;
+  caches: Pick<Caches, 'pods'>;
+  recorder: Recorder;
+}
+
 export class Evictions {
   readonly #refusals = new Map<string, Refusal>();
-  /** By node and controller: the pods that were there when the first of them was evicted. */
-  readonly #before = new Map<string, ReadonlySet<string>>();
+  /** By node and controller: uids of its pods on the node when the first of them was evicted. */
+  readonly #podsBefore = new Map<string, ReadonlySet<string>>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
     this.#now = now;
   }
 
+  /** By uid of the pod. */
   get refusals(): ReadonlyMap<string, Refusal> {
     return this.#refusals;
   }
@@ -33,66 +40,61 @@ export class Evictions {
     this.#refusals.delete(uid);
   }
 
-  /** The drain of the node is over. */
+  /** To be called when the drain of the node is finished. */
   forgetNode(node: string): void {
-    for (const key of [...this.#before.keys()]) if (key.startsWith(`${node}/`)) this.#before.delete(key);
+    for (const key of [...this.#podsBefore.keys()]) if (key.startsWith(`${node}/`)) this.#podsBefore.delete(key);
   }
 
-  /** Did its controller put it back on a node that another of its pods was evicted from? */
+  /** Whether its controller created the pod on a node from which another pod of that controller was evicted. */
   isReplacement(pod: CachedPod): boolean {
-    const before = this.#before.get(originOf(pod));
+    const before = this.#podsBefore.get(originOf(pod));
     return before !== undefined && !before.has(pod.metadata.uid);
   }
 
-  async evict(
-    facts: Facts,
-    { pods, past }: Evict,
-    { kube, caches, recorder }: { kube: Kube; caches: Pick<Caches, 'pods'>; recorder: Recorder },
-  ): Promise<void> {
-    const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds;
-    const options = grace === undefined || grace < 0 ? {} : { gracePeriodSeconds: grace };
-    await Promise.all(
-      pods.map(async pod => {
-        const { name, namespace, uid } = pod.metadata;
-        try {
-          if (past === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, ...options });
-          else await kube.evict({ name, namespace }, { uid, ...options });
-          this.#remember(pod, facts.pods);
-          this.#refuse(pod, `${podName(pod)} is leaving`);
-        } catch (error) {
-          if (isNotFound(error)) return caches.pods.remove(pod);
-          const message = this.#told(pod, error);
-          if (message !== undefined) recorder.record(events.drainBlocked(message)(facts));
-        }
-      }),
-    );
+  async evict(facts: Facts, { pods, past }: Evict, { kube, caches, recorder }: EvictionDeps): Promise<void> {
+    const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds ?? -1;
+    const gracePeriodSeconds = grace < 0 ? undefined : grace;
+    const evictOne = async (pod: CachedPod) => {
+      const { name, namespace, uid } = pod.metadata;
+      try {
+        if (past === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
+        else await kube.evict({ name, namespace }, { uid, gracePeriodSeconds });
+        this.#rememberSiblings(pod, facts.pods);
+        this.#pause(pod, `${podName(pod)} is terminating`);
+      } catch (error) {
+        if (isNotFound(error)) return caches.pods.remove(pod);
+        const message = this.#noteRefusal(pod, error);
+        if (message !== undefined) recorder.record(drainBlocked(facts, message));
+      }
+    };
+    await Promise.all(pods.map(evictOne));
   }
 
-  #remember(pod: CachedPod, onNode: readonly CachedPod[]): void {
+  #rememberSiblings(pod: CachedPod, onNode: readonly CachedPod[]): void {
     const key = originOf(pod);
-    if (controllerOf(pod) === undefined || this.#before.has(key)) return;
+    if (controllerOf(pod) === undefined || this.#podsBefore.has(key)) return;
     const siblings = onNode.filter(each => originOf(each) === key);
-    this.#before.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
+    this.#podsBefore.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
-  /** What the answer means; undefined when the pod changed meanwhile, and is asked for again a little later. Throws what is no answer about this pod. */
-  #told(pod: CachedPod, error: unknown): string | undefined {
+  /** Returns why the drain is blocked; undefined for a pod that merely changed. Rethrows errors that say nothing about the pod. */
+  #noteRefusal(pod: CachedPod, error: unknown): string | undefined {
     if (isConflict(error)) {
-      this.#refuse(pod, `${podName(pod)} has changed`);
+      this.#pause(pod, `${podName(pod)} has changed`);
       return undefined;
     }
     if (!(error instanceof KubeError)) throw error;
-    const { code, message: words } = error;
+    const { code, message } = error;
     const budget = error.causes.find(cause => cause.reason === 'DisruptionBudget')?.message;
     if (isTooManyRequests(error)) {
-      const message = budget === undefined ? `${podName(pod)}: ${error.message}` : `${podName(pod)}: ${budget}`;
-      return this.#refuse(pod, message, budget === undefined ? error.retryAfterSeconds : undefined);
+      const seconds = budget === undefined ? error.retryAfterSeconds : undefined;
+      return this.#pause(pod, `${podName(pod)}: ${budget ?? message}`, seconds);
     }
-    if (code === 500 || code === 403) return this.#refuse(pod, `${podName(pod)}: ${words}`);
+    if (code === 500 || code === 403) return this.#pause(pod, `${podName(pod)}: ${message}`);
     throw error;
   }
 
-  #refuse(pod: CachedPod, message: string, seconds = PAUSE_SECONDS): string {
+  #pause(pod: CachedPod, message: string, seconds = PAUSE_SECONDS): string {
     const at = this.#now();
     this.#refusals.set(pod.metadata.uid, { at, notBefore: after(at, Math.max(seconds, 1)), message });
     return message;

@@ -1,6 +1,6 @@
-/** Jobs and Pods of a walk: made, resumed, stopped, deleted. */
+/** Creates, resumes, suspends and deletes the Jobs and Pods of one node. */
 import { PLAIN_STATE_DIR } from '../../../api/names.js';
-import { isAlreadyExists, isConflict, isNotFound, KubeError } from '../../../kube/errors.js';
+import { isAlreadyExists, isConflict, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Stored } from '../../../kube/kube.js';
 import { ignoreNotFound } from '../../../kube/ignore-not-found.js';
 import { withResourceVersion } from '../../../kube/patch.js';
@@ -17,39 +17,45 @@ export interface WorkloadDeps {
   sentinel: JobSettings['sentinel'];
 }
 
-const surroundings = ({ agent, image }: Facts, { sentinel }: WorkloadDeps): JobSettings => ({
+/** Something other than the controller suspended the Job. Resuming is retried with back-off. */
+export class JobSuspendedError extends Error {
+  override readonly name = 'JobSuspendedError';
+}
+
+const settingsFor = ({ agent, image }: Facts, { sentinel }: WorkloadDeps): JobSettings => ({
   image,
   sentinel,
   stateDir: agent?.status?.stateDir ?? PLAIN_STATE_DIR,
 });
 
-/** Created before, by us, and not seen yet: that is what was wanted. */
-async function created<T extends Stored>(create: Promise<T>, look: () => Promise<T>): Promise<T> {
+/** Object names are stable, so one that exists already was created by an earlier pass whose result the cache has not seen yet. */
+async function createOnce<T extends Stored>(create: Promise<T>, read: () => Promise<T>): Promise<T> {
   try {
     return await create;
   } catch (error) {
-    if (isAlreadyExists(error)) return look();
+    if (isAlreadyExists(error)) return read();
     throw error;
   }
 }
 
-export async function createJob(facts: Facts, hands: WorkloadDeps): Promise<void> {
-  const { kube, caches } = hands;
+export async function createJob(facts: Facts, deps: WorkloadDeps): Promise<void> {
+  const { kube, caches } = deps;
   const { nodeOp, name } = facts;
-  const manifest = jobFor(nodeOp, name, surroundings(facts, hands));
+  const manifest = jobFor(nodeOp, name, settingsFor(facts, deps));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.jobs.putLive(
-    await created(kube.create<CachedJob>(JOBS, manifest, nodeOp.namespace), () => kube.get(JOBS, at)),
-  );
+  const creating = kube.create<CachedJob>(JOBS, manifest, nodeOp.namespace);
+  caches.jobs.putLive(await createOnce(creating, () => kube.get(JOBS, at)));
 }
 
-/** Only if nobody has resumed or stopped it since it was seen. Its controller may have told of it meanwhile, which leaves `generation` as it is. */
+/**
+ * Resumes the Job only if nothing else has resumed or suspended it since it was observed. The Job controller may have written its
+ * status meanwhile, which changes the resource version but not `generation`.
+ */
 export async function resumeJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
-  const resume = async (seen: CachedJob) => {
-    const saved = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, seen));
-    if (saved.spec.suspend === true)
-      throw new KubeError(422, 'something sets spec.suspend of the Job again', 'Invalid');
+  const resume = async (current: CachedJob) => {
+    const saved = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, current));
+    if (saved.spec.suspend === true) throw new JobSuspendedError('something sets spec.suspend of the Job again');
     return saved;
   };
   try {
@@ -61,8 +67,8 @@ export async function resumeJob(job: CachedJob, { kube, caches }: WorkloadDeps):
     if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
     caches.jobs.put(await resume(now));
   }
-  /* Not the first time: it is said, and the pause until the next time grows. */
-  if ((job.metadata.generation ?? 1) > 2) throw new KubeError(422, 'something had suspended the Job again', 'Invalid');
+  /* Only the first resume is expected (generation 2). A later one is reported, and the pause until the next one grows. */
+  if ((job.metadata.generation ?? 1) > 2) throw new JobSuspendedError('something had suspended the Job again');
 }
 
 export async function changeJob(job: CachedJob, spec: object, { kube, caches }: WorkloadDeps): Promise<void> {
@@ -75,21 +81,20 @@ export async function changeJob(job: CachedJob, spec: object, { kube, caches }: 
   }
 }
 
-/** Its Pod ends with its own grace. A cache that was not told that it is gone would have it deleted for ever. */
+/** The Pod of the Job terminates with its own grace period. A cache that missed the deletion would repeat it indefinitely. */
 export async function deleteJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
   await ignoreNotFound(deleting, () => caches.jobs.remove(job));
 }
 
-export async function createPod(facts: Facts, which: 'preflight' | 'pull', hands: WorkloadDeps): Promise<void> {
-  const { kube, caches } = hands;
+export async function createPod(facts: Facts, which: 'preflight' | 'pull', deps: WorkloadDeps): Promise<void> {
+  const { kube, caches } = deps;
   const { nodeOp, name } = facts;
-  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, surroundings(facts, hands));
+  const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, settingsFor(facts, deps));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
-  caches.pods.putLive(
-    await created(kube.create<CachedPod>(PODS, manifest, nodeOp.namespace), () => kube.get(PODS, at)),
-  );
+  const creating = kube.create<CachedPod>(PODS, manifest, nodeOp.namespace);
+  caches.pods.putLive(await createOnce(creating, () => kube.get(PODS, at)));
 }
 
 export async function deletePods(pods: readonly CachedPod[], { kube, caches }: WorkloadDeps): Promise<void> {

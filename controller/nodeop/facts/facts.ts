@@ -17,6 +17,12 @@ export interface Refusal {
   message: string;
 }
 
+/** What a dry run of the Pod of the Job found: the API server refused it, or gave no answer about it. */
+export interface PodRefusal {
+  is: 'refused' | 'unanswered';
+  message: string;
+}
+
 /** A control plane that is worked on, and by which operation; `turn`: one that has its turn or reboots. */
 export interface ActiveControlPlane {
   node: string;
@@ -58,8 +64,8 @@ export interface Facts {
   isMarkOwnerActive: boolean;
   /** The NodeOp's status already tells how this node ended. */
   isReported: boolean;
-  /** Why the API server would refuse the Pod of the Job, in its words. */
-  refusedPod?: string;
+  /** Why the Pod of the Job may not be admitted; absent when a dry run was accepted or not needed. */
+  podRefusal?: PodRefusal;
   /** Why the API server refused the last act on this node, in its words. */
   refusedWrite?: string;
   /** Lowest Kubernetes minor among the control planes, such as 1.34. */

@@ -4,8 +4,8 @@ import type { Caches } from '../../cluster/informers.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonMark } from '../../cluster/cordon.js';
 import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
-import type { Evictions } from '../act/evictions.js';
-import type { Facts } from './facts.js';
+import type { CachedPod } from '../../cluster/pod.js';
+import type { Facts, PodRefusal, Refusal } from './facts.js';
 import { objectName } from './manifests.js';
 import { isLost } from './ledger.js';
 import { isFinal } from '../../cluster/phases.js';
@@ -14,9 +14,9 @@ import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 /** What is the same for all nodes of one pass; gathered once. */
 export interface View {
   caches: Caches;
-  evictions: Pick<Evictions, 'refusals' | 'isReplacement'>;
-  /** Why the API server would refuse the Pods of the Jobs. */
-  refusedPod?: string;
+  evictions: EvictionMemory;
+  /** Why the Pods of the Jobs may not be admitted. */
+  podRefusal?: PodRefusal;
   /** The last refusal of an act, by node. */
   refusedWrites: ReadonlyMap<string, string>;
   /** Nodes that an operation holds of which no NodeAgent tells. */
@@ -29,6 +29,14 @@ export interface View {
   daemonSets: ReadonlySet<string>;
   kubernetesCeiling?: string;
   controlPlanes: readonly ControlPlaneSeen[];
+}
+
+/** What the drain remembers of its evictions, in memory only. */
+interface EvictionMemory {
+  /** By uid of the pod. */
+  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** Whether the pod came to the node for one that was evicted from it. */
+  isReplacement(pod: CachedPod): boolean;
 }
 
 interface ControlPlaneSeen {
@@ -119,7 +127,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, view: View): Facts {
     otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
     hasOtherSchedulableNode: true,
     isMarkOwnerActive: true,
-    refusedPod: view.refusedPod,
+    podRefusal: view.podRefusal,
     isReported: isFinal(nodeOp.status.nodeStatuses?.[name]),
     image: nodeOp.spec.image ?? view.defaultImage,
     ownNamespace: view.ownNamespace,

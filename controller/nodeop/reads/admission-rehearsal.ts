@@ -1,27 +1,28 @@
 /**
- * Before any node is touched: would the API server let the Pods of the Jobs in? A level of PodSecurity, a quota or a policy of the
- * namespace may be against them, and the Job controller would only be told so when the node is empty already.
+ * A dry run of the Pod of the Job before any node is disturbed. PodSecurity, a quota or an admission policy of the namespace may
+ * refuse the Pod; without the dry run that would show only when the node is already drained and the Job controller fails to create it.
  */
+import { PLAIN_STATE_DIR } from '../../../api/names.js';
 import { isRefusal } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import { PODS } from '../../../kube/resources.js';
 import type { Clock } from '../../../program/clock.js';
-import { PLAIN_STATE_DIR } from '../../../api/names.js';
+import type { PodRefusal } from '../facts/facts.js';
 import { jobFor, type JobSettings } from '../facts/manifests.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
-/** How the words begin where the server gave none. */
-export const NO_ANSWER = 'no answer: ';
+/** A dry run that failed is repeated after this time, not with every pass. */
+const RETRY_MS = 10_000;
 
-/** What was refused is not asked for again at once. */
-const PAUSE_MS = 10_000;
+/** The API server cuts a generateName to this length before it appends five random characters. */
+const MAX_GENERATED_PREFIX = 58;
 
-interface Heard {
-  words?: string;
+interface Answer {
+  refusal: PodRefusal | undefined;
   at: number;
 }
 
-interface RehearsalDeps {
+interface AdmissionRehearsalDeps {
   kube: Pick<Kube, 'dryRun'>;
   clock: Clock;
   defaultImage: string;
@@ -29,50 +30,49 @@ interface RehearsalDeps {
 }
 
 export class AdmissionRehearsal {
-  readonly #deps: RehearsalDeps;
-  readonly #heard = new Map<string, Heard>();
+  readonly #deps: AdmissionRehearsalDeps;
+  /** By uid of the operation. */
+  readonly #answers = new Map<string, Answer>();
 
-  constructor(deps: RehearsalDeps) {
+  constructor(deps: AdmissionRehearsalDeps) {
     this.#deps = deps;
   }
 
-  /** The server's words, without the name that it makes up anew each time; that it did not answer; or undefined when it has let the Pod in once. `node`: one that is yet to start; where there is none, nothing is asked. */
-  async refusal(nodeOp: ParsedNodeOp, node: string | undefined): Promise<string | undefined> {
+  /** Undefined once the Pod was admitted, and where no node is left to start: then nothing is asked. */
+  async refusal(nodeOp: ParsedNodeOp, nextNode: string | undefined): Promise<PodRefusal | undefined> {
     const { uid } = nodeOp.meta;
-    const heard = this.#heard.get(uid);
+    const known = this.#answers.get(uid);
     const now = this.#deps.clock.monotonic();
-    if (node === undefined || nodeOp.deleting || (heard && heard.words === undefined)) return undefined;
-    if (heard && now < heard.at + PAUSE_MS) return heard.words;
-    const words = await this.#ask(nodeOp, node);
-    this.#heard.set(uid, { words, at: now });
-    return words;
+    if (nextNode === undefined || nodeOp.deleting || (known && known.refusal === undefined)) return undefined;
+    if (known && now < known.at + RETRY_MS) return known.refusal;
+    const refusal = await this.#ask(nodeOp, nextNode);
+    this.#answers.set(uid, { refusal, at: now });
+    return refusal;
   }
 
   forget(uid: string): void {
-    this.#heard.delete(uid);
+    this.#answers.delete(uid);
   }
 
-  async #ask(nodeOp: ParsedNodeOp, node: string): Promise<string | undefined> {
+  async #ask(nodeOp: ParsedNodeOp, node: string): Promise<PodRefusal | undefined> {
     const { kube, defaultImage, sentinel } = this.#deps;
-    const around = { image: nodeOp.spec.image ?? defaultImage, sentinel, stateDir: PLAIN_STATE_DIR };
-    const job = jobFor(nodeOp, node, around);
+    const image = nodeOp.spec.image ?? defaultImage;
+    const job = jobFor(nodeOp, node, { image, sentinel, stateDir: PLAIN_STATE_DIR });
     const { metadata, spec } = job.spec.template;
+    /* Named as the Job controller does it: a name that we cut ourselves could end in a dot, which is invalid for a Pod. */
     const generateName = `${job.metadata.name}-`;
-    /* What the API server keeps of it before it adds five characters. */
-    const made = generateName.slice(0, 58);
-    /* As the Job controller names it: in a name cut by ourselves a dot could stand last, which no Pod may have. */
-    const pod = {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { ...metadata, generateName },
-      spec,
-    };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, generateName }, spec };
     try {
       await kube.dryRun(PODS, pod, nodeOp.namespace);
       return undefined;
     } catch (error) {
-      if (isRefusal(error)) return error.message.replaceAll(new RegExp(`${made}\\w+`, 'g'), `${made}...`);
-      return `${NO_ANSWER}${error instanceof Error ? error.message : String(error)}`;
+      const message = error instanceof Error ? error.message : String(error);
+      if (!isRefusal(error)) return { is: 'unanswered', message };
+      return { is: 'refused', message: withoutRandomSuffix(message, generateName.slice(0, MAX_GENERATED_PREFIX)) };
     }
   }
 }
+
+/** The message must stay the same from one dry run to the next, or each would look like a change of the status. */
+const withoutRandomSuffix = (message: string, prefix: string): string =>
+  message.replaceAll(new RegExp(`${prefix}\\w+`, 'g'), `${prefix}...`);

@@ -1,6 +1,6 @@
 /**
- * What a watch has told is believed, but not for ever: a node of which nothing was heard for a while is read from the API server itself.
- * An event that never came would otherwise be waited for without end. Nothing is asked while there is nothing to wait for.
+ * Reads from the API server behind the caches. A watch may miss an event, and a pass that waits for that event would wait indefinitely:
+ * a node that makes no progress for a while is read directly. Nodes that wait for no change are never read.
  */
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { keyOf } from '../../../kube/key.js';
@@ -16,12 +16,13 @@ import type { Facts } from '../facts/facts.js';
 import { isFinal } from '../../cluster/phases.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
-/** Of one operation, in one pass: a thousand silent nodes are read in turn. */
-const MOST_AT_ONCE = 20;
+/** Of one operation in one pass: a thousand stale nodes are read in turn. */
+const MAX_NODES_PER_PASS = 20;
 
-interface Heard {
-  /** What the report said of it. */
-  as: string;
+interface Progress {
+  /** Step and last update of the node's status entry. */
+  mark: string;
+  /** When this mark was first seen, or the node was last read. */
   at: number;
 }
 
@@ -33,47 +34,50 @@ interface LiveReadsDeps {
 
 export class LiveReads {
   readonly #deps: LiveReadsDeps;
-  /** By operation and node. */
-  readonly #heard = new Map<string, Map<string, Heard>>();
+  /** By uid of the operation and name of the node. */
+  readonly #progress = new Map<string, Map<string, Progress>>();
 
   constructor(deps: LiveReadsDeps) {
     this.#deps = deps;
   }
 
   forget(uid: string): void {
-    this.#heard.delete(uid);
+    this.#progress.delete(uid);
   }
 
-  /** Reads into the caches what was silent for too long; what is news there rings by itself. */
+  /** Reads stale nodes into the caches; a change that is found there triggers the next pass. */
   async refreshStale(nodeOp: ParsedNodeOp, all: readonly Facts[]): Promise<void> {
-    const silent = this.#silent(nodeOp, all).slice(0, MOST_AT_ONCE);
-    if (silent.length === 0) return;
-    const { kube, caches } = this.#deps;
     const now = this.#deps.clock.monotonic();
-    for (const facts of silent) {
+    const progress = updatedProgress(this.#progress.get(nodeOp.meta.uid), all, now);
+    this.#progress.set(nodeOp.meta.uid, progress);
+    const isStale = ({ name }: Facts) => now - (progress.get(name)?.at ?? now) >= STALE_AFTER_MS;
+    const stale = all.filter(isStale).slice(0, MAX_NODES_PER_PASS);
+    if (stale.length === 0) return;
+    for (const facts of stale) {
       await this.#readNode(facts);
-      this.#heard.get(nodeOp.meta.uid)?.set(facts.name, { as: toldOf(facts), at: now });
+      progress.set(facts.name, { mark: markOf(facts), at: now });
     }
+    const { kube, caches } = this.#deps;
     await refreshObject(kube, NODE_OP, caches.nodeOps, { namespace: nodeOp.namespace, name: nodeOp.meta.name });
   }
 
-  /** Is there anything that the caches have not heard yet? A final word is not taken from caches that may be behind. */
+  /** Whether the caches missed a change of this node. A failure is final, so it must not be concluded from stale caches. */
   async hasChanged(facts: Facts): Promise<boolean> {
     const before = this.#versions(facts);
     await this.#readNode(facts);
     return this.#versions(facts) !== before;
   }
 
-  /** What was decided on is not what is there: the watch is late, or it never told. */
+  /** After a conflict the cached objects are outdated: their watch is late or missed an event. */
   async refreshAfterConflict({ name }: Facts): Promise<void> {
     try {
       await this.#readClaim(name);
     } catch {
-      /* The next pass meets the same conflict, and asks again. */
+      /* The next pass meets the same conflict and reads again. */
     }
   }
 
-  /** Of Pods only what a walk reads: one that crashes again and again would be news for ever. */
+  /** Of Pods only the fields that decide a step: the status of a Pod in a crash loop changes all the time. */
   #versions({ name, ledger, nodeOp }: Facts): string {
     const { nodeAgents, nodes, jobs, pods } = this.#deps.caches;
     const job = ledger?.job && jobs.get({ namespace: nodeOp.namespace, name: ledger.job.name });
@@ -85,19 +89,6 @@ export class LiveReads {
         .map(({ metadata, status }) => [metadata.uid, metadata.deletionTimestamp, status?.phase].join(' '))
         .toSorted(),
     ]);
-  }
-
-  #silent(nodeOp: ParsedNodeOp, all: readonly Facts[]): Facts[] {
-    const now = this.#deps.clock.monotonic();
-    const known = this.#heard.get(nodeOp.meta.uid) ?? new Map<string, Heard>();
-    this.#heard.set(nodeOp.meta.uid, known);
-    return all.filter(facts => {
-      if (!waitsForNews(facts)) return void known.delete(facts.name);
-      const heard = known.get(facts.name);
-      if (heard?.as === toldOf(facts)) return now - heard.at >= STALE_AFTER_MS;
-      known.set(facts.name, { as: toldOf(facts), at: now });
-      return false;
-    });
   }
 
   async #readNode({ name, ledger, nodeOp }: Facts): Promise<void> {
@@ -117,20 +108,33 @@ export class LiveReads {
   async #readPods(node: string): Promise<void> {
     const { kube, caches } = this.#deps;
     const { items, resourceVersion } = await kube.list<CachedPod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
-    const there = new Set(items.map(({ metadata }) => keyOf(metadata)));
+    const listed = new Set(items.map(({ metadata }) => keyOf(metadata)));
     for (const pod of caches.pods.byIndex('node', node))
-      if (!there.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
+      if (!listed.has(keyOf(pod.metadata)) && !isLater(pod.metadata.resourceVersion, resourceVersion))
         caches.pods.remove(pod);
     for (const pod of items) caches.pods.putLive(pod);
   }
 }
 
-/** Under way, or kept from starting by something that a watch must tell of. */
-const waitsForNews = ({ ledger, heldBy, node, agent, nodeOp, name }: Facts): boolean =>
+/** The nodes that wait for a change, each with the time since which it has made no progress. */
+function updatedProgress(
+  before: ReadonlyMap<string, Progress> | undefined,
+  all: readonly Facts[],
+  now: number,
+): Map<string, Progress> {
+  const entries = all.filter(waitsForChange).map((facts): [string, Progress] => {
+    const [known, mark] = [before?.get(facts.name), markOf(facts)];
+    return [facts.name, known?.mark === mark ? known : { mark, at: now }];
+  });
+  return new Map(entries);
+}
+
+/** Started, or kept from starting by something that only a watch reports. */
+const waitsForChange = ({ ledger, heldBy, node, agent, nodeOp, name }: Facts): boolean =>
   ledger !== undefined ||
   (!isFinal(nodeOp.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
 
-const toldOf = ({ nodeOp, name }: Facts): string => {
+const markOf = ({ nodeOp, name }: Facts): string => {
   const { lastUpdated = '', step = '' } = nodeOp.status.nodeStatuses?.[name] ?? {};
   return `${step} ${lastUpdated}`;
 };

@@ -1,21 +1,22 @@
-/** What the API server last refused, by operation and node, in its words. Only a memory for messages: the next try tells again. */
+/** The last refused write of each operation and node, for status messages only; losing it costs nothing, since the next attempt sets it again. */
 export class RefusedWrites {
-  readonly #words = new Map<string, Map<string, string>>();
+  /** Messages by uid of the operation and name of the node. */
+  readonly #messages = new Map<string, Map<string, string>>();
 
   of(operation: string): ReadonlyMap<string, string> {
-    return this.#words.get(operation) ?? new Map();
+    return this.#messages.get(operation) ?? new Map();
   }
 
-  record(operation: string, node: string, words: string): void {
-    const known = this.#words.get(operation) ?? new Map<string, string>();
-    this.#words.set(operation, known.set(node, words));
+  record(operation: string, node: string, message: string): void {
+    const known = this.#messages.get(operation) ?? new Map<string, string>();
+    this.#messages.set(operation, known.set(node, message));
   }
 
   clear(operation: string, node: string): void {
-    this.#words.get(operation)?.delete(node);
+    this.#messages.get(operation)?.delete(node);
   }
 
   forget(operation: string): void {
-    this.#words.delete(operation);
+    this.#messages.delete(operation);
   }
 }

@@ -8,6 +8,7 @@ import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import type { Action, Facts } from '../../../../controller/nodeop/facts/facts.js';
 import type { CachedJob } from '../../../../controller/cluster/job.js';
 import type { CachedNode } from '../../../../controller/cluster/node.js';
+import { JobSuspendedError } from '../../../../controller/nodeop/act/workloads.js';
 import { KubeError } from '../../../../kube/errors.js';
 import { JOBS, NODES, PODS } from '../../../../kube/resources.js';
 import { silentLog } from '../../../../program/log.js';
@@ -109,7 +110,7 @@ describe('Acts on the ledger', () => {
 
   test('nothing can be written where the NodeAgent is gone', async () => {
     const world = stage();
-    await expect(world.act({ do: 'release' }, world.see({ agent: undefined }))).rejects.toThrow('is gone');
+    await expect(world.act({ do: 'release' }, world.see({ agent: undefined }))).rejects.toThrow('does not exist');
   });
 });
 
@@ -194,7 +195,7 @@ describe('Acts on Jobs and Pods', () => {
     const [made] = world.caches.jobs.list();
     if (made === undefined) throw new Error('no Job');
     Object.assign(world.kube, { patch: async () => made });
-    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject({ code: 422 });
+    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toThrow(JobSuspendedError);
   });
 
   test('what is to expire and is gone is forgotten', async () => {

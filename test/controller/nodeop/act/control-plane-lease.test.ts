@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../../api/kinds.js';
-import { ControlPlaneLease } from '../../../../controller/nodeop/act/control-plane-lease.js';
+import {
+  ControlPlaneLease,
+  ControlPlaneTurnTakenError,
+} from '../../../../controller/nodeop/act/control-plane-lease.js';
 import type { LeaseObject } from '../../../../kube/lease.js';
 import { LEASES } from '../../../../kube/resources.js';
 import { fakeClock } from '../../../fakes/clock.js';
@@ -24,20 +27,20 @@ const holder = async () => (await kube.get<LeaseObject>(LEASES, AT)).spec?.holde
 
 describe('The Lease of the control planes', () => {
   test('is made by the first that takes it', async () => {
-    await lease.take(mine);
+    await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
   test('is written once however often its holder asks', async () => {
-    await lease.take(mine);
-    await lease.take(mine);
+    await lease.acquire(mine);
+    await lease.acquire(mine);
     expect(kube.writes).toHaveLength(1);
   });
 
   test('is refused while the walk that holds it goes on', async () => {
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
-    await lease.take(other);
-    await expect(lease.take(mine)).rejects.toMatchObject(CONFLICT);
+    await lease.acquire(other);
+    await expect(lease.acquire(mine)).rejects.toThrow(ControlPlaneTurnTakenError);
     expect(await holder()).toBe('uid-op-1/n1');
   });
 
@@ -45,15 +48,15 @@ describe('The Lease of the control planes', () => {
     const nodeStatuses = { n1: { phase: 'Running' as const, startedAt: secondsAgo(9) } };
     kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
     kube.seed(NODE_AGENT, nodeAgent());
-    await lease.take(other);
-    await expect(lease.take(mine)).rejects.toMatchObject(CONFLICT);
+    await lease.acquire(other);
+    await expect(lease.acquire(mine)).rejects.toThrow(ControlPlaneTurnTakenError);
   });
 
   test('is taken from a walk that has ended, as the report says', async () => {
     const nodeStatuses = { n1: { phase: 'Failed' as const, startedAt: secondsAgo(9) } };
     kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
-    await lease.take(other);
-    await lease.take(mine);
+    await lease.acquire(other);
+    await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
@@ -63,39 +66,41 @@ describe('The Lease of the control planes', () => {
     ['the node is gone', () => undefined],
   ])('is taken from a walk that is over: %s', async (_sentence, seed) => {
     seed();
-    await lease.take(other);
-    await lease.take(mine);
+    await lease.acquire(other);
+    await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
   test('is free for the next once it was given back', async () => {
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
-    await lease.take(other);
-    await lease.giveBack(other);
-    await lease.take(mine);
+    await lease.acquire(other);
+    await lease.release(other);
+    await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
   test('is given back by its holder alone', async () => {
-    await lease.take(mine);
-    await lease.giveBack(other);
+    await lease.acquire(mine);
+    await lease.release(other);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
   test('whatever somebody wrote into it by hand is nobody', async () => {
     const body = { kind: 'Lease', metadata: AT, spec: { holderIdentity: 'me' } };
     await kube.create<LeaseObject>(LEASES, body, AT.namespace);
-    await lease.take(mine);
+    await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
   test('of two that take it at once, one gets it', async () => {
-    await lease.take(other);
-    await lease.giveBack(other);
+    await lease.acquire(other);
+    await lease.release(other);
     const late: { code: number }[] = [];
     const third = { id: 'uid-b-1', node: 'y' };
     for (const { id, node } of [mine, third]) kube.seed(NODE_AGENT, nodeAgentOf(id, node));
-    await Promise.all([mine, third].map(each => lease.take(each).catch((error: { code: number }) => late.push(error))));
+    await Promise.all(
+      [mine, third].map(each => lease.acquire(each).catch((error: { code: number }) => late.push(error))),
+    );
     expect(late).toMatchObject([CONFLICT]);
   });
 });

@@ -50,7 +50,13 @@ async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [we
 describe('An eviction', () => {
   test('that is granted is not asked for again while the pod is leaving', async () => {
     const seen = await evicted();
-    expect(seen).toMatchObject({ left: 0, againIn: 5, message: 'default/web is leaving', told: [], thrown: undefined });
+    expect(seen).toMatchObject({
+      left: 0,
+      againIn: 5,
+      message: 'default/web is terminating',
+      told: [],
+      thrown: undefined,
+    });
   });
 
   test.each<[string, KubeError, { message: string; againIn: number }]>([

@@ -61,7 +61,7 @@ describe('Pods that the API server would refuse', () => {
     story.jobs.n1 = 'Complete';
     await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.phase === 'Completed' });
     expect(story.op().status?.nodeStatuses?.n2?.message).toBe(
-      'it is not known whether the Pod of the Job would be let in: no answer: etcdserver: leader changed',
+      'it is unknown whether the Pod of the Job would be admitted: etcdserver: leader changed',
     );
   });
 

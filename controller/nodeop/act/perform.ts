@@ -1,0 +1,54 @@
+/** Performs the actions of a plan, several nodes at a time. An error on one node delays neither the others nor the status. */
+import { isConflict, isRefusal } from '../../../kube/errors.js';
+import type { Plan } from '../decide.js';
+import type { Action } from '../facts/facts.js';
+import type { LiveReads } from '../reads/live-reads.js';
+import type { RefusedWrites } from '../reads/refused-writes.js';
+import { act, type ActDeps } from './act.js';
+import { JobSuspendedError } from './workloads.js';
+
+interface PerformDeps extends ActDeps {
+  liveReads: Pick<LiveReads, 'hasChanged' | 'refreshAfterConflict'>;
+  refusedWrites: Pick<RefusedWrites, 'record' | 'clear'>;
+}
+
+/** Keeps an operation over many nodes from flooding the API server. */
+const MAX_PARALLEL_ACTIONS = 16;
+
+/** Returns the errors, in the order in which they occurred. */
+export async function performAll(actions: Plan['actions'], deps: PerformDeps): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const queue = [...actions];
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      try {
+        await perform(next, deps);
+      } catch (error) {
+        errors.push(error);
+      }
+  };
+  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_ACTIONS, actions.length) }, work));
+  return errors;
+}
+
+async function perform({ facts, action }: Plan['actions'][number], deps: PerformDeps): Promise<void> {
+  const uid = facts.nodeOp.meta.uid;
+  try {
+    await act(facts, action, deps);
+    deps.refusedWrites.clear(uid, facts.name);
+  } catch (error) {
+    if (isConflict(error)) await deps.liveReads.refreshAfterConflict(facts);
+    const message = refusalMessage(error, action);
+    if (message !== undefined) deps.refusedWrites.record(uid, facts.name, message);
+    throw error;
+  }
+}
+
+/**
+ * What the status says of an error; undefined for one that the next pass is expected to cure. A conflict counts only where it means
+ * that another node has the turn of the control planes, which may take long.
+ */
+export function refusalMessage(error: unknown, action: Action): string | undefined {
+  const isTurnTaken = isConflict(error) && action.do === 'takeControlPlane';
+  return isRefusal(error) || error instanceof JobSuspendedError || isTurnTaken ? error.message : undefined;
+}
