@@ -1,7 +1,7 @@
 /** The agent's settings, from the environment and equivalent flags; checked by hand, since a schema library would double the program. */
 import { SERVICE_ACCOUNT_DIR } from '../kube/connection.js';
 import { LOG_LEVELS, type LogLevel } from '../program/log.js';
-import { type BaseConfig, ConfigFaults, Say } from '../program/run.js';
+import { type BaseConfig, ConfigFaults, PrintRequest } from '../program/run.js';
 import { VERSION } from '../program/version.js';
 
 export interface Config extends BaseConfig {
@@ -37,8 +37,8 @@ const isLogLevel = (text: string): text is LogLevel => LOG_LEVELS.some(level => 
 
 /** Throws `ConfigFaults` with everything that is wrong, or `Say` when only a text was asked for. */
 export function readConfig(env: Record<string, string | undefined>, argv: readonly string[]): Config {
-  if (argv.includes('--help') || argv.includes('-h')) throw new Say(HELP);
-  if (argv.includes('--version')) throw new Say(VERSION);
+  if (argv.includes('--help') || argv.includes('-h')) throw new PrintRequest(HELP);
+  if (argv.includes('--version')) throw new PrintRequest(VERSION);
   const faults: string[] = [];
   const { flags, unknown } = readFlags(argv);
   for (const word of unknown) faults.push(`${word}: not known`);

@@ -23,7 +23,7 @@ async function agent(): Promise<void> {
     const kube = createKube(inCluster({ dir: config.serviceAccountDir }), { userAgent: `kairos-agent/${VERSION}` });
     const host = realHost(config.hostRoot, clock);
     let synced = false;
-    health.ready('nodeagent', () => (synced ? undefined : 'the NodeAgent was not read yet'));
+    health.addReadinessCheck('nodeagent', () => (synced ? undefined : 'the NodeAgent was not read yet'));
     if (config.probePort > 0) await health.listen(config.probePort, '127.0.0.1');
     const { nodeName } = config;
     const onSynced = () => void (synced = true);

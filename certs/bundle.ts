@@ -1,17 +1,17 @@
 /** What the operator holds of certificates: everything in PEM. */
 
-export interface Pair {
+export interface KeyPair {
   certificate: string;
   key: string;
 }
 
-export interface Bundle {
+export interface CertificateBundle {
   /** Signs the serving certificate; its key never leaves the Secret. */
-  authority: Pair;
+  authority: KeyPair;
   /** Certificate of the authority before, trusted until every replica serves under the new one. */
   previousAuthority?: string;
   /** What the webhook shows to the API server. */
-  serving: Pair;
+  serving: KeyPair;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface Bundle {
 export const BACKDATED_MS = 24 * 3_600_000;
 
 /** What the API server is told to trust. */
-export const trusted = (bundle: Bundle): string =>
+export const trustBundle = (bundle: CertificateBundle): string =>
   [bundle.authority.certificate, bundle.previousAuthority ?? '']
     .map(pem => (pem === '' ? '' : `${pem.trim()}\n`))
     .join('');

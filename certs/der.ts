@@ -15,7 +15,7 @@ export const sequence = (...parts: Node[]): Node => universal(Type.SEQUENCE, tru
 export const set = (...parts: Node[]): Node => universal(Type.SET, true, parts);
 export const oid = (dotted: string): Node => universal(Type.OID, false, asn1.oidToDer(dotted).getBytes());
 export const integer = (bytes: Uint8Array): Node => universal(Type.INTEGER, false, binary(bytes));
-export const yes = (): Node => universal(Type.BOOLEAN, false, '\xff');
+export const booleanTrue = (): Node => universal(Type.BOOLEAN, false, '\xff');
 export const utf8 = (text: string): Node => universal(Type.UTF8, false, binary(Buffer.from(text, 'utf8')));
 export const octets = (content: Node | Uint8Array): Node =>
   universal(Type.OCTETSTRING, false, binary(content instanceof Uint8Array ? content : toDer(content)));

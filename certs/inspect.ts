@@ -1,8 +1,8 @@
 /** Reads certificates. node:crypto alone: what is read comes from outside, and forge's parsers have a history. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Pair } from './bundle.js';
+import type { KeyPair } from './bundle.js';
 
-export interface Look {
+export interface CertificateInfo {
   serial: string;
   notBefore: Date;
   notAfter: Date;
@@ -19,7 +19,7 @@ function parse(pem: string): X509Certificate | undefined {
 }
 
 /** What stands in a certificate; undefined when it is none. */
-export function inspect(pem: string): Look | undefined {
+export function inspect(pem: string): CertificateInfo | undefined {
   const certificate = parse(pem);
   if (!certificate) return undefined;
   const names = certificate.subjectAltName?.split(', ') ?? [];
@@ -33,7 +33,7 @@ export function inspect(pem: string): Look | undefined {
 }
 
 /** The private key belongs to the certificate. */
-export function keyFits({ certificate, key }: Pair): boolean {
+export function isKeyMatching({ certificate, key }: KeyPair): boolean {
   try {
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch {

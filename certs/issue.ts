@@ -11,7 +11,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import { BACKDATED_MS, type Bundle, type Pair } from './bundle.js';
+import { BACKDATED_MS, type CertificateBundle, type KeyPair } from './bundle.js';
 import {
   bits,
   explicit,
@@ -25,7 +25,7 @@ import {
   time,
   toDer,
   utf8,
-  yes,
+  booleanTrue,
 } from './der.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -51,7 +51,7 @@ const SIGNS_CERTIFICATES = () => bits(Buffer.from([0x06]), 1);
 type Part = ReturnType<typeof sequence>;
 
 const extension = (id: string, critical: boolean, content: Part) =>
-  critical ? sequence(oid(id), yes(), octets(content)) : sequence(oid(id), octets(content));
+  critical ? sequence(oid(id), booleanTrue(), octets(content)) : sequence(oid(id), octets(content));
 
 const nameOf = (commonName: string) => sequence(set(sequence(oid(OID.commonName), utf8(commonName))));
 
@@ -79,7 +79,7 @@ function newKey(): Key {
 /** SHA-1 of the key as RFC 5280 section 4.2.1.2 suggests: a name, not a proof. */
 const keyIdentifier = (spki: Buffer) => createHash('sha1').update(spki).digest();
 
-interface Wish {
+interface CertificateTemplate {
   commonName: string;
   spki: Buffer;
   lifeMs: number;
@@ -88,7 +88,7 @@ interface Wish {
   now: Date;
 }
 
-function signed(wish: Wish): string {
+function signCertificate(wish: CertificateTemplate): string {
   const algorithm = () => sequence(oid(OID.ecdsaWithSha256));
   const from = new Date(wish.now.getTime() - BACKDATED_MS);
   const toBeSigned = sequence(
@@ -109,21 +109,28 @@ const pemOf = (der: Buffer) =>
   `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
 /** A new authority for ten years. Its name carries its time of birth: two authorities trusted together must not share one. */
-export function issueAuthority(now: Date): Pair {
+export function issueAuthority(now: Date): KeyPair {
   const key = newKey();
   const commonName = `kairos-operator webhook authority ${now.toISOString()}`;
   const extensions = [
-    extension(OID.basicConstraints, true, sequence(yes())),
+    extension(OID.basicConstraints, true, sequence(booleanTrue())),
     extension(OID.keyUsage, true, SIGNS_CERTIFICATES()),
     extension(OID.subjectKeyIdentifier, false, octets(keyIdentifier(key.spki))),
   ];
   const issuer = { commonName, key: key.pem };
-  const certificate = signed({ commonName, spki: key.spki, lifeMs: AUTHORITY_LIFE_MS, extensions, issuer, now });
+  const certificate = signCertificate({
+    commonName,
+    spki: key.spki,
+    lifeMs: AUTHORITY_LIFE_MS,
+    extensions,
+    issuer,
+    now,
+  });
   return { certificate, key: key.pem };
 }
 
 /** A serving certificate for 90 days, under that authority, for those DNS names. */
-export function issueServing(authority: Pair, dnsNames: readonly string[], now: Date): Pair {
+export function issueServing(authority: KeyPair, dnsNames: readonly string[], now: Date): KeyPair {
   const key = newKey();
   const above = new X509Certificate(authority.certificate);
   const aboveSpki = createPublicKey(authority.key).export({ type: 'spki', format: 'der' });
@@ -138,12 +145,12 @@ export function issueServing(authority: Pair, dnsNames: readonly string[], now: 
   ];
   const issuer = { commonName: above.subject.replace(/^CN=/, ''), key: authority.key };
   const commonName = 'kairos-operator webhook';
-  const certificate = signed({ commonName, spki: key.spki, lifeMs: SERVING_LIFE_MS, extensions, issuer, now });
+  const certificate = signCertificate({ commonName, spki: key.spki, lifeMs: SERVING_LIFE_MS, extensions, issuer, now });
   return { certificate, key: key.pem };
 }
 
 /** Authority and serving certificate from nothing. */
-export function issueAll(dnsNames: readonly string[], now: Date, previousAuthority?: string): Bundle {
+export function issueAll(dnsNames: readonly string[], now: Date, previousAuthority?: string): CertificateBundle {
   const authority = issueAuthority(now);
   return { authority, previousAuthority, serving: issueServing(authority, dnsNames, now) };
 }

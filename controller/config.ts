@@ -1,6 +1,6 @@
 /** The controller's settings: its own names, and those of the Go operator where they still mean something. */
 import * as z from 'zod';
-import { baseAliases, baseSettings, configReader, onOff, words } from '../program/config.js';
+import { baseAliases, baseSettings, configReader, booleanSetting, listSetting } from '../program/config.js';
 import type { Tools } from './artifact/build/container.js';
 import type { JobSettings } from './nodeop/facts/manifests.js';
 
@@ -16,13 +16,13 @@ const settings = z.object({
     .describe("The agent's image; leaves the sentinel of a Job unless sentinelImage is set."),
   sentinelImage: z.string().optional().describe('Image with a shell that leaves the sentinel of a Job instead.'),
   nodeopDefaultImage: z.string().default('busybox:latest').describe('Image of a NodeOp that names none.'),
-  allowedNamespaces: words()
+  allowedNamespaces: listSetting()
     .default([])
     .describe('Namespaces where NodeOps and NodeOpUpgrades are obeyed; all when empty.'),
-  imagePullSecrets: words()
+  imagePullSecrets: listSetting()
     .default([])
     .describe('Secrets by which every Pod that it makes pulls, in the namespace of each.'),
-  buildArtifacts: onOff()
+  buildArtifacts: booleanSetting()
     .default(true)
     .describe('Whether OSArtifacts are built; where not, the right to Secrets can be taken away.'),
   toolImage: z
@@ -65,7 +65,7 @@ export function toolsFrom(config: Config): Tools | undefined {
 }
 
 /** Writes the sentinel of a Job with a shell and commands that every small image has. */
-const SHELL = [
+const SENTINEL_SCRIPT = [
   'set -e',
   'file="$SENTINEL_DIR/$JOB_NAME-$(date +%s)"',
   'cat /proc/sys/kernel/random/boot_id > "$SENTINEL_DIR/.$JOB_NAME.tmp"',
@@ -77,5 +77,5 @@ const SHELL = [
 /** What writes the sentinel: the agent's image, which every node has, or an image with a shell. */
 export const sentinelFrom = (config: { agentImage?: string; sentinelImage?: string }): JobSettings['sentinel'] =>
   config.sentinelImage !== undefined || config.agentImage === undefined
-    ? { image: config.sentinelImage ?? 'busybox:latest', command: ['sh', '-c', SHELL] }
+    ? { image: config.sentinelImage ?? 'busybox:latest', command: ['sh', '-c', SENTINEL_SCRIPT] }
     : { image: config.agentImage, command: ['node', '/app/agent.cjs', 'sentinel'] };

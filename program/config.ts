@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { LOG_LEVELS } from './log.js';
 import { nearest } from './nearest.js';
-import { ConfigFaults, Say } from './run.js';
+import { ConfigFaults, PrintRequest } from './run.js';
 import { VERSION } from './version.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -26,10 +26,11 @@ export interface ConfigOptions<S extends z.ZodRawShape> {
 }
 
 /** `true` and `false`, and the other ways to say so; as a flag it needs no value. */
-export const onOff = () => z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+export const booleanSetting = () =>
+  z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 
 /** A port, also as `:8081` or `0.0.0.0:8081`; 0 is off. */
-export const port = () =>
+export const portSetting = () =>
   z
     .string()
     .regex(/^([^:]*:)?\d{1,5}$/, 'expected a port, such as 8081 or :8081')
@@ -37,16 +38,16 @@ export const port = () =>
     .refine(number => number <= 65_535, 'a port is at most 65535');
 
 /** `a,b, c` → three words. */
-export const words = () => z.string().transform(text => text.split(/[\s,]+/).filter(word => word !== ''));
+export const listSetting = () => z.string().transform(text => text.split(/[\s,]+/).filter(word => word !== ''));
 
 /** A whole number, from a text. */
-export const wholeNumber = (least = 0) =>
+export const integerSetting = (least = 0) =>
   z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int().min(least));
 
 /** What every program has; spread it into the settings. */
 export const baseSettings = {
   logLevel: z.enum(LOG_LEVELS).default('info').describe('How much to log.'),
-  healthPort: port().default(8081).describe('Port of /healthz and /readyz; 0 is off.'),
+  healthPort: portSetting().default(8081).describe('Port of /healthz and /readyz; 0 is off.'),
 };
 export const baseAliases = { healthPort: { flags: ['health-probe-bind-address'] } } satisfies Record<string, Aliases>;
 
@@ -59,10 +60,10 @@ interface Setting {
   fallback: string;
 }
 
-const parts = (field: string) => field.replaceAll(/[A-Z]/g, letter => `_${letter}`);
+const snakeCase = (field: string) => field.replaceAll(/[A-Z]/g, letter => `_${letter}`);
 
 /** A default as one would type it. */
-function written(value: unknown): string {
+function defaultText(value: unknown): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.join(',');
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -73,11 +74,11 @@ function settingsOf<S extends z.ZodRawShape>({ settings, aliases = {} }: ConfigO
   return Object.entries(settings.shape).map(([field, schema]) => {
     const own = z.safeParse(schema, 'true');
     const unset = z.safeParse(schema, undefined);
-    const fallback = unset.success ? written(unset.data) : 'must be given';
+    const fallback = unset.success ? defaultText(unset.data) : 'must be given';
     return {
       field,
-      env: [parts(field).toUpperCase(), ...(more[field]?.env ?? [])],
-      flags: [parts(field).toLowerCase().replaceAll('_', '-'), ...(more[field]?.flags ?? [])],
+      env: [snakeCase(field).toUpperCase(), ...(more[field]?.env ?? [])],
+      flags: [snakeCase(field).toLowerCase().replaceAll('_', '-'), ...(more[field]?.flags ?? [])],
       description: z.globalRegistry.get(schema)?.description ?? '',
       isSwitch: own.success && own.data === true,
       fallback,
@@ -91,8 +92,8 @@ export function configReader<S extends z.ZodRawShape>(
 ): (env: Env, argv: readonly string[]) => z.output<z.ZodObject<S>> {
   const settings = settingsOf(options);
   return (env, argv) => {
-    if (argv.some(arg => /^(-h|--?help)$/.test(arg))) throw new Say(helpText(options, settings));
-    if (argv.some(arg => /^--?version$/.test(arg))) throw new Say(`${options.program} ${VERSION}`);
+    if (argv.some(arg => /^(-h|--?help)$/.test(arg))) throw new PrintRequest(helpText(options, settings));
+    if (argv.some(arg => /^--?version$/.test(arg))) throw new PrintRequest(`${options.program} ${VERSION}`);
     const flags = readFlags(settings, argv);
     const given = Object.fromEntries(
       settings.map(({ field, env: names }) => {

@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http';
 /** Undefined means well; a text says what is wrong. */
 export type Check = () => string | undefined;
 
-export interface Metrics {
+export interface MetricsSource {
   contentType: string;
   text(): Promise<string>;
 }
 
-interface Answer {
+interface HealthResponse {
   code: number;
   type?: string;
   body: string;
@@ -19,28 +19,28 @@ interface Answer {
 export class Health {
   readonly #live = new Map<string, Check>();
   readonly #ready = new Map<string, Check>();
-  #metrics: Metrics | undefined;
+  #metrics: MetricsSource | undefined;
   #server: Server | undefined;
 
   /** While this fails, the kubelet restarts the container. */
-  live(name: string, check: Check): void {
+  addLivenessCheck(name: string, check: Check): void {
     this.#live.set(name, check);
   }
 
   /** While this fails, the Pod gets no traffic and a rollout waits. */
-  ready(name: string, check: Check): void {
+  addReadinessCheck(name: string, check: Check): void {
     this.#ready.set(name, check);
   }
 
   /** Also serve `/metrics` here. */
-  metrics(metrics: Metrics): void {
+  serveMetrics(metrics: MetricsSource): void {
     this.#metrics = metrics;
   }
 
   /** The answer to one path, as the server gives it. */
-  async answer(path: string): Promise<Answer> {
-    if (path === '/healthz') return verdict(this.#live);
-    if (path === '/readyz') return verdict(this.#ready);
+  async respond(path: string): Promise<HealthResponse> {
+    if (path === '/healthz') return runChecks(this.#live);
+    if (path === '/readyz') return runChecks(this.#ready);
     if (path === '/metrics' && this.#metrics)
       return { code: 200, type: this.#metrics.contentType, body: await this.#metrics.text() };
     return { code: 404, body: 'not found\n' };
@@ -50,9 +50,9 @@ export class Health {
   async listen(port: number, host?: string): Promise<number> {
     const server = createServer((request, response) => {
       const path = (request.url ?? '/').split('?')[0] ?? '/';
-      const send = ({ code, type, body }: Answer) =>
+      const send = ({ code, type, body }: HealthResponse) =>
         response.writeHead(code, { 'content-type': type ?? 'text/plain; charset=utf-8' }).end(body);
-      this.answer(path).then(send, () => send({ code: 500, body: 'failed\n' }));
+      this.respond(path).then(send, () => send({ code: 500, body: 'failed\n' }));
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -72,7 +72,7 @@ export class Health {
   }
 }
 
-function verdict(checks: ReadonlyMap<string, Check>): Answer {
+function runChecks(checks: ReadonlyMap<string, Check>): HealthResponse {
   const lines = [...checks].map(([name, check]) => ({ name, fault: faultOf(check) }));
   const body = lines.map(({ name, fault }) => (fault === undefined ? `[+] ${name} ok\n` : `[-] ${name}: ${fault}\n`));
   return { code: lines.every(line => line.fault === undefined) ? 200 : 503, body: body.join('') || 'ok\n' };

@@ -1,15 +1,18 @@
 /** Numbers for Prometheus. Only controller and webhook import this: the agent is kept small. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from './health.js';
+import type { MetricsSource } from './health.js';
 
 /** One registry per program; the prefix is put before every name made here. */
-export class MetricsRegistry implements Metrics {
+export class MetricsRegistry implements MetricsSource {
   readonly #registry = new Registry();
   readonly #prefix: string;
 
-  constructor({ prefix = 'kairos_operator_', ofTheProcess = true }: { prefix?: string; ofTheProcess?: boolean } = {}) {
+  constructor({
+    prefix = 'kairos_operator_',
+    withProcessMetrics = true,
+  }: { prefix?: string; withProcessMetrics?: boolean } = {}) {
     this.#prefix = prefix;
-    if (ofTheProcess) collectDefaultMetrics({ register: this.#registry });
+    if (withProcessMetrics) collectDefaultMetrics({ register: this.#registry });
   }
 
   get contentType(): string {

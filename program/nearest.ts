@@ -1,5 +1,5 @@
 /** How many letters must be changed, added or dropped to make one word of the other. */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of a.split('').entries()) {
     const next = [i + 1];
@@ -11,12 +11,12 @@ function distance(a: string, b: string): number {
 }
 
 /** No word of ours comes near this; the effort grows with the length, and what is compared may come from anybody. */
-const LONGEST = 64;
+const MAX_LENGTH = 64;
 
 /** The known word that was probably meant, if one is near enough to be no guess. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  if (word.length > LONGEST) return undefined;
-  const ranked = known.map(one => ({ one, far: distance(word, one) })).toSorted((x, y) => x.far - y.far);
+  if (word.length > MAX_LENGTH) return undefined;
+  const ranked = known.map(one => ({ one, far: editDistance(word, one) })).toSorted((x, y) => x.far - y.far);
   const [best] = ranked;
   return best && best.far <= Math.max(2, Math.floor(word.length / 3)) ? best.one : undefined;
 }

@@ -13,7 +13,7 @@ export interface BaseConfig {
 }
 
 /** The command line asked for a text (`--help`, `--version`) instead of work. */
-export class Say extends Error {}
+export class PrintRequest extends Error {}
 
 /** Everything that is wrong with the settings, one line each. */
 export class ConfigFaults extends Error {
@@ -22,7 +22,7 @@ export class ConfigFaults extends Error {
   }
 }
 
-export interface Running<C> {
+export interface ProgramContext<C> {
   config: C;
   log: Log;
   clock: Clock;
@@ -34,10 +34,10 @@ export interface Running<C> {
 const EXIT = { clean: 0, failed: 1, settings: 2 } as const;
 
 /** After the signal to stop, `main` has this long; the kubelet's own patience is 30 s. */
-const PATIENCE_MS = 25_000;
+const SHUTDOWN_TIMEOUT_MS = 25_000;
 
 /** Everything outside the program, so that a test can stand in for it. */
-export interface Surroundings {
+export interface ProcessContext {
   env: Record<string, string | undefined>;
   argv: readonly string[];
   print(text: string): void;
@@ -48,7 +48,7 @@ export interface Surroundings {
 }
 
 /** The real ones. */
-const machine: Surroundings = {
+const realProcess: ProcessContext = {
   env: process.env,
   argv: process.argv.slice(2),
   print: text => void process.stdout.write(`${text}\n`),
@@ -63,44 +63,44 @@ const machine: Surroundings = {
 export async function runProgram<C extends BaseConfig>(
   name: string,
   readConfig: (env: Record<string, string | undefined>, argv: readonly string[]) => C,
-  main: (program: Running<C>) => Promise<void>,
-  around: Surroundings = machine,
+  main: (program: ProgramContext<C>) => Promise<void>,
+  processContext: ProcessContext = realProcess,
 ): Promise<void> {
   let config: C;
   try {
-    config = readConfig(around.env, around.argv);
+    config = readConfig(processContext.env, processContext.argv);
   } catch (error) {
-    return around.exit(sayWhy(name, error, around));
+    return processContext.exit(reportConfigError(name, error, processContext));
   }
-  around.exit(await runMain(name, config, main, around));
+  processContext.exit(await runMain(name, config, main, processContext));
 }
 
-function sayWhy(name: string, error: unknown, around: Surroundings): number {
-  if (error instanceof Say) {
-    around.print(error.message);
+function reportConfigError(name: string, error: unknown, processContext: ProcessContext): number {
+  if (error instanceof PrintRequest) {
+    processContext.print(error.message);
     return EXIT.clean;
   }
   if (!(error instanceof ConfigFaults)) throw error;
-  around.printError(`${name}: ${error.faults.length} mistakes in the settings (--help lists them all)`);
-  for (const fault of error.faults) around.printError(`  ${fault}`);
+  processContext.printError(`${name}: ${error.faults.length} mistakes in the settings (--help lists them all)`);
+  for (const fault of error.faults) processContext.printError(`  ${fault}`);
   return EXIT.settings;
 }
 
 async function runMain<C extends BaseConfig>(
   name: string,
   config: C,
-  main: (program: Running<C>) => Promise<void>,
-  around: Surroundings,
+  main: (program: ProgramContext<C>) => Promise<void>,
+  processContext: ProcessContext,
 ): Promise<number> {
-  const log = around.log ?? createLog({ program: name, version: VERSION }, config.logLevel);
+  const log = processContext.log ?? createLog({ program: name, version: VERSION }, config.logLevel);
   const stop = new AbortController();
   /* Every loop of the program listens. */
   setMaxListeners(0, stop.signal);
   const health = new Health();
-  around.onStop(why => {
+  processContext.onStop(why => {
     log.info({ why }, 'stopping');
     stop.abort(new Error(`stopped by ${why}`));
-    setTimeout(() => around.exit(EXIT.failed), PATIENCE_MS).unref();
+    setTimeout(() => processContext.exit(EXIT.failed), SHUTDOWN_TIMEOUT_MS).unref();
   });
   try {
     if (config.healthPort) await health.listen(config.healthPort);

@@ -80,7 +80,7 @@ const unreadable =
 
 async function tellHealth(health: Health, path: string, response: Response): Promise<void> {
   try {
-    const { code, type, body } = await health.answer(path);
+    const { code, type, body } = await health.respond(path);
     response
       .status(code)
       .set('content-type', type ?? 'text/plain; charset=utf-8')

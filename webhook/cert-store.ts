@@ -1,6 +1,6 @@
 /** The certificates of all replicas, in one Secret of the operator's namespace. */
-import { type Bundle, trusted } from '../certs/bundle.js';
-import type { CertStore, Held } from '../certs/rotate.js';
+import { type CertificateBundle, trustBundle } from '../certs/bundle.js';
+import type { CertStore, StoredBundle } from '../certs/rotate.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.js';
 import type { Kube, Stored } from '../kube/kube.js';
 import { SECRETS } from '../kube/resources.js';
@@ -16,10 +16,10 @@ const KEYS = { serving: 'tls.crt', servingKey: 'tls.key', authority: 'ca.crt', a
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 const decoded = (text: string | undefined) => Buffer.from(text ?? '', 'base64').toString();
 
-const dataOf = (bundle: Bundle): Record<string, string> => ({
+const dataOf = (bundle: CertificateBundle): Record<string, string> => ({
   [KEYS.serving]: encoded(bundle.serving.certificate),
   [KEYS.servingKey]: encoded(bundle.serving.key),
-  [KEYS.authority]: encoded(trusted(bundle)),
+  [KEYS.authority]: encoded(trustBundle(bundle)),
   [KEYS.authorityKey]: encoded(bundle.authority.key),
 });
 
@@ -31,7 +31,7 @@ const certificatesIn = (pem: string): string[] =>
     .map(one => `-----BEGIN CERTIFICATE-----${one.trimEnd()}\n`);
 
 /** Nothing when a piece is missing; whether the pieces are sound is judged by `certs/decide.ts`. */
-function bundleOf(data: Record<string, string> = {}): Bundle | undefined {
+function bundleOf(data: Record<string, string> = {}): CertificateBundle | undefined {
   const [authority, previousAuthority] = certificatesIn(decoded(data[KEYS.authority]));
   const pieces = [data[KEYS.serving], data[KEYS.servingKey], data[KEYS.authorityKey]];
   if (authority === undefined || pieces.some(piece => piece === undefined || piece === '')) return undefined;
@@ -52,7 +52,7 @@ export class SecretStore implements CertStore {
     this.#at = at;
   }
 
-  async load(): Promise<Held> {
+  async load(): Promise<StoredBundle> {
     try {
       const secret = await this.#kube.get<Secret>(SECRETS, this.#at);
       return { bundle: bundleOf(secret.data), version: secret.metadata.resourceVersion };
@@ -62,7 +62,7 @@ export class SecretStore implements CertStore {
     }
   }
 
-  async save(bundle: Bundle, insteadOf: string | undefined): Promise<boolean> {
+  async save(bundle: CertificateBundle, insteadOf: string | undefined): Promise<boolean> {
     try {
       await this.#write(dataOf(bundle), insteadOf);
       return true;

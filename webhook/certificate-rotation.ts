@@ -1,5 +1,5 @@
 /** Keeps a trusted certificate in the server: from the store, renewed in time, with its authority told to the API server. */
-import { type Bundle, type Pair, trusted } from '../certs/bundle.js';
+import { type CertificateBundle, type KeyPair, trustBundle } from '../certs/bundle.js';
 import { inspect } from '../certs/inspect.js';
 import { type CertStore, rotate } from '../certs/rotate.js';
 import type { Clock } from '../program/clock.js';
@@ -11,7 +11,7 @@ export interface RotationDeps {
   store: CertStore;
   /** Tells every API server what to trust; one answer for each configuration, by its name. */
   publish(pem: string): Promise<Record<string, PublishResult>>;
-  show(pair: Pair): void;
+  show(pair: KeyPair): void;
   dnsNames: readonly string[];
   clock: Clock;
   log: Log;
@@ -27,7 +27,7 @@ const SPREAD_MS = 5_000;
 
 export class CertificateRotation {
   readonly #parts: RotationDeps;
-  #shown: Bundle | undefined;
+  #shown: CertificateBundle | undefined;
   #told = false;
   #absent: readonly string[] = [];
   /** In base64, as it stands in configurations. */
@@ -66,7 +66,7 @@ export class CertificateRotation {
     const well = await this.#publish(bundle);
     if (known) return well;
     /* An authority that is not trusted any more cannot be waited under. */
-    if (this.#shown && trusted(bundle).includes(this.#shown.authority.certificate.trim()))
+    if (this.#shown && trustBundle(bundle).includes(this.#shown.authority.certificate.trim()))
       await clock.sleep(SPREAD_MS, signal);
     this.#show(bundle);
     return well;
@@ -113,7 +113,7 @@ export class CertificateRotation {
     }
   }
 
-  #show(bundle: Bundle): void {
+  #show(bundle: CertificateBundle): void {
     if (this.#shown?.serving.certificate !== bundle.serving.certificate) {
       this.#parts.show(bundle.serving);
       this.#parts.log.info({ certificate: inspect(bundle.serving.certificate) }, 'certificate shown');
@@ -122,9 +122,9 @@ export class CertificateRotation {
   }
 
   /** True: every configuration has it. */
-  async #publish(bundle: Bundle): Promise<boolean> {
+  async #publish(bundle: CertificateBundle): Promise<boolean> {
     const { log } = this.#parts;
-    const pem = trusted(bundle);
+    const pem = trustBundle(bundle);
     this.#published = Buffer.from(pem).toString('base64');
     const verdicts = Object.entries(await this.#parts.publish(pem));
     const those = (wanted: PublishResult) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);

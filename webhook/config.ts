@@ -1,13 +1,13 @@
 /** Settings of the webhook. The shipped manifests set the names, since their prefix may be changed. */
 import * as z from 'zod';
-import { baseAliases, baseSettings, configReader, port, words } from '../program/config.js';
+import { baseAliases, baseSettings, configReader, portSetting, listSetting } from '../program/config.js';
 
 export const readConfig = configReader({
   program: 'webhook',
   purpose: 'completes and judges the objects of the operator before the API server stores them.',
   settings: z.object({
     ...baseSettings,
-    webhookPort: port().default(9443).describe('Port of /mutate and /validate, over HTTPS.'),
+    webhookPort: portSetting().default(9443).describe('Port of /mutate and /validate, over HTTPS.'),
     podNamespace: z.string().min(1).default('operator-system').describe('Namespace of the Service and the Secret.'),
     serviceName: z
       .string()
@@ -29,7 +29,7 @@ export const readConfig = configReader({
       .min(1)
       .default('kairos-operator-webhook')
       .describe('MutatingWebhookConfiguration that gets the certificate authority.'),
-    extraNames: words().default([]).describe('Further DNS names in the certificate, for calls by URL.'),
+    extraNames: listSetting().default([]).describe('Further DNS names in the certificate, for calls by URL.'),
     kubeconfig: z.string().optional().describe('File with the connection, when run outside of a cluster.'),
   }),
   aliases: { ...baseAliases, podNamespace: { env: ['CONTROLLER_POD_NAMESPACE'] } },

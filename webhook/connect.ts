@@ -1,5 +1,5 @@
 /** The parts of the webhook that touch the cluster, put together from the settings. */
-import type { Pair } from '../certs/bundle.js';
+import type { KeyPair } from '../certs/bundle.js';
 import { createKube, type KubeClient } from '../kube/client.js';
 import { type Connection, inCluster } from '../kube/connection.js';
 import type { Kube } from '../kube/kube.js';
@@ -39,7 +39,7 @@ export const webhookConfigurations = ({
 export function createCertificateRotation(
   kube: Kube,
   config: Config,
-  { clock, log, show }: { clock: Clock; log: Log; show: (pair: Pair) => void },
+  { clock, log, show }: { clock: Clock; log: Log; show: (pair: KeyPair) => void },
 ): CertificateRotation {
   const places = webhookConfigurations(config);
   return new CertificateRotation({

@@ -19,12 +19,12 @@ void runProgram('webhook', readConfig, async ({ config, log, clock, signal, heal
   const keeper = createCertificateRotation(kube, config, { clock, log, show: pair => server.setCertificate(pair) });
   const onReview = webhookMetrics(registry, () => keeper.expiry());
   const server = new WebhookServer(createApp({ health, log, onReview, reach: request => cluster.reach(request) }));
-  health.metrics(registry);
+  health.serveMetrics(registry);
   let listening = false;
-  health.ready('server', () => (listening ? undefined : 'not listening'));
-  health.ready('certificate', () => keeper.certificateFault());
-  health.ready('authority', () => keeper.publicationFault());
-  health.ready('cluster', () => cluster.syncFault());
+  health.addReadinessCheck('server', () => (listening ? undefined : 'not listening'));
+  health.addReadinessCheck('certificate', () => keeper.certificateFault());
+  health.addReadinessCheck('authority', () => keeper.publicationFault());
+  health.addReadinessCheck('cluster', () => cluster.syncFault());
 
   const watching = [
     cluster.run(signal),

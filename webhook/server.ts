@@ -1,7 +1,7 @@
 /** HTTPS whose certificate can be changed while it runs: the next handshake shows the new one, open connections go on. */
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import type { Pair } from '../certs/bundle.js';
+import type { KeyPair } from '../certs/bundle.js';
 
 /** How patient the server is with the other side. */
 export interface ServerTimeouts {
@@ -35,7 +35,7 @@ export class WebhookServer {
   }
 
   /** Shows this certificate from the next handshake on. */
-  setCertificate({ certificate, key }: Pair): void {
+  setCertificate({ certificate, key }: KeyPair): void {
     this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
   }
 

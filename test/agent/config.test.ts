@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../agent/config.js';
-import { Say } from '../../program/run.js';
+import { PrintRequest } from '../../program/run.js';
 
 const NODE_NAME = 'n1';
 
@@ -34,6 +34,6 @@ describe('settings', () => {
     expect(() => readConfig(env, argv)).toThrow(fault);
   });
   test.each(['--help', '--version'])('%s asks for a text', flag => {
-    expect(() => readConfig({}, [flag])).toThrow(Say);
+    expect(() => readConfig({}, [flag])).toThrow(PrintRequest);
   });
 });

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { createServer, request } from 'node:https';
 import { describe, expect, test } from '@jest/globals';
-import { trusted } from '../../certs/bundle.js';
-import { inspect, isSignedBy, keyFits } from '../../certs/inspect.js';
+import { trustBundle } from '../../certs/bundle.js';
+import { inspect, isSignedBy, isKeyMatching } from '../../certs/inspect.js';
 import { issueAll, issueAuthority, issueServing } from '../../certs/issue.js';
 
 const NAMES = ['webhook.operator-system.svc', 'webhook.operator-system.svc.cluster.local'];
@@ -15,7 +15,7 @@ describe('an authority', () => {
 
   test('signs itself', () => expect(isSignedBy(authority.certificate, authority.certificate)).toBe(true));
   test('may sign others', () => expect(certificate.ca).toBe(true));
-  test('has its own key', () => expect(keyFits(authority)).toBe(true));
+  test('has its own key', () => expect(isKeyMatching(authority)).toBe(true));
   test('uses P-256', () => expect(certificate.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1'));
 
   test('is valid from a day ago for ten years, whatever clocks say', () => {
@@ -45,8 +45,8 @@ describe('a serving certificate', () => {
   test('is not signed by another authority', () =>
     expect(isSignedBy(serving.certificate, issueAuthority(NOW).certificate)).toBe(false));
   test('is no authority', () => expect(look?.isAuthority).toBe(false));
-  test('has its own key', () => expect(keyFits(serving)).toBe(true));
-  test('has no other key', () => expect(keyFits({ ...serving, key: authority.key })).toBe(false));
+  test('has its own key', () => expect(isKeyMatching(serving)).toBe(true));
+  test('has no other key', () => expect(isKeyMatching({ ...serving, key: authority.key })).toBe(false));
   test('stands for the DNS names of the Service', () => expect(look?.dnsNames).toEqual(NAMES));
   test('answers for such a host', () => expect(certificate.checkHost(NAMES[0] ?? '')).toBe(NAMES[0]));
   test('answers for no other host', () => expect(certificate.checkHost('webhook.default.svc')).toBeUndefined());
@@ -69,7 +69,7 @@ test('a client that trusts old and new authority accepts servers under both', as
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const code = await new Promise((resolve, reject) => {
-      const ask = { host: '127.0.0.1', port, servername: 'localhost', ca: trusted(next), agent: false };
+      const ask = { host: '127.0.0.1', port, servername: 'localhost', ca: trustBundle(next), agent: false };
       request(ask, answer => resolve(answer.resume().statusCode))
         .on('error', reject)
         .end();
@@ -83,6 +83,6 @@ test('a client that trusts old and new authority accepts servers under both', as
 test('what is no certificate is told apart without an error', () => {
   expect(inspect('')).toBeUndefined();
   expect(inspect('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')).toBeUndefined();
-  expect(keyFits({ certificate: 'no', key: 'no' })).toBe(false);
+  expect(isKeyMatching({ certificate: 'no', key: 'no' })).toBe(false);
   expect(isSignedBy('no', 'no')).toBe(false);
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Bundle, trusted } from '../../certs/bundle.js';
-import { certAction, isDue } from '../../certs/decide.js';
+import { type CertificateBundle, trustBundle } from '../../certs/bundle.js';
+import { certAction, isRenewalDue } from '../../certs/decide.js';
 import { isSignedBy } from '../../certs/inspect.js';
 import { issueAll, issueAuthority } from '../../certs/issue.js';
-import { type CertStore, type Held, rotate } from '../../certs/rotate.js';
+import { type CertStore, type StoredBundle, rotate } from '../../certs/rotate.js';
 import { fakeClock } from '../fakes/clock.js';
 
 const NAMES = ['webhook.operator-system.svc'];
@@ -15,7 +15,7 @@ const fresh = issueAll(NAMES, BORN);
 const renewed = issueAll(NAMES, BORN, issueAuthority(BORN).certificate);
 
 describe('what is due', () => {
-  test.each<[string, Bundle | undefined, Date, string]>([
+  test.each<[string, CertificateBundle | undefined, Date, string]>([
     ['everything, when there is nothing', undefined, BORN, 'renewAuthority'],
     ['nothing, right after issuing', fresh, BORN, 'keep'],
     ['nothing, just before two thirds of 90 days', fresh, after(59 * DAY - 1000), 'keep'],
@@ -64,22 +64,22 @@ describe('what is due', () => {
 
   test('two thirds are meant exactly', () => {
     const look = { serial: '1', notBefore: BORN, notAfter: after(300), dnsNames: [], isAuthority: false };
-    expect(isDue(look, after(199))).toBe(false);
-    expect(isDue(look, after(200))).toBe(true);
+    expect(isRenewalDue(look, after(199))).toBe(false);
+    expect(isRenewalDue(look, after(200))).toBe(true);
   });
 });
 
 /** One Secret with versions, seen by several replicas. */
 class SharedStore implements CertStore {
-  held: Held = {};
+  held: StoredBundle = {};
   saves = 0;
 
-  async load(): Promise<Held> {
+  async load(): Promise<StoredBundle> {
     await new Promise(resolve => setImmediate(resolve));
     return this.held;
   }
 
-  async save(bundle: Bundle, insteadOf: string | undefined): Promise<boolean> {
+  async save(bundle: CertificateBundle, insteadOf: string | undefined): Promise<boolean> {
     await new Promise(resolve => setImmediate(resolve));
     if (insteadOf !== this.held.version) return false;
     this.saves += 1;
@@ -106,7 +106,7 @@ describe('rotation', () => {
     let shown: string | undefined;
     for (let day = 0; day < 13 * 365; day += 5) {
       const { bundle, action } = await rotate(store, NAMES, clock);
-      const authorities = trusted(bundle).split(/(?<=-----END CERTIFICATE-----\n)/);
+      const authorities = trustBundle(bundle).split(/(?<=-----END CERTIFICATE-----\n)/);
       const served = shown ?? bundle.serving.certificate;
       if (!authorities.some(one => isSignedBy(served, one))) untrusted.push(day);
       actions.push(action);

@@ -1,19 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { baseAliases, baseSettings, configReader, onOff, port, wholeNumber, words } from '../../program/config.js';
+import {
+  baseAliases,
+  baseSettings,
+  configReader,
+  booleanSetting,
+  portSetting,
+  integerSetting,
+  listSetting,
+} from '../../program/config.js';
 import { nearest } from '../../program/nearest.js';
-import { ConfigFaults, Say } from '../../program/run.js';
+import { ConfigFaults, PrintRequest } from '../../program/run.js';
 
 const read = configReader({
   program: 'controller',
   purpose: 'Looks after nodes.',
   settings: z.object({
     ...baseSettings,
-    leaderElect: onOff().default(true).describe('Wait for the lease.'),
-    namespaces: words().optional().describe('Where to look.'),
-    retries: wholeNumber(1).default(3),
+    leaderElect: booleanSetting().default(true).describe('Wait for the lease.'),
+    namespaces: listSetting().optional().describe('Where to look.'),
+    retries: integerSetting(1).default(3),
     image: z.string().describe('Image of the job.'),
-    metricsPort: port().default(0),
+    metricsPort: portSetting().default(0),
   }),
   aliases: { ...baseAliases, image: { env: ['NODEOP_DEFAULT_IMAGE'] } },
 });
@@ -69,7 +77,7 @@ describe('words asked for', () => {
     try {
       read({}, argv);
     } catch (error) {
-      if (error instanceof Say) return error.message;
+      if (error instanceof PrintRequest) return error.message;
     }
     return '';
   };

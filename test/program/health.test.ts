@@ -23,9 +23,9 @@ describe('health', () => {
 
   test('one check that fails is enough, and says why; alive and ready are two things', async () => {
     health = new Health();
-    health.live('loop', () => undefined);
-    health.ready('cache', () => 'not filled yet');
-    health.ready('certificate', () => {
+    health.addLivenessCheck('loop', () => undefined);
+    health.addReadinessCheck('cache', () => 'not filled yet');
+    health.addReadinessCheck('certificate', () => {
       throw new Error('none');
     });
     expect(await asked('/healthz')).toEqual([200, '[+] loop ok\n']);
@@ -34,11 +34,11 @@ describe('health', () => {
 
   test('serves the metrics it is given', async () => {
     health = new Health();
-    const metrics = new MetricsRegistry({ ofTheProcess: false });
+    const metrics = new MetricsRegistry({ withProcessMetrics: false });
     metrics.counter('reboots_total', 'Reboots.', ['verdict']).inc({ verdict: 'done' });
     metrics.gauge('waiting', 'Keys that wait.', { collect: gauge => gauge.set(3) });
     metrics.histogram('run_seconds', 'Runs.', { buckets: [1] }).observe(0.5);
-    health.metrics(metrics);
+    health.serveMetrics(metrics);
     const [code, text] = await asked('/metrics');
     expect(code).toBe(200);
     expect(text).toContain('kairos_operator_reboots_total{verdict="done"} 1');
@@ -48,7 +48,7 @@ describe('health', () => {
 
   test('metrics that fail are an error of the server, not its end', async () => {
     health = new Health();
-    health.metrics({ contentType: 'text/plain', text: () => Promise.reject(new Error('broken')) });
+    health.serveMetrics({ contentType: 'text/plain', text: () => Promise.reject(new Error('broken')) });
     expect((await asked('/metrics'))[0]).toBe(500);
     expect((await asked('/healthz'))[0]).toBe(200);
   });

@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { silentLog } from '../../program/log.js';
-import { type BaseConfig, ConfigFaults, type Running, runProgram, Say, type Surroundings } from '../../program/run.js';
+import {
+  type BaseConfig,
+  ConfigFaults,
+  type ProgramContext,
+  runProgram,
+  PrintRequest,
+  type ProcessContext,
+} from '../../program/run.js';
 
 /** A process that is only written down. */
 function stage() {
   const seen = { printed: '', complained: '', code: undefined as number | undefined, stop: (_why: string) => {} };
-  const around: Surroundings = {
+  const around: ProcessContext = {
     env: { A: 'b' },
     argv: ['--x'],
     print: text => void (seen.printed += `${text}\n`),
@@ -55,7 +62,7 @@ describe('how a program ends', () => {
   test('with 0 after a word that was asked for', async () => {
     const { seen, around } = stage();
     const read = (): BaseConfig => {
-      throw new Say('p 1.0');
+      throw new PrintRequest('p 1.0');
     };
     await runProgram('p', read, async () => undefined, around);
     expect([seen.code, seen.printed]).toEqual([0, 'p 1.0\n']);
@@ -66,7 +73,7 @@ describe('how a program ends', () => {
     ['throws what the signal said', async (signal: AbortSignal) => signal.throwIfAborted()],
   ])('with 0 after SIGTERM when the work %s', async (_sentence, after) => {
     const { seen, around } = stage();
-    const main = async ({ signal }: Running<BaseConfig>) => {
+    const main = async ({ signal }: ProgramContext<BaseConfig>) => {
       await new Promise(resolve => signal.addEventListener('abort', resolve));
       await after(signal);
     };

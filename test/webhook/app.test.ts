@@ -13,8 +13,8 @@ let health: Health;
 
 beforeEach(() => {
   health = new Health();
-  const registry = new MetricsRegistry({ ofTheProcess: false });
-  health.metrics(registry);
+  const registry = new MetricsRegistry({ withProcessMetrics: false });
+  health.serveMetrics(registry);
   const onReview = webhookMetrics(registry, () => new Date('2026-01-01T00:00:00Z'));
   app = createApp({ health, log: silentLog, onReview });
 });
@@ -146,7 +146,7 @@ test('a fault of our own is told to the log, not to the user', async () => {
 describe('health and metrics', () => {
   test('healthz and readyz tell of the checks', async () => {
     expect((await request(app).get('/healthz')).status).toBe(200);
-    health.ready('certificate', () => 'there is none yet');
+    health.addReadinessCheck('certificate', () => 'there is none yet');
     const answer = await request(app).get('/readyz');
     expect(answer.status).toBe(503);
     expect(answer.text).toContain('certificate: there is none yet');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Pair } from '../../certs/bundle.js';
+import type { KeyPair } from '../../certs/bundle.js';
 import { isSignedBy } from '../../certs/inspect.js';
 import { issueAll } from '../../certs/issue.js';
 import { KubeError } from '../../kube/errors.js';
@@ -31,7 +31,7 @@ function cluster(): TinyKube {
 }
 
 function replica(kube: TinyKube, clock = fakeClock()) {
-  const shown: Pair[] = [];
+  const shown: KeyPair[] = [];
   const keeper = createCertificateRotation(kube, config, {
     clock,
     log: silentLog,

@@ -22,8 +22,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 const health = new Health();
 
 beforeAll(async () => {
-  const registry = new MetricsRegistry({ ofTheProcess: false });
-  health.metrics(registry);
+  const registry = new MetricsRegistry({ withProcessMetrics: false });
+  health.serveMetrics(registry);
   const log = { ...silentLog, error: (fields: object | string) => void errors.push(fields) };
   server = createServer(createApp({ health, log, onReview: webhookMetrics(registry, () => undefined) }));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -197,7 +197,7 @@ test('kinds of others make no metrics of their own', async () => {
     strange.request.kind = { group: 'g', version: 'v1', kind: `Kind${n}` };
     await post('/validate', JSON.stringify(strange));
   }
-  const { body } = await health.answer('/metrics');
+  const { body } = await health.respond('/metrics');
   expect(body).not.toContain('Kind7');
   expect(body).toMatch(/kind="other",verdict="allowed"} \d+/);
 });
