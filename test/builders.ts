@@ -21,13 +21,13 @@ export function op(spec: object = {}, more: { status?: NodeOp['status']; metadat
   return whole as NodeOp;
 }
 
-export function wished(object: NodeOp): ParsedNodeOp {
+export function parsed(object: NodeOp): ParsedNodeOp {
   const read = parseNodeOp(object);
   if (read.fault !== undefined) throw new Error(read.fault);
   return read.nodeOp;
 }
 
-export const nodeOp = (spec: object = {}, more: Parameters<typeof op>[1] = {}): ParsedNodeOp => wished(op(spec, more));
+export const nodeOp = (spec: object = {}, more: Parameters<typeof op>[1] = {}): ParsedNodeOp => parsed(op(spec, more));
 
 export interface NodeTraits {
   ready?: boolean;
@@ -72,7 +72,7 @@ export interface PodTraits {
   containerId?: string;
   emptyDir?: boolean;
   /** The seconds since its grace was over. */
-  leaving?: boolean | number;
+  terminating?: boolean | number;
   phase?: string;
   labels?: Record<string, string>;
   namespace?: string;
@@ -81,13 +81,13 @@ export interface PodTraits {
 }
 
 export function pod(name: string, traits: PodTraits = {}): CachedPod {
-  const { owner, ready = true, startedAt = secondsAgo(60), emptyDir = false, leaving = false } = traits;
+  const { owner, ready = true, startedAt = secondsAgo(60), emptyDir = false, terminating = false } = traits;
   return {
     metadata: meta(name, {
       namespace: traits.namespace ?? 'default',
       labels: traits.labels,
       annotations: traits.annotations,
-      deletionTimestamp: leaving === false ? undefined : secondsAgo(Number(leaving)),
+      deletionTimestamp: terminating === false ? undefined : secondsAgo(Number(terminating)),
       ownerReferences: owner ? [{ apiVersion: 'apps/v1', name: 'owner', controller: true, ...owner }] : undefined,
     }),
     spec: { nodeName: 'n1', volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : [] },
@@ -170,7 +170,7 @@ export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
     hasTurn: false,
     jobPods: [],
     pods: [],
-    refusals: new Map(),
+    evictionRefusals: new Map(),
     replacements: new Set(),
     budgets: [],
     daemonSets: new Set(['ds']),

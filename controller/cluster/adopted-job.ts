@@ -7,12 +7,12 @@ import type { CachedJob } from './job.js';
  * On a Job that is taken over, by us: the boot in which it was sure that no reboot had been called for it. Empty where that was not sure.
  * The Pod that tells it will be gone; the Job stays.
  */
-export const SURE_OF_BOOT = 'operator.kairos.io/taken-over-in-boot';
+export const ADOPTED_IN_BOOT = 'operator.kairos.io/taken-over-in-boot';
 /** On such a Job: whether it had ended by then. */
-export const WAS_COMPLETE = 'operator.kairos.io/taken-over-complete';
+export const ADOPTED_COMPLETE = 'operator.kairos.io/taken-over-complete';
 
 /** The boot before is not known, only that there was one: any boot id is another one. */
-export const SOME_BOOT_BEFORE = 'before the takeover';
+export const UNKNOWN_EARLIER_BOOT = 'before the takeover';
 
 interface Machine {
   node?: CachedNode;
@@ -25,7 +25,7 @@ export const completedAt = (job: CachedJob): Date | undefined => {
 };
 
 export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
-  job?.metadata.annotations?.[SURE_OF_BOOT] !== undefined;
+  job?.metadata.annotations?.[ADOPTED_IN_BOOT] !== undefined;
 
 /** Agent and kubelet agree on the boot that runs. */
 export const isBootConfirmed = ({ node, agent }: Machine): boolean =>
@@ -43,9 +43,9 @@ export function hasBootedSince(machine: Machine, job: CachedJob): boolean {
  * in the boot that still runs, ended in that; one that had ended then, in another boot than runs, has seen one since. Clocks are asked where
  * neither is so.
  */
-export function isRebootedSince(machine: Machine, job: CachedJob, before: string | undefined): boolean {
+export function hasRebootedSince(machine: Machine, job: CachedJob, before: string | undefined): boolean {
   const runs = bootIdOf(machine.node);
-  const wasComplete = job.metadata.annotations?.[WAS_COMPLETE] === 'true';
+  const wasComplete = job.metadata.annotations?.[ADOPTED_COMPLETE] === 'true';
   if (before && before === runs && !wasComplete) return false;
   if (before && runs !== undefined && before !== runs && wasComplete) return true;
   return hasBootedSince(machine, job);
@@ -62,6 +62,6 @@ export function bootIdBeforeReboot(
 ): string | undefined {
   if (!isAdopted(job)) return undefined;
   const runs = bootIdOf(machine.node);
-  if (!isRebootedSince(machine, job, before)) return runs;
-  return before === runs ? SOME_BOOT_BEFORE : before;
+  if (!hasRebootedSince(machine, job, before)) return runs;
+  return before === runs ? UNKNOWN_EARLIER_BOOT : before;
 }

@@ -14,7 +14,7 @@ export const UNCORDON_PATCH: object = {
   spec: { unschedulable: null },
 };
 
-export const cordonMark = (node: CachedNode | undefined): string | undefined =>
+export const cordonMarkOf = (node: CachedNode | undefined): string | undefined =>
   node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
 
 /** The node is free for the next operation. */

@@ -11,7 +11,7 @@ export const targetsOf = (spec: Pick<NodeOpSpec, 'nodeSelector'>, nodes: readonl
     .map(node => node.metadata.name);
 
 /** Control planes first, then by name; in its class, the node that carries the leading controller goes last. */
-export function inOrder(
+export function rolloutOrder(
   names: readonly string[],
   node: (name: string) => CachedNode | undefined,
   ownNode?: string,
@@ -24,7 +24,7 @@ export function inOrder(
 }
 
 /** How many nodes may be under way together; 0 in the spec means all. */
-export function slots(concurrency: number | string, targets: number): number {
+export function slotCount(concurrency: number | string, targets: number): number {
   if (typeof concurrency === 'string')
     return Math.max(1, Math.floor((targets * Number.parseInt(concurrency, 10)) / 100));
   return concurrency === 0 ? targets : concurrency;

@@ -22,7 +22,7 @@ import type { Action } from './facts.js';
 import { type LegacyOperator, isOf } from './legacy-operator.js';
 import { isCalled } from './decide-node.js';
 import { bindingOf, LEGACY_FINALIZER } from './names.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../cluster/adopted-job.js';
 
 export interface ActDeps {
   kube: Kube;
@@ -87,8 +87,8 @@ async function adoptJob(
     annotations: {
       [ANNOTATIONS.nodeOpName]: op.metadata.name,
       [ANNOTATIONS.nodeName]: node,
-      [SURE_OF_BOOT]: boot,
-      [WAS_COMPLETE]: String(completedAt(job) !== undefined),
+      [ADOPTED_IN_BOOT]: boot,
+      [ADOPTED_COMPLETE]: String(completedAt(job) !== undefined),
     },
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [controllerReference(NODE_OP, op)] }),
   };

@@ -2,7 +2,7 @@
 import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
-import { cordonMark } from '../cluster/cordon.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
 import { operationStatus } from '../nodeop/status/operation-status.js';
 import { attemptIn } from '../cluster/operation-id.js';
 import type { NodeFacts, Verdict } from './facts.js';
@@ -59,7 +59,7 @@ const asClaimed = (
 function underWay(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'takeUp' }>): NodeStatus {
   const { node, nodeOp, now } = facts;
   const begunAt = job.status?.startTime ?? job.metadata.creationTimestamp ?? now.toISOString();
-  const isOurs = cordonMark(node) === nodeOp.mark;
+  const isOurs = cordonMarkOf(node) === nodeOp.cordonMark;
   return {
     phase: 'Running',
     step: 'Run',

@@ -11,10 +11,16 @@ import { isFinal } from '../cluster/phases.js';
 import { bootIdOf, isReady } from '../cluster/node.js';
 import { hasEnded, type CachedJob } from '../cluster/job.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
-import { completedAt, isBootConfirmed, isRebootedSince, isAdopted, SOME_BOOT_BEFORE } from '../cluster/adopted-job.js';
+import {
+  completedAt,
+  isBootConfirmed,
+  hasRebootedSince,
+  isAdopted,
+  UNKNOWN_EARLIER_BOOT,
+} from '../cluster/adopted-job.js';
 import type { NodeFacts, Verdict } from './facts.js';
 import { REBOOT_STATE } from './names.js';
-import { SURE_OF_BOOT } from '../cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT } from '../cluster/adopted-job.js';
 
 /** Agents are rolled out together with us: their images may have to be pulled. */
 const AGENT_MS = 5 * 60_000;
@@ -46,7 +52,7 @@ export function decideNode(facts: NodeFacts): Verdict {
   if (node === undefined && (job ?? entry?.jobName) !== undefined)
     return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
   if (job === undefined) return removal(facts) ?? withoutJob(facts);
-  if (job.metadata.annotations?.[SURE_OF_BOOT] === undefined || isStale(facts, job)) return adopt(facts, job);
+  if (job.metadata.annotations?.[ADOPTED_IN_BOOT] === undefined || isStale(facts, job)) return adopt(facts, job);
   return removal(facts) ?? others(facts, job) ?? withJob(facts, job);
 }
 
@@ -85,7 +91,7 @@ function sureBoot({ nodeOp, node, rebootPods }: NodeFacts, job: CachedJob): stri
 
 /** The node was rebooted by somebody else meanwhile, and the Pod waits still. */
 const isStale = (facts: NodeFacts, job: CachedJob): boolean =>
-  facts.rebootPods.some(isWaiting) && job.metadata.annotations?.[SURE_OF_BOOT] !== sureBoot(facts, job);
+  facts.rebootPods.some(isWaiting) && job.metadata.annotations?.[ADOPTED_IN_BOOT] !== sureBoot(facts, job);
 
 const adopt = (facts: NodeFacts, job: CachedJob): Verdict => ({
   is: 'act',
@@ -94,12 +100,12 @@ const adopt = (facts: NodeFacts, job: CachedJob): Verdict => ({
 
 function withJob(facts: NodeFacts, job: CachedJob): Verdict {
   const { rebootPods, nodeOp, node } = facts;
-  const sure = job.metadata.annotations?.[SURE_OF_BOOT] ?? '';
+  const sure = job.metadata.annotations?.[ADOPTED_IN_BOOT] ?? '';
   const boot = bootIdOf(node);
   const called = rebootPods.some(pod => isCalled(pod) && pod.metadata.deletionTimestamp === undefined);
   if (!nodeOp.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
-  if (isRebootedSince(facts, job, sure))
-    return rebooted(facts, job, sure !== '' && sure !== boot ? sure : SOME_BOOT_BEFORE);
+  if (hasRebootedSince(facts, job, sure))
+    return rebooted(facts, job, sure !== '' && sure !== boot ? sure : UNKNOWN_EARLIER_BOOT);
   if (!called && sure !== '') return { is: 'takeUp', job, bootIdBefore: sure };
   if (sure !== '' && boot !== undefined && boot !== sure) return rebooted(facts, job, sure);
   return whoKnows(facts, job, called);

@@ -1,5 +1,5 @@
 /** What is done about one operation now: first whatever could still act beside us goes, then the words are ours. Pure. */
-import { cordonMark } from '../cluster/cordon.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
 import { isFinal } from '../cluster/phases.js';
 import { converted, type Judged } from './convert.js';
 import type { Action, Facts, NodeFacts, Plan, Verdict } from './facts.js';
@@ -46,7 +46,7 @@ const isKnown = (one: { facts: NodeFacts; verdict: Verdict }): one is Judged =>
  */
 function uncordoning({ facts: { node, entry, nodeOp }, verdict }: Judged): Action[] {
   const stays = verdict.is !== 'fresh' && (verdict.is !== 'ended' || entry?.phase === 'Failed');
-  return stays || node === undefined || cordonMark(node) !== nodeOp.mark ? [] : [{ do: 'uncordon', node }];
+  return stays || node === undefined || cordonMarkOf(node) !== nodeOp.cordonMark ? [] : [{ do: 'uncordon', node }];
 }
 
 /** Of an operation that is over, or ours: only what is left around it. Its status is not touched. */
@@ -56,7 +56,7 @@ function settled({ rebootPods, op, nodeOp, nodes }: Facts): Plan {
   const isFormers = isFinal(op.status) && op.status?.startedAt === undefined;
   const cordoned =
     isFormers && op.status?.phase === 'Completed'
-      ? nodes.flatMap(({ node }) => (node && cordonMark(node) === nodeOp.mark ? [node] : []))
+      ? nodes.flatMap(({ node }) => (node && cordonMarkOf(node) === nodeOp.cordonMark ? [node] : []))
       : [];
   return { actions: [...cordoned.map(node => ({ do: 'uncordon', node }) as const), ...finalizer(op)] };
 }

@@ -4,7 +4,7 @@ import { hasEnded, type CachedJob } from '../cluster/job.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { LEGACY_FINALIZER } from './names.js';
-import { SURE_OF_BOOT } from '../cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT } from '../cluster/adopted-job.js';
 
 /** As long as an upgrade may take where nobody says otherwise. */
 const JOB_SECONDS = 3600;
@@ -26,7 +26,7 @@ export function leaving(facts: Facts): Plan {
     ...(job ? [{ name: `Job ${job.metadata.name}`, until: jobUntil(facts, job) }] : []),
   ];
   const open = awaited.filter(({ until }) => now < until);
-  if (open.length > 0 && job && job.metadata.annotations?.[SURE_OF_BOOT] === undefined)
+  if (open.length > 0 && job && job.metadata.annotations?.[ADOPTED_IN_BOOT] === undefined)
     return { actions: [adoption(job)] };
   const [first] = open;
   if (first) return { actions: [], waiting: `waiting for ${first.name} to end, until ${first.until.toISOString()}` };
@@ -49,7 +49,7 @@ const leavingPods = ({ rebootPods, readyNodes }: Facts): Awaited[] =>
 
 /** A Job with reboot may be writing a system: the garbage collector would cut it short. As with every operation, it is let finish. */
 function writing({ nodeOp, held, jobs, jobPods, readyNodes }: Facts): CachedJob | undefined {
-  if (!held || !nodeOp.spec.rebootOnSuccess || nodeOp.abandoned) return undefined;
+  if (!held || !nodeOp.spec.rebootOnSuccess || nodeOp.isAbandoned) return undefined;
   const onReadyNodes = jobs.filter(job => readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
   return onReadyNodes.find(job => !hasEnded(job) && mayWrite(job, podsOf(job, jobPods)));
 }

@@ -7,7 +7,7 @@ import { NodeOpSpec } from '../../api/nodeop.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOp } from '../../api/objects.js';
 import { conditions } from '../cluster/conditions.js';
-import { cordonMark } from '../cluster/cordon.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
 import { operationStatus } from '../nodeop/status/operation-status.js';
 import { isFinal } from '../cluster/phases.js';
 import { parsedNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
@@ -34,7 +34,7 @@ export function ending(facts: Facts, nodeOp: ParsedNodeOp, fault: string): Plan 
   const awaited = open[0]?.metadata.name ?? alive?.metadata.name;
   if (awaited !== undefined) return { actions: [], waiting: `waiting for ${awaited} to end; ${fault}` };
   const cordoned = nodes.flatMap(({ node }): Action[] =>
-    node && cordonMark(node) === nodeOp.mark ? [{ do: 'uncordon', node }] : [],
+    node && cordonMarkOf(node) === nodeOp.cordonMark ? [{ do: 'uncordon', node }] : [],
   );
   if (cordoned.length > 0) return { actions: cordoned };
   return { actions: [{ do: 'convert', status: told(nodes, nodeOp, { fault, now }) }] };

@@ -3,7 +3,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { labelValue } from '../../api/resource-name.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMark } from '../cluster/cordon.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
 import { targetsOf } from '../cluster/targets.js';
 import { parseNodeOp, type ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
 import { isReady } from '../cluster/node.js';
@@ -32,7 +32,7 @@ export function observe(op: NodeOp, view: View): Facts {
   /* Which nodes such a spec chooses nobody knows: those where something of it is. */
   if (held && read.fault !== undefined)
     for (const node of caches.nodes.list())
-      if (cordonMark(node) === nodeOp.mark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
+      if (cordonMarkOf(node) === nodeOp.cordonMark || made.jobs.some(job => isFor(job, node.metadata.name, undefined)))
         names.add(node.metadata.name);
   return {
     op,

@@ -11,8 +11,8 @@ import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMark } from '../cluster/cordon.js';
-import { freeOrphan, undoOrphanedCordon } from './orphans.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
+import { releaseOrphanedClaim, undoOrphanedCordon } from './orphaned-claims.js';
 import { isLinux, type CachedNode } from '../cluster/node.js';
 
 export interface NodeAgentDeps {
@@ -37,7 +37,7 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
     if (now || !old) return;
     for (const agent of caches.nodeAgents.byIndex('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
     for (const node of caches.nodes.list())
-      if (cordonMark(node)?.endsWith(`@${old.metadata.uid}`)) loop.enqueue(node.metadata.name);
+      if (cordonMarkOf(node)?.endsWith(`@${old.metadata.uid}`)) loop.enqueue(node.metadata.name);
   });
   for (const { metadata } of [...caches.nodes.list(), ...caches.nodeAgents.list()]) loop.enqueue(metadata.name);
   await loop.run(leading);
@@ -54,7 +54,7 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const { kube, caches, log } = deps;
   const node = caches.nodes.get({ name });
   const held = caches.nodeAgents.get({ name });
-  if (held && isClaimedByNobody(held, caches)) return freeOrphan(held, node, deps);
+  if (held && isClaimedByNobody(held, caches)) return releaseOrphanedClaim(held, node, deps);
   if (node && held?.spec.operation === undefined) await undoOrphanedCordon(node, deps);
   if (node === undefined || !isLinux(node)) return { then: 'settled' };
   const agent = caches.nodeAgents.get({ name });

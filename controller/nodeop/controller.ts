@@ -7,7 +7,7 @@ import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Clock } from '../../program/clock.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { isFinal } from '../cluster/phases.js';
-import { inOrder } from '../cluster/targets.js';
+import { rolloutOrder } from '../cluster/targets.js';
 import type { ActDeps } from './act/act.js';
 import { ControlPlaneLease } from './act/control-plane-lease.js';
 import * as events from './act/events.js';
@@ -17,7 +17,7 @@ import { performAll } from './act/perform.js';
 import { type StatusWrite, StatusWriter } from './act/status-writer.js';
 import { decide, type Plan } from './decide.js';
 import type { Facts } from './facts/facts.js';
-import { observe, viewOf } from './facts/observe.js';
+import { observe, clusterViewOf } from './facts/observe.js';
 import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { claimsNodes, nextPass } from './next-pass.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
@@ -110,11 +110,15 @@ export class NodeOpController {
 
   async #gather(nodeOp: ParsedNodeOp, now: Date): Promise<Facts[]> {
     const { caches, recorder, defaultImage, ownNamespace, ownNode, legacy } = this.#deps;
-    const names = inOrder(Object.keys(nodeOp.status.nodeStatuses ?? {}), name => caches.nodes.get({ name }), ownNode);
+    const names = rolloutOrder(
+      Object.keys(nodeOp.status.nodeStatuses ?? {}),
+      name => caches.nodes.get({ name }),
+      ownNode,
+    );
     const nextNode = names.find(name => isUntouched(nodeOp, name));
     const podRefusal = await this.#rehearsal.refusal(nodeOp, nextNode);
     if (podRefusal?.is === 'refused') recorder.record(events.podRefused(nodeOp, podRefusal.message));
-    const view = viewOf({
+    const view = clusterViewOf({
       caches,
       evictions: this.#evictions,
       podRefusal,
@@ -153,7 +157,7 @@ export class NodeOpController {
   async #start(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { caches, clock } = this.#deps;
     const claimed = caches.nodeAgents.byIndex('operation', nodeOp.meta.uid);
-    if (nodeOp.deleting && claimed.length === 0) return this.#finish(op);
+    if (nodeOp.isDeleting && claimed.length === 0) return this.#finish(op);
     await this.#statusWriter.write(
       op,
       initialStatus(nodeOp, { nodes: caches.nodes.list(), claimed, now: clock.now() }),

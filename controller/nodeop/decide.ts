@@ -5,13 +5,13 @@ import { after } from '../../program/clock.js';
 import { isControlPlane } from '../cluster/control-plane.js';
 import { isReady } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
-import { slots } from '../cluster/targets.js';
+import { slotCount } from '../cluster/targets.js';
 import type { Action, Facts, PodRefusal } from './facts/facts.js';
 import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
-import { DEADLINED, type Standing, nodeStatus, stands } from './status/node-status.js';
-import { operationStatus, withoutRemoved } from './status/operation-status.js';
-import { detailFor, withFewLogs } from './status/truncate.js';
-import { controlPlaneHeldBack } from './steps/control-plane.js';
+import { DEADLINE_REASONS, type Standing, nodeStatus, standingOf } from './status/node-status.js';
+import { operationStatus, withRemovedCompleted } from './status/operation-status.js';
+import { detailFor, withLimitedLogs } from './status/truncate.js';
+import { otherControlPlanesWaitReason } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
 import { type Walk, walk } from './steps/walk.js';
 
@@ -59,14 +59,17 @@ interface StatusInput {
 
 /** A failure found in this very pass makes the status final and stops the nodes that were about to start: their entries must say so. */
 function statusOf(nodeOp: ParsedNodeOp, { members, waiting, now }: StatusInput): NodeOpStatus {
-  const active = members.filter(each => stands(each) === 'active').length;
+  const active = members.filter(each => standingOf(each) === 'active').length;
   const detail = detailFor({ targets: members.length, active });
   const build = (waitReasonOf: (name: string) => WaitReason | undefined) => {
     const entries = members.map(member => {
       const { name } = member.facts;
       return [name, nodeStatus({ ...member, waiting: waitReasonOf(name) }, detail)] as const;
     });
-    const statuses = withoutRemoved(withFewLogs(Object.fromEntries(entries), nodeOp.status.nodeStatuses), now);
+    const statuses = withRemovedCompleted(
+      withLimitedLogs(Object.fromEntries(entries), nodeOp.status.nodeStatuses),
+      now,
+    );
     return operationStatus(nodeOp, statuses, now);
   };
   const status = build(name => waiting.get(name));
@@ -79,7 +82,7 @@ const stepDeadline = ({ walk: { result } }: Member): Date[] =>
 /** Nothing may change while a node that has not started stays unavailable, so its start deadline needs a pass of its own. */
 const startDeadlines = (nodeOp: ParsedNodeOp, { nodeStatuses }: NodeOpStatus): Date[] =>
   Object.values(nodeStatuses ?? {})
-    .filter(({ phase, reason }) => phase === 'Pending' && DEADLINED.has(reason ?? ''))
+    .filter(({ phase, reason }) => phase === 'Pending' && DEADLINE_REASONS.has(reason ?? ''))
     .flatMap(({ lastUpdated }) =>
       lastUpdated === undefined ? [] : [after(new Date(lastUpdated), nodeOp.spec.startDeadlineSeconds)],
     );
@@ -116,16 +119,16 @@ interface Turns {
 function assignTurns(nodeOp: ParsedNodeOp, members: readonly Member[]): Turns {
   const waiting = new Map<string, WaitReason>();
   const granted = new Set<string>();
-  const standings = new Map(members.map(each => [each.facts.name, stands(each)]));
+  const standings = new Map(members.map(each => [each.facts.name, standingOf(each)]));
   const stopped = members.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
   const controlPlanes = members
     .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
     .map(each => each.facts.name);
   const active = [...standings.values()].filter(each => each === 'active').length;
-  let free = slots(nodeOp.spec.concurrency, members.length) - active;
+  let free = slotCount(nodeOp.spec.concurrency, members.length) - active;
   for (const { facts } of members.filter(each => standings.get(each.facts.name) === 'pending')) {
     const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, standings, granted });
-    if (reason && (!DEADLINED.has(reason.reason) || free > 0)) waiting.set(facts.name, reason);
+    if (reason && (!DEADLINE_REASONS.has(reason.reason) || free > 0)) waiting.set(facts.name, reason);
     else if (free > 0) {
       free -= 1;
       granted.add(facts.name);
@@ -151,16 +154,16 @@ interface TurnContext {
 
 /** Why a node does not start even if a slot is free. Such a node occupies no slot. */
 function waitReason(nodeOp: ParsedNodeOp, facts: Facts, context: TurnContext): WaitReason | undefined {
-  const { node, agent, heldBy, podRefusal } = facts;
-  if (nodeOp.deleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
+  const { node, agent, claimedBy, podRefusal } = facts;
+  if (nodeOp.isDeleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
   if (context.stopped) return STOPPED;
   if (nodeOp.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
-  if (heldBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${heldBy}` };
+  if (claimedBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${claimedBy}` };
   if (podRefusal !== undefined) return { reason: 'PodRefused', message: refusalMessage(podRefusal) };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };
-  if (!nodeOp.disruptive) return undefined;
+  if (!nodeOp.isDisruptive) return undefined;
   return isControlPlane(node) ? controlPlaneWaitReason(facts, context) : workerWaitReason(nodeOp, context);
 }
 
@@ -176,12 +179,12 @@ function controlPlaneWaitReason(
   const others = controlPlanes.filter(other => other !== facts.name);
   const isOtherActive = others.some(other => standings.get(other) === 'active' || granted.has(other));
   if (isOtherActive) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
-  return controlPlaneHeldBack(facts);
+  return otherControlPlanesWaitReason(facts);
 }
 
 /** The workers of an upgrade start after all control planes, and not at all when one of those failed. */
 function workerWaitReason(nodeOp: ParsedNodeOp, { controlPlanes, standings }: TurnContext): WaitReason | undefined {
-  if (!nodeOp.upgrade || controlPlanes.every(name => standings.get(name) === 'completed')) return undefined;
+  if (!nodeOp.isUpgrade || controlPlanes.every(name => standings.get(name) === 'completed')) return undefined;
   if (controlPlanes.some(name => standings.get(name) === 'failed'))
     return { reason: 'Stopped', message: 'not started: a control plane failed' };
   return { reason: 'WaitingForControlPlanes', message: 'workers start when every control plane is done' };

@@ -4,7 +4,7 @@ import { LABELS, ANNOTATIONS } from '../../api/names.js';
 import { keyOf } from '../../kube/key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMark } from '../cluster/cordon.js';
+import { cordonMarkOf } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
 
@@ -41,7 +41,7 @@ const isSameForUs = (a: CachedNode, b: CachedNode): boolean =>
   isReady(a) === isReady(b) &&
   isCordoned(a) === isCordoned(b) &&
   bootIdOf(a) === bootIdOf(b) &&
-  cordonMark(a) === cordonMark(b) &&
+  cordonMarkOf(a) === cordonMarkOf(b) &&
   a.status?.images?.length === b.status?.images?.length;
 
 /** For a Job or Pod that was created for a NodeOp: that NodeOp. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../../controller/cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../../controller/cluster/adopted-job.js';
 import { JOBS, NODES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
@@ -46,7 +46,7 @@ describe('a clock of a node that is wrong', () => {
           ...job,
           metadata: {
             ...job.metadata,
-            annotations: { [SURE_OF_BOOT]: boot, [WAS_COMPLETE]: 'true' },
+            annotations: { [ADOPTED_IN_BOOT]: boot, [ADOPTED_COMPLETE]: 'true' },
             labels: {
               ...job.metadata.labels,
               'operator.kairos.io/nodeop-uid': job.metadata.ownerReferences?.[0]?.uid ?? '',

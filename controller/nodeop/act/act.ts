@@ -12,7 +12,7 @@ import type { Caches } from '../../cluster/informers.js';
 import type { CachedNode } from '../../cluster/node.js';
 import { isFinal } from '../../cluster/phases.js';
 import type { Action, Facts, LedgerChange } from '../facts/facts.js';
-import { isLost } from '../facts/ledger.js';
+import { isLedgerLost } from '../facts/ledger.js';
 import type { JobSettings } from '../facts/manifests.js';
 import type { LiveReads } from '../reads/live-reads.js';
 import type { ControlPlaneLease } from './control-plane-lease.js';
@@ -40,7 +40,7 @@ export async function act(facts: Facts, action: Action, deps: ActDeps): Promise<
 
 const logFields = (action: Action): object => {
   if (action.do === 'record') return { change: action.change };
-  if (action.do === 'evict') return { pods: action.pods.map(pod => pod.metadata.name), past: action.past };
+  if (action.do === 'evict') return { pods: action.pods.map(pod => pod.metadata.name), past: action.bypassing };
   return {};
 };
 
@@ -90,7 +90,7 @@ async function patchAgent({ agent, name }: Facts, patch: object, { kube, caches 
 }
 
 async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, deps: ActDeps): Promise<void> {
-  if (isLost(facts) && !(await isUnfinished(facts, deps))) return;
+  if (isLedgerLost(facts) && !(await isUnfinished(facts, deps))) return;
   /* The Lease first: a ledger must never say that it has the turn before that is true. */
   if (operation.controlPlane) await deps.controlPlane.acquire({ id: operation.id, node: facts.name });
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
@@ -126,7 +126,7 @@ async function release(facts: Facts, deps: ActDeps): Promise<void> {
 }
 
 async function cordon(facts: Facts, deps: ActDeps): Promise<void> {
-  await patchNode(facts, cordonPatch(facts.nodeOp.mark), deps);
+  await patchNode(facts, cordonPatch(facts.nodeOp.cordonMark), deps);
   for (const event of events.cordoned(facts)) deps.recorder.record(event);
 }
 

@@ -7,7 +7,7 @@ import type { Event, EventSubject } from '../../../kube/recorder.js';
 import type { CachedNode } from '../../cluster/node.js';
 import type { Facts, LedgerChange } from '../facts/facts.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
-import { sortPods, stayWords } from '../steps/drainable-pods.js';
+import { classifyPods, stayingMessage } from '../steps/drainable-pods.js';
 import { hasRebooted } from '../steps/reboot.js';
 
 const operationSubject = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
@@ -97,8 +97,8 @@ function podsStay(facts: Facts): Event[] {
   const { nodeOp, pods, ownNamespace, ledger } = facts;
   const options = nodeOp.spec.drainOptions;
   if (!nodeOp.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return [];
-  const { stay } = sortPods(pods, options, ownNamespace);
-  return stay.length === 0 ? [] : [onOperation('PodsStay', stayWords(stay), 'Warning')(facts)];
+  const { staying } = classifyPods(pods, options, ownNamespace);
+  return staying.length === 0 ? [] : [onOperation('PodsStay', stayingMessage(staying), 'Warning')(facts)];
 }
 
 /** An Event has room for 1024 bytes, and the end of a log usually names the error. */

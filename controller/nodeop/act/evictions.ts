@@ -6,7 +6,7 @@ import { PODS } from '../../../kube/resources.js';
 import { after } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import type { Action, Facts, Refusal } from '../facts/facts.js';
+import type { Action, Facts, EvictionRefusal } from '../facts/facts.js';
 import { controllerOf, podName } from '../steps/drainable-pods.js';
 import { drainBlocked } from './events.js';
 
@@ -22,7 +22,7 @@ interface EvictionDeps {
 }
 
 export class Evictions {
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #refusals = new Map<string, EvictionRefusal>();
   /** By node and controller: uids of its pods on the node when the first of them was evicted. */
   readonly #podsBefore = new Map<string, ReadonlySet<string>>();
   readonly #now: () => Date;
@@ -32,7 +32,7 @@ export class Evictions {
   }
 
   /** By uid of the pod. */
-  get refusals(): ReadonlyMap<string, Refusal> {
+  get refusals(): ReadonlyMap<string, EvictionRefusal> {
     return this.#refusals;
   }
 
@@ -51,13 +51,13 @@ export class Evictions {
     return before !== undefined && !before.has(pod.metadata.uid);
   }
 
-  async evict(facts: Facts, { pods, past }: Evict, { kube, caches, recorder }: EvictionDeps): Promise<void> {
+  async evict(facts: Facts, { pods, bypassing }: Evict, { kube, caches, recorder }: EvictionDeps): Promise<void> {
     const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds ?? -1;
     const gracePeriodSeconds = grace < 0 ? undefined : grace;
     const evictOne = async (pod: CachedPod) => {
       const { name, namespace, uid } = pod.metadata;
       try {
-        if (past === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
+        if (bypassing === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
         else await kube.evict({ name, namespace }, { uid, gracePeriodSeconds });
         this.#rememberSiblings(pod, facts.pods);
         this.#pause(pod, `${podName(pod)} is terminating`);

@@ -10,7 +10,7 @@ import type { CachedPod } from '../../cluster/pod.js';
 import type { ParsedNodeOp } from './parsed-nodeop.js';
 
 /** An eviction that the API server refused, and when. */
-export interface Refusal {
+export interface EvictionRefusal {
   at: Date;
   /** Not to be asked again before. */
   notBefore: Date;
@@ -39,7 +39,7 @@ export interface Facts {
   /** `agent.spec.operation`, when it is this operation's. */
   ledger?: Operation;
   /** Namespace and name of another operation that holds the node. */
-  heldBy?: string;
+  claimedBy?: string;
   /** It is this node's turn. */
   hasTurn: boolean;
   job?: CachedJob;
@@ -50,14 +50,14 @@ export interface Facts {
   /** Every pod on the node. */
   pods: readonly CachedPod[];
   /** Refused evictions by uid of the pod. */
-  refusals: ReadonlyMap<string, Refusal>;
+  evictionRefusals: ReadonlyMap<string, EvictionRefusal>;
   /** Uids of pods that came to the node for one that was evicted from it. */
   replacements: ReadonlySet<string>;
   budgets: readonly CachedBudget[];
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
   /** Why this control plane may not be disturbed now; empty on workers. */
-  otherControlPlanes: { notReady?: string; worked?: ActiveControlPlane; turn?: ActiveControlPlane };
+  otherControlPlanes: { notReady?: string; active?: ActiveControlPlane; turnHolder?: ActiveControlPlane };
   /** Another Ready, schedulable node exists. */
   hasOtherSchedulableNode: boolean;
   /** Does the mark on a node belong to an operation that is not finished? */
@@ -87,7 +87,7 @@ export type Action =
   /** One walk at a time, of all operations, disturbs a control plane. */
   | { do: 'takeControlPlane'; change: LedgerChange }
   | { do: 'cordon' }
-  | { do: 'evict'; pods: readonly CachedPod[]; past: 'budgets' | 'nothing' }
+  | { do: 'evict'; pods: readonly CachedPod[]; bypassing: 'budgets' | 'nothing' }
   | { do: 'createJob' }
   | { do: 'resumeJob'; job: CachedJob }
   | { do: 'deleteJob'; job: CachedJob }
@@ -127,13 +127,13 @@ export const fail = (reason: Reason, message: string, last: { log?: string; exit
 });
 
 /** The API server keeps refusing what the step needs: its words, once startDeadlineSeconds have passed since the step was begun. */
-export function refusedTooLong(facts: Facts, step: string): StepResult | undefined {
+export function refusalTimeout(facts: Facts, step: string): StepResult | undefined {
   if (facts.refusedWrite === undefined || facts.ledger?.step !== step) return undefined;
   const seconds = facts.nodeOp.spec.startDeadlineSeconds;
-  return facts.now >= after(begun(facts, step), seconds)
+  return facts.now >= after(stepStartedAt(facts, step), seconds)
     ? fail('PodRefused', `refused for ${seconds} s: ${facts.refusedWrite}`)
     : undefined;
 }
 
 /** When the step that the node is at was begun. */
-export const begun = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);
+export const stepStartedAt = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);

@@ -1,7 +1,7 @@
 /** The entry in NodeAgent.spec.operation: what is written when a node is claimed, and what it was if it got lost. */
 import type { Operation } from '../../../api/node-agent.js';
 import { type NodeStatus, STEP_NAMES, type StepName } from '../../../api/node-status.js';
-import { cordonMark } from '../../cluster/cordon.js';
+import { cordonMarkOf } from '../../cluster/cordon.js';
 import { after } from '../../../program/clock.js';
 import type { Facts } from './facts.js';
 import { objectName } from './manifests.js';
@@ -9,12 +9,12 @@ import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** Begun, not ended, and no ledger: somebody took it away. */
-export const isLost = ({ ledger, nodeOp, name }: Facts): boolean => {
+export const isLedgerLost = ({ ledger, nodeOp, name }: Facts): boolean => {
   const before = nodeOp.status.nodeStatuses?.[name];
   return ledger === undefined && before?.startedAt !== undefined && !isFinal(before);
 };
 
-export function firstEntry(facts: Facts, nodeUid: string): Operation {
+export function newLedger(facts: Facts, nodeUid: string): Operation {
   const { nodeOp, now, name, kubernetesCeiling } = facts;
   const { namespace, meta, spec } = nodeOp;
   const release = spec.preflight?.release;
@@ -25,7 +25,7 @@ export function firstEntry(facts: Facts, nodeUid: string): Operation {
     step: 'Claim',
     stepTimes: { Claim: now.toISOString() },
     /* An earlier attempt left it cordoned for inspection: whatever this one finds, it is ours to undo. */
-    ...(cordonMark(facts.node) === nodeOp.mark ? { cordoned: true } : {}),
+    ...(cordonMarkOf(facts.node) === nodeOp.cordonMark ? { cordoned: true } : {}),
     ...(release ? { check: { release, ...(kubernetesCeiling ? { kubernetesCeiling } : {}) } } : {}),
   };
 }
@@ -36,16 +36,16 @@ const UNKNOWN_UID = 'unknown';
  * The last report tells how far the walk had got. A Job that it names and that is gone stays deleted: it is never made again.
  * A walk that was ending goes on ending. Which DaemonSets were well is lost with the ledger; the other proofs are not.
  */
-export function rebuilt(facts: Facts, nodeUid: string): Operation {
+export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
   const { nodeOp, name, job, now } = facts;
   const before = nodeOp.status.nodeStatuses?.[name];
-  const stepTimes = { ...firstEntry(facts, nodeUid).stepTimes, ...timesIn(before, facts) };
+  const stepTimes = { ...newLedger(facts, nodeUid).stepTimes, ...timesIn(before, facts) };
   const known = before?.jobName ?? (before?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
   const jobName = job?.metadata.name ?? known;
   const { ending: phase } = before ?? {};
   const result = phase && { phase, reason: before?.reason, message: before?.message ?? '', at: now.toISOString() };
   return {
-    ...firstEntry(facts, before?.nodeUid ?? nodeUid),
+    ...newLedger(facts, before?.nodeUid ?? nodeUid),
     step: furthest(Object.keys(stepTimes)),
     stepTimes,
     ...(stepTimes.Cordon ? { cordoned: true } : {}),

@@ -84,7 +84,7 @@ function podSpec(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
   const work = workContainer(nodeOp, around);
   const base = {
     ...onNode(nodeOp, node),
-    ...(nodeOp.upgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
+    ...(nodeOp.isUpgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
   };
   if (!nodeOp.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };
   return {

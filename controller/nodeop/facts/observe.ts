@@ -2,17 +2,17 @@
 import type { Operation } from '../../../api/node-agent.js';
 import type { Caches } from '../../cluster/informers.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
-import { cordonMark } from '../../cluster/cordon.js';
+import { cordonMarkOf } from '../../cluster/cordon.js';
 import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import type { Facts, PodRefusal, Refusal } from './facts.js';
+import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
 import { objectName } from './manifests.js';
-import { isLost } from './ledger.js';
+import { isLedgerLost } from './ledger.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** What is the same for all nodes of one pass; gathered once. */
-export interface View {
+export interface ClusterView {
   caches: Caches;
   evictions: EvictionMemory;
   /** Why the Pods of the Jobs may not be admitted. */
@@ -28,18 +28,18 @@ export interface View {
   schedulableNodes: ReadonlySet<string>;
   daemonSets: ReadonlySet<string>;
   kubernetesCeiling?: string;
-  controlPlanes: readonly ControlPlaneSeen[];
+  controlPlanes: readonly ControlPlaneState[];
 }
 
 /** What the drain remembers of its evictions, in memory only. */
 interface EvictionMemory {
   /** By uid of the pod. */
-  readonly refusals: ReadonlyMap<string, Refusal>;
+  readonly refusals: ReadonlyMap<string, EvictionRefusal>;
   /** Whether the pod came to the node for one that was evicted from it. */
   isReplacement(pod: CachedPod): boolean;
 }
 
-interface ControlPlaneSeen {
+interface ControlPlaneState {
   name: string;
   ready: boolean;
   /** Namespace and name of the operation that may disturb it now. */
@@ -48,24 +48,24 @@ interface ControlPlaneSeen {
   hasTurn: boolean;
 }
 
-type ViewInput = Omit<View, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
+type ClusterViewInput = Omit<ClusterView, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
 
-export function viewOf(given: ViewInput): View {
+export function clusterViewOf(given: ClusterViewInput): ClusterView {
   const nodes = given.caches.nodes.list();
   return {
     ...given,
     schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, given.caches)).map(node => node.metadata.name)),
     daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
-    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneSeen(node, given.caches)),
+    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, given.caches)),
   };
 }
 
 /** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
 const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
-  isReady(node) && (!isCordoned(node) || markAlive(cordonMark(node), caches));
+  isReady(node) && (!isCordoned(node) || markAlive(cordonMarkOf(node), caches));
 
-function controlPlaneSeen(node: CachedNode, caches: Caches): ControlPlaneSeen {
+function controlPlaneState(node: CachedNode, caches: Caches): ControlPlaneState {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   const activeOperation =
@@ -78,15 +78,15 @@ const disturbs = (operation: Operation): boolean => hasTurn(operation) || operat
 const hasTurn = ({ controlPlane, stepTimes }: Operation): boolean =>
   controlPlane === true || stepTimes.Reboot !== undefined;
 
-function othersThan(name: string, { controlPlanes }: View): Facts['otherControlPlanes'] {
+function othersThan(name: string, { controlPlanes }: ClusterView): Facts['otherControlPlanes'] {
   const others = controlPlanes.filter(each => each.name !== name);
-  const named = ({ name: node, activeOperation: operation = '' }: ControlPlaneSeen) => ({ node, operation });
+  const named = ({ name: node, activeOperation: operation = '' }: ControlPlaneState) => ({ node, operation });
   const worked = others.find(each => each.activeOperation !== undefined);
   const turn = others.find(each => each.hasTurn);
   return {
     notReady: others.find(each => !each.ready)?.name,
-    ...(worked && { worked: named(worked) }),
-    ...(turn && { turn: named(turn) }),
+    ...(worked && { active: named(worked) }),
+    ...(turn && { turnHolder: named(turn) }),
   };
 }
 
@@ -101,7 +101,7 @@ function lowestMinor(nodes: readonly CachedNode[]): string | undefined {
 }
 
 /** Facts of one node; `turn` is decided later. Cheap where the node is not ours. */
-export function observe(nodeOp: ParsedNodeOp, name: string, view: View): Facts {
+export function observe(nodeOp: ParsedNodeOp, name: string, view: ClusterView): Facts {
   const { caches, now } = view;
   const agent = caches.nodeAgents.get({ name });
   const operation = agent?.spec.operation;
@@ -114,12 +114,12 @@ export function observe(nodeOp: ParsedNodeOp, name: string, view: View): Facts {
     node,
     agent,
     ledger,
-    heldBy: ledger ? undefined : holderOf(operation, legacyHolderOf(name, nodeOp, view)),
+    claimedBy: ledger ? undefined : holderOf(operation, legacyHolderOf(name, nodeOp, view)),
     hasTurn: false,
     refusedWrite: view.refusedWrites.get(name),
     jobPods: [],
     pods: [],
-    refusals: view.evictions.refusals,
+    evictionRefusals: view.evictions.refusals,
     replacements: new Set(),
     budgets: [],
     daemonSets: view.daemonSets,
@@ -132,14 +132,14 @@ export function observe(nodeOp: ParsedNodeOp, name: string, view: View): Facts {
     image: nodeOp.spec.image ?? view.defaultImage,
     ownNamespace: view.ownNamespace,
   };
-  return ledger || isLost(base) ? { ...base, ...activeNodeFacts(base, view) } : base;
+  return ledger || isLedgerLost(base) ? { ...base, ...activeNodeFacts(base, view) } : base;
 }
 
 /** A reboot Pod of this very operation that ends with its machine keeps the node from others only. */
 function legacyHolderOf(
   name: string,
   { meta, namespace }: ParsedNodeOp,
-  { nodesHeldByLegacy }: View,
+  { nodesHeldByLegacy }: ClusterView,
 ): string | undefined {
   const other = nodesHeldByLegacy?.get(name);
   return other === `${namespace}/${meta.name}` ? undefined : other;
@@ -151,7 +151,7 @@ const holderOf = (operation: Operation | undefined, elsewhere: string | undefine
 /** What only a node under way is looked at for. */
 function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
-  { caches, schedulableNodes, evictions }: View,
+  { caches, schedulableNodes, evictions }: ClusterView,
 ): Partial<Facts> {
   const helpers = caches.pods.byIndex('owner', nodeOp.meta.uid);
   const { namespace } = nodeOp;
@@ -170,7 +170,7 @@ function activeNodeFacts(
     pullPod: own('pull'),
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
     hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),
-    isMarkOwnerActive: markAlive(cordonMark(node), caches),
+    isMarkOwnerActive: markAlive(cordonMarkOf(node), caches),
   };
 }
 

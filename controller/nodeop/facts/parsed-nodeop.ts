@@ -12,15 +12,15 @@ export interface ParsedNodeOp {
   spec: NodeOpSpec;
   status: NodeOpStatus;
   /** `<namespace>/<name>@<uid>`: marks a node that this operation cordoned. */
-  mark: string;
+  cordonMark: string;
   /** Cordons, drains or reboots. */
-  disruptive: boolean;
+  isDisruptive: boolean;
   /** Made for a NodeOpUpgrade. */
-  upgrade: boolean;
-  prePull: boolean;
-  deleting: boolean;
+  isUpgrade: boolean;
+  shouldPrePull: boolean;
+  isDeleting: boolean;
   /** Being deleted, and nothing shall be waited for. */
-  abandoned: boolean;
+  isAbandoned: boolean;
   /** The value by which a retry is asked for; another one than the status has is a new wish. */
   retry?: string;
 }
@@ -41,13 +41,13 @@ export function parsedNodeOp(op: NodeOp, spec: NodeOpSpec): ParsedNodeOp {
     namespace,
     spec,
     status: op.status ?? {},
-    mark: `${namespace}/${op.metadata.name}@${op.metadata.uid}`,
-    disruptive: spec.cordon || spec.rebootOnSuccess,
-    upgrade:
+    cordonMark: `${namespace}/${op.metadata.name}@${op.metadata.uid}`,
+    isDisruptive: spec.cordon || spec.rebootOnSuccess,
+    isUpgrade:
       op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
-    prePull: spec.prePull ?? spec.cordon,
-    deleting,
-    abandoned: deleting && (annotations[ANNOTATIONS.abandon] ?? 'false') !== 'false',
+    shouldPrePull: spec.prePull ?? spec.cordon,
+    isDeleting: deleting,
+    isAbandoned: deleting && (annotations[ANNOTATIONS.abandon] ?? 'false') !== 'false',
     retry: annotations[ANNOTATIONS.retry],
   };
 }

@@ -43,7 +43,7 @@ export class AdmissionRehearsal {
     const { uid } = nodeOp.meta;
     const known = this.#answers.get(uid);
     const now = this.#deps.clock.monotonic();
-    if (nextNode === undefined || nodeOp.deleting || (known && known.refusal === undefined)) return undefined;
+    if (nextNode === undefined || nodeOp.isDeleting || (known && known.refusal === undefined)) return undefined;
     if (known && now < known.at + RETRY_MS) return known.refusal;
     const refusal = await this.#ask(nodeOp, nextNode);
     this.#answers.set(uid, { refusal, at: now });

@@ -130,9 +130,9 @@ function updatedProgress(
 }
 
 /** Started, or kept from starting by something that only a watch reports. */
-const waitsForChange = ({ ledger, heldBy, node, agent, nodeOp, name }: Facts): boolean =>
+const waitsForChange = ({ ledger, claimedBy, node, agent, nodeOp, name }: Facts): boolean =>
   ledger !== undefined ||
-  (!isFinal(nodeOp.status.nodeStatuses?.[name]) && (heldBy !== undefined || agent === undefined || !isReady(node)));
+  (!isFinal(nodeOp.status.nodeStatuses?.[name]) && (claimedBy !== undefined || agent === undefined || !isReady(node)));
 
 const markOf = ({ nodeOp, name }: Facts): string => {
   const { lastUpdated = '', step = '' } = nodeOp.status.nodeStatuses?.[name] ?? {};

@@ -45,8 +45,8 @@ const fresh = (nodeOp: ParsedNodeOp, attempt: number, now: Date): NodeStatus => 
   lastUpdated: now.toISOString(),
 });
 
-export const isRetried = ({ status, retry, deleting }: ParsedNodeOp): boolean =>
-  isFinal(status) && !deleting && retry !== undefined && retry !== status.retry;
+export const isRetried = ({ status, retry, isDeleting }: ParsedNodeOp): boolean =>
+  isFinal(status) && !isDeleting && retry !== undefined && retry !== status.retry;
 
 /** A node that was not there until the end counts as Completed, though nothing was done there. */
 const goesAgain = ({ phase, reason }: NodeStatus): boolean => phase !== 'Completed' || reason === 'NodeRemoved';

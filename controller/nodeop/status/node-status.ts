@@ -1,9 +1,9 @@
 /** What is seen of one node → its entry in the status. */
 import type { NodeStatus } from '../../../api/node-status.js';
 import { isSameJson } from '../../../kube/merge-patch.js';
-import { type Detail, inShort } from './truncate.js';
+import { type Detail, truncated } from './truncate.js';
 import type { Facts } from '../facts/facts.js';
-import { isLost } from '../facts/ledger.js';
+import { isLedgerLost } from '../facts/ledger.js';
 import type { Walk } from '../steps/walk.js';
 import { attemptOn } from '../facts/parsed-nodeop.js';
 import { isFinal } from '../../cluster/phases.js';
@@ -22,12 +22,12 @@ interface Seen {
  * pending: untouched. active: holds a slot. A slot is free again when the node is: an end counts from when everything was undone,
  * though the report may be still to come. A node whose ledger was lost is still worked on.
  */
-export function stands({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'before'>): Standing {
+export function standingOf({ facts, walk, before }: Pick<Seen, 'facts' | 'walk' | 'before'>): Standing {
   if (before?.phase === 'Completed') return 'completed';
   if (before?.phase === 'Failed') return 'failed';
   const result = facts.ledger?.result;
   if (result && walk.step === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
-  return facts.ledger || isLost(facts) ? 'active' : 'pending';
+  return facts.ledger || isLedgerLost(facts) ? 'active' : 'pending';
 }
 
 /** Keeps a finished entry as it is, and `lastUpdated` where nothing else changed. */
@@ -35,7 +35,7 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
   const { facts, before } = seen;
   if (before && isFinal(before)) return before;
   const full = fullEntry(seen);
-  const entry = detail === 'full' ? full : inShort(full, detail);
+  const entry = detail === 'full' ? full : truncated(full, detail);
   const same = before && isSameJson({ ...before, lastUpdated: undefined }, { ...entry, lastUpdated: undefined });
   if (same) return before;
   const isShort = detail === 'short' || detail === 'least';
@@ -47,7 +47,7 @@ export function nodeStatus(seen: Seen, detail: Detail = 'full'): NodeStatus {
 function fullEntry(seen: Seen): NodeStatus {
   const { facts, before } = seen;
   if (facts.ledger) return underWay(seen);
-  return before && isLost(facts) ? lost(facts, before) : untouched(seen);
+  return before && isLedgerLost(facts) ? lost(facts, before) : untouched(seen);
 }
 
 /** The entry is the only copy of how far the walk had got: nothing of it is dropped. */
@@ -59,7 +59,10 @@ function lost({ node, name, now }: Facts, before: NodeStatus): NodeStatus {
 
 /** Of a wait that has an end: its words may change, the time that it may take begins once. */
 const since = (entry: NodeStatus, before: NodeStatus | undefined): string | undefined =>
-  entry.reason === before?.reason && entry.step === before?.step && !isFinal(entry) && DEADLINED.has(entry.reason ?? '')
+  entry.reason === before?.reason &&
+  entry.step === before?.step &&
+  !isFinal(entry) &&
+  DEADLINE_REASONS.has(entry.reason ?? '')
     ? before?.lastUpdated
     : undefined;
 
@@ -82,7 +85,7 @@ const within =
     `${what} within ${seconds} s`;
 
 /** Reasons that end a node which waits for them, with a slot free, longer than startDeadlineSeconds; and what it then says. */
-export const DEADLINED = new Map<string, Late>([
+export const DEADLINE_REASONS = new Map<string, Late>([
   ['NodeNotReady', { reason: 'NodeNotReady', message: within('the node was not Ready') }],
   ['WaitingForAgent', { reason: 'AgentNotAnswering', message: within('the node had no NodeAgent') }],
   ['ControlPlaneNotReady', { reason: 'ControlPlaneNotReady', message: within('another control plane was not Ready') }],
@@ -92,7 +95,7 @@ export const DEADLINED = new Map<string, Late>([
 /** Nothing may be waited for in silence; since when, the entry itself remembers. */
 function tooLate({ facts, before, waiting }: Seen): Pick<NodeStatus, 'reason' | 'message'> | undefined {
   const { startDeadlineSeconds } = facts.nodeOp.spec;
-  const late = DEADLINED.get(waiting?.reason ?? '');
+  const late = DEADLINE_REASONS.get(waiting?.reason ?? '');
   if (late === undefined || before?.reason !== waiting?.reason || before?.lastUpdated === undefined) return undefined;
   if (facts.now.getTime() - Date.parse(before.lastUpdated) < startDeadlineSeconds * 1000) return undefined;
   return { reason: late.reason, message: late.message(startDeadlineSeconds, waiting?.message ?? '') };

@@ -6,7 +6,7 @@ import { isFinal } from '../../cluster/phases.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
 /** Nodes that left before their turn may come back as long as others are under way; at the end, nothing was done there. */
-export function withoutRemoved(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
+export function withRemovedCompleted(statuses: Record<string, NodeStatus>, now: Date): Record<string, NodeStatus> {
   const removed = ({ phase, reason, startedAt }: NodeStatus) =>
     phase === 'Pending' && reason === 'NodeRemoved' && startedAt === undefined;
   const over = (entry: NodeStatus) => isFinal(entry) || removed(entry) || entry.reason === 'Stopped';
@@ -48,7 +48,7 @@ export function operationStatus(
   const waiting = Object.values(nodeStatuses).filter(entry => !isFinal(entry));
   const stopped =
     (nodeOp.spec.stopOnFailure && nodes.failed > 0) ||
-    nodeOp.deleting ||
+    nodeOp.isDeleting ||
     waiting.every(({ reason }) => reason === 'Stopped');
   const over = nodes.active === 0 && (nodes.pending === 0 || stopped);
   const phase = phaseOf(nodes, over);

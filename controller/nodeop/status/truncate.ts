@@ -31,7 +31,7 @@ function cut(message: string | undefined, most: number): string | undefined {
 const MOST_LOGS = 50;
 
 /** Of a command that fails everywhere the first logs tell enough; Events have the others. Those that were told before stay. */
-export function withFewLogs(
+export function withLimitedLogs(
   entries: Record<string, NodeStatus>,
   before: Readonly<Record<string, NodeStatus>> = {},
 ): Record<string, NodeStatus> {
@@ -48,7 +48,7 @@ export function withFewLogs(
  * Of very many targets, one that ended keeps only what tells how, and one that waits for its turn only that: 5,000 of them must fit
  * into one object. The attempt is what the name of the next Job depends on.
  */
-export function inShort(entry: NodeStatus, detail: Exclude<Detail, 'full'>): NodeStatus {
+export function truncated(entry: NodeStatus, detail: Exclude<Detail, 'full'>): NodeStatus {
   const { phase, reason, lastUpdated } = entry;
   const message = cut(entry.message, BYTES[detail]);
   if (detail === 'brief') return { ...entry, message };

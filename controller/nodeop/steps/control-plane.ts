@@ -5,20 +5,20 @@ import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
 const isDisturbed = ({ nodeOp, node }: Facts): boolean =>
-  nodeOp.disruptive && node !== undefined && isControlPlane(node);
+  nodeOp.isDisruptive && node !== undefined && isControlPlane(node);
 
 export const controlPlane: Step = {
-  wanted: isDisturbed,
-  evaluate: facts => turnOf(facts) ?? DONE,
+  isNeeded: isDisturbed,
+  evaluate: facts => awaitControlPlaneTurn(facts) ?? DONE,
 };
 
 /**
  * What a control plane waits for before it is disturbed; undefined when it may be. Asked again before the reboot: a node may have become a control plane
  * in the middle of its walk, and another one may have gone down since.
  */
-export function turnOf(facts: Facts): StepResult | undefined {
+export function awaitControlPlaneTurn(facts: Facts): StepResult | undefined {
   if (!isDisturbed(facts)) return undefined;
-  const held = facts.ledger?.controlPlane === true ? heldByDown(facts) : controlPlaneHeldBack(facts);
+  const held = facts.ledger?.controlPlane === true ? heldByDown(facts) : otherControlPlanesWaitReason(facts);
   if (held?.reason === 'ControlPlaneNotReady') return whileOthersAreDown(facts, held);
   if (held) return wait(held.reason, held.message);
   if (facts.ledger?.controlPlane === true) return undefined;
@@ -26,7 +26,7 @@ export function turnOf(facts: Facts): StepResult | undefined {
 }
 
 /** Since when it waits for that, and not for its turn, the report tells. */
-function whileOthersAreDown({ nodeOp, name, now }: Facts, { reason, message }: Held): StepResult {
+function whileOthersAreDown({ nodeOp, name, now }: Facts, { reason, message }: ControlPlaneWaitReason): StepResult {
   const before = nodeOp.status.nodeStatuses?.[name];
   const since = before?.reason === reason && before.lastUpdated !== undefined ? new Date(before.lastUpdated) : now;
   const seconds = nodeOp.spec.startDeadlineSeconds;
@@ -36,13 +36,16 @@ function whileOthersAreDown({ nodeOp, name, now }: Facts, { reason, message }: H
     : wait(reason, message, until);
 }
 
-type Held = { reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNotReady'; message: string };
+type ControlPlaneWaitReason = {
+  reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNotReady';
+  message: string;
+};
 
 /** Why no control plane may be disturbed beside the others as they are. */
-export function controlPlaneHeldBack(facts: Facts): Held | undefined {
+export function otherControlPlanesWaitReason(facts: Facts): ControlPlaneWaitReason | undefined {
   const { nodeOp, ledger, otherControlPlanes } = facts;
   /* At the end of their Jobs two that became control planes meanwhile would wait for each other's cordon for ever: there the turn alone counts. */
-  const worked = ledger?.stepTimes.Run === undefined ? otherControlPlanes.worked : otherControlPlanes.turn;
+  const worked = ledger?.stepTimes.Run === undefined ? otherControlPlanes.active : otherControlPlanes.turnHolder;
   if (worked?.operation === `${nodeOp.namespace}/${nodeOp.meta.name}`)
     return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
   if (worked)
@@ -53,7 +56,7 @@ export function controlPlaneHeldBack(facts: Facts): Held | undefined {
   return heldByDown(facts);
 }
 
-const heldByDown = ({ otherControlPlanes: { notReady } }: Facts): Held | undefined =>
+const heldByDown = ({ otherControlPlanes: { notReady } }: Facts): ControlPlaneWaitReason | undefined =>
   notReady === undefined
     ? undefined
     : { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };

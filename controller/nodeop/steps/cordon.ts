@@ -1,11 +1,11 @@
 /** The node takes no new pods. */
 import { isCordoned } from '../../cluster/node.js';
-import { cordonMark } from '../../cluster/cordon.js';
+import { cordonMarkOf } from '../../cluster/cordon.js';
 import { act, DONE, type Facts, type StepResult } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const cordon: Step = {
-  wanted: ({ nodeOp }) => nodeOp.spec.cordon,
+  isNeeded: ({ nodeOp }) => nodeOp.spec.cordon,
   onEnter: () => ({ cordoned: true }),
   evaluate(facts): StepResult {
     const seen = cordonOf(facts);
@@ -19,8 +19,8 @@ export const cordon: Step = {
  * foreign: by somebody else; used as it is and never undone.
  */
 export function cordonOf({ node, nodeOp, isMarkOwnerActive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
-  const mark = cordonMark(node);
+  const mark = cordonMarkOf(node);
   if (!isCordoned(node)) return 'open';
-  if (mark === nodeOp.mark) return 'ours';
+  if (mark === nodeOp.cordonMark) return 'ours';
   return mark !== undefined && !isMarkOwnerActive ? 'left' : 'foreign';
 }

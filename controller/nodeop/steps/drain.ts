@@ -2,30 +2,37 @@
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import { controllerOf, podName, podNames, type Sorted, sortPods, stayWords } from './drainable-pods.js';
-import { act, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import {
+  controllerOf,
+  podName,
+  podNames,
+  type ClassifiedPods,
+  classifyPods,
+  stayingMessage,
+} from './drainable-pods.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {
-  wanted: ({ nodeOp, ledger }) =>
+  isNeeded: ({ nodeOp, ledger }) =>
     nodeOp.spec.cordon && nodeOp.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
   onEnter: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
   evaluate(facts): StepResult {
     const options = facts.nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
-    const sorted = sortPods(facts.pods, options, facts.ownNamespace);
-    if (sorted.refuse.length > 0)
-      return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.refuse)}`);
+    const sorted = classifyPods(facts.pods, options, facts.ownNamespace);
+    if (sorted.blocking.length > 0)
+      return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.blocking)}`);
     const budgetless = facts.nodeOp.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
-    if (sorted.evict.length === 0 && sorted.awaited.length === 0 && budgetless.length === 0) return DONE;
+    if (sorted.evictable.length === 0 && sorted.awaited.length === 0 && budgetless.length === 0) return DONE;
     return goOn(facts, { options, sorted, budgetless });
   },
 };
 
 /** A pod that stays goes down with the node: its budget must allow that, too. */
-function stayersWithoutBudget({ budgets }: Facts, { stay }: Sorted): string[] {
-  return stay.flatMap(({ pod }) =>
+function stayersWithoutBudget({ budgets }: Facts, { staying }: ClassifiedPods): string[] {
+  return staying.flatMap(({ pod }) =>
     budgets
       .filter(budget => budget.metadata.namespace === pod.metadata.namespace)
       .filter(({ spec: { selector } }) => selector !== undefined && matches(selector, pod.metadata.labels))
@@ -39,42 +46,49 @@ const DELETED_GRACE_SECONDS = 300;
 
 interface Left {
   options: DrainOptions;
-  sorted: Sorted;
+  sorted: ClassifiedPods;
   budgetless: string[];
 }
 
 function goOn(facts: Facts, { options, sorted, budgetless }: Left): StepResult {
-  const deadline = options.timeoutSeconds > 0 ? after(begun(facts, 'Drain'), options.timeoutSeconds) : undefined;
+  const deadline =
+    options.timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), options.timeoutSeconds) : undefined;
   const late = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
   const message = progress(facts, sorted, budgetless);
   if (late && options.onTimeout === 'Proceed') return DONE;
   if (late && options.onTimeout === 'Fail')
     return fail('DrainTimeout', `not drained within ${options.timeoutSeconds} s: ${message}`);
-  const present = sorted.evict.filter(
+  const present = sorted.evictable.filter(
     ({ metadata }) => metadata.deletionTimestamp === undefined && !facts.replacements.has(metadata.uid),
   );
-  if (late && sorted.evict.length === 0) return DONE;
+  if (late && sorted.evictable.length === 0) return DONE;
   if (late && facts.now >= after(deadline, DELETED_GRACE_SECONDS))
     return fail('DrainTimeout', `deleted pods did not go within ${DELETED_GRACE_SECONDS} s: ${message}`);
-  const due = present.filter(pod => (facts.refusals.get(pod.metadata.uid)?.notBefore ?? facts.now) <= facts.now);
-  const past = late ? 'budgets' : 'nothing';
-  if (due.length > 0) return act({ do: 'evict', pods: due, past }, { reason: 'Draining', message });
+  const due = present.filter(
+    pod => (facts.evictionRefusals.get(pod.metadata.uid)?.notBefore ?? facts.now) <= facts.now,
+  );
+  const bypassing = late ? 'budgets' : 'nothing';
+  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing }, { reason: 'Draining', message });
   return wait('Draining', message, soonest(facts, present, late ? undefined : deadline));
 }
 
-function soonest({ refusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
-  const times = present.map(pod => refusals.get(pod.metadata.uid)?.notBefore ?? now);
+function soonest({ evictionRefusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
+  const times = present.map(pod => evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now);
   const next = [...times, ...(deadline ? [deadline] : []), after(now, 60)].sort((a, b) => a.getTime() - b.getTime());
   return next[0] ?? now;
 }
 
 /** Which pods, which budget, since when. */
-function progress(facts: Facts, { evict, stay, awaited }: Sorted, budgetless: readonly string[]): string {
-  const { refusals, replacements } = facts;
-  const back = evict.filter(pod => replacements.has(pod.metadata.uid));
-  const going = evict.filter(pod => !replacements.has(pod.metadata.uid));
-  const refused = going.map(pod => refusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
-  const kept = stay.length > 0 && stayWords(stay);
+function progress(
+  facts: Facts,
+  { evictable, staying, awaited }: ClassifiedPods,
+  budgetless: readonly string[],
+): string {
+  const { evictionRefusals, replacements } = facts;
+  const back = evictable.filter(pod => replacements.has(pod.metadata.uid));
+  const going = evictable.filter(pod => !replacements.has(pod.metadata.uid));
+  const refused = going.map(pod => evictionRefusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+  const kept = staying.length > 0 && stayingMessage(staying);
   const words = [
     going.length > 0 && `waiting for ${podNames(going)} to leave`,
     refused,
@@ -83,6 +97,7 @@ function progress(facts: Facts, { evict, stay, awaited }: Sorted, budgetless: re
     ...budgetless.slice(0, 2),
     kept,
   ];
-  const since = facts.ledger?.step === 'Drain' ? ` (draining since ${begun(facts, 'Drain').toISOString()})` : '';
+  const since =
+    facts.ledger?.step === 'Drain' ? ` (draining since ${stepStartedAt(facts, 'Drain').toISOString()})` : '';
   return `${words.filter(Boolean).join('; ')}${since}`;
 }

@@ -3,12 +3,12 @@ import { LABELS } from '../../../api/names.js';
 import type { DrainOptions } from '../../../api/drain.js';
 import { isMirror, type CachedPod } from '../../cluster/pod.js';
 
-export interface Sorted {
-  evict: CachedPod[];
+export interface ClassifiedPods {
+  evictable: CachedPod[];
   /** Left on the node by the drain options, with the reason. */
-  stay: { pod: CachedPod; why: string }[];
+  staying: { pod: CachedPod; why: string }[];
   /** Make the drain fail. */
-  refuse: CachedPod[];
+  blocking: CachedPod[];
   /** Left to end by themselves: an image that is being built or exported. */
   awaited: CachedPod[];
 }
@@ -29,18 +29,18 @@ function passedOver(pod: CachedPod, ownNamespace: string): boolean {
   );
 }
 
-export function sortPods(pods: readonly CachedPod[], options: DrainOptions, ownNamespace: string): Sorted {
-  const sorted: Sorted = { evict: [], stay: [], refuse: [], awaited: [] };
+export function classifyPods(pods: readonly CachedPod[], options: DrainOptions, ownNamespace: string): ClassifiedPods {
+  const sorted: ClassifiedPods = { evictable: [], staying: [], blocking: [], awaited: [] };
   for (const pod of pods.filter(candidate => !passedOver(candidate, ownNamespace))) {
     const owner = controllerOf(pod);
     if (owner?.kind === 'DaemonSet') {
-      if (!options.ignoreDaemonSets) sorted.refuse.push(pod);
+      if (!options.ignoreDaemonSets) sorted.blocking.push(pod);
     } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) sorted.awaited.push(pod);
     else if (owner === undefined && !options.force)
-      sorted.stay.push({ pod, why: 'it has no controller and force is false' });
+      sorted.staying.push({ pod, why: 'it has no controller and force is false' });
     else if ((pod.spec.volumes?.length ?? 0) > 0 && !options.deleteEmptyDirData)
-      sorted.stay.push({ pod, why: 'it has an emptyDir volume and deleteEmptyDirData is false' });
-    else sorted.evict.push(pod);
+      sorted.staying.push({ pod, why: 'it has an emptyDir volume and deleteEmptyDirData is false' });
+    else sorted.evictable.push(pod);
   }
   return sorted;
 }
@@ -54,7 +54,7 @@ export function podNames(pods: readonly CachedPod[]): string {
 }
 
 /** Who stays, and each for its own reason. */
-export const stayWords = (stay: Sorted['stay']): string =>
+export const stayingMessage = (stay: ClassifiedPods['staying']): string =>
   [...new Set(stay.map(({ why }) => why))]
     .map(why => `${podNames(stay.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
     .join('; ');

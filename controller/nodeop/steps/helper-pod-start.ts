@@ -2,11 +2,11 @@
 import type { StepName } from '../../../api/node-status.js';
 import { imagesOf, isReady, notReadySince } from '../../cluster/node.js';
 import { after } from '../../../program/clock.js';
-import { begun, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { isOnNode } from '../../cluster/image-name.js';
 
 /** Undefined while the image may be on its way. */
-export function notStarted(facts: Facts, step: StepName, image: string): StepResult | undefined {
+export function awaitHelperPodStart(facts: Facts, step: StepName, image: string): StepResult | undefined {
   const { node, now, nodeOp } = facts;
   if (isReady(node) && !isOnNode(image, imagesOf(node))) return undefined;
   const seconds = nodeOp.spec.startDeadlineSeconds;
@@ -22,5 +22,5 @@ function waitingSince(facts: Facts, step: StepName): Date {
   const before = facts.nodeOp.status.nodeStatuses?.[facts.name];
   if (before?.step === step && before.reason === 'Pulling') return facts.now;
   const isTold = before?.step === step && before.reason === 'Progressing' && before.lastUpdated !== undefined;
-  return isTold ? new Date(before.lastUpdated ?? facts.now) : begun(facts, step);
+  return isTold ? new Date(before.lastUpdated ?? facts.now) : stepStartedAt(facts, step);
 }

@@ -6,7 +6,7 @@ import { after } from '../../../program/clock.js';
 const LATE_SECONDS = 300;
 
 /** `metadata.deletionTimestamp` is when the grace of a Pod is over. Undefined while one of them was not told yet. */
-export function waitedForUntil(pods: readonly CachedPod[]): Date | undefined {
+export function terminationDeadline(pods: readonly CachedPod[]): Date | undefined {
   const ends = pods.flatMap(({ metadata: { deletionTimestamp } }) =>
     deletionTimestamp === undefined ? [] : [Date.parse(deletionTimestamp)],
   );

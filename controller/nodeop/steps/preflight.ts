@@ -1,14 +1,14 @@
 /** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 import { imagePullState } from '../../cluster/image-pull.js';
-import { notStarted } from './helper-pod-start.js';
+import { awaitHelperPodStart } from './helper-pod-start.js';
 
 const ANSWER_SECONDS = 60;
 
 export const preflight: Step = {
-  wanted: ({ nodeOp }) => nodeOp.spec.preflight !== undefined,
+  isNeeded: ({ nodeOp }) => nodeOp.spec.preflight !== undefined,
   evaluate: facts => (facts.nodeOp.spec.preflight?.release ? askAgent(facts) : runPod(facts)),
 };
 
@@ -35,7 +35,7 @@ function askAgent(facts: Facts): StepResult {
 }
 
 function awaitAnswer(facts: Facts): StepResult {
-  const until = after(begun(facts, 'Claim'), ANSWER_SECONDS);
+  const until = after(stepStartedAt(facts, 'Claim'), ANSWER_SECONDS);
   if (facts.now < until) return wait('WaitingForAgent', 'Preflight in progress', until);
   return fail('AgentNotAnswering', `the agent did not compare releases within ${ANSWER_SECONDS} s`);
 }
@@ -44,7 +44,7 @@ function runPod(facts: Facts): StepResult {
   const { preflightPod: pod, nodeOp, now } = facts;
   if (pod === undefined)
     return (
-      refusedTooLong(facts, 'Preflight') ??
+      refusalTimeout(facts, 'Preflight') ??
       act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
     );
   const container = pod.status.containerStatuses?.[0];
@@ -70,11 +70,11 @@ function runPod(facts: Facts): StepResult {
       return fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds');
     return wait('Progressing', 'Preflight in progress', until);
   }
-  const problem = imagePullState(pod, facts, begun(facts, 'Preflight'));
+  const problem = imagePullState(pod, facts, stepStartedAt(facts, 'Preflight'));
   if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
   if (problem.message !== undefined) return wait('Pulling', `Preflight in progress: ${problem.message}`, problem.until);
   return (
-    notStarted(facts, 'Preflight', nodeOp.spec.preflight?.image ?? facts.image) ??
+    awaitHelperPodStart(facts, 'Preflight', nodeOp.spec.preflight?.image ?? facts.image) ??
     wait('Pulling', 'Preflight in progress', problem.until)
   );
 }

@@ -1,24 +1,24 @@
 /** The image is on the node before the node is disturbed. */
 import { imagesOf } from '../../cluster/node.js';
 import { isOnNode } from '../../cluster/image-name.js';
-import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { imagePullState } from '../../cluster/image-pull.js';
-import { notStarted } from './helper-pod-start.js';
+import { awaitHelperPodStart } from './helper-pod-start.js';
 import type { Step } from './step.js';
 
 export const pull: Step = {
-  wanted: ({ nodeOp }) => nodeOp.prePull,
+  isNeeded: ({ nodeOp }) => nodeOp.shouldPrePull,
   evaluate(facts): StepResult {
     if (isOnNode(facts.image, imagesOf(facts.node))) return DONE;
     const { pullPod: pod, image } = facts;
-    if (pod === undefined) return refusedTooLong(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, told(facts));
+    if (pod === undefined) return refusalTimeout(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, told(facts));
     if (wasPulled(pod.status.containerStatuses?.[0]?.state) || pod.status.phase === 'Succeeded') return DONE;
-    const problem = imagePullState(pod, facts, begun(facts, 'Pull'));
+    const problem = imagePullState(pod, facts, stepStartedAt(facts, 'Pull'));
     if (problem.is === 'failed')
       return fail('ImagePullFailed', `image ${image} could not be pulled: ${problem.message}`);
     const { message } = told(facts);
     if (problem.message !== undefined) return wait('Pulling', `${message}: ${problem.message}`, problem.until);
-    return notStarted(facts, 'Pull', image) ?? wait('Pulling', message, problem.until);
+    return awaitHelperPodStart(facts, 'Pull', image) ?? wait('Pulling', message, problem.until);
   },
 };
 

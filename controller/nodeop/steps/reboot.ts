@@ -1,13 +1,22 @@
 /** The agent reboots the machine; kubelet and agent must both report a new boot id. */
 import { isReady, bootIdOf } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import { act, begun, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
+import {
+  act,
+  stepStartedAt,
+  DONE,
+  type Facts,
+  fail,
+  type LedgerChange,
+  type StepResult,
+  wait,
+} from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
 import { bootIdBeforeReboot } from '../../cluster/adopted-job.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
-  wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
+  isNeeded: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
   /** The wish is set only here: by now the Job is Complete. */
   onEnter: facts => ({
     ...bootLeft(facts),
@@ -23,7 +32,7 @@ export const reboot: Step = {
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
     if (hasRebooted(facts)) return DONE;
     const answer = answerOf(facts);
-    const until = after(begun(facts, 'Reboot'), facts.nodeOp.spec.rebootTimeoutSeconds);
+    const until = after(stepStartedAt(facts, 'Reboot'), facts.nodeOp.spec.rebootTimeoutSeconds);
     if (answer?.state === 'Failed')
       return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
     if (now >= until)

@@ -3,7 +3,7 @@ import { act, DONE, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const release: Step = {
-  wanted: () => true,
+  isNeeded: () => true,
   evaluate({ ledger, preflightPod, pullPod, isReported, job, nodeOp }): StepResult {
     if (ledger === undefined) return DONE;
     const helpers = [preflightPod, pullPod].filter(

@@ -4,17 +4,17 @@ import { LABELS } from '../../../api/names.js';
 import { bootIdOf, imagesOf, notReadySince } from '../../cluster/node.js';
 import { isAlive, isPodReady, type CachedPod } from '../../cluster/pod.js';
 import type { CachedJob } from '../../cluster/job.js';
-import { act, begun, DONE, type Facts, fail, type StepResult, refusedTooLong, wait } from '../facts/facts.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
 import { podName } from './drainable-pods.js';
 import { imagePullState } from '../../cluster/image-pull.js';
-import { bootUnknown } from './boot-unknown.js';
-import { turnOf } from './control-plane.js';
-import { waitedForUntil } from './pod-termination.js';
+import { awaitBootConfirmation } from './boot-confirmation.js';
+import { awaitControlPlaneTurn } from './control-plane.js';
+import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
 export const run: Step = {
-  wanted: () => true,
+  isNeeded: () => true,
   /** What a reboot will be judged by can't be seen any more once the machine has rebooted. */
   onEnter: ({ node, pods, nodeOp, name }) => ({
     bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
@@ -23,9 +23,9 @@ export const run: Step = {
   evaluate(facts): StepResult {
     const { job, ledger, nodeOp } = facts;
     if (ledger?.job === undefined) {
-      if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its Job began');
+      if (nodeOp.isDeleting) return fail('Deleted', 'the operation was deleted before its Job began');
       if (job === undefined)
-        return beforeIt(facts) ?? refusedTooLong(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
+        return beforeIt(facts) ?? refusalTimeout(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
       return act(
         {
           do: 'record',
@@ -37,7 +37,7 @@ export const run: Step = {
         { message: 'Job created' },
       );
     }
-    if (nodeOp.deleting && !nodeOp.spec.rebootOnSuccess) return cutShort(facts);
+    if (nodeOp.isDeleting && !nodeOp.spec.rebootOnSuccess) return cutShort(facts);
     if (job === undefined || job.metadata.uid !== ledger.job.uid)
       return fail('JobDeleted', `Job ${ledger.job.name} was deleted before it had finished`);
     if (condition(job, 'Complete')) return nodeOp.spec.rebootOnSuccess ? beforeReboot(facts) : DONE;
@@ -50,10 +50,10 @@ export const run: Step = {
 
 /** The operation was deleted while its reboot waited for other control planes: it is not waited for any longer. */
 function beforeReboot(facts: Facts): StepResult {
-  const unknown = bootUnknown(facts);
+  const unknown = awaitBootConfirmation(facts);
   if (unknown) return unknown;
-  const turn = turnOf(facts);
-  return facts.nodeOp.deleting && turn?.is === 'wait'
+  const turn = awaitControlPlaneTurn(facts);
+  return facts.nodeOp.isDeleting && turn?.is === 'wait'
     ? fail('Deleted', 'the operation was deleted before its reboot')
     : (turn ?? DONE);
 }
@@ -66,7 +66,7 @@ function beforeIt(facts: Facts): StepResult | undefined {
   const earlier = facts.pods.find(pod => isCommand(pod) && isAlive(pod));
   if (earlier === undefined) return undefined;
   const seconds = facts.nodeOp.spec.startDeadlineSeconds;
-  const until = after(begun(facts, 'Run'), seconds);
+  const until = after(stepStartedAt(facts, 'Run'), seconds);
   const words = `Pod ${podName(earlier)} of an earlier run`;
   return facts.now >= until
     ? fail('NotStarted', `${words} did not end within ${seconds} s`)
@@ -79,7 +79,7 @@ function cutShort(facts: Facts): StepResult {
   const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
   if (own && own.metadata.deletionTimestamp === undefined)
     return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
-  const until = waitedForUntil(jobPods);
+  const until = terminationDeadline(jobPods);
   if (jobPods.length > 0 && !(until && now >= until))
     return lost(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end', until);
   const left = jobPods.map(pod => `; Pod ${podName(pod)} does not end`);
@@ -151,7 +151,7 @@ function underWay(facts: Facts): StepResult {
 
 /** A suspended Job may not run: time counts from when it was resumed. */
 const mayRunSince = (facts: Facts): Date =>
-  new Date(facts.job?.status?.startTime ?? facts.ledger?.stepTimes.Resume ?? begun(facts, 'Run'));
+  new Date(facts.job?.status?.startTime ?? facts.ledger?.stepTimes.Resume ?? stepStartedAt(facts, 'Run'));
 
 const RESUME_IS_NEWS_SECONDS = 30;
 

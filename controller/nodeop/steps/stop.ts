@@ -3,12 +3,12 @@ import { hasEnded, type CachedJob } from '../../cluster/job.js';
 import { isReady } from '../../cluster/node.js';
 import { isAlive } from '../../cluster/pod.js';
 import { act, DONE, type StepResult, wait } from '../facts/facts.js';
-import { waitedForUntil } from './pod-termination.js';
+import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
 /** A Job that was given up on must not run later, on a node that is free again or another machine of this name. */
 export const stop: Step = {
-  wanted: ({ ledger, job, jobPods }) =>
+  isNeeded: ({ ledger, job, jobPods }) =>
     ledger?.result?.phase === 'Failed' &&
     ledger.job !== undefined &&
     (isOpen(job, ledger.job.uid) || jobPods.some(isAlive)),
@@ -17,8 +17,8 @@ export const stop: Step = {
       return act({ do: 'suspendJob', job }, { message: 'stopping the Job' });
     const answers = isReady(node) && node?.metadata.uid === ledger?.nodeUid;
     const alive = jobPods.filter(isAlive);
-    if (!answers || nodeOp.abandoned || alive.length === 0) return DONE;
-    const until = waitedForUntil(alive);
+    if (!answers || nodeOp.isAbandoned || alive.length === 0) return DONE;
+    const until = terminationDeadline(alive);
     return until && now >= until ? DONE : wait('JobRunning', 'waiting for the Pod of the Job to end', until);
   },
 };

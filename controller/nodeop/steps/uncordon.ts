@@ -8,13 +8,14 @@ const stays = ({ ledger, nodeOp }: Facts): boolean =>
   ledger?.result?.phase === 'Failed' &&
   ledger.stepTimes.Run !== undefined &&
   !nodeOp.spec.uncordonOnFailure &&
-  !nodeOp.deleting;
+  !nodeOp.isDeleting;
 
 export const uncordon: Step = {
-  wanted: facts => facts.ledger?.cordoned === true && !stays(facts),
+  isNeeded: facts => facts.ledger?.cordoned === true && !stays(facts),
   evaluate: facts =>
     cordonOf(facts) === 'ours' || markLeft(facts) ? act({ do: 'uncordon' }, { message: 'uncordoning the node' }) : DONE,
 };
 
 /** Somebody made the node schedulable and left our mark. */
-const markLeft = ({ node, nodeOp }: Facts) => Object.values(node?.metadata.annotations ?? {}).includes(nodeOp.mark);
+const markLeft = ({ node, nodeOp }: Facts) =>
+  Object.values(node?.metadata.annotations ?? {}).includes(nodeOp.cordonMark);

@@ -2,19 +2,19 @@
 import { versionTriple } from '../../../api/version-triple.js';
 import { isPodReady, type CachedPod } from '../../cluster/pod.js';
 import { isReady, bootIdOf } from '../../cluster/node.js';
-import { act, begun, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import type { Step } from './step.js';
 import { podName } from './drainable-pods.js';
 
 export const verify: Step = {
-  wanted: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
+  isNeeded: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
   evaluate(facts): StepResult {
     const { ledger, now, nodeOp } = facts;
     const wrong = otherSystem(facts);
     if (wrong !== undefined) return fail('FellBack', wrong);
-    const until = after(begun(facts, 'Verify'), nodeOp.spec.verifyTimeoutSeconds);
+    const until = after(stepStartedAt(facts, 'Verify'), nodeOp.spec.verifyTimeoutSeconds);
     const missing = notWell(facts);
     if (missing !== undefined) {
       if (ledger?.readySince !== undefined)
@@ -39,7 +39,7 @@ export const verify: Step = {
 const CONTROL_PLANE_SETTLE_SECONDS = 30;
 
 function settleSeconds({ nodeOp, node }: Facts): number {
-  const unset = nodeOp.upgrade && node !== undefined && isControlPlane(node) ? CONTROL_PLANE_SETTLE_SECONDS : 0;
+  const unset = nodeOp.isUpgrade && node !== undefined && isControlPlane(node) ? CONTROL_PLANE_SETTLE_SECONDS : 0;
   return nodeOp.spec.settleSeconds ?? unset;
 }
 
@@ -48,7 +48,7 @@ const FALLEN = new Set<string>(['passive', 'recovery', 'livecd']);
 /** In words, if another version or another system came up than asked for. */
 function otherSystem({ agent, nodeOp }: Facts): string | undefined {
   /* An operation that an earlier operator made for an upgrade does not say so. */
-  const { version, bootState } = nodeOp.spec.verify ?? { bootState: nodeOp.upgrade ? 'active' : undefined };
+  const { version, bootState } = nodeOp.spec.verify ?? { bootState: nodeOp.isUpgrade ? 'active' : undefined };
   const running = versionTriple(agent?.status?.release);
   const booted = agent?.status?.boot?.state;
   if (bootState !== undefined && booted !== undefined && FALLEN.has(booted))

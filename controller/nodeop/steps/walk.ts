@@ -19,7 +19,7 @@ import type { Step } from './step.js';
 import { verify } from './verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
 
-const ENDED: Step = { wanted: () => true, evaluate: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
+const ENDED: Step = { isNeeded: () => true, evaluate: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
 
 /** The order is STEP_NAMES'. `Stop` opens the end: it is reached by a result only. */
 export const STEPS: Record<StepName, Step> = {
@@ -53,7 +53,7 @@ export function walk(facts: Facts): Walk {
   const from = ended ? Math.max(recorded, FIRST_ENDING) : recorded;
   const to = ended ? STEP_NAMES.length : FIRST_ENDING;
   for (const step of STEP_NAMES.slice(from, to)) {
-    if (!STEPS[step].wanted(facts)) continue;
+    if (!STEPS[step].isNeeded(facts)) continue;
     const result = STEPS[step].evaluate(facts);
     if (result.is !== 'done') return { step, result: entered(facts, step, result) };
   }
@@ -92,8 +92,8 @@ function interrupted({ node, ledger, name, nodeOp }: Facts): StepResult | undefi
   const before = nodeOp.status.nodeStatuses?.[name];
   if (before?.phase === 'Completed' || before?.phase === 'Failed')
     return { is: 'end', phase: before.phase, reason: before.reason ?? 'Done', message: before.message ?? '' };
-  if (nodeOp.abandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
-  if (nodeOp.deleting && ledger.stepTimes.Run === undefined)
+  if (nodeOp.isAbandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
+  if (nodeOp.isDeleting && ledger.stepTimes.Run === undefined)
     return fail('Deleted', 'the operation was deleted before its Job began');
   if (node === undefined)
     return {

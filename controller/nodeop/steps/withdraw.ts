@@ -4,7 +4,7 @@ import type { Step } from './step.js';
 
 /** The machine must not reboot under whoever comes next. */
 export const withdraw: Step = {
-  wanted: ({ ledger, node }) =>
+  isNeeded: ({ ledger, node }) =>
     ledger?.result?.phase === 'Failed' &&
     node !== undefined &&
     node.metadata.uid === ledger.nodeUid &&
@@ -13,7 +13,7 @@ export const withdraw: Step = {
     const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
     if (answer === 'Cancelled' || answer === 'Rebooted') return DONE;
     if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
-    if (nodeOp.abandoned) return DONE;
+    if (nodeOp.isAbandoned) return DONE;
     return wait('Unreachable', 'the reboot was withdrawn; waiting for the agent to say so');
   },
 };

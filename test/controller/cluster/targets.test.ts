@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inOrder, slots, targetsOf } from '../../../controller/cluster/targets.js';
+import { rolloutOrder, slotCount, targetsOf } from '../../../controller/cluster/targets.js';
 import { node } from '../../builders.js';
 
 describe('Targets', () => {
@@ -33,7 +33,7 @@ describe('Order', () => {
       each,
     ]),
   );
-  const order = (ownNode?: string, names = [...nodes.keys()]) => inOrder(names, name => nodes.get(name), ownNode);
+  const order = (ownNode?: string, names = [...nodes.keys()]) => rolloutOrder(names, name => nodes.get(name), ownNode);
 
   test.each<[string, string | undefined, string[]]>([
     ['control planes first, then by name', undefined, ['y', 'z', 'a', 'b']],
@@ -47,7 +47,7 @@ describe('Order', () => {
 
   test.each(['master', 'etcd', 'control-plane'])('a node labelled %s is a control plane', role => {
     const seen = node('z', { labels: { [`node-role.kubernetes.io/${role}`]: 'true' } });
-    expect(inOrder(['a', 'z'], name => (name === 'z' ? seen : nodes.get(name)))).toEqual(['z', 'a']);
+    expect(rolloutOrder(['a', 'z'], name => (name === 'z' ? seen : nodes.get(name)))).toEqual(['z', 'a']);
   });
 });
 
@@ -59,5 +59,5 @@ describe('Slots', () => {
     ['but never to nobody', '10%', 7, 1],
     ['0% is one at a time, too', '0%', 7, 1],
     ['100% are all', '100%', 7, 7],
-  ])('%s', (_sentence, concurrency, targets, expected) => expect(slots(concurrency, targets)).toBe(expected));
+  ])('%s', (_sentence, concurrency, targets, expected) => expect(slotCount(concurrency, targets)).toBe(expected));
 });

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeFacts } from '../../../controller/legacy/facts.js';
-import { SOME_BOOT_BEFORE } from '../../../controller/cluster/adopted-job.js';
+import { UNKNOWN_EARLIER_BOOT } from '../../../controller/cluster/adopted-job.js';
 import { decideNode } from '../../../controller/legacy/decide-node.js';
 import { REBOOT_STATE } from '../../../controller/legacy/names.js';
-import { SURE_OF_BOOT, WAS_COMPLETE } from '../../../controller/cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../../../controller/cluster/adopted-job.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 const REBOOTS = { rebootOnSuccess: true };
 const WAITS = pod('reboot', { labels: { 'kairos.io/reboot': 'true' } });
-const LEAVES = pod('reboot', { leaving: 1 });
+const LEAVES = pod('reboot', { terminating: 1 });
 const CALLED = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' } });
 const SERVED = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' }, phase: 'Succeeded' });
 const LOOKS = pod('preflight', { labels: { 'kairos.io/preflight': 'true' } });
@@ -22,7 +22,7 @@ const PENDING_REBOOT = entry('Completed', { rebootStatus: 'pending', jobName: 'j
 const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): CachedJob => {
   const seen = job(state);
   const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime: secondsAgo(endedAgo) }));
-  const annotations = { [SURE_OF_BOOT]: boot, [WAS_COMPLETE]: String(state === 'complete') };
+  const annotations = { [ADOPTED_IN_BOOT]: boot, [ADOPTED_COMPLETE]: String(state === 'complete') };
   return { ...seen, metadata: { ...seen.metadata, annotations }, status: { ...seen.status, conditions } };
 };
 
@@ -118,11 +118,15 @@ describe('a Job that is there', () => {
 describe('a reboot that may have been called', () => {
   const recent = ours('complete', '', 60);
   test.each([
-    ['has happened, for the machine is up for less', { agent: upFor(30) }, `take up, booted as ${SOME_BOOT_BEFORE}`],
+    [
+      'has happened, for the machine is up for less',
+      { agent: upFor(30) },
+      `take up, booted as ${UNKNOWN_EARLIER_BOOT}`,
+    ],
     [
       'has happened, though a stray Pod had waited: it marked the Job with the boot of now',
       { agent: upFor(30), job: ours('complete', 'boot-1') },
-      `take up, booted as ${SOME_BOOT_BEFORE}`,
+      `take up, booted as ${UNKNOWN_EARLIER_BOOT}`,
     ],
     ['has happened, and the Pod that called it has served', { agent: upFor(30), rebootPods: [CALLED] }, 'deletePod'],
     ['is waited for when it was called', { agent: upFor(600), rebootPods: [CALLED] }, 'wait'],
@@ -156,7 +160,7 @@ describe('what was begun and is gone', () => {
   ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
 
   test('a kubelet: its Pods are not waited for without end', () => {
-    const left = { job: ours('complete', 'boot-1'), rebootPods: [pod('reboot', { leaving: 3600 })] };
+    const left = { job: ours('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 3600 })] };
     const down = node('n1', { ready: false });
     expect(said(facts({ entry: PENDING_REBOOT, node: down, ...left }))).toBe('take up, booted as boot-1');
     expect(said(facts({ entry: PENDING_REBOOT, ...left }))).toBe('wait');

@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../controller/legacy/facts.js';
 import { leaving } from '../../../controller/legacy/deletion.js';
 import { LEGACY_FINALIZER } from '../../../controller/legacy/names.js';
-import { SURE_OF_BOOT } from '../../../controller/cluster/adopted-job.js';
+import { ADOPTED_IN_BOOT } from '../../../controller/cluster/adopted-job.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
-import { job, NOW, op, pod, secondsAgo, wished } from '../../builders.js';
+import { job, NOW, op, pod, secondsAgo, parsed } from '../../builders.js';
 
 const marked = (seen: CachedJob): CachedJob => ({
   ...seen,
-  metadata: { ...seen.metadata, labels: { 'kairos.io/node': 'n1' }, annotations: { [SURE_OF_BOOT]: '' } },
+  metadata: { ...seen.metadata, labels: { 'kairos.io/node': 'n1' }, annotations: { [ADOPTED_IN_BOOT]: '' } },
 });
 const RUNS = marked(job('running'));
 const OF_JOB = { owner: { kind: 'Job', uid: 'uid-job' } };
@@ -19,7 +19,7 @@ const PULLS = pod('work', {
   phase: 'Pending',
   containers: container({ waiting: { reason: 'ImagePullBackOff' } }),
 });
-const LEAVES = (seconds: number) => pod('reboot', { leaving: seconds });
+const LEAVES = (seconds: number) => pod('reboot', { terminating: seconds });
 
 /** What is done `ago` seconds after the deletion. */
 const said = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spec?: object } = {}) => {
@@ -27,7 +27,7 @@ const said = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spe
   const deleted = op({ rebootOnSuccess: true, ...spec }, { metadata });
   const { actions, waiting } = leaving({
     op: deleted,
-    nodeOp: wished(deleted),
+    nodeOp: parsed(deleted),
     held: true,
     now: NOW,
     nodes: [],

@@ -64,7 +64,7 @@ describe('nodes kept from others', () => {
     ['where its Jobs are', former([owned]), { n1: 'default/op' }],
     ['where its status says so', former([], [], [op({}, { status: begun })]), { n2: 'default/op' }],
     ['where a reboot Pod waits, whosoever', former([], [reboots({ owner: OWNER })], []), { n1: 'default/op' }],
-    ['where one is leaving', former([], [reboots({ leaving: true })], []), { n1: 'default/op' }],
+    ['where one is leaving', former([], [reboots({ terminating: true })], []), { n1: 'default/op' }],
     [
       'nowhere, when one has said its word and its operation is over',
       former([], [reboots({ annotations: { [REBOOT_STATE]: 'completed' } })], []),

@@ -108,8 +108,8 @@ describe('Pods of the other operator', () => {
     pod(name, { namespace: 'operator-system', ...traits });
   test.each([
     ['one that runs', at(`${NAME}-5d4f-abcde`), true],
-    ['one that is told to end', at(`${NAME}-5d4f-abcde`, { leaving: 10 }), true],
-    ['one on a node that is gone: it has lost its lease by now', at(`${NAME}-5d4f-abcde`, { leaving: 90 }), false],
+    ['one that is told to end', at(`${NAME}-5d4f-abcde`, { terminating: 10 }), true],
+    ['one on a node that is gone: it has lost its lease by now', at(`${NAME}-5d4f-abcde`, { terminating: 90 }), false],
     ['one that has ended', at(`${NAME}-5d4f-abcde`, { phase: 'Failed' }), false],
     ['one of ours', at('operator-controller-5d4f-abcde'), false],
     ['one of that name elsewhere', pod(`${NAME}-5d4f-abcde`), false],

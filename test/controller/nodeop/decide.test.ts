@@ -130,7 +130,7 @@ describe('Why a node waits', () => {
     [
       'another operation works on a control plane',
       REBOOT,
-      { x: { ...CP, seen: { otherControlPlanes: { worked: { node: 'q', operation: 'infra/other' } } } } },
+      { x: { ...CP, seen: { otherControlPlanes: { active: { node: 'q', operation: 'infra/other' } } } } },
       { x: 'WaitingForOperation' },
     ],
     ['a control plane is under way', REBOOT, { x: { ...CP, ...underWay() }, y: CP }, { y: 'WaitingForTurn' }],

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { type NodeStatus, STEP_NAMES } from '../../../api/node-status.js';
 import type { Facts } from '../../../controller/nodeop/facts/facts.js';
-import { type Detail, detailFor, withFewLogs } from '../../../controller/nodeop/status/truncate.js';
+import { type Detail, detailFor, withLimitedLogs } from '../../../controller/nodeop/status/truncate.js';
 import { nodeStatus } from '../../../controller/nodeop/status/node-status.js';
 import { operationStatus } from '../../../controller/nodeop/status/operation-status.js';
 import { objectName } from '../../../controller/nodeop/facts/manifests.js';
-import { rebuilt } from '../../../controller/nodeop/facts/ledger.js';
+import { rebuiltLedger } from '../../../controller/nodeop/facts/ledger.js';
 import { walk } from '../../../controller/nodeop/steps/walk.js';
 import { facts, node, NOW, ran, nodeOp } from '../../builders.js';
 
@@ -81,11 +81,11 @@ describe('Many nodes', () => {
       nodeOp: whole,
     };
     const entry = nodeStatus({ facts: seen, walk: walk(seen), before: undefined }, 'brief');
-    const entries = withFewLogs(Object.fromEntries(Object.keys(before).map(name => [name, entry])));
+    const entries = withLimitedLogs(Object.fromEntries(Object.keys(before).map(name => [name, entry])));
     expect(JSON.stringify(operationStatus(whole, entries, NOW)).length).toBeLessThan(1.4 * 1024 * 1024);
     const logs = Object.values(entries).filter(({ log }) => log !== undefined);
     expect(logs).toHaveLength(50);
-    expect(withFewLogs(entries, entries)).toEqual(entries);
+    expect(withLimitedLogs(entries, entries)).toEqual(entries);
   });
 
   test.each([
@@ -124,7 +124,7 @@ describe('Many nodes', () => {
     });
     const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: told && { n1: told } } });
     const lost = { ...facts(REBOOT, { ledger: undefined, job: undefined }), nodeOp: whole };
-    expect(rebuilt(lost, 'another')).toMatchObject({
+    expect(rebuiltLedger(lost, 'another')).toMatchObject({
       step: 'Verify',
       nodeUid: uid,
       bootIdBefore: uid,

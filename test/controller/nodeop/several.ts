@@ -4,8 +4,8 @@ import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeOp } from '../../../api/objects.js';
 import { decide, type Plan } from '../../../controller/nodeop/decide.js';
 import type { Facts } from '../../../controller/nodeop/facts/facts.js';
-import { inOrder } from '../../../controller/cluster/targets.js';
-import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits, wished } from '../../builders.js';
+import { rolloutOrder } from '../../../controller/cluster/targets.js';
+import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits, parsed } from '../../builders.js';
 
 /** A node of the operation: what it is, how far it has got, what its status said last. */
 export interface Member extends NodeTraits {
@@ -32,11 +32,11 @@ export function severally(
   const nodeStatuses = Object.fromEntries(
     Object.entries(members).map(([name, { before }]) => [name, { phase: 'Pending' as const, attempt: 1, ...before }]),
   );
-  const nodeOp = wished(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
+  const nodeOp = parsed(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
   const nodes = new Map(
     Object.entries(members).flatMap(([name, member]) => (member.gone ? [] : [[name, node(name, member)] as const])),
   );
-  const all = inOrder(Object.keys(members), name => nodes.get(name)).map(name => {
+  const all = rolloutOrder(Object.keys(members), name => nodes.get(name)).map(name => {
     const member = members[name];
     const own = member?.ledger && { ...member.ledger, nodeUid: `uid-${name}` };
     const phase = member?.before?.phase;
@@ -46,7 +46,7 @@ export function severally(
       node: nodes.get(name),
       ledger: own,
       agent: nodeAgent({}, own),
-      heldBy: member?.heldBy,
+      claimedBy: member?.heldBy,
       isReported: phase === 'Completed' || phase === 'Failed',
       ...member?.seen,
     });

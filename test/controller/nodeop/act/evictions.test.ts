@@ -27,7 +27,7 @@ async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [we
   const evictions = new Evictions(() => NOW);
   const asking = evictions.evict(
     facts(spec, { pods }),
-    { do: 'evict', pods, past },
+    { do: 'evict', pods, bypassing: past },
     { kube, caches, recorder: { record: event => told.push(event) } },
   );
   const thrown: unknown = await asking.then(

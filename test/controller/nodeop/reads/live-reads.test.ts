@@ -7,7 +7,7 @@ import { JOBS, NODES, PODS } from '../../../../kube/resources.js';
 import { emptyCaches } from '../../../fakes/caches.js';
 import { type FakeClock, fakeClock } from '../../../fakes/clock.js';
 import { FakeKube } from '../../../fakes/kube.js';
-import { facts, job, node, nodeAgent, op, pod, ran, wished } from '../../../builders.js';
+import { facts, job, node, nodeAgent, op, pod, ran, parsed } from '../../../builders.js';
 
 const STALE_AFTER_MS = 300_000;
 const started = (lastUpdated = 'once'): NodeOp =>
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 const take = (seen: Partial<Facts> = {}, told = started()) => {
-  const nodeOp = wished(told);
+  const nodeOp = parsed(told);
   return look.refreshStale(nodeOp, [{ ...facts({}, { ledger: ran('Run'), ...seen }), nodeOp }]);
 };
 const silently = async (seen: Partial<Facts> = {}) => {
@@ -86,7 +86,7 @@ describe('A node of which nothing was heard for five minutes', () => {
 
   test.each<[string, Partial<Facts>, number]>([
     ['waits for its turn alone', { ledger: undefined }, 0],
-    ['is held by another operation', { ledger: undefined, heldBy: 'infra/other' }, 1],
+    ['is held by another operation', { ledger: undefined, claimedBy: 'infra/other' }, 1],
     ['is not Ready', { ledger: undefined, node: node('n1', { ready: false }) }, 1],
     ['has no NodeAgent yet', { ledger: undefined, agent: undefined }, 1],
   ])('that %s: read %s', async (_sentence, seen, read) => {

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../../api/node-status.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { conditions } from '../../../../controller/cluster/conditions.js';
-import { nodeStatus, stands } from '../../../../controller/nodeop/status/node-status.js';
-import { operationStatus, withoutRemoved } from '../../../../controller/nodeop/status/operation-status.js';
+import { nodeStatus, standingOf } from '../../../../controller/nodeop/status/node-status.js';
+import { operationStatus, withRemovedCompleted } from '../../../../controller/nodeop/status/operation-status.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { alphabetical } from '../../../fakes/alphabetical.js';
-import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, wished } from '../../../builders.js';
+import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, parsed } from '../../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from '../several.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
@@ -155,7 +155,7 @@ describe('Where a node stands', () => {
     ['failed in the status', ended('Failed'), 'failed'],
   ])('%s', (_sentence, { ledger: own, before }, standing) => {
     const all = facts({}, { ledger: own });
-    expect(stands({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(standing);
+    expect(standingOf({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(standing);
   });
 });
 
@@ -214,7 +214,7 @@ describe('All nodes', () => {
   });
 
   test('says which generation it is about', () => {
-    const seen = operationStatus(wished(op({}, { metadata: { generation: 7 } })), { n1: pending }, NOW);
+    const seen = operationStatus(parsed(op({}, { metadata: { generation: 7 } })), { n1: pending }, NOW);
     expect(seen.observedGeneration).toBe(7);
   });
 
@@ -228,8 +228,8 @@ describe('A node that left before its turn', () => {
   test('is not one that was claimed already: its end is still to be told', () => {
     const claimed = { phase: 'Pending' as const, reason: 'NodeRemoved' as const, startedAt: secondsAgo(1) };
     const left = { phase: 'Pending' as const, reason: 'NodeRemoved' as const };
-    expect(withoutRemoved({ claimed, left }, NOW)).toEqual({ claimed, left });
-    expect(withoutRemoved({ left }, NOW)).toMatchObject({ left: { phase: 'Completed' } });
+    expect(withRemovedCompleted({ claimed, left }, NOW)).toEqual({ claimed, left });
+    expect(withRemovedCompleted({ left }, NOW)).toMatchObject({ left: { phase: 'Completed' } });
   });
 
   test('is told as removed, and does not keep the others waiting', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, nodeOp, ran } from '../../../builders.js';
-import { told, REBOOT, MARK } from './walked.js';
+import { outcomeOf, REBOOT, MARK } from './walk-outcome.js';
 
 describe('Claim', () => {
   test.each<[string, object, Partial<Facts>, string]>([
@@ -11,7 +11,7 @@ describe('Claim', () => {
     [
       'waits while another operation holds the node',
       {},
-      { ledger: undefined, hasTurn: true, heldBy: 'default/other' },
+      { ledger: undefined, hasTurn: true, claimedBy: 'default/other' },
       'Claim: wait WaitingForOperation',
     ],
     [
@@ -39,7 +39,7 @@ describe('Claim', () => {
       { agent: nodeAgent({ operation: undefined }), ledger: ledger({ stepTimes: { Claim: secondsAgo(60) } }) },
       'Claim: Failed AgentNotAnswering',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 });
 
 describe('An agent of another release', () => {
@@ -60,9 +60,9 @@ describe('An agent of another release', () => {
       message: expect.stringContaining('must be of one release'),
     }));
   test('with our contract is as good as any, whatever else it says', () =>
-    expect(told(stranger({ contract: 1, unheardOf: { field: true } }))).not.toContain('Claim'));
+    expect(outcomeOf(stranger({ contract: 1, unheardOf: { field: true } }))).not.toContain('Claim'));
   test('is not needed for a plain command', () =>
-    expect(told(facts({}, { agent: nodeAgent({ contract: 2 }) }))).not.toContain('Claim'));
+    expect(outcomeOf(facts({}, { agent: nodeAgent({ contract: 2 }) }))).not.toContain('Claim'));
 });
 
 describe('A ledger that somebody took away', () => {
@@ -94,7 +94,7 @@ describe('A ledger that somebody took away', () => {
 
   test('never makes a Job again that is gone by now', () => {
     const again = claimed(lost());
-    expect(told(facts({}, { ...lost(), ledger: again }))).toBe('Run: Failed JobDeleted');
+    expect(outcomeOf(facts({}, { ...lost(), ledger: again }))).toBe('Run: Failed JobDeleted');
   });
 
   test('keeps the wish to reboot', () =>
@@ -109,13 +109,13 @@ describe('A ledger that somebody took away', () => {
     const again = claimed(lost(ending));
     expect(again).toMatchObject({ rebootWithdrawn: true, result: { phase: 'Failed', reason: 'NotRebooted' } });
     expect(again?.reboot).toBeUndefined();
-    expect(told(facts({ rebootOnSuccess: true }, { ...lost(ending), ledger: again }))).toBe(
+    expect(outcomeOf(facts({ rebootOnSuccess: true }, { ...lost(ending), ledger: again }))).toBe(
       'Withdraw: wait Unreachable',
     );
   });
 
   test('sees that the node is another one', () =>
-    expect(told(facts({}, { ...lost({ nodeUid: 'old' }), ledger: claimed(lost({ nodeUid: 'old' })) }))).toBe(
+    expect(outcomeOf(facts({}, { ...lost({ nodeUid: 'old' }), ledger: claimed(lost({ nodeUid: 'old' })) }))).toBe(
       'Run: Failed NodeReplaced',
     ));
 
@@ -148,19 +148,19 @@ describe('A deleted operation', () => {
       },
       'Uncordon: uncordon',
     ],
-  ])('%s', (_sentence, seen, expected) => expect(told(facts({}, seen))).toBe(expected));
+  ])('%s', (_sentence, seen, expected) => expect(outcomeOf(facts({}, seen))).toBe(expected));
 });
 
 describe('A Pod that the API server refuses', () => {
   const PULL = { cordon: true };
   const refusedWrite = 'pods "x" is forbidden: exceeded quota';
   test('is tried again for a while', () =>
-    expect(told(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
+    expect(outcomeOf(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
   test('and then told in the words of the API server', () =>
     expect(walk(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 600) })).result).toMatchObject({
       reason: 'PodRefused',
       message: `refused for 600 s: ${refusedWrite}`,
     }));
   test('also where it is a Job', () =>
-    expect(told(facts({}, { refusedWrite, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
+    expect(outcomeOf(facts({}, { refusedWrite, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
 });

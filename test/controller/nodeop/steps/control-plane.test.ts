@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { facts, job, ledger, node, NOW, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
-import { DRAIN, MARK, REBOOT, told } from './walked.js';
+import { DRAIN, MARK, REBOOT, outcomeOf } from './walk-outcome.js';
 
 const CP = node('n1', { controlPlane: true });
 const CORDON = { cordon: true, prePull: false };
@@ -36,13 +36,13 @@ describe('A control plane, before it is disturbed', () => {
     [
       'waits while another operation works on another one',
       CORDON,
-      { node: CP, ledger: WAITS, otherControlPlanes: { worked } },
+      { node: CP, ledger: WAITS, otherControlPlanes: { active: worked } },
       'ControlPlane: wait WaitingForOperation',
     ],
     [
       'waits while this operation works on another one',
       CORDON,
-      { node: CP, ledger: WAITS, otherControlPlanes: { worked: { node: 'x', operation: 'default/op' } } },
+      { node: CP, ledger: WAITS, otherControlPlanes: { active: { node: 'x', operation: 'default/op' } } },
       'ControlPlane: wait WaitingForTurn',
     ],
     [
@@ -75,11 +75,11 @@ describe('A control plane, before it is disturbed', () => {
       {
         node: node('n1', { controlPlane: true, cordoned: true, mark: MARK }),
         ledger: reached('Drain', { controlPlane: true, cordoned: true }),
-        otherControlPlanes: { notReady: 'y', worked },
+        otherControlPlanes: { notReady: 'y', active: worked },
       },
       'Run: record Run',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 
   test.each<[string, Partial<Facts>, string]>([
     ['a worker reboots', { node: node() }, 'Reboot: record Reboot'],
@@ -94,18 +94,18 @@ describe('A control plane, before it is disturbed', () => {
       'Run: wait ControlPlaneNotReady',
     ],
     ['one that became a control plane meanwhile takes its turn first', { node: CP }, 'Run: takeControlPlane'],
-    ['and waits for it', { node: CP, otherControlPlanes: { turn: worked } }, 'Run: wait WaitingForOperation'],
+    ['and waits for it', { node: CP, otherControlPlanes: { turnHolder: worked } }, 'Run: wait WaitingForOperation'],
     [
       'but not for one that is only cordoned, and waits for this one',
-      { node: CP, otherControlPlanes: { worked } },
+      { node: CP, otherControlPlanes: { active: worked } },
       'Run: takeControlPlane',
     ],
   ])('after the Job, %s', (_sentence, seen, expected) =>
-    expect(told(facts(REBOOT, { ledger: ran('Run'), job: job('complete'), ...seen }))).toBe(expected),
+    expect(outcomeOf(facts(REBOOT, { ledger: ran('Run'), job: job('complete'), ...seen }))).toBe(expected),
   );
 
   test('names the operation and the node that it waits for', () => {
-    const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { worked } }));
+    const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { active: worked } }));
     expect(result).toMatchObject({ message: 'waiting for operation infra/other, which works on control plane x' });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, ledger, node, pod, reached, replicated, NOW, secondsAgo } from '../../../builders.js';
-import { told, MARK, CORDON, DRAIN, REBOOT } from './walked.js';
+import { outcomeOf, MARK, CORDON, DRAIN, REBOOT } from './walk-outcome.js';
 
 describe('Cordon and Drain', () => {
   const cordoned = { node: node('n1', { cordoned: true, mark: MARK }), ledger: ledger({ cordoned: true }) };
@@ -37,14 +37,19 @@ describe('Cordon and Drain', () => {
     [
       'asks again only after a while',
       DRAIN,
-      { ...cordoned, ledger: atDrain, pods: [web], refusals: refusal(3) },
+      { ...cordoned, ledger: atDrain, pods: [web], evictionRefusals: refusal(3) },
       'Drain: wait Draining',
     ],
-    ['asks again then', DRAIN, { ...cordoned, ledger: atDrain, pods: [web], refusals: refusal(-1) }, 'Drain: evict'],
+    [
+      'asks again then',
+      DRAIN,
+      { ...cordoned, ledger: atDrain, pods: [web], evictionRefusals: refusal(-1) },
+      'Drain: evict',
+    ],
     [
       'waits for pods that are leaving',
       DRAIN,
-      { ...cordoned, ledger: atDrain, pods: [pod('web', { ...replicated, leaving: true })] },
+      { ...cordoned, ledger: atDrain, pods: [pod('web', { ...replicated, terminating: true })] },
       'Drain: wait Draining',
     ],
     [
@@ -101,7 +106,7 @@ describe('Cordon and Drain', () => {
       },
       'Drain: wait Draining',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 
   test('says which pods, which budget, since when, and what stays', () => {
     const seen = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { podNames, sortPods, stayWords } from '../../../../controller/nodeop/steps/drainable-pods.js';
+import { podNames, classifyPods, stayingMessage } from '../../../../controller/nodeop/steps/drainable-pods.js';
 import { pod, replicated, type PodTraits } from '../../../builders.js';
 
 const OPTIONS = {
@@ -14,11 +14,11 @@ const daemon = { owner: { kind: 'DaemonSet', uid: 'ds' } };
 const labelled = (label: string): PodTraits => ({ ...replicated, labels: { [label]: 'x' } });
 
 const fate = (traits: PodTraits, options: Partial<typeof OPTIONS> = {}): string => {
-  const sorted = sortPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
-  if (sorted.evict.length > 0) return 'evict';
-  if (sorted.refuse.length > 0) return 'refuse';
+  const sorted = classifyPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
+  if (sorted.evictable.length > 0) return 'evict';
+  if (sorted.blocking.length > 0) return 'refuse';
   if (sorted.awaited.length > 0) return 'await';
-  return sorted.stay[0] ? `stay: ${sorted.stay[0].why}` : 'passed over';
+  return sorted.staying[0] ? `stay: ${sorted.staying[0].why}` : 'passed over';
 };
 
 describe('What a drain does with', () => {
@@ -27,7 +27,7 @@ describe('What a drain does with', () => {
     ['a pod of a StatefulSet', { owner: { kind: 'StatefulSet', uid: 's' } }, {}, 'evict'],
     ['a pod of somebody’s Job', { owner: { kind: 'Job', uid: 'j' } }, {}, 'evict'],
     ['a pod that is still Pending', { ...replicated, phase: 'Pending' }, {}, 'evict'],
-    ['a pod that is leaving: it must be gone first', { ...replicated, leaving: true }, {}, 'evict'],
+    ['a pod that is leaving: it must be gone first', { ...replicated, terminating: true }, {}, 'evict'],
     ['a pod of a DaemonSet', daemon, {}, 'passed over'],
     ['a pod of a DaemonSet that may not be ignored', daemon, { ignoreDaemonSets: false }, 'refuse'],
     ['a pod of a DaemonSet, even with force', daemon, { force: true, deleteEmptyDirData: true }, 'passed over'],
@@ -78,7 +78,7 @@ describe('Pods in a message', () => {
 
 test('Of pods that stay, each is named with its own reason', () => {
   const pods = [pod('bare'), pod('web', { ...replicated, emptyDir: true }), pod('other')];
-  expect(stayWords(sortPods(pods, OPTIONS, 'operator-system').stay)).toBe(
+  expect(stayingMessage(classifyPods(pods, OPTIONS, 'operator-system').staying)).toBe(
     'default/bare, default/other not evicted: it has no controller and force is false; ' +
       'default/web not evicted: it has an emptyDir volume and deleteEmptyDirData is false',
   );

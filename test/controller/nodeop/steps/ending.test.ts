@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
-import { told, MARK, CORDON, REBOOT, answering } from './walked.js';
+import { outcomeOf, MARK, CORDON, REBOOT, answering } from './walk-outcome.js';
 
 describe('A Job that was given up on', () => {
   const failed = { phase: 'Failed' as const, reason: 'NotStarted' as const, message: 'x', at: NOW.toISOString() };
@@ -17,12 +17,12 @@ describe('A Job that was given up on', () => {
     ['is waited for while its Pod ends', suspended, 'Stop: wait JobRunning'],
     [
       'is waited for beyond the grace of its Pod',
-      { ...suspended, jobPods: [pod('job-x', { leaving: 299 })] },
+      { ...suspended, jobPods: [pod('job-x', { terminating: 299 })] },
       'Stop: wait JobRunning',
     ],
     [
       'is not waited for without end when its Pod never ends',
-      { ...suspended, jobPods: [pod('job-x', { leaving: 300 })] },
+      { ...suspended, jobPods: [pod('job-x', { terminating: 300 })] },
       'Release: release',
     ],
     [
@@ -37,7 +37,7 @@ describe('A Job that was given up on', () => {
       { ...stopping, ledger: ran('Stop', { result: failed, job: { name: 'job', uid: 'other' } }), job: job('running') },
       'Release: release',
     ],
-  ])('%s', (_sentence, seen, expected) => expect(told(facts({}, seen))).toBe(expected));
+  ])('%s', (_sentence, seen, expected) => expect(outcomeOf(facts({}, seen))).toBe(expected));
 });
 
 describe('The ending', () => {
@@ -138,5 +138,5 @@ describe('The ending', () => {
       { ledger: ran('Run', { result: completed }), isReported: true, pullPod: pod('pull') },
       'Release: deletePods',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, reached, secondsAgo } from '../../../builders.js';
-import { told, UPGRADE, answering } from './walked.js';
+import { outcomeOf, UPGRADE, answering } from './walk-outcome.js';
 
 describe('Preflight', () => {
   const exited = (exitCode: number, message = '') =>
@@ -87,5 +87,5 @@ describe('Preflight', () => {
       { ledger: reached('Preflight', {}, 600), preflightPod: waiting('ContainerCreating'), node: withImage },
       'Preflight: Failed NotStarted',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 });

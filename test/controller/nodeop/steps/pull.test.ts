@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, reached, secondsAgo } from '../../../builders.js';
-import { told } from './walked.js';
+import { outcomeOf } from './walk-outcome.js';
 
 describe('Pull', () => {
   const PULL = { cordon: true };
@@ -68,5 +68,5 @@ describe('Pull', () => {
       },
       'Pull: Failed NotStarted',
     ],
-  ])('%s', (_sentence, seen, expected) => expect(told(facts(PULL, seen))).toBe(expected));
+  ])('%s', (_sentence, seen, expected) => expect(outcomeOf(facts(PULL, seen))).toBe(expected));
 });

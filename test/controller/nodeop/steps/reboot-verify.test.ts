@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
-import { told, REBOOT, UPGRADE, answering, rebooted } from './walked.js';
+import { outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
 
 describe('Reboot and Verify', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
@@ -136,5 +136,5 @@ describe('Reboot and Verify', () => {
       'Verify: Failed FellBack',
     ],
     ['is content with the version wished for', UPGRADE, { ...rebooted(), ledger: at }, 'Reboot: Completed Done'],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 });

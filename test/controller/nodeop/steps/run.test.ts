@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, job, node, pod, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
-import { told, CORDON, REBOOT } from './walked.js';
+import { outcomeOf, CORDON, REBOOT } from './walk-outcome.js';
 
 const deleted = (spec: object = {}) => nodeOp(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
 
@@ -28,7 +28,7 @@ describe('Run', () => {
     [
       'waits for a command of an earlier run that was given up on and still runs',
       {},
-      { ledger: reached('Run'), pods: [pod('early', { labels: COMMAND, leaving: true })] },
+      { ledger: reached('Run'), pods: [pod('early', { labels: COMMAND, terminating: true })] },
       'Run: wait JobRunning',
     ],
     [
@@ -173,13 +173,13 @@ describe('Run', () => {
     [
       'also beyond its grace',
       {},
-      { ledger: at, jobPods: [pod('job-x', { leaving: 299 })], nodeOp: deleted() },
+      { ledger: at, jobPods: [pod('job-x', { terminating: 299 })], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
       'but not without end',
       {},
-      { ledger: at, jobPods: [pod('job-x', { leaving: 300 })], nodeOp: deleted() },
+      { ledger: at, jobPods: [pod('job-x', { terminating: 300 })], nodeOp: deleted() },
       'Run: Failed Deleted',
     ],
     ['and is then over', {}, { ledger: at, nodeOp: deleted() }, 'Run: Failed Deleted'],
@@ -196,7 +196,7 @@ describe('Run', () => {
       { ledger: at, node: node('n1', { uid: 'new' }) },
       'Run: Failed NodeReplaced',
     ],
-  ])('%s', (_sentence, spec, seen, expected) => expect(told(facts(spec, seen))).toBe(expected));
+  ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 
   test('keeps the last words of the container that failed', () => {
     const { result } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));

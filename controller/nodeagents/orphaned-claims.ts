@@ -8,21 +8,21 @@ import type { Outcome } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMark, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
+import { cordonMarkOf, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
 import type { CachedNode } from '../cluster/node.js';
-import { orphanStep } from './orphan.js';
+import { orphanedClaimStep } from './orphaned-claim-step.js';
 
 /** The agent may wait out a reboot it has called. */
 const ANSWER_RECHECK_MS = 10_000;
 
-export async function freeOrphan(
+export async function releaseOrphanedClaim(
   agent: NodeAgent,
   node: CachedNode | undefined,
   { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
 ): Promise<Outcome> {
-  if (!(await isOrphan(agent, kube, caches))) return { then: 'settled' };
+  if (!(await isOrphaned(agent, kube, caches))) return { then: 'settled' };
   const { name } = agent.metadata;
-  const step = orphanStep(agent, node, caches.pods.byIndex('node', name));
+  const step = orphanedClaimStep(agent, node, caches.pods.byIndex('node', name));
   log.warn({ node: name, operation: agent.spec.operation?.nodeOp, step }, 'the NodeOp that holds the node is gone');
   const swap = async (patch: object) =>
     caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
@@ -48,9 +48,9 @@ export async function undoOrphanedCordon(
   node: CachedNode,
   { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
 ): Promise<void> {
-  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(cordonMark(node) ?? '') ?? [];
+  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(cordonMarkOf(node) ?? '') ?? [];
   if (namespace === undefined || name === undefined || uid === undefined) return;
-  if (!(await isGone({ namespace, name, uid }, kube, caches))) return;
+  if (!(await isDeleted({ namespace, name, uid }, kube, caches))) return;
   log.warn(
     { node: node.metadata.name, nodeOp: `${namespace}/${name}` },
     'the NodeOp that cordoned the node is gone; uncordoning it',
@@ -59,10 +59,10 @@ export async function undoOrphanedCordon(
   caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
 
-const isOrphan = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>
-  operation !== undefined && (await isGone(operation.nodeOp, kube, caches));
+const isOrphaned = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>
+  operation !== undefined && (await isDeleted(operation.nodeOp, kube, caches));
 
-async function isGone(
+async function isDeleted(
   nodeOp: { namespace: string; name: string; uid: string },
   kube: Kube,
   caches: Caches,

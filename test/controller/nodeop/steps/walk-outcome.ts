@@ -5,7 +5,7 @@ import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { node, nodeAgent, secondsAgo } from '../../../builders.js';
 
 /** Where the node is and what is done there, in a few words. */
-export function told(seen: Facts): string {
+export function outcomeOf(seen: Facts): string {
   const { step, result } = walk(seen);
   if (result.is === 'act') {
     const { action } = result;

@@ -5,9 +5,9 @@ import { after } from '../../../program/clock.js';
 import { type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 
 /** Undefined: it can be told, or the Job's own sentinel will. */
-export function bootUnknown({ job, node, agent, nodeOp, name, now }: Facts): StepResult | undefined {
+export function awaitBootConfirmation({ job, node, agent, nodeOp, name, now }: Facts): StepResult | undefined {
   if (!isAdopted(job) || isBootConfirmed({ node, agent })) return undefined;
-  if (nodeOp.deleting) return fail('Deleted', 'the operation was deleted before its reboot');
+  if (nodeOp.isDeleting) return fail('Deleted', 'the operation was deleted before its reboot');
   const told = nodeOp.status.nodeStatuses?.[name];
   const since = told?.reason === 'WaitingForAgent' && told.lastUpdated !== undefined ? new Date(told.lastUpdated) : now;
   const seconds = nodeOp.spec.rebootTimeoutSeconds;
