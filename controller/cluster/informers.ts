@@ -72,5 +72,5 @@ export const cachesOf = (informers: Informers): Caches => ({
 
 /** Resolves when every cache holds a complete list. */
 export async function allSynced(informers: Informers, signal: AbortSignal): Promise<void> {
-  await Promise.all(Object.values(informers).map(each => each.synced(signal)));
+  await Promise.all(Object.values(informers).map(each => each.waitForSync(signal)));
 }
