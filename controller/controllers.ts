@@ -7,11 +7,13 @@ import type { Log } from '../program/log.js';
 import type { Tools } from './artifact/build/container.js';
 import { runArtifactController } from './artifact/informers.js';
 import { allSynced, cachesOf, createInformers } from './cluster/informers.js';
-import { migrationController } from './legacy/controller.js';
+import { legacyController } from './legacy/controller.js';
 import { waitForLegacyOperatorToEnd } from './legacy/legacy-operator.js';
 import { onLegacyReturn } from './legacy/scale-down.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
+import { parseNodeOp } from './nodeop/facts/parsed-nodeop.js';
+import { operationStatus } from './nodeop/status/operation-status.js';
 import { upgradeController } from './upgrade/controller.js';
 
 export interface ControllerSettings
@@ -54,7 +56,7 @@ async function runUntilLegacyReturns(
   onLegacyReturn(caches, settings, back);
   await Promise.all([
     ...watching,
-    migrationController({ ...deps, former: legacy }, alone),
+    legacyController({ ...deps, parseNodeOp, operationStatus }, alone),
     nodeAgentController(deps, alone),
     new NodeOpController(deps).run(alone),
     upgradeController({ ...deps, ...deps.caches }, alone),

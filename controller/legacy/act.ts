@@ -1,58 +1,57 @@
-/** Performs one action. Every write carries the version or uid that it was decided on. */
+/** Performs one action. Every write carries the resourceVersion or uid that it was decided on. */
 import { NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { isConflict, isForbidden, isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/key.js';
 import type { Kube } from '../../kube/kube.js';
-import { isControlledBy, controllerReference } from '../../kube/owner.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
+import { isControlledBy, controllerReference } from '../../kube/owner.js';
 import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/recorder.js';
 import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
-import type { Caches } from '../cluster/informers.js';
+import { completedAt, ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../cluster/adopted-job.js';
 import { UNCORDON_PATCH } from '../cluster/cordon.js';
-import { isAlive, type CachedPod } from '../cluster/pod.js';
+import type { Caches } from '../cluster/informers.js';
 import { pruneJob, type CachedJob } from '../cluster/job.js';
 import type { CachedNode } from '../cluster/node.js';
-import { bindingLeft, deletionWaits, notEnded, takenOver } from './events.js';
-import { completedAt } from '../cluster/adopted-job.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { bindingNotDeleted, deletedWithoutWaiting, deletionWaitsForJob, migrated } from './events.js';
 import type { Action } from './facts.js';
-import { type LegacyOperator, isOf } from './legacy-operator.js';
-import { isCalled } from './decide-node.js';
-import { bindingOf, LEGACY_FINALIZER } from './names.js';
-import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../cluster/adopted-job.js';
+import { belongsTo, type LegacyOperator } from './legacy-operator.js';
+import { LEGACY_FINALIZER, rebootBindingName } from './names.js';
+import { hasTriggeredReboot } from './reboot-pod.js';
 
 export interface ActDeps {
   kube: Kube;
   caches: Caches;
   recorder: Recorder;
-  former: Pick<LegacyOperator, 'know' | 'drop' | 'rebootPods'>;
+  legacy: Pick<LegacyOperator, 'rememberJob' | 'forgetJob' | 'rebootPods'>;
   log: Log;
 }
 
-export async function act(op: NodeOp, action: Action, hands: ActDeps): Promise<void> {
-  hands.log.info({ object: keyOf(op.metadata), ...told(action) }, `migration: ${action.do}`);
+export async function act(op: NodeOp, action: Action, deps: ActDeps): Promise<void> {
+  deps.log.info(
+    { object: keyOf(op.metadata), action: action.do, ...logFields(action) },
+    'migrating from the Go operator',
+  );
   switch (action.do) {
     case 'adoptJob':
-      return adoptJob(op, action, hands);
+      return adoptJob(op, action, deps);
     case 'deletePod':
-      return deletePod(action.pod, hands);
+      return deletePod(action.pod, deps);
     case 'uncordon':
-      return uncordon(action.node, hands);
-    case 'convert': {
-      const saved = await mergeStatus(hands.kube, NODE_OP, op, { status: replacing(op.status, action.status) });
-      hands.caches.nodeOps.put(saved);
-      return hands.recorder.record(takenOver(op, action.status));
-    }
-    case 'tell': {
+      return uncordon(action.node, deps);
+    case 'migrateStatus':
+      return migrateStatus(op, action, deps);
+    case 'reportWaiting': {
       const status = { ...op.status, message: action.message };
-      hands.caches.nodeOps.put(await mergeStatus(hands.kube, NODE_OP, op, { status }));
+      deps.caches.nodeOps.put(await mergeStatus(deps.kube, NODE_OP, op, { status }));
       return undefined;
     }
-    case 'dropFinalizer':
-      return dropFinalizer(op, action, hands);
+    case 'removeFinalizer':
+      return removeFinalizer(op, action, deps);
     default:
       return unreachable(action);
   }
@@ -62,23 +61,28 @@ const unreachable = (action: never): never => {
   throw new Error(`unknown action ${JSON.stringify(action)}`);
 };
 
-const told = (action: Action): object => {
+const logFields = (action: Action): object => {
   if (action.do === 'adoptJob') return { job: action.job.metadata.name, node: action.node, boot: action.boot };
   if (action.do === 'deletePod') return { pod: action.pod.metadata.name, node: action.pod.spec.nodeName };
   return action.do === 'uncordon' ? { node: action.node.metadata.name } : {};
 };
 
-/** Field by field: what the earlier operator wrote and we do not goes. */
-const replacing = (before: NodeOp['status'], after: NonNullable<NodeOp['status']>): NonNullable<NodeOp['status']> => ({
-  ...Object.fromEntries(Object.keys(before ?? {}).map(key => [key, undefined])),
-  ...after,
-});
+async function migrateStatus(
+  op: NodeOp,
+  { status }: Extract<Action, { do: 'migrateStatus' }>,
+  { kube, caches, recorder }: ActDeps,
+): Promise<void> {
+  /* A field that only the legacy operator writes is removed. */
+  const removed = Object.fromEntries(Object.keys(op.status ?? {}).map(key => [key, undefined]));
+  caches.nodeOps.put(await mergeStatus(kube, NODE_OP, op, { status: { ...removed, ...status } }));
+  recorder.record(migrated(op, status));
+}
 
-/** From now on it is watched with our own, and its end is heard of. Until then it is read when it turns out to be another than was seen. */
+/** Labels the Job as one of this operator, so that the informer reports its end. If it has changed since it was observed, it is read again. */
 async function adoptJob(
   op: NodeOp,
   { job, node, boot }: Extract<Action, { do: 'adoptJob' }>,
-  { kube, caches, former, recorder }: ActDeps,
+  { kube, caches, legacy, recorder }: ActDeps,
 ): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const at = { name, namespace };
@@ -93,19 +97,19 @@ async function adoptJob(
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [controllerReference(NODE_OP, op)] }),
   };
   try {
-    const taken = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata }, job));
-    caches.jobs.putLive(taken);
-    former.drop(job);
-    if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaits(op, job.metadata.name));
+    const adopted = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata }, job));
+    caches.jobs.putLive(adopted);
+    legacy.forgetJob(job);
+    if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaitsForJob(op, job.metadata.name));
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
-    const now = await orUndefined(kube.get<CachedJob>(JOBS, at));
-    if (now?.metadata.uid === uid) former.know(pruneJob(now));
-    else former.drop(job);
+    const now = await undefinedIfNotFound(kube.get<CachedJob>(JOBS, at));
+    if (now?.metadata.uid === uid) legacy.rememberJob(pruneJob(now));
+    else legacy.forgetJob(job);
   }
 }
 
-async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+async function undefinedIfNotFound<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
@@ -114,7 +118,7 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A second is enough for a Pod that waits: one that has found what it waits for sleeps five before it reboots. */
+/** Long enough for a Pod that only waits, and short enough for one that is about to reboot: it sleeps five seconds before it does. */
 const GRACE_SECONDS = 1;
 
 export async function deletePod(pod: CachedPod, { kube, caches }: Pick<ActDeps, 'kube' | 'caches'>): Promise<void> {
@@ -128,27 +132,33 @@ async function uncordon(node: CachedNode, { kube, caches }: ActDeps): Promise<vo
   caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
 }
 
-/** A binding is named after the NodeOp alone: one of that name elsewhere has the same, and its Pods say by it that they call a reboot. It goes with the last. */
-const isOfNamesake = (pod: CachedPod, op: NodeOp): boolean =>
-  pod.metadata.labels?.[LABELS.nodeOp] === op.metadata.name && isAlive(pod) && !isCalled(pod) && !isOf(pod, op);
+/**
+ * The name of a binding has no namespace in it, so NodeOps of the same name in several namespaces share one. Their reboot Pods need it to
+ * annotate themselves before they reboot, so it is deleted with the last of them.
+ */
+const needsSharedBinding = (pod: CachedPod, op: NodeOp): boolean =>
+  pod.metadata.labels?.[LABELS.nodeOp] === op.metadata.name &&
+  isAlive(pod) &&
+  !hasTriggeredReboot(pod) &&
+  !belongsTo(pod, op);
 
-/** The binding goes with it where we may; where not, it is told, and a deletion that waits for the finalizer is not held up. */
-async function dropFinalizer(
+/** Deletes the binding, too, where that is permitted. Where it is not, an Event says so, and the deletion of the NodeOp is not blocked. */
+async function removeFinalizer(
   op: NodeOp,
-  { leftBehind }: Extract<Action, { do: 'dropFinalizer' }>,
-  { kube, caches, recorder, former }: ActDeps,
+  { unfinished }: Extract<Action, { do: 'removeFinalizer' }>,
+  { kube, caches, recorder, legacy }: ActDeps,
 ): Promise<void> {
   const { name, namespace, finalizers = [] } = op.metadata;
   try {
-    if (!former.rebootPods().some(pod => isOfNamesake(pod, op)))
-      await kube.delete(CLUSTER_ROLE_BINDINGS, { name: bindingOf(name) });
+    if (!legacy.rebootPods().some(pod => needsSharedBinding(pod, op)))
+      await kube.delete(CLUSTER_ROLE_BINDINGS, { name: rebootBindingName(name) });
   } catch (error) {
-    if (isForbidden(error)) recorder.record(bindingLeft(op));
+    if (isForbidden(error)) recorder.record(bindingNotDeleted(op));
     else if (!isNotFound(error)) throw error;
   }
-  const left = finalizers.filter(each => each !== LEGACY_FINALIZER);
-  const patch = withResourceVersion({ metadata: { finalizers: left } }, op);
+  const remaining = finalizers.filter(each => each !== LEGACY_FINALIZER);
+  const patch = withResourceVersion({ metadata: { finalizers: remaining } }, op);
   const saved = await kube.patch<NodeOp>(NODE_OP, { name, namespace }, patch);
-  if (leftBehind !== undefined) recorder.record(notEnded(op, leftBehind));
-  if (left.length > 0 || op.metadata.deletionTimestamp === undefined) caches.nodeOps.put(saved);
+  if (unfinished !== undefined) recorder.record(deletedWithoutWaiting(op, unfinished));
+  if (remaining.length > 0 || op.metadata.deletionTimestamp === undefined) caches.nodeOps.put(saved);
 }

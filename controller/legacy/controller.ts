@@ -1,4 +1,4 @@
-/** Takes over what an earlier operator has begun, one operation at a time, and clears away what it leaves: observe, decide, act. */
+/** Migrates what the legacy operator has started, one NodeOp at a time, and removes what it leaves: observe, decide, act. */
 import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { keyOf, parseKey } from '../../kube/key.js';
@@ -11,78 +11,82 @@ import type { Caches } from '../cluster/informers.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { act, deletePod } from './act.js';
+import { cleanUpInstallation } from './cleanup.js';
 import { decide } from './decide.js';
-import { type LegacyOperator, isOf } from './legacy-operator.js';
-import { isWaiting } from './decide-node.js';
-import { removeLeftovers } from './cleanup.js';
+import type { OperationStatus, ParseNodeOp } from './facts.js';
+import { belongsTo, type LegacyOperator } from './legacy-operator.js';
 import { LEGACY_FINALIZER } from './names.js';
 import { observe } from './observe.js';
+import { isTerminating, isWaitingToReboot } from './reboot-pod.js';
 
-export interface MigrationDeps {
+export interface LegacyDeps {
   kube: Kube;
   caches: Caches;
-  former: LegacyOperator;
+  legacy: LegacyOperator;
+  /** These two belong to the NodeOp controller, whose folder is not imported here. */
+  parseNodeOp: ParseNodeOp;
+  operationStatus: OperationStatus;
   recorder: Recorder;
   log: Log;
   clock: Clock;
   ownNamespace: string;
 }
 
-/** No name of an object. */
-const LEFTOVERS = '';
+/** Key of the clean-up in the queue; no object has an empty name. */
+const CLEANUP_KEY = '';
 
 const RECHECK_MS = 2_000;
 const AFTER_ACT_MS = 500;
 
-/** Works while this replica leads; on a cluster that never had another operator it has nothing to do after a first look. */
-export async function migrationController(deps: MigrationDeps, leading: AbortSignal): Promise<void> {
-  const { caches, former, log, clock } = deps;
+/** Runs while this replica leads. In a cluster that never had the legacy operator, it does nothing after the first check. */
+export async function legacyController(deps: LegacyDeps, leading: AbortSignal): Promise<void> {
+  const { caches, legacy, log, clock } = deps;
   const loop = reconciler({
-    name: 'migration',
-    reconcile: key => (key === LEFTOVERS ? leftovers(deps) : reconcile(key, deps)),
+    name: 'legacy',
+    reconcile: key => (key === CLEANUP_KEY ? cleanUp(deps) : reconcile(key, deps)),
     log,
     clock,
     workers: 4,
   });
-  caches.nodeOps.onChange(({ new: op }) => op && isConcerned(op, former) && loop.enqueue(keyOf(op.metadata)));
+  caches.nodeOps.onChange(({ new: op }) => op && hasLegacyState(op, legacy) && loop.enqueue(keyOf(op.metadata)));
   caches.pods.onChange(({ old, new: now }) => {
     const pod = now ?? old;
     const name = pod?.metadata.labels?.[LABELS.reboot] && pod.metadata.labels[LABELS.nodeOp];
     if (name) loop.enqueue(keyOf({ name, namespace: pod.metadata.namespace }));
   });
-  for (const op of caches.nodeOps.list()) if (isConcerned(op, former)) loop.enqueue(keyOf(op.metadata));
-  loop.enqueue(LEFTOVERS);
+  for (const op of caches.nodeOps.list()) if (hasLegacyState(op, legacy)) loop.enqueue(keyOf(op.metadata));
+  loop.enqueue(CLEANUP_KEY);
   await loop.run(leading);
 }
 
-/** Is anything of it an earlier operator's? */
-function isConcerned(op: NodeOp, former: LegacyOperator): boolean {
-  const isFormers = isFinal(op.status) && op.status?.startedAt === undefined;
+/** Something of the legacy operator is left on the object or its nodes. */
+function hasLegacyState(op: NodeOp, legacy: LegacyOperator): boolean {
+  const hasLegacyStatus = isFinal(op.status) && op.status?.startedAt === undefined;
   const hasFinalizer = op.metadata.finalizers?.includes(LEGACY_FINALIZER) ?? false;
-  return isFormers || hasFinalizer || former.holds(op) || former.rebootPodsOf(op).some(isAlive);
+  return hasLegacyStatus || hasFinalizer || legacy.owns(op) || legacy.rebootPodsOf(op).some(isAlive);
 }
 
-async function reconcile(key: string, deps: MigrationDeps): Promise<Outcome> {
-  const { caches, former, clock, log } = deps;
+async function reconcile(key: string, deps: LegacyDeps): Promise<Outcome> {
+  const { caches, legacy, parseNodeOp, operationStatus, clock, log } = deps;
   const op = caches.nodeOps.get(parseKey(key));
-  if (op === undefined || !isConcerned(op, former)) return { then: 'settled' };
-  const plan = decide(observe(op, { caches, former, now: clock.now() }));
-  for (const action of plan.actions) await act(op, action, { ...deps });
+  if (op === undefined || !hasLegacyState(op, legacy)) return { then: 'settled' };
+  const plan = decide(observe(op, { caches, legacy, parseNodeOp, now: clock.now() }), operationStatus);
+  for (const action of plan.actions) await act(op, action, deps);
   if (plan.waiting !== undefined) {
-    log.info({ object: key, waiting: plan.waiting }, 'migration: waiting');
+    log.info({ object: key, waiting: plan.waiting }, 'the migration from the Go operator waits');
     return { then: 'requeue', afterMs: RECHECK_MS };
   }
   return plan.actions.length > 0 ? { then: 'requeue', afterMs: AFTER_ACT_MS } : { then: 'settled' };
 }
 
-async function leftovers(deps: MigrationDeps): Promise<Outcome> {
-  const { former, caches } = deps;
-  const pods = former.rebootPods();
-  /* Their operations are gone, and nobody else would look at them. */
-  const isOrphan = (pod: CachedPod) => !caches.nodeOps.list().some(op => isOf(pod, op));
-  for (const pod of pods.filter(each => isWaiting(each) && isOrphan(each))) await deletePod(pod, deps);
-  if (pods.some(pod => isWaiting(pod) || (isAlive(pod) && pod.metadata.deletionTimestamp !== undefined)))
+async function cleanUp(deps: LegacyDeps): Promise<Outcome> {
+  const { legacy, caches } = deps;
+  const pods = legacy.rebootPods();
+  /* Their NodeOp is deleted, so no reconciliation of a NodeOp reaches them. */
+  const isOrphan = (pod: CachedPod) => !caches.nodeOps.list().some(op => belongsTo(pod, op));
+  for (const pod of pods.filter(each => isWaitingToReboot(each) && isOrphan(each))) await deletePod(pod, deps);
+  if (pods.some(pod => isWaitingToReboot(pod) || (isAlive(pod) && isTerminating(pod))))
     return { then: 'requeue', afterMs: RECHECK_MS };
-  await removeLeftovers(deps);
+  await cleanUpInstallation(deps);
   return { then: 'settled' };
 }

@@ -1,47 +1,56 @@
-/** The status of an operation as an earlier operator left it → as we would have written it. The walks go on from there, as after a lost ledger. */
+/** Rewrites the status of the legacy operator as this operator would have written it. The walks then continue from it, as after a lost ledger. */
 import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
-import { operationStatus } from '../nodeop/status/operation-status.js';
 import { attemptIn } from '../cluster/operation-id.js';
-import type { NodeFacts, Verdict } from './facts.js';
+import type { LegacyNodeOp, NodeFacts, OperationStatus, Verdict } from './facts.js';
 
-export interface Judged {
+export interface DecidedNode {
   facts: NodeFacts;
   verdict: Exclude<Verdict, { is: 'act' | 'wait' }>;
 }
 
-export function converted(judged: readonly Judged[], { nodeOp, now }: Pick<NodeFacts, 'nodeOp' | 'now'>): NodeOpStatus {
-  const entries = judged.map(({ facts, verdict }) => [facts.name, entryOf(facts, verdict)] as const);
-  const startedAt = nodeOp.meta.creationTimestamp ?? now.toISOString();
-  const begun = { ...nodeOp, status: { startedAt } };
-  return operationStatus(begun, Object.fromEntries(entries), now);
-}
+export const migratedStatus = (
+  nodeOp: LegacyNodeOp,
+  decided: readonly DecidedNode[],
+  { operationStatus, now }: { operationStatus: OperationStatus; now: Date },
+): NodeOpStatus =>
+  operationStatus(
+    withNewStatus(nodeOp, now),
+    Object.fromEntries(decided.map(({ facts, verdict }) => [facts.name, nodeStatus(facts, verdict)])),
+    now,
+  );
 
-function entryOf(facts: NodeFacts, verdict: Judged['verdict']): NodeStatus {
+/** The legacy operator recorded no start of the operation; the creation of the object comes closest. */
+export const withNewStatus = (nodeOp: LegacyNodeOp, now: Date): LegacyNodeOp => ({
+  ...nodeOp,
+  status: { startedAt: nodeOp.meta.creationTimestamp ?? now.toISOString() },
+});
+
+function nodeStatus(facts: NodeFacts, verdict: DecidedNode['verdict']): NodeStatus {
   switch (verdict.is) {
-    case 'fresh':
+    case 'notStarted':
       return { phase: 'Pending', attempt: 1, rebootStatus: rebootStatus(facts), lastUpdated: facts.now.toISOString() };
-    case 'ended':
+    case 'finished':
       return verdict.entry;
-    case 'ours':
-      return asClaimed(facts, verdict.ledger);
+    case 'claimed':
+      return statusFromLedger(facts, verdict.ledger);
     default:
-      return underWay(facts, verdict);
+      return statusFromJob(facts, verdict);
   }
 }
 
 const rebootStatus = ({ nodeOp }: NodeFacts) => (nodeOp.spec.rebootOnSuccess ? 'pending' : 'not-requested');
 
-/** The walk goes on from its ledger; the rest of the entry follows from that. */
-const asClaimed = (
+/** The walk continues from the ledger and derives the rest of the entry from it. */
+const statusFromLedger = (
   facts: NodeFacts,
   { id, nodeUid, step, stepTimes, job, bootIdBefore, result }: Operation,
 ): NodeStatus => ({
   phase: 'Running',
   step,
-  message: 'its claim is there: going on',
+  message: 'continues from the claim of the node',
   jobName: job?.name,
   jobUid: job?.uid,
   nodeUid,
@@ -55,22 +64,22 @@ const asClaimed = (
   lastUpdated: facts.now.toISOString(),
 });
 
-/** At its Job, whatever became of that: the walk looks for itself. */
-function underWay(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'takeUp' }>): NodeStatus {
+/** At the step of its Job, whatever the state of that Job: the walk observes it by itself. */
+function statusFromJob(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'continue' }>): NodeStatus {
   const { node, nodeOp, now } = facts;
-  const begunAt = job.status?.startTime ?? job.metadata.creationTimestamp ?? now.toISOString();
-  const isOurs = cordonMarkOf(node) === nodeOp.cordonMark;
+  const startedAt = job.status?.startTime ?? job.metadata.creationTimestamp ?? now.toISOString();
+  const isCordonedByOperation = cordonMarkOf(node) === nodeOp.cordonMark;
   return {
     phase: 'Running',
     step: 'Run',
-    message: 'taken over from an earlier operator',
+    message: 'migrated from the Go operator',
     jobName: job.metadata.name,
     jobUid: job.metadata.uid,
     nodeUid: node?.metadata.uid,
     attempt: 1,
-    startedAt: begunAt,
+    startedAt,
     ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
-    stepTimes: { Claim: begunAt, ...(isOurs ? { Cordon: begunAt } : {}), Run: begunAt },
+    stepTimes: { Claim: startedAt, ...(isCordonedByOperation ? { Cordon: startedAt } : {}), Run: startedAt },
     rebootStatus: rebootStatus(facts),
     lastUpdated: now.toISOString(),
   };

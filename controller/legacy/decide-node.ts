@@ -1,154 +1,156 @@
 /**
- * One node of an operation that an earlier operator had begun. What must come out: a reboot that is wanted happens once, whoever calls it.
+ * Decides about one node of an operation that the legacy operator had started. A requested reboot must happen exactly once, whoever
+ * triggers it:
  *
- *     reboot Pod waits ──▶ Job marked with the boot ──▶ Pod deleted, if still waiting ──▶ gone ──▶ our agent reboots, if the boot is the same
- *     reboot Pod says "completed" ──▶ it has called the reboot, or will within seconds: only watched ──▶ a boot after the Job, or a failure
+ *     reboot Pod waits ──▶ Job annotated with the boot id ──▶ Pod deleted if it still waits ──▶ Pod absent ──▶ our agent reboots if the boot is unchanged
+ *     reboot Pod is annotated "completed" ──▶ the reboot has been or is about to be triggered: only observed ──▶ a boot after the Job, or a failure
  */
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { isFinal } from '../cluster/phases.js';
-import { bootIdOf, isReady } from '../cluster/node.js';
-import { hasEnded, type CachedJob } from '../cluster/job.js';
-import { isAlive, type CachedPod } from '../cluster/pod.js';
 import {
   completedAt,
+  isAdopted,
   isBootConfirmed,
   hasRebootedSince,
-  isAdopted,
   UNKNOWN_EARLIER_BOOT,
+  ADOPTED_IN_BOOT,
 } from '../cluster/adopted-job.js';
+import { hasEnded, type CachedJob } from '../cluster/job.js';
+import { bootIdOf, isReady } from '../cluster/node.js';
+import { isFinal } from '../cluster/phases.js';
+import { isAlive } from '../cluster/pod.js';
 import type { NodeFacts, Verdict } from './facts.js';
-import { REBOOT_STATE } from './names.js';
-import { ADOPTED_IN_BOOT } from '../cluster/adopted-job.js';
+import { hasTriggeredReboot, isTerminating, isWaitingToReboot } from './reboot-pod.js';
 
-/** Agents are rolled out together with us: their images may have to be pulled. */
-const AGENT_MS = 5 * 60_000;
-
-export const isCalled = (pod: CachedPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
-/** It may reboot its node any time. */
-export const isWaiting = (pod: CachedPod): boolean =>
-  isAlive(pod) && !isCalled(pod) && pod.metadata.deletionTimestamp === undefined;
-const isLeaving = (pod: CachedPod): boolean => isAlive(pod) && pod.metadata.deletionTimestamp !== undefined;
+/** Agents are rolled out together with the controller, and their images may have to be pulled first. */
+const AGENT_START_MS = 5 * 60_000;
 
 const wait = (message: string): Verdict => ({ is: 'wait', message });
 
-/** The earlier operator has said its last word about the node. */
-function isOver(entry: NodeStatus | undefined, reboots: boolean): boolean {
+/** The legacy operator does nothing more on the node. */
+function isNodeFinished(entry: NodeStatus | undefined, reboots: boolean): boolean {
   if (entry?.phase === 'Failed') return true;
   return entry?.phase === 'Completed' && !(reboots && entry.rebootStatus === 'pending');
 }
 
-/** And about the operation: it says `Failed` of the whole with the first node that failed, and goes on with the others. */
+/** The phase alone does not tell: the legacy operator sets `Failed` with the first node that failed and continues with the others. */
 export const isFinishedForLegacy = ({ spec, status }: NodeOp): boolean =>
-  isFinal(status) && Object.values(status?.nodeStatuses ?? {}).every(entry => isOver(entry, spec.rebootOnSuccess));
+  isFinal(status) &&
+  Object.values(status?.nodeStatuses ?? {}).every(entry => isNodeFinished(entry, spec.rebootOnSuccess));
 
 export function decideNode(facts: NodeFacts): Verdict {
   const { entry, node, job, agent, nodeOp } = facts;
   const ledger = agent?.spec.operation;
-  if (ledger?.nodeOp.uid === nodeOp.meta.uid) return removal(facts) ?? { is: 'ours', ledger };
-  if (entry !== undefined && isOver(entry, nodeOp.spec.rebootOnSuccess))
-    return removal(facts) ?? { is: 'ended', entry };
+  if (ledger?.nodeOp.uid === nodeOp.meta.uid) return removeHelperPods(facts) ?? { is: 'claimed', ledger };
+  if (entry !== undefined && isNodeFinished(entry, nodeOp.spec.rebootOnSuccess))
+    return removeHelperPods(facts) ?? { is: 'finished', entry };
   if (node === undefined && (job ?? entry?.jobName) !== undefined)
-    return ended(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
-  if (job === undefined) return removal(facts) ?? withoutJob(facts);
-  if (job.metadata.annotations?.[ADOPTED_IN_BOOT] === undefined || isStale(facts, job)) return adopt(facts, job);
-  return removal(facts) ?? others(facts, job) ?? withJob(facts, job);
+    return fail(facts, 'NodeRemoved', `node ${facts.name} was removed while it was worked on`);
+  if (job === undefined) return removeHelperPods(facts) ?? decideWithoutJob(facts);
+  if (!isAdopted(job) || isAdoptionOutdated(facts, job)) return adopt(facts, job);
+  return removeHelperPods(facts) ?? waitForOtherJobs(facts, job) ?? decideWithJob(facts, job);
 }
 
-/** Pods that could reboot the node, or look at it beside us, are gone before anything else is said. */
-function removal({ rebootPods, preflightPods, node }: NodeFacts): Verdict | undefined {
-  const helper = preflightPods.find(pod => isAlive(pod) && pod.metadata.deletionTimestamp === undefined);
-  const pod = rebootPods.find(isWaiting) ?? helper;
+/** Pods that could reboot or inspect the node at the same time as this operator are removed before anything else is decided. */
+function removeHelperPods({ rebootPods, preflightPods, node }: NodeFacts): Verdict | undefined {
+  const preflightPod = preflightPods.find(pod => isAlive(pod) && !isTerminating(pod));
+  const pod = rebootPods.find(isWaitingToReboot) ?? preflightPod;
   if (pod) return { is: 'act', action: { do: 'deletePod', pod } };
-  const leaving = rebootPods.find(isLeaving);
-  /* A machine that does not answer is not waited for: the Pod may reboot the boot that runs, as our agent will, and no later one. */
-  return leaving === undefined || !isReady(node) ? undefined : wait(`waiting for Pod ${leaving.metadata.name} to end`);
+  const terminating = rebootPods.find(each => isAlive(each) && isTerminating(each));
+  /* A node that is not Ready is not waited for: the Pod can reboot only the boot that runs now, which our agent would reboot as well. */
+  return terminating === undefined || !isReady(node)
+    ? undefined
+    : wait(`waiting for Pod ${terminating.metadata.name} to finish`);
 }
 
-function withoutJob(facts: NodeFacts): Verdict {
+function decideWithoutJob(facts: NodeFacts): Verdict {
   const { entry } = facts;
-  const begun = entry?.jobName !== undefined || entry?.phase === 'Running' || entry?.phase === 'Completed';
-  if (!begun) return { is: 'fresh' };
-  const name = entry.jobName === undefined ? 'its Job' : `Job ${entry.jobName}`;
-  return ended(facts, 'JobDeleted', `${name}, which an earlier operator had made, is gone`);
+  const hasStarted = entry?.jobName !== undefined || entry?.phase === 'Running' || entry?.phase === 'Completed';
+  if (!hasStarted) return { is: 'notStarted' };
+  const name = entry.jobName === undefined ? 'the Job' : `Job ${entry.jobName}`;
+  return fail(facts, 'JobDeleted', `${name} that the Go operator had created was deleted`);
 }
 
-/** It may have made one more and died before it said so. Its end is heard of once it is ours; a machine that does not answer is not waited for. */
-function others(facts: NodeFacts, job: CachedJob): Verdict | undefined {
-  const open = facts.jobs.filter(each => each.metadata.uid !== job.metadata.uid && !hasEnded(each));
-  const strange = open.find(each => !isAdopted(each));
-  if (strange) return adopt(facts, strange);
-  return open[0] && isReady(facts.node) ? wait(`waiting for Job ${open[0].metadata.name} to end`) : undefined;
+/**
+ * The legacy operator may have created a second Job and died before it recorded it. Once adopted, the informer reports its end. A node that is
+ * not Ready is not waited for.
+ */
+function waitForOtherJobs(facts: NodeFacts, job: CachedJob): Verdict | undefined {
+  const running = facts.jobs.filter(each => each.metadata.uid !== job.metadata.uid && !hasEnded(each));
+  const notAdopted = running.find(each => !isAdopted(each));
+  if (notAdopted) return adopt(facts, notAdopted);
+  return running[0] && isReady(facts.node) ? wait(`waiting for Job ${running[0].metadata.name} to finish`) : undefined;
 }
 
-/** Surely no reboot was called in this boot: the one who would call it still waits, or has nothing to wait for. */
-function sureBoot({ nodeOp, node, rebootPods }: NodeFacts, job: CachedJob): string {
-  const waits = rebootPods.some(isWaiting);
-  const tooEarly = !isComplete(job) && !rebootPods.some(isCalled);
-  return waits || tooEarly || !nodeOp.spec.rebootOnSuccess ? (bootIdOf(node) ?? '') : '';
+/** The current boot id if no reboot can have been triggered in this boot: the Pod that would do it still waits, or has nothing to wait for. */
+function bootWithoutReboot({ nodeOp, node, rebootPods }: NodeFacts, job: CachedJob): string {
+  const isPodWaiting = rebootPods.some(isWaitingToReboot);
+  const isBeforeReboot = !isComplete(job) && !rebootPods.some(hasTriggeredReboot);
+  return isPodWaiting || isBeforeReboot || !nodeOp.spec.rebootOnSuccess ? (bootIdOf(node) ?? '') : '';
 }
 
-/** The node was rebooted by somebody else meanwhile, and the Pod waits still. */
-const isStale = (facts: NodeFacts, job: CachedJob): boolean =>
-  facts.rebootPods.some(isWaiting) && job.metadata.annotations?.[ADOPTED_IN_BOOT] !== sureBoot(facts, job);
+/** The node was rebooted by someone else since the adoption, while the reboot Pod still waits. */
+const isAdoptionOutdated = (facts: NodeFacts, job: CachedJob): boolean =>
+  facts.rebootPods.some(isWaitingToReboot) &&
+  job.metadata.annotations?.[ADOPTED_IN_BOOT] !== bootWithoutReboot(facts, job);
 
 const adopt = (facts: NodeFacts, job: CachedJob): Verdict => ({
   is: 'act',
-  action: { do: 'adoptJob', job, node: facts.name, boot: sureBoot(facts, job) },
+  action: { do: 'adoptJob', job, node: facts.name, boot: bootWithoutReboot(facts, job) },
 });
 
-function withJob(facts: NodeFacts, job: CachedJob): Verdict {
+function decideWithJob(facts: NodeFacts, job: CachedJob): Verdict {
   const { rebootPods, nodeOp, node } = facts;
-  const sure = job.metadata.annotations?.[ADOPTED_IN_BOOT] ?? '';
+  const adoptedIn = job.metadata.annotations?.[ADOPTED_IN_BOOT] ?? '';
   const boot = bootIdOf(node);
-  const called = rebootPods.some(pod => isCalled(pod) && pod.metadata.deletionTimestamp === undefined);
-  if (!nodeOp.spec.rebootOnSuccess || hasFailed(job)) return { is: 'takeUp', job, bootIdBefore: sure || boot };
-  if (hasRebootedSince(facts, job, sure))
-    return rebooted(facts, job, sure !== '' && sure !== boot ? sure : UNKNOWN_EARLIER_BOOT);
-  if (!called && sure !== '') return { is: 'takeUp', job, bootIdBefore: sure };
-  if (sure !== '' && boot !== undefined && boot !== sure) return rebooted(facts, job, sure);
-  return whoKnows(facts, job, called);
+  const isTriggered = rebootPods.some(pod => hasTriggeredReboot(pod) && !isTerminating(pod));
+  if (!nodeOp.spec.rebootOnSuccess || hasFailed(job)) return { is: 'continue', job, bootIdBefore: adoptedIn || boot };
+  if (hasRebootedSince(facts, job, adoptedIn))
+    return continueRebooted(facts, job, adoptedIn !== '' && adoptedIn !== boot ? adoptedIn : UNKNOWN_EARLIER_BOOT);
+  if (!isTriggered && adoptedIn !== '') return { is: 'continue', job, bootIdBefore: adoptedIn };
+  if (adoptedIn !== '' && boot !== undefined && boot !== adoptedIn) return continueRebooted(facts, job, adoptedIn);
+  return decideUncertainReboot(facts, job, isTriggered);
 }
 
-/** The reboot may have happened. The agent knows when the machine was started; the Job, when it had ended. */
-function whoKnows(facts: NodeFacts, job: CachedJob, called: boolean): Verdict {
-  const { agent, node, now, since, nodeOp } = facts;
-  const spoken = isBootConfirmed({ node, agent });
-  const jobEnd = completedAt(job);
-  const patience = since.getTime() + AGENT_MS;
-  const coming = (jobEnd ?? since).getTime() + nodeOp.spec.rebootTimeoutSeconds * 1000;
-  if (!spoken && now.getTime() < Math.max(patience, coming)) return wait('waiting for the agent to say when it booted');
-  if (called && now.getTime() < Math.max(patience, coming)) return wait('waiting for the reboot that was called');
-  return called
-    ? ended(
+/** The reboot may have happened. The agent reports when the machine booted, the Job when it completed. */
+function decideUncertainReboot(facts: NodeFacts, job: CachedJob, isTriggered: boolean): Verdict {
+  const { agent, node, now, leadingSince, nodeOp } = facts;
+  const agentDeadline = leadingSince.getTime() + AGENT_START_MS;
+  const rebootDeadline = (completedAt(job) ?? leadingSince).getTime() + nodeOp.spec.rebootTimeoutSeconds * 1000;
+  const isInTime = now.getTime() < Math.max(agentDeadline, rebootDeadline);
+  if (!isBootConfirmed({ node, agent }) && isInTime)
+    return wait('waiting for the agent to report when the node booted');
+  if (isTriggered && isInTime) return wait('waiting for the reboot that the Go operator triggered');
+  return isTriggered
+    ? fail(
         facts,
         'NotRebooted',
-        'an earlier operator called the reboot, and the node has not started anew since its Job',
+        'the Go operator triggered the reboot, but the node has not booted since its Job completed',
       )
-    : ended(
+    : fail(
         facts,
         'Interrupted',
-        'whether an earlier operator had called the reboot cannot be told; it was not called again',
+        'it is unknown whether the Go operator had triggered the reboot; it was not triggered again',
       );
 }
 
-/** The Pod that called it has served. Our agent is asked, too: it sees another boot than before, and leaves the machine up. */
-function rebooted({ rebootPods }: NodeFacts, job: CachedJob, bootIdBefore: string): Verdict {
-  const pod = rebootPods.find(each => isAlive(each) && each.metadata.deletionTimestamp === undefined);
-  return pod ? { is: 'act', action: { do: 'deletePod', pod } } : { is: 'takeUp', job, bootIdBefore };
+/** The reboot Pod is not needed any more. The agent is still asked to reboot: it sees another boot id than before and leaves the machine up. */
+function continueRebooted({ rebootPods }: NodeFacts, job: CachedJob, bootIdBefore: string): Verdict {
+  const pod = rebootPods.find(each => isAlive(each) && !isTerminating(each));
+  return pod ? { is: 'act', action: { do: 'deletePod', pod } } : { is: 'continue', job, bootIdBefore };
 }
 
-function ended({ entry, now, nodeOp }: NodeFacts, reason: Reason, message: string): Verdict {
+function fail({ entry, now, nodeOp }: NodeFacts, reason: Reason, message: string): Verdict {
   const at = now.toISOString();
-  const told: NodeStatus = { ...entry, phase: 'Failed', reason, message, completedAt: at, lastUpdated: at };
+  const rebootStatus = nodeOp.spec.rebootOnSuccess ? 'cancelled' : 'not-requested';
   return {
-    is: 'ended',
-    entry: { ...told, attempt: 1, rebootStatus: nodeOp.spec.rebootOnSuccess ? 'cancelled' : 'not-requested' },
+    is: 'finished',
+    entry: { ...entry, phase: 'Failed', reason, message, completedAt: at, lastUpdated: at, attempt: 1, rebootStatus },
   };
 }
 
-const condition = (job: CachedJob, type: string) =>
-  job.status?.conditions?.find(each => each.type === type && each.status === 'True');
-export const isComplete = (job: CachedJob): boolean => condition(job, 'Complete') !== undefined;
-const hasFailed = (job: CachedJob): boolean => condition(job, 'Failed') !== undefined;
+const hasCondition = (job: CachedJob, type: string): boolean =>
+  job.status?.conditions?.some(each => each.type === type && each.status === 'True') ?? false;
+const isComplete = (job: CachedJob): boolean => hasCondition(job, 'Complete');
+const hasFailed = (job: CachedJob): boolean => hasCondition(job, 'Failed');

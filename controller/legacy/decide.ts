@@ -1,62 +1,70 @@
-/** What is done about one operation now: first whatever could still act beside us goes, then the words are ours. Pure. */
+/** Decides what to do about one NodeOp: first everything that could still act on its nodes is stopped, then its status is migrated. Pure. */
 import { cordonMarkOf } from '../cluster/cordon.js';
 import { isFinal } from '../cluster/phases.js';
-import { converted, type Judged } from './convert.js';
-import type { Action, Facts, NodeFacts, Plan, Verdict } from './facts.js';
-import { isWaiting, decideNode } from './decide-node.js';
-import { deletion, finalizer, leaving } from './deletion.js';
-import { ending } from './invalid-spec.js';
+import { type DecidedNode, migratedStatus } from './convert.js';
+import { decideNode } from './decide-node.js';
+import { deletePod, planDeletion, removeFinalizer } from './deletion.js';
+import type { Action, Facts, NodeFacts, OperationStatus, Plan, Verdict } from './facts.js';
+import { planInvalidSpec } from './invalid-spec.js';
+import { isWaitingToReboot } from './reboot-pod.js';
 
-export function decide(facts: Facts): Plan {
-  const { op, nodeOp, held, fault } = facts;
-  /* One of ours, whose beginning another operator wiped out, is taken over first: only then is its deletion gone about. */
-  if (op.metadata.deletionTimestamp !== undefined && !(held && isClaimed(facts))) return leaving(facts);
-  if (!held) return settled(facts);
-  if (fault !== undefined) return loud(op, ending(facts, nodeOp, fault));
-  const judged = facts.nodes.map(node => ({ facts: node, verdict: decideNode(node) }));
-  const acts = judged.flatMap(({ verdict }) => (verdict.is === 'act' ? [verdict.action] : []));
-  if (acts.length > 0) return { actions: acts };
-  const waits = judged.flatMap(({ facts: { name }, verdict }) =>
-    verdict.is === 'wait' ? [`${name}: ${verdict.message}`] : [],
-  );
-  if (waits.length > 0) return loud(op, { actions: [], waiting: waits.join('; ') });
-  const known = judged.filter(isKnown);
-  const open = known.flatMap(uncordoning);
-  if (open.length > 0) return { actions: open };
-  return { actions: [{ do: 'convert', status: converted(known, { nodeOp, now: facts.now }) }] };
+export function decide(facts: Facts, operationStatus: OperationStatus): Plan {
+  const { op, isLegacyOwned, fault } = facts;
+  /* An operation of this operator whose status the legacy operator has overwritten is migrated first, and deleted after that. */
+  if (op.metadata.deletionTimestamp !== undefined && !(isLegacyOwned && isClaimed(facts))) return planDeletion(facts);
+  if (!isLegacyOwned) return planCleanup(facts);
+  const plan =
+    fault === undefined ? planMigration(facts, operationStatus) : planInvalidSpec(facts, fault, operationStatus);
+  return withReport(op, plan);
 }
 
 const isClaimed = ({ op, nodes }: Facts): boolean =>
   nodes.some(({ agent }) => agent?.spec.operation?.nodeOp.uid === op.metadata.uid);
 
-/** Nobody waits in silence. */
-function loud(op: Facts['op'], plan: Plan): Plan {
-  const message = `taking over from an earlier operator: ${plan.waiting}`;
-  return plan.waiting === undefined || op.status?.message === message
-    ? plan
-    : { ...plan, actions: [...plan.actions, { do: 'tell', message }] };
+function planMigration({ nodes, nodeOp, now }: Facts, operationStatus: OperationStatus): Plan {
+  const verdicts = nodes.map(facts => ({ facts, verdict: decideNode(facts) }));
+  const actions = verdicts.flatMap(({ verdict }) => (verdict.is === 'act' ? [verdict.action] : []));
+  if (actions.length > 0) return { actions };
+  const waiting = verdicts.flatMap(({ facts: { name }, verdict }) =>
+    verdict.is === 'wait' ? [`${name}: ${verdict.message}`] : [],
+  );
+  if (waiting.length > 0) return { actions: [], waiting: waiting.join('; ') };
+  const decided = verdicts.filter(isDecided);
+  const uncordons = decided.flatMap(uncordonIfReleased);
+  if (uncordons.length > 0) return { actions: uncordons };
+  return { actions: [{ do: 'migrateStatus', status: migratedStatus(nodeOp, decided, { operationStatus, now }) }] };
 }
 
-const isKnown = (one: { facts: NodeFacts; verdict: Verdict }): one is Judged =>
+const isDecided = (one: { facts: NodeFacts; verdict: Verdict }): one is DecidedNode =>
   one.verdict.is !== 'act' && one.verdict.is !== 'wait';
 
-/**
- * Left by the earlier operator on a node that it was done with, that we give up on, or where it had done nothing else: that one may never
- * have its turn. One that it let fail stays, for inspection.
- */
-function uncordoning({ facts: { node, entry, nodeOp }, verdict }: Judged): Action[] {
-  const stays = verdict.is !== 'fresh' && (verdict.is !== 'ended' || entry?.phase === 'Failed');
-  return stays || node === undefined || cordonMarkOf(node) !== nodeOp.cordonMark ? [] : [{ do: 'uncordon', node }];
+/** What is waited for is shown in the status. */
+function withReport(op: Facts['op'], plan: Plan): Plan {
+  const message = `migrating from the Go operator: ${plan.waiting}`;
+  return plan.waiting === undefined || op.status?.message === message
+    ? plan
+    : { ...plan, actions: [...plan.actions, { do: 'reportWaiting', message }] };
 }
 
-/** Of an operation that is over, or ours: only what is left around it. Its status is not touched. */
-function settled({ rebootPods, op, nodeOp, nodes }: Facts): Plan {
-  const waiting = rebootPods.filter(isWaiting);
-  if (waiting.length > 0) return { actions: waiting.map(deletion) };
-  const isFormers = isFinal(op.status) && op.status?.startedAt === undefined;
+/**
+ * A cordon is undone where the legacy operator had finished the node, where its work cannot be continued, and where nothing but the cordon
+ * was done, since the turn of that node may never come. A node that the legacy operator let fail stays cordoned for inspection.
+ */
+function uncordonIfReleased({ facts: { node, entry, nodeOp }, verdict }: DecidedNode): Action[] {
+  const staysCordoned = verdict.is !== 'notStarted' && (verdict.is !== 'finished' || entry?.phase === 'Failed');
+  return staysCordoned || node === undefined || cordonMarkOf(node) !== nodeOp.cordonMark
+    ? []
+    : [{ do: 'uncordon', node }];
+}
+
+/** An operation that is finished, or already migrated: leftovers are removed, and the status is not touched. */
+function planCleanup({ rebootPods, op, nodeOp, nodes }: Facts): Plan {
+  const waiting = rebootPods.filter(isWaitingToReboot);
+  if (waiting.length > 0) return { actions: waiting.map(deletePod) };
+  const hasLegacyStatus = isFinal(op.status) && op.status?.startedAt === undefined;
   const cordoned =
-    isFormers && op.status?.phase === 'Completed'
+    hasLegacyStatus && op.status?.phase === 'Completed'
       ? nodes.flatMap(({ node }) => (node && cordonMarkOf(node) === nodeOp.cordonMark ? [node] : []))
       : [];
-  return { actions: [...cordoned.map(node => ({ do: 'uncordon', node }) as const), ...finalizer(op)] };
+  return { actions: [...cordoned.map(node => ({ do: 'uncordon', node }) as const), ...removeFinalizer(op)] };
 }

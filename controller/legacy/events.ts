@@ -1,10 +1,10 @@
-/** One function per event: data, nothing is sent here. */
+/** One function per Event. They return data; the recorder sends it. */
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import type { Event, EventSubject } from '../../kube/recorder.js';
-import { bindingOf } from './names.js';
+import { rebootBindingName } from './names.js';
 
 const aboutOperation = ({ metadata }: NodeOp): EventSubject => ({
   apiVersion: apiVersion(NODE_OP),
@@ -14,47 +14,52 @@ const aboutOperation = ({ metadata }: NodeOp): EventSubject => ({
   uid: metadata.uid,
 });
 
-/** Said once, on the day operators change; of nodes and their ends the reasons of every operation tell. */
+/** Reasons of the migration only; nodes and their results have the reasons of every other operation. */
 type MigrationReason = Extract<Reason, 'TakenOver'> | 'ScaledDown' | 'LeftBehind';
 
-const told = (
+const migrationEvent = (
   about: EventSubject,
   { reason, message, type = 'Normal' }: { reason: MigrationReason; message: string; type?: Event['type'] },
 ): Event => ({ about, type, reason, message });
 
 export const scaledDown = (deployment: EventSubject): Event =>
-  told(deployment, {
+  migrationEvent(deployment, {
     reason: 'ScaledDown',
-    message: 'scaled to 0: the operator that replaces it is installed; delete it when you do not want to go back',
+    message:
+      'scaled to 0 because the operator that replaces it is installed; delete it once you do not want to roll back any more',
   });
 
-export function takenOver(op: NodeOp, { nodes, nodeStatuses = {} }: NodeOpStatus): Event {
-  const failed = Object.entries(nodeStatuses).filter(([, { reason }]) => GIVEN_UP.has(reason ?? ''));
-  const lost = failed.map(([node, { message }]) => `; ${node}: ${message}`).join('');
-  const message = `taken over from an earlier operator: ${nodes?.active ?? 0} nodes go on, ${nodes?.pending ?? 0} are still to start${lost}`;
-  return told(aboutOperation(op), { reason: 'TakenOver', message, type: failed.length > 0 ? 'Warning' : 'Normal' });
+/** Reasons of nodes whose work could not be continued. */
+const LOST_REASONS = new Set<string>(['JobDeleted', 'NodeRemoved', 'NotRebooted', 'Interrupted'] satisfies Reason[]);
+
+export function migrated(op: NodeOp, { nodes, nodeStatuses = {} }: NodeOpStatus): Event {
+  const lost = Object.entries(nodeStatuses).filter(([, { reason }]) => LOST_REASONS.has(reason ?? ''));
+  const lostText = lost.map(([node, { message }]) => `; ${node}: ${message}`).join('');
+  const message = `migrated from the Go operator: ${nodes?.active ?? 0} nodes continue, ${nodes?.pending ?? 0} are not started yet${lostText}`;
+  return migrationEvent(aboutOperation(op), {
+    reason: 'TakenOver',
+    message,
+    type: lost.length > 0 ? 'Warning' : 'Normal',
+  });
 }
 
-/** How nodes end that cannot be taken up. */
-const GIVEN_UP = new Set<string>(['JobDeleted', 'NodeRemoved', 'NotRebooted', 'Interrupted'] satisfies Reason[]);
-
-export const bindingLeft = (op: NodeOp): Event =>
-  told(aboutOperation(op), {
+export const bindingNotDeleted = (op: NodeOp): Event =>
+  migrationEvent(aboutOperation(op), {
     reason: 'LeftBehind',
-    message: `ClusterRoleBinding ${bindingOf(op.metadata.name)} of an earlier operator may be left: deleting it needs rights that the operator does not have`,
+    message: `ClusterRoleBinding ${rebootBindingName(op.metadata.name)} of the Go operator may be left: the operator has no permission to delete it`,
     type: 'Warning',
   });
 
-/** While it is being deleted: why it is still there. */
-export const deletionWaits = (op: NodeOp, job: string): Event =>
-  told(aboutOperation(op), {
+/** Recorded during a deletion, to explain why the object is still there. */
+export const deletionWaitsForJob = (op: NodeOp, job: string): Event =>
+  migrationEvent(aboutOperation(op), {
     reason: 'TakenOver',
-    message: `being deleted: Job ${job} of an earlier operator may be writing a system, and is let finish; no reboot follows`,
+    message: `deletion waits for Job ${job} of the Go operator, which may be writing a system; no reboot follows`,
   });
 
-export const notEnded = (op: NodeOp, what: string): Event =>
-  told(aboutOperation(op), {
+export const deletedWithoutWaiting = (op: NodeOp, unfinished: string): Event =>
+  migrationEvent(aboutOperation(op), {
     reason: 'LeftBehind',
-    message: `deleted without waiting any longer for ${what} to end`,
+    message: `deleted without waiting any longer for ${unfinished} to finish`,
     type: 'Warning',
   });

@@ -1,76 +1,98 @@
-/** What can be seen of an operation that an earlier operator may have begun, and what can be done about it. */
+/** What is observed of a NodeOp that the legacy operator may have started, and the actions that can be taken on it. */
 import type { Operation } from '../../api/node-agent.js';
 import type { NodeStatus } from '../../api/node-status.js';
-import type { NodeOpStatus } from '../../api/nodeop.js';
-import type { NodeAgent, NodeOp } from '../../api/objects.js';
-import type { ParsedNodeOp } from '../nodeop/facts/parsed-nodeop.js';
+import type { NodeOpSpec, NodeOpStatus } from '../../api/nodeop.js';
+import type { NodeAgent, NodeOp, ObjectMeta } from '../../api/objects.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedNode } from '../cluster/node.js';
 import type { CachedPod } from '../cluster/pod.js';
 
+/** A parsed NodeOp, with as much of it as the migration needs. */
+export interface LegacyNodeOp {
+  meta: ObjectMeta;
+  spec: NodeOpSpec;
+  status: NodeOpStatus;
+  /** Cordon mark of the nodes that this operation cordoned. */
+  cordonMark: string;
+  isDeleting: boolean;
+  /** Being deleted with the request to wait for nothing. */
+  isAbandoned: boolean;
+}
+
+/** Provided by the NodeOp controller: `fault` tells which rule the spec breaks. */
+export type ParseNodeOp = (op: NodeOp) => { nodeOp: LegacyNodeOp; fault?: undefined } | { fault: string };
+
+/** Provided by the NodeOp controller: the status of a whole operation from the entries of its nodes. */
+export type OperationStatus = (
+  nodeOp: LegacyNodeOp,
+  nodeStatuses: Record<string, NodeStatus>,
+  now: Date,
+) => NodeOpStatus;
+
 export interface NodeFacts {
   name: string;
   now: Date;
-  /** Since when this controller leads: agents need a moment to speak. */
-  since: Date;
-  nodeOp: ParsedNodeOp;
-  /** As the earlier operator left it. */
+  /** When this controller became the leader. Agents need a moment after that to report. */
+  leadingSince: Date;
+  nodeOp: LegacyNodeOp;
+  /** Status entry as the legacy operator left it. */
   entry?: NodeStatus;
   node?: CachedNode;
   agent?: NodeAgent;
-  /** All that it has made for this node. */
+  /** All Jobs that the legacy operator created for this node. */
   jobs: readonly CachedJob[];
-  /** The one whose end is the node's. */
+  /** The newest of them, which decides how the node ends. */
   job?: CachedJob;
-  /** Pods that wait for the Job's sentinel and then reboot the node. */
+  /** Pods that wait for the sentinel of the Job and then reboot the node. */
   rebootPods: readonly CachedPod[];
   preflightPods: readonly CachedPod[];
 }
 
 export interface Facts {
   op: NodeOp;
-  /** Where the spec breaks a rule: as much of it as is needed to undo what was done. */
-  nodeOp: ParsedNodeOp;
-  /** In words, which rule that is. */
+  /** With an invalid spec, only the part of it that is needed to release the nodes. */
+  nodeOp: LegacyNodeOp;
+  /** The rule that an invalid spec breaks. */
   fault?: string;
-  /** It was begun, and we have not taken it over yet. */
-  held: boolean;
+  /** The legacy operator started it, and its status is not migrated yet. */
+  isLegacyOwned: boolean;
   now: Date;
-  /** Of its targets, and of every node where something of it is. */
+  /** Its targets, and all other nodes on which it left something. */
   nodes: readonly NodeFacts[];
-  /** Of the whole operation. */
+  /** Jobs of the whole operation. */
   jobs: readonly CachedJob[];
-  /** Of those Jobs. */
+  /** Pods of those Jobs. */
   jobPods: readonly CachedPod[];
   rebootPods: readonly CachedPod[];
   readyNodes: ReadonlySet<string>;
 }
 
 export type Action =
-  /** Marks the Job as ours, with the boot in which surely no reboot had been called. */
+  /** Labels the Job as one of this operator. `boot` is the boot id in which no reboot had been triggered yet; empty if that is unknown. */
   | { do: 'adoptJob'; job: CachedJob; node: string; boot: string }
-  /** Only if the Pod is what was seen. */
+  /** Deletes the Pod unless it has changed since it was observed. */
   | { do: 'deletePod'; pod: CachedPod }
   | { do: 'uncordon'; node: CachedNode }
-  | { do: 'convert'; status: NodeOpStatus }
-  /** In the status, what is waited for. */
-  | { do: 'tell'; message: string }
-  | { do: 'dropFinalizer'; leftBehind?: string };
+  | { do: 'migrateStatus'; status: NodeOpStatus }
+  /** Writes into the status what the migration waits for. */
+  | { do: 'reportWaiting'; message: string }
+  /** `unfinished` names what was still running when the wait timed out. */
+  | { do: 'removeFinalizer'; unfinished?: string };
 
-/** How one node goes on. */
+/** What happens to one node. */
 export type Verdict =
-  /** Nothing was begun there. */
-  | { is: 'fresh' }
-  /** Over, as it is told. */
-  | { is: 'ended'; entry: NodeStatus }
-  /** We claim it: the ledger tells, whatever became of the status. */
-  | { is: 'ours'; ledger: Operation }
-  | { is: 'takeUp'; job: CachedJob; bootIdBefore: string | undefined }
+  | { is: 'notStarted' }
+  /** The node is finished; its entry stays as it is. */
+  | { is: 'finished'; entry: NodeStatus }
+  /** This operator has claimed the node: the ledger is the truth, whatever the status says. */
+  | { is: 'claimed'; ledger: Operation }
+  /** The node continues at its Job. */
+  | { is: 'continue'; job: CachedJob; bootIdBefore: string | undefined }
   | { is: 'act'; action: Action }
   | { is: 'wait'; message: string };
 
 export interface Plan {
   actions: readonly Action[];
-  /** In words, while something is waited for. */
+  /** What is waited for. */
   waiting?: string;
 }

@@ -1,18 +1,18 @@
-/** What the operator written in Go leaves in a cluster, by the names it gives. */
+/** Names of the objects that the legacy operator, the one written in Go, leaves in a cluster. */
 
-/** Its Deployment, in the namespace of its published manifests or wherever ours is. */
+/** Its Deployment: in the namespace of its published manifests, or in the one that this operator runs in. */
 export const LEGACY_DEPLOYMENT = 'operator-kairos-operator';
 export const LEGACY_NAMESPACE = 'operator-system';
 
-/** Name of its DaemonSet, its ClusterRole and its ClusterRoleBinding for labels, and the value of `app` on its Jobs. */
+/** Name of its DaemonSet, ClusterRole and ClusterRoleBinding for node labels, and value of the label `app` on its labeler Jobs. */
 export const LABELER = 'kairos-node-labeler';
 
-/** Its reboot Pods may do with every Pod of the cluster what this ClusterRole says; without it their bindings say nothing. */
+/** ClusterRole that lets its reboot Pods read and patch every Pod of the cluster. Without it the bindings grant nothing. */
 export const REBOOT_ROLE = 'nodeop-reboot';
-export const bindingOf = (nodeOp: string): string => `nodeop-reboot-${nodeOp}`;
+export const rebootBindingName = (nodeOp: string): string => `nodeop-reboot-${nodeOp}`;
 
-/** On its NodeOps with reboot, to have the binding removed. */
+/** On its NodeOps with reboot, so that the binding is deleted with them. */
 export const LEGACY_FINALIZER = 'nodeop-reboot.kairos.io/clusterrolebinding';
 
-/** On a reboot Pod, "completed": it is about to reboot its node, or has. Never taken back. */
+/** Annotation of a reboot Pod. The value "completed" means that it reboots its node within seconds, or has done so; it is never removed. */
 export const REBOOT_STATE = 'kairos.io/reboot-state';

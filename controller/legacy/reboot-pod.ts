@@ -1,21 +1,34 @@
-/** Which Pods are the earlier operator's own to reboot a node with. A label alone is anybody's: people put it on their Pods, so that a drain spares them. */
+/** The Pods by which the legacy operator reboots nodes, and how far each of them is. */
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
-import type { CachedPod } from '../cluster/pod.js';
+import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { REBOOT_STATE } from './names.js';
 
 const CONTAINER = 'reboot';
 
-/** Of a long name it keeps this much, and adds a hash. */
-const KEPT = 44;
+/** The legacy operator keeps this much of a long name and appends a hash. */
+const MAX_NAME_PREFIX = 44;
 
-/** Made for a NodeOp and owned by it; or, where nothing owns it, made like one in every respect. */
+/**
+ * Owned by a NodeOp; or, without any owner, equal to a reboot Pod in name, container and host access. The label alone proves nothing:
+ * users put it on their own Pods so that a drain spares them.
+ */
 export function isRebootPod({ metadata, spec }: CachedPod): boolean {
   const { name, labels = {}, ownerReferences = [] } = metadata;
   const nodeOp = labels[LABELS.nodeOp];
   if (labels[LABELS.reboot] !== 'true' || nodeOp === undefined) return false;
-  const isOfNodeOp = (owner: { kind: string; apiVersion: string }) =>
+  const isNodeOp = (owner: { kind: string; apiVersion: string }) =>
     owner.kind === NODE_OP.kind && owner.apiVersion === apiVersion(NODE_OP);
-  if (ownerReferences.length > 0) return ownerReferences.every(isOfNodeOp);
-  const isNamedSo = name.startsWith(`${nodeOp}-reboot-`.slice(0, KEPT));
-  return isNamedSo && spec.hostPID === true && (spec.containers ?? []).some(each => each.name === CONTAINER);
+  if (ownerReferences.length > 0) return ownerReferences.every(isNodeOp);
+  const hasExpectedName = name.startsWith(`${nodeOp}-reboot-`.slice(0, MAX_NAME_PREFIX));
+  return hasExpectedName && spec.hostPID === true && (spec.containers ?? []).some(each => each.name === CONTAINER);
 }
+
+/** The Pod has rebooted its node, or will within seconds. */
+export const hasTriggeredReboot = (pod: CachedPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
+
+/** The Pod may reboot its node at any time. */
+export const isWaitingToReboot = (pod: CachedPod): boolean =>
+  isAlive(pod) && !hasTriggeredReboot(pod) && !isTerminating(pod);
+
+export const isTerminating = ({ metadata }: CachedPod): boolean => metadata.deletionTimestamp !== undefined;

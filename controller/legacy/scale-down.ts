@@ -1,6 +1,6 @@
 /**
- * The earlier operator holds the lease as long as it runs, so whoever wants the lease scales it down first. It is done by every replica, not
- * by the leader alone, and again now and then: somebody's GitOps tool may bring it back, and it would wait for the lease beside us.
+ * Scales the legacy operator to 0. It holds the leader election lease as long as it runs, so every replica does this, not the leader alone.
+ * The check is repeated because a GitOps tool may scale it up again, and it would then compete for the lease.
  */
 import { apiVersion } from '../../api/kinds.js';
 import { isForbidden, isNotFound } from '../../kube/errors.js';
@@ -20,7 +20,7 @@ interface Deployment extends Stored {
   status?: { observedGeneration?: number; replicas?: number };
 }
 
-export interface RetireDeps {
+export interface ScaleDownDeps {
   kube: Pick<Kube, 'get' | 'patch'>;
   recorder: Recorder;
   log: Log;
@@ -30,86 +30,89 @@ export interface RetireDeps {
 
 const RECHECK_MS = 10 * 60_000;
 const RETRY_MS = 5_000;
-/** Somebody did not give us the right, or not yet. */
-const REFUSED_MS = 60_000;
+/** The permission may be granted later. */
+const FORBIDDEN_RETRY_MS = 60_000;
 
-/** Where it may be: beside us, or where its published manifests put it. */
-export const formerNamespaces = (ownNamespace: string): string[] => [...new Set([ownNamespace, LEGACY_NAMESPACE])];
+/** Namespaces that the legacy operator may be installed in: the one of this operator, and the one of its published manifests. */
+export const legacyNamespaces = (ownNamespace: string): string[] => [...new Set([ownNamespace, LEGACY_NAMESPACE])];
 
-/** Keeps the earlier operator scaled to 0 until the signal aborts. Never throws. */
-export async function keepScaledDown(deps: RetireDeps, signal: AbortSignal): Promise<void> {
-  const { log, clock } = deps;
+/** Keeps the legacy operator scaled to 0 until the signal aborts. Never throws. */
+export async function keepScaledDown(deps: ScaleDownDeps, signal: AbortSignal): Promise<void> {
+  const { clock } = deps;
   while (!signal.aborted) {
-    const pauseMs = await retire(deps).then(
+    const pauseMs = await scaleDown(deps).then(
       () => RECHECK_MS,
       (error: unknown) => {
-        log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
-        return isForbidden(error) ? REFUSED_MS : RETRY_MS;
+        logUnknown(deps, error);
+        return isForbidden(error) ? FORBIDDEN_RETRY_MS : RETRY_MS;
       },
     );
     await clock.sleep(pauseMs, signal);
   }
 }
 
-/** One look: what runs is told to stop. True when nothing is left of it, as the Deployment itself says. */
-export async function retire({ kube, recorder, log, ownNamespace }: Omit<RetireDeps, 'clock'>): Promise<boolean> {
-  let isQuiet = true;
-  for (const namespace of formerNamespaces(ownNamespace)) {
+const logUnknown = ({ log }: Pick<ScaleDownDeps, 'log'>, error: unknown): void =>
+  log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'cannot tell whether the Go operator runs');
+
+/** Scales down what runs. True when nothing of it is left, according to the status of the Deployment. */
+export async function scaleDown({ kube, recorder, log, ownNamespace }: Omit<ScaleDownDeps, 'clock'>): Promise<boolean> {
+  let isDown = true;
+  for (const namespace of legacyNamespaces(ownNamespace)) {
     const at = { namespace, name: LEGACY_DEPLOYMENT };
     const found = await kube.get<Deployment>(DEPLOYMENTS, at).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
     if (found === undefined) continue;
-    if (!isAtRest(found)) isQuiet = false;
+    if (!hasStopped(found)) isDown = false;
     if (found.spec?.replicas === 0) continue;
     const patch = withResourceVersion({ spec: { replicas: 0 } }, found);
     await kube.patch<Deployment>(DEPLOYMENTS, at, patch);
-    log.warn(at, 'an earlier operator is installed; it was scaled to 0');
+    log.warn(at, 'the Go operator is installed; scaled its Deployment to 0');
     recorder.record(scaledDown({ apiVersion: apiVersion(DEPLOYMENTS), kind: DEPLOYMENTS.kind, ...found.metadata }));
   }
-  return isQuiet;
+  return isDown;
 }
 
-/** Before its controller has seen the 0, it may still make a Pod of which no watch has told us. */
-const isAtRest = ({ metadata: { generation = 0 }, spec, status }: Deployment): boolean =>
+/** Until the Deployment controller has observed the 0, it may still create a Pod that no watch has reported yet. */
+const hasStopped = ({ metadata: { generation = 0 }, spec, status }: Deployment): boolean =>
   spec?.replicas === 0 && (status?.observedGeneration ?? 0) >= generation && (status?.replicas ?? 0) === 0;
 
-/** Like a look of `keepRetired`, and never throws. Without the right to look, its Pods are all that we go by. */
-export const isScaledDown = (deps: Omit<RetireDeps, 'clock'>): Promise<boolean> =>
-  retire(deps).catch((error: unknown) => {
-    deps.log.warn({ err: error, deployment: LEGACY_DEPLOYMENT }, 'it is not known whether an earlier operator runs');
+/** Like `scaleDown`, but never throws. Without the permission to read the Deployment, only its Pods can be considered, so it counts as stopped. */
+export const isScaledDown = (deps: Omit<ScaleDownDeps, 'clock'>): Promise<boolean> =>
+  scaleDown(deps).catch((error: unknown) => {
+    logUnknown(deps, error);
     return isForbidden(error);
   });
 
-/** A leader that lost its API server gives up by itself long before; a Pod on a node that is gone is not waited for without end. */
-const SILENT_MS = 60_000;
+/** A leader that cannot reach its API server gives up long before. A Pod on a lost node would otherwise be waited for indefinitely. */
+const TERMINATING_LIMIT_MS = 60_000;
 
 const POD_NAME = new RegExp(`^${LEGACY_DEPLOYMENT}-[a-z0-9]+-[a-z0-9]+$`);
 
-/** Pods of the earlier operator that may still write. Losing the lease, or being told to stop, does not end a process at once. */
-export const legacyPods = (pods: readonly CachedPod[], ownNamespace: string, now: Date): CachedPod[] => {
-  const namespaces = formerNamespaces(ownNamespace);
+/** Pods of the legacy operator that may still write: a process does not end at once when it loses the lease or is terminated. */
+export const runningLegacyPods = (pods: readonly CachedPod[], ownNamespace: string, now: Date): CachedPod[] => {
+  const namespaces = legacyNamespaces(ownNamespace);
   return pods.filter(({ metadata, status }) => {
     if (!namespaces.includes(metadata.namespace ?? '') || !POD_NAME.test(metadata.name)) return false;
     if (status.phase === 'Succeeded' || status.phase === 'Failed') return false;
-    const leaving = metadata.deletionTimestamp;
-    return leaving === undefined || now.getTime() < Date.parse(leaving) + SILENT_MS;
+    const { deletionTimestamp } = metadata;
+    return deletionTimestamp === undefined || now.getTime() < Date.parse(deletionTimestamp) + TERMINATING_LIMIT_MS;
   });
 };
 
-/** Calls back once when one appears: somebody brought the earlier operator back. */
+/** Calls back once, when a Pod of the legacy operator appears because someone has scaled it up again. */
 export function onLegacyReturn(
   { pods }: Pick<Caches, 'pods'>,
-  deps: Pick<RetireDeps, 'ownNamespace' | 'clock'>,
-  call: () => void,
+  deps: Pick<ScaleDownDeps, 'ownNamespace' | 'clock'>,
+  callback: () => void,
 ): void {
-  let isBack = false;
-  const look = (seen: readonly CachedPod[]) => {
-    if (isBack || legacyPods(seen, deps.ownNamespace, deps.clock.now()).length === 0) return;
-    isBack = true;
-    call();
+  let hasReturned = false;
+  const check = (changed: readonly CachedPod[]) => {
+    if (hasReturned || runningLegacyPods(changed, deps.ownNamespace, deps.clock.now()).length === 0) return;
+    hasReturned = true;
+    callback();
   };
-  pods.onChange(({ new: pod }) => pod && look([pod]));
-  look(pods.list());
+  pods.onChange(({ new: pod }) => pod && check([pod]));
+  check(pods.list());
 }

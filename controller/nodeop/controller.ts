@@ -30,9 +30,9 @@ import { enqueueOnChanges } from './triggers.js';
 /** Operations of the legacy operator that are not adopted yet. */
 export interface LegacyClaims {
   /** Whether the legacy operator started this operation and nothing of it is adopted yet. */
-  holds(op: NodeOp): boolean;
+  owns(op: NodeOp): boolean;
   /** Nodes that it may still disturb, each with namespace and name of the operation. */
-  nodes(): ReadonlyMap<string, string>;
+  claimedNodes(): ReadonlyMap<string, string>;
 }
 
 export interface NodeOpDeps extends Pick<ActDeps, 'kube' | 'caches' | 'recorder' | 'log' | 'sentinel'> {
@@ -87,7 +87,7 @@ export class NodeOpController {
   async reconcile(at: Name): Promise<Outcome> {
     const { caches, legacy, allowedNamespaces } = this.#deps;
     const op = caches.nodeOps.get(at);
-    if (op === undefined || legacy?.holds(op)) return { then: 'settled' };
+    if (op === undefined || legacy?.owns(op)) return { then: 'settled' };
     const parsed = parseNodeOp(op);
     if (parsed.fault !== undefined) return this.#reject(op, parsed.fault, 'InvalidSpec');
     const { nodeOp } = parsed;
@@ -123,7 +123,7 @@ export class NodeOpController {
       evictions: this.#evictions,
       podRefusal,
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
-      nodesHeldByLegacy: legacy?.nodes(),
+      nodesHeldByLegacy: legacy?.claimedNodes(),
       defaultImage,
       ownNamespace,
       now,

@@ -40,7 +40,7 @@ function phaseOf(nodes: NodeCounts, isFinished: boolean): 'Pending' | 'Running' 
 
 /** The whole status: final only when every target ended, or, with stopOnFailure, every started one. */
 export function operationStatus(
-  nodeOp: ParsedNodeOp,
+  nodeOp: Pick<ParsedNodeOp, 'meta' | 'spec' | 'status' | 'isDeleting'>,
   nodeStatuses: Record<string, NodeStatus>,
   now: Date,
 ): NodeOpStatus {

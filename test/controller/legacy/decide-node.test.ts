@@ -29,7 +29,7 @@ const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): Ca
 const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => ({
   name: 'n1',
   now: NOW,
-  since: new Date(secondsAgo(10)),
+  leadingSince: new Date(secondsAgo(10)),
   nodeOp: nodeOp(spec),
   node: node(),
   agent: nodeAgent(),
@@ -40,7 +40,7 @@ const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => (
 });
 
 const upFor = (seconds: number) => nodeAgent({ boot: { id: 'boot-1', since: secondsAgo(seconds), state: 'active' } });
-const longAgo = { since: new Date(secondsAgo(3600)) };
+const longAgo = { leadingSince: new Date(secondsAgo(3600)) };
 
 /** In a word or two. */
 function said(seen: NodeFacts): string {
@@ -48,9 +48,9 @@ function said(seen: NodeFacts): string {
   switch (verdict.is) {
     case 'act':
       return verdict.action.do === 'adoptJob' ? `adopt in "${verdict.action.boot}"` : verdict.action.do;
-    case 'ended':
+    case 'finished':
       return `${verdict.entry.phase} ${verdict.entry.reason ?? 'as told'}`;
-    case 'takeUp':
+    case 'continue':
       return `take up, booted as ${verdict.bootIdBefore}`;
     default:
       return verdict.is;
@@ -59,8 +59,8 @@ function said(seen: NodeFacts): string {
 
 describe('a node on which nothing was begun', () => {
   test.each([
-    ['starts afresh', facts({}), 'fresh'],
-    ['starts afresh after a preflight that is gone', facts({ entry: entry('Preflight') }), 'fresh'],
+    ['starts afresh', facts({}), 'notStarted'],
+    ['starts afresh after a preflight that is gone', facts({ entry: entry('Preflight') }), 'notStarted'],
     [
       'starts when its preflight Pod is gone',
       facts({ entry: entry('Preflight'), preflightPods: [LOOKS] }),
@@ -68,7 +68,7 @@ describe('a node on which nothing was begun', () => {
     ],
     ['starts when a reboot Pod is gone', facts({ rebootPods: [WAITS] }), 'deletePod'],
     ['waits for a reboot Pod that is leaving', facts({ rebootPods: [LEAVES] }), 'wait'],
-    ['may have left the cluster', facts({ node: undefined }), 'fresh'],
+    ['may have left the cluster', facts({ node: undefined }), 'notStarted'],
   ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
 });
 

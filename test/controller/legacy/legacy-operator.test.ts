@@ -49,17 +49,17 @@ describe('an operation is held back', () => {
       op({}, { metadata: { uid: 'uid-new' } }),
       false,
     ],
-  ])('%s', (_sentence, left, seen, expected) => expect(left.holds(seen)).toBe(expected));
+  ])('%s', (_sentence, left, seen, expected) => expect(left.owns(seen)).toBe(expected));
 
   test('not any more when its only Job turns out to be gone', () => {
     const left = former([owned]);
-    left.drop(owned);
-    expect(left.holds(op())).toBe(false);
+    left.forgetJob(owned);
+    expect(left.owns(op())).toBe(false);
   });
 });
 
 describe('nodes kept from others', () => {
-  const heldIn = (left: LegacyOperator) => Object.fromEntries(left.nodes());
+  const heldIn = (left: LegacyOperator) => Object.fromEntries(left.claimedNodes());
   test.each([
     ['where its Jobs are', former([owned]), { n1: 'default/op' }],
     ['where its status says so', former([], [], [op({}, { status: begun })]), { n2: 'default/op' }],
@@ -92,7 +92,7 @@ test('a list of Jobs that does not come is asked for again', async () => {
   };
   const read = waitForLegacyOperatorToEnd(deps, leading.signal);
   await clock.advance(10_000);
-  expect([asked, (await read).nodes().size]).toEqual([3, 0]);
+  expect([asked, (await read).claimedNodes().size]).toEqual([3, 0]);
 });
 
 test('nothing is read before the Deployment says that nothing of it is left', async () => {

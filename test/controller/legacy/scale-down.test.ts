@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { legacyPods, keepScaledDown, retire } from '../../../controller/legacy/scale-down.js';
+import { runningLegacyPods, keepScaledDown, scaleDown } from '../../../controller/legacy/scale-down.js';
 import { KubeError } from '../../../kube/errors.js';
 import { whileLeader } from '../../../kube/leader.js';
 import type { Event } from '../../../kube/recorder.js';
@@ -36,7 +36,7 @@ describe('the Deployment of the other operator', () => {
   ])('is scaled to 0, and that is told on it: %s', async (_words, count) => {
     const { kube, deps, told, replicas } = around();
     kube.seed(DEPLOYMENTS, installed('operator-system', count));
-    await retire(deps);
+    await scaleDown(deps);
     expect(replicas()).toEqual([0]);
     expect(told).toMatchObject([{ reason: 'ScaledDown', about: { kind: 'Deployment', name: NAME } }]);
   });
@@ -46,14 +46,14 @@ describe('the Deployment of the other operator', () => {
     kube.seed(DEPLOYMENTS, installed('operator-system'));
     kube.seed(DEPLOYMENTS, installed('elsewhere'));
     kube.seed(DEPLOYMENTS, installed('of-somebody'));
-    await retire(deps);
+    await scaleDown(deps);
     expect(replicas()).toEqual([0, 0, undefined]);
   });
 
   test('is left alone when it is at 0, and nothing is told', async () => {
     const { kube, deps, told } = around();
     kube.seed(DEPLOYMENTS, installed('operator-system', 0));
-    await retire(deps);
+    await scaleDown(deps);
     expect([kube.writes, told]).toEqual([[], []]);
   });
 
@@ -114,6 +114,6 @@ describe('Pods of the other operator', () => {
     ['one of ours', at('operator-controller-5d4f-abcde'), false],
     ['one of that name elsewhere', pod(`${NAME}-5d4f-abcde`), false],
   ])('%s', (_sentence, seen, counts) =>
-    expect(legacyPods([seen], 'operator-system', NOW)).toEqual(counts ? [seen] : []),
+    expect(runningLegacyPods([seen], 'operator-system', NOW)).toEqual(counts ? [seen] : []),
   );
 });
