@@ -1,4 +1,7 @@
-/** Doubles from `firstMs` to `longestMs`, each time between half and all of it, so that a crowd does not come back together. */
+/**
+ * Exponential backoff with jitter, in milliseconds: doubles from `firstMs` to `longestMs` with each failure (counted from 1).
+ * The result lies between half and all of that value, so that many clients do not retry at the same moment.
+ */
 export function backoffMs(
   failures: number,
   limits: { firstMs: number; longestMs: number },

@@ -1,64 +1,67 @@
-/** What a watch has told us so far, kept as plain objects with indexes. */
+/** A local store of the objects of one watch, as plain objects with indexes. */
 import { keyOf } from './key.js';
 import type { Name, Stored } from './kube.js';
 import { isLater } from './resource-version.js';
 
-/** `old` without `new`: gone. `new` without `old`: appeared. An object replaced under the same name is told as both, in this order. */
+/** Only `old`: deleted. Only `new`: added. An object replaced by another of the same name is reported as a deletion followed by an addition. */
 export interface Change<T> {
   old?: T;
   new?: T;
 }
 
-/** The readers' side. Objects are shared: nobody may change them. */
+/** The cache as its readers see it. Objects are shared and must not be modified. */
 export interface Cache<T extends Stored> {
   get(at: Name): T | undefined;
   list(): T[];
-  /** All objects that the index files under `key`. */
+  /** All objects that the index holds under `key`; throws when the cache has no such index. */
   byIndex(index: string, key: string): T[];
-  /** Has a complete list been taken in? */
+  /** Whether a complete list has been stored. */
   hasSynced(): boolean;
-  /** The API server's answer to our own write, so that the next look already sees it. Only objects that the watch selects. */
+  /** Stores the response to a write of this program, so that the next read sees it. Only for objects that the watch selects. */
   put(object: T): void;
-  /** What the API server itself has just said is there: it may be one of which no watch has told. */
+  /** Stores an object just read from the API server, which may be one that the watch never reported. */
   putLive(object: T): void;
-  /** The API server itself said that this object is not there. */
+  /** Removes an object that the API server reported as not found. */
   remove(object: T): void;
   onChange(handler: (change: Change<T>) => void): void;
 }
 
 export interface CacheOptions<T> {
   indexes?: Record<string, (object: T) => readonly string[]>;
-  /** Drops what nobody reads, before it is kept. */
+  /** Drops unused fields before an object is stored. */
   transform?: (object: T) => T;
-  /** A handler threw: its own affair, the cache goes on. */
+  /** Called when a handler throws; the other handlers still run. */
   onHandlerError?: (error: unknown) => void;
 }
 
-/** More than can be deleted while one object is read. */
-const LAST_DELETED = 1_000;
+/** How many deleted uids are remembered: more objects than can be deleted while one is being read. */
+const MAX_DELETED_UIDS = 1_000;
 
 /**
- * Guarantee: an object never goes back to an older version, and a deleted one does not come back by an old answer.
- * No tombstones are needed for that: events come in the order of their versions, so when the watch has passed the version
- * of an answer and the object is not here, it was deleted since.
+ * Guarantees that an object never returns to an older version, and that an outdated response does not restore a deleted object.
+ * `put` needs no tombstones for that: watch events arrive in version order, so an object that is absent although the watch has
+ * passed the version of the response was deleted in the meantime.
  */
 export class ObjectCache<T extends Stored> implements Cache<T> {
   readonly #objects = new Map<string, T>();
-  readonly #indexes = new Map<string, { keysOf: (object: T) => readonly string[]; rows: Map<string, Set<string>> }>();
+  readonly #indexes = new Map<
+    string,
+    { keysOf: (object: T) => readonly string[]; entries: Map<string, Set<string>> }
+  >();
   readonly #handlers: ((change: Change<T>) => void)[] = [];
   readonly #transform: (object: T) => T;
   readonly #onHandlerError: (error: unknown) => void;
-  /** How far the watch has come. */
+  /** The latest resource version that the watch has reached. */
   #reached: string | undefined;
   #synced = false;
-  /** Uids of the objects that were deleted last. */
-  readonly #deleted = new Set<string>();
+  /** Uids of the most recently deleted objects. */
+  readonly #deletedUids = new Set<string>();
 
   constructor(options: CacheOptions<T> = {}) {
     this.#transform = options.transform ?? (object => object);
     this.#onHandlerError = options.onHandlerError ?? (() => undefined);
     for (const [name, keysOf] of Object.entries(options.indexes ?? {}))
-      this.#indexes.set(name, { keysOf, rows: new Map() });
+      this.#indexes.set(name, { keysOf, entries: new Map() });
   }
 
   get(at: Name): T | undefined {
@@ -72,7 +75,7 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
   byIndex(index: string, key: string): T[] {
     const found = this.#indexes.get(index);
     if (!found) throw new Error(`this cache has no index ${index}`);
-    const keys = [...(found.rows.get(key) ?? [])];
+    const keys = [...(found.entries.get(key) ?? [])];
     return keys.flatMap(at => this.#objects.get(at) ?? []);
   }
 
@@ -86,15 +89,15 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
 
   put(object: T): void {
     const known = this.get(object.metadata);
-    const behind = known?.metadata.resourceVersion ?? this.#reached;
-    if (behind !== undefined && !isLater(object.metadata.resourceVersion, behind)) return;
+    const latest = known?.metadata.resourceVersion ?? this.#reached;
+    if (latest !== undefined && !isLater(object.metadata.resourceVersion, latest)) return;
     this.#set(this.#transform(object));
   }
 
-  /** Unless it was deleted while it was asked for. */
+  /** Ignores an object that was deleted while it was being read. */
   putLive(object: T): void {
     if (this.get(object.metadata) !== undefined) this.put(object);
-    else if (!this.#deleted.has(object.metadata.uid)) this.#set(this.#transform(object));
+    else if (!this.#deletedUids.has(object.metadata.uid)) this.#set(this.#transform(object));
   }
 
   remove({ metadata }: T): void {
@@ -102,27 +105,30 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
     if (known?.metadata.uid === metadata.uid) this.#remove(known);
   }
 
-  /** One event of the watch. */
+  /** Applies one watch event. */
   applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
     const version = object.metadata.resourceVersion;
     const known = this.get(object.metadata);
     this.advanceTo(version);
     if (type === 'DELETED') {
-      this.#bury(object);
+      this.#rememberDeleted(object);
       if (known && !isLater(known.metadata.resourceVersion, version)) this.#remove(known);
     } else if (!known || isLater(version, known.metadata.resourceVersion)) {
       this.#set(this.#transform(object));
     }
   }
 
-  /** The watch has come this far. */
+  /** Records that the watch has reached this resource version. */
   advanceTo(version: string): void {
     if (this.#reached === undefined || isLater(version, this.#reached)) this.#reached = version;
   }
 
-  /** A complete list, already transformed; `version` is that of the list. What was put in since is kept: its event is yet to come. */
+  /**
+   * Replaces the contents by a complete list, already transformed; `version` is the resource version of the list.
+   * Objects stored with a later version are kept, because their events are still to come.
+   */
   replaceAll(objects: readonly T[], version: string): void {
-    /* A list older than what the watch has reached: the cluster was restored from a backup, the list is the truth. */
+    /* A list older than the watch means that the cluster was restored from a backup: then the list is authoritative. */
     const restored = this.#reached !== undefined && isLater(this.#reached, version);
     this.#reached = version;
     const listed = new Set(objects.map(object => keyOf(object.metadata)));
@@ -144,37 +150,37 @@ export class ObjectCache<T extends Stored> implements Cache<T> {
       return this.#set(object);
     }
     const key = keyOf(object.metadata);
-    if (known) this.#unfile(key, known);
+    if (known) this.#unindex(key, known);
     this.#objects.set(key, object);
-    for (const { keysOf, rows } of this.#indexes.values())
-      for (const row of keysOf(object)) rows.set(row, (rows.get(row) ?? new Set()).add(key));
-    this.#tell({ old: known, new: object });
+    for (const { keysOf, entries } of this.#indexes.values())
+      for (const value of keysOf(object)) entries.set(value, (entries.get(value) ?? new Set()).add(key));
+    this.#notify({ old: known, new: object });
   }
 
-  #bury({ metadata: { uid } }: T): void {
-    this.#deleted.add(uid);
-    const [oldest] = this.#deleted;
-    if (oldest !== undefined && this.#deleted.size > LAST_DELETED) this.#deleted.delete(oldest);
+  #rememberDeleted({ metadata: { uid } }: T): void {
+    this.#deletedUids.add(uid);
+    const [oldest] = this.#deletedUids;
+    if (oldest !== undefined && this.#deletedUids.size > MAX_DELETED_UIDS) this.#deletedUids.delete(oldest);
   }
 
   #remove(object: T): void {
-    this.#bury(object);
+    this.#rememberDeleted(object);
     const key = keyOf(object.metadata);
-    this.#unfile(key, object);
+    this.#unindex(key, object);
     this.#objects.delete(key);
-    this.#tell({ old: object });
+    this.#notify({ old: object });
   }
 
-  #unfile(key: string, object: T): void {
-    for (const { keysOf, rows } of this.#indexes.values())
-      for (const row of keysOf(object)) {
-        const keys = rows.get(row);
+  #unindex(key: string, object: T): void {
+    for (const { keysOf, entries } of this.#indexes.values())
+      for (const value of keysOf(object)) {
+        const keys = entries.get(value);
         keys?.delete(key);
-        if (keys?.size === 0) rows.delete(row);
+        if (keys?.size === 0) entries.delete(value);
       }
   }
 
-  #tell(change: Change<T>): void {
+  #notify(change: Change<T>): void {
     for (const handler of this.#handlers)
       try {
         handler(change);

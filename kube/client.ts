@@ -1,4 +1,4 @@
-/** The real `Kube`: the verbs of the Kubernetes API as HTTPS requests. Retries nothing; that is the reconcilers' business. */
+/** The `Kube` that talks to an API server over HTTPS. It does not retry; reconcilers do. */
 import { setMaxListeners } from 'node:events';
 import type { Connection } from './connection.js';
 import type {
@@ -19,30 +19,30 @@ import { splitLines } from './line-stream.js';
 import { collectionPath, objectPath, query } from './path.js';
 import { PODS } from './resources.js';
 import { errorFromResponse } from './error-response.js';
-import { type HttpRequest, type HttpReply, Transport } from './transport.js';
+import { type HttpRequest, type HttpResponse, Transport } from './transport.js';
 
-/** One request as the metrics see it. */
+/** One finished request, for metrics. */
 export interface RequestRecord {
   method: HttpRequest['method'];
   resource: string;
-  /** 0: no answer came. */
+  /** HTTP status code; 0 when no response arrived. */
   code: number;
   ms: number;
 }
 
 export interface KubeOptions {
-  /** `name/version`; the API server takes the name as our field manager. */
+  /** `name/version`; the API server records the name as the field manager of writes. */
   userAgent: string;
-  onRequest?: (seen: RequestRecord) => void;
-  /** Aborts every call. */
+  onRequest?: (request: RequestRecord) => void;
+  /** Aborts every call of this client. */
   signal?: AbortSignal;
   callTimeoutMs?: number;
-  /** How much longer than agreed a watch may be silent. */
+  /** Milliseconds beyond the requested watch timeout after which a watch without data is aborted. */
   watchMarginMs?: number;
 }
 
 export interface KubeClient extends Kube {
-  /** The same client and connections; its calls also abort with this signal. So an old leader can do nothing more. */
+  /** The same client and connections; calls also abort with this signal. A replica that lost leadership can thus write nothing more. */
   with(signal: AbortSignal): KubeClient;
   close(): void;
 }
@@ -70,7 +70,7 @@ class HttpKube implements KubeClient {
     this.#transport = transport;
     this.#options = options;
     this.#signals = signals;
-    /* Each call under way listens; many at once are no leak. */
+    /* Each pending call adds a listener; many concurrent calls are no leak. */
     setMaxListeners(0, ...signals);
   }
 
@@ -94,9 +94,9 @@ class HttpKube implements KubeClient {
       resource,
       path: collectionPath(resource, namespace) + query(fields),
     });
-    /* Items of a list do not say what they are; single objects do. */
-    const said = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-    const items = (list.items ?? []).map(item => ({ ...said, ...item }));
+    /* The API server omits apiVersion and kind from the items of a list. */
+    const typeMeta = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+    const items = (list.items ?? []).map(item => ({ ...typeMeta, ...item }));
     return { items, resourceVersion: list.metadata.resourceVersion, continue: list.metadata.continue || undefined };
   }
 
@@ -107,9 +107,9 @@ class HttpKube implements KubeClient {
   ): AsyncGenerator<WatchEvent<T>> {
     const { namespace, ...fields } = options;
     const path = collectionPath(resource, namespace) + query({ watch: true, allowWatchBookmarks: true, ...fields });
-    const silenceMs = options.timeoutSeconds * 1000 + (this.#options.watchMarginMs ?? WATCH_MARGIN_MS);
-    const ask: HttpRequest = { method: 'GET', path, signals: [...this.#signals, signal] };
-    const stream = await this.#seen(ask, resource, () => this.#transport.stream(ask, silenceMs));
+    const idleMs = options.timeoutSeconds * 1000 + (this.#options.watchMarginMs ?? WATCH_MARGIN_MS);
+    const request: HttpRequest = { method: 'GET', path, signals: [...this.#signals, signal] };
+    const stream = await this.#recorded(request, resource, () => this.#transport.stream(request, idleMs));
     try {
       stream.body.setEncoding('utf8');
       if (stream.code !== 200) {
@@ -177,29 +177,33 @@ class HttpKube implements KubeClient {
     return JSON.parse((await this.#call(call)).text) as T;
   }
 
-  async #call({ resource, body, ...rest }: Call): Promise<HttpReply> {
+  async #call({ resource, body, ...rest }: Call): Promise<HttpResponse> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const ask: HttpRequest = { ...rest, body: text, signals: this.#signals };
-    const reply = await this.#seen(ask, resource, () => this.#transport.call(ask));
-    if (reply.code < 200 || reply.code > 299) throw errorFromResponse(reply, `${ask.method} ${ask.path}`);
+    const request: HttpRequest = { ...rest, body: text, signals: this.#signals };
+    const reply = await this.#recorded(request, resource, () => this.#transport.call(request));
+    if (reply.code < 200 || reply.code > 299) throw errorFromResponse(reply, `${request.method} ${request.path}`);
     return reply;
   }
 
-  async #seen<R extends { code: number }>(ask: HttpRequest, resource: Resource, send: () => Promise<R>): Promise<R> {
-    const begun = performance.now();
-    const tell = (code: number) =>
+  async #recorded<R extends { code: number }>(
+    request: HttpRequest,
+    resource: Resource,
+    send: () => Promise<R>,
+  ): Promise<R> {
+    const start = performance.now();
+    const record = (code: number) =>
       this.#options.onRequest?.({
-        method: ask.method,
+        method: request.method,
         resource: resource.plural,
         code,
-        ms: performance.now() - begun,
+        ms: performance.now() - start,
       });
     try {
       const reply = await send();
-      tell(reply.code);
+      record(reply.code);
       return reply;
     } catch (error) {
-      tell(0);
+      record(0);
       throw error;
     }
   }
@@ -207,7 +211,7 @@ class HttpKube implements KubeClient {
 
 const apiVersionOf = ({ group, version }: Resource) => (group === '' ? version : `${group}/${version}`);
 
-/** A client for that connection; one per program. `kubeconfig.ts` and `connection.ts` have the connections. */
+/** Creates a client for a connection (`connection.ts`, `kubeconfig.ts`); a program needs one. Close it to release its sockets. */
 export function createKube(connection: Connection, options: KubeOptions): KubeClient {
   const transport = new Transport(connection, options);
   return new HttpKube(transport, options, options.signal ? [options.signal] : []);

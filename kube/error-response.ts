@@ -1,6 +1,6 @@
 import { type Cause, KubeError } from './errors.js';
 
-/** `kind: Status`, the API server's way to say no. */
+/** The body of an error response, `kind: Status`. */
 interface Status {
   message?: string;
   reason?: string;
@@ -16,12 +16,12 @@ const parsed = (text: string): Status | undefined => {
   }
 };
 
-/** What a refusal says; proxies in between answer in plain text or HTML, of which the beginning must do. */
+/** The error of an unsuccessful response; `what` names the request. Proxies answer in plain text or HTML, of which the start is quoted. */
 export function errorFromResponse(reply: { code: number; retryAfter?: string; text: string }, what: string): KubeError {
   const status = parsed(reply.text);
   const header = Number.parseInt(reply.retryAfter ?? '', 10);
-  const said = (status?.message ?? reply.text.slice(0, 200).trim()) || 'no reason given';
-  return new KubeError(reply.code, `${what}: ${reply.code} ${said}`, status?.reason, {
+  const message = (status?.message ?? reply.text.slice(0, 200).trim()) || 'no reason given';
+  return new KubeError(reply.code, `${what}: ${reply.code} ${message}`, status?.reason, {
     causes: status?.details?.causes,
     retryAfterSeconds: Number.isNaN(header) ? status?.details?.retryAfterSeconds : header,
   });

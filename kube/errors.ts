@@ -9,17 +9,17 @@ export interface KubeErrorDetails {
   retryAfterSeconds?: number;
 }
 
-/** What the API server answered when it did not do what was asked; told apart by status code and cause, never by text. */
+/** An error response of the API server. Callers distinguish errors by status code and cause, never by message. */
 export class KubeError extends Error {
-  /** `status.details.causes`: reason and message of each. */
+  /** `status.details.causes` of the response. */
   readonly causes: readonly Cause[];
-  /** From the header Retry-After or `status.details`. */
+  /** From the Retry-After header or `status.details`. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
     readonly code: number,
     message: string,
-    /** `status.reason` of the answer, such as NotFound or AlreadyExists. */
+    /** `status.reason` of the response, such as NotFound or AlreadyExists. */
     readonly reason?: string,
     details: KubeErrorDetails = {},
   ) {
@@ -40,15 +40,15 @@ const hasCode = (error: unknown, code: number): error is KubeError => error inst
 export const isNotFound = (error: unknown): error is KubeError => hasCode(error, 404);
 export const isAlreadyExists = (error: unknown): error is KubeError =>
   hasCode(error, 409) && error.reason === 'AlreadyExists';
-/** Somebody wrote in between, or the object has another uid by now. */
+/** The object was modified since it was read, or has another uid. */
 export const isConflict = (error: unknown): error is KubeError | ConflictError =>
   error instanceof ConflictError || (hasCode(error, 409) && error.reason !== 'AlreadyExists');
-/** The resource version is too old to go on from. */
+/** The resource version has expired, so a watch or a list cannot continue from it. */
 export const isGone = (error: unknown): error is KubeError => hasCode(error, 410);
 export const isTooManyRequests = (error: unknown): error is KubeError => hasCode(error, 429);
 export const isForbidden = (error: unknown): error is KubeError => hasCode(error, 403);
-/** The server understood and will refuse the same again. */
+/** The request is malformed or fails validation; repeating it gives the same result. */
 export const isInvalid = (error: unknown): error is KubeError => hasCode(error, 422) || hasCode(error, 400);
-/** It will not be done as it was asked for: a policy, a quota, the schema, or an admission webhook that does not answer is against it. */
+/** The request was rejected by a policy, a quota, validation, or an admission webhook (500: one that cannot be called). */
 export const isRefusal = (error: unknown): error is KubeError =>
   isForbidden(error) || isInvalid(error) || hasCode(error, 500);

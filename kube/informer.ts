@@ -1,12 +1,12 @@
 /**
- * A picture of one resource type that keeps itself up to date.
+ * Keeps a cache of one resource type up to date.
  *
- *     list ──▶ watch ──▶ watch ──▶ …        each watch goes on from the last version seen
- *      ▲  ▲      │ version too old
+ *     list ──▶ watch ──▶ watch ──▶ …        each watch continues from the last version observed
+ *      ▲  ▲      │ version expired
  *      │  └──────┤
- *    pause ◀─────┘ refused, broken or silent: then again where we were
+ *    pause ◀─────┘ rejected, disconnected or idle: retry the same state after a backoff
  *
- * It ends only when its signal aborts. A broken connection, an error of the server, silence: all lead to a pause and on.
+ * It ends only when its signal aborts. Connection failures, server errors and idle watches all lead to a pause and a retry.
  */
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
@@ -20,21 +20,21 @@ export interface InformerOptions<T extends Stored> {
   labelSelector?: string;
   fieldSelector?: string;
   indexes?: Record<string, (object: T) => readonly string[]>;
-  /** Drops what nobody reads; applied page by page, so that a big list never stands in memory whole. */
+  /** Drops unused fields; applied page by page, so that a large list is never in memory as a whole. */
   transform?: (object: T) => T;
   log: Log;
   clock: Clock;
   random?: () => number;
-  /** How long one watch is asked to last. */
+  /** Requested duration of one watch in seconds. */
   watchSeconds?: number;
   pageSize?: number;
 }
 
 export interface Informer<T extends Stored> {
   cache: Cache<T>;
-  /** Runs until the signal aborts. Once only. */
+  /** Lists and watches until the signal aborts. Call it once. */
   run(signal: AbortSignal): Promise<void>;
-  /** Resolves when the first list is in, or when the signal aborts. */
+  /** Resolves when the first list is stored, or when the signal aborts. */
   waitForSync(signal: AbortSignal): Promise<void>;
 }
 
@@ -43,10 +43,10 @@ type State =
   | { at: 'watch'; from: string }
   | { at: 'pause'; then: { at: 'list' } | { at: 'watch'; from: string } };
 
-/** A watch that ended sooner, with nothing said, counts as broken: a server that ends each one must not be asked in a circle. */
+/** A watch that ends earlier without an event counts as failed, so that a server that ends every watch is not queried in a busy loop. */
 const SHORT_WATCH_MS = 1_000;
-/** A version that the server does not like for another reason than its age is given up so. */
-const WATCHES_BEFORE_LIST = 5;
+/** After this many consecutive failures the informer lists again: the server may reject the version for another reason than its age. */
+const FAILURES_BEFORE_LIST = 5;
 const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 
 class Reflector<T extends Stored> implements Informer<T> {
@@ -57,8 +57,8 @@ class Reflector<T extends Stored> implements Informer<T> {
   readonly #log: Log;
   readonly #random: () => number;
   #failures = 0;
-  #tellSynced: () => void = () => undefined;
-  readonly #synced = new Promise<void>(resolve => (this.#tellSynced = resolve));
+  #resolveSynced: () => void = () => undefined;
+  readonly #synced = new Promise<void>(resolve => (this.#resolveSynced = resolve));
 
   constructor(kube: Kube, resource: Resource, options: InformerOptions<T>) {
     this.#kube = kube;
@@ -69,7 +69,7 @@ class Reflector<T extends Stored> implements Informer<T> {
     this.cache = new ObjectCache<T>({
       indexes: options.indexes,
       transform: options.transform,
-      onHandlerError: error => this.#log.error({ err: error }, 'a handler of a change failed'),
+      onHandlerError: error => this.#log.error({ err: error }, 'cache change handler failed'),
     });
   }
 
@@ -112,7 +112,7 @@ class Reflector<T extends Stored> implements Informer<T> {
         version = page.resourceVersion;
       } while (next);
       this.cache.replaceAll(objects, version);
-      this.#tellSynced();
+      this.#resolveSynced();
       return { at: 'watch', from: version };
     } catch (error) {
       return this.#failed(error, { at: 'list' }, signal);
@@ -123,7 +123,7 @@ class Reflector<T extends Stored> implements Informer<T> {
     const { namespace, labelSelector, fieldSelector, clock, watchSeconds = 300 } = this.#options;
     const timeoutSeconds = Math.ceil(watchSeconds * (0.9 + 0.2 * this.#random()));
     const query = { namespace, labelSelector, fieldSelector, resourceVersion: from, timeoutSeconds };
-    const begun = clock.monotonic();
+    const start = clock.monotonic();
     let reached = from;
     try {
       for await (const event of this.#kube.watch<T>(this.#resource, query, signal)) {
@@ -133,20 +133,21 @@ class Reflector<T extends Stored> implements Informer<T> {
         if (event.type === 'BOOKMARK') this.cache.advanceTo(reached);
         else this.cache.applyEvent(event.type, event.object);
       }
-      if (reached === from && clock.monotonic() - begun < SHORT_WATCH_MS) throw new Error('the watch ended at once');
+      if (reached === from && clock.monotonic() - start < SHORT_WATCH_MS)
+        throw new Error('the watch ended immediately');
       this.#failures = 0;
       return { at: 'watch', from: reached };
     } catch (error) {
-      const listAgain = isGone(error) || (this.#failures + 1) % WATCHES_BEFORE_LIST === 0;
-      return this.#failed(error, listAgain ? { at: 'list' } : { at: 'watch', from: reached }, signal);
+      const needsList = isGone(error) || (this.#failures + 1) % FAILURES_BEFORE_LIST === 0;
+      return this.#failed(error, needsList ? { at: 'list' } : { at: 'watch', from: reached }, signal);
     }
   }
 
   #failed(error: unknown, then: { at: 'list' } | { at: 'watch'; from: string }, signal: AbortSignal): State {
     if (signal.aborted) return then;
     this.#failures += 1;
-    this.#log.warn({ err: error, failures: this.#failures, next: then.at }, 'lost sight, going on');
-    /* A version too old is everyday after a long silence: the first time there is nothing to wait for. */
+    this.#log.warn({ err: error, failures: this.#failures, next: then.at }, 'list or watch failed, retrying');
+    /* An expired version is normal after a quiet period, so the first one is retried without a pause. */
     return isGone(error) && this.#failures === 1 ? then : { at: 'pause', then };
   }
 }
@@ -154,7 +155,7 @@ class Reflector<T extends Stored> implements Informer<T> {
 const asError = (status: { code?: number; message?: string; reason?: string }) =>
   new KubeError(status.code ?? 500, status.message ?? 'the watch ended with an error', status.reason);
 
-/** A cache of one resource type and the loop that keeps it; nothing happens before `run`. */
+/** Creates the cache of one resource type and the list-watch loop that fills it; nothing is requested before `run`. */
 export function informer<T extends Stored>(kube: Kube, resource: Resource, options: InformerOptions<T>): Informer<T> {
   return new Reflector(kube, resource, options);
 }

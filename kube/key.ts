@@ -1,9 +1,9 @@
 import type { Name } from './kube.js';
 
-/** `namespace/name`, or just `name` for cluster-scoped resources: how caches and queues call an object. */
+/** `namespace/name`, or `name` for cluster-scoped resources: the key of an object in caches and work queues. */
 export const keyOf = (at: Name): string => (at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`);
 
-/** The way back from `keyOf`. */
+/** The inverse of `keyOf`. */
 export function parseKey(key: string): Name {
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };

@@ -1,9 +1,9 @@
 /**
- * What the programs may ask of a cluster: plain JSON in and out, one method per verb of the Kubernetes API.
- * `client.ts` has the real one; the fake cluster of the tests is another.
+ * The interface through which the programs use a cluster: plain JSON in and out, one method per verb of the Kubernetes API.
+ * `client.ts` implements it for a real API server; the tests have fake implementations.
  */
 
-/** A resource type as it stands in a URL. */
+/** A resource type as it appears in a URL. */
 export interface Resource {
   /** Empty for the core group. */
   group: string;
@@ -19,7 +19,7 @@ export interface Name {
   namespace?: string;
 }
 
-/** The pieces of metadata that every object read from a cluster has. */
+/** The metadata fields that the programs read. */
 export interface Meta {
   name: string;
   namespace?: string;
@@ -61,9 +61,9 @@ export interface ListOptions {
 
 export interface Page<T> {
   items: T[];
-  /** Of the list as a whole: where a watch may begin. */
+  /** Resource version of the list as a whole, from which a watch can start. */
   resourceVersion: string;
-  /** Present while pages are left. */
+  /** Token for the next page; absent on the last one. */
   continue?: string;
 }
 
@@ -80,7 +80,7 @@ export type WatchEvent<T> =
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } }
   | { type: 'ERROR'; object: { code?: number; message?: string; reason?: string } };
 
-/** merge: RFC 7386. json: RFC 6902. strategic: Kubernetes' own, not for custom resources. apply: server-side apply, wants a field manager. */
+/** merge: RFC 7386. json: RFC 6902. strategic: strategic merge patch, not for custom resources. apply: server-side apply, requires a field manager. */
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
 
 export interface PatchOptions {
@@ -91,7 +91,7 @@ export interface PatchOptions {
 }
 
 export interface DeleteOptions {
-  /** Refused with a conflict when the object has another uid by now. */
+  /** Precondition: the API server answers with a conflict when the object has another uid. */
   uid?: string;
   resourceVersion?: string;
   propagation?: 'Background' | 'Foreground' | 'Orphan';
@@ -99,25 +99,25 @@ export interface DeleteOptions {
 }
 
 export interface Eviction {
-  /** The pod that was decided on; another one of the same name is refused with a conflict. */
+  /** Uid of the pod to evict; the API server answers with a conflict when a pod of that name has another uid. */
   uid: string;
-  /** Absent: the pod's own. */
+  /** Defaults to the pod's own grace period. */
   gracePeriodSeconds?: number;
 }
 
-/** Every method throws a `KubeError` (`errors.ts`) for an answer that is not a success, and the transport's error when none came. */
+/** Every method throws a `KubeError` (`errors.ts`) for an error response, and the transport's error when there was no response. */
 export interface Kube {
   get<T extends Stored>(resource: Resource, at: Name): Promise<T>;
   list<T extends Stored>(resource: Resource, options?: ListOptions): Promise<Page<T>>;
-  /** Yields events until the server ends the watch; throws on a broken connection. */
+  /** Yields events until the server ends the watch; throws when the connection breaks. */
   watch<T extends Stored>(resource: Resource, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T>;
-  /** Would it be let in? Nothing is kept; throws as `create` would. */
+  /** Creates with `dryRun=All`: nothing is stored, and it throws what `create` would throw. */
   dryRun(resource: Resource, body: object, namespace?: string): Promise<void>;
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options?: PatchOptions): Promise<T>;
-  /** A whole object, with `metadata.resourceVersion` as the precondition. */
+  /** Replaces the whole object, with `metadata.resourceVersion` as precondition. */
   replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T>;
   delete(resource: Resource, at: Name, options?: DeleteOptions): Promise<void>;
-  /** Posts `policy/v1` Eviction (KEP-85): budgets are kept by the server. */
+  /** Posts a `policy/v1` Eviction; the API server enforces PodDisruptionBudgets. */
   evict(at: Name, eviction: Eviction): Promise<void>;
 }

@@ -1,18 +1,21 @@
-/** Connections from a kubeconfig file, for programs on a developer's machine. Alone in its file: the agent must not carry client-node. */
+/** Connections from a kubeconfig file, for programs that run outside a cluster. A separate file, so that the agent's bundle does not contain client-node. */
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type Connection, type Credentials, cachedForAMinute } from './connection.js';
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** The current context of that file; without a path, where kubectl would look. Handles tokens, client certificates and exec plugins. */
+/**
+ * The current context of the file at `path`, or of the file that kubectl would use. Supports tokens, client certificates and exec
+ * plugins; throws when the context names no cluster.
+ */
 export async function fromKubeconfig(path?: string): Promise<Connection> {
   const config = new KubeConfig();
   if (path === undefined) config.loadFromDefault();
   else config.loadFromFile(path);
   const cluster = config.getCurrentCluster();
-  if (!cluster) throw new Error(`${path ?? 'the kubeconfig'}: its current context names no cluster`);
-  const look = async (): Promise<Credentials> => {
+  if (!cluster) throw new Error(`${path ?? 'kubeconfig'}: the current context names no cluster`);
+  const load = async (): Promise<Credentials> => {
     const options: RequestOptions = { headers: {} };
     await config.applyToHTTPSOptions(options);
     const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
@@ -22,14 +25,14 @@ export async function fromKubeconfig(path?: string): Promise<Connection> {
       key: asKey(options.key),
       servername: options.servername ?? cluster.tlsServerName,
       rejectUnauthorized: !cluster.skipTLSVerify,
-      authorization: textOf(Object.fromEntries(headers).authorization) ?? basicOf(options.auth ?? undefined),
+      authorization: textOf(Object.fromEntries(headers).authorization) ?? basicAuthorization(options.auth ?? undefined),
     };
   };
-  return { server: cluster.server.replace(/\/+$/, ''), credentials: cachedForAMinute(look) };
+  return { server: cluster.server.replace(/\/+$/, ''), credentials: cachedForAMinute(load) };
 }
 
 const asPem = (pem: RequestOptions['ca']): Credentials['ca'] => pem;
 const asKey = (key: RequestOptions['key']): Credentials['key'] =>
   typeof key === 'string' || Buffer.isBuffer(key) ? key : undefined;
-const basicOf = (auth: string | undefined) =>
+const basicAuthorization = (auth: string | undefined) =>
   auth === undefined ? undefined : `Basic ${Buffer.from(auth).toString('base64')}`;

@@ -1,4 +1,4 @@
-/** What stands in a Lease, and who may take it. */
+/** The contents of a Lease, and when it may be acquired. */
 import type { Stored } from './kube.js';
 
 export interface LeaseObject extends Stored {
@@ -11,19 +11,19 @@ export interface LeaseObject extends Stored {
   };
 }
 
-/** How long the others leave a silent leader alone: two renewals may fail before its own deadline. */
+/** Duration of the lease in seconds: longer than the renew deadline of the leader, within which two renewals may fail. */
 const LEASE_SECONDS = 30;
 
-/** `metav1.MicroTime` wants six decimals; a Date has three. */
+/** Formats a date as `metav1.MicroTime`, which has six decimals where a Date has three. */
 export const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');
 
-/** May we take it? `unchangedMs`: for how long we have seen it as it is. */
+/** Whether `identity` may acquire the lease: it is free, its own, or has been observed unchanged for its whole duration. */
 export function canAcquire(spec: LeaseObject['spec'], identity: string, unchangedMs: number): boolean {
   const holder = spec?.holderIdentity ?? '';
   return holder === '' || holder === identity || unchangedMs >= (spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
 }
 
-/** The lease as we would write it, over what is there. */
+/** The spec to write when `identity` acquires or renews the lease; `spec` is the current one. */
 export function acquiredSpec(spec: LeaseObject['spec'], identity: string, now: Date): NonNullable<LeaseObject['spec']> {
   const ours = spec?.holderIdentity === identity;
   const transitions = spec?.leaseTransitions ?? 0;

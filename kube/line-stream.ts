@@ -1,8 +1,8 @@
-/** Text in pieces → its lines without the empty ones. The last line counts only when it is ended: half an event is none. */
-export async function* splitLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+/** Splits a stream of text chunks into its non-empty lines. An unterminated last line is dropped, because it is half a watch event. */
+export async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
-  for await (const piece of pieces) {
-    const lines = (rest + piece).split('\n');
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line !== '') yield line;
   }

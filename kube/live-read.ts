@@ -1,10 +1,13 @@
-/** Reads from the API server what a watch should have told. An event that never came would otherwise be waited for without end. */
+/** Reads from the API server instead of the cache. Without them, a lost watch event would be waited for indefinitely. */
 import type { Clock } from '../program/clock.js';
 import type { Cache } from './cache.js';
 import { isNotFound } from './errors.js';
 import type { Kube, Name, Resource, Stored } from './kube.js';
 
-/** What is news there rings by itself. */
+/**
+ * Reads one object and stores the result in the cache, or removes the object there when it does not exist. The cache notifies its
+ * handlers of any change. Throws errors other than not found.
+ */
 export async function refreshObject<T extends Stored>(
   kube: Pick<Kube, 'get'>,
   resource: Resource,
@@ -20,28 +23,29 @@ export async function refreshObject<T extends Stored>(
   }
 }
 
-/** A watch that has been silent for so long about something that is waited for is no longer believed. */
+/** An object that should change but has not for this long counts as stale, and is read from the API server. */
 export const STALE_AFTER_MS = 5 * 60_000;
 
-/** Since when each of several things has been as it is. */
+/** Measures for how long the version of each of several objects has not changed. */
 export class StalenessTracker {
   readonly #clock: Clock;
-  readonly #since = new Map<string, { as: string; at: number }>();
+  readonly #observed = new Map<string, { version: string; at: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Has it been so for too long? If so, the time counts anew. */
-  isStale(key: string, as: string): boolean {
+  /** Whether `version` has been the same for `STALE_AFTER_MS`. If so, the time starts again, so that a caller refreshes once per period. */
+  isStale(key: string, version: string): boolean {
     const now = this.#clock.monotonic();
-    const since = this.#since.get(key);
-    const isOver = since?.as === as && now - since.at >= STALE_AFTER_MS;
-    if (since?.as !== as || isOver) this.#since.set(key, { as, at: now });
-    return isOver;
+    const observed = this.#observed.get(key);
+    const isStale = observed?.version === version && now - observed.at >= STALE_AFTER_MS;
+    if (observed?.version !== version || isStale) this.#observed.set(key, { version, at: now });
+    return isStale;
   }
 
+  /** Forgets an object that is no longer waited for. */
   forget(key: string): void {
-    this.#since.delete(key);
+    this.#observed.delete(key);
   }
 }

@@ -1,11 +1,11 @@
-/** JSON merge patches (RFC 7386): made and applied. */
+/** Creates and applies JSON merge patches (RFC 7386). */
 
 type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Same JSON, whatever the order of the fields; a field that is undefined is absent. */
+/** Whether two values are the same JSON, regardless of field order; a field that is undefined counts as absent. */
 export function isSameJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, index) => isSameJson(item, b[index]));
@@ -13,7 +13,7 @@ export function isSameJson(a: unknown, b: unknown): boolean {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name => isSameJson(a[name], b[name]));
 }
 
-/** The smallest merge patch that makes `to` out of `from`, or undefined when there is nothing to change. */
+/** The smallest merge patch that turns `from` into `to`, or undefined when they are equal. */
 export function mergeDiff(from: object, to: object): Fields | undefined {
   const before: Fields = { ...from };
   const after: Fields = { ...to };
@@ -27,7 +27,7 @@ export function mergeDiff(from: object, to: object): Fields | undefined {
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
-/** What the API server makes of a merge patch. */
+/** The result of applying a merge patch, as the API server computes it. */
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
   if (!isFields(patch)) return patch;
   const result: Fields = isFields(target) ? { ...target } : {};

@@ -4,7 +4,7 @@ type Owner = Pick<Stored, 'metadata'>;
 
 const groupVersion = ({ group, version }: Resource) => (group === '' ? version : `${group}/${version}`);
 
-/** What a child says of its owner: garbage-collected with it, and nobody else's. */
+/** The controller reference of a child: it is garbage-collected with its owner, and no other controller may manage it. */
 export const controllerReference = (resource: Resource, { metadata }: Owner): OwnerReference => ({
   apiVersion: groupVersion(resource),
   kind: resource.kind,
@@ -14,14 +14,14 @@ export const controllerReference = (resource: Resource, { metadata }: Owner): Ow
   blockOwnerDeletion: true,
 });
 
-/** The one owner that looks after a child. */
+/** The owner reference of the controller that manages a child, if any. */
 export const controllerOf = ({ metadata }: Owner): OwnerReference | undefined =>
   metadata.ownerReferences?.find(owner => owner.controller === true);
 
-/** Does this very object (not another of the same name) look after the child? */
+/** Whether this object, identified by its uid, is the controller of the child. */
 export const isControlledBy = (child: Owner, owner: Owner): boolean => controllerOf(child)?.uid === owner.metadata.uid;
 
-/** Where the owner of that type is found, when the child has one: in the child's namespace, or nowhere in particular. Any version of the type will do. */
+/** Name of the controlling owner of that resource type, if the child has one; the owner is in the child's namespace. Ignores the API version. */
 export function ownerNameOf(resource: Resource, child: Owner): Name | undefined {
   const owner = controllerOf(child);
   const group = owner?.apiVersion.includes('/') ? owner.apiVersion.split('/')[0] : '';

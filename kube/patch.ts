@@ -1,16 +1,16 @@
-/** The few ways in which we change what is stored: always the least, never a whole object read before. */
+/** Patches that contain only what changed, so that concurrent changes to other fields survive. */
 import type { Kube, Name, Resource, Stored } from './kube.js';
 import { mergeDiff } from './merge-patch.js';
 
-/** The name we go by in managedFields, where fields are owned by apply. */
+/** The field manager of server-side apply, as it appears in managedFields. */
 export const FIELD_OWNER = 'kairos-operator';
 
 export interface Precondition {
-  /** Refuse with a conflict when somebody wrote since this object was read. */
+  /** The API server answers with a conflict when the object was modified since it was read. */
   onlyIfUnchanged?: boolean;
 }
 
-/** A patch with these is refused when the object is another, or has changed. */
+/** Adds uid and resource version as preconditions: a conflict when the object was replaced or modified. */
 export const withResourceVersion = (patch: object, { metadata }: Stored): object => {
   const own = 'metadata' in patch && typeof patch.metadata === 'object' ? patch.metadata : {};
   return { ...patch, metadata: { ...own, uid: metadata.uid, resourceVersion: metadata.resourceVersion } };
@@ -19,18 +19,18 @@ export const withResourceVersion = (patch: object, { metadata }: Stored): object
 const nameOf = ({ metadata: { namespace, name } }: Stored): Name =>
   namespace === undefined ? { name } : { namespace, name };
 
-/** A successor of the same name must never get what was meant for this object. */
+/** Adds the uid as precondition, so that a new object of the same name is never patched by mistake. */
 const withUid = (patch: object, { metadata }: Stored): object => {
   const own = 'metadata' in patch && typeof patch.metadata === 'object' ? patch.metadata : {};
   return { ...patch, metadata: { ...own, uid: metadata.uid } };
 };
 
-const guarded = (patch: object, object: Stored, { onlyIfUnchanged = false }: Precondition) =>
+const withPrecondition = (patch: object, object: Stored, { onlyIfUnchanged = false }: Precondition) =>
   onlyIfUnchanged ? withResourceVersion(patch, object) : withUid(patch, object);
 
 /**
- * Makes the stored status this one, sending only what differs from the object's; sends nothing when nothing does.
- * Guarded unless told otherwise: of a custom resource's status patch the server heeds the version, but not the uid.
+ * Patches the status with the difference between the object's status and `status`; sends nothing when they are equal.
+ * Conditional on the resource version by default: for status patches of custom resources the API server ignores the uid.
  */
 export async function mergeStatus<T extends Stored & { status?: object }>(
   kube: Pick<Kube, 'patch'>,
@@ -40,24 +40,29 @@ export async function mergeStatus<T extends Stored & { status?: object }>(
 ): Promise<T> {
   const patch = mergeDiff({ status: object.status }, { status });
   if (!patch) return object;
-  return kube.patch<T>(resource, nameOf(object), guarded(patch, object, { onlyIfUnchanged }), {
+  return kube.patch<T>(resource, nameOf(object), withPrecondition(patch, object, { onlyIfUnchanged }), {
     type: 'merge',
     subresource: 'status',
   });
 }
 
-/** Makes `from` into `to`, which is `from` with changes, sending only the changes. Lists are replaced whole: guard those. */
+/**
+ * Patches `from` with its difference to `to`; sends nothing when they are equal. A merge patch replaces whole lists: set
+ * `onlyIfUnchanged` when a list changes.
+ */
 export async function mergeChange<T extends Stored>(
   kube: Pick<Kube, 'patch'>,
   resource: Resource,
   from: T,
-  { to, ...wish }: Precondition & { to: T },
+  { to, ...precondition }: Precondition & { to: T },
 ): Promise<T> {
   const patch = mergeDiff(from, to);
-  return patch ? kube.patch<T>(resource, nameOf(from), guarded(patch, from, wish), { type: 'merge' }) : from;
+  return patch
+    ? kube.patch<T>(resource, nameOf(from), withPrecondition(patch, from, precondition), { type: 'merge' })
+    : from;
 }
 
-/** Server-side apply: we own exactly these fields, whoever held them before; fields we applied earlier and leave out now are dropped. */
+/** Server-side apply with force: takes ownership of the fields in `body`, and removes fields that the same owner applied before and omits now. */
 export function applyPatch<T extends Stored>(
   kube: Pick<Kube, 'patch'>,
   resource: Resource,

@@ -1,10 +1,13 @@
-/** The loop of every controller: a key comes in, its reconcile says how it ended. The only place that retries. */
+/** The loop of every controller: takes keys from a work queue and reconciles them. Retries happen only here. */
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { isConflict } from './errors.js';
 import { WorkQueue } from './work-queue.js';
 
-/** Anything thrown means: again, after a while that grows. `failed` means the same for a part of it: the rest wants a look after `afterMs` at the latest. */
+/**
+ * How a reconcile ended. A thrown error means: retry with backoff. `failed` reports an error of a part of the work: retry with backoff,
+ * but no later than after `afterMs` milliseconds, when the rest is due.
+ */
 export type Outcome =
   | { then: 'settled' }
   | { then: 'requeue'; afterMs: number }
@@ -20,25 +23,26 @@ export interface ReconcilerOptions {
   log: Log;
   clock: Clock;
   random?: () => number;
-  /** For metrics: after each run, how it ended and how long it took. */
+  /** Called after each run, for metrics. */
   onRun?: (run: { key: string; ended: Ended; ms: number; waiting: number }) => void;
 }
 
 export interface Reconciler {
-  /** Wishes for a run of this key, now or after a while. Also before `run`. */
+  /** Queues a key, now or after `afterMs` milliseconds. May be called before `run`. */
   enqueue(key: string, afterMs?: number): void;
-  /** Works until the signal aborts and the runs under way have ended. */
+  /** Reconciles until the signal aborts and the running reconciles have ended. */
   run(signal: AbortSignal): Promise<void>;
-  /** Keys that wait. */
+  /** Number of queued keys. */
   waiting(): number;
 }
 
-/** Somebody else wrote first; by now our cache has very likely seen it. */
+/** Delay after a write conflict: by then the cache has usually received the other write. */
 const AFTER_CONFLICT_MS = 100;
 
-/** What is thrown before the first await, too, becomes a rejection. */
-const ending = async ({ reconcile }: ReconcilerOptions, key: string): Promise<Outcome> => reconcile(key);
+/** Async, so that a synchronous throw becomes a rejection. */
+const reconcileKey = async ({ reconcile }: ReconcilerOptions, key: string): Promise<Outcome> => reconcile(key);
 
+/** Creates a reconcile loop with its own work queue; nothing runs before `run`. */
 export function reconciler(options: ReconcilerOptions): Reconciler {
   const { name, clock, workers = 1, onRun } = options;
   const log = options.log.child({ reconcile: name });
@@ -48,31 +52,31 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     if (outcome.then === 'failed') return retry(key, outcome.error, outcome.afterMs);
     queue.succeeded(key);
     if (outcome.then === 'requeue') queue.add(key, Math.max(outcome.afterMs, 0));
-    if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'gave up');
+    if (outcome.then === 'giveUp') log.error({ object: key, why: outcome.why }, 'reconcile gave up');
     return outcome.then;
   };
 
   const retry = (key: string, error: unknown, latestMs = Infinity): Ended => {
     const pause = Math.min(queue.failed(key), Math.max(latestMs, 0));
     if (isConflict(error)) {
-      log.debug({ object: key, err: error }, 'somebody wrote in between, looking again');
-      /* A lasting conflict is a mistake of ours: from the third on it waits like any other. */
+      log.debug({ object: key, err: error }, 'write conflict, requeueing');
+      /* A conflict that persists is a bug: then the backoff applies, reduced by its first two seconds. */
       queue.add(key, Math.max(AFTER_CONFLICT_MS, pause - 2_000));
       return 'conflict';
     }
-    log.error({ object: key, err: error, againInMs: pause }, 'failed, trying again');
+    log.error({ object: key, err: error, retryAfterMs: pause }, 'reconcile failed, retrying');
     queue.add(key, pause);
     return 'error';
   };
 
   const work = async (key: string) => {
-    const begun = clock.monotonic();
-    const ended = await ending(options, key).then(
+    const start = clock.monotonic();
+    const ended = await reconcileKey(options, key).then(
       outcome => settle(key, outcome),
       (error: unknown) => retry(key, error),
     );
     queue.done(key);
-    onRun?.({ key, ended, ms: clock.monotonic() - begun, waiting: queue.size });
+    onRun?.({ key, ended, ms: clock.monotonic() - start, waiting: queue.size });
   };
 
   const worker = async () => {

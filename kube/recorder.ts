@@ -1,4 +1,4 @@
-/** Events as users see them with `kubectl describe`: told once, counted when repeated, never in the way of the work. */
+/** Records Events, as `kubectl describe` shows them: one per occurrence, counted when repeated, and never blocking the caller. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
@@ -14,51 +14,52 @@ export interface EventSubject {
   uid: string;
 }
 
-/** Something a user may want to hear, told on the object it is about. */
+/** An Event about one object. */
 export interface Event {
   about: EventSubject;
   type: 'Normal' | 'Warning';
   /** One word in CamelCase. */
   reason: string;
   message: string;
-  /** What was done; the reason, if absent. */
+  /** The action that was taken; defaults to the reason. */
   action?: string;
   related?: EventSubject;
 }
 
 export interface Recorder {
-  /** Returns at once and never throws: an event is a courtesy, not a step. */
+  /** Returns immediately and never throws, because no operation may depend on an Event. */
   record(event: Event): void;
 }
 
 export interface RecorderOptions {
   log: Log;
   clock: Clock;
-  /** Which of our programs speaks; the Pod's name, as a rule. */
+  /** The reporting instance; usually the Pod name. */
   instance: string;
 }
 
-/** What `events.k8s.io/v1` takes; the server refuses longer ones. */
-const LONGEST_NOTE_BYTES = 1024;
-const LONGEST_REASON = 128;
-/** Events that wait for a slow API server; of more, the new ones are dropped. */
-const LONGEST_QUEUE = 500;
-/** The same words about the same object within this time are one series. */
+/** Limits of `events.k8s.io/v1`; the API server rejects longer values. */
+const MAX_NOTE_BYTES = 1024;
+const MAX_REASON_LENGTH = 128;
+/** How many Events may wait for a slow API server; further ones are dropped. */
+const MAX_QUEUE_LENGTH = 500;
+/** The same Event about the same object within this time belongs to one series. */
 const SERIES_MS = 10 * 60_000;
-/** The count of a series is brought up to date at most this often. */
-const SERIES_PAUSE_MS = 60_000;
-/** Series we remember; the oldest are forgotten first. */
-const MOST_SERIES = 2_000;
+/** The count of a series is sent at most this often. */
+const SERIES_UPDATE_MS = 60_000;
+/** How many series are remembered; the oldest are forgotten first. */
+const MAX_SERIES = 2_000;
 
 interface Series {
   name: string;
   namespace: string;
   count: number;
-  last: number;
-  told: number;
+  /** Monotonic times of the last occurrence and of the last request for it. */
+  lastObserved: number;
+  lastSent: number;
 }
 
-/** The event as it is stored: cluster-scoped objects have theirs in `default`. */
+/** The body of the Event object. Events about cluster-scoped objects are stored in the namespace `default`. */
 export function eventBody(event: Event, { instance, name, now }: { instance: string; name: string; now: Date }) {
   const { about, type, reason, action = reason, related } = event;
   const note = truncated(event.message);
@@ -68,17 +69,17 @@ export function eventBody(event: Event, { instance, name, now }: { instance: str
     metadata: { name, namespace: about.namespace ?? 'default' },
     eventTime: microTime(now),
     type,
-    reason: reason.slice(0, LONGEST_REASON),
-    action: action.slice(0, LONGEST_REASON),
+    reason: reason.slice(0, MAX_REASON_LENGTH),
+    action: action.slice(0, MAX_REASON_LENGTH),
     note,
     regarding: reference(about),
     related: related && reference(related),
     reportingController: 'kairos-operator',
-    reportingInstance: instance.slice(0, LONGEST_REASON),
+    reportingInstance: instance.slice(0, MAX_REASON_LENGTH),
   };
 }
 
-/** Callers may hand over more than that. */
+/** Copies only the fields of a reference, because callers may pass whole objects. */
 const reference = ({ apiVersion, kind, name, namespace, uid }: EventSubject): EventSubject => ({
   apiVersion,
   kind,
@@ -88,15 +89,16 @@ const reference = ({ apiVersion, kind, name, namespace, uid }: EventSubject): Ev
 });
 
 function truncated(text: string): string {
-  if (Buffer.byteLength(text) <= LONGEST_NOTE_BYTES) return text;
-  /* A cut in the middle of a letter leaves a replacement mark; it goes too. */
+  if (Buffer.byteLength(text) <= MAX_NOTE_BYTES) return text;
+  /* A cut inside a multi-byte character leaves a replacement character, which is removed too. */
   return `${Buffer.from(text)
-    .subarray(0, LONGEST_NOTE_BYTES - 3)
+    .subarray(0, MAX_NOTE_BYTES - 3)
     .toString()
     .replace(/\uFFFD+$/, '')}…`;
 }
 
-const sameness = ({ about, type, reason, message, related }: Event) =>
+/** Events with the same key form a series. */
+const seriesKey = ({ about, type, reason, message, related }: Event) =>
   JSON.stringify([about.kind, about.namespace, about.name, about.uid, type, reason, message, related?.uid]);
 
 class SeriesRecorder implements Recorder {
@@ -105,7 +107,7 @@ class SeriesRecorder implements Recorder {
   readonly #series = new Map<string, Series>();
   readonly #queue: (() => Promise<unknown>)[] = [];
   #sending: Promise<void> | undefined;
-  #made = 0;
+  #created = 0;
 
   constructor(kube: Pick<Kube, 'create' | 'patch'>, options: RecorderOptions) {
     this.#kube = kube;
@@ -113,63 +115,63 @@ class SeriesRecorder implements Recorder {
   }
 
   record(event: Event): void {
-    const key = sameness(event);
+    const key = seriesKey(event);
     const now = this.#options.clock.monotonic();
     const known = this.#series.get(key);
-    if (known && now - known.last < SERIES_MS) this.#repeat(known, now);
-    else this.#begin(key, event, now);
+    if (known && now - known.lastObserved < SERIES_MS) this.#repeat(known, now);
+    else this.#start(key, event, now);
   }
 
-  /** Resolves when nothing waits to be sent. */
+  /** Resolves when the queue is empty. */
   async idle(): Promise<void> {
     await this.#sending;
   }
 
-  #begin(key: string, event: Event, now: number): void {
+  #start(key: string, event: Event, now: number): void {
     const { instance, clock } = this.#options;
-    this.#made += 1;
-    const mark = createHash('sha256').update(`${key} ${instance} ${clock.now().getTime()} ${this.#made}`);
-    /* A dot or a dash at the cut would make a name that no server takes. */
-    const start = event.about.name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
-    const name = `${start}.${mark.digest('hex').slice(0, 16)}`;
-    const series = { name, namespace: event.about.namespace ?? 'default', count: 1, last: now, told: now };
+    this.#created += 1;
+    const hash = createHash('sha256').update(`${key} ${instance} ${clock.now().getTime()} ${this.#created}`);
+    /* A trailing dot or dash at the cut would make the name invalid. */
+    const prefix = event.about.name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+    const name = `${prefix}.${hash.digest('hex').slice(0, 16)}`;
+    const series = { name, namespace: event.about.namespace ?? 'default', count: 1, lastObserved: now, lastSent: now };
     this.#series.delete(key);
     this.#series.set(key, series);
     const [oldest] = this.#series.keys();
-    if (this.#series.size > MOST_SERIES && oldest !== undefined) this.#series.delete(oldest);
+    if (this.#series.size > MAX_SERIES && oldest !== undefined) this.#series.delete(oldest);
     const body = eventBody(event, { instance, name, now: clock.now() });
     this.#send(() => this.#kube.create<Stored>(EVENTS, body, series.namespace));
   }
 
   #repeat(series: Series, now: number): void {
     series.count += 1;
-    series.last = now;
-    if (now - series.told < SERIES_PAUSE_MS) return;
-    series.told = now;
+    series.lastObserved = now;
+    if (now - series.lastSent < SERIES_UPDATE_MS) return;
+    series.lastSent = now;
     const { name, namespace, count } = series;
-    const told = { series: { count, lastObservedTime: microTime(this.#options.clock.now()) } };
-    this.#send(() => this.#kube.patch(EVENTS, { namespace, name }, told, { type: 'merge' }));
+    const update = { series: { count, lastObservedTime: microTime(this.#options.clock.now()) } };
+    this.#send(() => this.#kube.patch(EVENTS, { namespace, name }, update, { type: 'merge' }));
   }
 
   #send(call: () => Promise<unknown>): void {
-    if (this.#queue.length >= LONGEST_QUEUE) return;
+    if (this.#queue.length >= MAX_QUEUE_LENGTH) return;
     this.#queue.push(call);
     this.#sending ??= this.#drain();
   }
 
-  /** One after the other: order counts, and events must not crowd out the work. */
+  /** Sends one at a time: the order matters, and Events must not take connections away from other requests. */
   async #drain(): Promise<void> {
     for (let call = this.#queue.shift(); call; call = this.#queue.shift())
       try {
         await call();
       } catch (error) {
-        this.#options.log.debug({ err: error }, 'an event was not told');
+        this.#options.log.debug({ err: error }, 'failed to record an Event');
       }
     this.#sending = undefined;
   }
 }
 
-/** Sends through this client; an event the API server refuses is dropped. */
+/** Creates a recorder that sends through `kube`; an Event that the API server rejects is dropped. */
 export function recorder(
   kube: Pick<Kube, 'create' | 'patch'>,
   options: RecorderOptions,

@@ -1,4 +1,4 @@
-/** The resource types of Kubernetes itself that the operator reads or writes. Our own are in `api/kinds.ts`. */
+/** The built-in resource types that the operator reads or writes. Its own kinds are in `api/kinds.ts`. */
 import type { Resource } from './kube.js';
 
 const core = (plural: string, kind: string, namespaced = true): Resource => ({

@@ -1,4 +1,4 @@
-/** `metav1.LabelSelector`: which labels it picks, and how it is written in a query. */
+/** Label selectors (`metav1.LabelSelector`): matching labels, and the text form for queries. */
 
 export interface Requirement {
   key: string;
@@ -13,39 +13,41 @@ export interface LabelSelector {
 
 type Labels = Readonly<Record<string, string>>;
 
-function meets(labels: Labels, { key, operator, values = [] }: Requirement): boolean {
+function isSatisfied(labels: Labels, { key, operator, values = [] }: Requirement): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
-    /* Kubernetes' rule: who does not carry the label is not in the list either. */
+    /* As in Kubernetes, an object without the label satisfies NotIn. */
     case 'NotIn':
       return value === undefined || !values.includes(value);
     case 'Exists':
       return value !== undefined;
     case 'DoesNotExist':
       return value === undefined;
-    /* From an object of a later version, perhaps: picking nothing does the least harm. */
+    /* An unknown operator, perhaps of a later version, matches nothing: that does the least harm. */
     default:
       return false;
   }
 }
 
-const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Requirement[] => [
+/** All requirements of a selector; each entry of `matchLabels` is an `In` with one value. */
+export const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Requirement[] => [
   ...Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] })),
   ...matchExpressions,
 ];
 
-/** An empty selector picks everything. */
+/** Whether the labels satisfy the selector; an empty selector matches everything. */
 export const matches = (selector: LabelSelector, labels: Labels = {}): boolean =>
-  requirementsOf(selector).every(requirement => meets(labels, requirement));
+  requirementsOf(selector).every(requirement => isSatisfied(labels, requirement));
 
-const written = ({ key, operator, values = [] }: Requirement): string => {
+const requirementText = ({ key, operator, values = [] }: Requirement): string => {
   if (operator === 'Exists') return key;
   if (operator === 'DoesNotExist') return `!${key}`;
   if (operator === 'In' && values.length === 1) return `${key}=${values[0]}`;
   return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
 };
 
-/** As the query parameter `labelSelector` wants it. */
-export const selectorText = (selector: LabelSelector): string => requirementsOf(selector).map(written).join(',');
+/** The selector in the syntax of the query parameter `labelSelector`. */
+export const selectorText = (selector: LabelSelector): string =>
+  requirementsOf(selector).map(requirementText).join(',');

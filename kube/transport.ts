@@ -1,4 +1,4 @@
-/** Requests to the API server over a few connections that are kept. Knows HTTPS, tokens and patience, and no Kubernetes. */
+/** HTTPS requests to the API server over a few keep-alive connections, with tokens and timeouts. Contains nothing specific to Kubernetes. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Connection } from './connection.js';
@@ -9,21 +9,21 @@ export interface HttpRequest {
   path: string;
   body?: string;
   contentType?: string;
-  /** Any of them aborts the request. */
+  /** Each of them aborts the request. */
   signals: readonly AbortSignal[];
 }
 
-export interface HttpReply {
+export interface HttpResponse {
   code: number;
   retryAfter?: string;
   text: string;
 }
 
-/** A body that is still coming. `release` must be called when it is no longer read. */
-export interface ReplyStream {
+/** A response whose body is still arriving. Call `release` when it is no longer read. */
+export interface ResponseStream {
   code: number;
   body: IncomingMessage;
-  /** Why it broke, when we broke it ourselves. */
+  /** Why this side aborted the request, if it did. */
   cause(): Error | undefined;
   release(): void;
 }
@@ -34,19 +34,24 @@ export interface TransportOptions {
 }
 
 const CALL_TIMEOUT_MS = 30_000;
-/** Shorter than the API server's own patience with a quiet connection (90 s), so that we never write to one it is closing. */
+/** Shorter than the API server's idle timeout (90 s), so that no request is written to a connection that the server is closing. */
 const IDLE_MS = 30_000;
-/** A peer that vanished without a word is noticed by probes of the kernel. */
-const PROBE_MS = 15_000;
+/** Interval of TCP keep-alive probes, which detect a peer that disappeared without closing the connection. */
+const KEEP_ALIVE_PROBE_MS = 15_000;
 
 export class Transport {
   readonly #connection: Connection;
   readonly #userAgent: string;
   readonly #timeoutMs: number;
-  /** Last in, first out: few connections that are warm, the others close by themselves. */
-  readonly #calls = new Agent({ keepAlive: true, keepAliveMsecs: PROBE_MS, maxSockets: 16, timeout: IDLE_MS });
-  /** A watch holds its connection for minutes and must never stand in a queue of calls. */
-  readonly #watches = new Agent({ keepAlive: true, keepAliveMsecs: PROBE_MS, timeout: IDLE_MS });
+  /** Reused last in, first out, so that surplus connections become idle and close. */
+  readonly #calls = new Agent({
+    keepAlive: true,
+    keepAliveMsecs: KEEP_ALIVE_PROBE_MS,
+    maxSockets: 16,
+    timeout: IDLE_MS,
+  });
+  /** A watch occupies its connection for minutes, so watches have their own connections and never queue behind calls. */
+  readonly #watches = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE_MS, timeout: IDLE_MS });
 
   constructor(connection: Connection, options: TransportOptions) {
     this.#connection = connection;
@@ -54,73 +59,78 @@ export class Transport {
     this.#timeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
   }
 
-  /** Asks and reads the answer to its end, whatever its code. */
-  async call(ask: HttpRequest): Promise<HttpReply> {
+  /** Sends a request and reads the whole response, whatever its status code. */
+  async call(request: HttpRequest): Promise<HttpResponse> {
     const open = async () => {
-      const leash = new RequestGuard(ask.signals, this.#timeoutMs);
+      const guard = new RequestGuard(request.signals, this.#timeoutMs);
       try {
-        const answer = await this.#open(ask, this.#calls, leash);
-        return { code: answer.statusCode ?? 0, retryAfter: answer.headers['retry-after'], text: await textOf(answer) };
+        const response = await this.#open(request, this.#calls, guard);
+        const retryAfter = response.headers['retry-after'];
+        return { code: response.statusCode ?? 0, retryAfter, text: await textOf(response) };
       } catch (error) {
-        throw leash.cause ?? error;
+        throw guard.cause ?? error;
       } finally {
-        leash.release();
+        guard.release();
       }
     };
-    return again(ask, open);
+    return retryStaleRead(request, open);
   }
 
-  /** Asks and hands over the body while it comes; broken off after `silenceMs` without a byte. */
-  async stream(ask: HttpRequest, silenceMs: number): Promise<ReplyStream> {
+  /** Sends a request and returns the body as a stream, which is aborted after `idleMs` without data. */
+  async stream(request: HttpRequest, idleMs: number): Promise<ResponseStream> {
     const open = async () => {
-      const leash = new RequestGuard(ask.signals, this.#timeoutMs);
+      const guard = new RequestGuard(request.signals, this.#timeoutMs);
       try {
-        const body = await this.#open(ask, this.#watches, leash);
-        leash.patience(silenceMs, body);
+        const body = await this.#open(request, this.#watches, guard);
+        guard.limitIdleTime(idleMs, body);
         return {
           code: body.statusCode ?? 0,
           body,
-          cause: () => leash.cause,
+          cause: () => guard.cause,
           release: () => {
-            leash.release();
+            guard.release();
             if (!body.complete) body.destroy();
           },
         };
       } catch (error) {
-        leash.release();
-        throw leash.cause ?? error;
+        guard.release();
+        throw guard.cause ?? error;
       }
     };
-    return again(ask, open);
+    return retryStaleRead(request, open);
   }
 
-  /** Closes what is open; what is under way fails. */
+  /** Closes all connections; pending requests fail. */
   close(): void {
     this.#calls.destroy();
     this.#watches.destroy();
   }
 
-  async #open(ask: HttpRequest, agent: Agent, leash: RequestGuard): Promise<IncomingMessage> {
+  async #open(
+    { method, path, body, contentType }: HttpRequest,
+    agent: Agent,
+    guard: RequestGuard,
+  ): Promise<IncomingMessage> {
     const { authorization, ...tls } = await this.#connection.credentials();
-    leash.check();
+    guard.throwIfAborted();
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': this.#userAgent };
     if (authorization !== undefined) headers.authorization = authorization;
-    if (ask.body !== undefined) {
-      headers['content-type'] = ask.contentType ?? 'application/json';
-      headers['content-length'] = String(Buffer.byteLength(ask.body));
+    if (body !== undefined) {
+      headers['content-type'] = contentType ?? 'application/json';
+      headers['content-length'] = String(Buffer.byteLength(body));
     }
-    const url = new URL(this.#connection.server + ask.path);
+    const url = new URL(this.#connection.server + path);
     return new Promise((resolve, reject) => {
-      const request = httpsRequest(url, { method: ask.method, headers, agent, ...tls });
-      leash.hold(request);
+      const request = httpsRequest(url, { method, headers, agent, ...tls });
+      guard.attach(request);
       request.once('response', resolve);
       request.on('error', error => reject(request.reusedSocket ? new StaleConnection(error) : error));
-      request.end(ask.body);
+      request.end(body);
     });
   }
 }
 
-/** A kept connection was broken when we used it again: very likely closed by the server while it was idle. */
+/** A reused connection failed: most likely the server closed it while it was idle. */
 class StaleConnection extends Error {
   readonly code: unknown;
   constructor(error: Error) {
@@ -129,51 +139,51 @@ class StaleConnection extends Error {
   }
 }
 
-/** Reading twice does no harm, so a read that met a stale connection is tried once more. A write may have been done: its caller must look. */
-async function again<T>(ask: HttpRequest, open: () => Promise<T>): Promise<T> {
+/** Retries a read once after a stale connection. A write is not retried, because it may have succeeded: its caller must check. */
+async function retryStaleRead<T>(request: HttpRequest, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
     const stale = error instanceof StaleConnection && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-    if (ask.method !== 'GET' || !stale) throw error;
+    if (request.method !== 'GET' || !stale) throw error;
     return open();
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of answer) pieces.push(piece);
-  if (!answer.complete) throw new Error('the answer broke off');
-  return Buffer.concat(pieces).toString('utf8');
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  if (!response.complete) throw new Error('the response is incomplete');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Holds one request and breaks it off when a signal aborts or patience ends. */
+/** Aborts one request when a signal aborts or its time limit expires. */
 class RequestGuard {
   cause: Error | undefined;
   readonly #signals: readonly AbortSignal[];
   #request: ClientRequest | undefined;
   #timer: NodeJS.Timeout;
-  readonly #onAbort = () => this.#break(reasonOf(this.#signals));
+  readonly #onAbort = () => this.#abort(reasonOf(this.#signals));
 
   constructor(signals: readonly AbortSignal[], ms: number) {
     this.#signals = signals;
     for (const signal of signals) signal.addEventListener('abort', this.#onAbort);
-    this.#timer = setTimeout(() => this.#break(new Error(`no answer within ${ms} ms`)), ms);
+    this.#timer = setTimeout(() => this.#abort(new Error(`no response within ${ms} ms`)), ms);
     if (signals.some(signal => signal.aborted)) this.#onAbort();
   }
 
-  check(): void {
+  throwIfAborted(): void {
     if (this.cause) throw this.cause;
   }
 
-  hold(request: ClientRequest): void {
+  attach(request: ClientRequest): void {
     this.#request = request;
   }
 
-  /** From now on, patience is counted from the last byte. */
-  patience(ms: number, body: IncomingMessage): void {
+  /** Replaces the time limit for the response by one that restarts with each chunk of the body. */
+  limitIdleTime(ms: number, body: IncomingMessage): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#break(new Error(`silent for ${ms} ms`)), ms);
+    this.#timer = setTimeout(() => this.#abort(new Error(`no data for ${ms} ms`)), ms);
     body.on('data', () => this.#timer.refresh());
     body.pause();
   }
@@ -183,7 +193,7 @@ class RequestGuard {
     for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort);
   }
 
-  #break(cause: Error): void {
+  #abort(cause: Error): void {
     this.cause ??= cause;
     this.#request?.destroy(cause);
   }

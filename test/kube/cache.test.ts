@@ -6,87 +6,87 @@ const at = (name: string) => ({ namespace: 'default', name });
 const cacheOf = (...things: Thing[]) => {
   const cache = new ObjectCache<Thing>({ indexes: { colour: one => (one.spec?.colour ? [one.spec.colour] : []) } });
   cache.replaceAll(things, '100');
-  const told: string[] = [];
+  const changes: string[] = [];
   cache.onChange(({ old, new: now }: Change<Thing>) =>
-    told.push(`${old?.metadata.resourceVersion ?? '-'}>${now?.metadata.resourceVersion ?? '-'}`),
+    changes.push(`${old?.metadata.resourceVersion ?? '-'}>${now?.metadata.resourceVersion ?? '-'}`),
   );
-  return { cache, told };
+  return { cache, changes };
 };
 const a = (resourceVersion: string, uid = 'first', spec?: Thing['spec']) => thing('a', { resourceVersion, uid, spec });
 
-describe('one object', () => {
+describe('an object in the cache', () => {
   test.each<[string, (cache: ObjectCache<Thing>) => void, string | undefined, string[]]>([
-    ['an answer to our own write is seen at once', c => c.put(a('120')), '120', ['50>120']],
+    ['is updated by the response to a write of this program', c => c.put(a('120')), '120', ['50>120']],
     [
-      'its own event then changes nothing',
+      'is not changed again by the event of that write',
       c => (c.put(a('120')), c.applyEvent('MODIFIED', a('120'))),
       '120',
       ['50>120'],
     ],
     [
-      'an older event does not undo an answer',
+      'is not reverted by an event older than the response',
       c => (c.put(a('120')), c.applyEvent('MODIFIED', a('110'))),
       '120',
       ['50>120'],
     ],
     [
-      'an older answer does not undo an event',
+      'is not reverted by a response older than an event',
       c => (c.applyEvent('MODIFIED', a('120')), c.put(a('110'))),
       '120',
       ['50>120'],
     ],
-    ['versions are numbers, not words', c => c.put(a('1000')), '1000', ['50>1000']],
-    ['a deletion takes it away', c => c.applyEvent('DELETED', a('120')), undefined, ['50>-']],
+    ['has its versions compared as numbers', c => c.put(a('1000')), '1000', ['50>1000']],
+    ['is removed by a DELETED event', c => c.applyEvent('DELETED', a('120')), undefined, ['50>-']],
     [
-      'an answer that comes after the deletion does not bring it back',
+      'is not restored by a response that arrives after the deletion',
       c => (c.applyEvent('DELETED', a('120')), c.put(a('115'))),
       undefined,
       ['50>-'],
     ],
     [
-      'the answer that was itself the end does not stay',
+      'is removed when the response already has the version of the deletion',
       c => (c.put(a('120')), c.applyEvent('DELETED', a('120'))),
       undefined,
       ['50>120', '120>-'],
     ],
     [
-      'the deletion of a predecessor does not take the successor away',
+      'is kept when the deletion of its predecessor of the same name arrives late',
       c => (c.put(a('130', 'second')), c.applyEvent('DELETED', a('120', 'first'))),
       '130',
       ['50>-', '->130'],
     ],
     [
-      'a successor is told as an end and a beginning',
+      'is reported as deleted and added when its uid changes',
       c => c.applyEvent('MODIFIED', a('130', 'second')),
       '130',
       ['50>-', '->130'],
     ],
     [
-      'gone and made anew',
+      'is reported as deleted and added when it is recreated',
       c => (c.applyEvent('DELETED', a('120')), c.applyEvent('ADDED', a('130', 'second'))),
       '130',
       ['50>-', '->130'],
     ],
     [
-      'an event told twice is heard once',
+      'is reported once when an event is delivered twice',
       c => (c.applyEvent('MODIFIED', a('120')), c.applyEvent('MODIFIED', a('120'))),
       '120',
       ['50>120'],
     ],
     [
-      'a deletion of something unknown is nothing',
+      'is not affected by the deletion of an unknown object',
       c => c.applyEvent('DELETED', thing('z', { resourceVersion: '120' })),
       '50',
       [],
     ],
-  ])('%s', (_sentence, happen, version, expected) => {
-    const { cache, told } = cacheOf(a('50'));
-    happen(cache);
+  ])('%s', (_title, act, version, expected) => {
+    const { cache, changes } = cacheOf(a('50'));
+    act(cache);
     expect(cache.get(at('a'))?.metadata.resourceVersion).toBe(version);
-    expect(told).toEqual(expected);
+    expect(changes).toEqual(expected);
   });
 
-  test('an answer older than what the watch has passed is of something gone', () => {
+  test('is not added by a response older than the version that the watch has reached', () => {
     const { cache } = cacheOf();
     cache.advanceTo('200');
     cache.put(a('150'));
@@ -96,15 +96,15 @@ describe('one object', () => {
   });
 });
 
-describe('a new list', () => {
-  test('drops what it does not hold, and tells of each', () => {
-    const { cache, told } = cacheOf(a('50'), thing('b', { resourceVersion: '60' }));
+describe('a complete list', () => {
+  test('removes objects that it does not contain, and reports each of them', () => {
+    const { cache, changes } = cacheOf(a('50'), thing('b', { resourceVersion: '60' }));
     cache.replaceAll([thing('b', { resourceVersion: '60' })], '200');
     expect(cache.list().map(one => one.metadata.name)).toEqual(['b']);
-    expect(told).toEqual(['50>-']);
+    expect(changes).toEqual(['50>-']);
   });
 
-  test('keeps an answer that is younger than the list', () => {
+  test('keeps objects that were stored with a later version', () => {
     const { cache } = cacheOf(a('50'));
     cache.put(a('300'));
     cache.put(thing('new', { resourceVersion: '301' }));
@@ -112,7 +112,7 @@ describe('a new list', () => {
     expect(cache.list().map(one => one.metadata.resourceVersion)).toEqual(['300', '301']);
   });
 
-  test('is believed whole when the cluster went back to an older state', () => {
+  test('replaces everything when the cluster was restored to an older state', () => {
     const { cache } = cacheOf(a('50'));
     cache.applyEvent('MODIFIED', a('5000'));
     cache.applyEvent('ADDED', thing('lost', { resourceVersion: '5001' }));
@@ -122,7 +122,7 @@ describe('a new list', () => {
     expect(cache.get(at('a'))?.metadata.resourceVersion).toBe('61');
   });
 
-  test('only a list makes it complete', () => {
+  test('is required before the cache counts as synced', () => {
     const cache = new ObjectCache<Thing>();
     cache.put(a('50'));
     expect(cache.hasSynced()).toBe(false);
@@ -132,7 +132,7 @@ describe('a new list', () => {
 });
 
 describe('an index', () => {
-  test('follows its objects', () => {
+  test('is updated with its objects', () => {
     const { cache } = cacheOf(a('50', 'first', { colour: 'red' }), thing('b', { spec: { colour: 'red' } }));
     const red = () => cache.byIndex('colour', 'red').map(one => one.metadata.name);
     expect(red()).toEqual(['a', 'b']);
@@ -143,12 +143,12 @@ describe('an index', () => {
     expect(red()).toEqual([]);
   });
 
-  test('that does not exist is a mistake of the program', () => {
+  test('makes a lookup throw when it does not exist', () => {
     expect(() => cacheOf().cache.byIndex('size', '1')).toThrow('no index size');
   });
 });
 
-test('what is put in is pruned like everything else', () => {
+test('the transform also applies to objects stored by put', () => {
   const cache = new ObjectCache<Thing>({ transform: ({ metadata }) => ({ metadata }) });
   cache.put(a('1', 'first', { size: 5 }));
   expect(cache.get(at('a'))?.spec).toBeUndefined();

@@ -30,7 +30,7 @@ beforeEach(async () => {
     userAgent: 'kairos-operator/test',
     callTimeoutMs: 2_000,
     watchMarginMs: 200,
-    onRequest: seen => requests.push(seen),
+    onRequest: record => requests.push(record),
   });
 });
 afterEach(async () => {
@@ -48,32 +48,32 @@ describe('connections', () => {
     expect(server.connections).toBe(1);
   });
 
-  test('never opens more than 16 for calls, however many are asked at once', async () => {
+  test('opens at most 16 for calls, however many are made at the same time', async () => {
     await make('a');
     await Promise.all(Array.from({ length: 100 }, () => kube.get(THINGS, at('a'))));
     expect(server.connections).toBeLessThanOrEqual(16);
   });
 
-  test('a read that meets a kept connection closed by the server is tried once more', async () => {
+  test('are retried once for a read when the server has closed an idle one', async () => {
     await make('a');
     server.fail('reset', 1);
     expect((await kube.get(THINGS, at('a'))).metadata.name).toBe('a');
   });
 
-  test('a read is not tried a third time', async () => {
+  test('are not retried a second time for a read', async () => {
     await make('a');
     server.fail('reset', 2);
     expect(await caught(kube.get(THINGS, at('a')))).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test('a write is never tried twice: its caller must look', async () => {
+  test('are not retried for a write, which may have succeeded', async () => {
     await make('a');
     server.fail('doneThenReset', 1);
     expect(await caught(make('b'))).toMatchObject({ code: 'ECONNRESET' });
     expect(server.asked('POST')).toHaveLength(2);
   });
 
-  test('a watch does not take a connection away from calls', async () => {
+  test('for watches do not count towards the limit for calls', async () => {
     const stop = new AbortController();
     const options = { resourceVersion: '1', timeoutSeconds: 60 };
     const watches = Array.from({ length: 20 }, () =>
@@ -87,8 +87,8 @@ describe('connections', () => {
   });
 });
 
-describe('asking', () => {
-  test('says who asks', async () => {
+describe('requests', () => {
+  test('carry the token, the user agent and the content type', async () => {
     await make('a');
     expect(server.seen[0]?.headers).toMatchObject({
       authorization: 'Bearer secret',
@@ -97,20 +97,20 @@ describe('asking', () => {
     });
   });
 
-  test('creates, reads, replaces, patches and deletes', async () => {
-    const made = await make('a', { size: 1, colour: 'red' });
+  test('create, read, replace, patch and delete objects', async () => {
+    const created = await make('a', { size: 1, colour: 'red' });
     const patched = await kube.patch<Thing>(THINGS, at('a'), { spec: { size: 2, colour: null } });
     expect(patched.spec).toEqual({ size: 2 });
     await kube.patch(THINGS, at('a'), { status: { phase: 'Up' } }, { subresource: 'status' });
     const now = await kube.get<Thing>(THINGS, at('a'));
     expect(now.status).toEqual({ phase: 'Up' });
     await kube.replace<Thing>(THINGS, at('a'), { ...now, spec: { size: 3 } });
-    await kube.delete(THINGS, at('a'), { uid: made.metadata.uid, propagation: 'Background' });
+    await kube.delete(THINGS, at('a'), { uid: created.metadata.uid, propagation: 'Background' });
     expect(isNotFound(await caught(kube.get(THINGS, at('a'))))).toBe(true);
     expect(server.asked('DELETE')[0]?.body).toEqual({
       kind: 'DeleteOptions',
       apiVersion: 'v1',
-      preconditions: { uid: made.metadata.uid },
+      preconditions: { uid: created.metadata.uid },
       propagationPolicy: 'Background',
     });
   });
@@ -120,7 +120,7 @@ describe('asking', () => {
     ['json', 'application/json-patch+json'],
     ['strategic', 'application/strategic-merge-patch+json'],
     ['apply', 'application/apply-patch+yaml'],
-  ] as const)('a patch of type %s says so', async (type, contentType) => {
+  ] as const)('send a patch of type %s with its content type', async (type, contentType) => {
     await make('a');
     const body = type === 'json' ? [{ op: 'add', path: '/spec/size', value: 5 }] : { spec: { size: 5 } };
     const patched = await kube.patch<Thing>(THINGS, at('a'), body, { type, fieldManager: 'me', force: true });
@@ -130,7 +130,7 @@ describe('asking', () => {
     expect(Object.fromEntries(seen?.query ?? [])).toEqual({ fieldManager: 'me', force: 'true' });
   });
 
-  test('lists page by page, and says what each item is', async () => {
+  test('fetch lists page by page, and items get apiVersion and kind', async () => {
     for (const name of ['a', 'b', 'c']) await make(name);
     const first = await kube.list<Thing>(THINGS, { namespace: 'default', limit: 2 });
     const second = await kube.list<Thing>(THINGS, { namespace: 'default', limit: 2, continue: first.continue });
@@ -139,7 +139,7 @@ describe('asking', () => {
     expect(first.items[0]).toMatchObject({ apiVersion: 'example.org/v1', kind: 'Thing' });
   });
 
-  test('an eviction names the uid that was decided on, and another pod of that name is spared', async () => {
+  test('evict with the uid as precondition, so that another pod of that name is not evicted', async () => {
     const pod = await kube.create(PODS, { metadata: { name: 'p' } }, 'default');
     expect(isConflict(await caught(kube.evict(at('p'), { uid: 'older' })))).toBe(true);
     await kube.evict(at('p'), { uid: pod.metadata.uid, gracePeriodSeconds: 5 });
@@ -155,13 +155,13 @@ describe('asking', () => {
     expect(isNotFound(await caught(kube.get(PODS, at('p'))))).toBe(true);
   });
 
-  test('asks what would become of an object', async () => {
+  test('send a dry run that stores nothing', async () => {
     await kube.dryRun(PODS, { metadata: { generateName: 'p-' } }, 'default');
     expect(server.seen[0]).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/default/pods' });
     expect(server.seen[0]?.query.toString()).toBe('dryRun=All');
   });
 
-  test('knows the paths of the core group and of named ones', async () => {
+  test('use the paths of the core group and of named groups', async () => {
     await caught(kube.get(NODES, { name: 'n1' }));
     await caught(kube.get(LEASES, { namespace: 'kube-system', name: 'l' }));
     expect(server.seen.map(seen => seen.path)).toEqual([
@@ -170,7 +170,7 @@ describe('asking', () => {
     ]);
   });
 
-  test('counts every request for the metrics', async () => {
+  test('are all reported for metrics, with method, resource and code', async () => {
     await make('a');
     await caught(kube.get(THINGS, at('b')));
     expect(requests.map(({ method, resource, code }) => [method, resource, code])).toEqual([
@@ -180,29 +180,33 @@ describe('asking', () => {
   });
 });
 
-describe('refusals', () => {
+describe('error responses', () => {
   test.each([
-    ['not found', () => kube.get(THINGS, at('nobody')), isNotFound],
-    ['exists already', async () => [await make('a'), await make('a')], isAlreadyExists],
+    ['for a missing object are recognised as not found', () => kube.get(THINGS, at('absent')), isNotFound],
     [
-      'was changed in between',
+      'for an existing object are recognised as already exists',
+      async () => [await make('a'), await make('a')],
+      isAlreadyExists,
+    ],
+    [
+      'for a modified object are recognised as a conflict',
       async () =>
         kube.replace<Thing>(THINGS, at('a'), { ...(await make('a')), metadata: { ...(await make('b')).metadata } }),
       isConflict,
     ],
-  ])('%s', async (_sentence, call, expected) => {
+  ])('%s', async (_title, call, expected) => {
     const error = await caught(Promise.resolve(call()));
     expect(expected(error)).toBe(true);
   });
 
-  test('a refusal for now says when to come back', async () => {
+  test('with code 429 carry the retry delay', async () => {
     server.fail({ answer: 429, retryAfter: 7, reason: 'TooManyRequests' });
     const error = await caught(kube.get(THINGS, at('a')));
     expect(isTooManyRequests(error)).toBe(true);
     expect(error).toMatchObject({ code: 429, retryAfterSeconds: 7, reason: 'TooManyRequests' });
   });
 
-  test('a refusal says what was asked', async () => {
+  test('name the request in their message', async () => {
     server.fail({ answer: 403, reason: 'Forbidden' });
     const error = await caught(kube.get(THINGS, at('a')));
     expect(isForbidden(error)).toBe(true);
@@ -210,14 +214,14 @@ describe('refusals', () => {
     expect(String(error)).toContain('GET /apis/example.org/v1/namespaces/default/things/a: 403');
   });
 
-  test('a server that says nothing is given up after a while', async () => {
+  test('end the call after the timeout when none arrives', async () => {
     server.fail('silence');
-    expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no answer within 2000 ms');
+    expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no response within 2000 ms');
   });
 });
 
-describe('signals', () => {
-  test('the calls of an old leader are aborted, the new ones never sent, and the client goes on', async () => {
+describe('an abort signal', () => {
+  test('aborts pending calls and prevents new ones, while the parent client stays usable', async () => {
     const leading = new AbortController();
     const old = kube.with(leading.signal);
     server.fail('silence');
@@ -230,7 +234,7 @@ describe('signals', () => {
     expect((await make('a')).metadata.name).toBe('a');
   });
 
-  test('a hundred calls under one signal are no leak, and leave nothing behind', async () => {
+  test('has no listeners left after a hundred calls, and causes no leak warning', async () => {
     const warnings: string[] = [];
     const note = (warning: Error) => void warnings.push(warning.name);
     process.on('warning', note);
@@ -244,14 +248,14 @@ describe('signals', () => {
   });
 });
 
-describe('watching', () => {
+describe('a watch', () => {
   const watch = (from: string, timeoutSeconds = 60, signal = new AbortController().signal) =>
     kube.watch<Thing>(THINGS, { resourceVersion: from, timeoutSeconds }, signal);
 
-  test('tells what happens, bookmarks too, until the server ends it', async () => {
-    const heard: string[] = [];
+  test('yields events and bookmarks until the server ends it', async () => {
+    const types: string[] = [];
     const done = (async () => {
-      for await (const event of watch(String(server.store.version))) heard.push(event.type);
+      for await (const event of watch(String(server.store.version))) types.push(event.type);
     })();
     await until(() => server.watching === 1);
     await make('a');
@@ -260,11 +264,11 @@ describe('watching', () => {
     server.bookmark();
     server.endWatches();
     await done;
-    expect(heard).toEqual(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+    expect(types).toEqual(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
     expect(server.asked('GET')[0]?.query.get('allowWatchBookmarks')).toBe('true');
   });
 
-  test('an object bigger than any packet arrives whole', async () => {
+  test('delivers an object larger than any packet as a whole', async () => {
     const from = String(server.store.version);
     await make('big', { colour: 'ü'.repeat(300_000) });
     for await (const event of watch(from)) {
@@ -274,7 +278,7 @@ describe('watching', () => {
     await until(() => server.watching === 0);
   });
 
-  test('throws when it is refused, broken, or silent for too long', async () => {
+  test('throws when it is rejected, disconnected or idle for too long', async () => {
     const all = async (events: AsyncIterable<unknown>) => {
       for await (const _ of events);
     };
@@ -286,6 +290,6 @@ describe('watching', () => {
     server.resetWatches();
     expect(await broken).toMatchObject({ code: 'ECONNRESET' });
     server.mute = true;
-    expect(String(await caught(all(watch(from, 0.1))))).toContain('silent for');
+    expect(String(await caught(all(watch(from, 0.1))))).toContain('no data for');
   });
 });

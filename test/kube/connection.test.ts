@@ -22,15 +22,15 @@ afterEach(async () => {
 });
 const env = () => ({ KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(server.port) });
 
-describe('in a cluster', () => {
-  test('a real call is made with the token and the authority of the folder', async () => {
+describe('the connection in a cluster', () => {
+  test('uses the token and the CA certificate of the directory', async () => {
     const kube = createKube(inCluster({ env: { ...env(), SERVICE_ACCOUNT_DIR: dir } }), { userAgent: 'test' });
     await kube.list(THINGS);
     expect(server.seen[0]?.headers.authorization).toBe('Bearer first');
     kube.close();
   });
 
-  test('a new token is used within a minute, a new authority too', async () => {
+  test('uses a renewed token and CA certificate within a minute', async () => {
     let now = 0;
     const connection = inCluster({ env: env(), dir, monotonic: () => now });
     expect((await connection.credentials()).authorization).toBe('Bearer first');
@@ -42,7 +42,7 @@ describe('in a cluster', () => {
     expect(await connection.credentials()).toEqual({ authorization: 'Bearer second', ca: 'another' });
   });
 
-  test('when the folder cannot be read for a while, what is held is used', async () => {
+  test('keeps the cached credentials while the directory cannot be read', async () => {
     let now = 0;
     const connection = inCluster({ env: env(), dir, monotonic: () => now });
     await connection.credentials();
@@ -54,14 +54,16 @@ describe('in a cluster', () => {
   test.each([
     [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 'https://10.0.0.1:443'],
     [{ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }, 'https://[fd00::1]:6443'],
-  ])('%j is %s', (given, address) => expect(inCluster({ env: given, dir }).server).toBe(address));
+  ])('for the environment %j has the server %s', (given, address) =>
+    expect(inCluster({ env: given, dir }).server).toBe(address),
+  );
 
-  test('elsewhere it says what is missing', () =>
+  test('fails outside a cluster and names the missing variable', () =>
     expect(() => inCluster({ env: {}, dir })).toThrow('KUBERNETES_SERVICE_HOST'));
 });
 
-describe('from a kubeconfig', () => {
-  test('a real call is made as the user of the current context', async () => {
+describe('the connection from a kubeconfig', () => {
+  test('authenticates as the user of the current context', async () => {
     const path = join(dir, 'config');
     const config = {
       apiVersion: 'v1',
@@ -86,7 +88,7 @@ describe('from a kubeconfig', () => {
     kube.close();
   });
 
-  test('without a cluster it says so', async () => {
+  test('fails when the current context names no cluster', async () => {
     const path = join(dir, 'config');
     await writeFile(path, '{"contexts":[],"clusters":[],"users":[]}');
     await expect(fromKubeconfig(path)).rejects.toThrow('cluster');

@@ -8,7 +8,7 @@ import { silentLog } from '../../program/log.js';
 import { ApiServer, type Seen } from '../fakes/api-server.js';
 import { THINGS, type Thing, until } from './samples.js';
 
-/** Pauses are cut to a hundredth, so that back-off is there but nobody waits for it. */
+/** Pauses are shortened to a hundredth, so that the tests include backoff without waiting for it. */
 const quick = { ...realClock, sleep: (ms: number, signal?: AbortSignal) => realClock.sleep(ms / 100, signal) };
 
 let server: ApiServer;
@@ -49,8 +49,8 @@ const names = ({ cache }: Informer<Thing>) => cache.list().map(one => one.metada
 const lists = () => server.asked('GET').filter(seen => !seen.query.has('watch')).length;
 const isWatch = (seen: Seen) => seen.query.has('watch');
 
-describe('in good days', () => {
-  test('takes in what there is, page by page, then what comes', async () => {
+describe('an informer', () => {
+  test('lists page by page, then follows changes', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) await make(name);
     const things = await watching({ pageSize: 2 });
     expect(names(things)).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -61,7 +61,7 @@ describe('in good days', () => {
     expect(lists()).toBe(3);
   });
 
-  test('asks only for what it is told to look at', async () => {
+  test('requests only the selected namespace and labels', async () => {
     await make('a', { labels: { app: 'x' } });
     await make('b');
     const things = await watching({ labelSelector: 'app=x', namespace: 'default' });
@@ -70,7 +70,7 @@ describe('in good days', () => {
     expect(server.asked('GET')[0]?.path).toContain('/namespaces/default/');
   });
 
-  test('keeps only what the transform leaves, from lists and from events', async () => {
+  test('applies the transform to lists and to events', async () => {
     await make('a');
     const things = await watching({ transform: ({ metadata }) => ({ metadata }) });
     await make('b');
@@ -78,7 +78,7 @@ describe('in good days', () => {
     expect(things.cache.list().every(one => one.spec === undefined)).toBe(true);
   });
 
-  test('a watch that ends is taken up where it was, without a new list', async () => {
+  test('resumes a watch that ends from the last version, without a new list', async () => {
     const things = await watching();
     await make('a');
     await until(() => names(things).length === 1);
@@ -89,7 +89,7 @@ describe('in good days', () => {
     expect(lists()).toBe(1);
   });
 
-  test('goes on from the last bookmark', async () => {
+  test('resumes from the last bookmark', async () => {
     await watching();
     await kube.create({ ...THINGS, plural: 'others' }, { metadata: { name: 'x' } }, 'default');
     server.bookmark();
@@ -99,7 +99,7 @@ describe('in good days', () => {
     expect(server.asked('GET').at(-1)?.query.get('resourceVersion')).toBe(String(server.store.version));
   });
 
-  test('ends when it is told to, also in the middle of a silent call', async () => {
+  test('ends when its signal aborts, even during a call without a response', async () => {
     server.fail('silence', 1);
     const things = start();
     await until(() => server.seen.length === 1);
@@ -109,11 +109,11 @@ describe('in good days', () => {
     expect(things.cache.hasSynced()).toBe(false);
   });
 
-  test('a handler that throws harms nobody', async () => {
+  test('calls the other handlers when one throws', async () => {
     const things = start();
     const seen: Change<Thing>[] = [];
     things.cache.onChange(() => {
-      throw new Error('a careless handler');
+      throw new Error('handler failed');
     });
     things.cache.onChange(change => seen.push(change));
     await make('a');
@@ -123,19 +123,19 @@ describe('in good days', () => {
   });
 });
 
-describe('in bad days', () => {
+describe('a failing API server', () => {
   test.each([
-    ['the list is refused', 503, 3],
-    ['the list is forbidden for a while', 403, 3],
-    ['the token is not believed for a while', 401, 2],
-  ])('goes on when %s', async (_sentence, answer, times) => {
+    ['the list is rejected', 503, 3],
+    ['the list is temporarily forbidden', 403, 3],
+    ['the token is temporarily rejected', 401, 2],
+  ])('is retried when %s', async (_title, answer, times) => {
     server.fail({ answer }, times);
     const things = start();
     await things.waitForSync(stop.signal);
     expect(things.cache.hasSynced()).toBe(true);
   });
 
-  test('goes on when the connection is reset during the list', async () => {
+  test('is retried when it resets the connection during the list', async () => {
     server.fail('reset', 4);
     await start().waitForSync(stop.signal);
     expect(lists()).toBeGreaterThanOrEqual(4);
@@ -144,23 +144,23 @@ describe('in bad days', () => {
   test.each([
     ['a reset', () => server.resetWatches()],
     [
-      'a reset and refusals after it',
+      'a reset followed by rejections',
       () => {
         server.fail({ answer: 503 }, 3, isWatch);
         server.resetWatches();
       },
     ],
     [
-      'a server that ends every watch at once',
+      'watches that end immediately',
       () => {
         server.fail({ answer: 200 }, 3, isWatch);
         server.endWatches();
       },
     ],
-  ])('goes on after %s, and misses nothing', async (_sentence, harm) => {
+  ])('is watched again after %s, without missing a change', async (_title, disrupt) => {
     const things = await watching();
     await make('before');
-    harm();
+    disrupt();
     await make('meanwhile');
     await until(() => names(things).includes('meanwhile'));
     await make('after');
@@ -168,39 +168,39 @@ describe('in bad days', () => {
     expect(names(things)).toEqual(['before', 'meanwhile', 'after']);
   });
 
-  test('goes on after silence: no byte for longer than agreed', async () => {
+  test('is watched again when no data arrives for longer than the timeout', async () => {
     const things = await watching({ watchSeconds: 1 });
     server.mute = true;
-    await make('unheard');
+    await make('missed');
     await until(() => server.asked('GET').filter(isWatch).length === 2);
     server.mute = false;
-    await until(() => names(things).includes('unheard'));
+    await until(() => names(things).includes('missed'));
     expect(lists()).toBe(1);
   });
 
   test.each([
-    ['410 as an answer', () => server.endWatches()],
+    ['410 as a response', () => server.endWatches()],
     ['410 as an event', () => server.expireWatches()],
-  ])('lists again after %s, and drops what is gone', async (_sentence, harm) => {
-    await make('goes');
+  ])('is listed again after %s, and deleted objects are removed', async (_title, expire) => {
+    await make('deleted');
     const things = await watching();
-    const told: Change<Thing>[] = [];
-    things.cache.onChange(change => told.push(change));
+    const changes: Change<Thing>[] = [];
+    things.cache.onChange(change => changes.push(change));
     server.mute = true;
-    await kube.delete(THINGS, { namespace: 'default', name: 'goes' });
-    await make('comes');
+    await kube.delete(THINGS, { namespace: 'default', name: 'deleted' });
+    await make('added');
     server.store.compact();
     server.mute = false;
-    harm();
-    await until(() => names(things).join('') === 'comes');
-    expect(told.map(({ old, new: now }) => [old?.metadata.name, now?.metadata.name])).toEqual([
-      ['goes', undefined],
-      [undefined, 'comes'],
+    expire();
+    await until(() => names(things).join('') === 'added');
+    expect(changes.map(({ old, new: now }) => [old?.metadata.name, now?.metadata.name])).toEqual([
+      ['deleted', undefined],
+      [undefined, 'added'],
     ]);
     expect(lists()).toBe(2);
   });
 
-  test('a version the server does not like is given up after some refusals', async () => {
+  test('is listed again after a version was rejected several times', async () => {
     await watching();
     server.fail({ answer: 504 }, 5, isWatch);
     server.endWatches();
@@ -208,7 +208,7 @@ describe('in bad days', () => {
     expect(server.asked('GET').filter(isWatch).length).toBeGreaterThanOrEqual(5);
   });
 
-  test('does not hammer a server that is down', async () => {
+  test('is not queried in a busy loop while it is down', async () => {
     server.fail({ answer: 503 }, 1_000);
     start({ clock: realClock, random: () => 1 });
     await new Promise(resolve => setTimeout(resolve, 300));

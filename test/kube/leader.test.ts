@@ -10,27 +10,31 @@ import { until } from './samples.js';
 
 const at = { namespace: 'operator', name: 'lease' };
 
-describe('free or not', () => {
+describe('a lease', () => {
   const held = (holderIdentity: string, leaseDurationSeconds = 15) => ({ holderIdentity, leaseDurationSeconds });
   test.each<[string, LeaseObject['spec'], number, boolean]>([
-    ['nobody ever held it', undefined, 0, true],
-    ['handed over', held('', 1), 0, true],
-    ['ours from before a restart', held('me'), 0, true],
-    ["another's, seen just now", held('other'), 0, false],
-    ["another's, unchanged nearly as long as it lasts", held('other'), 14_999, false],
-    ["another's, unchanged for as long as it lasts", held('other'), 15_000, true],
-    ["another's, which is to last longer", held('other', 60), 15_000, false],
-  ])('%s', (_sentence, spec, unchangedMs, free) => expect(canAcquire(spec, 'me', unchangedMs)).toBe(free));
+    ['can be acquired when it was never held', undefined, 0, true],
+    ['can be acquired when it was released', held('', 1), 0, true],
+    ['can be acquired when this identity holds it from before a restart', held('me'), 0, true],
+    ['cannot be acquired when another holder was just observed', held('other'), 0, false],
+    ['cannot be acquired before it was unchanged for its whole duration', held('other'), 14_999, false],
+    ['can be acquired once it was unchanged for its whole duration', held('other'), 15_000, true],
+    ['cannot be acquired before its own longer duration has passed', held('other', 60), 15_000, false],
+  ])('%s', (_title, spec, unchangedMs, free) => expect(canAcquire(spec, 'me', unchangedMs)).toBe(free));
 });
 
-describe('the claim', () => {
+describe('the acquired lease', () => {
   const now = new Date('2026-01-02T03:04:05.678Z');
   const old = { holderIdentity: 'me', acquireTime: '2026-01-01T00:00:00.000000Z', leaseTransitions: 4 };
   test.each<[string, LeaseObject['spec'], { acquired: string; transitions: number }]>([
-    ['a first one', undefined, { acquired: '2026-01-02T03:04:05.678000Z', transitions: 0 }],
-    ['a renewal', old, { acquired: '2026-01-01T00:00:00.000000Z', transitions: 4 }],
-    ['a take-over', { ...old, holderIdentity: 'you' }, { acquired: '2026-01-02T03:04:05.678000Z', transitions: 5 }],
-  ])('%s', (_sentence, spec, { acquired, transitions }) =>
+    ['has no transitions when it is new', undefined, { acquired: '2026-01-02T03:04:05.678000Z', transitions: 0 }],
+    ['keeps its acquire time on a renewal', old, { acquired: '2026-01-01T00:00:00.000000Z', transitions: 4 }],
+    [
+      'counts a transition when the holder changes',
+      { ...old, holderIdentity: 'you' },
+      { acquired: '2026-01-02T03:04:05.678000Z', transitions: 5 },
+    ],
+  ])('%s', (_title, spec, { acquired, transitions }) =>
     expect(acquiredSpec(spec, 'me', now)).toEqual({
       holderIdentity: 'me',
       leaseDurationSeconds: 30,
@@ -40,132 +44,132 @@ describe('the claim', () => {
     }),
   );
 
-  test('is written with microseconds', () => expect(microTime(now)).toBe('2026-01-02T03:04:05.678000Z'));
+  test('has times with microseconds', () => expect(microTime(now)).toBe('2026-01-02T03:04:05.678000Z'));
 });
 
-describe('candidates', () => {
+describe('leader election', () => {
   let server: ApiServer;
   let clock: FakeClock;
   let kube: KubeClient;
-  let all: Candidacy[];
+  let candidates: Candidate[];
 
-  interface Candidacy {
+  interface Candidate {
     stop: AbortController;
     leading: boolean;
     ended: string | undefined;
     done: Promise<void>;
   }
 
-  /** Runs for the lease and leads until told to stop. */
-  function stand(identity: string, client = kube, lead = leadUntilStopped): Candidacy {
+  /** Competes for the lease and leads until it is stopped. */
+  function compete(identity: string, client = kube, lead = leadUntilStopped): Candidate {
     const stop = new AbortController();
-    const one: Candidacy = { stop, leading: false, ended: undefined, done: Promise.resolve() };
+    const one: Candidate = { stop, leading: false, ended: undefined, done: Promise.resolve() };
     const deps = { log: silentLog, clock, signal: stop.signal, random: () => 0.5 };
     one.done = whileLeader(client, { ...at, identity }, deps, leading => lead(one, leading)).then(
-      () => void (one.ended = 'orderly'),
+      () => void (one.ended = 'stopped'),
       (error: unknown) => void (one.ended = error instanceof LeadershipLost ? 'lost' : String(error)),
     );
-    all.push(one);
+    candidates.push(one);
     return one;
   }
 
-  const leadUntilStopped = async (one: Candidacy, leading: AbortSignal) => {
+  const leadUntilStopped = async (one: Candidate, leading: AbortSignal) => {
     one.leading = true;
     await new Promise(resolve => leading.addEventListener('abort', resolve));
     one.leading = false;
   };
 
-  /** Real calls take real time: the hands move on in small steps, with room for the calls in between. */
-  const pass = async (ms: number, look = () => {}) => {
-    for (let gone = 0; gone < ms; gone += 500) {
+  /** Real calls take real time, so the fake clock advances in small steps with time for calls in between. */
+  const pass = async (ms: number, check = () => {}) => {
+    for (let passed = 0; passed < ms; passed += 500) {
       await clock.advance(500);
       await new Promise(resolve => setTimeout(resolve, 8));
-      look();
+      check();
     }
   };
   const lease = async () => (await kube.get<LeaseObject>(LEASES, at)).spec;
 
   beforeEach(async () => {
-    all = [];
+    candidates = [];
     clock = fakeClock();
     server = await ApiServer.start();
     kube = createKube(server.connection(), { userAgent: 'test' });
   });
   afterEach(async () => {
-    for (const one of all) one.stop.abort();
+    for (const one of candidates) one.stop.abort();
     await pass(5_000);
-    await Promise.all(all.map(one => one.done));
+    await Promise.all(candidates.map(one => one.done));
     kube.close();
     await server.stop();
   });
 
-  test('the first one leads, and renews', async () => {
-    const a = stand('a');
+  test('makes the first replica the leader, which renews the lease', async () => {
+    const a = compete('a');
     await until(() => a.leading);
     await pass(11_000);
     expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 30, leaseTransitions: 0 });
     expect(server.asked('PUT')).toHaveLength(1);
   });
 
-  test('an orderly stop hands the lease over at once', async () => {
-    const a = stand('a');
+  test('passes to the next replica soon after the leader stops in order', async () => {
+    const a = compete('a');
     await until(() => a.leading);
-    const b = stand('b');
+    const b = compete('b');
     await pass(1_000);
     expect(b.leading).toBe(false);
     a.stop.abort();
     await a.done;
-    expect(a.ended).toBe('orderly');
+    expect(a.ended).toBe('stopped');
     expect(await lease()).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
     await pass(5_000);
     expect(b.leading).toBe(true);
     expect(await lease()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
   });
 
-  test('a leader that vanished is followed after the whole lease, not before', async () => {
-    const foreign = { holderIdentity: 'gone', leaseDurationSeconds: 15, renewTime: '2000-01-01T00:00:00.000000Z' };
+  test('passes to another replica only after the lease of a crashed leader has expired', async () => {
+    const foreign = { holderIdentity: 'crashed', leaseDurationSeconds: 15, renewTime: '2000-01-01T00:00:00.000000Z' };
     await kube.create(LEASES, { metadata: at, spec: foreign }, at.namespace);
-    const b = stand('b');
+    const b = compete('b');
     await pass(14_000);
     expect(b.leading).toBe(false);
     await pass(6_000);
     expect(b.leading).toBe(true);
   });
 
-  test('after a restart under the same name the lease is taken back at once', async () => {
+  test('returns to the same identity immediately after a restart', async () => {
     await kube.create(LEASES, { metadata: at, spec: { holderIdentity: 'a', leaseDurationSeconds: 15 } }, at.namespace);
-    const a = stand('a');
+    const a = compete('a');
     await until(() => a.leading);
     expect(await lease()).toMatchObject({ leaseTransitions: 0 });
   });
 
-  test('a leader cut off stops by itself before another begins; never do two lead', async () => {
+  test('never has two leaders: one that is cut off stops before another starts', async () => {
     const cutOff = createKube(server.connection(), { userAgent: 'cut-off' });
-    const a = stand('a', cutOff);
+    const a = compete('a', cutOff);
     await until(() => a.leading);
-    const b = stand('b');
+    const b = compete('b');
     let both = 0;
-    const look = () => void (both += Number(a.leading && b.leading));
-    await pass(5_000, look);
+    const check = () => void (both += Number(a.leading && b.leading));
+    await pass(5_000, check);
     server.fail({ answer: 503 }, 1_000, seen => seen.headers['user-agent'] === 'cut-off');
-    await pass(17_000, look);
+    await pass(17_000, check);
     expect([a.leading, a.ended]).toEqual([false, 'lost']);
-    await pass(16_000, look);
+    await pass(16_000, check);
     expect(b.leading).toBe(true);
     expect(both).toBe(0);
     cutOff.close();
   });
 
-  test('one call that hangs does not cost the leadership', async () => {
-    const a = stand('a');
+  test('keeps the leader when one call hangs', async () => {
+    const a = compete('a');
     await until(() => a.leading);
     server.fail('silence', 1);
     await pass(40_000);
     expect(a.leading).toBe(true);
   });
 
-  test('a server that hangs does, and nobody waits for its answer', async () => {
-    const a = stand('a');
+  test('ends the leadership when every call hangs, without waiting for responses', async () => {
+    const a = compete('a');
     await until(() => a.leading);
     server.fail('silence', 1_000);
     await pass(24_000);
@@ -175,16 +179,16 @@ describe('candidates', () => {
     server.heal();
   });
 
-  test('of many that begin together one leads', async () => {
-    for (const name of ['a', 'b', 'c', 'd', 'e']) stand(name);
-    await pass(6_000, () => expect(all.filter(one => one.leading).length).toBeLessThanOrEqual(1));
-    expect(all.filter(one => one.leading)).toHaveLength(1);
+  test('elects one of many replicas that start together', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) compete(name);
+    await pass(6_000, () => expect(candidates.filter(one => one.leading).length).toBeLessThanOrEqual(1));
+    expect(candidates.filter(one => one.leading)).toHaveLength(1);
   });
 
-  test('wall clocks that disagree do not matter', async () => {
-    const a = stand('a');
+  test('does not depend on wall clocks', async () => {
+    const a = compete('a');
     await until(() => a.leading);
-    const b = stand('b');
+    const b = compete('b');
     clock.jump(3_600_000);
     await pass(6_000, () => expect(a.leading && b.leading).toBe(false));
     expect(a.leading).toBe(true);
@@ -192,9 +196,9 @@ describe('candidates', () => {
 
   test.each([
     ['fails', async () => Promise.reject(new Error('broken')), 'Error: broken'],
-    ['comes to its end', async () => undefined, 'orderly'],
-  ])('work that %s hands the lease over too', async (_sentence, lead, ended) => {
-    const a = stand('a', kube, lead);
+    ['ends', async () => undefined, 'stopped'],
+  ])('releases the lease when the work %s', async (_title, lead, ended) => {
+    const a = compete('a', kube, lead);
     await until(() => a.ended !== undefined);
     expect(a.ended).toBe(ended);
     expect(await lease()).toMatchObject({ holderIdentity: '' });

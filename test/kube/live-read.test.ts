@@ -6,44 +6,44 @@ import { NODES } from '../../kube/resources.js';
 import { fakeClock } from '../fakes/clock.js';
 import { FakeKube } from '../fakes/kube.js';
 
-describe('Something is read because no watch has told of it', () => {
+describe('an object read from the API server', () => {
   let kube: FakeKube;
   let cache: ObjectCache<Stored>;
-  let told: string[];
+  let changes: string[];
   beforeEach(() => {
     kube = new FakeKube();
     cache = new ObjectCache<Stored>();
-    told = [];
+    changes = [];
   });
-  const listen = () =>
-    cache.onChange(({ old, new: now }) => void told.push(`${old ? 'old' : '-'} ${now ? 'new' : '-'}`));
+  const recordChanges = () =>
+    cache.onChange(({ old, new: now }) => void changes.push(`${old ? 'old' : '-'} ${now ? 'new' : '-'}`));
   const n1 = (resourceVersion: string) => ({ metadata: { name: 'n1', uid: 'uid-n1', resourceVersion } });
 
-  test('and what is news rings', async () => {
+  test('notifies the handlers when it has changed', async () => {
     cache.put(n1('1'));
     kube.seed(NODES, n1('2'));
-    listen();
+    recordChanges();
     await refreshObject(kube, NODES, cache, { name: 'n1' });
-    expect(told).toEqual(['old new']);
+    expect(changes).toEqual(['old new']);
   });
 
-  test('and what is as it was does not', async () => {
+  test('does not notify the handlers when it is unchanged', async () => {
     kube.seed(NODES, n1('1'));
     cache.put(await kube.get(NODES, { name: 'n1' }));
-    listen();
+    recordChanges();
     await refreshObject(kube, NODES, cache, { name: 'n1' });
-    expect(told).toEqual([]);
+    expect(changes).toEqual([]);
   });
 
-  test('and what no watch has told of is known', async () => {
+  test('is stored even when the watch never reported it', async () => {
     kube.seed(NODES, n1('1'));
     cache.advanceTo('7');
-    listen();
+    recordChanges();
     await refreshObject(kube, NODES, cache, { name: 'n1' });
-    expect(told).toEqual(['- new']);
+    expect(changes).toEqual(['- new']);
   });
 
-  test('but not what may have been deleted while it was read', async () => {
+  test('is not stored when it was deleted while it was being read', async () => {
     kube.seed(NODES, n1('1'));
     const found = await kube.get(NODES, { name: 'n1' });
     cache.applyEvent('DELETED', n1('8'));
@@ -51,22 +51,22 @@ describe('Something is read because no watch has told of it', () => {
     expect(cache.list()).toEqual([]);
   });
 
-  test('and what is gone is forgotten', async () => {
+  test('is removed from the cache when it does not exist', async () => {
     cache.put(n1('1'));
-    listen();
+    recordChanges();
     await refreshObject(kube, NODES, cache, { name: 'n1' });
-    expect(told).toEqual(['old -']);
+    expect(changes).toEqual(['old -']);
     await refreshObject(kube, NODES, cache, { name: 'n1' });
   });
 });
 
-describe('A silence', () => {
-  test('is too long after five minutes, and counts anew then and with each change', async () => {
+describe('the staleness tracker', () => {
+  test('reports an unchanged version as stale after five minutes, and restarts the time then and with each change', async () => {
     const clock = fakeClock();
     const tracker = new StalenessTracker(clock);
-    const after = async (ms: number, as: string) => {
+    const after = async (ms: number, version: string) => {
       await clock.advance(ms);
-      return tracker.isStale('x', as);
+      return tracker.isStale('x', version);
     };
     expect(await after(0, 'a')).toBe(false);
     expect(await after(STALE_AFTER_MS - 1, 'a')).toBe(false);

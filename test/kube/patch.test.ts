@@ -8,7 +8,7 @@ let sent: unknown[][];
 const kube: Pick<Kube, 'patch'> = {
   patch: async <T extends Stored>(...[resource, at, body, options]: Parameters<Kube['patch']>) => {
     sent.push([resource.plural, at, body, options]);
-    return thing('answer') as Stored as T;
+    return thing('response') as Stored as T;
   },
 };
 beforeEach(() => {
@@ -20,8 +20,8 @@ const stored: Thing = {
   status: { phase: 'Old', count: 1 },
 };
 
-describe('status', () => {
-  test('only what changed is sent', async () => {
+describe('a status patch', () => {
+  test('contains only what changed', async () => {
     await mergeStatus(kube, THINGS, stored, { status: { phase: 'New', count: 1 }, onlyIfUnchanged: false });
     expect(sent).toEqual([
       [
@@ -33,7 +33,7 @@ describe('status', () => {
     ]);
   });
 
-  test('by itself it holds only when nobody wrote since', async () => {
+  test('is conditional on the resource version by default', async () => {
     await mergeStatus(kube, THINGS, stored, { status: { count: 1 } });
     expect(sent[0]?.[2]).toEqual({
       status: { phase: null },
@@ -41,32 +41,32 @@ describe('status', () => {
     });
   });
 
-  test('nothing changed, nothing sent', async () => {
+  test('is not sent when nothing changed', async () => {
     expect(await mergeStatus(kube, THINGS, stored, { status: { count: 1, phase: 'Old' } })).toBe(stored);
     expect(sent).toEqual([]);
   });
 });
 
-describe('changes', () => {
-  test('keep what the patch itself says of the metadata', async () => {
+describe('an object patch', () => {
+  test('keeps its own metadata changes beside the preconditions', async () => {
     const to: Thing = { ...stored, metadata: { ...stored.metadata, finalizers: ['x'] } };
     await mergeChange(kube, THINGS, stored, { to, onlyIfUnchanged: true });
     expect(sent[0]?.[2]).toEqual({ metadata: { finalizers: ['x'], uid: 'uid-of-a', resourceVersion: '7' } });
   });
 
-  test('nothing changed, nothing sent', async () => {
+  test('is not sent when nothing changed', async () => {
     expect(await mergeChange(kube, THINGS, stored, { to: structuredClone(stored) })).toBe(stored);
     expect(sent).toEqual([]);
   });
 
-  test('a patch with a version holds for that version only', () =>
+  test('can have the resource version as precondition', () =>
     expect(withResourceVersion({ spec: {} }, stored)).toEqual({
       spec: {},
       metadata: { uid: 'uid-of-a', resourceVersion: '7' },
     }));
 });
 
-test('apply says what it applies, and owns it', async () => {
+test('server-side apply sends apiVersion, kind and name, and forces ownership', async () => {
   await applyPatch(kube, NODES, { name: 'n' }, { body: { metadata: { labels: { a: 'b' } } }, owner: 'agent' });
   expect(sent).toEqual([
     [

@@ -12,17 +12,17 @@ import { type LabelSelector, matches, selectorText } from '../../kube/selector.j
 import { errorFromResponse } from '../../kube/error-response.js';
 import { THINGS, thing } from './samples.js';
 
-describe('keys', () => {
+describe('object keys', () => {
   test.each([
     [{ namespace: 'ns', name: 'a' }, 'ns/a'],
     [{ name: 'a' }, 'a'],
-  ])('%j is %s, and back', (at, key) => {
+  ])('%j has the key %s, and parses back', (at, key) => {
     expect(keyOf(at)).toBe(key);
     expect(parseKey(key)).toEqual(at);
   });
 });
 
-describe('which version is later', () => {
+describe('resource versions', () => {
   test.each([
     ['2', '1', true],
     ['1', '2', false],
@@ -32,10 +32,10 @@ describe('which version is later', () => {
     ['90071992547409931234', '90071992547409931233', true],
     ['abc', 'abd', true],
     ['abc', 'abc', false],
-  ])('%s after %s: %s', (a, b, later) => expect(isLater(a, b)).toBe(later));
+  ])('%s is later than %s: %s', (a, b, later) => expect(isLater(a, b)).toBe(later));
 });
 
-describe('back-off', () => {
+describe('backoff', () => {
   const limits = { firstMs: 100, longestMs: 5_000 };
   test.each([
     [0, 100],
@@ -44,13 +44,13 @@ describe('back-off', () => {
     [6, 3_200],
     [7, 5_000],
     [5_000, 5_000],
-  ])('after %i failures at most %i ms, at least half of it', (failures, most) => {
+  ])('after %i failures lies between half of %i ms and all of it', (failures, most) => {
     expect(backoffMs(failures, limits, () => 1)).toBe(most);
     expect(backoffMs(failures, limits, () => 0)).toBe(most / 2);
   });
 });
 
-describe('paths', () => {
+describe('URL paths', () => {
   test.each([
     [collectionPath(NODES), '/api/v1/nodes'],
     [collectionPath(PODS), '/api/v1/pods'],
@@ -62,24 +62,24 @@ describe('paths', () => {
     [query({ a: undefined, b: '', c: 0, d: true, e: 'x=y,z' }), '?c=0&d=true&e=x%3Dy%2Cz'],
   ])('%s', (path, expected) => expect(path).toBe(expected));
 
-  test('a namespaced object without its namespace is a mistake of the program', () =>
+  test('cannot be built for a namespaced object without a namespace', () =>
     expect(() => objectPath(PODS, { name: 'p' })).toThrow('namespace'));
 });
 
 describe('merge patches', () => {
   const cases: [string, object, object, unknown][] = [
-    ['nothing changed', { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, undefined],
-    ['a field changed', { a: 1, b: 2 }, { a: 1, b: 3 }, { b: 3 }],
-    ['a field gone', { a: 1, b: 2 }, { a: 1 }, { b: null }],
-    ['a field that is undefined is gone', { a: 1, b: 2 }, { a: 1, b: undefined }, { b: null }],
-    ['a field come', { a: 1 }, { a: 1, b: { c: 1 } }, { b: { c: 1 } }],
-    ['deep inside', { a: { b: { c: 1, d: 2 } } }, { a: { b: { c: 1, d: 3 } } }, { a: { b: { d: 3 } } }],
-    ['lists are replaced whole', { a: [1, 2] }, { a: [1, 3] }, { a: [1, 3] }],
-    ['an object in place of a text', { a: 'x' }, { a: { b: 1 } }, { a: { b: 1 } }],
-    ['a text in place of an object', { a: { b: 1 } }, { a: 'x' }, { a: 'x' }],
-    ['all of an object gone', { a: { b: 1 } }, { a: {} }, { a: { b: null } }],
+    ['no difference', { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, undefined],
+    ['a changed field', { a: 1, b: 2 }, { a: 1, b: 3 }, { b: 3 }],
+    ['a removed field', { a: 1, b: 2 }, { a: 1 }, { b: null }],
+    ['a field that becomes undefined', { a: 1, b: 2 }, { a: 1, b: undefined }, { b: null }],
+    ['an added field', { a: 1 }, { a: 1, b: { c: 1 } }, { b: { c: 1 } }],
+    ['a nested field', { a: { b: { c: 1, d: 2 } } }, { a: { b: { c: 1, d: 3 } } }, { a: { b: { d: 3 } } }],
+    ['a changed list is replaced as a whole', { a: [1, 2] }, { a: [1, 3] }, { a: [1, 3] }],
+    ['an object in place of a string', { a: 'x' }, { a: { b: 1 } }, { a: { b: 1 } }],
+    ['a string in place of an object', { a: { b: 1 } }, { a: 'x' }, { a: 'x' }],
+    ['an object that becomes empty', { a: { b: 1 } }, { a: {} }, { a: { b: null } }],
   ];
-  test.each(cases)('%s', (_sentence, from, to, patch) => {
+  test.each(cases)('%s', (_title, from, to, patch) => {
     expect(mergeDiff(from, to)).toEqual(patch);
     expect(isSameJson(applyMergePatch(from, patch ?? {}), to)).toBe(true);
   });
@@ -88,7 +88,7 @@ describe('merge patches', () => {
 describe('owners', () => {
   const owner = thing('a');
   const child = { metadata: { ...thing('child').metadata, ownerReferences: [controllerReference(THINGS, owner)] } };
-  test('a child names its owner, as its controller', () => {
+  test('are referenced by their children as controller', () => {
     expect(controllerReference(THINGS, owner)).toEqual({
       apiVersion: 'example.org/v1',
       kind: 'Thing',
@@ -100,7 +100,7 @@ describe('owners', () => {
     expect(controllerReference(NODES, owner).apiVersion).toBe('v1');
   });
 
-  test('and is found by it, unless it is another of the same name', () => {
+  test('are recognised by uid, not by name', () => {
     expect(controllerOf(child)?.name).toBe('a');
     expect(isControlledBy(child, owner)).toBe(true);
     expect(isControlledBy(child, thing('a', { uid: 'another' }))).toBe(false);
@@ -113,7 +113,7 @@ describe('owners', () => {
     ['a cluster-scoped owner', { ...THINGS, namespaced: false }, { name: 'a' }],
     ['the same kind of another group', { ...THINGS, group: 'other.org' }, undefined],
     ['another kind', JOBS, undefined],
-  ])('the key of the owner: %s', (_sentence, resource, expected) =>
+  ])('of a child are looked up by kind and group: %s', (_title, resource, expected) =>
     expect(ownerNameOf(resource, child)).toEqual(expected),
   );
 });
@@ -143,7 +143,7 @@ describe('label selectors', () => {
   });
 });
 
-describe('refusals', () => {
+describe('error responses', () => {
   test.each<[number, boolean]>([
     [400, true],
     [403, true],
@@ -153,11 +153,11 @@ describe('refusals', () => {
     [409, false],
     [429, false],
     [503, false],
-  ])('an answer with code %i is one: %s', (code, expected) => {
+  ])('with code %i count as a rejection: %s', (code, expected) => {
     expect(isRefusal(new KubeError(code, 'no'))).toBe(expected);
   });
 
-  test('a Status tells why', () => {
+  test('with a Status body carry reason, causes and retry delay', () => {
     const text = JSON.stringify({
       reason: 'TooManyRequests',
       message: 'budget',
@@ -177,12 +177,12 @@ describe('refusals', () => {
     ['<html>bad gateway</html>', 'get: 502 <html>bad gateway</html>'],
     ['', 'get: 502 no reason given'],
     ['null', 'get: 502 null'],
-  ])('a proxy that says %j is quoted', (text, message) =>
+  ])('of a proxy with the body %j are quoted in the message', (text, message) =>
     expect(errorFromResponse({ code: 502, text }, 'get').message).toBe(message),
   );
 });
 
-test('lines come whole however they are cut, and half a line is none', async () => {
+test('a stream is split into whole lines wherever its chunks are cut, and an unterminated line is dropped', async () => {
   const pieces = async function* () {
     yield* ['{"a"', ':1}\n{"b":2}', '\n\n', '{"c"'];
   };

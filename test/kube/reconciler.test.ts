@@ -36,8 +36,8 @@ function start(reconcile: (key: string) => Promise<Outcome>, more: Partial<Recon
 }
 const settled = async (): Promise<Outcome> => ({ then: 'settled' });
 
-describe('endings', () => {
-  test('settled: not again until wished for', async () => {
+describe('the outcome of a reconcile', () => {
+  test('settled: the key runs again only when it is queued', async () => {
     const loop = start(settled);
     loop.enqueue('a');
     await clock.advance(3_600_000);
@@ -46,27 +46,27 @@ describe('endings', () => {
     expect(runs).toEqual(['a@0', 'a@3600000']);
   });
 
-  test('look again: after that while', async () => {
+  test('requeue: the key runs again after the delay', async () => {
     const loop = start(async () => ({ then: 'requeue', afterMs: 1_000 }));
     loop.enqueue('a');
     await clock.advance(2_500);
     expect(runs.map(run => Math.round(Number(run.split('@')[1]) / 1_000))).toEqual([0, 1, 2]);
   });
 
-  test('give up: said in the log, and not again by itself', async () => {
-    const said: unknown[] = [];
+  test('giveUp: the reason is logged and the key does not run again by itself', async () => {
+    const logged: unknown[] = [];
     const log = {
       ...silentLog,
-      child: () => ({ ...silentLog, error: (...words: unknown[]) => void said.push(words) }),
+      child: () => ({ ...silentLog, error: (...entry: unknown[]) => void logged.push(entry) }),
     };
     const loop = start(async () => ({ then: 'giveUp', why: 'makes no sense' }), { log });
     loop.enqueue('a');
     await clock.advance(3_600_000);
     expect(runs).toHaveLength(1);
-    expect(said).toEqual([[{ object: 'a', why: 'makes no sense' }, 'gave up']]);
+    expect(logged).toEqual([[{ object: 'a', why: 'makes no sense' }, 'reconcile gave up']]);
   });
 
-  test('failed in part: again after a while that doubles, and never later than the rest wants', async () => {
+  test('failed: the key is retried with backoff, but no later than the given delay', async () => {
     let runsLeft = 5;
     const loop = start(async () => {
       runsLeft -= 1;
@@ -77,7 +77,7 @@ describe('endings', () => {
     expect(runs).toEqual(['a@0', 'a@500', 'a@1500', 'a@2700', 'a@3900']);
   });
 
-  test('thrown: again after a while that doubles, until it goes well', async () => {
+  test('a thrown error: the key is retried with a doubling backoff until it succeeds', async () => {
     let failures = 3;
     const loop = start(async () => {
       failures -= 1;
@@ -89,7 +89,7 @@ describe('endings', () => {
     expect(runs).toEqual(['a@0', 'a@500', 'a@1500', 'a@3500']);
   });
 
-  test('thrown before the first await: the worker lives on', async () => {
+  test('a synchronous throw: the worker continues and retries the key', async () => {
     const loop = start(settled, {
       reconcile: key => {
         runs.push(key);
@@ -102,7 +102,7 @@ describe('endings', () => {
     expect(runs).toEqual(['a', 'a']);
   });
 
-  test('conflict: very soon, but not in a circle when it lasts', async () => {
+  test('a conflict: the key is retried very soon, but backs off when the conflict persists', async () => {
     const loop = start(async () => {
       throw new KubeError(409, 'changed', 'Conflict');
     });
@@ -115,7 +115,7 @@ describe('endings', () => {
 });
 
 describe('workers', () => {
-  test('several keys at once, the same key never', async () => {
+  test('process several keys concurrently, but never the same key', async () => {
     const open = new Map<string, () => void>();
     const loop = start(key => new Promise(resolve => open.set(key, () => resolve({ then: 'settled' }))), {
       workers: 2,
@@ -133,7 +133,7 @@ describe('workers', () => {
     for (const finish of open.values()) finish();
   });
 
-  test('a stop waits for the run under way', async () => {
+  test('finish their running reconciles after a stop', async () => {
     const finish = { now: () => {} };
     const loop = start(() => new Promise(resolve => (finish.now = () => resolve({ then: 'settled' }))));
     loop.enqueue('a');
@@ -149,7 +149,7 @@ describe('workers', () => {
     expect(runs).toEqual(['a@0']);
   });
 
-  test('tells how each run ended', async () => {
+  test('report how each run ended and how many keys are queued', async () => {
     const ended: string[] = [];
     const loop = start(settled, { onRun: run => ended.push(`${run.key} ${run.ended} ${run.waiting}`) });
     loop.enqueue('a');

@@ -34,11 +34,11 @@ beforeEach(() => {
   refuse = false;
 });
 
-describe('the stored event', () => {
+describe('the Event object', () => {
   const body = (more: Partial<Event> = {}) =>
     eventBody(event(more), { instance: 'controller-1', name: 'a.1', now: clock.now() });
 
-  test('has all that the server asks for', () => {
+  test('has all fields that the API server requires', () => {
     expect(body()).toEqual({
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
@@ -55,15 +55,15 @@ describe('the stored event', () => {
     });
   });
 
-  test('about a cluster-scoped object stands in default', () => {
+  test('about a cluster-scoped object is stored in the namespace default', () => {
     const node = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'n' };
     expect(body({ about: { ...node, namespace: undefined } }).metadata.namespace).toBe('default');
   });
 
   test.each([
-    ['letters of one byte', 'x'.repeat(3_000)],
-    ['letters of several', '漢'.repeat(1_000)],
-  ])('is cut to what is accepted: %s', (_sentence, message) => {
+    ['single-byte characters', 'x'.repeat(3_000)],
+    ['multi-byte characters', '漢'.repeat(1_000)],
+  ])('is truncated to the accepted length: %s', (_title, message) => {
     const { note } = body({ message });
     expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
     expect(note.endsWith('…')).toBe(true);
@@ -71,8 +71,8 @@ describe('the stored event', () => {
   });
 });
 
-describe('telling', () => {
-  test('the same again within a minute is only counted, then the count is told', async () => {
+describe('recording', () => {
+  test('repeated Events are counted, and the count is sent at most once a minute', async () => {
     const events = made();
     for (let n = 0; n < 5; n += 1) events.record(event());
     await clock.advance(61_000);
@@ -86,7 +86,7 @@ describe('telling', () => {
     ['another message', { message: 'waiting for 1 pod' }],
     ['another reason', { reason: 'Drained' }],
     ['another object of the same name', { about: { ...about, uid: 'u2' } }],
-  ])('%s is another event', async (_sentence, more) => {
+  ])('an Event with %s is recorded separately', async (_title, more) => {
     const events = made();
     events.record(event());
     events.record(event(more));
@@ -94,7 +94,7 @@ describe('telling', () => {
     expect(sent.map(({ verb }) => verb)).toEqual(['create', 'create']);
   });
 
-  test('the same after a long silence is a new event of another name', async () => {
+  test('an Event repeated after ten minutes is a new object with another name', async () => {
     const events = made();
     events.record(event());
     await clock.advance(11 * 60_000);
@@ -104,7 +104,7 @@ describe('telling', () => {
     expect(sent[0]?.body).not.toEqual(sent[1]?.body);
   });
 
-  test('a long name that is cut at a dot or a dash is still a name', async () => {
+  test('a long object name that is truncated at a dot or a dash gives a valid Event name', async () => {
     const events = made();
     for (const mark of ['.', '-']) events.record(event({ about: { ...about, name: `${'a'.repeat(199)}${mark}b` } }));
     await events.idle();
@@ -113,7 +113,7 @@ describe('telling', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('a refusal is nobody’s trouble', async () => {
+  test('a rejected Event does not affect the following ones', async () => {
     refuse = true;
     const events = made();
     events.record(event());
@@ -122,7 +122,7 @@ describe('telling', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('what a slow server cannot take is dropped, not hoarded', async () => {
+  test('Events beyond the queue limit are dropped', async () => {
     const events = made();
     for (let n = 0; n < 2_000; n += 1) events.record(event({ message: `number ${n}` }));
     await events.idle();

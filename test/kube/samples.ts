@@ -1,6 +1,6 @@
 import type { Resource, Stored } from '../../kube/kube.js';
 
-/** A made-up resource for tests of the kube room, which knows none of our own kinds. */
+/** An invented resource for the tests of `kube/`, which does not know the operator's kinds. */
 export const THINGS: Resource = {
   group: 'example.org',
   version: 'v1',
@@ -19,11 +19,11 @@ export const thing = (name: string, more: Partial<Thing['metadata']> & { spec?: 
   return { metadata: { name, namespace: 'default', uid: `uid-of-${name}`, resourceVersion: '1', ...meta }, spec };
 };
 
-/** Resolves when it holds, looking often; the test's own time limit is the end of patience. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 20_000; // a test that has failed must not go on asking for ever
-  while (!(await holds())) {
-    if (Date.now() > limit) throw new Error('what was waited for did not come within 20 s');
+/** Polls until the condition holds; throws after 20 s. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const limit = Date.now() + 20_000; // a failed test must not poll indefinitely
+  while (!(await condition())) {
+    if (Date.now() > limit) throw new Error('the condition did not become true within 20 s');
     await new Promise(resolve => setTimeout(resolve, 5));
   }
 }

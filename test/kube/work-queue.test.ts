@@ -9,26 +9,26 @@ beforeEach(() => {
   queue = new WorkQueue({ clock, random: () => 1, firstBackoffMs: 100, longestBackoffMs: 1_000 });
 });
 
-/** What a worker would get right now. */
+/** The keys that workers would get now. */
 async function ready(): Promise<string[]> {
   await clock.advance(0);
   const keys: string[] = [];
-  for (const held = { size: -1 }; held.size !== queue.size; ) {
-    held.size = queue.size;
+  for (const before = { size: -1 }; before.size !== queue.size; ) {
+    before.size = queue.size;
     const key = await Promise.race([queue.take(), clock.advance(0).then(() => undefined)]);
     if (key !== undefined) keys.push(key);
   }
   return keys;
 }
 
-describe('wishes', () => {
-  test('a key wished for many times waits once, in the order of the first wish', async () => {
+describe('adding keys', () => {
+  test('queues a key once however often it is added, in the order of the first time', async () => {
     for (const key of ['b', 'a', 'b', 'a']) queue.add(key);
     expect(queue.size).toBe(2);
     expect([await queue.take(), await queue.take()]).toEqual(['b', 'a']);
   });
 
-  test('a worker that waits gets the key as soon as it comes', async () => {
+  test('hands a key to a waiting worker immediately', async () => {
     const waiting = queue.take();
     queue.add('a');
     expect(await waiting).toBe('a');
@@ -38,7 +38,7 @@ describe('wishes', () => {
   test.each([
     ['later, then earlier', [500, 100]],
     ['earlier, then later', [100, 500]],
-  ])('the earliest wish wins: %s', async (_sentence, delays) => {
+  ])('uses the earliest requested time: %s', async (_title, delays) => {
     for (const ms of delays) queue.add('a', ms);
     const got = queue.take();
     let key: string | undefined;
@@ -52,7 +52,7 @@ describe('wishes', () => {
     expect(queue.size).toBe(0);
   });
 
-  test('a wish for now takes the place of one for later', async () => {
+  test('replaces a delayed request by an immediate one', async () => {
     queue.add('a', 500);
     queue.add('a');
     expect(await queue.take()).toBe('a');
@@ -61,7 +61,7 @@ describe('wishes', () => {
     expect(queue.size).toBe(0);
   });
 
-  test('many later wishes need one timer', async () => {
+  test('needs a single timer for all delayed keys', async () => {
     for (let n = 1; n <= 50; n += 1) queue.add(`key-${n}`, n * 10);
     expect(clock.sleepers()).toBe(1);
     await clock.advance(255);
@@ -69,8 +69,8 @@ describe('wishes', () => {
   });
 });
 
-describe('a key that is held', () => {
-  test('is not given to a second worker, and comes again when given back', async () => {
+describe('a key that is being processed', () => {
+  test('is not given to a second worker, and is queued again when it is done', async () => {
     queue.add('a');
     await queue.take();
     queue.add('a');
@@ -86,7 +86,7 @@ describe('a key that is held', () => {
     expect(queue.size).toBe(0);
   });
 
-  test('can be wished for later while it is held', async () => {
+  test('can be added with a delay', async () => {
     queue.add('a');
     await queue.take();
     queue.add('a', 100);
@@ -97,25 +97,25 @@ describe('a key that is held', () => {
 });
 
 describe('failures', () => {
-  test('each one makes the pause longer, up to a limit, key by key', () => {
+  test('double the backoff of a key up to a limit, independently of other keys', () => {
     expect([1, 2, 3, 4, 5, 6].map(() => queue.failed('a'))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
     expect(queue.failed('b')).toBe(100);
   });
 
-  test('success makes them forgotten', () => {
+  test('are forgotten after a success', () => {
     queue.failed('a');
     queue.failed('a');
     queue.succeeded('a');
     expect(queue.failed('a')).toBe(100);
   });
 
-  test('chance shortens a pause by up to a half', () => {
-    const lucky = new WorkQueue({ clock, random: () => 0, firstBackoffMs: 100 });
-    expect(lucky.failed('a')).toBe(50);
+  test('get a backoff that jitter shortens by up to a half', () => {
+    const jittered = new WorkQueue({ clock, random: () => 0, firstBackoffMs: 100 });
+    expect(jittered.failed('a')).toBe(50);
   });
 });
 
-test('a closed queue sends its workers home and takes nothing more', async () => {
+test('a closed queue releases its workers and accepts no keys', async () => {
   const waiting = [queue.take(), queue.take()];
   queue.add('later', 100);
   queue.close();
