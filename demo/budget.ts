@@ -1,34 +1,35 @@
-/** Whether the sample's disruption budget held: judged at every change of its Pods, so that no moment is missed. */
+/** Checks the sample's disruption budget at every change of its Pods, so that no short violation is missed. */
 
-/** As much of a Pod as the budget asks about. */
-export interface PodSeen {
+/** The part of a Pod that decides whether the budget counts it. */
+export interface PodState {
   name: string;
   ready: boolean;
-  leaving: boolean;
+  terminating: boolean;
 }
 
-export interface Verdict {
-  looks: number;
-  /** The fewest that answered at any moment. */
-  fewest?: number;
+export interface BudgetReport {
+  /** How often the budget was checked. */
+  checks: number;
+  /** The lowest number of ready Pods at any check; absent before the first one. */
+  fewestReady?: number;
   violations: readonly string[];
 }
 
-/** Follows the Pods one change at a time, as the watch tells them. */
+/** Keeps the state of the sample's Pods, updated by one watch event at a time. */
 export class BudgetWatch {
-  readonly #pods = new Map<string, PodSeen>();
+  readonly #pods = new Map<string, PodState>();
   readonly #violations: string[] = [];
-  #looks = 0;
-  #fewest: number | undefined;
+  #checks = 0;
+  #fewestReady: number | undefined;
 
-  constructor(readonly wanted: number) {}
+  constructor(readonly required: number) {}
 
-  /** Pods that answer and are not on their way out: those the budget counts. */
-  get answering(): number {
-    return [...this.#pods.values()].filter(pod => pod.ready && !pod.leaving).length;
+  /** Number of Pods that are Ready and not terminating: a PodDisruptionBudget counts the same ones. */
+  get ready(): number {
+    return [...this.#pods.values()].filter(pod => pod.ready && !pod.terminating).length;
   }
 
-  put(pod: PodSeen): void {
+  set(pod: PodState): void {
     this.#pods.set(pod.name, pod);
   }
 
@@ -36,15 +37,15 @@ export class BudgetWatch {
     this.#pods.delete(name);
   }
 
-  /** To be called after each change once all Pods of the sample had been seen Ready. */
-  look(now: Date): void {
-    const answering = this.answering;
-    this.#looks += 1;
-    this.#fewest = Math.min(this.#fewest ?? answering, answering);
-    if (answering < this.wanted) this.#violations.push(`${now.toISOString()}: ${answering} of ${this.wanted}`);
+  /** Call it after each change, but only once all Pods of the sample have been Ready: before that there is nothing to protect. */
+  check(now: Date): void {
+    const { ready } = this;
+    this.#checks += 1;
+    this.#fewestReady = Math.min(this.#fewestReady ?? ready, ready);
+    if (ready < this.required) this.#violations.push(`${now.toISOString()}: ${ready} of ${this.required}`);
   }
 
-  verdict(): Verdict {
-    return { looks: this.#looks, fewest: this.#fewest, violations: this.#violations };
+  report(): BudgetReport {
+    return { checks: this.#checks, fewestReady: this.#fewestReady, violations: this.#violations };
   }
 }

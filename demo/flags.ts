@@ -1,7 +1,7 @@
-/** What was typed after `npm run demo --` → what is wanted. */
+/** Parses the command line after `npm run demo --`. */
 import { nearest } from '../program/nearest.js';
 
-export interface TourWish {
+export interface TourOptions {
   do: 'tour';
   nodes: number;
   keep: boolean;
@@ -9,44 +9,44 @@ export interface TourWish {
   index: number;
 }
 
-export type Wish = TourWish | { do: 'down'; index: number } | { do: 'help' } | { do: 'refuse'; why: string };
+export type Options = TourOptions | { do: 'down'; index: number } | { do: 'help' } | { do: 'reject'; reason: string };
 
-const MOST_NODES = 5;
-const MOST_INDEX = 9;
+const MAX_NODES = 5;
+const MAX_INDEX = 9;
 
 export const USAGE = `npm run demo -- [flags]
 
-Starts a real Kubernetes on this machine, installs the operator, upgrades every node, and checks that nothing went wrong.
+Starts a real Kubernetes cluster on this machine, installs the operator, upgrades every node and checks the result.
 
-  --nodes N   number of nodes, 1 to ${MOST_NODES}; 3 when absent
-  --keep      leave the cluster up at the end and say how to reach it
-  --down      take down what --keep left, and nothing else
-  --plain     one line for each change instead of a table redrawn in place
-  --index N   number of the cluster, 0 to ${MOST_INDEX}, when another one is in use; 0 when absent
-  --help      this text`;
+  --nodes N   number of nodes, 1 to ${MAX_NODES} (default: 3)
+  --keep      keep the cluster running at the end and print how to use it
+  --down      only remove the cluster that a run with --keep left running
+  --plain     print one line per change instead of updating a table in place
+  --index N   number of the cluster, 0 to ${MAX_INDEX} (default: 0); choose another when that one is in use
+  --help      print this text`;
 
 const FLAGS = ['--nodes', '--keep', '--down', '--plain', '--index', '--help'] as const;
 type Flag = (typeof FLAGS)[number];
 
-const refuse = (why: string): Wish => ({ do: 'refuse', why });
+const reject = (reason: string): Options => ({ do: 'reject', reason });
 
-/** One wish, or the first thing that is wrong, in words. */
-export function parseFlags(args: readonly string[]): Wish {
+/** The options, or the reason why the first invalid argument was rejected. */
+export function parseFlags(args: readonly string[]): Options {
   const given = new Map<Flag, string | undefined>();
-  const words = args.flatMap(arg => (arg.startsWith('--') && arg.includes('=') ? splitOnce(arg) : [arg]));
-  while (words.length > 0) {
-    const word = words.shift() ?? '';
-    const flag = FLAGS.find(name => name === word);
-    if (flag === undefined) return refuse(unknown(word));
-    given.set(flag, takesNumber(flag) ? words.shift() : undefined);
+  const rest = args.flatMap(arg => (arg.startsWith('--') && arg.includes('=') ? splitOnce(arg) : [arg]));
+  while (rest.length > 0) {
+    const arg = rest.shift() ?? '';
+    const flag = FLAGS.find(name => name === arg);
+    if (flag === undefined) return reject(unknownArgument(arg));
+    given.set(flag, takesNumber(flag) ? rest.shift() : undefined);
   }
   if (given.has('--help')) return { do: 'help' };
-  const nodes = numberOf(given, '--nodes', { least: 1, most: MOST_NODES, absent: 3 });
-  const index = numberOf(given, '--index', { least: 0, most: MOST_INDEX, absent: 0 });
-  if (typeof nodes === 'string') return refuse(nodes);
-  if (typeof index === 'string') return refuse(index);
+  const nodes = numberOf(given, '--nodes', { min: 1, max: MAX_NODES, fallback: 3 });
+  const index = numberOf(given, '--index', { min: 0, max: MAX_INDEX, fallback: 0 });
+  if (typeof nodes === 'string') return reject(nodes);
+  if (typeof index === 'string') return reject(index);
   if (!given.has('--down')) return { do: 'tour', nodes, index, keep: given.has('--keep'), plain: given.has('--plain') };
-  if (given.has('--keep')) return refuse('--keep and --down are opposites: one at a time.');
+  if (given.has('--keep')) return reject('--keep and --down exclude each other; use only one of them.');
   return { do: 'down', index };
 }
 
@@ -58,23 +58,23 @@ function splitOnce(arg: string): string[] {
 }
 
 interface Range {
-  least: number;
-  most: number;
-  absent: number;
+  min: number;
+  max: number;
+  fallback: number;
 }
 
 function numberOf(given: ReadonlyMap<Flag, string | undefined>, flag: Flag, range: Range): number | string {
-  if (!given.has(flag)) return range.absent;
+  if (!given.has(flag)) return range.fallback;
   const text = given.get(flag);
   const value = /^\d+$/.test(text ?? '') ? Number(text) : undefined;
-  if (value !== undefined && value >= range.least && value <= range.most) return value;
-  const got = text === undefined ? 'nothing' : `"${text}"`;
-  return `${flag} wants a whole number from ${range.least} to ${range.most}, not ${got}.`;
+  if (value !== undefined && value >= range.min && value <= range.max) return value;
+  const actual = text === undefined ? 'nothing' : `"${text}"`;
+  return `${flag} takes a whole number from ${range.min} to ${range.max}, not ${actual}.`;
 }
 
-function unknown(word: string): string {
-  const meant = nearest(word, FLAGS);
-  return meant === undefined
-    ? `There is no "${word}". There are ${FLAGS.join(', ')}.`
-    : `There is no "${word}". Did you mean ${meant}?`;
+function unknownArgument(arg: string): string {
+  const suggestion = nearest(arg, FLAGS);
+  return suggestion === undefined
+    ? `Unknown argument "${arg}". The flags are ${FLAGS.join(', ')}.`
+    : `Unknown argument "${arg}". Did you mean ${suggestion}?`;
 }

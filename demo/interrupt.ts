@@ -1,19 +1,19 @@
-/** Ctrl-C: whatever is under way is dropped, the cluster is taken down, and the shell is told so. */
+/** Handles Ctrl-C and termination: the run is abandoned, the cluster is removed, and the exit code names the signal. */
 
-const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** The first signal takes down; further ones do not hurry it, for half a cluster would be left. */
-export function onInterrupt(takeDown: () => Promise<unknown>, say: (line: string) => void): void {
-  let ending = false;
-  for (const [signal, code] of Object.entries(CODES)) {
+/** Further signals are ignored while the cluster is being removed: exiting early would leave half of it behind. */
+export function onInterrupt(takeDown: () => Promise<unknown>, print: (line: string) => void): void {
+  let isStopping = false;
+  for (const [signal, code] of Object.entries(EXIT_CODES)) {
     process.on(signal, () => {
-      if (ending) return;
-      ending = true;
-      say('\nInterrupted; taking the cluster down ...');
+      if (isStopping) return;
+      isStopping = true;
+      print('\nInterrupted; removing the cluster ...');
       void takeDown().then(
         () => process.exit(code),
         (error: unknown) => {
-          say(`It could not be taken down: ${String(error)}\nTry again: npm run demo -- --down`);
+          print(`The cluster could not be removed: ${String(error)}\nTry again with: npm run demo -- --down`);
           process.exit(code);
         },
       );

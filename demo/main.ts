@@ -1,31 +1,31 @@
-/** `npm run demo`: the tour in one command. */
+/** Entry point of `npm run demo`. */
 import { takeDown } from './teardown.js';
 import { parseFlags, USAGE } from './flags.js';
 import { onInterrupt } from './interrupt.js';
-import { inUse, lacks } from './preconditions.js';
-import { tour } from './story.js';
+import { indexInUse, missingRequirements } from './preconditions.js';
+import { tour } from './tour.js';
 
-const say = (line: string) => console.log(line);
+const print = (line: string) => console.log(line);
 
-/** The exit code. */
+/** Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const wish = parseFlags(args);
-  if (wish.do === 'help') {
-    say(USAGE);
+  const options = parseFlags(args);
+  if (options.do === 'help') {
+    print(USAGE);
     return 0;
   }
-  if (wish.do === 'refuse') {
-    console.error(`${wish.why}\n\n${USAGE}`);
+  if (options.do === 'reject') {
+    console.error(`${options.reason}\n\n${USAGE}`);
     return 2;
   }
-  const obstacles = [...(wish.do === 'tour' ? lacks() : []), ...inUse(wish.index)];
-  if (obstacles.length > 0) {
-    console.error(['This cannot be done here:', ...obstacles].join('\n- '));
+  const problems = [...(options.do === 'tour' ? missingRequirements() : []), ...indexInUse(options.index)];
+  if (problems.length > 0) {
+    console.error(['The demo cannot run:', ...problems].join('\n- '));
     return 1;
   }
-  onInterrupt(() => takeDown(wish.index, say), say);
-  const held = wish.do === 'tour' ? await tour(wish, say) : await takeDown(wish.index, say);
-  return held ? 0 : 1;
+  onInterrupt(() => takeDown(options.index, print), print);
+  const passed = options.do === 'tour' ? await tour(options, print) : await takeDown(options.index, print);
+  return passed ? 0 : 1;
 }
 
 try {

@@ -1,17 +1,18 @@
-/** What stands in the way, found before anything is begun. */
+/** Checks that are made before anything is started. */
 import { readNote } from '../test/cluster/cluster-file.js';
 import { machineFaults } from '../test/cluster/preflight.js';
 import { isAlive } from '../test/cluster/process-record.js';
-import { lookAtCache } from './cost.js';
+import { inspectCache } from './first-run.js';
 
-/** What the machine lacks, in words; nothing when it will do. */
-export const lacks = (): string[] => machineFaults({ realNodes: true, build: lookAtCache().programs.length > 0 });
+/** One sentence per requirement that this machine does not meet. */
+export const missingRequirements = (): string[] =>
+  machineFaults({ realNodes: true, build: inspectCache().programs.length > 0 });
 
-/** A cluster that belongs to a living process must be neither replaced nor ended. One that `--keep` left has no such process. */
-export function inUse(index: number): string[] {
+/** Reports a cluster that belongs to a running process: it must be neither replaced nor removed. A cluster left by `--keep` has no such process. */
+export function indexInUse(index: number): string[] {
   const owner = readNote(index)?.owner;
   if (!isAlive(owner)) return [];
   return [
-    `Cluster ${index} belongs to process ${owner.pid}, which is still running. Stop it, or give --index another number.`,
+    `Cluster ${index} belongs to process ${owner.pid}, which is still running. Stop that process or choose another cluster with --index.`,
   ];
 }

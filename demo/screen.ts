@@ -1,41 +1,41 @@
-/** Where the table appears: redrawn in place on a terminal, a line for each change elsewhere. */
+/** The two ways to show progress: a table updated in place on a terminal, or one line per change for pipes and log files. */
 import { changes, type Snapshot, snapshotLines } from './snapshot.js';
-import { cut } from './table.js';
+import { truncate } from './table.js';
 
 export interface Screen {
-  show(scene: Snapshot, now: Date): void;
+  show(snapshot: Snapshot, now: Date): void;
 }
 
-/** The part of a terminal that drawing needs. */
-export interface Terminal {
+/** The part of `process.stdout` that is used here. */
+export interface TerminalOutput {
   write(text: string): unknown;
   columns?: number;
 }
 
-/** Goes up over what it drew last, clears from there, and draws again; a frame like the last one is not drawn. */
-export function liveScreen(terminal: Terminal): Screen {
-  let last: readonly string[] = [];
+/** Moves the cursor up over the previous frame, clears it and draws the new one. An unchanged frame is not drawn again. */
+export function liveScreen(terminal: TerminalOutput): Screen {
+  let drawn: readonly string[] = [];
   return {
-    show(scene, now) {
-      const lines = snapshotLines(scene, now).map(line => cut(line, terminal.columns ?? 120));
-      if (lines.join('\n') === last.join('\n')) return;
-      const up = last.length === 0 ? '' : `\u001B[${last.length}A`;
+    show(snapshot, now) {
+      const lines = snapshotLines(snapshot, now).map(line => truncate(line, terminal.columns ?? 120));
+      if (lines.join('\n') === drawn.join('\n')) return;
+      const up = drawn.length === 0 ? '' : `\u001B[${drawn.length}A`;
       terminal.write(`${up}\u001B[J${lines.map(line => `${line}\n`).join('')}`);
-      last = lines;
+      drawn = lines;
     },
   };
 }
 
-/** Each line begins with the seconds since the first look. */
-export function plainScreen(terminal: Terminal): Screen {
-  let before: Snapshot | undefined;
-  let begin: number | undefined;
+/** Each line starts with the seconds since the first snapshot. */
+export function plainScreen(terminal: TerminalOutput): Screen {
+  let previous: Snapshot | undefined;
+  let start: number | undefined;
   return {
-    show(scene, now) {
-      begin ??= now.getTime();
-      const at = ((now.getTime() - begin) / 1000).toFixed(1).padStart(6);
-      for (const line of changes(before, scene)) terminal.write(`${at} s  ${line}\n`);
-      before = scene;
+    show(snapshot, now) {
+      start ??= now.getTime();
+      const at = ((now.getTime() - start) / 1000).toFixed(1).padStart(6);
+      for (const line of changes(previous, snapshot)) terminal.write(`${at} s  ${line}\n`);
+      previous = snapshot;
     },
   };
 }

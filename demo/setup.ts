@@ -1,4 +1,4 @@
-/** Everything that stands before the curtain opens: programs, images, cluster, operator, sample. */
+/** Prepares the demo: programs, images, cluster, operator and the sample workload. */
 import { findBinary } from '../test/cluster/binaries.js';
 import { kairosImage } from '../test/cluster/images.js';
 import { install } from '../test/cluster/install.js';
@@ -8,47 +8,49 @@ import { IMAGE_TOOLS, productImages } from '../test/cluster/product-images.js';
 import { RealCluster } from '../test/cluster/real-cluster.js';
 import { mustRun } from '../test/cluster/run-command.js';
 import { nodePlans } from '../test/cluster/shared-cluster.js';
-import { costLines, lookAtCache } from './cost.js';
-import type { TourWish } from './flags.js';
-import { NAMESPACE, REPLICAS, sample, SAMPLE, TARGET } from './workload.js';
+import { firstRunLines, inspectCache } from './first-run.js';
+import type { TourOptions } from './flags.js';
+import { MIN_AVAILABLE, NAMESPACE, REPLICAS, sample, SAMPLE, TARGET } from './workload.js';
 
-type Say = (line: string) => void;
+type Print = (line: string) => void;
 
-/** A cluster with the operator and the sample on it, each Pod Ready. */
-export async function setUp(wish: TourWish, say: Say): Promise<RealCluster> {
-  for (const line of costLines(lookAtCache())) say(line);
-  await ensurePackages([...REAL_NODE_TOOLS, ...IMAGE_TOOLS], indented(say));
-  say('Bundling the three programs ...');
+/** Resolves when the operator is installed and every Pod of the sample is Ready. */
+export async function setUp(options: TourOptions, print: Print): Promise<RealCluster> {
+  for (const line of firstRunLines(inspectCache())) print(line);
+  await ensurePackages([...REAL_NODE_TOOLS, ...IMAGE_TOOLS], indented(print));
+  print('Bundling the controller, the webhook and the agent ...');
   await mustRun(process.execPath, [`${repository}/node_modules/tsx/dist/cli.mjs`, 'build.ts'], { cwd: repository });
-  say('Building the two images ...');
-  const images = await productImages(indented(say));
+  print('Building the two images of the operator ...');
+  const images = await productImages(indented(print));
   const target = await kairosImage(TARGET);
-  say(
-    `Starting Kubernetes with ${wish.nodes === 1 ? 'one node' : `${wish.nodes} nodes`}; each boots its own system ...`,
+  print(
+    `Starting Kubernetes with ${options.nodes === 1 ? 'one node' : `${options.nodes} nodes`}; each node boots its own system ...`,
   );
   const cluster = await RealCluster.start({
-    index: wish.index,
-    nodes: nodePlans(wish.nodes),
+    index: options.index,
+    nodes: nodePlans(options.nodes),
     images: [images.operator, images.agent, target].map(image => image.tar),
-    onProgress: indented(say),
+    onProgress: indented(print),
   });
-  say('Installing the operator from its manifests ...');
+  print('Installing the operator from its manifests ...');
   await install(cluster, images);
-  say(`Starting the sample: ${REPLICAS} Pods of a web server, and a budget that wants one of them to answer ...`);
+  print(
+    `Starting the sample workload: a web server with ${REPLICAS} Pods and a PodDisruptionBudget with minAvailable ${MIN_AVAILABLE} ...`,
+  );
   await cluster.kubectl.apply(sample());
   const rollout = ['rollout', 'status', `deployment/${SAMPLE}`, '--namespace', NAMESPACE, '--timeout', '90s'];
   await cluster.kubectl.do(rollout);
   return cluster;
 }
 
-/** The kubectl that fits the cluster. */
+/** Path of the kubectl that was compiled with the other programs of the cluster. */
 export function kubectlProgram(): string {
   const program = findBinary('kubectl');
-  if (program === undefined) throw new Error('there is no kubectl beside the other programs');
+  if (program === undefined) throw new Error('the cache has no kubectl although the cluster is running');
   return program;
 }
 
 const indented =
-  (say: Say): Say =>
+  (print: Print): Print =>
   line =>
-    say(`  ${line}`);
+    print(`  ${line}`);

@@ -1,33 +1,37 @@
-/** How the tour goes away: nothing is left unless that was asked for. */
+/** Removes the cluster of a run, or prints how to use one that is kept. */
 import { clusterKey, leftoversOf } from '../test/cluster/leftovers.js';
 import { runFolder } from '../test/cluster/places.js';
 import { RealCluster } from '../test/cluster/real-cluster.js';
-import type { TourWish } from './flags.js';
+import type { TourOptions } from './flags.js';
 
-/** Something may be started in the very moment in which everything is ended, so once is not always enough. */
-const TRIES = 3;
+/** A process may start another one while both are being stopped, so a single pass can leave something behind. */
+const MAX_ATTEMPTS = 3;
 
-/** Takes the cluster down, and says what is left of it. True when that is nothing. */
-export async function takeDown(index: number, say: (line: string) => void): Promise<boolean> {
-  let left: string[] = [];
-  for (let tries = 0; tries < TRIES; tries += 1) {
+/** Removes the cluster and prints what is left of it. Returns whether nothing is left. */
+export async function takeDown(index: number, print: (line: string) => void): Promise<boolean> {
+  let leftovers: string[] = [];
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     await RealCluster.clear(index);
-    left = await leftoversOf(index, runFolder(clusterKey(index)));
-    if (left.length === 0) break;
+    leftovers = await leftoversOf(index, runFolder(clusterKey(index)));
+    if (leftovers.length === 0) break;
   }
-  if (left.length === 0) say('The cluster is down; no process, mount, network link or control group of it is left.');
-  else say(`The cluster is down, but this is left of it:\n${left.map(line => `- ${line}`).join('\n')}`);
-  return left.length === 0;
+  if (leftovers.length === 0)
+    print('The cluster was removed; no process, mount, network link or control group of it is left.');
+  else
+    print(
+      `The cluster was removed, but the following is left of it:\n${leftovers.map(line => `- ${line}`).join('\n')}`,
+    );
+  return leftovers.length === 0;
 }
 
-/** How to use a cluster that stays up, and how to end it. */
-export function keptLines(kubeconfig: string, wish: TourWish): string[] {
-  const which = wish.index === 0 ? '' : ` --index ${wish.index}`;
+/** How to use a cluster that keeps running, and how to remove it. */
+export function usageLines(kubeconfig: string, options: TourOptions): string[] {
+  const indexFlag = options.index === 0 ? '' : ` --index ${options.index}`;
   return [
-    'The cluster stays up. To use it:',
+    'The cluster keeps running. To use it:',
     `  export KUBECONFIG=${kubeconfig}`,
     '  kubectl get nodeopupgrades,nodeops,nodeagents --all-namespaces',
-    'To take it down:',
-    `  npm run demo -- --down${which}`,
+    'To remove it:',
+    `  npm run demo -- --down${indexFlag}`,
   ];
 }

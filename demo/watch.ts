@@ -1,4 +1,4 @@
-/** `kubectl get --watch` as a stream of objects. */
+/** Runs `kubectl get --watch` and parses its output into watch events. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Json } from '../test/cluster/kubectl.js';
@@ -10,32 +10,36 @@ export interface Change {
   object: Json;
 }
 
-export interface Watched {
+export interface WatchTarget {
   /** Path of the kubectl program. */
-  program: string;
+  kubectl: string;
   kubeconfig: string;
-  /** What to get: kind, namespace, selector. */
+  /** Arguments of `kubectl get`: kind, namespace, selector. */
   args: readonly string[];
 }
 
-/** Tells every object that is there, then every change, until the signal ends it. Starts again when the stream ends by itself. */
-export async function watch(what: Watched, tell: (change: Change) => void, signal: AbortSignal): Promise<void> {
+/** Reports every existing object, then every change, until the signal aborts. Restarts the watch when its stream ends. */
+export async function watch(
+  target: WatchTarget,
+  onChange: (change: Change) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    await oneStream(what, tell, signal);
-    if (!signal.aborted) await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+    await readStream(target, onChange, signal);
+    if (!signal.aborted) await new Promise(resolve => setTimeout(resolve, RESTART_DELAY_MS));
   }
 }
 
-/** So that an API server that refuses is not asked in a tight circle. */
-const PAUSE_MS = 500;
+/** Keeps a watch that fails at once, for example while the API server restarts, from being retried in a tight loop. */
+const RESTART_DELAY_MS = 500;
 
-async function oneStream(what: Watched, tell: (change: Change) => void, signal: AbortSignal): Promise<void> {
-  const args = ['get', ...what.args, '--watch', '--output-watch-events', '-o', 'json'];
-  const child = spawn(what.program, args, {
-    env: { ...process.env, KUBECONFIG: what.kubeconfig },
+async function readStream(target: WatchTarget, onChange: (change: Change) => void, signal: AbortSignal): Promise<void> {
+  const args = ['get', ...target.args, '--watch', '--output-watch-events', '-o', 'json'];
+  const child = spawn(target.kubectl, args, {
+    env: { ...process.env, KUBECONFIG: target.kubeconfig },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const ended = new Promise<void>(resolve => {
+  const closed = new Promise<void>(resolve => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());
   });
@@ -43,18 +47,18 @@ async function oneStream(what: Watched, tell: (change: Change) => void, signal: 
   signal.addEventListener('abort', kill, { once: true });
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      const change = changeIn(line);
-      if (change !== undefined) tell(change);
+      const change = parseChange(line);
+      if (change !== undefined) onChange(change);
     }
   } finally {
     kill();
     signal.removeEventListener('abort', kill);
-    await ended;
+    await closed;
   }
 }
 
-/** One line of kubectl's output. A stream that was cut may end in the middle of one; that says nothing, and neither does a word about the stream itself. */
-export function changeIn(line: string): Change | undefined {
+/** Parses one line of kubectl's output. Returns undefined for an incomplete line, which a broken stream may end with, and for events about the stream itself. */
+export function parseChange(line: string): Change | undefined {
   try {
     const change = JSON.parse(line) as { type: string; object: Json };
     const type = TYPES.find(known => known === change.type);

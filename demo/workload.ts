@@ -1,20 +1,20 @@
-/** What runs on the cluster while it is upgraded, and the upgrade itself. */
+/** The workload that runs during the upgrade, and the upgrade itself. */
 import { apiVersion, NODE_OP_UPGRADE } from '../api/kinds.js';
 
 export const NAMESPACE = 'default';
 export const SAMPLE = 'web';
 export const UPGRADE = 'tour';
 export const REPLICAS = 2;
-export const MUST_ANSWER = 1;
-/** One that is newer than what the nodes start with. */
+export const MIN_AVAILABLE = 1;
+/** The image to upgrade to; the nodes start with an older version. */
 export const TARGET = { ref: 'localhost/kairos:v3.6.0', version: 'v3.6.0', softwareVersion: 'v1.34.5+k3s1' } as const;
 
 const labels = { app: SAMPLE };
 
-/** Busybox does not end on a signal by itself when it is process 1. */
+/** As process 1, busybox ignores SIGTERM unless a handler is installed. */
 const SERVE = 'trap exit TERM; echo hello >/tmp/index.html; httpd -f -p 8080 -h /tmp & wait';
 
-/** A small web server in two Pods that may move, and a budget that wants one of them to answer at any time. */
+/** A small web server with two Pods that can move between nodes, and a disruption budget that keeps one of them available. */
 export function sample(): object[] {
   const container = {
     name: 'web',
@@ -38,12 +38,12 @@ export function sample(): object[] {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
       metadata: { name: SAMPLE, namespace: NAMESPACE },
-      spec: { minAvailable: MUST_ANSWER, selector: { matchLabels: labels } },
+      spec: { minAvailable: MIN_AVAILABLE, selector: { matchLabels: labels } },
     },
   ];
 }
 
-/** All nodes to the newer version, one after the other. */
+/** Upgrades all nodes to the target version, one at a time. */
 export const upgrade = (): object => ({
   apiVersion: apiVersion(NODE_OP_UPGRADE),
   kind: NODE_OP_UPGRADE.kind,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { changes, snapshotLines } from '../../demo/snapshot.js';
 import { liveScreen, plainScreen } from '../../demo/screen.js';
-import { at, node, NOW, scene, status } from './snapshots.js';
+import { at, node, NOW, snapshot, status } from './snapshots.js';
 
-describe('the table', () => {
-  test('has a line about the whole, a head, and a line for each node', () => {
+describe('the progress table', () => {
+  test('has a headline, a header row and one row per node', () => {
     const lines = snapshotLines(
-      scene({
+      snapshot({
         nodes: [node('n1', { schedulable: false }), node('n2', { version: undefined, ready: false })],
         boots: { n1: 2 },
         upgrade: {
@@ -21,44 +21,44 @@ describe('the table', () => {
       NOW,
     );
     expect(lines).toEqual([
-      'upgrade: Running | 0/2 nodes | 60 s | sample: 2 Pods answer, 1 must',
+      'upgrade: Running | 0/2 nodes | 60 s | sample: 2 Pods ready, 1 required',
       'NODE  ROLE           VERSION  BOOTS  STATE            PHASE    STEP   FOR   MESSAGE',
       'n1    control-plane  v3.5.0   2      Ready, cordoned  Running  Drain  12 s  1 pod is leaving',
       'n2    worker                         NotReady',
     ]);
   });
 
-  test('says before the first status that nothing was seen yet', () => {
-    expect(snapshotLines(scene(), NOW)[0]).toBe('upgrade: not seen yet | sample: 2 Pods answer, 1 must');
+  test('says that there is no status yet before the first status update', () => {
+    expect(snapshotLines(snapshot(), NOW)[0]).toBe('upgrade: no status yet | sample: 2 Pods ready, 1 required');
   });
 
-  test('shows no time for a node that is done', () => {
+  test('shows no step time for a node that is completed', () => {
     const done = status({ phase: 'Completed', stepTimes: { Claim: at(1) }, message: 'done' });
-    const [, , line] = snapshotLines(scene({ upgrade: { nodeStatuses: { n1: done } } }), NOW);
+    const [, , line] = snapshotLines(snapshot({ upgrade: { nodeStatuses: { n1: done } } }), NOW);
     expect(line).toMatch(/Completed +done$/);
   });
 
-  test('never shows a negative time, whatever the clocks say', () => {
+  test('never shows a negative time when the clocks differ', () => {
     const ahead = status({ step: 'Run', stepTimes: { Run: at(90) } });
-    expect(snapshotLines(scene({ upgrade: { nodeStatuses: { n1: ahead } } }), NOW)[2]).toMatch(/Run +0 s$/);
+    expect(snapshotLines(snapshot({ upgrade: { nodeStatuses: { n1: ahead } } }), NOW)[2]).toMatch(/Run +0 s$/);
   });
 });
 
-describe('changes', () => {
-  test('at first every node is told', () => {
-    expect(changes(undefined, scene())).toEqual(['n1: v3.5.0 boot 1 Ready', 'n2: v3.5.0 boot 1 Ready']);
+describe('the changes between two snapshots', () => {
+  test('list every node when there is no previous snapshot', () => {
+    expect(changes(undefined, snapshot())).toEqual(['n1: v3.5.0 boot 1 Ready', 'n2: v3.5.0 boot 1 Ready']);
   });
 
-  test('then only the node that changed', () => {
-    const later = scene({ upgrade: { nodeStatuses: { n2: status({ step: 'Run', message: 'Job is running' }) } } });
-    expect(changes(scene(), later)).toEqual(['n2: v3.5.0 boot 1 Ready Running Run | Job is running']);
+  test('list only the node that changed', () => {
+    const later = snapshot({ upgrade: { nodeStatuses: { n2: status({ step: 'Run', message: 'Job is running' }) } } });
+    expect(changes(snapshot(), later)).toEqual(['n2: v3.5.0 boot 1 Ready Running Run | Job is running']);
   });
 
-  test('nothing for the same scene', () => expect(changes(scene(), scene())).toEqual([]));
+  test('are empty for equal snapshots', () => expect(changes(snapshot(), snapshot())).toEqual([]));
 
-  test('a node without version or machine is told as it is', () => {
-    const odd = scene({ nodes: [node('n9', { version: undefined, ready: false, schedulable: false })] });
-    expect(changes(undefined, odd)).toEqual(['n9: version unknown boot ? NotReady, cordoned']);
+  test('show a node without version and machine as unknown', () => {
+    const incomplete = snapshot({ nodes: [node('n9', { version: undefined, ready: false, schedulable: false })] });
+    expect(changes(undefined, incomplete)).toEqual(['n9: version unknown boot ? NotReady, cordoned']);
   });
 });
 
@@ -67,38 +67,38 @@ function terminal(columns?: number) {
   return { columns, written, write: (text: string) => written.push(text) };
 }
 
-describe('the screen', () => {
-  test('a terminal gets the table over the last one', () => {
-    const place = terminal(200);
-    const screen = liveScreen(place);
-    screen.show(scene(), NOW);
-    screen.show(scene({ answering: 1 }), NOW);
-    expect(place.written[0]?.startsWith('\u001B[J')).toBe(true);
-    expect(place.written[1]?.startsWith('\u001B[4A\u001B[J')).toBe(true);
-    expect(place.written[1]).toContain('1 Pods answer');
+describe('the two screens', () => {
+  test('draws the table over the previous one on a terminal', () => {
+    const output = terminal(200);
+    const screen = liveScreen(output);
+    screen.show(snapshot(), NOW);
+    screen.show(snapshot({ readyPods: 1 }), NOW);
+    expect(output.written[0]?.startsWith('\u001B[J')).toBe(true);
+    expect(output.written[1]?.startsWith('\u001B[4A\u001B[J')).toBe(true);
+    expect(output.written[1]).toContain('1 Pods ready');
   });
 
-  test('a table that did not change is not drawn again', () => {
-    const place = terminal();
-    const screen = liveScreen(place);
-    screen.show(scene(), NOW);
-    screen.show(scene(), NOW);
-    expect(place.written).toHaveLength(1);
+  test('draws an unchanged table only once', () => {
+    const output = terminal();
+    const screen = liveScreen(output);
+    screen.show(snapshot(), NOW);
+    screen.show(snapshot(), NOW);
+    expect(output.written).toHaveLength(1);
   });
 
-  test('no line is longer than the terminal is wide', () => {
-    const place = terminal(20);
-    liveScreen(place).show(scene(), NOW);
-    const lines = (place.written[0] ?? '').replace('\u001B[J', '').split('\n');
+  test('truncates lines to the width of the terminal', () => {
+    const output = terminal(20);
+    liveScreen(output).show(snapshot(), NOW);
+    const lines = (output.written[0] ?? '').replace('\u001B[J', '').split('\n');
     expect(Math.max(...lines.map(line => line.length))).toBe(20);
   });
 
-  test('elsewhere there is a line for each change, with the seconds', () => {
-    const place = terminal();
-    const screen = plainScreen(place);
-    screen.show(scene(), NOW);
-    screen.show(scene({ boots: { n1: 1, n2: 2 } }), new Date(NOW.getTime() + 2500));
-    expect(place.written).toEqual([
+  test('prints one line per change, with the elapsed seconds, in plain mode', () => {
+    const output = terminal();
+    const screen = plainScreen(output);
+    screen.show(snapshot(), NOW);
+    screen.show(snapshot({ boots: { n1: 1, n2: 2 } }), new Date(NOW.getTime() + 2500));
+    expect(output.written).toEqual([
       '   0.0 s  n1: v3.5.0 boot 1 Ready\n',
       '   0.0 s  n2: v3.5.0 boot 1 Ready\n',
       '   2.5 s  n2: v3.5.0 boot 2 Ready\n',

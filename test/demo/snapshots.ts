@@ -1,11 +1,11 @@
-/** Scenes with good defaults. */
+/** Builders of snapshots and node states with defaults. */
 import type { NodeStatus } from '../../api/node-status.js';
-import type { NodeSeen, Snapshot } from '../../demo/snapshot.js';
+import type { NodeState, Snapshot } from '../../demo/snapshot.js';
 
 export const NOW = new Date('2030-01-01T00:01:00.000Z');
 export const at = (second: number): string => new Date(Date.UTC(2030, 0, 1, 0, 0, 0) + second * 1000).toISOString();
 
-export const node = (name: string, change: Partial<NodeSeen> = {}): NodeSeen => ({
+export const node = (name: string, change: Partial<NodeState> = {}): NodeState => ({
   name,
   controlPlane: name === 'n1',
   version: 'v3.5.0',
@@ -14,12 +14,12 @@ export const node = (name: string, change: Partial<NodeSeen> = {}): NodeSeen => 
   ...change,
 });
 
-export const scene = (change: Partial<Snapshot> = {}): Snapshot => ({
+export const snapshot = (change: Partial<Snapshot> = {}): Snapshot => ({
   nodes: [node('n1'), node('n2')],
   boots: { n1: 1, n2: 1 },
   upgrade: {},
-  answering: 2,
-  wanted: 1,
+  readyPods: 2,
+  requiredPods: 1,
   ...change,
 });
 

@@ -1,12 +1,12 @@
-/** Kubernetes objects → what the tour shows of them. */
+/** Extracts from Kubernetes objects the fields that the demo shows and checks. */
 import { CONTROL_PLANE_LABELS } from '../api/names.js';
 import type { Json } from '../test/cluster/kubectl.js';
-import type { PodSeen } from './budget.js';
-import type { NodeSeen } from './snapshot.js';
+import type { PodState } from './budget.js';
+import type { NodeState } from './snapshot.js';
 
 export const nameOf = (object: Json): string => object.metadata?.name ?? '';
 
-export const nodeSeen = (node: Json): NodeSeen => ({
+export const parseNode = (node: Json): NodeState => ({
   name: nameOf(node),
   controlPlane: CONTROL_PLANE_LABELS.some(label => node.metadata?.labels?.[label] !== undefined),
   version: node.metadata?.annotations?.['kairos.io/version'],
@@ -14,13 +14,13 @@ export const nodeSeen = (node: Json): NodeSeen => ({
   ready: isReady(node),
 });
 
-export const podSeen = (pod: Json): PodSeen => ({
+export const parsePod = (pod: Json): PodState => ({
   name: nameOf(pod),
   ready: isReady(pod),
-  leaving: pod.metadata?.['deletionTimestamp'] !== undefined,
+  terminating: pod.metadata?.['deletionTimestamp'] !== undefined,
 });
 
 function isReady({ status }: Json): boolean {
   const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string }[];
-  return conditions.some(({ type, status: holds }) => type === 'Ready' && holds === 'True');
+  return conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True');
 }
