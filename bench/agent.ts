@@ -1,6 +1,7 @@
 /**
- * What an agent costs a node: its working set at the start and when idle, the time from its process' start to its watch and to its first label,
- * what it asks for when nothing happens, and the size of the images. `npx tsx bench/agent.ts [idle minutes]` prints the rows of RESULTS.md.
+ * Measures what an agent costs a node: its working set after the start and when idle, the time from the start of its process until its watch is
+ * established and its node labeled, its requests when idle, and the size of the images. `npx tsx bench/agent.ts [idle minutes]` prints the rows of
+ * RESULTS.md.
  */
 import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,15 +28,15 @@ const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const row = (...cells: string[]) => console.log(`| ${cells.join(' | ')} |`);
 
-/** The one agent of the machine, as a process of the host. */
-function agentOf(machine: Machine): number {
+/** Process id, on the host, of the only agent of the machine. */
+function agentPid(machine: Machine): number {
   const [agent, ...more] = machine.processes('/app/agent.cjs');
   if (agent === undefined || more.length > 0)
     throw new Error(`${machine.name} has ${more.length + (agent ? 1 : 0)} agents`);
   return agent.pid;
 }
 
-/** As the kubelet reckons it: what the container's group uses, without pages of files that nobody has touched lately. */
+/** Computed as the kubelet does: the memory usage of the container's control group without inactive file pages. */
 function workingSet(pid: number): number {
   const line = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
     .split('\n')
@@ -46,39 +47,39 @@ function workingSet(pid: number): number {
   return usage - Number(inactive);
 }
 
-/** Milliseconds since the epoch. The kernel counts in hundredths of a second. */
-function startOf(pid: number): number {
+/** Start of a process in milliseconds since the epoch, with a resolution of 10 ms. */
+function processStart(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   return Date.now() - uptime * 1000 + (Number(fields[19]) / TICKS_PER_SECOND) * 1000;
 }
 
-interface Start {
+interface StartTimes {
   watching: number;
-  told: number;
+  labeled: number;
   workingSet: number;
 }
 
-/** Ends the agent's Pod and looks at the one that comes in its place. */
-async function restart(cluster: RealCluster, machine: Machine, auditLog: string): Promise<Start> {
-  const old = agentOf(machine);
-  const asked = Date.now();
+/** Deletes the agent's Pod and measures the start of its replacement. */
+async function restart(cluster: RealCluster, machine: Machine, auditLog: string): Promise<StartTimes> {
+  const old = agentPid(machine);
+  const deletedAt = Date.now();
   await cluster.kubectl.do(['delete', 'pods', '-n', 'operator-system', '-l', 'app.kubernetes.io/component=agent']);
-  const news = () => readAudit(auditLog, asked).filter(each => each.user === AGENT);
+  const newRequests = () => readAudit(auditLog, deletedAt).filter(each => each.user === AGENT);
   const first = (verb: string, resource: string) =>
-    news().find(each => each.verb === verb && each.resource === resource)?.at ?? NaN;
+    newRequests().find(each => each.verb === verb && each.resource === resource)?.at ?? NaN;
   await waitFor(
     () => machine.processes('/app/agent.cjs').some(({ pid }) => pid !== old) && first('patch', 'nodes') > 0,
     {
-      what: 'the next agent to label its node',
+      what: 'the new agent to label its node',
       seconds: 60,
     },
   );
-  const pid = agentOf(machine);
-  const begun = startOf(pid);
+  const pid = agentPid(machine);
+  const startedAt = processStart(pid);
   await sleep(5);
-  const [watching, told] = [first('watch', 'nodeagents') - begun, first('patch', 'nodes') - begun];
-  return { watching, told, workingSet: workingSet(pid) };
+  const [watching, labeled] = [first('watch', 'nodeagents') - startedAt, first('patch', 'nodes') - startedAt];
+  return { watching, labeled, workingSet: workingSet(pid) };
 }
 
 async function compressed(tar: string): Promise<number> {
@@ -92,28 +93,28 @@ async function compressed(tar: string): Promise<number> {
 async function measure(cluster: RealCluster, auditLog: string): Promise<void> {
   const [machine] = cluster.machines.values();
   if (machine === undefined) throw new Error('there is no node');
-  const starts: Start[] = [];
+  const starts: StartTimes[] = [];
   for (let count = 0; count < STARTS; count += 1) starts.push(await restart(cluster, machine, auditLog));
-  const spread = (of: (start: Start) => number) => starts.map(start => of(start).toFixed(0)).join(', ');
+  const spread = (of: (start: StartTimes) => number) => starts.map(start => of(start).toFixed(0)).join(', ');
   row(
-    'process start until its watch stands: median',
+    'process start until its watch is established: median',
     `${median(starts.map(one => one.watching)).toFixed(0)} ms`,
     spread(one => one.watching),
   );
   row(
     'process start until its node is labeled: median',
-    `${median(starts.map(one => one.told)).toFixed(0)} ms`,
-    spread(one => one.told),
+    `${median(starts.map(one => one.labeled)).toFixed(0)} ms`,
+    spread(one => one.labeled),
   );
   row('working set 5 s after the start: median', mib(median(starts.map(one => one.workingSet))));
 
   const since = Date.now();
   await sleep(idleMinutes * 60);
   const idle = readAudit(auditLog, since).filter(each => each.user === AGENT);
-  row(`working set after ${idleMinutes} idle minutes`, mib(workingSet(agentOf(machine))));
+  row(`working set after ${idleMinutes} idle minutes`, mib(workingSet(agentPid(machine))));
   const watches = idle.filter(each => each.verb === 'watch').length;
-  row(`requests in ${idleMinutes} idle minutes: its watch renewed, others`, `${watches}, ${idle.length - watches}`);
-  for (const [what, count] of tally(idle)) console.log(`    at rest: ${count} ${what}`);
+  row(`requests in ${idleMinutes} idle minutes: renewals of its watch, others`, `${watches}, ${idle.length - watches}`);
+  for (const [what, count] of tally(idle)) console.log(`    idle: ${count} ${what}`);
 }
 
 await prepare();
@@ -123,7 +124,10 @@ const auditLog = join(folder, 'audit.log');
 writeFileSync(policy, AUDIT_POLICY);
 const images = await productImages();
 for (const [name, { tar }] of Object.entries(images))
-  row(`image ${name}: compressed, as it is`, `${megabytes(await compressed(tar))}, ${megabytes(statSync(tar).size)}`);
+  row(
+    `image ${name}: compressed, uncompressed`,
+    `${megabytes(await compressed(tar))}, ${megabytes(statSync(tar).size)}`,
+  );
 const cluster = await RealCluster.start({
   nodes: nodePlans(1),
   images: [images.operator.tar, images.agent.tar],

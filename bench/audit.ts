@@ -1,4 +1,4 @@
-/** The API server's own record of who asked for what and when (audit log, level Metadata). */
+/** Reads the API server's audit log (level Metadata): which user sent which request, and when. */
 import { readFileSync } from 'node:fs';
 
 export const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
@@ -7,7 +7,7 @@ omitStages: [RequestReceived]
 rules: [{level: Metadata}]
 `;
 
-export interface Asked {
+export interface AuditedRequest {
   user: string;
   verb: string;
   resource: string;
@@ -19,7 +19,7 @@ export interface Asked {
   at: number;
 }
 
-interface Line {
+interface AuditLine {
   user?: { username?: string };
   verb?: string;
   objectRef?: { resource?: string; subresource?: string; name?: string; namespace?: string };
@@ -28,19 +28,19 @@ interface Line {
   stageTimestamp?: string;
 }
 
-/** A timestamp with microseconds; Date alone would drop them. */
+/** Parses a timestamp with microseconds; Date.parse alone would drop them. */
 const milliseconds = (text: string): number => {
   const micros = /\.\d{3}(\d{3})Z$/.exec(text)?.[1] ?? '0';
   return Date.parse(text) + Number(micros) / 1000;
 };
 
-export function readAudit(file: string, since: number): Asked[] {
+export function readAudit(file: string, since: number): AuditedRequest[] {
   return (
     readFileSync(file, 'utf8')
       .split('\n')
       .filter(line => line !== '')
-      .map(line => JSON.parse(line) as Line)
-      // a watch is told of twice, at its begin and at its end
+      .map(line => JSON.parse(line) as AuditLine)
+      // a watch is logged twice, when it starts and when it ends
       .filter(({ verb, stage }) => verb !== 'watch' || stage === 'ResponseStarted')
       .map(({ user, verb = '', objectRef, responseStatus, stageTimestamp = '' }) => ({
         user: user?.username ?? '',
@@ -52,21 +52,21 @@ export function readAudit(file: string, since: number): Asked[] {
         code: responseStatus?.code,
         at: milliseconds(stageTimestamp),
       }))
-      .filter(asked => asked.at >= since)
+      .filter(request => request.at >= since)
       .sort((a, b) => a.at - b.at)
   );
 }
 
 const OURS = /^system:serviceaccount:operator-system:operator-(controller|agent)$/;
 
-/** Requests of controller and agents, without evictions and leases. */
-export const ofOurs = (asked: readonly Asked[]): Asked[] =>
-  asked.filter(each => OURS.test(each.user) && each.resource !== 'leases' && each.subresource !== 'eviction');
+/** The requests of the controller and the agents, without evictions and leases. */
+export const operatorRequests = (requests: readonly AuditedRequest[]): AuditedRequest[] =>
+  requests.filter(each => OURS.test(each.user) && each.resource !== 'leases' && each.subresource !== 'eviction');
 
-/** How often each kind of request was made, most frequent first. */
-export function tally(asked: readonly Asked[]): [string, number][] {
+/** How often each kind of request was sent, most frequent first. */
+export function tally(requests: readonly AuditedRequest[]): [string, number][] {
   const counts = new Map<string, number>();
-  for (const { user, verb, resource, subresource } of asked) {
+  for (const { user, verb, resource, subresource } of requests) {
     const what = `${user.split(':').at(-1)} ${verb} ${resource}${subresource ? `/${subresource}` : ''}`;
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }

@@ -1,6 +1,6 @@
 /**
- * Three nodes, concurrency 1, no firmware delay, stand-in upgrade: the operator's own time per node and its requests, from the API server's audit log.
- * `npm run bench` prints the rows of RESULTS.md.
+ * Upgrades three nodes one at a time, without firmware delay and with a stand-in for the upgrade itself, and measures from the API server's audit log
+ * how much time the operator adds per node and how many requests it sends. `npm run bench` prints the rows of RESULTS.md.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { prepare } from '../test/cluster/prepare.js';
 import { productImages } from '../test/cluster/product-images.js';
 import { RealCluster } from '../test/cluster/real-cluster.js';
 import { nodePlans } from '../test/cluster/shared-cluster.js';
-import { type Asked, AUDIT_POLICY, ofOurs, readAudit, tally } from './audit.js';
+import { type AuditedRequest, AUDIT_POLICY, operatorRequests, readAudit, tally } from './audit.js';
 
 const NODES = 3;
 const IDLE_SECONDS = 60;
@@ -21,35 +21,41 @@ const sleep = (seconds: number) => new Promise(resolve => setTimeout(resolve, se
 const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 
-const first = (asked: readonly Asked[], test: (each: Asked) => boolean) => asked.find(test)?.at ?? Number.NaN;
-const last = (asked: readonly Asked[], test: (each: Asked) => boolean) => asked.findLast(test)?.at ?? Number.NaN;
+const firstAt = (requests: readonly AuditedRequest[], test: (each: AuditedRequest) => boolean) =>
+  requests.find(test)?.at ?? Number.NaN;
+const lastAt = (requests: readonly AuditedRequest[], test: (each: AuditedRequest) => boolean) =>
+  requests.findLast(test)?.at ?? Number.NaN;
 
-interface Walked {
-  /** Claim to Job created, evictions and their waiting apart. */
-  before: number;
+interface NodeTimes {
+  /** From the claim until the Job is created, without the time of the drain. */
+  claimToJob: number;
   completeToReboot: number;
-  wellToUncordoned: number;
+  podsReadyToUncordoned: number;
 }
 
-/** The moments of one node's walk, as the API server and the node's own power log saw them. */
-function walked(asked: readonly Asked[], node: string, rebootCalled: number): Walked {
-  const controller = asked.filter(each => each.user.endsWith(':operator-controller'));
-  const claimed = first(controller, each => each.resource === 'nodeagents' && each.name === node);
-  const created = first(controller, each => each.resource === 'jobs' && each.verb === 'create' && each.at > claimed);
+/** Durations within one node's walk, from the API server's audit log and the node's power log. */
+function nodeTimes(requests: readonly AuditedRequest[], node: string, rebootCalled: number): NodeTimes {
+  const controller = requests.filter(each => each.user.endsWith(':operator-controller'));
+  const claimed = firstAt(controller, each => each.resource === 'nodeagents' && each.name === node);
+  const created = firstAt(controller, each => each.resource === 'jobs' && each.verb === 'create' && each.at > claimed);
   const drained = controller.filter(each => each.subresource === 'eviction' && each.at > claimed && each.at < created);
-  const gone = last(
-    asked,
+  const lastPodDeleted = lastAt(
+    requests,
     each =>
       each.resource === 'pods' && each.verb === 'delete' && each.user === `system:node:${node}` && each.at < created,
   );
-  const drain = drained.length > 0 && gone > claimed ? gone - (drained[0]?.at ?? gone) : 0;
-  const complete = last(
-    asked,
+  const drain =
+    drained.length > 0 && lastPodDeleted > claimed ? lastPodDeleted - (drained[0]?.at ?? lastPodDeleted) : 0;
+  const complete = lastAt(
+    requests,
     each => each.resource === 'jobs' && each.subresource === 'status' && each.at < rebootCalled,
   );
-  const uncordoned = last(controller, each => each.resource === 'nodes' && each.name === node && each.verb === 'patch');
-  const well = last(
-    asked,
+  const uncordoned = lastAt(
+    controller,
+    each => each.resource === 'nodes' && each.name === node && each.verb === 'patch',
+  );
+  const podsReady = lastAt(
+    requests,
     each =>
       each.user === `system:node:${node}` &&
       each.subresource === 'status' &&
@@ -57,9 +63,9 @@ function walked(asked: readonly Asked[], node: string, rebootCalled: number): Wa
       each.at < uncordoned,
   );
   return {
-    before: created - claimed - drain,
+    claimToJob: created - claimed - drain,
     completeToReboot: rebootCalled - complete,
-    wellToUncordoned: uncordoned - well,
+    podsReadyToUncordoned: uncordoned - podsReady,
   };
 }
 
@@ -82,22 +88,24 @@ async function measure(cluster: RealCluster, auditLog: string): Promise<void> {
   await kubectl.do(['wait', '--for=condition=Complete', 'nodeopupgrade/bench', '--timeout=200s'], { seconds: 210 });
   const total = Date.now() - start;
   await sleep(2);
-  const asked = readAudit(auditLog, start);
-  const walks = [...cluster.machines.values()].map(machine =>
-    walked(asked, machine.name, Date.parse(machine.powerLog().at(-1)?.split(' ')[0] ?? '')),
+  const requests = readAudit(auditLog, start);
+  const times = [...cluster.machines.values()].map(machine =>
+    nodeTimes(requests, machine.name, Date.parse(machine.powerLog().at(-1)?.split(' ')[0] ?? '')),
   );
-  const ours = ofOurs(asked);
-  const own = walks.map(walk => walk.before + walk.completeToReboot + walk.wellToUncordoned);
-  console.log(`| three nodes, concurrency 1: apply until all done | ${inSeconds(total)} |`);
-  console.log(`| own time per node (${own.map(inSeconds).join(', ')}): median | ${inSeconds(median(own))} |`);
+  const ownRequests = operatorRequests(requests);
+  const operatorTimes = times.map(walk => walk.claimToJob + walk.completeToReboot + walk.podsReadyToUncordoned);
+  console.log(`| apply until all three nodes are completed, concurrency 1 | ${inSeconds(total)} |`);
   console.log(
-    `| Job Complete to reboot call: median | ${inSeconds(median(walks.map(walk => walk.completeToReboot)))} |`,
+    `| time added per node (${operatorTimes.map(inSeconds).join(', ')}): median | ${inSeconds(median(operatorTimes))} |`,
   );
-  console.log(`| pods well to uncordoned: median | ${inSeconds(median(walks.map(walk => walk.wellToUncordoned)))} |`);
-  console.log(`| API requests per node, evictions and leases apart | ${(ours.length / NODES).toFixed(1)} |`);
-  console.log(`| API requests at rest in ${IDLE_SECONDS} s: leases, others | ${leases}, ${idle.length - leases} |`);
-  for (const [what, count] of tally(ours)) console.log(`    ${count} ${what}`);
-  for (const [what, count] of tally(idle)) console.log(`    at rest: ${count} ${what}`);
+  console.log(`| Job Complete until reboot: median | ${inSeconds(median(times.map(walk => walk.completeToReboot)))} |`);
+  console.log(
+    `| pods Ready until uncordoned: median | ${inSeconds(median(times.map(walk => walk.podsReadyToUncordoned)))} |`,
+  );
+  console.log(`| API requests per node, without evictions and leases | ${(ownRequests.length / NODES).toFixed(1)} |`);
+  console.log(`| API requests in ${IDLE_SECONDS} idle seconds: leases, others | ${leases}, ${idle.length - leases} |`);
+  for (const [what, count] of tally(ownRequests)) console.log(`    ${count} ${what}`);
+  for (const [what, count] of tally(idle)) console.log(`    idle: ${count} ${what}`);
 }
 
 await prepare();

@@ -1,6 +1,6 @@
 /**
- * The built webhook on one core, asked 200 times a second over HTTPS: how long its answers take, what memory it has afterwards.
- * `npm run build && npx tsx bench/webhook.ts [path of node]` prints the rows of RESULTS.md. The cluster it sees is a small fake with that many nodes.
+ * Sends the built webhook 200 admission reviews per second over HTTPS and measures its latency and memory. The webhook runs on one core, and its
+ * API server is a fake with 1,000 nodes. `npm run build && npx tsx bench/webhook.ts [path of node]` prints the rows of RESULTS.md.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,15 +16,15 @@ import { waitFor } from '../test/cluster/wait.js';
 import { ApiServer } from '../test/fakes/api-server.js';
 import { review } from '../test/webhook/reviews.js';
 
-const SIZE = 1_000;
+const NODE_COUNT = 1_000;
 const PER_SECOND = 200;
 const SECONDS = { warm: 10, measured: 60 };
-/** As in the Deployment. */
+/** The flags of the Deployment. */
 const FLAGS = ['--optimize-for-size', '--max-semi-space-size=1', '--max-old-space-size=64'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
-/** An upgrade as users write it, with a long selector: some 2 KB with what the API server puts around it. */
-const asked = JSON.stringify(
+/** A typical upgrade with many excluded paths: about 2 KB including the AdmissionReview around it. */
+const REVIEW = JSON.stringify(
   review({
     kind: 'NodeOpUpgrade',
     spec: {
@@ -48,13 +48,13 @@ async function fakeCluster(): Promise<ApiServer> {
   const status = {
     images: Array.from({ length: 50 }, (_, n) => ({ names: [`registry/${n}@sha256:${'0'.repeat(64)}`] })),
   };
-  for (let n = 0; n < SIZE; n += 1) await kube.create(NODES, { metadata: { name: `n${n}`, labels }, status });
+  for (let n = 0; n < NODE_COUNT; n += 1) await kube.create(NODES, { metadata: { name: `n${n}`, labels }, status });
   kube.close();
   return server;
 }
 
-/** Starts it as the kubelet does: a token and an authority in a folder, the API server's address in the environment. */
-async function start(node: string, server: ApiServer, folder: string) {
+/** Starts the webhook as the kubelet does: token and CA certificate in a folder, address of the API server in the environment. */
+async function startWebhook(node: string, server: ApiServer, folder: string) {
   const [port, healthPort] = [await freePort(), await freePort()];
   writeFileSync(join(folder, 'token'), 'secret');
   writeFileSync(join(folder, 'ca.crt'), server.ca);
@@ -76,40 +76,40 @@ async function start(node: string, server: ApiServer, folder: string) {
   return { child, port };
 }
 
-/** Milliseconds of one answer. */
-const ask = (agent: Agent, port: number, path: string) =>
+/** Sends one review and returns the milliseconds until its response is complete. */
+const sendReview = (agent: Agent, port: number, path: string) =>
   new Promise<number>((resolve, reject) => {
-    const begun = performance.now();
-    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(asked)) };
-    const asking = request({ host: '127.0.0.1', port, path, method: 'POST', agent, headers }, response => {
+    const start = performance.now();
+    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(REVIEW)) };
+    const outgoing = request({ host: '127.0.0.1', port, path, method: 'POST', agent, headers }, response => {
       response.resume().on('end', () => {
-        if (response.statusCode === 200) resolve(performance.now() - begun);
-        else reject(new Error(`answer ${response.statusCode}`));
+        if (response.statusCode === 200) resolve(performance.now() - start);
+        else reject(new Error(`the webhook responded with status ${response.statusCode}`));
       });
     });
-    asking.on('error', reject).end(asked);
+    outgoing.on('error', reject).end(REVIEW);
   });
 
-/** Evenly, whether the answers come or not: what waits in a queue is counted as it is. */
-async function load(agent: Agent, port: number, seconds: number): Promise<number[]> {
-  const asking: Promise<number>[] = [];
-  const begun = performance.now();
-  while (asking.length < seconds * PER_SECOND) {
-    const due = ((performance.now() - begun) / 1000) * PER_SECOND;
-    while (asking.length < Math.min(due, seconds * PER_SECOND))
-      asking.push(ask(agent, port, asking.length % 2 === 0 ? '/mutate' : '/validate'));
+/** Sends reviews at a constant rate, whether or not earlier ones are answered, so that queueing shows up in the latency. */
+async function sendLoad(agent: Agent, port: number, seconds: number): Promise<number[]> {
+  const requests: Promise<number>[] = [];
+  const start = performance.now();
+  while (requests.length < seconds * PER_SECOND) {
+    const due = ((performance.now() - start) / 1000) * PER_SECOND;
+    while (requests.length < Math.min(due, seconds * PER_SECOND))
+      requests.push(sendReview(agent, port, requests.length % 2 === 0 ? '/mutate' : '/validate'));
     await new Promise(resolve => setTimeout(resolve, 1));
   }
-  return Promise.all(asking);
+  return Promise.all(requests);
 }
 
 const memory = (pid: number, field: string) =>
   Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
-/** Seconds that the process' main thread has had a core for, and those it stood ready and had to wait for one. */
-function coreTime(pid: number): { had: number; waited: number } {
-  const [had = NaN, waited = NaN] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
-  return { had: had / 1e9, waited: waited / 1e9 };
+/** Seconds for which the main thread of the process ran, and for which it was runnable but waited for a core. */
+function cpuTime(pid: number): { running: number; waiting: number } {
+  const [running = NaN, waiting = NaN] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+  return { running: running / 1e9, waiting: waiting / 1e9 };
 }
 
 async function main(): Promise<void> {
@@ -117,7 +117,7 @@ async function main(): Promise<void> {
   const node = process.argv[2] ?? join(base.tar.replace(/\.tar$/, ''), 'usr/bin/node');
   const folder = mkdtempSync(join(tmpdir(), 'webhook-bench-'));
   const server = await fakeCluster();
-  const { child, port } = await start(node, server, folder);
+  const { child, port } = await startWebhook(node, server, folder);
   try {
     const secret = server.store.get({
       collection: 'v1/secrets',
@@ -128,26 +128,26 @@ async function main(): Promise<void> {
     const ca = Buffer.from(data?.['ca.crt'] ?? '', 'base64').toString();
     const agent = new Agent({ keepAlive: true, maxSockets: 10, ca, servername: 'localhost' });
     const atRest = memory(child.pid ?? 0, 'VmRSS');
-    await load(agent, port, SECONDS.warm);
-    /* A machine that has other work shows here first: then the figures tell of that work, not of the webhook. */
-    const own = monitorEventLoopDelay({ resolution: 1 });
-    own.enable();
-    const before = coreTime(child.pid ?? 0);
-    const times = (await load(agent, port, SECONDS.measured)).sort((a, b) => a - b);
-    const after = coreTime(child.pid ?? 0);
+    await sendLoad(agent, port, SECONDS.warm);
+    /* Event loop delay of this process: when it is high, other load on the machine distorts the figures. */
+    const ownDelay = monitorEventLoopDelay({ resolution: 1 });
+    ownDelay.enable();
+    const before = cpuTime(child.pid ?? 0);
+    const times = (await sendLoad(agent, port, SECONDS.measured)).sort((a, b) => a - b);
+    const after = cpuTime(child.pid ?? 0);
     const at = (share: number) => `${(times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(2)} ms`;
     console.log(
-      `| answers: p50 / p99 / longest of ${times.length} | ${at(0.5)} / ${at(0.99)} / ${at(0.99999)} | ≤ 3 / 10 ms |`,
+      `| latency: p50 / p99 / max of ${times.length} | ${at(0.5)} / ${at(0.99)} / ${at(0.99999)} | ≤ 3 / 10 ms |`,
     );
-    own.disable();
-    const each = (seconds: number) => `${((seconds / times.length) * 1000).toFixed(2)} ms`;
-    const stalls = `${(own.percentile(99) / 1e6).toFixed(1)} / ${(own.max / 1e6).toFixed(0)} ms`;
+    ownDelay.disable();
+    const perReview = (seconds: number) => `${((seconds / times.length) * 1000).toFixed(2)} ms`;
+    const delay = `${(ownDelay.percentile(99) / 1e6).toFixed(1)} / ${(ownDelay.max / 1e6).toFixed(0)} ms`;
     console.log(
-      `| of one answer: on a core / waiting for one | ${each(after.had - before.had)} / ${each(after.waited - before.waited)} | |`,
+      `| per review: running / waiting for a core | ${perReview(after.running - before.running)} / ${perReview(after.waiting - before.waiting)} | |`,
     );
-    console.log(`| stalls of the measuring process: p99 / longest | ${stalls} | |`);
+    console.log(`| event loop delay of the benchmark: p99 / max | ${delay} | |`);
     console.log(
-      `| RSS with ${SIZE} nodes seen, before / after / highest | ${atRest.toFixed(0)} / ${memory(child.pid ?? 0, 'VmRSS').toFixed(0)} / ${memory(child.pid ?? 0, 'VmHWM').toFixed(0)} MiB | ≤ 110 MiB |`,
+      `| RSS with ${NODE_COUNT} nodes in its cache, before / after / peak | ${atRest.toFixed(0)} / ${memory(child.pid ?? 0, 'VmRSS').toFixed(0)} / ${memory(child.pid ?? 0, 'VmHWM').toFixed(0)} MiB | ≤ 110 MiB |`,
     );
     agent.destroy();
   } finally {
