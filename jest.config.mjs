@@ -11,12 +11,12 @@ const common = {
   },
 };
 
-/** `npm run test:long` runs these, too. */
+/** Long tests run only with `npm run test:long`. */
 const long = process.env.LONG_TESTS === 'true' ? [] : ['\\.long\\.test\\.ts$'];
 
-/** `unit`: everything that needs no Kubernetes, in parallel. `cluster`: the stories on real Kubernetes, a cluster for each worker. */
+/** `unit`: tests without Kubernetes, in parallel. `cluster`: stories on real Kubernetes, with one cluster per worker. */
 export default {
-  /* A slow machine is no reason to fail. */
+  /* Generous, so that tests do not time out on a slow machine. */
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/closing-line.mjs'],
   projects: [
