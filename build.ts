@@ -1,4 +1,4 @@
-/** Makes dist/: the bundles of both images, and for each image what is inside of it (SBOM) and under which licences (notices). */
+/** Writes dist/: the bundles of both images, and for each image its SBOM and the licence notices of the packages in it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, IMAGES } from './packaging/supply/bundles.js';

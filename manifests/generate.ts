@@ -1,17 +1,17 @@
-/** Prints manifests/crd/*.yaml from the schemas in api/, and from all manifests the one file, the chart and the list of images. */
+/** Writes all generated manifests: the CRDs from the schemas in api/, then install.yaml, the Helm chart and images.txt from manifests/default. */
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { crdOf, PRINTED } from '../api/crd.js';
-import { packaged } from '../packaging/generate.js';
+import { packagingFiles } from '../packaging/generate.js';
 
-/** File name and text of every generated CRD. */
-export const generated = (): { path: string; text: string }[] =>
+/** Path and content of every generated CRD. */
+export const crdFiles = (): { path: string; text: string }[] =>
   PRINTED.map(printed => ({
     path: `manifests/crd/${printed.kind.plural}.yaml`,
     text: stringify(crdOf(printed), { lineWidth: 0, aliasDuplicateObjects: false }),
   }));
 
 if (process.argv[1]?.endsWith('generate.ts') === true) {
-  for (const { path, text } of generated()) writeFileSync(path, text);
-  for (const { path, text } of packaged(process.cwd())) writeFileSync(path, text);
+  for (const { path, text } of crdFiles()) writeFileSync(path, text);
+  for (const { path, text } of packagingFiles(process.cwd())) writeFileSync(path, text);
 }

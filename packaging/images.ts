@@ -1,12 +1,12 @@
-/** `manifests/images.txt`: every image that a Pod of the operator, or one that it makes by itself, may run. */
+/** Generates `manifests/images.txt`: every image that the operator's own Pods and the Pods it creates run by default. */
 import { type Document, isMap, isScalar, visit } from 'yaml';
 
-/** As written: a mirror for a cluster without internet takes these, and those that operations name themselves. */
+/** A cluster without internet access needs these images in its mirror, in addition to those that operations name in their specs. */
 export function imagesFile(documents: readonly Document[]): string {
   return `${[...new Set(documents.flatMap(imagesIn))].sort().join('\n')}\n`;
 }
 
-/** Of containers, and of settings whose name says that they hold one. */
+/** Images of containers, and values of environment variables whose name ends with _IMAGE. */
 function imagesIn(document: Document): string[] {
   if (!['Deployment', 'DaemonSet'].includes(String(document.get('kind')))) return [];
   const images: string[] = [];

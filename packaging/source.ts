@@ -1,4 +1,4 @@
-/** The manifests of manifests/default as documents, comments and all, with the published images filled in as kustomize does it. */
+/** Loads manifests/default as YAML documents with their comments, and sets the published images as kustomize would. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isScalar, parse, parseAllDocuments, visit } from 'yaml';
@@ -8,37 +8,37 @@ interface Kustomization {
   images?: { name: string; newName: string; newTag: string }[];
 }
 
-/** As much of any manifest as packaging looks at. */
+/** The fields of a manifest that packaging reads. */
 export interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
 }
 
-/** Everything that an installation has, in the order in which it is applied. */
-export function installation(repository: string, folder = 'manifests/default'): Document.Parsed[] {
+/** All documents of a kustomization folder, in the order in which they are applied. */
+export function loadInstallation(repository: string, folder = 'manifests/default'): Document.Parsed[] {
   const { resources, images = [] } = parse(
     readFileSync(join(repository, folder, 'kustomization.yaml'), 'utf8'),
   ) as Kustomization;
   const documents = resources.flatMap(name => {
     const path = join(folder, name);
     return statSync(join(repository, path)).isDirectory()
-      ? installation(repository, path)
-      : parsed(readFileSync(join(repository, path), 'utf8'));
+      ? loadInstallation(repository, path)
+      : parseDocuments(readFileSync(join(repository, path), 'utf8'));
   });
   const published = new Map(images.map(({ name, newName, newTag }) => [name, `${newName}:${newTag}`]));
-  for (const document of documents) nameImages(document, published);
+  for (const document of documents) setPublishedImages(document, published);
   return documents;
 }
 
-/** The documents of a text; none for one without any. */
-export function parsed(text: string): Document.Parsed[] {
+/** Parses a text with any number of documents; the yaml library returns a special value instead of an empty list. */
+export function parseDocuments(text: string): Document.Parsed[] {
   const documents = parseAllDocuments(text);
   return 'empty' in documents ? [] : documents;
 }
 
-/** In containers, and in the settings that repeat an image. */
-function nameImages(document: Document.Parsed, published: ReadonlyMap<string, string>): void {
+/** Replaces the image names in containers and in environment variables that repeat one. */
+function setPublishedImages(document: Document.Parsed, published: ReadonlyMap<string, string>): void {
   visit(document, {
     Pair(_, { key, value }) {
       if (!isScalar(key) || !isScalar(value) || !['image', 'value'].includes(String(key.value))) return;
@@ -49,13 +49,13 @@ function nameImages(document: Document.Parsed, published: ReadonlyMap<string, st
 
 export const manifestOf = (document: Document): Manifest => document.toJS() as Manifest;
 
-/** The one of that kind and name; throws where there is none. */
-export function find(documents: readonly Document.Parsed[], kind: string, name: string): Document.Parsed {
+/** Throws when no document has that kind and name. */
+export function findDocument(documents: readonly Document.Parsed[], kind: string, name: string): Document.Parsed {
   const found = documents.find(one => one.get('kind') === kind && one.getIn(['metadata', 'name']) === name);
-  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  if (found === undefined) throw new Error(`the manifests have no ${kind} named ${name}`);
   return found;
 }
 
-/** One line for each sentence and list item, so that changes can be read. */
+/** Long strings are not folded, so that a changed value is one changed line in a diff. */
 export const textOf = (document: Document): string =>
   document.toString({ lineWidth: 0, flowCollectionPadding: false, directives: false });

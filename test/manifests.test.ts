@@ -9,7 +9,7 @@ import { LEADER_LEASE } from '../api/names.js';
 import { NodeOpSpec } from '../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../api/nodeop-upgrade.js';
 import { OSArtifactSpec } from '../api/os-artifact.js';
-import { generated } from '../manifests/generate.js';
+import { crdFiles } from '../manifests/generate.js';
 import { findBinary } from './cluster/binaries.js';
 import { withOverlay } from './cluster/install.js';
 import { repository } from './cluster/places.js';
@@ -28,7 +28,7 @@ interface Container {
   securityContext: Record<string, unknown>;
 }
 
-/** As much of any manifest as these tests look at. */
+/** The fields of a manifest that these tests read. */
 interface Manifest {
   apiVersion: string;
   kind: string;
@@ -46,13 +46,13 @@ interface Manifest {
 }
 
 const textOf = (path: string) => readFileSync(join(repository, path), 'utf8');
-/** Printed from the others; the templates of the chart are no YAML before helm has rendered them. */
-const PRINTED_FILES = /^manifests\/(install\.yaml$|chart\/)/;
+/** Generated from the other manifests; chart templates are not valid YAML before Helm renders them. */
+const GENERATED_FILES = /^manifests\/(install\.yaml$|chart\/)/;
 const filesIn = (folder: string) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.yaml'))
     .map(name => `${folder}/${name}`)
-    .filter(path => !PRINTED_FILES.test(path))
+    .filter(path => !GENERATED_FILES.test(path))
     .sort();
 const manifestsIn = (text: string) => parseAllDocuments(text).map(document => document.toJS() as Manifest);
 
@@ -65,15 +65,15 @@ const containersOf = (manifests: readonly Manifest[]) =>
 const ofKind = (manifests: readonly Manifest[], kind: RegExp) => manifests.filter(each => kind.test(each.kind));
 const named = (manifests: readonly Manifest[], kind: string, name: string) => {
   const found = manifests.find(each => each.kind === kind && each.metadata.name === name);
-  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  if (found === undefined) throw new Error(`the manifests have no ${kind} named ${name}`);
   return found;
 };
 
-const CLUSTER_WIDE =
+const CLUSTER_SCOPED =
   /^(Namespace|ClusterRole|ClusterRoleBinding|CustomResourceDefinition|(Validating|Mutating)WebhookConfiguration|ValidatingAdmissionPolicy(Binding)?)$/;
 
-describe('the files', () => {
-  test('every manifest is sound YAML', () => {
+describe('the manifest files', () => {
+  test('every manifest is valid YAML', () => {
     const faults = ['manifests', 'config']
       .flatMap(filesIn)
       .flatMap(path =>
@@ -82,14 +82,14 @@ describe('the files', () => {
     expect(faults).toEqual([]);
   });
 
-  test('the committed CRDs are the ones that the schemas print', () => {
-    for (const { path, text } of generated()) expect({ path, text: textOf(path) }).toEqual({ path, text });
+  test('the committed CRDs are those generated from the schemas', () => {
+    for (const { path, text } of crdFiles()) expect({ path, text: textOf(path) }).toEqual({ path, text });
   });
 
-  test('every printed CRD is installed', () => {
+  test('every generated CRD is installed', () => {
     const listed = parse(textOf('manifests/crd/kustomization.yaml')) as { resources: string[] };
     expect([...listed.resources].sort()).toEqual(
-      generated()
+      crdFiles()
         .map(({ path }) => path.replace('manifests/crd/', ''))
         .sort(),
     );
@@ -101,14 +101,14 @@ describe('the files', () => {
     expect(listed.resources.filter(name => name.endsWith('.yaml')).sort()).toEqual(files.sort());
   });
 
-  test('images are named by the two placeholders, and published names stand in one place', () => {
+  test('workloads use the two placeholder images, and published names appear in one file', () => {
     const images = containersOf(own).map(({ image }) => image);
     expect(new Set(images)).toEqual(new Set(['kairos-operator', 'kairos-operator-agent']));
     const others = filesIn('manifests').filter(path => !/samples|default\/kustomization/.test(path));
     expect(others.filter(path => textOf(path).includes('quay.io/kairos/operator'))).toEqual([]);
   });
 
-  test('the samples are wishes that the schemas accept', () => {
+  test('the samples match the schemas', () => {
     const schemas = {
       [NODE_OP.kind]: NodeOpSpec,
       [NODE_OP_UPGRADE.kind]: NodeOpUpgradeSpec,
@@ -119,29 +119,29 @@ describe('the files', () => {
   });
 });
 
-describe('rights', () => {
+describe('permissions', () => {
   const roles = ofKind(own, /^(Cluster)?Role$/);
   const rulesOf = (kind: string, name: string) => named(own, kind, name).rules ?? [];
 
-  test('no rule grants everything of something', () => {
+  test('no rule contains a wildcard', () => {
     const wild = roles.filter(({ rules = [] }) =>
       rules.some(rule => [...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*')),
     );
     expect(wild.map(({ metadata }) => metadata.name)).toEqual([]);
   });
 
-  test('every rule says why', () => {
-    const silent = filesIn('manifests/default').flatMap(path =>
+  test('every rule has a comment with its reason', () => {
+    const withoutReason = filesIn('manifests/default').flatMap(path =>
       textOf(path)
         .split('\n')
         .flatMap((line, at, lines) =>
           /^ {2}- apiGroups: .*$/.test(line) && !/^ {2}# \S/.test(lines[at - 1] ?? '') ? [`${path}:${at + 1}`] : [],
         ),
     );
-    expect(silent).toEqual([]);
+    expect(withoutReason).toEqual([]);
   });
 
-  test("every verb of the programs' roles is among the reasons above it", () => {
+  test("every verb of the programs' roles is explained in the comment above it", () => {
     const faults = ['controller', 'webhook', 'agent'].flatMap(program => {
       const path = `manifests/default/${program}-rbac.yaml`;
       const groups = textOf(path).matchAll(
@@ -158,22 +158,22 @@ describe('rights', () => {
     expect(faults).toEqual([]);
   });
 
-  test('the roles for people are not slipped into the built-in ones', () => {
-    const slipped = roles.filter(
+  test('the roles for users are not aggregated into the built-in ones', () => {
+    const aggregated = roles.filter(
       ({ metadata, aggregationRule }) =>
         aggregationRule !== undefined ||
         Object.keys(metadata.labels ?? {}).some(key => key.startsWith('rbac.authorization.k8s.io/aggregate-to')),
     );
-    expect(slipped).toEqual([]);
+    expect(aggregated).toEqual([]);
   });
 
-  test('every kind of wish has an admin, an editor and a viewer', () => {
+  test('every kind has an admin, an editor and a viewer role', () => {
     for (const { singular, plural } of [NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT])
-      for (const who of ['admin', 'editor', 'viewer'])
-        expect(rulesOf('ClusterRole', `operator-${singular}-${who}-role`)[0]?.resources).toEqual([plural]);
+      for (const role of ['admin', 'editor', 'viewer'])
+        expect(rulesOf('ClusterRole', `operator-${singular}-${role}-role`)[0]?.resources).toEqual([plural]);
   });
 
-  test('nobody lists or watches Secrets, and only who builds OSArtifacts reads more than one', () => {
+  test('no role lists or watches Secrets, and only the role for OSArtifacts reads arbitrary ones', () => {
     const secrets = roles.flatMap(({ kind, metadata, rules = [] }) =>
       rules
         .filter(rule => rule.resources.includes('secrets'))
@@ -190,12 +190,12 @@ describe('rights', () => {
     ]);
   });
 
-  test('nobody has rights on roles, bindings or ServiceAccounts', () => {
-    const touched = roles.flatMap(({ rules = [] }) => rules.flatMap(({ resources }) => resources));
-    expect(touched.filter(name => /role|binding|serviceaccount/.test(name))).toEqual([]);
+  test('no role grants permissions on roles, bindings or ServiceAccounts', () => {
+    const resources = roles.flatMap(({ rules = [] }) => rules.flatMap(rule => rule.resources));
+    expect(resources.filter(name => /role|binding|serviceaccount/.test(name))).toEqual([]);
   });
 
-  test('the controller may hold the lease that it leads by', () => {
+  test('the controller may update the lease of its leader election', () => {
     const leases = rulesOf('Role', 'operator-controller').filter(({ resourceNames }) => resourceNames !== undefined);
     expect(leases[0]?.resourceNames).toContain(LEADER_LEASE);
   });
@@ -207,8 +207,8 @@ describe('rights', () => {
   });
 });
 
-describe('the programs', () => {
-  test.each(['controller', 'webhook'])('the %s has no privilege at all', program => {
+describe('the workloads of the programs', () => {
+  test.each(['controller', 'webhook'])('the %s has no privileges', program => {
     const [container] = containersOf([named(own, 'Deployment', `operator-${program}`)]);
     expect(container?.securityContext).toEqual({
       allowPrivilegeEscalation: false,
@@ -217,7 +217,7 @@ describe('the programs', () => {
     });
   });
 
-  test('the policy of the agent knows exactly the keys that the agent writes', () => {
+  test('the admission policy of the agent allows exactly the keys that the agent writes', () => {
     const policy = named(own, 'ValidatingAdmissionPolicy', 'operator-agent-node');
     const variables = policy.spec?.variables as { name: string; expression: string }[];
     for (const what of ['labels', 'annotations'] as const) {
@@ -227,13 +227,13 @@ describe('the programs', () => {
     }
   });
 
-  test('the webhooks are asked about every kind of wish', () => {
-    const wishes = [NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT].map(({ plural }) => plural);
+  test('the webhooks are called for every kind that users create', () => {
+    const plurals = [NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT].map(({ plural }) => plural);
     for (const { rules } of ofKind(own, /WebhookConfiguration$/).flatMap(({ webhooks = [] }) => webhooks))
-      expect(rules.flatMap(({ resources }) => resources)).toEqual(wishes);
+      expect(rules.flatMap(({ resources }) => resources)).toEqual(plurals);
   });
 
-  test('the webhooks leave caBundle to the program', () => {
+  test('the webhook configurations leave caBundle to the webhook itself', () => {
     const configurations = ofKind(own, /WebhookConfiguration$/);
     expect(configurations.map(({ kind }) => kind)).toHaveLength(2);
     for (const { clientConfig } of configurations.flatMap(({ webhooks = [] }) => webhooks))
@@ -249,41 +249,43 @@ const rendered = (folder: string) =>
 function installation() {
   const all = rendered(join(repository, 'config/default'));
 
-  test('the published folder is the default one', () => {
+  test('config/default installs the same objects as manifests/default', () => {
     expect(all).toEqual(rendered(join(repository, 'manifests/default')));
   });
 
-  test('everything namespaced is in the namespace of the operator', () => {
-    const elsewhere = all.filter(({ kind, metadata }) =>
-      CLUSTER_WIDE.test(kind) ? metadata.namespace !== undefined : metadata.namespace !== 'operator-system',
+  test('all namespaced objects are in the namespace of the operator', () => {
+    const misplaced = all.filter(({ kind, metadata }) =>
+      CLUSTER_SCOPED.test(kind) ? metadata.namespace !== undefined : metadata.namespace !== 'operator-system',
     );
-    expect(elsewhere.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([]);
+    expect(misplaced.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([]);
   });
 
-  test("the controller is told the agent's image", () => {
+  test('AGENT_IMAGE of the controller is the image of the agent', () => {
     const [agent] = containersOf([named(all, 'DaemonSet', 'operator-agent')]);
     const [controller] = containersOf([named(all, 'Deployment', 'operator-controller')]);
     expect(controller?.env).toContainEqual({ name: 'AGENT_IMAGE', value: agent?.image });
   });
 
-  test('another namespace and other images reach every place that repeats them', async () => {
+  test('an overlay with another namespace and other images changes every field that repeats them', async () => {
     const image = (name: string) => ({ ref: `localhost/${name}:mine`, tar: '' });
     const images = { operator: image('operator'), agent: image('agent') };
-    const moved = await withOverlay({ namespace: 'elsewhere', images }, folder => Promise.resolve(rendered(folder)));
+    const moved = await withOverlay({ namespace: 'other-namespace', images }, folder =>
+      Promise.resolve(rendered(folder)),
+    );
     expect(JSON.stringify(moved)).not.toMatch(/operator-system|quay\.io\/kairos\/operator/);
     const [controller] = containersOf([named(moved, 'Deployment', 'operator-controller')]);
     expect(controller?.env).toContainEqual({ name: 'AGENT_IMAGE', value: 'localhost/agent:mine' });
     const webhooks = ofKind(moved, /WebhookConfiguration$/).flatMap(({ webhooks: each = [] }) => each);
     for (const { clientConfig, matchConditions } of webhooks) {
-      expect(clientConfig.service.namespace).toBe('elsewhere');
+      expect(clientConfig.service.namespace).toBe('other-namespace');
       expect(matchConditions[0]?.expression).toBe(
-        'request.userInfo.username != "system:serviceaccount:elsewhere:operator-controller"',
+        'request.userInfo.username != "system:serviceaccount:other-namespace:operator-controller"',
       );
     }
   });
 }
 
-// without kubectl, the cluster suites still apply the same folders
+// Without kubectl these tests are skipped; the cluster tests still apply the same folders.
 if (hasKubectl)
   describe('the installation', () => {
     installation();

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Puts the operator's manifest where the cluster of this node looks for manifests.
-#   OPERATOR_DISTRO  k3s or k0s; by default every one that is installed, unless this node is a worker of it
-#   OPERATOR_ROOT    the system to install into; by default the running one
+# Installs the operator's manifest in the folder from which k3s or k0s applies manifests.
+#   OPERATOR_DISTRO  k3s or k0s; default: every installed distribution of which this node is not a worker
+#   OPERATOR_ROOT    root of the system to install into; default: the running system
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ root=${root%/}
 say() { echo "kairos-operator: $*"; }
 die() { say "$@" >&2; exit 1; }
 
-# Is this program part of the system?
+# Whether the program is installed.
 has() {
   for folder in /usr/bin /usr/local/bin /usr/sbin /usr/local/sbin /opt/bin /system/bin; do
     [ ! -x "$root$folder/$1" ] || return 0
@@ -20,8 +20,8 @@ has() {
   return 1
 }
 
-# An agent of k3s, or a worker of k0s, has no API server and reads no manifests. Its service tells; where there is none yet, as on
-# a first boot, the node may become either, and a file that nobody reads does no harm.
+# A k3s agent or a k0s worker has no API server and applies no manifests. The enabled service shows the role. Before the first boot no
+# service is enabled and the node may become either; an unused manifest does no harm.
 is_worker() {
   case $1 in
     k3s) is_service k3s-agent && ! is_service k3s ;;
@@ -33,7 +33,7 @@ is_service() {
   [ -e "$root/etc/systemd/system/multi-user.target.wants/$1.service" ] || [ -e "$root/etc/runlevels/default/$1" ]
 }
 
-# The folder need not be there yet: on a first boot the cluster has never run.
+# The folder may not exist yet: before the first boot the cluster has never run.
 target_of() {
   case $1 in
     k3s) echo "$root/var/lib/rancher/k3s/server/manifests/kairos-operator.yaml" ;;
@@ -42,7 +42,7 @@ target_of() {
   esac
 }
 
-# In one step, so that nobody reads half a file; under a name that neither k3s nor k0s reads until then.
+# Replaces the file atomically, so that it is never read incomplete. k3s and k0s ignore the name of the draft.
 place() {
   target=$(target_of "$1")
   folder=$(dirname "$target")
@@ -50,16 +50,16 @@ place() {
     say "$target is up to date"
     return 0
   fi
-  # As k3s makes it: what the server keeps beside the manifests is nobody else's.
+  # The mode that k3s itself uses, because the server keeps private data in this folder.
   if [ "$1" = k3s ] && [ ! -d "$root/var/lib/rancher/k3s/server" ]; then
-    mkdir -p "$root/var/lib/rancher/k3s" && mkdir -m 0700 "$root/var/lib/rancher/k3s/server" || die "cannot make $folder"
+    mkdir -p "$root/var/lib/rancher/k3s" && mkdir -m 0700 "$root/var/lib/rancher/k3s/server" || die "cannot create $folder"
   fi
-  mkdir -p "$folder" || die "cannot make $folder"
-  # Of this process alone: two runs at once must not write into the same one.
+  mkdir -p "$folder" || die "cannot create $folder"
+  # The name contains the process id, so that two concurrent runs do not write to the same draft.
   draft=$folder/.kairos-operator.$$.draft
   trap 'rm -f "$draft"' EXIT
   cp "$manifest" "$draft" || die "cannot write to $folder"
-  # It holds no secret; still nobody but root has to change it.
+  # The manifest contains no secret, but only root may change it.
   chmod 0600 "$draft"
   sync "$draft" 2>/dev/null || sync
   mv -f "$draft" "$target" || die "cannot write $target"
@@ -77,7 +77,7 @@ if [ -z "$distros" ]; then
     if is_worker "$one"; then worker=$one; else distros="$distros $one"; fi
   done
   if [ -z "$distros" ] && [ -n "$worker" ]; then
-    say "this node is no control plane ($worker); nothing was done"
+    say "this node is not a control plane ($worker); nothing was done"
     exit 0
   fi
 fi

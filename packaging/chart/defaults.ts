@@ -1,9 +1,9 @@
-/** The defaults of the values, read from the manifests. */
+/** Reads the default values of the chart from the manifests. */
 import type { Document } from 'yaml';
-import { find } from '../source.js';
+import { findDocument } from '../source.js';
 import { Values } from './values.js';
 
-/** As much of a workload as the defaults are read from. */
+/** The fields of a workload that become default values. */
 interface Workload {
   metadata: { namespace: string };
   spec: {
@@ -18,7 +18,7 @@ interface Workload {
   };
 }
 
-function placementOf({ spec }: Workload) {
+function podSettingsOf({ spec }: Workload) {
   const { priorityClassName, nodeSelector, tolerations, containers } = spec.template.spec;
   return {
     priorityClassName,
@@ -32,45 +32,45 @@ function placementOf({ spec }: Workload) {
 
 const deploymentOf = (workload: Workload) => ({
   replicas: workload.spec.replicas,
-  ...placementOf(workload),
+  ...podSettingsOf(workload),
   affinity: workload.spec.template.spec.affinity,
 });
 
 const containerOf = ({ spec }: Workload) => spec.template.spec.containers[0];
 
-function productOf(workload: Workload) {
+function ownImageOf(workload: Workload) {
   const { image } = containerOf(workload);
   const colon = image.lastIndexOf(':');
   return { repository: image.slice(0, colon), tag: image.slice(colon + 1), digest: '' };
 }
 
-/** The defaults that make the chart install what kustomize does. */
-export function defaults(documents: readonly Document.Parsed[]): Values {
-  const workload = (kind: string, name: string) => find(documents, kind, name).toJS() as Workload;
+/** With these values the chart installs the same objects as kustomize. */
+export function defaultValues(documents: readonly Document.Parsed[]): Values {
+  const workload = (kind: string, name: string) => findDocument(documents, kind, name).toJS() as Workload;
   const controller = workload('Deployment', 'operator-controller');
   const webhook = workload('Deployment', 'operator-webhook');
   const agent = workload('DaemonSet', 'operator-agent');
   const { env, imagePullPolicy } = containerOf(controller);
-  const setting = (name: string) => env.find(one => one.name === name)?.value ?? '';
+  const variable = (name: string) => env.find(one => one.name === name)?.value ?? '';
   return Values.parse({
     namespace: { name: controller.metadata.namespace, create: true },
     images: {
       registry: '',
       pullPolicy: imagePullPolicy,
       pullSecrets: [],
-      operator: productOf(controller),
-      agent: productOf(agent),
-      nodeopDefault: setting('NODEOP_DEFAULT_IMAGE'),
-      sentinel: setting('SENTINEL_IMAGE'),
-      tool: setting('TOOL_IMAGE'),
-      buildah: setting('BUILDAH_IMAGE'),
-      kairosInit: setting('KAIROS_INIT_IMAGE'),
+      operator: ownImageOf(controller),
+      agent: ownImageOf(agent),
+      nodeopDefault: variable('NODEOP_DEFAULT_IMAGE'),
+      sentinel: variable('SENTINEL_IMAGE'),
+      tool: variable('TOOL_IMAGE'),
+      buildah: variable('BUILDAH_IMAGE'),
+      kairosInit: variable('KAIROS_INIT_IMAGE'),
     },
     allowedNamespaces: [],
     logLevel: '',
     controller: deploymentOf(controller),
     webhook: deploymentOf(webhook),
-    agent: placementOf(agent),
+    agent: podSettingsOf(agent),
     osArtifacts: { enabled: true },
     crds: { create: true, keep: true },
     userRoles: { create: true },

@@ -1,64 +1,67 @@
-/** Marks stand in a manifest where a template shall stand: a document with them is still YAML and keeps its comments. */
+/** Puts template expressions into a YAML document: placeholders are set as values first, so that the document stays valid and keeps its comments. */
 
-/** Puts template text in the place of a whole line, by its key and its depth. */
-type Line = (key: string, spaces: string) => string;
+/** Returns the template text that replaces a whole line, given the key and the indentation of that line. */
+type LineTemplate = (key: string, spaces: string) => string;
 
 export class Placeholders {
   readonly #scalars = new Map<string, string>();
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, LineTemplate>();
 
-  /** A value alone: `key: {{ expression }}`. */
+  /** A scalar value: `key: {{ expression }}`. */
   value(expression: string): string {
-    return this.#mark(this.#scalars, `{{ ${expression} }}`);
+    return this.#placeholder(this.#scalars, `{{ ${expression} }}`);
   }
 
-  /** A whole map or list: `key:` and what `expression` holds, one step deeper. */
+  /** A map or list: `key:` followed by the value of `expression`, indented by two more spaces. */
   tree(expression: string): string {
-    return this.#mark(
+    return this.#placeholder(
       this.#lines,
       (key, spaces) => `${spaces}${key}:\n${spaces}  {{- toYaml ${expression} | nindent ${spaces.length + 2} }}`,
     );
   }
 
-  /** The same, left out where it is empty. */
-  treeIfAny(expression: string): string {
-    return this.#mark(
+  /** A map or list that is left out together with its key when it is empty. */
+  optionalTree(expression: string): string {
+    return this.#placeholder(
       this.#lines,
       (key, spaces) =>
         `${spaces}{{- with ${expression} }}\n${spaces}${key}:\n${spaces}  {{- toYaml . | nindent ${spaces.length + 2} }}\n${spaces}{{- end }}`,
     );
   }
 
-  /** A value whose key is left out, too, where it is empty. */
-  valueIfAny(condition: string, expression: string): string {
-    return this.#mark(
+  /** A scalar value that is left out together with its key when `condition` is empty. */
+  optionalValue(condition: string, expression: string): string {
+    return this.#placeholder(
       this.#lines,
       (key, spaces) => `${spaces}{{- with ${condition} }}\n${spaces}${key}: {{ ${expression} }}\n${spaces}{{- end }}`,
     );
   }
 
-  /** Any lines in the place of an item of a list. */
+  /** Template lines in place of a list item. */
   item(lines: (spaces: string) => string): string {
-    return this.#mark(this.#lines, (_key, spaces) => lines(spaces));
+    return this.#placeholder(this.#lines, (_key, spaces) => lines(spaces));
   }
 
-  #mark<T>(kind: Map<string, T>, content: T): string {
-    const mark = `mark-${this.#scalars.size + this.#lines.size}-mark`;
-    kind.set(mark, content);
-    return mark;
+  #placeholder<T>(kind: Map<string, T>, content: T): string {
+    const placeholder = `placeholder-${this.#scalars.size + this.#lines.size}-placeholder`;
+    kind.set(placeholder, content);
+    return placeholder;
   }
 
-  /** The template. What looks like one in the manifest itself stays text. Throws where a mark found no place. */
+  /** Replaces the placeholders in the text of the document. Braces of the manifest itself are escaped. Throws when a placeholder cannot be replaced. */
   fill(text: string): string {
     const filled = text
       .replaceAll('{{', '{{ "{{" }}')
-      .replace(/^( *)(- |[\w.]+: )(mark-\d+-mark)$/gm, (line, spaces: string, head: string, mark: string) => {
-        const make = this.#lines.get(mark);
-        return make === undefined ? line : make(head.replace(': ', ''), spaces);
-      })
-      .replace(/mark-\d+-mark/g, mark => this.#scalars.get(mark) ?? mark);
-    const left = /.*mark-\d+-mark.*/.exec(filled);
-    if (left !== null) throw new Error(`this line is no place for a template: ${left[0]}`);
+      .replace(
+        /^( *)(- |[\w.]+: )(placeholder-\d+-placeholder)$/gm,
+        (line, spaces: string, head: string, placeholder: string) => {
+          const template = this.#lines.get(placeholder);
+          return template === undefined ? line : template(head.replace(': ', ''), spaces);
+        },
+      )
+      .replace(/placeholder-\d+-placeholder/g, placeholder => this.#scalars.get(placeholder) ?? placeholder);
+    const unreplaced = /.*placeholder-\d+-placeholder.*/.exec(filled);
+    if (unreplaced !== null) throw new Error(`this line cannot hold a template: ${unreplaced[0]}`);
     return filled;
   }
 }

@@ -1,4 +1,4 @@
-/** What values are made of: names, images and settings, refused where the API server or a kubelet would refuse them later. */
+/** Schemas for parts of the values: names, images and environment variables. They reject early what the API server or a kubelet would reject later. */
 import * as z from 'zod';
 
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
@@ -15,23 +15,23 @@ const matching = (pattern: string) => z.string().regex(new RegExp(`^${pattern}$`
 export const namespaceName = () => matching(LABEL);
 export const secretName = () => matching(SUBDOMAIN);
 export const className = () => matching(`(${SUBDOMAIN})?`);
-/** A host, with a path where it has one; no scheme. */
+/** A host with an optional path, without a scheme; may be empty. */
 export const registry = () => matching(`(${HOST}(/${PATH})?/?)?`);
 export const image = () => matching(IMAGE);
-export const imageIfAny = () => matching(`(${IMAGE})?`);
+export const optionalImage = () => matching(`(${IMAGE})?`);
 
-/** One of the operator's own. */
-export const product = () =>
+/** One of the operator's own two images. */
+export const ownImage = () =>
   z
     .object({
       repository: matching(REPOSITORY),
       tag: matching(TAG),
-      digest: matching(`(${DIGEST})?`).describe('sha256:…; takes the place of the tag.'),
+      digest: matching(`(${DIGEST})?`).describe('Digest (sha256:…) to use instead of the tag.'),
     })
     .strict();
 
-/** Which settings the templates give each program: a second one of that name would be refused, or hold by chance. */
-export const OWN_SETTINGS = {
+/** Environment variables that the templates set for each program. Setting one of them twice would be rejected, or one of the two would win arbitrarily. */
+export const BUILT_IN_ENV = {
   controller: [
     ...['POD_NAME', 'POD_NAMESPACE', 'NODE_NAME', 'AGENT_IMAGE', 'SENTINEL_IMAGE', 'NODEOP_DEFAULT_IMAGE'],
     ...['ALLOWED_NAMESPACES', 'IMAGE_PULL_SECRETS', 'BUILD_ARTIFACTS', 'TOOL_IMAGE', 'BUILDAH_IMAGE'],
@@ -44,14 +44,16 @@ export const OWN_SETTINGS = {
   agent: ['NODE_NAME', 'HOST_ROOT'],
 } as const;
 
-/** Settings as in a container, of names that are not set already. */
-export const moreSettings = (program: keyof typeof OWN_SETTINGS) => {
-  const taken: readonly string[] = OWN_SETTINGS[program];
+/** Additional environment variables of a container. Names that the templates set already are rejected. */
+export const extraEnv = (program: keyof typeof BUILT_IN_ENV) => {
+  const reserved: readonly string[] = BUILT_IN_ENV[program];
   const name = matching('[a-zA-Z_.-][a-zA-Z0-9_.-]*')
-    .refine(one => !taken.includes(one))
-    .meta({ not: { enum: taken } });
+    .refine(one => !reserved.includes(one))
+    .meta({ not: { enum: reserved } });
   const valueFrom = z.record(z.string(), z.unknown()).optional();
   return z
     .array(z.object({ name, value: z.string().optional(), valueFrom }).strict())
-    .describe('More settings, as in a container: [{name: LOG_LEVEL, value: debug}]. None that is set already.');
+    .describe(
+      'Additional environment variables, for example [{name: LOG_LEVEL, value: debug}]. Variables that the chart sets itself are rejected.',
+    );
 };

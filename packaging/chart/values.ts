@@ -1,14 +1,14 @@
-/** What a user of the chart may set: one schema, from which values.yaml and values.schema.json are printed. */
+/** The schema of the chart's values, from which values.yaml and values.schema.json are generated. */
 import * as z from 'zod';
 import { LOG_LEVELS } from '../../program/log.js';
 import {
   className,
   image,
-  imageIfAny,
-  moreSettings,
+  optionalImage,
+  extraEnv,
   namespaceName,
-  type OWN_SETTINGS,
-  product,
+  type BUILT_IN_ENV,
+  ownImage,
   registry,
   secretName,
 } from './value-parts.js';
@@ -17,89 +17,114 @@ const loose = () => z.record(z.string(), z.unknown());
 const looseList = () => z.array(loose());
 const labels = () => z.record(z.string(), z.string());
 
-/** What is true of any Pod of ours: where it runs, what it may use. */
-const placement = (program: keyof typeof OWN_SETTINGS) => ({
-  priorityClassName: className().describe('What is pushed out first when a node is full.'),
-  nodeSelector: labels().describe('Labels of the nodes it may run on.'),
-  tolerations: looseList().describe('Taints that do not keep it away.'),
+/** Values that all three programs have: scheduling, resources, annotations and environment. */
+const podSettings = (program: keyof typeof BUILT_IN_ENV) => ({
+  priorityClassName: className().describe('PriorityClass of the Pods.'),
+  nodeSelector: labels().describe('Labels of the nodes on which the Pods may run.'),
+  tolerations: looseList().describe('Taints that the Pods tolerate.'),
   resources: loose().describe(
-    'What it asks for, and the most it gets. Flags of Node in its command belong to the memory limit.',
+    'Resource requests and limits of the container. The heap size in its command is chosen for this memory limit.',
   ),
-  podAnnotations: labels().describe('Annotations of its Pods.'),
-  env: moreSettings(program),
+  podAnnotations: labels().describe('Annotations of the Pods.'),
+  env: extraEnv(program),
 });
 
-const deployment = (program: 'controller' | 'webhook') => ({
-  replicas: z.int().min(0).describe('How many of them. Of controllers one works, the others wait.'),
-  ...placement(program),
-  affinity: loose().describe('Nodes it prefers: control planes, which a stolen worker does not reach.'),
+const deploymentSettings = (program: 'controller' | 'webhook') => ({
+  replicas: z
+    .int()
+    .min(0)
+    .describe('Number of replicas. Only one controller is active at a time; the others wait for leader election.'),
+  ...podSettings(program),
+  affinity: loose().describe(
+    'Affinity of the Pods. By default they prefer control planes, so that a compromised worker cannot reach them.',
+  ),
 });
 
 export const Values = z
   .object({
-    global: loose().optional().describe('Of the chart that this one is a part of. Nothing is read from it.'),
-    enabled: z.boolean().optional().describe('For the condition of a chart that this one is a part of.'),
+    global: loose().optional().describe('Global values of a parent chart. They are accepted and not used.'),
+    enabled: z.boolean().optional().describe('For the condition of a parent chart that depends on this one.'),
     namespace: z
       .object({
-        name: namespaceName().describe('Where the operator lives.'),
+        name: namespaceName().describe('Namespace in which the operator is installed.'),
         create: z
           .boolean()
           .describe(
-            "Make the namespace, with the PodSecurity label that the agent needs. Never done for the release's own namespace: Helm makes that.",
+            "Create the namespace with the PodSecurity label that the agent needs. The release's own namespace is never created by the chart, because Helm creates it.",
           ),
       })
       .strict()
-      .describe('Of the operator; that of the release, where Helm keeps its notes, may be another.'),
+      .describe(
+        'Namespace of the operator. It may differ from the namespace of the release, where Helm stores its release data.',
+      ),
     images: z
       .object({
         registry: registry().describe(
-          'Takes the place of the registry of every image below, such as mirror.example:5000/kairos. Empty: as they are.',
+          'Registry that replaces the registry of every image below, for example mirror.example:5000/kairos. Empty: the images are used as they are.',
         ),
-        pullPolicy: z.enum(['IfNotPresent', 'Always', 'Never']).describe("Of the operator's own Pods."),
+        pullPolicy: z.enum(['IfNotPresent', 'Always', 'Never']).describe("Pull policy of the operator's own Pods."),
         pullSecrets: z
           .array(z.object({ name: secretName() }).strict())
           .describe(
-            'For every Pod of the operator and every Pod it makes. Needed in the namespaces of operations, too.',
+            'Secrets with registry credentials for the Pods of the operator and for the Pods it creates. They must also exist in the namespaces of NodeOps, NodeOpUpgrades and OSArtifacts.',
           ),
-        operator: product().describe('Controller and webhook.'),
-        agent: product().describe('The agent; also leaves the word of a Job that succeeded.'),
-        nodeopDefault: image().describe('Of operations that name none.'),
-        sentinel: imageIfAny().describe("With a shell, for the last step of a Job with reboot. Empty: the agent's."),
-        tool: image().describe('auroraboot, for OSArtifacts.'),
-        buildah: image().describe('buildah, for OSArtifacts.'),
-        kairosInit: image().describe('kairos-init, for OSArtifacts.'),
+        operator: ownImage().describe('Image of the controller and the webhook.'),
+        agent: ownImage().describe(
+          'Image of the agent. It also runs the last step of a Job with reboot, unless sentinel names another image.',
+        ),
+        nodeopDefault: image().describe('Image of NodeOps that name none.'),
+        sentinel: optionalImage().describe(
+          "Image with a shell for the last step of a Job with reboot. Empty: the agent's image.",
+        ),
+        tool: image().describe('Image of auroraboot, which builds OSArtifacts.'),
+        buildah: image().describe('Image of buildah, which builds OSArtifacts.'),
+        kairosInit: image().describe('Image of kairos-init, which builds OSArtifacts.'),
       })
       .strict(),
     allowedNamespaces: z
       .array(namespaceName())
-      .describe('Where NodeOps and NodeOpUpgrades are obeyed. Empty: everywhere.'),
-    logLevel: z.enum(['', ...LOG_LEVELS]).describe('Of all programs. Empty: info.'),
-    controller: z.object(deployment('controller')).strict().describe('Decides and schedules.'),
-    webhook: z.object(deployment('webhook')).strict().describe('Completes and judges wishes.'),
-    agent: z.object(placement('agent')).strict().describe('On every Linux node.'),
+      .describe('Namespaces whose NodeOps and NodeOpUpgrades are processed. Empty: all namespaces.'),
+    logLevel: z
+      .enum(['', ...LOG_LEVELS])
+      .describe('Log level of the controller, the webhook and the agent. Empty: info.'),
+    controller: z
+      .object(deploymentSettings('controller'))
+      .strict()
+      .describe('The controller, which runs NodeOps, NodeOpUpgrades and OSArtifacts.'),
+    webhook: z
+      .object(deploymentSettings('webhook'))
+      .strict()
+      .describe('The admission webhook, which sets defaults and validates objects.'),
+    agent: z.object(podSettings('agent')).strict().describe('The agent, which runs on every Linux node.'),
     osArtifacts: z
       .object({
         enabled: z
           .boolean()
-          .describe('Whether OSArtifacts are built. Without them the right to read Secrets is not granted.'),
+          .describe('Build OSArtifacts. When disabled, the controller has no permission to read Secrets.'),
       })
       .strict(),
     crds: z
       .object({
-        create: z.boolean().describe('Install the kinds, and change them with every upgrade.'),
+        create: z.boolean().describe('Install the CustomResourceDefinitions and update them with every upgrade.'),
         keep: z
           .boolean()
-          .describe('Leave them, and with them all objects of these kinds, when the release is uninstalled.'),
+          .describe(
+            'Keep the CustomResourceDefinitions, and with them all custom resources, when the release is uninstalled.',
+          ),
       })
       .strict(),
     userRoles: z
-      .object({ create: z.boolean().describe('The roles for people: admin, editor and viewer of each kind.') })
+      .object({
+        create: z.boolean().describe('Create the ClusterRoles for users: admin, editor and viewer of each kind.'),
+      })
       .strict(),
     migration: z
       .object({
         create: z
           .boolean()
-          .describe('Rights to clear away what the operator written in Go has made; for that day alone.'),
+          .describe(
+            'Grant the permissions to remove the roles and bindings of the Go operator. Needed only during the migration.',
+          ),
       })
       .strict(),
     admissionPolicies: z
@@ -107,17 +132,21 @@ export const Values = z
         create: z
           .boolean()
           .describe(
-            'What narrows an agent to its own node. false only before Kubernetes 1.30, which does not know them.',
+            'Create the ValidatingAdmissionPolicies that restrict each agent to its own node. Disable them only before Kubernetes 1.30, which does not support them.',
           ),
       })
       .strict(),
     networkPolicy: z
       .object({
-        create: z.boolean().describe('Let controller and webhook connect to the ports below alone, at any address.'),
+        create: z
+          .boolean()
+          .describe(
+            'Create NetworkPolicies that allow the controller and the webhook to connect only to the ports below, at any address.',
+          ),
         apiServerPorts: z
           .array(z.int().min(1).max(65535))
-          .min(1) // a policy with an empty list opens every port
-          .describe('Ports on which the API server listens, behind its Service.'),
+          .min(1) // an empty list in a NetworkPolicy would allow every port
+          .describe('Ports on which the API server itself listens, behind its Service.'),
       })
       .strict(),
   })

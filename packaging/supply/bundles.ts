@@ -1,31 +1,31 @@
-/** The bundles: one CommonJS file per program, so that an image needs Node and nothing else; and the one library that the agent loads on wish. */
+/** Builds the bundles: one CommonJS file per program, so that an image needs only Node, and one file for the library that the agent loads on demand. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type Package, packagesIn } from './packages.js';
 
-/** What each image carries, and where each file begins. */
+/** The bundles of each image, and the entry point of each bundle. */
 export const IMAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'kairos-operator': { controller: 'controller/main.ts', webhook: 'webhook/main.ts' },
   'kairos-operator-agent': { agent: 'agent/main.ts', systeminformation: 'systeminformation' },
 };
 
-export interface Plan {
-  /** The checkout. */
+export interface BundleOptions {
+  /** Root folder of the repository. */
   root: string;
-  /** Where the bundles are written. */
+  /** Folder to write the bundles to. */
   out: string;
   version: string;
 }
 
-/** Asked for by "debug" where it happens to be installed, as it is beside our tools for developing; nobody misses it. */
-export const OPTIONAL = ['supports-color'];
+/** The package "debug" uses this one if it is installed, as it is with the development tools. It stays out of the bundles, which work without it. */
+export const OPTIONAL_PACKAGES = ['supports-color'];
 
-/** Writes the bundles of an image, and tells of which packages they hold a piece. */
+/** Writes the bundles of an image and returns the packages whose code they contain. */
 export async function bundle(
   entries: Readonly<Record<string, string>>,
-  { root, out, version }: Plan,
+  { root, out, version }: BundleOptions,
 ): Promise<Package[]> {
-  const inside = new Map<string, Package>();
+  const packages = new Map<string, Package>();
   for (const [name, entry] of Object.entries(entries)) {
     const { metafile } = await build({
       absWorkingDir: root,
@@ -36,19 +36,19 @@ export async function bundle(
       target: 'node20',
       format: 'cjs',
       minify: true,
-      external: OPTIONAL,
+      external: OPTIONAL_PACKAGES,
       metafile: true,
-      legalComments: 'none', // they are in THIRD-PARTY-NOTICES
+      legalComments: 'none', // THIRD-PARTY-NOTICES contains them
       define: { 'process.env.KAIROS_OPERATOR_VERSION': JSON.stringify(version) },
       logLevel: 'warning',
     });
-    for (const found of packagesIn(metafile, root)) inside.set(found.path, together(found, inside.get(found.path)));
+    for (const found of packagesIn(metafile, root)) packages.set(found.path, merged(found, packages.get(found.path)));
   }
-  return [...inside.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...packages.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** One bundle has these files of a package, another those. */
-const together = (one: Package, other: Package | undefined): Package => ({
+/** Different bundles of an image may contain different files of the same package. */
+const merged = (one: Package, other: Package | undefined): Package => ({
   ...one,
   comments: [...new Set([...(other?.comments ?? []), ...one.comments])],
 });

@@ -1,4 +1,4 @@
-/** What the image of the agent takes from TOOLS_IMAGE: packages of Debian, whose version is that of the image that was named. */
+/** The Debian packages whose files the agent's image copies from TOOLS_IMAGE. Their versions depend on the TOOLS_IMAGE of the build. */
 
 export const DEBIAN_PACKAGES = [
   { name: 'util-linux', licence: 'GPL-2.0-or-later' }, // nsenter
@@ -6,7 +6,7 @@ export const DEBIAN_PACKAGES = [
   { name: 'libpcre2-8-0', licence: 'BSD-3-Clause' },
 ] as const;
 
-/** As components of an SBOM; none for another image. Without version and hash: building knows neither. */
+/** SBOM components of these packages, for the agent's image only. They have no version and hash, because the build does not know them. */
 export const debianPackagesOf = (image: string) =>
   image === 'kairos-operator-agent'
     ? DEBIAN_PACKAGES.map(({ name, licence }) => ({
@@ -15,6 +15,6 @@ export const debianPackagesOf = (image: string) =>
         name,
         licenses: [{ expression: licence }],
         purl: `pkg:deb/debian/${name}`,
-        description: `Files of it come from TOOLS_IMAGE; /licenses/${name}.copyright has all licences.`,
+        description: `Files of this package are copied from TOOLS_IMAGE; /licenses/${name}.copyright contains all licences.`,
       }))
     : [];

@@ -1,9 +1,9 @@
-/** Which licences may go into an image that is licensed under Apache-2.0. */
+/** Defines which licences are allowed for code that is bundled into an image licensed under Apache-2.0. */
 
-/** They ask for nothing. */
-const WITHOUT_TEXT: ReadonlySet<string> = new Set(['0BSD', 'CC0-1.0', 'MIT-0', 'Unlicense']);
+/** Licences that do not require their text to be distributed. */
+const WITHOUT_TEXT_REQUIREMENT: ReadonlySet<string> = new Set(['0BSD', 'CC0-1.0', 'MIT-0', 'Unlicense']);
 
-/** They ask for their text to come along at most. */
+/** Licences that require nothing more than the distribution of their text. */
 const ALLOWED: ReadonlySet<string> = new Set([
   'Apache-2.0',
   'BSD-2-Clause',
@@ -11,14 +11,14 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'BlueOak-1.0.0',
   'ISC',
   'MIT',
-  ...WITHOUT_TEXT,
+  ...WITHOUT_TEXT_REQUIREMENT,
 ]);
 
-export const wantsItsText = (licence: string): boolean => !WITHOUT_TEXT.has(licence);
+export const requiresText = (licence: string): boolean => !WITHOUT_TEXT_REQUIREMENT.has(licence);
 
-/** Of an expression with OR the first choice that is allowed, of one with AND all of it; undefined: it must not be bundled. */
+/** The first allowed alternative of an SPDX expression; undefined when the package must not be bundled. */
 export function chosenLicence(expression: string): string | undefined {
   const plain = expression.replace(/^\((.*)\)$/, '$1');
-  if (/[()]/.test(plain)) return undefined; // nobody has needed it so far
+  if (/[()]/.test(plain)) return undefined; // nested expressions are not supported, since no package has one so far
   return plain.split(' OR ').find(choice => choice.split(' AND ').every(id => ALLOWED.has(id.trim())));
 }

@@ -1,4 +1,4 @@
-/** What is inside an image beside its base, as CycloneDX. The same bundles give the same text: no time, no chance. */
+/** Generates the CycloneDX SBOM of what an image adds to its base. It contains no timestamp and no random value, so that the same bundles have the same SBOM. */
 import { createHash } from 'node:crypto';
 import { debianPackagesOf } from './debian-packages.js';
 import { chosenLicence } from './licences.js';
@@ -12,7 +12,7 @@ export interface Subject {
 export const purl = ({ name, version }: Subject): string =>
   `pkg:npm/${name.replace('@', '%40')}@${encodeURIComponent(version)}`;
 
-/** What is lent from Debian, and one component per package; several copies of a package are several components. */
+/** One component per npm package and per Debian package. Several copies of a package are several components. */
 export function sbom(image: Subject, packages: readonly Package[]): string {
   const components = [...packages.map(component), ...debianPackagesOf(image.name)];
   const self = `${image.name}@${image.version}`;
@@ -47,7 +47,7 @@ function component(one: Package) {
   };
 }
 
-/** A UUID of its own for each content. */
+/** A UUID derived from the content. */
 function serialOf(body: object): string {
   const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
   const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 0x3) | 0x8).toString(16);

@@ -1,7 +1,7 @@
-/** What packages took in from others without a word beside it: programs compiled into a text. */
+/** Licence notices of code that packages contain without a notice of their own, such as compiled programs embedded as a string. */
 
-interface TakenIn {
-  /** Of which file it is the content. */
+interface VendoredCode {
+  /** Path of the file that contains the code. */
   file: RegExp;
   notice: string;
 }
@@ -19,13 +19,13 @@ WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEM
 COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 
-const TAKEN_IN: readonly TakenIn[] = [
+const VENDORED_CODE: readonly VendoredCode[] = [
   {
     file: /node_modules\/undici\/lib\/llhttp\/llhttp.*\.js$/,
     notice: `llhttp (compiled to WebAssembly)\nLicensed under the MIT License.\n\nCopyright Fedor Indutny, 2018.\n\n${MIT}`,
   },
 ];
 
-/** Notices of what is in these files, each once. */
+/** The notices that apply to these files, without duplicates. */
 export const vendoredNotices = (files: readonly string[]): string[] =>
-  TAKEN_IN.flatMap(({ file, notice }) => (files.some(one => file.test(one)) ? [notice] : []));
+  VENDORED_CODE.flatMap(({ file, notice }) => (files.some(one => file.test(one)) ? [notice] : []));

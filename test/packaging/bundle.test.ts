@@ -1,4 +1,4 @@
-/** The scripts of the Kairos bundle, on systems that are only folders. */
+/** Runs the scripts of the Kairos bundle on a folder that stands for the root of a system. */
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,25 +20,25 @@ import { repository } from '../cluster/places.js';
 const K3S = '/var/lib/rancher/k3s/server/manifests/kairos-operator.yaml';
 const K0S = '/var/lib/k0s/manifests/kairos-operator/kairos-operator.yaml';
 
-const places: string[] = [];
+const temporaryFolders: string[] = [];
 afterAll(() => {
-  for (const place of places) rmSync(place, { recursive: true, force: true });
+  for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** What Kairos unpacks, and the system beside it. */
+/** The unpacked bundle and the root of the system. */
 let bundle: string;
 let root: string;
 beforeEach(() => {
-  const place = mkdtempSync(join(tmpdir(), 'operator bundle-'));
-  places.push(place);
-  [bundle, root] = [join(place, 'bundle'), join(place, 'root')];
-  for (const folder of [bundle, root]) mkdirSync(folder);
+  const folder = mkdtempSync(join(tmpdir(), 'operator bundle-'));
+  temporaryFolders.push(folder);
+  [bundle, root] = [join(folder, 'bundle'), join(folder, 'root')];
+  for (const path of [bundle, root]) mkdirSync(path);
   for (const name of ['run.sh', 'remove.sh'])
     copyFileSync(join(repository, 'manifests/bundle', name), join(bundle, name));
   copyFileSync(join(repository, 'manifests/install.yaml'), join(bundle, 'kairos-operator.yaml'));
 });
 
-/** As Kairos does it: the script by its name, in its folder. */
+/** Runs a script as Kairos does: by its name, in its folder. */
 function run(script: string, env: Record<string, string> = {}) {
   const { PATH = '' } = process.env;
   const { status, stdout, stderr } = spawnSync('sh', [script], {
@@ -46,10 +46,10 @@ function run(script: string, env: Record<string, string> = {}) {
     env: { PATH, OPERATOR_ROOT: root, ...env },
     encoding: 'utf8',
   });
-  return { status, said: stdout + stderr };
+  return { status, output: stdout + stderr };
 }
 
-function has(program: string, folder = '/usr/bin'): void {
+function installProgram(program: string, folder = '/usr/bin'): void {
   write(join(folder, program), '#!/bin/sh\n');
   chmodSync(join(root, folder, program), 0o755);
 }
@@ -67,62 +67,62 @@ describe('run.sh', () => {
   test.each([
     ['k3s', K3S, K0S],
     ['k0s', K0S, K3S],
-  ])('on a node with %s puts the manifest where that looks, before it has ever run', (program, there, elsewhere) => {
-    has(program);
+  ])('installs the manifest for %s before it has ever run', (program, target, otherTarget) => {
+    installProgram(program);
     expect(run('run.sh')).toMatchObject({ status: 0 });
-    expect(textIn(there)).toBe(manifest());
-    expect(isIn(elsewhere)).toBe(false);
+    expect(textIn(target)).toBe(manifest());
+    expect(isIn(otherTarget)).toBe(false);
   });
 
-  test('finds a program in /usr/local/bin, too', () => {
-    has('k3s', '/usr/local/bin');
+  test('finds a program in /usr/local/bin', () => {
+    installProgram('k3s', '/usr/local/bin');
     expect(run('run.sh').status).toBe(0);
     expect(isIn(K3S)).toBe(true);
   });
 
-  test('with both installed it writes for both: only the one that runs reads its own', () => {
-    has('k3s');
-    has('k0s');
+  test('installs the manifest for both distributions when both are installed', () => {
+    installProgram('k3s');
+    installProgram('k0s');
     expect(run('run.sh').status).toBe(0);
     expect([textIn(K3S), textIn(K0S)]).toEqual([manifest(), manifest()]);
   });
 
-  test('with both installed it can be told which', () => {
-    has('k3s');
-    has('k0s');
+  test('installs the manifest only for the distribution in OPERATOR_DISTRO when both are installed', () => {
+    installProgram('k3s');
+    installProgram('k0s');
     expect(run('run.sh', { OPERATOR_DISTRO: 'k0s' }).status).toBe(0);
     expect([isIn(K3S), isIn(K0S)]).toEqual([false, true]);
   });
 
-  test('with neither it fails, says so, and writes nothing', () => {
-    const { status, said } = run('run.sh');
-    expect({ status, said }).toEqual({
+  test('fails with a message and writes nothing when neither distribution is installed', () => {
+    const { status, output } = run('run.sh');
+    expect({ status, output }).toEqual({
       status: 1,
-      said: 'kairos-operator: found neither k3s nor k0s on this node; nothing was done\n',
+      output: 'kairos-operator: found neither k3s nor k0s on this node; nothing was done\n',
     });
     expect(readdirSync(root)).toEqual([]);
   });
 
-  test('refuses a distribution that it does not know before it writes for any', () => {
-    const { status, said } = run('run.sh', { OPERATOR_DISTRO: 'k3s rke2' });
+  test('rejects an unknown distribution in OPERATOR_DISTRO before it writes anything', () => {
+    const { status, output } = run('run.sh', { OPERATOR_DISTRO: 'k3s rke2' });
     expect(status).toBe(1);
-    expect(said).toContain('must be k3s or k0s');
+    expect(output).toContain('must be k3s or k0s');
     expect(readdirSync(root)).toEqual([]);
   });
 
-  test('run twice it leaves the file alone', () => {
-    has('k3s');
+  test('leaves an up-to-date manifest unchanged', () => {
+    installProgram('k3s');
     run('run.sh');
     const before = statSync(join(root, K3S)).mtimeMs;
-    const { status, said } = run('run.sh');
+    const { status, output } = run('run.sh');
     expect(status).toBe(0);
-    expect(said).toContain('up to date');
+    expect(output).toContain('up to date');
     expect(statSync(join(root, K3S)).mtimeMs).toBe(before);
   });
 
-  test('replaces the file of an earlier version, and leaves no draft', () => {
-    has('k3s');
-    has('k0s');
+  test('replaces the manifest of an earlier version and leaves no draft', () => {
+    installProgram('k3s');
+    installProgram('k0s');
     for (const path of [K3S, K0S]) write(path, 'kind: Old\n');
     expect(run('run.sh').status).toBe(0);
     for (const path of [K3S, K0S]) {
@@ -131,42 +131,45 @@ describe('run.sh', () => {
     }
   });
 
-  test('fails where the folder cannot be made', () => {
-    has('k3s');
+  test('fails when the folder cannot be created', () => {
+    installProgram('k3s');
     write('/var/lib/rancher', 'a file where a folder should be');
-    const { status, said } = run('run.sh');
+    const { status, output } = run('run.sh');
     expect(status).toBe(1);
-    expect(said).toContain('cannot make');
+    expect(output).toContain('cannot create');
   });
 
-  test('fails where the file cannot be written, and what was there stays', () => {
-    has('k3s');
+  test('keeps the existing manifest when the new one cannot be written', () => {
+    installProgram('k3s');
     const cp = join(bundle, 'bin/cp');
     mkdirSync(dirname(cp));
     writeFileSync(cp, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     write(K3S, 'kind: Old\n');
     const path = `${dirname(cp)}:${process.env['PATH'] ?? ''}`;
-    expect(run('run.sh', { PATH: path }).said).toContain('cannot write');
+    expect(run('run.sh', { PATH: path }).output).toContain('cannot write');
     expect(textIn(K3S)).toBe('kind: Old\n');
   });
 
   test.each([
     ['k3s', 'k3s-agent', 'k3s'],
     ['k0s', 'k0sworker', 'k0scontroller'],
-  ])('on a worker of %s it writes nothing, and on a control plane that was one it does', (program, agent, server) => {
-    has(program);
-    write(`/etc/systemd/system/multi-user.target.wants/${agent}.service`, '');
-    expect(run('run.sh')).toEqual({
-      status: 0,
-      said: `kairos-operator: this node is no control plane (${program}); nothing was done\n`,
-    });
-    expect(isIn('/var/lib')).toBe(false);
-    write(`/etc/systemd/system/multi-user.target.wants/${server}.service`, '');
-    expect(run('run.sh').said).toContain('wrote');
-  });
+  ])(
+    'writes nothing on a worker of %s, but installs on a control plane that was a worker before',
+    (program, agent, server) => {
+      installProgram(program);
+      write(`/etc/systemd/system/multi-user.target.wants/${agent}.service`, '');
+      expect(run('run.sh')).toEqual({
+        status: 0,
+        output: `kairos-operator: this node is not a control plane (${program}); nothing was done\n`,
+      });
+      expect(isIn('/var/lib')).toBe(false);
+      write(`/etc/systemd/system/multi-user.target.wants/${server}.service`, '');
+      expect(run('run.sh').output).toContain('wrote');
+    },
+  );
 
-  test('makes the folder of the server as k3s does, and leaves one that is there as it is', () => {
-    has('k3s');
+  test('creates the k3s server folder with mode 0700 and keeps the mode of an existing one', () => {
+    installProgram('k3s');
     run('run.sh');
     const server = join(root, '/var/lib/rancher/k3s/server');
     expect(statSync(server).mode & 0o777).toBe(0o700);
@@ -176,8 +179,8 @@ describe('run.sh', () => {
     expect(statSync(server).mode & 0o777).toBe(0o750);
   });
 
-  test('fails without a manifest in the bundle', () => {
-    has('k3s');
+  test('fails when the bundle contains no manifest', () => {
+    installProgram('k3s');
     rmSync(join(bundle, 'kairos-operator.yaml'));
     expect(run('run.sh')).toMatchObject({ status: 1 });
     expect(isIn(K3S)).toBe(false);
@@ -185,7 +188,7 @@ describe('run.sh', () => {
 });
 
 describe('remove.sh', () => {
-  /** Writes down what it is asked; has every kind, and does what it is told unless its words are in `fails`. */
+  /** A fake kubectl that records its arguments and fails when they contain `fails`. Every CRD exists. */
   function kubectl(fails = 'nothing'): Record<string, string> {
     const file = join(bundle, 'kubectl');
     const lines = [
@@ -197,10 +200,10 @@ describe('remove.sh', () => {
     chmodSync(file, 0o755);
     return { KUBECTL: './kubectl' };
   }
-  const asked = () => readFileSync(join(bundle, 'kubectl.log'), 'utf8').trim().split('\n');
-  const deleted = () => asked().filter(line => line.startsWith('delete'));
+  const calls = () => readFileSync(join(bundle, 'kubectl.log'), 'utf8').trim().split('\n');
+  const deleted = () => calls().filter(line => line.startsWith('delete'));
 
-  test('with k3s deletes the wishes, then the file, then the objects', () => {
+  test('deletes on k3s the custom resources, then the manifest, then the objects', () => {
     write(K3S, manifest());
     expect(run('remove.sh', kubectl()).status).toBe(0);
     expect(deleted().map(line => line.split(' ')[1])).toEqual([
@@ -213,7 +216,7 @@ describe('remove.sh', () => {
     expect(readdirSync(dirname(join(root, K3S)))).toEqual([]);
   });
 
-  test('with k0s deletes the wishes and the folder; the objects go by themselves', () => {
+  test('deletes on k0s the custom resources and the folder, and leaves the objects to k0s', () => {
     write(K0S, manifest());
     expect(run('remove.sh', kubectl()).status).toBe(0);
     expect(deleted()).toHaveLength(3);
@@ -221,66 +224,66 @@ describe('remove.sh', () => {
     expect(isIn('/var/lib/k0s/manifests')).toBe(true);
   });
 
-  test('removes nothing while wishes do not end', () => {
+  test('removes nothing else when custom resources are not deleted in time', () => {
     write(K3S, manifest());
-    const { status, said } = run('remove.sh', kubectl('nodeops.operator.kairos.io\\ --all'));
+    const { status, output } = run('remove.sh', kubectl('nodeops.operator.kairos.io\\ --all'));
     expect(status).toBe(1);
-    expect(said).toContain('nothing else was removed');
+    expect(output).toContain('nothing else was removed');
     expect(isIn(K3S)).toBe(true);
   });
 
-  test('removes nothing while the cluster does not answer', () => {
+  test('removes nothing when the cluster does not respond', () => {
     write(K3S, manifest());
-    const { status, said } = run('remove.sh', kubectl('get'));
+    const { status, output } = run('remove.sh', kubectl('get'));
     expect(status).toBe(1);
-    expect(said).toContain('does not answer');
+    expect(output).toContain('does not respond');
     expect(isIn(K3S)).toBe(true);
   });
 
-  test('says how to go on when the objects are not deleted', () => {
+  test('prints how to continue when the objects cannot be deleted', () => {
     write(K3S, manifest());
-    const { status, said } = run('remove.sh', kubectl('delete\\ -f'));
+    const { status, output } = run('remove.sh', kubectl('delete\\ -f'));
     expect(status).toBe(1);
-    expect(said).toContain('kubectl delete -f');
+    expect(output).toContain('kubectl delete -f');
     expect(isIn(K3S)).toBe(false); // k3s must not apply it again
     expect(isIn(`${K3S}.removed`)).toBe(true);
   });
 
-  test('goes on where an earlier run could not delete the objects', () => {
+  test('continues where an earlier run could not delete the objects', () => {
     write(K3S, manifest());
     run('remove.sh', kubectl('delete\\ -f'));
     expect(run('remove.sh', kubectl()).status).toBe(0);
     expect(readdirSync(dirname(join(root, K3S)))).toEqual([]);
   });
 
-  test('with the manifest for both it is enough that the cluster of one answers', () => {
+  test('succeeds with manifests for both distributions when the cluster of one responds', () => {
     for (const path of [K3S, K0S]) write(path, manifest());
     for (const [program, status] of [
       ['k3s', 1],
       ['k0s', 0],
     ] as const)
       writeFileSync(join(bundle, program), `#!/bin/sh\nexit ${status}\n`, { mode: 0o755 });
-    const { status, said } = run('remove.sh', { PATH: `${bundle}:${process.env['PATH'] ?? ''}` });
+    const { status, output } = run('remove.sh', { PATH: `${bundle}:${process.env['PATH'] ?? ''}` });
     expect({ status, k3s: isIn(K3S), k0s: isIn(dirname(K0S)) }).toEqual({ status: 0, k3s: true, k0s: false });
-    expect(said).toContain('nothing was removed from k3s');
+    expect(output).toContain('nothing was removed from k3s');
   });
 
-  test('with the manifest for both, wishes that do not end are a failure all the same', () => {
+  test('fails with manifests for both distributions when custom resources are not deleted in time', () => {
     for (const path of [K3S, K0S]) write(path, manifest());
     expect(run('remove.sh', kubectl('nodeops.operator.kairos.io\\ --all')).status).toBe(1);
     expect([isIn(K3S), isIn(K0S)]).toEqual([true, true]);
   });
 
-  test('on a node without the manifest says that, and asks nobody', () => {
+  test('does not call kubectl on a node without the manifest', () => {
     expect(run('remove.sh', kubectl())).toEqual({
       status: 0,
-      said: 'kairos-operator: the manifest is not on this node\n',
+      output: 'kairos-operator: the manifest is not on this node\n',
     });
     expect(existsSync(join(bundle, 'kubectl.log'))).toBe(false);
   });
 });
 
-test('the image of the bundle has all that the scripts need, and nothing else', () => {
+test('the bundle image contains only the two scripts and the manifest', () => {
   const lines = readFileSync(join(repository, 'manifests/bundle/Dockerfile'), 'utf8').split('\n');
   expect(lines.filter(line => /^(FROM|COPY|ADD|RUN)/.test(line))).toEqual([
     'FROM scratch',

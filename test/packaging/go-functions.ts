@@ -1,10 +1,10 @@
-/** The functions that our templates call, as Helm has them. */
+/** The template functions that the chart calls, with the behaviour of Helm. */
 import { stringify } from 'yaml';
 
 /** Renders a defined template. */
 export type Call = (name: string, dot: unknown) => string;
 
-/** What `if`, `with` and `range` take for something. */
+/** The truth of a value in `if`, `with` and `range`. */
 export function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
@@ -13,7 +13,7 @@ export function isTrue(value: unknown): boolean {
 
 type Function = (args: readonly unknown[], call: Call) => unknown;
 
-/** Helm's own leaves the last line break out. */
+/** Helm omits the trailing line break as well. */
 const toYaml: Function = ([value]) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd();
 
 const nindent: Function = ([width, text]) => {
@@ -22,23 +22,23 @@ const nindent: Function = ([width, text]) => {
 };
 
 function dict(args: readonly unknown[]): Record<string, unknown> {
-  const made: Record<string, unknown> = {};
-  for (let at = 0; at < args.length; at += 2) made[String(args[at])] = args[at + 1];
-  return made;
+  const result: Record<string, unknown> = {};
+  for (let at = 0; at < args.length; at += 2) result[String(args[at])] = args[at + 1];
+  return result;
 }
 
 const numbersOf = (version: unknown): number[] => (String(version).match(/\d+/g) ?? []).slice(0, 3).map(Number);
 
-/** No more than `<1.2.3-0`: is it older? */
+/** Supports only constraints such as `<1.2.3-0`. */
 const semverCompare: Function = ([constraint, version]) => {
-  if (!String(constraint).startsWith('<')) throw new Error(`${String(constraint)} is not understood`);
-  const [wanted, has] = [numbersOf(constraint), numbersOf(version)];
-  const at = wanted.findIndex((number, position) => number !== has[position]);
-  return at >= 0 && (has[at] ?? 0) < (wanted[at] ?? 0);
+  if (!String(constraint).startsWith('<')) throw new Error(`${String(constraint)} is not supported`);
+  const [bound, actual] = [numbersOf(constraint), numbersOf(version)];
+  const at = bound.findIndex((number, position) => number !== actual[position]);
+  return at >= 0 && (actual[at] ?? 0) < (bound[at] ?? 0);
 };
 
-const fail: Function = ([words]) => {
-  throw new Error(String(words));
+const fail: Function = ([message]) => {
+  throw new Error(String(message));
 };
 
 const FUNCTIONS: Record<string, Function> = {
@@ -65,7 +65,7 @@ const FUNCTIONS: Record<string, Function> = {
 };
 
 export function callFunction(name: string, args: readonly unknown[], call: Call): unknown {
-  const known = FUNCTIONS[name];
-  if (known === undefined) throw new Error(`no function ${name} is known here`);
-  return known(args, call);
+  const implementation = FUNCTIONS[name];
+  if (implementation === undefined) throw new Error(`the function ${name} is not supported`);
+  return implementation(args, call);
 }

@@ -1,6 +1,6 @@
 /**
- * As much of Helm's templates as our chart uses, for machines without helm: actions, variables, `if`, `with`, `range`,
- * `define`, and the functions below. Whatever it does not know is an error, never empty text. `chart.test.ts` compares it with helm.
+ * Renders the subset of Helm templates that the chart uses, for machines without Helm: actions, variables, `if`, `with`, `range`,
+ * `define`, and the functions of go-functions.ts. Anything else is an error, never empty text. `chart.test.ts` compares it with Helm.
  */
 import { type Call, callFunction, isTrue } from './go-functions.js';
 
@@ -26,22 +26,22 @@ function tokens(source: string): Token[] {
   }
 }
 
-/** Takes from `left` up to the `end` or `else` that belongs to where it began. */
-function parse(left: Token[]): { nodes: Node[]; stop: string } {
+/** Consumes the tokens of `rest` up to the `end` or `else` that closes the current block. */
+function parse(rest: Token[]): { nodes: Node[]; stop: string } {
   const nodes: Node[] = [];
-  for (let token = left.shift(); token !== undefined; token = left.shift()) {
+  for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
     if ('text' in token) nodes.push(token);
     else if (/^(end|else)\b/.test(token.action)) return { nodes, stop: token.action };
-    else nodes.push(/^(if|with|range|define)\b/.test(token.action) ? block(token.action, left) : token);
+    else nodes.push(/^(if|with|range|define)\b/.test(token.action) ? block(token.action, rest) : token);
   }
   return { nodes, stop: '' };
 }
 
-function block(action: string, left: Token[]): Node {
+function block(action: string, rest: Token[]): Node {
   const [, word = '', head = ''] = /^(\w+)\s+([\s\S]*)$/.exec(action) ?? [];
-  const { nodes, stop } = parse(left);
-  if (stop === 'else') return { block: word, head, then: nodes, otherwise: parse(left).nodes };
-  if (stop.startsWith('else ')) return { block: word, head, then: nodes, otherwise: [block(stop.slice(5), left)] };
+  const { nodes, stop } = parse(rest);
+  if (stop === 'else') return { block: word, head, then: nodes, otherwise: parse(rest).nodes };
+  if (stop.startsWith('else ')) return { block: word, head, then: nodes, otherwise: [block(stop.slice(5), rest)] };
   if (stop !== 'end') throw new Error(`{{ ${action} }} has no end`);
   return { block: word, head, then: nodes, otherwise: [] };
 }
@@ -58,7 +58,7 @@ function wordsOf(expression: string): string[] {
 export class Templates {
   readonly #defined = new Map<string, Node[]>();
 
-  /** The text of one file; what it defines is known to all that follow. */
+  /** Renders one file. Templates that it defines are available to the files rendered after it. */
   render(source: string, dot: unknown): string {
     const { nodes } = parse(tokens(source));
     return this.#all(nodes, { dot, variables: new Map([['$', dot]]) });
@@ -102,18 +102,18 @@ export class Templates {
       .join('');
   }
 
-  /** Consumes `words` up to their end or a closing bracket. */
+  /** Consumes `words` up to their end or a closing parenthesis. */
   #pipeline(words: string[], scope: Scope): unknown {
     let final: unknown[] = [];
     for (;;) {
       const operands: { word: string; value: unknown }[] = [];
       while (words.length > 0 && words[0] !== '|' && words[0] !== ')') operands.push(this.#operand(words, scope));
       const [first, ...args] = operands;
-      if (first === undefined) throw new Error('an action without a command');
+      if (first === undefined) throw new Error('an action has no command');
       const call: Call = (name, dot) => this.#include(name, dot);
       const isCall = /^[a-zA-Z]\w*$/.test(first.word);
       const value = isCall ? callFunction(first.word, [...args.map(arg => arg.value), ...final], call) : first.value;
-      if (!isCall && (args.length > 0 || final.length > 0)) throw new Error(`${first.word} is no function`);
+      if (!isCall && (args.length > 0 || final.length > 0)) throw new Error(`${first.word} is not a function`);
       final = [value];
       if (words.shift() !== '|') return value;
     }
@@ -126,19 +126,19 @@ export class Templates {
     if (/^\d+$/.test(word)) return { word, value: Number(word) };
     if (/^[a-zA-Z]\w*$/.test(word)) return { word, value: undefined };
     const [, variable = '', path = ''] = /^(\$\w*)?((?:\.\w+)*|\.)$/.exec(word) ?? [];
-    if (variable === '' && path === '') throw new Error(`${word} is not understood`);
+    if (variable === '' && path === '') throw new Error(`${word} is not supported`);
     const root = variable === '' ? scope.dot : scope.variables.get(variable);
     return { word, value: path.split('.').filter(Boolean).reduce(field, root) };
   }
 
   #include(name: string, dot: unknown): string {
     const nodes = this.#defined.get(name);
-    if (nodes === undefined) throw new Error(`there is no template ${name}`);
+    if (nodes === undefined) throw new Error(`the template ${name} is not defined`);
     return this.#all(nodes, { dot, variables: new Map([['$', dot]]) });
   }
 }
 
 function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) throw new Error(`.${name} of nothing`);
+  if (typeof value !== 'object' || value === null) throw new Error(`.${name} is read from a value without fields`);
   return (value as Record<string, unknown>)[name];
 }

@@ -1,4 +1,4 @@
-/** The real helm: from the cache, or compiled into it as the Kubernetes programs are. */
+/** Runs the real Helm from the cache, and compiles it into the cache like the Kubernetes programs. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const program = () => join(cacheFolder(), `helm-${HELM_VERSION}`, 'helm');
 
 export const findHelm = (): string | undefined => (existsSync(program()) ? program() : undefined);
 
-/** Takes about three minutes on two cores when it is not there. */
+/** Compiling takes about three minutes on two cores. */
 export async function ensureHelm(): Promise<string> {
   const file = program();
   if (existsSync(file)) return file;
@@ -32,7 +32,7 @@ export async function ensureHelm(): Promise<string> {
   return file;
 }
 
-export interface Wish {
+export interface ChartInputs {
   values?: object;
   /** Namespace of the release. */
   release?: string;
@@ -44,10 +44,10 @@ export const KUBERNETES = '1.34.0';
 
 export const CHART = join(repository, 'manifests/chart');
 
-/** What an installation with these values would have. Throws helm's words where it refuses. */
+/** Renders the chart. Throws with Helm's message when Helm rejects the values. */
 export function helmText(
   helm: string,
-  { values = {}, release = 'default', kubernetes = KUBERNETES }: Wish = {},
+  { values = {}, release = 'default', kubernetes = KUBERNETES }: ChartInputs = {},
 ): string {
   const args = [
     'template',
@@ -63,4 +63,4 @@ export function helmText(
   return execFileSync(helm, args, { input: stringify(values), encoding: 'utf8', maxBuffer: 1 << 26, stdio: 'pipe' });
 }
 
-export const helmTemplate = (helm: string, wish?: Wish): Manifest[] => manifestsIn(helmText(helm, wish));
+export const helmTemplate = (helm: string, inputs?: ChartInputs): Manifest[] => manifestsIn(helmText(helm, inputs));

@@ -1,4 +1,4 @@
-/** Alerts and dashboard speak of numbers that there are. */
+/** Alerts and dashboard query metrics that exist. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,24 +31,24 @@ const expressions = [
   ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
 ];
 
-/** Series with their labels, as a webhook that has judged one wish of each verdict tells them. */
+/** The metrics of a webhook that has handled one review with each verdict. */
 let series: string;
 beforeAll(async () => {
   const registry = new MetricsRegistry();
-  const see = webhookMetrics(registry, () => new Date());
+  const observe = webhookMetrics(registry, () => new Date());
   for (const verdict of ['allowed', 'denied', 'failed'] as const)
-    see({ webhook: 'validate', kind: 'NodeOp', verdict, seconds: 0.001 });
+    observe({ webhook: 'validate', kind: 'NodeOp', verdict, seconds: 0.001 });
   series = await registry.text();
 });
 
 describe.each(expressions)('%s', (_name, expression) => {
-  test('asks for numbers that the webhook has', () => {
+  test('queries metrics that the webhook exposes', () => {
     const names = [...expression.matchAll(/\b(?:kairos_operator|process|nodejs)_\w+/g)].map(([name]) => name);
     expect(names.length > 0 || expression.includes('up{')).toBe(true);
     expect(names.filter(name => !new RegExp(`^${name}[ {]`, 'm').test(series))).toEqual([]);
   });
 
-  test('and by labels that they have', () => {
+  test('uses labels that the metrics have', () => {
     const grouped = [...expression.matchAll(/by \((\w+)\)/g)].map(([, label = '']) => label);
     const chosen = [...expression.matchAll(/\{(\w+)!?="(\w+)"\}/g)].map(([, label = '', value = '']) => [label, value]);
     for (const label of grouped) expect(series).toContain(`${label}="`);
@@ -56,13 +56,13 @@ describe.each(expressions)('%s', (_name, expression) => {
       expect(series).toContain(`${label}="${value}"`);
   });
 
-  test('and closes what it opens', () => {
+  test('has balanced brackets', () => {
     expect(expression.split('(')).toHaveLength(expression.split(')').length);
     expect(expression.split('{')).toHaveLength(expression.split('}').length);
   });
 });
 
-test('every alert says how bad it is, what it means and what to do', () => {
+test('every alert has a severity, a summary and a description', () => {
   for (const { alert, labels, annotations, for: time } of rules) {
     expect(alert).toMatch(/^KairosOperator\w+$/);
     expect(['warning', 'critical']).toContain(labels.severity);
@@ -71,11 +71,11 @@ test('every alert says how bad it is, what it means and what to do', () => {
   }
 });
 
-test('panels are told apart', () => {
+test('dashboard panels have unique ids', () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
 });
 
-test('it is the Service of the webhook that is asked', () => {
+test('the ServiceMonitor scrapes the Service of the webhook', () => {
   const monitor = parse(textOf('service-monitor.yaml')) as { spec: { endpoints: { port: string; path: string }[] } };
   expect(monitor.spec.endpoints).toMatchObject([{ port: 'webhook', path: '/metrics', scheme: 'https' }]);
 });

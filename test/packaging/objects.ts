@@ -1,4 +1,4 @@
-/** Objects out of texts with many, to be compared by what they say. */
+/** Parses, finds and compares Kubernetes objects in manifests. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -24,19 +24,19 @@ export const manifestsIn = (text: string): Manifest[] =>
 
 const keyOf = ({ kind, metadata: { namespace, name } }: Manifest): string => `${kind} ${namespace ?? ''}/${name}`;
 
-/** By kind, namespace and name; the order says nothing. */
+/** Indexes objects by kind, namespace and name, so that their order does not matter in comparisons. */
 export const byName = (manifests: readonly Manifest[]): Record<string, Manifest> =>
   Object.fromEntries(manifests.map(manifest => [keyOf(manifest), manifest]));
 
-/** Without the mark by which Helm leaves an object where it is. */
-export function unmarked({ metadata: { annotations, ...metadata }, ...manifest }: Manifest): Manifest {
+/** Removes Helm's annotation for keeping an object on uninstallation. */
+export function withoutKeepPolicy({ metadata: { annotations, ...metadata }, ...manifest }: Manifest): Manifest {
   const { 'helm.sh/resource-policy': _, ...others } = annotations ?? {};
   return { ...manifest, metadata: Object.keys(others).length > 0 ? { ...metadata, annotations: others } : metadata };
 }
 
 export function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
   const found = manifests.find(one => one.kind === kind && one.metadata.name === name);
-  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  if (found === undefined) throw new Error(`the manifests have no ${kind} named ${name}`);
   return found;
 }
 
@@ -46,8 +46,8 @@ export function containerOf(manifests: readonly Manifest[], kind: string, name: 
   return container;
 }
 
-/** What the environment of the controller says. */
-export const settingsOf = (manifests: readonly Manifest[]): Record<string, string | undefined> =>
+/** The environment variables of the controller. */
+export const controllerEnv = (manifests: readonly Manifest[]): Record<string, string | undefined> =>
   Object.fromEntries(
     (containerOf(manifests, 'Deployment', 'operator-controller').env ?? []).map(({ name, value }) => [name, value]),
   );

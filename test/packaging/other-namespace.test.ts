@@ -1,30 +1,38 @@
-/** Another namespace, another registry and a pull secret: an overlay and the chart make the same of it. */
+/** An overlay and the chart install the same objects in another namespace, from another registry, with a pull Secret. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { repository } from '../cluster/places.js';
-import { byName, containerOf, hasKubectl, kustomized, type Manifest, settingsOf, unmarked } from './objects.js';
-import { ownTemplate } from './own-renderer.js';
-import { digest } from './requested-objects.js';
+import {
+  byName,
+  containerOf,
+  hasKubectl,
+  kustomized,
+  type Manifest,
+  controllerEnv,
+  withoutKeepPolicy,
+} from './objects.js';
+import { ownTemplate } from './chart-renderer.js';
+import { digest } from './chart-inputs.js';
 
-let place: string;
+let temporaryFolder: string;
 beforeAll(() => {
-  place = realpathSync(mkdtempSync(join(tmpdir(), 'operator-elsewhere-')));
+  temporaryFolder = realpathSync(mkdtempSync(join(tmpdir(), 'operator-other-namespace-')));
 });
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterAll(() => rmSync(temporaryFolder, { recursive: true, force: true }));
 
-/** The example of a private registry, in another namespace. */
+/** Renders the private-registry example in another namespace. */
 function overlay(name: string, more: object = {}): Manifest[] {
-  const folder = join(place, name);
+  const folder = join(temporaryFolder, name);
   mkdirSync(folder);
   const of = (path: string) => relative(folder, join(repository, 'manifests', path));
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: [of('overlays/private-registry')],
-    namespace: 'elsewhere',
+    namespace: 'other-namespace',
     components: [of('components/network-policy')],
     transformers: [of('derived')],
     ...more,
@@ -33,33 +41,33 @@ function overlay(name: string, more: object = {}): Manifest[] {
   return kustomized(folder);
 }
 
-function elsewhere() {
-  test('an overlay has the same objects as the chart', () => {
+function otherNamespace() {
+  test('has the same objects from an overlay as from the chart', () => {
     const values = {
-      namespace: { name: 'elsewhere' },
+      namespace: { name: 'other-namespace' },
       images: { registry: 'mirror.example:5000', pullSecrets: [{ name: 'mirror-credentials' }] },
       networkPolicy: { create: true },
     };
-    expect(byName(overlay('same'))).toEqual(byName(ownTemplate({ values }).map(unmarked)));
+    expect(byName(overlay('same'))).toEqual(byName(ownTemplate({ values }).map(withoutKeepPolicy)));
   });
 
-  test('no object that belongs to the whole cluster is put into a namespace', () => {
-    const placed = overlay('wide').filter(({ metadata }) => metadata.namespace !== undefined);
-    const wide = /^(Namespace|Cluster|CustomResource|Validating|Mutating)/;
-    expect(placed.filter(({ kind }) => wide.test(kind))).toEqual([]);
-    expect(placed.map(({ metadata }) => metadata.namespace)).toEqual(placed.map(() => 'elsewhere'));
+  test('sets the namespace only on namespaced objects', () => {
+    const namespaced = overlay('wide').filter(({ metadata }) => metadata.namespace !== undefined);
+    const clusterScoped = /^(Namespace|Cluster|CustomResource|Validating|Mutating)/;
+    expect(namespaced.filter(({ kind }) => clusterScoped.test(kind))).toEqual([]);
+    expect(namespaced.map(({ metadata }) => metadata.namespace)).toEqual(namespaced.map(() => 'other-namespace'));
   });
 
-  test('a digest that the overlay names holds over the tag, for all that repeats the image, too', () => {
+  test('uses the digest of an overlay instead of the tag wherever the image is repeated', () => {
     const name = 'mirror.example:5000/kairos/operator-ts-agent';
     const all = overlay('digest', { images: [{ name, digest }] });
     expect(containerOf(all, 'DaemonSet', 'operator-agent').image).toBe(`${name}@${digest}`);
-    expect(settingsOf(all)['AGENT_IMAGE']).toBe(`${name}@${digest}`);
+    expect(controllerEnv(all)['AGENT_IMAGE']).toBe(`${name}@${digest}`);
   });
 }
 
 if (hasKubectl)
-  describe('elsewhere', () => {
-    elsewhere();
+  describe('an installation in another namespace', () => {
+    otherNamespace();
   });
-else test('there is no kubectl to render overlays with', () => expect(hasKubectl).toBe(false));
+else test('overlays in another namespace are not tested without kubectl', () => expect(hasKubectl).toBe(false));

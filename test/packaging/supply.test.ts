@@ -1,10 +1,10 @@
-/** What is told of the bundles is exactly what is in them, and making them again makes the same. */
+/** SBOM and notices match the bundles exactly, and building again produces the same files. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { bundle, IMAGES, OPTIONAL } from '../../packaging/supply/bundles.js';
+import { bundle, IMAGES, OPTIONAL_PACKAGES } from '../../packaging/supply/bundles.js';
 import { chosenLicence } from '../../packaging/supply/licences.js';
 import { DEBIAN_PACKAGES } from '../../packaging/supply/debian-packages.js';
 import { notices } from '../../packaging/supply/notices.js';
@@ -12,7 +12,7 @@ import { type Package, packagesIn } from '../../packaging/supply/packages.js';
 import { sbom } from '../../packaging/supply/sbom.js';
 import { repository } from '../cluster/places.js';
 
-jest.setTimeout(300_000); // a dozen bundles
+jest.setTimeout(300_000); // builds a dozen bundles
 
 const VERSION = '1.2.3';
 
@@ -20,23 +20,23 @@ interface Lock {
   packages: Record<string, { dev?: boolean }>;
 }
 
-interface Made {
+interface Built {
   packages: Package[];
   sbom: string;
   notices: string;
 }
 
-let place: string;
-const made: Record<string, Made> = {};
+let temporaryFolder: string;
+const built: Record<string, Built> = {};
 
 beforeAll(async () => {
-  place = realpathSync(mkdtempSync(join(tmpdir(), 'operator-supply-')));
-  Object.assign(made, await all(repository, join(place, 'here')));
+  temporaryFolder = realpathSync(mkdtempSync(join(tmpdir(), 'operator-supply-')));
+  Object.assign(built, await buildAll(repository, join(temporaryFolder, 'first')));
 });
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterAll(() => rmSync(temporaryFolder, { recursive: true, force: true }));
 
-async function all(root: string, out: string): Promise<Record<string, Made>> {
-  const images: Record<string, Made> = {};
+async function buildAll(root: string, out: string): Promise<Record<string, Built>> {
+  const images: Record<string, Built> = {};
   for (const [image, entries] of Object.entries(IMAGES)) {
     const packages = await bundle(entries, { root, out, version: VERSION });
     const texts = { sbom: sbom({ name: image, version: VERSION }, packages), notices: notices(image, packages) };
@@ -48,33 +48,33 @@ async function all(root: string, out: string): Promise<Record<string, Made>> {
 const filesIn = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name), 'base64')]));
 
-describe('bundles', () => {
-  test('of another folder have the same bytes, and so have their SBOM and notices', async () => {
-    const elsewhere = join(place, 'a longer name/checkout');
-    const rooms = ['agent', 'api', 'certs', 'controller', 'kube', 'program', 'webhook'];
-    for (const name of [...rooms, 'package.json', 'package-lock.json', 'tsconfig.json'])
-      cpSync(join(repository, name), join(elsewhere, name), { recursive: true });
-    copyPackages(elsewhere);
-    expect(await all(elsewhere, join(place, 'there'))).toEqual(made);
-    expect(filesIn(join(place, 'there'))).toEqual(filesIn(join(place, 'here')));
+describe('the bundles', () => {
+  test('are byte for byte the same when built in another folder, like their SBOM and notices', async () => {
+    const otherRoot = join(temporaryFolder, 'a longer name/checkout');
+    const sources = ['agent', 'api', 'certs', 'controller', 'kube', 'program', 'webhook'];
+    for (const name of [...sources, 'package.json', 'package-lock.json', 'tsconfig.json'])
+      cpSync(join(repository, name), join(otherRoot, name), { recursive: true });
+    copyPackages(otherRoot);
+    expect(await buildAll(otherRoot, join(temporaryFolder, 'second'))).toEqual(built);
+    expect(filesIn(join(temporaryFolder, 'second'))).toEqual(filesIn(join(temporaryFolder, 'first')));
   });
 
-  test('name no folder of the machine that made them', () => {
-    for (const name of readdirSync(join(place, 'here')))
-      expect(readFileSync(join(place, 'here', name), 'utf8')).not.toContain(repository);
+  test('contain no path of the machine that built them', () => {
+    for (const name of readdirSync(join(temporaryFolder, 'first')))
+      expect(readFileSync(join(temporaryFolder, 'first', name), 'utf8')).not.toContain(repository);
   });
 });
 
-/** Those that are not for developing alone. */
-function copyPackages(elsewhere: string): void {
+/** Copies the packages that are not development dependencies. */
+function copyPackages(otherRoot: string): void {
   const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as Lock;
   for (const [path, { dev = false }] of Object.entries(packages))
     if (!dev && /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && existsSync(join(repository, path)))
-      cpSync(join(repository, path), join(elsewhere, path), { recursive: true });
+      cpSync(join(repository, path), join(otherRoot, path), { recursive: true });
 }
 
-/** Folders of node_modules that esbuild took something from, found in another way than the product does it. */
-async function takenFrom(entry: string): Promise<string[]> {
+/** Package folders whose code esbuild bundles, determined independently of packaging/supply. */
+async function bundledFolders(entry: string): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: repository,
     entryPoints: [entry],
@@ -83,7 +83,7 @@ async function takenFrom(entry: string): Promise<string[]> {
     target: 'node20',
     format: 'cjs',
     minify: true,
-    external: OPTIONAL,
+    external: OPTIONAL_PACKAGES,
     metafile: true,
     write: false,
     outfile: 'any.cjs',
@@ -103,31 +103,31 @@ async function takenFrom(entry: string): Promise<string[]> {
 describe.each(Object.keys(IMAGES))('%s', image => {
   const components = () =>
     (
-      JSON.parse(made[image]?.sbom ?? '') as { components: { 'bom-ref': string; licenses: object[]; purl: string }[] }
+      JSON.parse(built[image]?.sbom ?? '') as { components: { 'bom-ref': string; licenses: object[]; purl: string }[] }
     ).components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
 
-  test('its SBOM lists every package that is in a bundle, and no other', async () => {
-    const folders = await Promise.all(Object.values(IMAGES[image] ?? {}).map(takenFrom));
+  test('the SBOM lists exactly the bundled packages', async () => {
+    const folders = await Promise.all(Object.values(IMAGES[image] ?? {}).map(bundledFolders));
     const listed = components().map(component => component['bom-ref'].split('#')[1] ?? '');
     expect(listed.toSorted()).toEqual([...new Set(folders.flat())].toSorted());
   });
 
-  test('its SBOM is about this image, and numbered by its content', () => {
-    const about = JSON.parse(made[image]?.sbom ?? '') as object;
-    expect(about).toMatchObject({
+  test('the SBOM names the image, and its serial number depends on the content', () => {
+    const document = JSON.parse(built[image]?.sbom ?? '') as object;
+    expect(document).toMatchObject({
       bomFormat: 'CycloneDX',
       specVersion: '1.6',
       serialNumber: expect.stringMatching(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
       metadata: { component: { name: image, version: VERSION } },
     });
-    const { packages = [], sbom: text } = made[image] ?? {};
+    const { packages = [], sbom: text } = built[image] ?? {};
     expect(sbom({ name: image, version: VERSION }, packages)).toBe(text);
     expect(sbom({ name: image, version: VERSION }, packages.slice(1))).not.toContain(
-      (about as { serialNumber: string }).serialNumber,
+      (document as { serialNumber: string }).serialNumber,
     );
   });
 
-  test('each package is listed with its licence and its hash', () => {
+  test('the SBOM lists each package with its licence and its hash', () => {
     for (const component of components())
       expect(component).toMatchObject({
         purl: expect.stringMatching(/^pkg:npm\/(%40[\w.-]+\/)?[\w.-]+@\d/),
@@ -136,14 +136,14 @@ describe.each(Object.keys(IMAGES))('%s', image => {
       });
   });
 
-  test('nothing is bundled that was installed for developing alone', () => {
+  test('no development dependency is bundled', () => {
     const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as Lock;
-    const { packages: bundled = [] } = made[image] ?? {};
+    const { packages: bundled = [] } = built[image] ?? {};
     expect(bundled.filter(({ path }) => packages[path]?.dev !== undefined)).toEqual([]);
   });
 
-  test('its notices have the licence of every package, word by word', () => {
-    const { packages = [], notices: text = '' } = made[image] ?? {};
+  test('the notices contain the verbatim licence of every package', () => {
+    const { packages = [], notices: text = '' } = built[image] ?? {};
     expect(packages.length).toBeGreaterThan(5);
     for (const { name, version, texts } of packages) {
       expect(text).toContain(`\n${name} ${version}\n`);
@@ -151,12 +151,12 @@ describe.each(Object.keys(IMAGES))('%s', image => {
     }
   });
 
-  test('its notices have what single files say of code that came from others', () => {
-    const { packages = [], notices: text = '' } = made[image] ?? {};
+  test('the notices contain the legal comments of single source files', () => {
+    const { packages = [], notices: text = '' } = built[image] ?? {};
     for (const { comments } of packages) for (const one of comments) expect(text).toContain(one);
   });
 
-  test('its Dockerfile copies them', () => {
+  test('the Dockerfile copies SBOM and notices', () => {
     const dockerfile = `Dockerfile.${image === 'kairos-operator' ? 'webhook' : 'agent'}`;
     expect(readFileSync(join(repository, dockerfile), 'utf8')).toContain(
       `COPY --chmod=0644 LICENSE dist/${image}.THIRD-PARTY-NOTICES dist/${image}.cdx.json /licenses/`,
@@ -168,8 +168,8 @@ test.each([
   'Copyright (c) 2003-2005  Tom Wu',
   'Copyright base-x contributors (c) 2016',
   'Copyright Fedor Indutny, 2018.',
-])('the controller and the webhook carry the notice %j, which stands in a file alone', notice => {
-  expect(made['kairos-operator']?.notices).toContain(notice);
+])('the image of controller and webhook carries the notice %j from a single source file', notice => {
+  expect(built['kairos-operator']?.notices).toContain(notice);
 });
 
 describe('licences', () => {
@@ -183,25 +183,27 @@ describe('licences', () => {
     ['UNLICENSED', undefined],
     ['SEE LICENSE IN LICENSE.txt', undefined],
     ['MIT OR (GPL-2.0 AND ISC)', undefined],
-  ])('of %j %j is taken', (expression, chosen) => {
+  ])('the expression %j allows %j', (expression, chosen) => {
     expect(chosenLicence(expression)).toBe(chosen);
   });
 
   const one = { path: 'node_modules/a', name: 'a', version: '1.0.0', texts: ['Text of it'], comments: [] };
 
-  test('a licence that nobody has allowed stops the build', () => {
-    expect(() => notices('any', [{ ...one, licence: 'AGPL-3.0-only' }])).toThrow('a: AGPL-3.0-only is not among');
+  test('a licence that is not allowed fails the build', () => {
+    expect(() => notices('any', [{ ...one, licence: 'AGPL-3.0-only' }])).toThrow(
+      'a: AGPL-3.0-only is not an allowed licence',
+    );
   });
 
-  test('so does one whose text is missing', () => {
-    expect(() => notices('any', [{ ...one, licence: 'MIT', texts: [] }])).toThrow('a: MIT wants its text');
+  test('a missing licence text fails the build', () => {
+    expect(() => notices('any', [{ ...one, licence: 'MIT', texts: [] }])).toThrow('a: MIT requires its licence text');
   });
 
-  test('one that asks for nothing needs no text', () => {
+  test('a licence without text requirement is accepted without its text', () => {
     expect(notices('any', [{ ...one, licence: 'Unlicense', texts: [] }])).toContain('a 1.0.0\nLicence: Unlicense');
   });
 
-  test('a package of which no byte is left is not listed', () => {
+  test('a package of which the bundler kept no byte is not listed', () => {
     const inputs = { 'node_modules/express/index.js': { bytesInOutput: 0 } };
     const metafile = { inputs: {}, outputs: { 'a.cjs': { bytes: 0, inputs, imports: [], exports: [] } } };
     expect(packagesIn(metafile, repository)).toEqual([]);
@@ -211,7 +213,7 @@ describe('licences', () => {
 describe('the images', () => {
   const dockerfiles = ['Dockerfile.webhook', 'Dockerfile.agent', 'manifests/bundle/Dockerfile'];
 
-  test.each(dockerfiles)('%s says what it is, of which version, from where and under which licence', file => {
+  test.each(dockerfiles)('%s labels the image with title, version, source and licence', file => {
     const text = readFileSync(join(repository, file), 'utf8');
     for (const label of ['title', 'description', 'licenses', 'version', 'revision', 'source'])
       expect(text).toMatch(new RegExp(`org\\.opencontainers\\.image\\.${label}="`));
@@ -219,28 +221,28 @@ describe('the images', () => {
     expect(text).toContain(`ARG VERSION=${version}\n`);
   });
 
-  test.each(dockerfiles)('%s says the mode of everything it copies: whoever builds it may have any umask', file => {
-    const copies = readFileSync(join(repository, file), 'utf8').match(/^COPY .*/gm) ?? [];
-    expect(copies.length).toBeGreaterThan(1);
-    for (const copy of copies) expect(copy).toMatch(/ --chmod=0(644|755) /);
-  });
+  test.each(dockerfiles)(
+    '%s sets the mode of everything it copies, so that the umask of the build has no effect',
+    file => {
+      const copies = readFileSync(join(repository, file), 'utf8').match(/^COPY .*/gm) ?? [];
+      expect(copies.length).toBeGreaterThan(1);
+      for (const copy of copies) expect(copy).toMatch(/ --chmod=0(644|755) /);
+    },
+  );
 
-  test('that of the agent has the licence of each package of Debian that it takes files from', () => {
+  test('Dockerfile.agent copies the licence of each Debian package that it copies files from', () => {
     const text = readFileSync(join(repository, 'Dockerfile.agent'), 'utf8');
     for (const { name } of DEBIAN_PACKAGES)
       expect(text).toContain(`/usr/share/doc/${name}/copyright /licenses/${name}.copyright\n`);
-    expect(made['kairos-operator-agent']?.sbom).toContain('"purl": "pkg:deb/debian/util-linux"');
-    expect(made['kairos-operator']?.sbom).not.toContain('pkg:deb');
+    expect(built['kairos-operator-agent']?.sbom).toContain('"purl": "pkg:deb/debian/util-linux"');
+    expect(built['kairos-operator']?.sbom).not.toContain('pkg:deb');
   });
 
-  test.each(dockerfiles.slice(0, 2))(
-    'the base of %s can be named by its digest, and the image says which it was',
-    file => {
-      const text = readFileSync(join(repository, file), 'utf8');
-      const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
-      expect(bases.every(base => /^\$\{(BASE|TOOLS)_IMAGE\}$/.test(base ?? ''))).toBe(true);
-      expect(text).toContain('org.opencontainers.image.base.name="${BASE_IMAGE}"');
-      expect(text).not.toMatch(/^RUN/m); // nothing that could come out differently
-    },
-  );
+  test.each(dockerfiles.slice(0, 2))('the base of %s is a build argument and recorded in a label', file => {
+    const text = readFileSync(join(repository, file), 'utf8');
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases.every(base => /^\$\{(BASE|TOOLS)_IMAGE\}$/.test(base ?? ''))).toBe(true);
+    expect(text).toContain('org.opencontainers.image.base.name="${BASE_IMAGE}"');
+    expect(text).not.toMatch(/^RUN/m); // a command could make the image depend on when it is built
+  });
 });

@@ -1,4 +1,4 @@
-{{/* An image out of the registry that `images.registry` names, where it names one. */}}
+{{/* The image with its registry replaced by `images.registry`, if that is set. */}}
 {{- define "kairos-operator.mirrored" -}}
 {{- $registry := trimSuffix "/" .registry -}}
 {{- if not $registry -}}
@@ -10,7 +10,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* One of the operator's own: {"registry", "of"}. */}}
+{{/* The full name of one of the operator's own images. Arguments: {"registry", "of"}. */}}
 {{- define "kairos-operator.product" -}}
 {{- $repository := include "kairos-operator.mirrored" (dict "registry" .registry "image" .of.repository) -}}
 {{- if .of.digest -}}
@@ -28,7 +28,7 @@
 {{- include "kairos-operator.product" (dict "registry" .Values.images.registry "of" .Values.images.agent) -}}
 {{- end -}}
 
-{{/* The names of these Secrets, as one setting. */}}
+{{/* The names of the Secrets, separated by commas. */}}
 {{- define "kairos-operator.names" -}}
 {{- range $at, $secret := . -}}
 {{- if $at }},{{ end -}}

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEBIAN_PACKAGES } from '../../../packaging/supply/debian-packages.js';
 import { findHelm } from '../../packaging/helm.js';
-import { ownText } from '../../packaging/own-renderer.js';
+import { ownText } from '../../packaging/chart-renderer.js';
 import { imageContents } from '../image-contents.js';
 import { everyObject, nameOf, speakingOf } from '../every-object.js';
 import { install, installed, OPERATOR_NAMESPACE, uninstall } from '../install.js';

@@ -1,36 +1,36 @@
-/** The chart without helm: the same values over the defaults, through the little engine of `go-template.ts`. */
+/** Renders the chart without Helm: merges the values with the defaults and runs the template engine of `go-template.ts`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { CHART, KUBERNETES, type Wish } from './helm.js';
+import { CHART, KUBERNETES, type ChartInputs } from './helm.js';
 import { Templates } from './go-template.js';
 import { type Manifest, manifestsIn } from './objects.js';
 
 type Tree = Record<string, unknown>;
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Maps are merged, everything else is replaced; null takes away. */
-function over(defaults: Tree, values: Tree): Tree {
+/** Merges values as Helm does: maps are merged, null removes a key, and everything else is replaced. */
+function merge(defaults: Tree, values: Tree): Tree {
   const merged = { ...defaults };
   for (const [key, value] of Object.entries(values)) {
-    const known = merged[key];
+    const current = merged[key];
     if (value === null) delete merged[key];
-    else merged[key] = isTree(known) && isTree(value) ? over(known, value) : value;
+    else merged[key] = isTree(current) && isTree(value) ? merge(current, value) : value;
   }
   return merged;
 }
 
 const chartDefaults = () => parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
 
-/** The defaults with these values over them. */
-export const mergedValues = (values: object): object => over(chartDefaults(), values as Tree);
+/** The default values, overridden by these. */
+export const mergedValues = (values: object): object => merge(chartDefaults(), values as Tree);
 
-/** Of every template file, helpers first. */
+/** Name and text of every rendered template file; helpers are rendered first. */
 function rendered({
   values = {},
   release = 'default',
   kubernetes = KUBERNETES,
-}: Wish): (readonly [name: string, text: string])[] {
+}: ChartInputs): (readonly [name: string, text: string])[] {
   const templates = new Templates();
   const dot = {
     Values: mergedValues(values),
@@ -42,12 +42,12 @@ function rendered({
   return files.map(name => [name, templates.render(readFileSync(join(folder, name), 'utf8'), dot)]);
 }
 
-export const ownText = (wish: Wish = {}): string =>
-  rendered(wish)
+export const ownText = (inputs: ChartInputs = {}): string =>
+  rendered(inputs)
     .flatMap(([name, text]) => (name.endsWith('.yaml') ? [`${text}\n`] : []))
     .join('---\n');
 
-/** What helm says after an installation. */
-export const ownNotes = (wish: Wish = {}): string => new Map(rendered(wish)).get('NOTES.txt') ?? '';
+/** The notes that Helm prints after an installation. */
+export const ownNotes = (inputs: ChartInputs = {}): string => new Map(rendered(inputs)).get('NOTES.txt') ?? '';
 
-export const ownTemplate = (wish?: Wish): Manifest[] => manifestsIn(ownText(wish));
+export const ownTemplate = (inputs?: ChartInputs): Manifest[] => manifestsIn(ownText(inputs));
