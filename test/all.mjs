@@ -1,4 +1,4 @@
-/** Everything `npm test` runs: what needs no Kubernetes on all cores, then the stories on real ones, two side by side; at the end one line for both. */
+/** Runs all tests for `npm test`: the unit project on all cores, then the cluster project with two workers. Prints one closing line for both. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const RUNS = [
   ['cluster', '--maxWorkers=2', '--testSequencer=./test/by-name.mjs'],
 ];
 
-/** A run that ended without a word failed. */
+/** A run that wrote no counts has crashed, which counts as a failure. */
 function countsIn(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -33,7 +33,7 @@ for (const [name, ...options] of RUNS) {
   if (status !== 0 && counts.failed === 0) total.failed += 1;
 }
 rmSync(folder, { recursive: true, force: true });
-/* Only the stories in full use every right that is granted. */
+/* Only a run with the long tests uses every permission that is granted. */
 if (process.env.LONG_TESTS === 'true') {
   const { status } = spawnSync('npx', ['tsx', 'test/cluster/compare-rights.ts'], { stdio: 'inherit' });
   total[status === 0 ? 'passed' : 'failed'] += 1;

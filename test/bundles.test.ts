@@ -1,4 +1,4 @@
-/** What the two programs of the shared image are bundled from; the agent has a test of its own. */
+/** Size and contents of the controller and webhook bundles. The agent's bundle is tested in test/agent. */
 import { expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 
@@ -16,21 +16,21 @@ async function bundled(program: string) {
     logLevel: 'error',
   });
   const [output] = Object.values(metafile.outputs);
-  const inside = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  return { bytes: output?.bytes ?? 0, files: inside.map(([file]) => file) };
+  const included = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return { bytes: output?.bytes ?? 0, files: included.map(([file]) => file) };
 }
 
-/* Most of either is client-node, loaded only where a kubeconfig is named, and in the webhook express with its tables of characters. */
+/* Most of both bundles is client-node, which is loaded only when a kubeconfig is configured; the webhook also contains express with its character tables. */
 test.each([
   ['controller', 1_700_000],
   ['webhook', 2_800_000],
 ])(
-  'the %s is of moderate size and speaks English only',
-  async (program, most) => {
+  'the bundle of the %s stays below its size limit and contains only the English locale of zod',
+  async (program, maxBytes) => {
     const { bytes, files } = await bundled(program);
-    expect(bytes).toBeLessThan(most);
-    const languages = files.filter(file => /node_modules\/zod\/.*\/locales\//.test(file));
-    expect(languages.map(file => file.replace(/.*\//, ''))).toEqual(['en.js']);
+    expect(bytes).toBeLessThan(maxBytes);
+    const locales = files.filter(file => /node_modules\/zod\/.*\/locales\//.test(file));
+    expect(locales.map(file => file.replace(/.*\//, ''))).toEqual(['en.js']);
   },
   60_000,
 );

@@ -1,11 +1,11 @@
 import { writeFileSync, writeSync } from 'node:fs';
 
-/** The line by which CI counts a run. */
+/** CI parses this line to count the tests of a run. */
 export function closingLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }
 
-/** Prints that line as the very last thing; or, where `COUNTS_FILE` names a file, leaves the counts there for `all.mjs` to add up. */
+/** A jest reporter that prints this line last. If `COUNTS_FILE` is set, it writes the counts to that file instead, and `all.mjs` adds them up. */
 export default class ClosingLine {
   onRunComplete(_contexts, results) {
     const counts = {

@@ -1,13 +1,13 @@
-/** Reads the import lines of the project's own files, for the tests about its structure. */
+/** Parses the imports of the project's source files, for tests about its structure. */
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 export interface ImportLine {
   /** The specifier as written. */
   name: string;
-  /** The project's file it names, for a relative specifier. */
+  /** The imported file of the project; absent for a package. */
   file?: string;
-  /** The top folder of that file. */
+  /** The top-level folder of that file. */
   room?: string;
   typeOnly: boolean;
 }

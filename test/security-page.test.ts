@@ -1,4 +1,4 @@
-/** The page on security tells of every right that the programs have: whoever reads it misses none. */
+/** docs/security.md lists every permission of the programs. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -7,13 +7,13 @@ interface Role {
   rules?: { resources: string[]; verbs: string[] }[];
 }
 
-/** Resources that the page calls by another name. */
-const CALLED: Readonly<Record<string, string>> = {
+/** Resources for which the page uses another name. */
+const PAGE_NAMES: Readonly<Record<string, string>> = {
   validatingwebhookconfigurations: 'webhook configurations',
   mutatingwebhookconfigurations: 'webhook configurations',
 };
 
-function granted(program: string): { resource: string; verb: string }[] {
+function permissionsOf(program: string): { resource: string; verb: string }[] {
   const text = readFileSync(`manifests/default/${program}-rbac.yaml`, 'utf8');
   const rules = parseAllDocuments(text).flatMap(document => (document.toJS() as Role).rules ?? []);
   return rules.flatMap(({ resources, verbs }) =>
@@ -21,7 +21,7 @@ function granted(program: string): { resource: string; verb: string }[] {
   );
 }
 
-/** Rows of the tables of one section, as first and second cell; an empty first cell goes on with the one above. */
+/** The first two cells of the table rows in one section. An empty first cell repeats the one above. */
 function rowsOf(heading: string): { on: string; verbs: string }[] {
   const page = readFileSync('docs/security.md', 'utf8');
   const section = page.split(/^## /m).find(part => part.startsWith(`${heading}\n`)) ?? '';
@@ -38,16 +38,16 @@ test.each([
   ['Controller', 'controller'],
   ['Webhook', 'webhook'],
   ['Agent', 'agent'],
-])('%s', (heading, program) => {
+])('the section %s lists every permission of the program', (heading, program) => {
   const rows = rowsOf(heading);
-  const told = ({ resource, verb }: { resource: string; verb: string }) => {
-    const name = CALLED[resource] ?? resource;
-    const about = rows.filter(
+  const isListed = ({ resource, verb }: { resource: string; verb: string }) => {
+    const name = PAGE_NAMES[resource] ?? resource;
+    const matching = rows.filter(
       ({ on }) => on.split(/[,(]/).some(one => one.trim() === name) || on.includes(`${name} named`),
     );
-    return about.some(({ verbs }) => new RegExp(`\\b${verb}\\b`).test(verbs));
+    return matching.some(({ verbs }) => new RegExp(`\\b${verb}\\b`).test(verbs));
   };
-  const rights = granted(program);
-  expect(rights.length).toBeGreaterThan(3);
-  expect(rights.filter(right => !told(right))).toEqual([]);
+  const permissions = permissionsOf(program);
+  expect(permissions.length).toBeGreaterThan(3);
+  expect(permissions.filter(permission => !isListed(permission))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** How the rights in the manifests are compared with what the API server's audit log says was used. */
+/** The comparison of the permissions in the manifests with those used according to the API server's audit log. */
 import { expect, test } from '@jest/globals';
 import { grantedRights, unusedRights, usedRights } from './cluster/audit-trail.js';
 
@@ -11,7 +11,7 @@ const line = (more: object) =>
     ...more,
   });
 
-test('each use is counted under the program that made it', () => {
+test('each request is counted for the program that sent it', () => {
   const trail = [line({}), line({}), line({ verb: 'watch', objectRef: { resource: 'nodes' } })].join('\n');
   expect([...usedRights(`${trail}\n`)]).toEqual([
     ['operator-agent: patch nodeagents/status', 2],
@@ -19,23 +19,23 @@ test('each use is counted under the program that made it', () => {
   ]);
 });
 
-test('what was forbidden, and what is no resource, is no use of a right', () => {
+test('forbidden requests and requests without a resource are not counted', () => {
   const trail = [line({ responseStatus: { code: 403 } }), line({ objectRef: undefined })].join('\n');
   expect(usedRights(trail).size).toBe(0);
 });
 
-test('a right that nothing used is found, and one that no request can use is excused', () => {
+test('an unused permission is reported, except one that no request can use', () => {
   const granted = new Set(['a: get pods', 'a: list pods', 'a: update nodeops/finalizers']);
   expect(unusedRights(granted, new Map([['a: list pods', 1]]))).toEqual(['a: get pods']);
 });
 
-test('the rights of all three programs are read from the manifests', () => {
+test('the permissions of all three programs are read from the manifests', () => {
   const granted = [...grantedRights()];
-  for (const right of [
+  for (const permission of [
     'operator-agent: patch nodes',
     'operator-controller: create pods/eviction',
     'operator-controller: update leases',
     'operator-webhook: create secrets',
   ])
-    expect(granted).toContain(right);
+    expect(granted).toContain(permission);
 });

@@ -1,4 +1,4 @@
-/** What the controller may write, compared with what its code writes: no right that nobody uses, no call that would be refused. */
+/** Compares the write permissions of the controller with the calls in its code: no unused permission, and no call that RBAC would reject. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -17,38 +17,38 @@ const plurals = new Map(
   ),
 );
 
-/** The verb of each method, and where it goes: `kube.delete(PODS, …)`, `mergeStatus(kube, NODE_OP, …)`. */
+/** Matches calls that write, with their resource: `kube.delete(PODS, …)`, `mergeStatus(kube, NODE_OP, …)`. */
 const CALL =
   /(?:kube\.(create|patch|replace|delete)(?:<\w+>)?\(|\b(mergeChange|mergeStatus)\([\w.#]*kube,)\s*([A-Z_]+),/g;
 const VERBS: Readonly<Record<string, string>> = { replace: 'update', mergeChange: 'patch', mergeStatus: 'patch' };
 
-function called(text: string): string[] {
+function calledVerbs(text: string): string[] {
   const calls = [...text.matchAll(CALL)].map(([, plain, merging, resource = '']) => {
     const method = plain ?? merging ?? '';
-    const below = method === 'mergeStatus' ? '/status' : '';
-    return `${VERBS[method] ?? method} ${plurals.get(resource) ?? resource}${below}`;
+    const subresource = method === 'mergeStatus' ? '/status' : '';
+    return `${VERBS[method] ?? method} ${plurals.get(resource) ?? resource}${subresource}`;
   });
   return [...calls, ...(/\bkube\.evict\(/.test(text) ? ['create pods/eviction'] : [])];
 }
 
-const LOOKING = ['get', 'list', 'watch'];
+const READ_VERBS = ['get', 'list', 'watch'];
 
-/** Looking at a whole resource is one right in three words; `…/finalizers` is asked for by a guard of owner references, not by a call. */
-function granted(): string[] {
+/** Read verbs are left out. So is `…/finalizers`, which no call uses: an admission plugin requires it for owner references. */
+function grantedVerbs(): string[] {
   const files = ['manifests/default/controller-rbac.yaml', 'manifests/components/migration/rbac.yaml'];
   const documents = files.flatMap(file => parseAllDocuments(readFileSync(file, 'utf8')));
   const rules = documents.map(document => document.toJS() as Role).flatMap(role => role.rules ?? []);
   return rules.flatMap(rule =>
     rule.resources.flatMap(resource =>
       rule.verbs
-        .filter(verb => (resource.includes('/') ? !resource.endsWith('/finalizers') : !LOOKING.includes(verb)))
+        .filter(verb => (resource.includes('/') ? !resource.endsWith('/finalizers') : !READ_VERBS.includes(verb)))
         .map(verb => `${verb} ${resource}`),
     ),
   );
 }
 
-test('the controller may write exactly what its code writes', () => {
+test('the controller is granted exactly the write permissions that its code uses', () => {
   const files = [...sourceFiles('controller'), 'kube/leader.ts', 'kube/recorder.ts'];
-  const calls = files.flatMap(file => called(readFileSync(file, 'utf8')));
-  expect([...new Set(granted())].toSorted()).toEqual([...new Set(calls)].toSorted());
+  const calls = files.flatMap(file => calledVerbs(readFileSync(file, 'utf8')));
+  expect([...new Set(grantedVerbs())].toSorted()).toEqual([...new Set(calls)].toSorted());
 });
