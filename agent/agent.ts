@@ -1,4 +1,7 @@
-/** The loop of the agent: observe → duties → act. It waits for the watch, the folders and a slow look; idle, it asks the API server nothing. */
+/**
+ * The main loop of the agent: observe → decide → act. It is woken by the watch of its NodeAgent, by changed files on the host, and by the
+ * resync. While nothing changes, it sends no request to the API server.
+ */
 import { NODE_AGENT } from '../api/kinds.js';
 import type { System } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
@@ -26,89 +29,99 @@ export interface AgentDeps {
   nodeName: string;
   agentVersion: string;
   random?: () => number;
-  /** Looks at the machine itself; absent: nobody wants to know. */
+  /** Reads the hardware of the machine; absent when SYSTEM_FACTS is off. */
   system?: () => Promise<System | undefined>;
-  /** Told when the first look at the cluster is done, and after each pass. */
+  /** Called once when the first list of the NodeAgent has been read. */
   onSynced?: () => void;
-  onPass?: () => void;
+  /** Called after each reconciliation, whether it succeeded or failed. */
+  onReconciled?: () => void;
 }
 
-/** What file watches miss is seen within this time. */
+/** Upper limit, in milliseconds, for the time until the agent notices a file change that the watch missed. */
 export const RESYNC_MS = 60_000;
 const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
 
-/** An editor empties a file before it fills it again: what is read in between would take the labels off the Node for a moment. */
-const SETTLED_MS = 150;
+/** Editors truncate a file before they write it again; a read in between would remove the labels of the Node for a moment. */
+const FILE_SETTLE_MS = 150;
 
-/** Ends only when the signal aborts. */
-export async function runAgent(around: AgentDeps, signal: AbortSignal): Promise<void> {
-  const { host, kube, clock, log, nodeName } = around;
+/**
+ * Runs the agent until `signal` aborts. Failures of single reconciliations are logged and retried with back-off; it rejects only
+ * when the state directory of the host cannot be examined at all.
+ */
+export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<void> {
+  const { host, kube, clock, log, nodeName } = deps;
   const { stateDir, writable } = await findStateDir(host);
-  if (!writable) log.error({ stateDir }, 'the host cannot be written to; it is labeled, and will not be rebooted');
+  if (!writable)
+    log.error({ stateDir }, 'the host file system is read-only: the node is labeled, but it cannot be rebooted');
   await removeStaleTempFiles(host, stateDir, clock.now()).catch((error: unknown) =>
-    log.warn({ err: error, stateDir }, 'could not sweep away what was left half written'),
+    log.warn({ err: error, stateDir }, 'cannot remove stale temporary files'),
   );
-  const { journal, damaged } = await Journal.open(host, stateDir);
-  if (damaged) log.error({ stateDir, why: damaged }, 'the journal was damaged; what it held is not known');
+  const { journal, damage } = await Journal.open(host, stateDir);
+  if (damage) log.error({ stateDir, damage }, 'the journal is damaged, its unreadable entries are lost');
 
-  const bell = new WakeSignal();
+  const wakeSignal = new WakeSignal();
   const fieldSelector = `metadata.name=${nodeName}`;
-  const watched = informer<NodeAgent>(kube, NODE_AGENT, { fieldSelector, log, clock });
-  watched.cache.onChange(change => {
-    if (isNews(change)) bell.wake();
+  const nodeAgents = informer<NodeAgent>(kube, NODE_AGENT, { fieldSelector, log, clock });
+  nodeAgents.cache.onChange(change => {
+    if (needsReconcile(change)) wakeSignal.wake();
   });
-  const system = await around.system?.().catch((error: unknown) => {
-    log.warn({ err: error }, 'cannot look at the machine itself, going on without');
+  const system = await deps.system?.().catch((error: unknown) => {
+    log.warn({ err: error }, 'cannot read the system facts, continuing without them');
     return undefined;
   });
-  await watchFiles(around, stateDir, bell, signal);
+  await watchFiles(deps, stateDir, wakeSignal, signal);
 
-  const watching = watched.run(signal);
-  await watched.waitForSync(signal);
-  around.onSynced?.();
-  const pass = new Reconciler({ ...around, system, stateDir, journal, cache: watched.cache });
-  await keepLooking(pass, bell, around, signal);
-  await watching;
+  const informerRun = nodeAgents.run(signal);
+  await nodeAgents.waitForSync(signal);
+  deps.onSynced?.();
+  const reconciler = new Reconciler({ ...deps, system, stateDir, journal, cache: nodeAgents.cache });
+  await reconcileLoop(reconciler, wakeSignal, deps, signal);
+  await informerRun;
 }
 
-/** A host may have no watches left to give; what is not watched is seen by the slow look. */
-async function watchFiles({ host, log, clock }: AgentDeps, stateDir: string, bell: WakeSignal, signal: AbortSignal) {
+/** A host may have no inotify watches left. Changes in a directory that is not watched are noticed by the resync. */
+async function watchFiles(
+  { host, log, clock }: AgentDeps,
+  stateDir: string,
+  wakeSignal: WakeSignal,
+  signal: AbortSignal,
+) {
   const isRelease = (name: string | undefined) => RELEASE_FILES.some(file => file === name);
-  const unwatched = (dir: string) => (error: unknown) =>
-    log.warn({ err: error, dir }, 'cannot be watched, looking from time to time instead');
-  await host.watch(stateDir, () => bell.wake(), signal).catch(unwatched(stateDir));
-  let settling = false;
-  const ringSoon = async () => {
-    if (settling) return;
-    settling = true;
-    await clock.sleep(SETTLED_MS, signal);
-    settling = false;
-    bell.wake();
+  const logUnwatched = (dir: string) => (error: unknown) =>
+    log.warn({ err: error, dir }, 'cannot watch the directory, relying on the resync instead');
+  await host.watch(stateDir, () => wakeSignal.wake(), signal).catch(logUnwatched(stateDir));
+  let isSettling = false;
+  const wakeWhenSettled = async () => {
+    if (isSettling) return;
+    isSettling = true;
+    await clock.sleep(FILE_SETTLE_MS, signal);
+    isSettling = false;
+    wakeSignal.wake();
   };
-  await host.watch(ETC, name => isRelease(name) && void ringSoon(), signal).catch(unwatched(ETC));
+  await host.watch(ETC, name => isRelease(name) && void wakeWhenSettled(), signal).catch(logUnwatched(ETC));
 }
 
-/** Anything thrown means "again, later"; what is safe to repeat is the business of the duties. */
-async function keepLooking(pass: Reconciler, bell: WakeSignal, around: AgentDeps, signal: AbortSignal): Promise<void> {
-  const { clock, log, random = Math.random } = around;
+/** Any error means "retry with back-off"; every action of a reconciliation is therefore idempotent. */
+async function reconcileLoop(reconciler: Reconciler, wakeSignal: WakeSignal, deps: AgentDeps, signal: AbortSignal) {
+  const { clock, log, random = Math.random } = deps;
   let failures = 0;
   while (!signal.aborted) {
-    let pauseMs: number;
+    let delayMs: number;
     try {
-      pauseMs = Math.min(RESYNC_MS, (await pass.run()) ?? RESYNC_MS);
+      delayMs = Math.min(RESYNC_MS, (await reconciler.reconcile()) ?? RESYNC_MS);
       failures = 0;
     } catch (error) {
       failures += 1;
-      pauseMs = backoffMs(failures, BACKOFF, random);
-      log.error({ err: error, failures, inMs: Math.round(pauseMs) }, 'could not do what is due, trying again');
+      delayMs = backoffMs(failures, BACKOFF, random);
+      log.error({ err: error, failures, inMs: Math.round(delayMs) }, 'reconciliation failed, retrying');
     }
-    around.onPass?.();
-    await bell.wait(pauseMs, clock, signal);
+    deps.onReconciled?.();
+    await wakeSignal.wait(delayMs, clock, signal);
   }
 }
 
-/** Our own words coming back are none. */
-function isNews({ old, new: now }: Change<NodeAgent>): boolean {
-  if (!old || !now || old.metadata.uid !== now.metadata.uid) return true;
-  return nodeUid(old) !== nodeUid(now) || !isSameJson(old.spec, now.spec);
+/** The agent's own status writes come back through the watch and need no reconciliation. */
+function needsReconcile({ old, new: current }: Change<NodeAgent>): boolean {
+  if (!old || !current || old.metadata.uid !== current.metadata.uid) return true;
+  return nodeUid(old) !== nodeUid(current) || !isSameJson(old.spec, current.spec);
 }

@@ -1,11 +1,14 @@
-/** After a reboot for an upgrade: did the machine come up with what it was upgraded to? */
+/** After the reboot of an upgrade: detects that the node did not come up with the target of the upgrade. */
 import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
 import { versionTriple } from '../api/version-triple.js';
 import type { Facts } from './observe.js';
 
 type FellBack = NodeAgentStatus['fellBack'];
 
-/** What is to be remembered now: a new fall, the one remembered so far, or nothing once its target runs after all. */
+/**
+ * The value of `status.fellBack`: a new fallback, the one known so far, or undefined once the node runs that target from its active system.
+ * `answer` is the answer to `operation` in the status that is being built.
+ */
 export function bootFallback(
   facts: Facts,
   known: FellBack,
@@ -14,15 +17,15 @@ export function bootFallback(
 ): FellBack {
   const current = versionTriple(facts.release);
   const { version: target, digest } = operation?.check?.release ?? {};
-  if (target !== undefined && answer?.reboot?.state === 'Rebooted' && cameUpWrong(facts, current, target))
+  if (target !== undefined && answer?.reboot?.state === 'Rebooted' && isFallback(facts, current, target))
     return known?.version === target && known.digest === digest
       ? known
       : { version: target, ...(digest ? { digest } : {}), at: answer.reboot.bootedAt ?? facts.boot.since };
-  const runsAfterAll = known?.version !== undefined && known.version === current && facts.boot.state === 'active';
-  return runsAfterAll ? undefined : known;
+  const nowRunsTarget = known?.version !== undefined && known.version === current && facts.boot.state === 'active';
+  return nowRunsTarget ? undefined : known;
 }
 
-function cameUpWrong(facts: Facts, current: string | undefined, target: string): boolean {
+function isFallback(facts: Facts, current: string | undefined, target: string): boolean {
   if (facts.boot.state === 'passive' || facts.boot.state === 'recovery') return true;
   return current !== undefined && current !== target;
 }

@@ -1,16 +1,16 @@
-/** Which of its systems the machine started from: the kernel command line, and for trusted boot the entry that systemd-boot chose. */
+/** Which of its systems the machine booted: from the kernel command line and, with trusted boot, from the entry that systemd-boot selected. */
 import type { BootState } from '../api/node-agent.js';
 
-/** EFI variable in which systemd-boot names the entry it started. */
+/** EFI variable in which systemd-boot stores the selected entry (Boot Loader Interface, `LoaderEntrySelected`). */
 export const LOADER_ENTRY = '/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
-export interface BootClues {
+export interface BootEvidence {
   cmdline: string;
-  /** Text of the EFI variable, where there is one. */
+  /** Text of the EFI variable, where it exists. */
   loaderEntry?: string;
 }
 
-/** First hit holds. Recovery may be a live image too, hence live media come last. */
+/** The first match wins. A recovery system may be a live image too, so live media are last. */
 const CMDLINE: readonly (readonly [RegExp, BootState])[] = [
   [/\bCOS_RECOVERY\b|\bCOS_SYSTEM\b|\brecovery\.(img|squashfs)\b|(^|\s)recovery-mode\b/, 'recovery'],
   [/\bCOS_PASSIVE\b|\bpassive\.img\b/, 'passive'],
@@ -25,19 +25,20 @@ const LOADER: readonly (readonly [RegExp, BootState])[] = [
   [/^norole/i, 'livecd'],
 ];
 
-/** Started from a Unified Kernel Image, which carries its own command line. */
+/** Whether the machine was started from a Unified Kernel Image, which carries its own command line. */
 export const isTrustedBoot = (cmdline: string): boolean => /(^|\s)rd\.immucore\.uki(\s|=|$)/.test(cmdline);
 
-export function bootState({ cmdline, loaderEntry }: BootClues): BootState {
+/** The system that was booted; `unknown` when neither the command line nor the boot loader identifies it. */
+export function bootState({ cmdline, loaderEntry }: BootEvidence): BootState {
   if (isTrustedBoot(cmdline)) {
-    /* Every entry of an image has the same command line: only the loader knows which one it was. */
-    return firstHit(LOADER, loaderEntry ?? '') ?? firstHit(CMDLINE, cmdline) ?? 'unknown';
+    /* All entries of a Unified Kernel Image have the same command line, so only the boot loader knows which one was started. */
+    return firstMatch(LOADER, loaderEntry ?? '') ?? firstMatch(CMDLINE, cmdline) ?? 'unknown';
   }
-  return firstHit(CMDLINE, cmdline) ?? 'unknown';
+  return firstMatch(CMDLINE, cmdline) ?? 'unknown';
 }
 
-const firstHit = (table: readonly (readonly [RegExp, BootState])[], text: string) =>
+const firstMatch = (table: readonly (readonly [RegExp, BootState])[], text: string) =>
   table.find(([pattern]) => pattern.test(text))?.[1];
 
-/** The file of an EFI variable: four bytes of attributes, then UTF-16 with a zero at the end. */
+/** Decodes the efivarfs file of a text variable: four bytes of attributes, then NUL-terminated UTF-16. */
 export const efiText = (bytes: Buffer): string => bytes.subarray(4).toString('utf16le').split('\0')[0] ?? '';

@@ -1,4 +1,4 @@
-/** The agent's settings, from the environment and equivalent flags; checked by hand, since a schema library would double the program. */
+/** The agent's settings, from environment variables and equivalent flags. They are validated by hand: a schema library would double the bundle. */
 import { SERVICE_ACCOUNT_DIR } from '../kube/connection.js';
 import { LOG_LEVELS, type LogLevel } from '../program/log.js';
 import { type BaseConfig, ConfigFaults, PrintRequest } from '../program/run.js';
@@ -9,39 +9,39 @@ export interface Config extends BaseConfig {
   /** Where the root of the host is mounted. */
   hostRoot: string;
   serviceAccountDir: string;
-  /** Where `/healthz` and `/readyz` answer, on 127.0.0.1 only: the agent lives in the network of its host. 0: nowhere. */
+  /** Port of `/healthz` and `/readyz`; 0 means none. It listens on 127.0.0.1 only, because the agent uses the host's network. */
   probePort: number;
-  /** Whether the machine's hardware is looked at, too. */
+  /** Whether to report the machine's hardware as well. */
   systemFacts: boolean;
 }
 
 const SETTINGS = [
-  ['NODE_NAME', 'node-name', 'name of the node this agent lives on (required)'],
+  ['NODE_NAME', 'node-name', 'name of the node that this agent runs on (required)'],
   ['HOST_ROOT', 'host-root', 'where the root of the host is mounted (/host)'],
   ['LOG_LEVEL', 'log-level', `${LOG_LEVELS.join(', ')} (info)`],
-  ['SERVICE_ACCOUNT_DIR', 'service-account-dir', `folder with token and ca.crt (${SERVICE_ACCOUNT_DIR})`],
-  ['SYSTEM_FACTS', 'system-facts', 'true: report processor, memory, disks and network cards, too (false)'],
-  ['HEALTH_PORT', 'health-port', 'port for /healthz and /readyz on 127.0.0.1; 0: none (0)'],
+  ['SERVICE_ACCOUNT_DIR', 'service-account-dir', `directory with token and ca.crt (${SERVICE_ACCOUNT_DIR})`],
+  ['SYSTEM_FACTS', 'system-facts', 'true: also report processor, memory, disks and network interfaces (false)'],
+  ['HEALTH_PORT', 'health-port', 'port of /healthz and /readyz on 127.0.0.1; 0: none (0)'],
 ] as const;
 
 export const HELP = [
-  'agent            labels its node, answers upgrade checks, reboots when asked',
-  'agent sentinel   leaves the word of a Job that it succeeded (JOB_NAME, SENTINEL_DIR)',
+  'agent            labels its node, answers upgrade checks, reboots on request',
+  'agent sentinel   records that a Job succeeded (JOB_NAME, SENTINEL_DIR)',
   'agent --version',
   '',
-  'Settings, as environment or flag:',
+  'Settings, as environment variable or flag:',
   ...SETTINGS.map(([name, flag, text]) => `  ${name.padEnd(20)} --${flag.padEnd(20)} ${text}`),
 ].join('\n');
 
 const isLogLevel = (text: string): text is LogLevel => LOG_LEVELS.some(level => level === text);
 
-/** Throws `ConfigFaults` with everything that is wrong, or `Say` when only a text was asked for. */
+/** Throws `ConfigFaults` with all faults at once, or `PrintRequest` when the command line asks for a text such as the help. */
 export function readConfig(env: Record<string, string | undefined>, argv: readonly string[]): Config {
   if (argv.includes('--help') || argv.includes('-h')) throw new PrintRequest(HELP);
   if (argv.includes('--version')) throw new PrintRequest(VERSION);
   const faults: string[] = [];
   const { flags, unknown } = readFlags(argv);
-  for (const word of unknown) faults.push(`${word}: not known`);
+  for (const argument of unknown) faults.push(`${argument}: unknown flag, or a flag without a value`);
   const value = (name: string) => flags.get(name) ?? (env[name] === '' ? undefined : env[name]);
 
   const nodeName = value('NODE_NAME') ?? '';
@@ -64,12 +64,12 @@ function readFlags(argv: readonly string[]): { flags: Map<string, string>; unkno
   const flags = new Map<string, string>();
   const unknown: string[] = [];
   for (let at = 0; at < argv.length; at += 1) {
-    const word = argv[at] ?? '';
-    const [flag, inline] = splitOnce(word, '=');
+    const argument = argv[at] ?? '';
+    const [flag, inline] = splitOnce(argument, '=');
     const known = SETTINGS.find(([, name]) => flag === `--${name}`);
     const next = inline ?? argv[at + 1];
     if (!known || next === undefined) {
-      unknown.push(word);
+      unknown.push(argument);
       continue;
     }
     flags.set(known[0], next);
@@ -78,7 +78,7 @@ function readFlags(argv: readonly string[]): { flags: Map<string, string>; unkno
   return { flags, unknown };
 }
 
-function splitOnce(text: string, by: string): [string, string?] {
-  const at = text.indexOf(by);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + by.length)];
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -1,41 +1,43 @@
-/** A path of the host → where it lies below our mount of the host's root. */
+/** Maps a path of the host to the place below the agent's mount of the host's root. */
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from './errno.js';
 
-/** As in the kernel: a longer chain is a circle. */
-const MOST_LINKS = 40;
+/** The limit of the kernel (path_resolution(7)): a longer chain counts as a loop. */
+const MAX_LINKS = 40;
 
 /**
- * Follows links as the host itself would: an absolute one begins at its root, `..` ends there. So no link leads out of the mount
- * into the agent's own file system. The last name may be one that does not exist yet.
+ * Resolves symbolic links as the host itself would: an absolute link starts at the root of the host, and `..` stops there. No link can
+ * therefore lead out of the mount into the agent's own file system. The last component need not exist.
+ *
+ * Throws when the path contains more than 40 symbolic links.
  */
-export async function resolveIn(root: string, path: string): Promise<string> {
-  let todo = path.split('/');
-  let done: string[] = [];
+export async function resolveInRoot(root: string, path: string): Promise<string> {
+  let pending = path.split('/');
+  let resolved: string[] = [];
   let links = 0;
-  while (todo.length > 0) {
-    const [name = '', ...rest] = todo;
-    todo = rest;
+  while (pending.length > 0) {
+    const [name = '', ...rest] = pending;
+    pending = rest;
     if (name === '' || name === '.') continue;
     if (name === '..') {
-      done = done.slice(0, -1);
+      resolved = resolved.slice(0, -1);
       continue;
     }
-    const target = await linkTarget(join(root, ...done, name));
+    const target = await linkTarget(join(root, ...resolved, name));
     if (target === undefined) {
-      done = [...done, name];
+      resolved = [...resolved, name];
       continue;
     }
     links += 1;
-    if (links > MOST_LINKS) throw new Error(`${path}: too many symbolic links`);
-    if (target.startsWith('/')) done = [];
-    todo = [...target.split('/'), ...todo];
+    if (links > MAX_LINKS) throw new Error(`${path}: too many symbolic links`);
+    if (target.startsWith('/')) resolved = [];
+    pending = [...target.split('/'), ...pending];
   }
-  return join(root, ...done);
+  return join(root, ...resolved);
 }
 
-/** Undefined: not a link, or nothing there. */
+/** Undefined when the file is not a link or does not exist. */
 async function linkTarget(file: string): Promise<string | undefined> {
   try {
     return await readlink(file);

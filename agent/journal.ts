@@ -1,80 +1,80 @@
-/** What the agent has begun and how it ended, kept on the host's disk: it survives a crash, a lost cluster and the reboot itself. */
+/** Which reboots the agent started and how they ended. Stored on the host's disk, it survives a crash, a lost cluster and the reboot itself. */
 import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
 import { tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 
-/** One per operation id. */
-export interface Entry {
+/** One per operation id. All times are ISO 8601. */
+export interface JournalEntry {
   id: string;
   jobName: string;
-  /** Of the boot in which the reboot was begun. */
+  /** Boot in which the reboot was started. */
   bootId: string;
   notAfter: string;
   state: 'Rebooting' | 'Rebooted' | 'Cancelled' | 'Failed';
   startedAt?: string;
-  /** When the reboot was last called, or was about to be. */
+  /** When the reboot was last called; written before the call. */
   calledAt?: string;
   bootIdAfter?: string;
   bootedAt?: string;
   message?: string;
 }
 
-const STATES: readonly string[] = ['Rebooting', 'Rebooted', 'Cancelled', 'Failed'] satisfies Entry['state'][];
+const STATES: readonly string[] = ['Rebooting', 'Rebooted', 'Cancelled', 'Failed'] satisfies JournalEntry['state'][];
 
-/** Old endings that stay, should the controller have to rebuild its ledger; nobody asks for more. */
-const KEPT = 8;
+/** Finished entries stay for the case that the controller has to rebuild its ledger with the same operation id. */
+const MAX_ENTRIES = 8;
 
-/** The one writer is this process; so memory and disk agree, and the disk is read once. */
+/** This process is the only writer, so memory and disk agree and the file is read only once. */
 export class Journal {
   readonly #host: Host;
   readonly #path: string;
-  #entries: readonly Entry[];
+  #entries: readonly JournalEntry[];
 
-  private constructor(host: Host, path: string, entries: readonly Entry[]) {
+  private constructor(host: Host, path: string, entries: readonly JournalEntry[]) {
     this.#host = host;
     this.#path = path;
     this.#entries = entries;
   }
 
   /**
-   * What is damaged counts as not written, and is put aside for people to look at, where that is possible. `damaged` says what is wrong.
-   * An agent that would not start over this could not even say so.
+   * Opens `journal.json` in the state directory. Damaged entries count as not written; the damaged file is copied for inspection where
+   * that is possible. `damage` describes what is wrong. A damaged journal is no error: an agent that does not start could not report it.
    */
-  static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damaged?: string }> {
+  static async open(host: Host, stateDir: string): Promise<{ journal: Journal; damage?: string }> {
     const path = `${stateDir}/journal.json`;
-    const { value: text, fault } = await tryRead(path, host.read(path));
-    if (text === undefined) return { journal: new Journal(host, path, []), damaged: fault?.why };
-    const { entries, damaged } = parseEntries(text);
+    const { value: text, error } = await tryRead(path, host.read(path));
+    if (text === undefined) return { journal: new Journal(host, path, []), damage: error?.message };
+    const { entries, isDamaged } = parseEntries(text);
     const journal = new Journal(host, path, entries);
-    if (!damaged) return { journal };
-    const aside = await tryRead(path, host.write(`${path}.damaged`, text));
+    if (!isDamaged) return { journal };
+    const copy = await tryRead(path, host.write(`${path}.damaged`, text));
     return {
       journal,
-      damaged: aside.fault ? `not put aside: ${aside.fault.why}` : 'put aside as journal.json.damaged',
+      damage: copy.error ? `cannot be copied: ${copy.error.message}` : 'copied to journal.json.damaged',
     };
   }
 
-  entry(id: string): Entry | undefined {
+  entry(id: string): JournalEntry | undefined {
     return this.#entries.find(entry => entry.id === id);
   }
 
-  /** Resolves when it is safe on the disk; old entries go on this occasion. */
-  async keep(entry: Entry): Promise<void> {
-    const entries = [...this.#entries.filter(one => one.id !== entry.id), entry].slice(-KEPT);
+  /** Replaces the entry of the same operation. Resolves when the file is synced to the disk; entries beyond the limit are dropped. */
+  async write(entry: JournalEntry): Promise<void> {
+    const entries = [...this.#entries.filter(({ id }) => id !== entry.id), entry].slice(-MAX_ENTRIES);
     await this.#host.write(this.#path, `${JSON.stringify({ version: 1, entries }, null, 2)}\n`);
     this.#entries = entries;
   }
 }
 
-/** Every entry that has what a decision needs, and whether there was anything else. */
-export function parseEntries(text: string): { entries: Entry[]; damaged: boolean } {
-  const written = listed(text);
-  const entries = written?.filter(isEntry) ?? [];
-  return { entries, damaged: entries.length !== written?.length };
+/** The valid entries of a journal, and whether the text contained anything else. */
+export function parseEntries(text: string): { entries: JournalEntry[]; isDamaged: boolean } {
+  const values = parseList(text);
+  const entries = values?.filter(isEntry) ?? [];
+  return { entries, isDamaged: entries.length !== values?.length };
 }
 
-/** Undefined: not a journal. */
-function listed(text: string): unknown[] | undefined {
+/** Undefined when the text is not a journal. */
+function parseList(text: string): unknown[] | undefined {
   try {
     const data: unknown = JSON.parse(text);
     return isRecord(data) && Array.isArray(data.entries) ? data.entries : undefined;
@@ -84,28 +84,28 @@ function listed(text: string): unknown[] | undefined {
 }
 
 /**
- * For a journal that was lost, or that a full disk did not take: what was told of this operation before. When the reboot was last called
- * was not told.
+ * Rebuilds the journal entry from the NodeAgent's status when the journal was lost or the disk was full; undefined when no reboot was
+ * reported as started for this operation. The status does not contain when the reboot was last called.
  */
-export function recalled(operation: Operation, status: NodeAgentStatus | undefined): Entry | undefined {
-  const told = status?.operation?.id === operation.id ? status.operation.reboot : undefined;
-  if (told === undefined || told.state === 'Waiting' || told.bootIdBefore === undefined) return undefined;
+export function entryFromStatus(operation: Operation, status: NodeAgentStatus | undefined): JournalEntry | undefined {
+  const answer = status?.operation?.id === operation.id ? status.operation.reboot : undefined;
+  if (answer === undefined || answer.state === 'Waiting' || answer.bootIdBefore === undefined) return undefined;
   return {
     id: operation.id,
     jobName: operation.reboot?.jobName ?? operation.job?.name ?? '',
-    bootId: told.bootIdBefore,
+    bootId: answer.bootIdBefore,
     notAfter: operation.reboot?.notAfter ?? '',
-    state: told.state,
-    startedAt: told.startedAt,
-    bootIdAfter: told.bootIdAfter,
-    bootedAt: told.bootedAt,
-    message: told.state === 'Rebooting' ? undefined : told.message,
+    state: answer.state,
+    startedAt: answer.startedAt,
+    bootIdAfter: answer.bootIdAfter,
+    bootedAt: answer.bootedAt,
+    message: answer.state === 'Rebooting' ? undefined : answer.message,
   };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const isEntry = (value: unknown): value is Entry =>
+const isEntry = (value: unknown): value is JournalEntry =>
   isRecord(value) &&
   ['id', 'jobName', 'bootId', 'notAfter', 'state'].every(key => typeof value[key] === 'string') &&
   STATES.includes(String(value.state)) &&

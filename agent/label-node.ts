@@ -1,4 +1,4 @@
-/** Writes the labels and annotations of the contract on the Node, when there is something new to say, and once an hour. */
+/** Writes the labels and annotations of the host on the Node: when they changed, and once an hour. */
 import type { NodeAgent } from '../api/objects.js';
 import type { Kube } from '../kube/kube.js';
 import { NODES } from '../kube/resources.js';
@@ -7,24 +7,25 @@ import type { Log } from '../program/log.js';
 import type { Facts } from './observe.js';
 import { nodePatch } from './labels.js';
 
-/** The Node is not watched: what somebody else took off it comes back within this time. */
-export const SAY_AGAIN_MS = 60 * 60_000;
+/** The Node is not watched: a label that something else removed is restored within this time, in milliseconds. */
+export const REAPPLY_MS = 60 * 60_000;
 
-/** The Node that this agent's object belongs to; a Node registered anew under the same name has another. */
+/** UID of the Node that owns this NodeAgent. A Node that registers again under the same name has another UID. */
 export const nodeUid = (agent: NodeAgent): string | undefined =>
   agent.metadata.ownerReferences?.find(owner => owner.kind === 'Node')?.uid;
 
-const wordsOf = (agent: NodeAgent, facts: Facts) =>
+/** Equal for two writes that would leave the same labels on the same Node. */
+const patchKey = (agent: NodeAgent, facts: Facts) =>
   JSON.stringify([nodeUid(agent), nodePatch(facts.identity, facts.boot.state)]);
 
-/** Remembers what was said last: the Node itself is never read. */
-export class NodeLabels {
+/** Remembers what it applied last; the Node itself is never read. */
+export class NodeLabeler {
   readonly #kube: Kube;
   readonly #log: Log;
   readonly #clock: Clock;
-  #said: { words: string; at: number } | undefined;
-  /** The Node carries words of ours, or may. */
-  #ours = false;
+  #lastApplied: { key: string; at: number } | undefined;
+  /** Whether the Node carries labels of this agent, or may carry them. */
+  #mayBeLabeled = false;
 
   constructor(kube: Kube, log: Log, clock: Clock) {
     this.#kube = kube;
@@ -32,32 +33,36 @@ export class NodeLabels {
     this.#clock = clock;
   }
 
-  async tell(agent: NodeAgent, facts: Facts): Promise<void> {
+  /** Sets all labels and annotations of the host, or removes them when the host is not Kairos. */
+  async apply(agent: NodeAgent, facts: Facts): Promise<void> {
     const name = agent.metadata.name;
-    this.#ours ||= facts.identity !== undefined || agent.status?.release !== undefined;
+    this.#mayBeLabeled ||= facts.identity !== undefined || agent.status?.release !== undefined;
     if (!agent.spec.labels) {
-      this.#said = undefined;
+      this.#lastApplied = undefined;
       return;
     }
-    if (facts.unsure) return;
-    const words = wordsOf(agent, facts);
-    if (words === this.#said?.words && !this.#isDueAgain(this.#said.at)) return;
-    if (this.#ours) {
+    if (facts.identityUnknown) return;
+    const key = patchKey(agent, facts);
+    if (key === this.#lastApplied?.key && !this.#isReapplyDue(this.#lastApplied.at)) return;
+    if (this.#mayBeLabeled) {
       await this.#kube.patch(NODES, { name }, nodePatch(facts.identity, facts.boot.state), { type: 'merge' });
       this.#log.info({ step: 'Labels', kairos: facts.identity?.from }, `labeled node ${name}`);
     } else {
       this.#log.info({ step: 'Labels' }, `node ${name} is not a Kairos node, skipping`);
     }
-    this.#said = { words, at: this.#clock.monotonic() };
+    this.#lastApplied = { key, at: this.#clock.monotonic() };
   }
 
-  /** A host that is Kairos no longer, while its Node may still say so: the release in the status reminds us, and must not go before. */
-  haveToGo(agent: NodeAgent, facts: Facts): boolean {
+  /**
+   * Whether labels of a host that is no longer Kairos have yet to be removed from its Node. The release in the status records that they may
+   * be there, so it must stay until they are removed.
+   */
+  mustRemove(agent: NodeAgent, facts: Facts): boolean {
     if (!agent.spec.labels || facts.identity !== undefined || agent.status?.release === undefined) return false;
-    return wordsOf(agent, facts) !== this.#said?.words;
+    return patchKey(agent, facts) !== this.#lastApplied?.key;
   }
 
-  #isDueAgain(at: number): boolean {
-    return this.#ours && this.#clock.monotonic() - at >= SAY_AGAIN_MS;
+  #isReapplyDue(at: number): boolean {
+    return this.#mayBeLabeled && this.#clock.monotonic() - at >= REAPPLY_MS;
   }
 }

@@ -1,9 +1,9 @@
-/** What is known of a Kairos system → the labels and annotations of the contract, as one patch of the Node. */
+/** Turns the identity of a Kairos host into its documented labels and annotations, as one patch of the Node. */
 import type { BootState } from '../api/node-agent.js';
 import type { Identity } from './release.js';
 
-/** Labels read from `KAIROS_*` keys. */
-const FROM_FIELDS = {
+/** Labels and the `KAIROS_*` keys (without prefix) they are read from. */
+const LABEL_FIELDS = {
   'kairos.io/id': 'ID',
   'kairos.io/family': 'FAMILY',
   'kairos.io/flavor': 'FLAVOR',
@@ -18,7 +18,7 @@ const FROM_FIELDS = {
   'kairos.io/software-version': 'SOFTWARE_VERSION',
 } as const;
 
-const ANNOTATIONS = {
+const ANNOTATION_FIELDS = {
   'kairos.io/name': 'NAME',
   'kairos.io/id-like': 'ID_LIKE',
   'kairos.io/init-version': 'INIT_VERSION',
@@ -30,37 +30,41 @@ const ANNOTATIONS = {
 const MANAGED = 'kairos.io/managed';
 const BOOT_STATE = 'kairos.io/boot-state';
 
+/** A key with null is removed by the patch. */
 type Values = Record<string, string | null>;
 export interface NodePatch {
   metadata: { labels: Values; annotations: Values };
 }
 
-/** A label value may not be longer. */
-const LONGEST = 63;
+/** Kubernetes: Labels and Selectors, "Syntax and character set". */
+const MAX_LABEL_LENGTH = 63;
 
-/** What a label may hold of a text: odd characters become "-", the ends are letters or digits. */
-export function labelValue(text: string): string {
+/** Makes a valid label value of any text: other characters become "-", and it starts and ends with a letter or digit. May be empty. */
+export function sanitizeLabelValue(text: string): string {
   const trim = (value: string) => value.replace(/^[-_.]+|[-_.]+$/g, '');
-  return trim(trim(text.replace(/[^A-Za-z0-9_.-]/g, '-')).slice(0, LONGEST));
+  return trim(trim(text.replace(/[^A-Za-z0-9_.-]/g, '-')).slice(0, MAX_LABEL_LENGTH));
 }
 
-/** Names every key of the contract, null where it has no value: so one write says all, and nothing needs to be read first. */
+/**
+ * The merge patch for the Node; without an identity it removes everything. It names every key that the agent owns, null where there is no
+ * value, so that one write is complete and the Node need not be read first.
+ */
 export function nodePatch(identity: Identity | undefined, boot: BootState): NodePatch {
-  /* A system known by os-release alone gets the two labels that need no release file, as documented. */
+  /* A host that only os-release identifies gets just the two labels that need no Kairos release file, as documented. */
   const fields = identity?.from === 'kairos-release' ? identity.fields : {};
-  const take = (table: Readonly<Record<string, string>>, shape: (text: string) => string): Values =>
-    Object.fromEntries(Object.entries(table).map(([key, field]) => [key, shape(fields[field] ?? '') || null]));
-  const known = identity !== undefined;
+  const valuesOf = (keys: Readonly<Record<string, string>>, format: (text: string) => string): Values =>
+    Object.fromEntries(Object.entries(keys).map(([key, field]) => [key, format(fields[field] ?? '') || null]));
+  const isKairos = identity !== undefined;
   const labels = {
-    [MANAGED]: known ? 'true' : null,
-    [BOOT_STATE]: known ? boot : null,
-    ...take(FROM_FIELDS, labelValue),
+    [MANAGED]: isKairos ? 'true' : null,
+    [BOOT_STATE]: isKairos ? boot : null,
+    ...valuesOf(LABEL_FIELDS, sanitizeLabelValue),
   };
-  return { metadata: { labels, annotations: take(ANNOTATIONS, text => text) } };
+  return { metadata: { labels, annotations: valuesOf(ANNOTATION_FIELDS, text => text) } };
 }
 
-/** Every key that the agent may write on a Node. */
+/** Every key that the agent may write on a Node. The admission policy for agents allows exactly these. */
 export const NODE_KEYS = {
-  labels: [MANAGED, BOOT_STATE, ...Object.keys(FROM_FIELDS)],
-  annotations: Object.keys(ANNOTATIONS),
+  labels: [MANAGED, BOOT_STATE, ...Object.keys(LABEL_FIELDS)],
+  annotations: Object.keys(ANNOTATION_FIELDS),
 } as const;

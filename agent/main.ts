@@ -1,4 +1,4 @@
-/** The agent of one node. `agent sentinel` is its little second trade, in the Pods of Jobs. */
+/** Entry point: `agent` serves one node; `agent sentinel` runs in the Pods of Jobs and records that the Job succeeded. */
 import { inCluster } from '../kube/connection.js';
 import { createKube } from '../kube/client.js';
 import { runProgram } from '../program/run.js';
@@ -6,12 +6,12 @@ import { VERSION } from '../program/version.js';
 import { runAgent } from './agent.js';
 import { readConfig } from './config.js';
 import { realHost } from './host.js';
-import { lookAtSystem, SYSTEM_LIBRARY } from './system.js';
+import { readSystem, SYSTEM_LIBRARY } from './system.js';
 import { writeSentinel } from './write-sentinel.js';
 
 async function sentinel(): Promise<void> {
   try {
-    process.stdout.write(`left ${await writeSentinel(process.env, new Date())}\n`);
+    process.stdout.write(`wrote ${await writeSentinel(process.env, new Date())}\n`);
   } catch (error) {
     process.stderr.write(`agent sentinel: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
@@ -23,11 +23,11 @@ async function agent(): Promise<void> {
     const kube = createKube(inCluster({ dir: config.serviceAccountDir }), { userAgent: `kairos-agent/${VERSION}` });
     const host = realHost(config.hostRoot, clock);
     let synced = false;
-    health.addReadinessCheck('nodeagent', () => (synced ? undefined : 'the NodeAgent was not read yet'));
+    health.addReadinessCheck('nodeagent', () => (synced ? undefined : 'the NodeAgent has not been read yet'));
     if (config.probePort > 0) await health.listen(config.probePort, '127.0.0.1');
     const { nodeName } = config;
     const onSynced = () => void (synced = true);
-    const system = config.systemFacts ? () => lookAtSystem(host, SYSTEM_LIBRARY) : undefined;
+    const system = config.systemFacts ? () => readSystem(host, SYSTEM_LIBRARY) : undefined;
     await runAgent({ kube, host, clock, log, nodeName, agentVersion: VERSION, onSynced, system }, signal);
     kube.close();
   });

@@ -1,28 +1,32 @@
-/** Everything the agent knows of its host, gathered anew for each decision. Reads only. */
+/** Reads everything that the agent knows of its host, afresh for each reconciliation. Nothing is written here. */
 import type { NodeAgentStatus, System } from '../api/node-agent.js';
 import type { Release } from '../api/release.js';
 import { bootState, isTrustedBoot, LOADER_ENTRY } from './boot-state.js';
 import { type ReadError, tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 import { goArch } from '../api/release-text.js';
-import { type Identity, identify, releaseOf } from './release.js';
+import { hostRelease, type Identity, identify } from './release.js';
 
 export interface Facts {
   boot: NonNullable<NodeAgentStatus['boot']>;
-  /** Absent: not a Kairos host. */
+  /** Absent when the host is not Kairos. */
   identity?: Identity;
   release?: Release;
-  /** What should tell whether this is a Kairos host cannot be read: nothing is taken back on that. */
-  unsure?: boolean;
-  /** Only where it was asked for. */
+  /** The release files cannot be read, so it is unknown whether the host is Kairos: labels and release stay as they are. */
+  identityUnknown?: boolean;
+  /** The hardware; present only with SYSTEM_FACTS. */
   system?: System;
 }
 
 export const ETC = '/etc';
-/** The files in it that the facts come from. */
+/** The files in `/etc` that the facts are read from. */
 export const RELEASE_FILES = ['kairos-release', 'os-release'] as const;
 
-export async function observe(host: Host): Promise<{ facts: Facts; faults: ReadError[] }> {
+/**
+ * Reads boot and release of the host. An unreadable release file or boot entry becomes a read error; an unreadable `/proc` throws, since
+ * nothing can be decided without the boot id.
+ */
+export async function observe(host: Host): Promise<{ facts: Facts; readErrors: ReadError[] }> {
   const readEtc = (file: string) => tryRead(`${ETC}/${file}`, host.read(`${ETC}/${file}`));
   const [kairos, os, loader, cmdline, id, since] = await Promise.all([
     readEtc('kairos-release'),
@@ -32,12 +36,12 @@ export async function observe(host: Host): Promise<{ facts: Facts; faults: ReadE
     host.bootId(),
     host.bootedAt(),
   ]);
-  const faults = [kairos, os, loader].flatMap(({ fault }) => fault ?? []);
+  const readErrors = [kairos, os, loader].flatMap(({ error }) => error ?? []);
   const boot = { id, since: since.toISOString(), state: bootState({ cmdline, loaderEntry: loader.value }) };
   const identity = identify({ kairosRelease: kairos.value, osRelease: os.value });
-  /* What os-release says is heard only where there is no release file of Kairos; that one would have said more. */
-  if (kairos.fault || (!identity && os.fault)) return { facts: { boot, unsure: true }, faults };
-  if (!identity) return { facts: { boot }, faults };
-  const release = releaseOf(identity, { arch: goArch(host.arch()), trustedBoot: isTrustedBoot(cmdline) });
-  return { facts: { boot, identity, release }, faults };
+  /* An unreadable kairos-release might have more keys than os-release, so os-release must not replace it. */
+  if (kairos.error || (!identity && os.error)) return { facts: { boot, identityUnknown: true }, readErrors };
+  if (!identity) return { facts: { boot }, readErrors };
+  const release = hostRelease(identity, { arch: goArch(host.arch()), trustedBoot: isTrustedBoot(cmdline) });
+  return { facts: { boot, identity, release }, readErrors };
 }

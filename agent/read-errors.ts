@@ -1,26 +1,29 @@
-/** Files of the host that cannot be read, and are done without: one of them must not keep the agent from all its work. */
+/** Errors of host files that the agent can do without: one unreadable file must not stop all of its work. */
 import type { Log } from '../program/log.js';
 
 export interface ReadError {
+  /** Absolute path on the host. */
   path: string;
-  why: string;
+  message: string;
 }
 
-export async function tryRead<T>(path: string, reading: Promise<T>): Promise<{ value?: T; fault?: ReadError }> {
+/** Awaits a read of `path`; a rejection becomes `error`. */
+export async function tryRead<T>(path: string, reading: Promise<T>): Promise<{ value?: T; error?: ReadError }> {
   try {
     return { value: await reading };
   } catch (error) {
-    return { fault: { path, why: error instanceof Error ? error.message : String(error) } };
+    return { error: { path, message: error instanceof Error ? error.message : String(error) } };
   }
 }
 
-/** Says each fault once, and again when it comes back. */
+/** Logs an unreadable path once, and again after it was readable in between. */
 export class ReadErrorLog {
-  #standing: ReadonlySet<string> = new Set();
+  #reported: ReadonlySet<string> = new Set();
 
-  tell(faults: readonly ReadError[], log: Log): void {
-    for (const { path, why } of faults)
-      if (!this.#standing.has(path)) log.warn({ path, why }, 'cannot be read, going on without it');
-    this.#standing = new Set(faults.map(fault => fault.path));
+  /** `errors` are all read errors of one reconciliation. */
+  report(errors: readonly ReadError[], log: Log): void {
+    for (const { path, message } of errors)
+      if (!this.#reported.has(path)) log.warn({ path, error: message }, 'cannot read the file, continuing without it');
+    this.#reported = new Set(errors.map(error => error.path));
   }
 }

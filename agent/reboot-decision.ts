@@ -1,64 +1,65 @@
 /**
- * What the controller asks, what journal and sentinels prove, and the boot id → what to do now. The heart of "reboot exactly once":
+ * Decides what to do about a requested reboot, from the request, the journal, the sentinels and the boot id. This is the core of "reboot
+ * exactly once":
  *
- *     ask + sentinel of this boot ──▶ journal ──▶ sentinel away ──▶ reboot ──▶ (another boot id) ──▶ Rebooted
- *                                        │
- *                    killed anywhere here: the journal, with the boot id in it, says where we were
+ *     request + sentinel of this boot ──▶ journal ──▶ remove sentinel ──▶ reboot ──▶ (another boot id) ──▶ Rebooted
+ *                                            │
+ *                       killed anywhere here: the journal, which contains the boot id, shows how far it came
  *
- * A reboot is called only while the boot id is still the one the journal was written in; so a machine that went down for it never goes down again.
- * And only for an ask that was just read from the API server itself; while that is away, nothing is begun and nothing called again.
+ * A reboot is called only while the boot id is still the one in the journal, so a machine that has rebooted is never rebooted again. It is
+ * also called only for a request that was just read from the API server; while that is unreachable, no reboot is started or repeated.
  */
 import type { Operation, RebootAnswer } from '../api/node-agent.js';
-import type { Entry } from './journal.js';
+import type { JournalEntry } from './journal.js';
 import type { Sentinel } from './sentinel.js';
 
-/** Everything that is known at this moment. */
-export interface Seen {
+export interface RebootFacts {
   operation: Operation;
-  /** What the journal holds under the operation's id. */
-  entry?: Entry;
+  /** The journal entry of the operation. */
+  entry?: JournalEntry;
   sentinels: readonly Sentinel[];
-  /** Jobs with a sentinel that is there and cannot be read. */
+  /** Jobs with a sentinel that exists and cannot be read. */
   unreadable?: readonly string[];
   boot: { id: string; since: string };
   now: Date;
-  /** Milliseconds since this process called the reboot; absent: it did not. */
+  /** Milliseconds since this process called the reboot; absent when it did not. */
   sinceCallMs?: number;
-  /** Milliseconds since this process started; a call of an earlier one is at least as old. */
+  /** Milliseconds since this process started; a call of an earlier process is at least as old. */
   sinceStartMs: number;
-  /** The ask was read from the API just now, not only heard of some time ago. */
+  /** Whether the operation was just read from the API server, and not only received by the watch some time ago. */
   confirmed: boolean;
 }
 
 export type RebootAction =
-  | { do: 'keep'; entry: Entry }
+  | { do: 'writeJournal'; entry: JournalEntry }
   | { do: 'removeSentinels'; files: readonly string[] }
-  | { do: 'answer'; reboot: RebootAnswer }
-  | { do: 'confirm' }
+  | { do: 'writeStatus'; reboot: RebootAnswer }
+  /** Decide again with the NodeAgent as the API server has it now. */
+  | { do: 'rereadNodeAgent' }
   | { do: 'reboot' }
   | { do: 'requeue'; inMs: number };
 
-/** A call that was not obeyed within this time is made again; until then the machine may go down at any moment. */
-export const CALL_LASTS_MS = 5 * 60_000;
+/** A call without effect is repeated after this time. Until then the machine may go down at any moment. */
+export const REBOOT_CALL_TIMEOUT_MS = 5 * 60_000;
 
-/** In the order in which they must be done; a crash between any two leaves what the next start needs. */
-export function decideReboot(seen: Seen): RebootAction[] {
-  const { entry, boot, operation } = seen;
-  if (entry && isOver(entry, boot.id)) return settle(seen, rebooted(entry, boot));
-  if (operation.rebootWithdrawn && !operation.reboot) return withdraw(seen);
-  if (entry && entry.state !== 'Rebooting') return settle(seen, entry);
-  if (!operation.reboot) return entry ? [{ do: 'answer', reboot: answerOf(entry) }] : [];
-  if (entry) return goOn(seen, entry, operation.reboot);
-  return begin(seen, operation.reboot);
+/** The actions, in the order in which they must be done: a crash between any two leaves what the next process needs. */
+export function decideReboot(facts: RebootFacts): RebootAction[] {
+  const { entry, boot, operation } = facts;
+  if (entry && hasRebooted(entry, boot.id)) return finish(facts, asRebooted(entry, boot));
+  if (operation.rebootWithdrawn && !operation.reboot) return withdraw(facts);
+  if (entry && entry.state !== 'Rebooting') return finish(facts, entry);
+  if (!operation.reboot) return entry ? [{ do: 'writeStatus', reboot: answerFrom(entry) }] : [];
+  if (entry) return continueReboot(facts, entry, operation.reboot);
+  return startReboot(facts, operation.reboot);
 }
 
-type Ask = NonNullable<Operation['reboot']>;
+type RebootRequest = NonNullable<Operation['reboot']>;
 
-/** The machine has started anew since a reboot was begun, or since we gave it up. */
-const isOver = (entry: Entry, bootId: string) =>
+/** The machine has booted again since the reboot was started or given up. */
+const hasRebooted = (entry: JournalEntry, bootId: string) =>
   (entry.state === 'Rebooting' || entry.state === 'Failed') && entry.bootId !== bootId;
 
-const rebooted = (entry: Entry, boot: Seen['boot']): Entry => ({
+const asRebooted = (entry: JournalEntry, boot: RebootFacts['boot']): JournalEntry => ({
   ...entry,
   state: 'Rebooted',
   bootIdAfter: boot.id,
@@ -66,121 +67,126 @@ const rebooted = (entry: Entry, boot: Seen['boot']): Entry => ({
   message: undefined,
 });
 
-/** An ending: written down before it is told, told as long as it is asked for. */
-function settle(seen: Seen, entry: Entry): RebootAction[] {
-  const keep: RebootAction[] = entry === seen.entry ? [] : [{ do: 'keep', entry }];
-  return [...keep, ...removal(seen, entry.jobName), { do: 'answer', reboot: answerOf(entry) }];
+/** A final state is written to the journal before it is reported, and reported as long as the operation asks for it. */
+function finish(facts: RebootFacts, entry: JournalEntry): RebootAction[] {
+  const journal: RebootAction[] = entry === facts.entry ? [] : [{ do: 'writeJournal', entry }];
+  return [...journal, ...removeSentinelsOf(entry.jobName, facts), { do: 'writeStatus', reboot: answerFrom(entry) }];
 }
 
-function withdraw(seen: Seen): RebootAction[] {
-  const { entry, operation } = seen;
-  if (entry?.state === 'Rebooted' || entry?.state === 'Cancelled') return settle(seen, entry);
-  const left = entry ? CALL_LASTS_MS - sinceCall(seen, entry) : 0;
-  if (entry && left > 0) return waitAndSee(entry, left, 'withdrawn');
+function withdraw(facts: RebootFacts): RebootAction[] {
+  const { entry, operation } = facts;
+  if (entry?.state === 'Rebooted' || entry?.state === 'Cancelled') return finish(facts, entry);
+  const remainingMs = entry ? REBOOT_CALL_TIMEOUT_MS - msSinceCall(facts, entry) : 0;
+  if (entry && remainingMs > 0) return awaitPendingCall(entry, remainingMs, 'withdrawn');
   const jobName = entry?.jobName ?? operation.job?.name ?? '';
-  const base = entry ?? fresh(seen, { jobName, notAfter: seen.now.toISOString() });
-  return settle(seen, { ...base, state: 'Cancelled', message: 'the reboot was withdrawn' });
+  const base = entry ?? newEntry(facts, { jobName, notAfter: facts.now.toISOString() });
+  return finish(facts, { ...base, state: 'Cancelled', message: 'the reboot was withdrawn' });
 }
 
-/** A call cannot be taken back: "Cancelled" and "Failed" are said only when the machine will stay up. */
-function waitAndSee(entry: Entry, inMs: number, why: string): RebootAction[] {
-  const message = `${why}, but the reboot was called already; waiting to see whether it happens`;
-  const reboot: RebootAnswer = { ...answerOf(entry), state: 'Rebooting', message };
+/** A call cannot be taken back: "Cancelled" and "Failed" are reported only when the machine will stay up. */
+function awaitPendingCall(entry: JournalEntry, inMs: number, cause: string): RebootAction[] {
+  const message = `${cause}, but the reboot was already called; waiting to see whether the machine reboots`;
+  const reboot: RebootAnswer = { ...answerFrom(entry), state: 'Rebooting', message };
   return [
-    { do: 'answer', reboot },
+    { do: 'writeStatus', reboot },
     { do: 'requeue', inMs },
   ];
 }
 
-/** Nothing was begun for this operation yet. */
-function begin(seen: Seen, ask: Ask): RebootAction[] {
-  const { boot, operation } = seen;
-  const found = bestOf(
-    seen.sentinels.filter(one => one.jobName === ask.jobName),
+/** The journal has no entry for this operation yet. */
+function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[] {
+  const { boot, operation } = facts;
+  const found = relevantSentinel(
+    facts.sentinels.filter(({ jobName }) => jobName === request.jobName),
     boot.id,
   );
-  /* One that cannot be read may be of this boot: then the work waits for a reboot that no earlier boot can stand for. */
-  const hidden = found?.bootId !== boot.id && seen.unreadable?.includes(ask.jobName) === true;
-  const sentinel = hidden ? undefined : found;
-  const before = hidden ? undefined : (sentinel?.bootId ?? operation.bootIdBefore);
-  /* Without a sentinel only a changed boot id speaks: the disk was reset, or the journal was lost, and the machine is up anew. */
-  if (before !== undefined && before !== boot.id)
-    return settle(seen, rebooted({ ...fresh(seen, ask), bootId: before, startedAt: undefined }, boot));
-  if (isLate(ask, seen.now))
-    return settle(seen, { ...fresh(seen, ask), state: 'Failed', message: tooLate('not begun', seen, ask) });
+  /* An unreadable sentinel may be of this boot. Then a reboot is still needed, and an earlier change of the boot id does not count as one. */
+  const mayBeHidden = found?.bootId !== boot.id && facts.unreadable?.includes(request.jobName) === true;
+  const sentinel = mayBeHidden ? undefined : found;
+  const bootIdBefore = mayBeHidden ? undefined : (sentinel?.bootId ?? operation.bootIdBefore);
+  /* Another boot id proves a reboot even when the disk was reset or the journal was lost. */
+  if (bootIdBefore !== undefined && bootIdBefore !== boot.id)
+    return finish(facts, asRebooted({ ...newEntry(facts, request), bootId: bootIdBefore, startedAt: undefined }, boot));
+  if (isPastDeadline(request, facts.now)) {
+    const message = deadlineMessage('the reboot did not start', facts, request);
+    return finish(facts, { ...newEntry(facts, request), state: 'Failed', message });
+  }
   if (!sentinel) {
-    const message = `${hidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${ask.jobName}`;
+    const message = `${mayBeHidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${request.jobName}`;
     return [
-      { do: 'answer', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
-      { do: 'requeue', inMs: untilEnd(ask, seen.now) },
+      { do: 'writeStatus', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
+      { do: 'requeue', inMs: msUntilDeadline(request, facts.now) },
     ];
   }
-  /* A watch may be behind: what it told of last may have been withdrawn since. */
-  if (!seen.confirmed) return [{ do: 'confirm' }];
-  return call(seen, ask, fresh(seen, ask));
+  /* The watch may be stale: the request may have been withdrawn since its last event. */
+  if (!facts.confirmed) return [{ do: 'rereadNodeAgent' }];
+  return callReboot(facts, request, newEntry(facts, request));
 }
 
-/** Begun, and the machine is still up. */
-function goOn(seen: Seen, entry: Entry, ask: Ask): RebootAction[] {
-  if (isLate(ask, seen.now)) {
-    const open = CALL_LASTS_MS - sinceCall(seen, entry);
-    if (open > 0) return waitAndSee(entry, open, `${ask.notAfter} has passed`);
-    return settle(seen, { ...entry, state: 'Failed', message: tooLate('the machine did not reboot', seen, ask) });
+/** The reboot was started, and the machine is still up. */
+function continueReboot(facts: RebootFacts, entry: JournalEntry, request: RebootRequest): RebootAction[] {
+  if (isPastDeadline(request, facts.now)) {
+    const remainingMs = REBOOT_CALL_TIMEOUT_MS - msSinceCall(facts, entry);
+    if (remainingMs > 0) return awaitPendingCall(entry, remainingMs, `${request.notAfter} has passed`);
+    const message = deadlineMessage('the machine did not reboot', facts, request);
+    return finish(facts, { ...entry, state: 'Failed', message });
   }
-  const left = seen.sinceCallMs === undefined ? 0 : CALL_LASTS_MS - seen.sinceCallMs;
-  if (left > 0)
+  const remainingMs = facts.sinceCallMs === undefined ? 0 : REBOOT_CALL_TIMEOUT_MS - facts.sinceCallMs;
+  if (remainingMs > 0)
     return [
-      { do: 'answer', reboot: answerOf(entry) },
-      { do: 'requeue', inMs: Math.min(left, untilEnd(ask, seen.now)) },
+      { do: 'writeStatus', reboot: answerFrom(entry) },
+      { do: 'requeue', inMs: Math.min(remainingMs, msUntilDeadline(request, facts.now)) },
     ];
-  /* What was heard minutes ago, or in another life, may have been withdrawn since. */
-  if (!seen.confirmed) return [{ do: 'confirm' }];
-  return call(seen, ask, entry);
+  /* A request that was received minutes ago, or by an earlier process, may have been withdrawn since. */
+  if (!facts.confirmed) return [{ do: 'rereadNodeAgent' }];
+  return callReboot(facts, request, entry);
 }
 
-function call(seen: Seen, ask: Ask, begun: Entry): RebootAction[] {
-  const entry: Entry = { ...begun, calledAt: seen.now.toISOString() };
+function callReboot(facts: RebootFacts, request: RebootRequest, started: JournalEntry): RebootAction[] {
+  const entry: JournalEntry = { ...started, calledAt: facts.now.toISOString() };
   return [
-    { do: 'keep', entry },
-    ...removal(seen, ask.jobName),
-    { do: 'answer', reboot: answerOf(entry) },
+    { do: 'writeJournal', entry },
+    ...removeSentinelsOf(request.jobName, facts),
+    { do: 'writeStatus', reboot: answerFrom(entry) },
     { do: 'reboot' },
-    { do: 'requeue', inMs: Math.min(CALL_LASTS_MS, untilEnd(ask, seen.now)) },
+    { do: 'requeue', inMs: Math.min(REBOOT_CALL_TIMEOUT_MS, msUntilDeadline(request, facts.now)) },
   ];
 }
 
-const fresh = (seen: Seen, ask: Ask): Entry => ({
-  id: seen.operation.id,
-  jobName: ask.jobName,
-  bootId: seen.boot.id,
-  notAfter: ask.notAfter,
+const newEntry = (facts: RebootFacts, request: RebootRequest): JournalEntry => ({
+  id: facts.operation.id,
+  jobName: request.jobName,
+  bootId: facts.boot.id,
+  notAfter: request.notAfter,
   state: 'Rebooting',
-  startedAt: seen.now.toISOString(),
+  startedAt: facts.now.toISOString(),
 });
 
-function removal(seen: Seen, jobName: string): RebootAction[] {
-  const files = seen.sentinels.filter(one => one.jobName === jobName).map(one => one.file);
+function removeSentinelsOf(job: string, { sentinels }: RebootFacts): RebootAction[] {
+  const files = sentinels.filter(({ jobName }) => jobName === job).map(({ file }) => file);
   return files.length === 0 ? [] : [{ do: 'removeSentinels', files }];
 }
 
-/** How long ago the reboot was called, at least. Wall time may have jumped, so this process' own count is heard first. */
-function sinceCall(seen: Seen, entry: Entry): number {
-  if (seen.sinceCallMs !== undefined) return seen.sinceCallMs;
-  /* Begun, but nobody knows when it was last called: as late as an earlier process could. */
-  if (entry.calledAt === undefined) return entry.state === 'Rebooting' ? seen.sinceStartMs : CALL_LASTS_MS;
-  return Math.max(seen.now.getTime() - Date.parse(entry.calledAt), seen.sinceStartMs);
+/** Milliseconds since the reboot was called, at least. The wall clock may have jumped, so this process' monotonic clock takes precedence. */
+function msSinceCall(facts: RebootFacts, entry: JournalEntry): number {
+  if (facts.sinceCallMs !== undefined) return facts.sinceCallMs;
+  /* It is unknown when the reboot was called: an earlier process may have called it until just before this one started. */
+  if (entry.calledAt === undefined) return entry.state === 'Rebooting' ? facts.sinceStartMs : REBOOT_CALL_TIMEOUT_MS;
+  return Math.max(facts.now.getTime() - Date.parse(entry.calledAt), facts.sinceStartMs);
 }
 
-/** One of this boot proves work done in it, whatever its time says: clocks may have been set back. Else the newest. */
-const bestOf = (sentinels: readonly Sentinel[], bootId: string) =>
-  sentinels.find(one => one.bootId === bootId) ?? sentinels.toSorted((a, b) => a.at - b.at).at(-1);
-const isLate = (ask: Ask, now: Date) => now.getTime() >= Date.parse(ask.notAfter);
-/** `notAfter` is told by the controller's clock and read by this node's: whoever wonders shall see both. */
-const tooLate = (what: string, seen: Seen, ask: Ask) =>
-  `${what} before ${ask.notAfter} (the clock of this node, which may differ from the controller's, says ${seen.now.toISOString()})`;
-const untilEnd = (ask: Ask, now: Date) => Date.parse(ask.notAfter) - now.getTime();
+/** A sentinel of this boot proves work done in it, whatever its time: the clock may have been set back. Otherwise the newest one counts. */
+const relevantSentinel = (sentinels: readonly Sentinel[], bootId: string) =>
+  sentinels.find(sentinel => sentinel.bootId === bootId) ?? sentinels.toSorted((a, b) => a.at - b.at).at(-1);
 
-const answerOf = (entry: Entry): RebootAnswer => ({
+const isPastDeadline = (request: RebootRequest, now: Date) => now.getTime() >= Date.parse(request.notAfter);
+const msUntilDeadline = (request: RebootRequest, now: Date) => Date.parse(request.notAfter) - now.getTime();
+
+/** The controller's clock sets `notAfter` and this node's clock is compared with it, so the message contains both times. */
+const deadlineMessage = (failure: string, facts: RebootFacts, request: RebootRequest) =>
+  `${failure} before ${request.notAfter} (the clock of this node, which may differ from the controller's, reads ${facts.now.toISOString()})`;
+
+const answerFrom = (entry: JournalEntry): RebootAnswer => ({
   state: entry.state,
   bootIdBefore: entry.bootId,
   startedAt: entry.startedAt,

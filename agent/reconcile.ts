@@ -1,20 +1,27 @@
-/** One pass of the agent: look, decide, do. */
+/** One reconciliation of the agent: observe the host, decide about the reboot, act, and label the Node. */
 import { NODE_AGENT } from '../api/kinds.js';
-import type { Operation, RebootAnswer, System } from '../api/node-agent.js';
+import type { System } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Cache } from '../kube/cache.js';
 import type { Kube } from '../kube/kube.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
+import { ActionExecutor } from './act.js';
 import { type RebootAction, decideReboot } from './reboot-decision.js';
-import { observe } from './observe.js';
+import { type Facts, observe } from './observe.js';
 import { ReadErrorLog } from './read-errors.js';
 import type { Host } from './host.js';
-import { type Journal, recalled } from './journal.js';
-import { NodeLabels } from './label-node.js';
-import { reboot } from './reboot.js';
-import { forgotten, removeSentinels, type Sentinel, sentinelsIn, type Unreadable } from './sentinel.js';
-import { StatusWriter, type StatusUpdate } from './status-writer.js';
+import { entryFromStatus, type Journal } from './journal.js';
+import { NodeLabeler } from './label-node.js';
+import {
+  expiredSentinels,
+  fileNames,
+  listSentinels,
+  removeSentinels,
+  type Sentinel,
+  type UnreadableSentinel,
+} from './sentinel.js';
+import { StatusWriter, type Reconciliation } from './status-writer.js';
 
 export interface ReconcilerOptions {
   kube: Kube;
@@ -24,161 +31,105 @@ export interface ReconcilerOptions {
   nodeName: string;
   agentVersion: string;
   stateDir: string;
-  /** The machine itself, as it was when this process started. */
+  /** The hardware of the machine, as it was when this process started. */
   system?: System;
   journal: Journal;
   cache: Cache<NodeAgent>;
 }
 
-/** A machine about to go down waits no longer for the API server than this to hear of it. */
-const LAST_WORDS_MS = 150;
-
-/** `keepRelease`: the release in the status stays, although the host tells of none. */
-interface Observation extends StatusUpdate {
+/** What was read from the host for one reconciliation. */
+interface HostState {
+  facts: Facts;
   sentinels: readonly Sentinel[];
+  unreadable: readonly UnreadableSentinel[];
 }
 
-/** Remembers between passes only when it called a reboot, and what it said of the Node. */
+/** Remembers between reconciliations only when it called a reboot, what it wrote to the Node, and which read errors it logged. */
 export class Reconciler {
-  readonly #with: ReconcilerOptions;
-  readonly #labels: NodeLabels;
+  readonly #options: ReconcilerOptions;
+  readonly #labeler: NodeLabeler;
   readonly #statusWriter: StatusWriter;
+  readonly #executor: ActionExecutor;
   readonly #startedAt: number;
-  readonly #faults = new ReadErrorLog();
-  #called: { id: string; at: number } | undefined;
+  readonly #readErrorLog = new ReadErrorLog();
 
   constructor(options: ReconcilerOptions) {
-    this.#with = { ...options, log: options.log.child({ node: options.nodeName }) };
-    this.#labels = new NodeLabels(options.kube, this.#with.log, options.clock);
+    this.#options = { ...options, log: options.log.child({ node: options.nodeName }) };
+    this.#labeler = new NodeLabeler(options.kube, this.#options.log, options.clock);
     this.#statusWriter = new StatusWriter(options);
+    this.#executor = new ActionExecutor({ ...options, statusWriter: this.#statusWriter });
     this.#startedAt = options.clock.monotonic();
   }
 
-  /** Returns when it wants to look again, if it knows. Only after the first list is in. */
-  async run(): Promise<number | undefined> {
-    const agent = this.#with.cache.get({ name: this.#with.nodeName });
-    /* Nothing is done to a node that the controller does not know; its object will ring. */
-    return agent && this.#run(agent, false);
+  /**
+   * Returns the milliseconds after which to reconcile again, or undefined when no time is due. The cache must be synced.
+   * Throws when a read or an action failed; all actions may be repeated.
+   */
+  async reconcile(): Promise<number | undefined> {
+    const agent = this.#options.cache.get({ name: this.#options.nodeName });
+    /* Nothing is done to a node that the controller does not know yet. The watch wakes the agent when the NodeAgent is created. */
+    return agent && this.#reconcile(agent, false);
   }
 
-  async #run(agent: NodeAgent, confirmed: boolean): Promise<number | undefined> {
-    const { host, stateDir, clock, log } = this.#with;
-    const [{ facts: seen, faults }, { sentinels, unreadable }] = await Promise.all([
-      observe(host),
-      sentinelsIn(host, stateDir),
-    ]);
-    const facts = { ...seen, system: this.#with.system };
-    this.#faults.tell([...faults, ...unreadable], log);
+  async #reconcile(agent: NodeAgent, confirmed: boolean): Promise<number | undefined> {
+    const { host, stateDir, clock, log } = this.#options;
+    const hostState = await this.#observe();
+    const { facts, sentinels } = hostState;
     const operation = agent.spec.operation;
-    const due = operation ? this.#duties(agent, operation, { facts, sentinels, unreadable, confirmed }) : [];
-    if (due.some(duty => duty.do === 'confirm')) return this.#run(await this.#readAgain(), true);
+    const actions = this.#decide(agent, hostState, confirmed);
+    if (actions.some(({ do: name }) => name === 'rereadNodeAgent')) return this.#reconcile(await this.#reread(), true);
 
-    const keepRelease = facts.unsure === true || this.#labels.haveToGo(agent, facts);
-    const look = { agent, facts, sentinels, keepRelease, log: log.child({ operation: operation?.id }) };
-    await this.#perform(look, due);
-    await this.#labels.tell(agent, facts);
-    if (keepRelease && !facts.unsure) await this.#forgetRelease(look, due);
-    const old = forgotten(sentinels, clock.now(), operation?.job?.name);
-    if (old.length > 0) await removeSentinels(host, stateDir, files(old));
-    return due.find(duty => duty.do === 'requeue')?.inMs;
+    const isReleaseNeeded = this.#labeler.mustRemove(agent, facts);
+    const keepRelease = facts.identityUnknown === true || isReleaseNeeded;
+    const reconciliation = { agent, facts, keepRelease, log: log.child({ operation: operation?.id }) };
+    await this.#executor.execute(reconciliation, actions);
+    await this.#labeler.apply(agent, facts);
+    if (isReleaseNeeded && !facts.identityUnknown) await this.#removeReleaseFromStatus(reconciliation, actions);
+    const expired = expiredSentinels(sentinels, clock.now(), operation?.job?.name);
+    if (expired.length > 0) await removeSentinels(host, stateDir, fileNames(expired));
+    return actions.find(action => action.do === 'requeue')?.inMs;
   }
 
-  #duties(
-    agent: NodeAgent,
-    operation: Operation,
-    seen: Pick<Observation, 'facts' | 'sentinels'> & { unreadable: readonly Unreadable[]; confirmed: boolean },
-  ): RebootAction[] {
-    const { clock, journal } = this.#with;
-    const called = this.#called?.id === operation.id ? this.#called : undefined;
+  async #observe(): Promise<HostState> {
+    const { host, stateDir, system, log } = this.#options;
+    const [{ facts, readErrors }, { sentinels, unreadable }] = await Promise.all([
+      observe(host),
+      listSentinels(host, stateDir),
+    ]);
+    this.#readErrorLog.report([...readErrors, ...unreadable], log);
+    return { facts: { ...facts, system }, sentinels, unreadable };
+  }
+
+  #decide(agent: NodeAgent, { facts, sentinels, unreadable }: HostState, confirmed: boolean): RebootAction[] {
+    const { clock, journal } = this.#options;
+    const operation = agent.spec.operation;
+    if (!operation) return [];
     return decideReboot({
       operation,
-      entry: journal.entry(operation.id) ?? recalled(operation, agent.status),
-      sentinels: seen.sentinels,
-      unreadable: seen.unreadable.map(one => one.jobName),
-      boot: seen.facts.boot,
+      entry: journal.entry(operation.id) ?? entryFromStatus(operation, agent.status),
+      sentinels,
+      unreadable: unreadable.map(({ jobName }) => jobName),
+      boot: facts.boot,
       now: clock.now(),
-      sinceCallMs: called && clock.monotonic() - called.at,
+      sinceCallMs: this.#executor.msSinceRebootCall(operation.id),
       sinceStartMs: clock.monotonic() - this.#startedAt,
-      confirmed: seen.confirmed,
+      confirmed,
     });
   }
 
-  /** The labels are off the Node: nothing needs to remind us of them any more. */
-  async #forgetRelease(look: Observation, due: readonly RebootAction[]): Promise<void> {
-    const { cache, nodeName } = this.#with;
-    const agent = cache.get({ name: nodeName }) ?? look.agent;
-    const answer = due.find(duty => duty.do === 'answer')?.reboot;
-    await this.#statusWriter.write({ ...look, agent, keepRelease: false }, answer);
+  /** Once the labels are removed from the Node, the release in the status is no longer needed as a reminder of them. */
+  async #removeReleaseFromStatus(done: Reconciliation, actions: readonly RebootAction[]): Promise<void> {
+    const { cache, nodeName } = this.#options;
+    const agent = cache.get({ name: nodeName }) ?? done.agent;
+    const answer = actions.find(action => action.do === 'writeStatus')?.reboot;
+    await this.#statusWriter.write({ ...done, agent, keepRelease: false }, answer);
   }
 
-  /** From the API server itself; when it is away, this throws and nothing is done. */
-  async #readAgain(): Promise<NodeAgent> {
-    const { kube, cache, nodeName } = this.#with;
+  /** Reads the NodeAgent from the API server. When that is unreachable, this throws and nothing is done. */
+  async #reread(): Promise<NodeAgent> {
+    const { kube, cache, nodeName } = this.#options;
     const agent = await kube.get<NodeAgent>(NODE_AGENT, { name: nodeName });
     cache.put(agent);
     return agent;
   }
-
-  /** In the order given: a crash between any two is a case of `duties`. */
-  async #perform(look: Observation, due: readonly RebootAction[]): Promise<void> {
-    const goesDown = due.some(duty => duty.do === 'reboot');
-    try {
-      for (const duty of due) await this.#act(look, duty, goesDown);
-    } catch (error) {
-      if (goesDown) await this.#sayWhyNot(look, error).catch(() => undefined);
-      else await this.#sayAllTheSame(look, due).catch(() => undefined);
-      throw error;
-    }
-    if (!due.some(duty => duty.do === 'answer')) await this.#statusWriter.write(look, undefined);
-  }
-
-  async #act(look: Observation, duty: RebootAction, goesDown: boolean): Promise<void> {
-    const { host, stateDir, clock, journal } = this.#with;
-    switch (duty.do) {
-      case 'keep':
-        await journal.keep(duty.entry);
-        return look.log.info({ step: 'Reboot', state: duty.entry.state }, 'written to the journal');
-      case 'removeSentinels':
-        await removeSentinels(host, stateDir, duty.files);
-        return look.log.info({ step: 'Reboot', files: duty.files }, 'sentinel removed');
-      case 'answer':
-        return goesDown ? this.#lastWords(look, duty.reboot) : this.#statusWriter.write(look, duty.reboot);
-      case 'reboot': {
-        const how = await reboot(host);
-        this.#called = { id: look.agent.spec.operation?.id ?? '', at: clock.monotonic() };
-        return look.log.info({ step: 'Reboot', how }, 'reboot called');
-      }
-      case 'confirm':
-      case 'requeue':
-        return undefined;
-      default:
-        return duty satisfies never;
-    }
-  }
-
-  /** Best effort: the answer after the reboot is the one that counts. */
-  async #lastWords(look: Observation, answer: RebootAnswer): Promise<void> {
-    const said = this.#statusWriter
-      .write(look, answer)
-      .catch((error: unknown) => look.log.warn({ err: error }, 'could not tell of the reboot, going on'));
-    const enough = new AbortController();
-    await Promise.race([said, this.#with.clock.sleep(LAST_WORDS_MS, enough.signal)]);
-    enough.abort();
-  }
-
-  /** An ending is true whether or not the disk takes it; once told, the status remembers it in the journal's place. */
-  async #sayAllTheSame(look: Observation, due: readonly RebootAction[]): Promise<void> {
-    const answer = due.find(duty => duty.do === 'answer');
-    if (answer) await this.#statusWriter.write(look, answer.reboot);
-  }
-
-  /** Whoever waits for this reboot is told why it does not happen. */
-  async #sayWhyNot(look: Observation, error: unknown): Promise<void> {
-    const begun = this.#with.journal.entry(look.agent.spec.operation?.id ?? '');
-    const message = `not rebooted yet: ${error instanceof Error ? error.message : String(error)}`;
-    const bootIdBefore = look.facts.boot.id;
-    await this.#statusWriter.write(look, { state: begun ? 'Rebooting' : 'Waiting', bootIdBefore, message });
-  }
 }
-
-const files = (sentinels: readonly Sentinel[]) => sentinels.map(one => one.file);

@@ -1,21 +1,22 @@
-/** Sentinels: files `<job>-<unix seconds>` with the boot id inside, by which a Job says on the host's own disk that it succeeded. */
+/** Sentinels: files named `<job>-<unix seconds>` that contain a boot id. With one, a Job records on the host's disk that it succeeded. */
 import { type ReadError, tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 
 export interface Sentinel {
+  /** File name inside the state directory. */
   file: string;
   jobName: string;
-  /** Unix seconds, from the name. */
+  /** Time of the file name, in Unix seconds. */
   at: number;
-  /** Of the boot in which the Job ended; absent where the file does not say. */
+  /** Boot in which the Job succeeded; absent when the file does not contain a boot id. */
   bootId?: string;
 }
 
 const NAME = /^([a-z0-9][-a-z0-9.]*)-(\d{9,12})$/;
 const BOOT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Undefined: the file is no sentinel. */
-export function sentinelOf(file: string, text: string): Sentinel | undefined {
+/** Parses the name and the text of a file; undefined when the name is not that of a sentinel. */
+export function parseSentinel(file: string, text: string): Sentinel | undefined {
   const [, jobName, seconds] = NAME.exec(file) ?? [];
   if (jobName === undefined || seconds === undefined) return undefined;
   const bootId = text.trim();
@@ -24,38 +25,41 @@ export function sentinelOf(file: string, text: string): Sentinel | undefined {
 
 export const sentinelName = (jobName: string, now: Date): string => `${jobName}-${Math.floor(now.getTime() / 1000)}`;
 
-/** Named like a sentinel of this Job, but it cannot be read: a folder, a pipe, a bad block. */
-export interface Unreadable extends ReadError {
+/** A file with the name of a sentinel of this Job that cannot be read: a directory, a pipe, or a bad block. */
+export interface UnreadableSentinel extends ReadError {
   jobName: string;
 }
 
-/** All sentinels on the host. One that went away meanwhile is none. */
-export async function sentinelsIn(
+/** Reads all sentinels on the host. A file that was deleted meanwhile is left out. */
+export async function listSentinels(
   host: Host,
   stateDir: string,
-): Promise<{ sentinels: Sentinel[]; unreadable: Unreadable[] }> {
+): Promise<{ sentinels: Sentinel[]; unreadable: UnreadableSentinel[] }> {
   const names = (await host.list(stateDir)).filter(name => NAME.test(name));
-  const looks = await Promise.all(
+  const results = await Promise.all(
     names.map(async name => {
       const path = `${stateDir}/${name}`;
-      const { value: text, fault } = await tryRead(path, host.read(path));
-      const sentinel = sentinelOf(name, text ?? '');
-      return { sentinel: text === undefined ? undefined : sentinel, fault, jobName: sentinel?.jobName ?? '' };
+      const { value: text, error } = await tryRead(path, host.read(path));
+      const sentinel = parseSentinel(name, text ?? '');
+      return { sentinel: text === undefined ? undefined : sentinel, error, jobName: sentinel?.jobName ?? '' };
     }),
   );
   return {
-    sentinels: looks.flatMap(({ sentinel }) => sentinel ?? []),
-    unreadable: looks.flatMap(({ fault, jobName }) => (fault ? { ...fault, jobName } : [])),
+    sentinels: results.flatMap(({ sentinel }) => sentinel ?? []),
+    unreadable: results.flatMap(({ error, jobName }) => (error ? { ...error, jobName } : [])),
   };
 }
 
+export const fileNames = (sentinels: readonly Sentinel[]): string[] => sentinels.map(({ file }) => file);
+
+/** Removes these files from the state directory; one that does not exist is no error. */
 export async function removeSentinels(host: Host, stateDir: string, files: readonly string[]): Promise<void> {
   for (const file of files) await host.remove(`${stateDir}/${file}`);
 }
 
-/** A sentinel that nobody asked for in this time belongs to an operation that ended long ago. */
-const FORGOTTEN_SECONDS = 30 * 24 * 3600;
+/** A sentinel that no operation used within this time belongs to one that finished long ago. */
+const EXPIRY_SECONDS = 30 * 24 * 3600;
 
-/** Those that may be swept away. */
-export const forgotten = (sentinels: readonly Sentinel[], now: Date, asked?: string): Sentinel[] =>
-  sentinels.filter(one => one.jobName !== asked && now.getTime() / 1000 - one.at > FORGOTTEN_SECONDS);
+/** Sentinels that can be deleted; those of `currentJob` never expire. */
+export const expiredSentinels = (sentinels: readonly Sentinel[], now: Date, currentJob?: string): Sentinel[] =>
+  sentinels.filter(({ jobName, at }) => jobName !== currentJob && now.getTime() / 1000 - at > EXPIRY_SECONDS);

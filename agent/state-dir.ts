@@ -1,20 +1,21 @@
-/** Where journal and sentinels live on the host. */
-import { KAIROS_STATE_DIR, PLAIN_STATE_DIR } from '../api/names.js';
+/** Where the journal and the sentinels are stored on the host. */
+import { FALLBACK_STATE_DIR, KAIROS_STATE_DIR } from '../api/names.js';
 import type { Host } from './host.js';
 
 export interface StateDir {
+  /** Absolute path on the host. */
   stateDir: string;
   writable: boolean;
 }
 
 /**
- * The folder of Kairos, where it can be written; it survives a reboot on an immutable system. Else the usual place for state. A host that
- * cannot be written to at all is still labeled and still answers; a reboot fails at the journal, and that is told.
+ * Prefers the Kairos state directory, which survives a reboot of an immutable system, and falls back to `/var/lib`. A host that is entirely
+ * read-only is still labeled and its checks are answered; its reboot fails when the journal is written, and the status reports that.
  */
 export async function findStateDir(host: Host): Promise<StateDir> {
   if ((await host.hasDir('/usr/local')) && (await host.makeWritable(KAIROS_STATE_DIR)))
     return { stateDir: KAIROS_STATE_DIR, writable: true };
-  if (await host.makeWritable(PLAIN_STATE_DIR)) return { stateDir: PLAIN_STATE_DIR, writable: true };
-  /* What an earlier life wrote can still be read there. */
-  return { stateDir: (await host.hasDir(KAIROS_STATE_DIR)) ? KAIROS_STATE_DIR : PLAIN_STATE_DIR, writable: false };
+  if (await host.makeWritable(FALLBACK_STATE_DIR)) return { stateDir: FALLBACK_STATE_DIR, writable: true };
+  /* The journal of an earlier process can still be read. */
+  return { stateDir: (await host.hasDir(KAIROS_STATE_DIR)) ? KAIROS_STATE_DIR : FALLBACK_STATE_DIR, writable: false };
 }

@@ -1,4 +1,4 @@
-/** Writes the status of the NodeAgent, only when it changed. */
+/** Writes the status of the NodeAgent, and only when it changed. */
 import { NODE_AGENT } from '../api/kinds.js';
 import type { RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
@@ -16,42 +16,41 @@ export interface StatusWriterOptions {
   stateDir: string;
 }
 
-/** What one pass has to say. */
-export interface StatusUpdate {
+/** The inputs of one reconciliation: the NodeAgent it started from, the observed host, and its log. */
+export interface Reconciliation {
   agent: NodeAgent;
   facts: Facts;
+  /** Whether the release in the status stays although none was found on the host. */
   keepRelease: boolean;
   log: Log;
 }
 
-/** Remembers between passes only what the API server does not take. */
+/** Remembers between writes only which part of the status the API server does not store. */
 export class StatusWriter {
-  readonly #with: StatusWriterOptions;
-  #dropped: string | undefined;
+  readonly #options: StatusWriterOptions;
+  #droppedPatch: string | undefined;
 
   constructor(options: StatusWriterOptions) {
-    this.#with = options;
+    this.#options = options;
   }
 
-  /** Compares with what is in the cluster, so that a status somebody damaged is put right at the next look. */
-  async write({ agent, facts, keepRelease, log }: StatusUpdate, reboot: RebootAnswer | undefined): Promise<void> {
-    const { kube, cache, agentVersion, stateDir } = this.#with;
+  /** Compares with the stored status, so that a status which something else changed is corrected at the next reconciliation. */
+  async write({ agent, facts, keepRelease, log }: Reconciliation, reboot: RebootAnswer | undefined): Promise<void> {
+    const { kube, cache, agentVersion, stateDir } = this.#options;
     const status = statusOf(agent, { agentVersion, stateDir, facts, reboot, keepRelease });
     const patch = mergeDiff(agent.status ?? {}, status);
-    if (!patch || isEcho(patch) || JSON.stringify(patch) === this.#dropped) return;
+    if (!patch || isOnlyGeneration(patch) || JSON.stringify(patch) === this.#droppedPatch) return;
     const { name } = agent.metadata;
     const body = { status: patch };
-    const taken = await kube.patch<NodeAgent>(NODE_AGENT, { name }, body, { type: 'merge', subresource: 'status' });
-    cache.put(taken);
-    /* A CRD older than this agent drops fields it does not know: saying them again and again would never help. */
-    this.#dropped = JSON.stringify(mergeDiff(taken.status ?? {}, status));
+    const stored = await kube.patch<NodeAgent>(NODE_AGENT, { name }, body, { type: 'merge', subresource: 'status' });
+    cache.put(stored);
+    /* A CRD older than this agent prunes fields that it does not know; writing them again would never help. */
+    this.#droppedPatch = JSON.stringify(mergeDiff(stored.status ?? {}, status));
     const check = status.operation?.check?.verdict;
-    log.info(
-      { step: agent.spec.operation?.step, check, reboot: reboot?.state, why: reboot?.message },
-      'status written',
-    );
+    const step = agent.spec.operation?.step;
+    log.info({ step, check, reboot: reboot?.state, message: reboot?.message }, 'status written');
   }
 }
 
-/** The ledger moves on a dozen times in a walk; saying only that it was seen would double the writes and tell nobody anything. */
-const isEcho = (patch: object): boolean => Object.keys(patch).every(key => key === 'observedGeneration');
+/** The ledger changes about a dozen times per walk; acknowledging each change would double the writes without informing anyone. */
+const isOnlyGeneration = (patch: object): boolean => Object.keys(patch).every(key => key === 'observedGeneration');

@@ -1,51 +1,52 @@
-/** Facts and answers → the status of the NodeAgent, whole. */
+/** Builds the complete status of the NodeAgent from the observed facts and the answers to the controller. */
 import type { CheckAnswer, CONTRACT, NodeAgentStatus, RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Facts } from './observe.js';
 import { bootFallback } from './boot-fallback.js';
-import { checkAnswer } from './preflight.js';
+import { checkRelease } from './release-check.js';
 
-/** The number both sides compare. Its own file would bring the schemas with it, so only its type comes from there. */
+/** The contract version that controller and agent compare. Importing the value would pull the schemas into the bundle, hence only its type. */
 const contract: typeof CONTRACT = 1;
 
-export interface StatusInput {
+export interface StatusParts {
   agentVersion: string;
   stateDir: string;
   facts: Facts;
-  /** What became of the wish to reboot, as decided now. */
+  /** The answer to the reboot request, as decided in this reconciliation. */
   reboot?: RebootAnswer;
-  /** The release known so far stays, where the host tells of none. */
+  /** Whether the release that is known so far stays when none was found on the host. */
   keepRelease?: boolean;
 }
 
-export function statusOf(agent: NodeAgent, telling: StatusInput): NodeAgentStatus {
-  const { agentVersion, stateDir, facts, reboot, keepRelease } = telling;
-  const known = agent.status;
+/** The status to store. Fields whose value is undefined are to be removed. */
+export function statusOf(agent: NodeAgent, parts: StatusParts): NodeAgentStatus {
+  const { agentVersion, stateDir, facts, reboot, keepRelease } = parts;
+  const previous = agent.status;
   const operation = operationStatus(agent, facts, reboot);
   return {
     observedGeneration: agent.metadata.generation,
     agentVersion,
     contract,
     stateDir,
-    /* Reckoned from the uptime, it would differ by a second from start to start. */
-    boot: known?.boot?.id === facts.boot.id ? { ...facts.boot, since: known.boot.since } : facts.boot,
-    release: facts.release ?? (keepRelease ? known?.release : undefined),
+    /* The start of a boot is computed from the uptime, which may differ by a second each time: the first value stays. */
+    boot: previous?.boot?.id === facts.boot.id ? { ...facts.boot, since: previous.boot.since } : facts.boot,
+    release: facts.release ?? (keepRelease ? previous?.release : undefined),
     system: facts.system,
     operation,
-    fellBack: bootFallback(facts, known?.fellBack, agent.spec.operation, operation),
+    fellBack: bootFallback(facts, previous?.fellBack, agent.spec.operation, operation),
   };
 }
 
 function operationStatus(agent: NodeAgent, facts: Facts, reboot?: RebootAnswer): NodeAgentStatus['operation'] {
-  const asked = agent.spec.operation;
-  if (!asked) return undefined;
-  const answered = agent.status?.operation?.id === asked.id ? agent.status.operation : undefined;
-  return { id: asked.id, check: asked.check && (answered?.check ?? check(agent, facts)), reboot };
+  const operation = agent.spec.operation;
+  if (!operation) return undefined;
+  const previous = agent.status?.operation?.id === operation.id ? agent.status.operation : undefined;
+  return { id: operation.id, check: operation.check && (previous?.check ?? answerCheck(agent, facts)), reboot };
 }
 
-/** Given once per operation: after the upgrade the same question would have another answer. */
-function check(agent: NodeAgent, facts: Facts): CheckAnswer | undefined {
-  const ask = agent.spec.operation?.check;
-  if (!ask) return undefined;
-  return checkAnswer(ask, { release: facts.release, state: facts.boot.state, fellBack: agent.status?.fellBack });
+/** Answered once per operation: after the upgrade, the same question would get another answer. */
+function answerCheck(agent: NodeAgent, facts: Facts): CheckAnswer | undefined {
+  const question = agent.spec.operation?.check;
+  if (!question) return undefined;
+  return checkRelease(question, { release: facts.release, state: facts.boot.state, fellBack: agent.status?.fellBack });
 }

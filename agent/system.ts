@@ -1,6 +1,6 @@
 /**
- * The machine itself, for those who keep a fleet: what it is, and what is in it. Off by default. systeminformation is a file of its own
- * beside the agent, loaded only when somebody wants to know, so that nobody else pays for it.
+ * Facts about the machine's hardware, for fleet inventories. Off by default. The systeminformation library is a separate file next to the
+ * agent that is loaded only when the facts are on, so an agent without them does not pay for it.
  */
 import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
@@ -8,10 +8,10 @@ import { pathToFileURL } from 'node:url';
 import type { System } from '../api/node-agent.js';
 import type { Host } from './host.js';
 
-/** Where the image has the library. */
+/** Path of the library in the agent image. */
 export const SYSTEM_LIBRARY = '/app/systeminformation.cjs';
 
-/** The few answers that the library has without a shell beside it; what it asks programs for would come out empty in the image. */
+/** The functions that the library answers without running other programs; the image has none, so all others would return nothing. */
 interface Library {
   cpu(): Promise<unknown>;
   mem(): Promise<unknown>;
@@ -22,32 +22,39 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
-/** What makers write into machines that nobody has named. */
-const NO_NAME =
+/** DMI values that vendors leave in machines without a name of their own. */
+const PLACEHOLDER =
   /^(|none|-|default string|unknown|not specified|to be filled by o\.e\.m\.|system (serial number|product name|manufacturer))$/i;
-const LONGEST = 128;
+const MAX_TEXT_LENGTH = 128;
 
-/** Undefined where there is nothing to say. */
+/** Undefined for anything but a meaningful text. */
 function text(value: unknown): string | undefined {
-  const trimmed = typeof value === 'string' ? value.replaceAll('\0', '').trim().slice(0, LONGEST) : '';
-  return NO_NAME.test(trimmed) ? undefined : trimmed;
+  const trimmed = typeof value === 'string' ? value.replaceAll('\0', '').trim().slice(0, MAX_TEXT_LENGTH) : '';
+  return PLACEHOLDER.test(trimmed) ? undefined : trimmed;
 }
-const count = (value: unknown): number | undefined =>
+const positiveInteger = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 
-/** `library`: a file, or the name of a package. */
-export async function lookAtSystem(host: Host, library: string): Promise<System> {
-  const asked = await load(library);
+/**
+ * Reads the hardware facts; what cannot be read is absent. `library` is an absolute path or the name of a package.
+ * Throws when the library cannot be loaded or is not systeminformation.
+ */
+export async function readSystem(host: Host, library: string): Promise<System> {
+  const systeminformation = await load(library);
   const dmi = (name: string) => read(host, `/sys/class/dmi/id/${name}`);
-  const [processor, memory, cards] = await Promise.all([asked.cpu(), asked.mem(), asked.networkInterfaces()]);
+  const [processor, memory, interfaces] = await Promise.all([
+    systeminformation.cpu(),
+    systeminformation.mem(),
+    systeminformation.networkInterfaces(),
+  ]);
   return {
     vendor: await dmi('sys_vendor'),
     product: await dmi('product_name'),
     serial: await dmi('product_serial'),
-    cpu: { model: brand(fieldsOf(processor)), cores: availableParallelism() },
-    memoryBytes: count(fieldsOf(memory).total),
+    cpu: { model: cpuModel(fieldsOf(processor)), cores: availableParallelism() },
+    memoryBytes: positiveInteger(fieldsOf(memory).total),
     disks: await disksOf(host),
-    networks: await networksOf(host, Array.isArray(cards) ? cards.map(fieldsOf) : []),
+    networks: await networksOf(host, Array.isArray(interfaces) ? interfaces.map(fieldsOf) : []),
   };
 }
 
@@ -63,28 +70,28 @@ const isLibrary = (value: unknown): value is Library =>
 
 const read = (host: Host, path: string): Promise<string | undefined> => host.read(path).then(text, () => undefined);
 
-const brand = ({ manufacturer, brand: model }: Fields): string | undefined =>
-  [text(manufacturer), text(model)].filter(word => word !== undefined).join(' ') || undefined;
+const cpuModel = ({ manufacturer, brand }: Fields): string | undefined =>
+  [text(manufacturer), text(brand)].filter(part => part !== undefined).join(' ') || undefined;
 
-/** Devices with hardware behind them: no loop devices, no RAM disks, no mapped volumes. */
+/** Block devices with hardware behind them: no loop devices, RAM disks or mapped volumes. */
 async function disksOf(host: Host): Promise<System['disks']> {
   const names = (await host.list('/sys/block')).toSorted();
-  const looks = names.map(async name => {
+  const disks = names.map(async name => {
     if (!(await host.hasDir(`/sys/block/${name}/device`))) return [];
-    /* In sectors of 512 bytes, whatever the disk's own are. */
-    const sizeBytes = count(Number(await read(host, `/sys/block/${name}/size`)) * 512);
+    /* The kernel counts in sectors of 512 bytes, whatever the sector size of the disk. */
+    const sizeBytes = positiveInteger(Number(await read(host, `/sys/block/${name}/size`)) * 512);
     if (sizeBytes === undefined) return [];
     return [{ name, sizeBytes, model: await read(host, `/sys/block/${name}/device/model`) }];
   });
-  return (await Promise.all(looks)).flat();
+  return (await Promise.all(disks)).flat();
 }
 
-/** The host's own cards; not what the cluster's network made. */
-async function networksOf(host: Host, cards: readonly Fields[]): Promise<System['networks']> {
-  const looks = cards.map(async card => {
-    const name = text(card.iface);
+/** Physical interfaces, without those that the cluster network created. */
+async function networksOf(host: Host, interfaces: readonly Fields[]): Promise<System['networks']> {
+  const networks = interfaces.map(async ({ iface, mac, speed }) => {
+    const name = text(iface);
     if (name === undefined || !(await host.hasDir(`/sys/class/net/${name}/device`))) return [];
-    return [{ name, mac: text(card.mac), speedMbps: count(card.speed) }];
+    return [{ name, mac: text(mac), speedMbps: positiveInteger(speed) }];
   });
-  return (await Promise.all(looks)).flat();
+  return (await Promise.all(networks)).flat();
 }

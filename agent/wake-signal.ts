@@ -1,24 +1,24 @@
-/** Many may ring, one waits: rings while nobody waits are not lost, many of them count as one. */
+/** Lets many callbacks wake one waiting loop. A wake-up while the loop is busy is kept, and several of them count as one. */
 import type { Clock } from '../program/clock.js';
 
 export class WakeSignal {
-  #rung = false;
-  #wake: () => void = () => undefined;
+  #isPending = false;
+  #endWait: () => void = () => undefined;
 
   wake(): void {
-    this.#rung = true;
-    this.#wake();
+    this.#isPending = true;
+    this.#endWait();
   }
 
-  /** Resolves at the next ring, after `ms`, or when the signal aborts. */
+  /** Resolves at the next wake-up, after `ms` milliseconds, or when the signal aborts, whichever comes first. */
   async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#isPending && !signal.aborted) {
       const sleep = new AbortController();
-      this.#wake = () => sleep.abort();
-      signal.addEventListener('abort', this.#wake, { once: true });
+      this.#endWait = () => sleep.abort();
+      signal.addEventListener('abort', this.#endWait, { once: true });
       await clock.sleep(ms, sleep.signal);
-      signal.removeEventListener('abort', this.#wake);
+      signal.removeEventListener('abort', this.#endWait);
     }
-    this.#rung = false;
+    this.#isPending = false;
   }
 }

@@ -15,7 +15,7 @@ interface Column {
   priority?: number;
 }
 
-interface Printed {
+interface KindDefinition {
   kind: Kind;
   description: string;
   spec: z.ZodType;
@@ -37,7 +37,7 @@ const operationColumns: readonly Column[] = [
   age,
 ];
 
-export const PRINTED: readonly Printed[] = [
+export const KIND_DEFINITIONS: readonly KindDefinition[] = [
   {
     kind: NODE_OP,
     description:
@@ -145,7 +145,7 @@ export const openApi = (schema: z.ZodType): Json =>
     override: structural,
   }) as Json;
 
-const rootSchema = ({ description, spec, status }: Printed): Json => ({
+const rootSchema = ({ description, spec, status }: KindDefinition): Json => ({
   type: 'object',
   description,
   required: ['spec'],
@@ -159,7 +159,7 @@ const rootSchema = ({ description, spec, status }: Printed): Json => ({
 });
 
 /** The CustomResourceDefinition of one kind as plain JSON. */
-export const crdOf = (printed: Printed): Json => ({
+export const crdManifest = (printed: KindDefinition): Json => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: `${printed.kind.plural}.${printed.kind.group}` },

@@ -73,7 +73,7 @@ export const SENTINEL_MOUNT = '/sentinel';
 /** State folder on a Kairos host; it survives a reboot. */
 export const KAIROS_STATE_DIR = '/usr/local/.kairos';
 /** State folder elsewhere. */
-export const PLAIN_STATE_DIR = '/var/lib/kairos-operator';
+export const FALLBACK_STATE_DIR = '/var/lib/kairos-operator';
 
 /** Leader lease, the Go operator's, so that the two never lead together. */
 export const LEADER_LEASE = 'ce9721c3.kairos.io';

@@ -39,7 +39,7 @@ const GO_WORDS: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd6
 export const goArch = (arch: string): string => GO_WORDS[arch] ?? arch;
 
 /** What the keys (without their prefix) say: no empty values, no guesses. */
-export function releaseOf(fields: Fields): Release {
+export function releaseFromFields(fields: Fields): Release {
   const text = (key: string) => (fields[key] === '' ? undefined : fields[key]);
   const yes = (key: string) => {
     const value = text(key);
@@ -66,6 +66,6 @@ export function releaseOf(fields: Fields): Release {
 
 /** Undefined where the text has no `KAIROS_*` key with a value: not Kairos, or not known. */
 export function parseRelease(text: string): Release | undefined {
-  const release = releaseOf(kairosFields(parseFields(text)));
+  const release = releaseFromFields(kairosFields(parseFields(text)));
   return Object.keys(release).length === 0 ? undefined : release;
 }

@@ -21,5 +21,5 @@ export const boundedName = (readable: string, ...identity: readonly string[]): s
 const LABEL_LIMIT = 63;
 
 /** A name as label value: itself where it fits (63 characters), else its beginning and a hash. */
-export const labelValue = (name: string): string =>
+export const boundedLabelValue = (name: string): string =>
   name.length <= LABEL_LIMIT ? name : `${cut(name, LABEL_LIMIT - HASH_LENGTH - 1)}-${shortHash(name)}`;

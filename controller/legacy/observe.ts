@@ -1,7 +1,7 @@
 /** Gathers what the caches know of one NodeOp and of its nodes. */
 import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { labelValue } from '../../api/resource-name.js';
+import { boundedLabelValue } from '../../api/resource-name.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
 import type { Caches } from '../cluster/informers.js';
 import type { CachedJob } from '../cluster/job.js';
@@ -95,7 +95,7 @@ const isLegacyPreflightPod = ({ metadata: { labels } }: CachedPod): boolean =>
 const isJobOfNode = ({ metadata }: CachedJob, node: string, jobName: string | undefined): boolean =>
   metadata.name === jobName ||
   metadata.labels?.[LABELS.node] === node ||
-  metadata.labels?.[LABELS.node] === labelValue(node);
+  metadata.labels?.[LABELS.node] === boundedLabelValue(node);
 
 /** There may be a second one: the legacy operator may have died before it recorded the first. */
 const newest = (jobs: readonly CachedJob[]): CachedJob | undefined =>

@@ -6,7 +6,7 @@ import { ANNOTATIONS, LABELS, UPGRADE_MANAGER } from '../../api/names.js';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec, type UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
-import { labelValue } from '../../api/resource-name.js';
+import { boundedLabelValue } from '../../api/resource-name.js';
 import { isChangeable, sharedFields } from '../../api/spec-fields.js';
 import { controllerReference } from '../../kube/owner.js';
 import { upgradeCommand } from './script.js';
@@ -97,7 +97,7 @@ export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: 
   metadata: {
     name: upgrade.name,
     namespace: upgrade.namespace,
-    labels: { [LABELS.upgrade]: labelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
+    labels: { [LABELS.upgrade]: boundedLabelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
     /* What was there from the start asks for no second attempt. */
     ...(retryOf(upgrade) === undefined ? {} : { annotations: { [ANNOTATIONS.retry]: retryOf(upgrade) } }),
     ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],

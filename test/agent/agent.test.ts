@@ -1,4 +1,4 @@
-/** The whole loop, over a real connection to a small API server. The clock stands still unless a test moves it: what happens, happens by watch. */
+/** The whole agent over a real connection to a small API server. The clock stands still unless a test advances it, so reactions without that come from a watch. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runAgent } from '../../agent/agent.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
@@ -9,7 +9,7 @@ import { ApiServer } from '../fakes/api-server.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
-import { asked, JOB, operation } from './builders.js';
+import { rebootRequested, JOB, operation } from './builders.js';
 
 const AGENTS = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
 const NODES = { collection: 'v1/nodes' };
@@ -21,7 +21,7 @@ let host: FakeHost;
 let clock: FakeClock;
 let stop: AbortController;
 let running: Promise<void>;
-let passes = 0;
+let reconciliations = 0;
 
 beforeEach(async () => {
   server = await ApiServer.start();
@@ -29,7 +29,7 @@ beforeEach(async () => {
   host = fakeHost();
   clock = fakeClock('2026-01-01T00:10:00.000Z');
   stop = new AbortController();
-  passes = 0;
+  reconciliations = 0;
 });
 afterEach(async () => {
   stop.abort();
@@ -39,21 +39,25 @@ afterEach(async () => {
 });
 
 const start = async () => {
-  const onPass = () => void (passes += 1);
-  running = runAgent({ kube, host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1.2.3', onPass }, stop.signal);
-  await until(() => server.watching === 1 && passes > 0);
+  const onReconciled = () => void (reconciliations += 1);
+  running = runAgent(
+    { kube, host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1.2.3', onReconciled },
+    stop.signal,
+  );
+  await until(() => server.watching === 1 && reconciliations > 0);
 };
 const addNode = (labels: Record<string, string> = {}) =>
   server.store.create(NODES, { metadata: { name: 'n1', labels } });
 const addAgent = (spec: Partial<NodeAgentSpec> = {}, status?: NodeAgentStatus) =>
   server.store.create(AGENTS, { metadata: { name: 'n1' }, spec: { labels: true, ...spec }, status });
-const ask = (spec: object) => server.store.patch({ ...AGENTS, name: 'n1' }, { spec }, 'application/merge-patch+json');
+const patchSpec = (spec: object) =>
+  server.store.patch({ ...AGENTS, name: 'n1' }, { spec }, 'application/merge-patch+json');
 const status = () => server.store.get({ ...AGENTS, name: 'n1' })?.status as NodeAgentStatus | undefined;
 const labels = () => server.store.get({ ...NODES, name: 'n1' })?.metadata.labels ?? {};
 
-describe('what it says of its host', () => {
-  test('status and labels, as soon as the controller knows the node', async () => {
-    addNode({ 'kairos.io/own': 'word', 'kairos.io/fips': 'old' });
+describe('reporting the host', () => {
+  test('writes status and labels as soon as the NodeAgent is created', async () => {
+    addNode({ 'kairos.io/own': 'custom', 'kairos.io/fips': 'old' });
     await start();
     expect(server.asked('PATCH')).toEqual([]);
     addAgent();
@@ -67,7 +71,7 @@ describe('what it says of its host', () => {
       release: { version: 'v3.5.0', arch: 'amd64', trustedBoot: false },
     });
     expect(labels()).toEqual({
-      'kairos.io/own': 'word',
+      'kairos.io/own': 'custom',
       'kairos.io/managed': 'true',
       'kairos.io/boot-state': 'active',
       'kairos.io/id': 'kairos',
@@ -78,17 +82,17 @@ describe('what it says of its host', () => {
     });
   });
 
-  test('nothing on a Node that shall not be labeled', async () => {
+  test('does not label a Node that is not to be labeled, until it is', async () => {
     addNode({ 'kairos.io/managed': 'false' });
     addAgent({ labels: false });
     await start();
     expect(status()?.release?.version).toBe('v3.5.0');
     expect(labels()).toEqual({ 'kairos.io/managed': 'false' });
-    ask({ labels: true });
+    patchSpec({ labels: true });
     await until(() => labels()['kairos.io/managed'] === 'true');
   });
 
-  test('nothing on a Node that is not Kairos', async () => {
+  test('does not patch a Node that is not Kairos', async () => {
     host.files.clear();
     host.files.set('/etc/os-release', 'ID=debian');
     addNode({ 'kairos.io/flavor': 'mine' });
@@ -99,16 +103,16 @@ describe('what it says of its host', () => {
     expect(server.asked('PATCH', '/nodes/')).toEqual([]);
   });
 
-  test('a host that was Kairos at the last look loses the labels, not those of others', async () => {
+  test('removes only its own labels when the host is no longer Kairos', async () => {
     host.files.clear();
-    addNode({ 'kairos.io/flavor': 'debian', 'kairos.io/own': 'word' });
+    addNode({ 'kairos.io/flavor': 'debian', 'kairos.io/own': 'custom' });
     addAgent({}, { release: { version: 'v3.5.0' } });
     await start();
-    expect(labels()).toEqual({ 'kairos.io/own': 'word' });
+    expect(labels()).toEqual({ 'kairos.io/own': 'custom' });
     expect(status()?.release).toBeUndefined();
   });
 
-  test('a changed release file is seen by the watch, and what it no longer says goes', async () => {
+  test('updates status and labels when the watch reports a changed release file', async () => {
     addNode();
     addAgent();
     await start();
@@ -122,18 +126,18 @@ describe('what it says of its host', () => {
     expect(status()?.release?.flavor).toBeUndefined();
   });
 
-  test('a file that an editor empties before it fills it again takes no label off', async () => {
+  test('keeps the labels while an editor truncates and rewrites a release file', async () => {
     addNode();
     addAgent();
     await start();
-    const told = server.asked('PATCH').length;
+    const before = server.asked('PATCH').length;
     await host.write('/etc/kairos-release', '');
     await host.write('/etc/kairos-release', KAIROS_RELEASE);
     await clock.advance(1_000);
-    expect(server.asked('PATCH').length).toBe(told);
+    expect(server.asked('PATCH').length).toBe(before);
   });
 
-  test('what the watch of files misses is seen by the slow look', async () => {
+  test('notices at the resync a file change that the watch missed', async () => {
     addNode();
     addAgent();
     await start();
@@ -144,7 +148,7 @@ describe('what it says of its host', () => {
   });
 });
 
-test('a Node registered anew under the same name is labeled as soon as the controller says so', async () => {
+test('labels a Node that registered again under the same name when its NodeAgent has the new owner', async () => {
   const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid }];
   addNode();
   server.store.create(AGENTS, { metadata: { name: 'n1', ownerReferences: owner('first') }, spec: { labels: true } });
@@ -156,10 +160,10 @@ test('a Node registered anew under the same name is labeled as soon as the contr
   await until(() => server.asked('PATCH', '/nodes/').length === 2);
 });
 
-test('a host that has no watches left: the slow look sees what is asked for', async () => {
+test('reboots at the resync on a host that has no inotify watches left', async () => {
   host.set({ watchFault: 'EMFILE: too many open files, watch' });
   addNode();
-  addAgent({ operation: asked() });
+  addAgent({ operation: rebootRequested() });
   await start();
   expect(status()?.operation?.reboot?.state).toBe('Waiting');
   await host.write(SENTINEL, bootIdOf(1));
@@ -167,53 +171,53 @@ test('a host that has no watches left: the slow look sees what is asked for', as
   await until(() => host.calls.length === 1);
 });
 
-test('what a killed predecessor left half written is swept away', async () => {
-  const leftover = `${KAIROS_STATE_DIR}/.4711.new`;
-  host.files.set(leftover, '{"version":1,');
+test('removes the temporary file of a killed agent when it starts', async () => {
+  const staleFile = `${KAIROS_STATE_DIR}/.4711.new`;
+  host.files.set(staleFile, '{"version":1,');
   await start();
-  expect(host.files.has(leftover)).toBe(false);
+  expect(host.files.has(staleFile)).toBe(false);
 });
 
-test('idle, it asks nothing', async () => {
+test('sends no request while nothing changes', async () => {
   addNode();
   addAgent();
   await start();
   const before = server.seen.length;
-  const looks = passes;
+  const reconciled = reconciliations;
   await clock.advance(10 * 60_000);
-  await until(() => passes >= looks + 10);
+  await until(() => reconciliations >= reconciled + 10);
   expect(server.seen.length).toBe(before);
 });
 
-describe('what it is asked', () => {
+describe('answering an operation', () => {
   const check = { release: { version: 'v3.5.0-k3sv1.34.1+k3s1', skipIfCurrent: true } };
 
-  test('the echo of the id and the verdict come in one write', async () => {
+  test('writes the operation id and the verdict in one patch', async () => {
     addNode();
     addAgent();
     await start();
     const before = server.asked('PATCH', '/status').length;
-    ask({ operation: operation({ check }) });
+    patchSpec({ operation: operation({ check }) });
     await until(() => status()?.operation !== undefined);
     expect(status()?.operation).toMatchObject({ id: 'op-1', check: { verdict: 'Skip' } });
     expect(server.asked('PATCH', '/status').length).toBe(before + 1);
     expect(status()?.observedGeneration).toBe(2);
   });
 
-  test('a ledger that moves on, with nothing new to answer, is no reason to write', async () => {
+  test('writes nothing when the ledger advances and there is no new answer', async () => {
     addNode();
     addAgent({ operation: operation() });
     await start();
     const before = server.asked('PATCH').length;
-    const looks = passes;
-    for (const step of ['Cordon', 'Drain', 'Run']) ask({ operation: { step } });
-    await until(() => passes > looks);
+    const reconciled = reconciliations;
+    for (const step of ['Cordon', 'Drain', 'Run']) patchSpec({ operation: { step } });
+    await until(() => reconciliations > reconciled);
     await clock.advance(120_000);
-    await until(() => passes >= looks + 3);
+    await until(() => reconciliations >= reconciled + 3);
     expect(server.asked('PATCH').length).toBe(before);
   });
 
-  test('the verdict stays when the host has changed since', async () => {
+  test('keeps the verdict when the host changes afterwards', async () => {
     addNode();
     addAgent({ operation: operation({ check: { release: { ...check.release, version: 'v3.6.0' } } }) });
     await start();
@@ -224,32 +228,32 @@ describe('what it is asked', () => {
     expect(status()?.operation?.check?.verdict).toBe('Proceed');
   });
 
-  test('the reboot is called in the turn of the event, without any timer', async () => {
+  test('calls the reboot upon the watch event, without waiting for a timer', async () => {
     addNode();
     addAgent({ operation: operation() });
     host.files.set(SENTINEL, bootIdOf(1));
     host.set({ obeys: false });
     await start();
     expect(host.calls).toEqual([]);
-    ask({ operation: asked() });
+    patchSpec({ operation: rebootRequested() });
     await until(() => host.calls.length === 1);
     expect(host.files.has(SENTINEL)).toBe(false);
     await until(() => status()?.operation?.reboot?.state === 'Rebooting');
   });
 
-  test('a sentinel that comes after the ask is seen by the watch', async () => {
+  test('reboots when the sentinel appears after the request', async () => {
     addNode();
-    addAgent({ operation: asked() });
+    addAgent({ operation: rebootRequested() });
     await start();
     expect(status()?.operation?.reboot?.state).toBe('Waiting');
     await host.write(SENTINEL, bootIdOf(1));
     await until(() => host.calls.length === 1);
   });
 
-  test('after the reboot a new agent tells of it, and of a fall to the old version', async () => {
+  test('reports after a restart that the machine rebooted and fell back to the old version', async () => {
     const release = { version: 'v3.6.0', skipIfCurrent: true };
     addNode();
-    addAgent({ operation: asked({ check: { release } }) });
+    addAgent({ operation: rebootRequested({ check: { release } }) });
     host.files.set(SENTINEL, bootIdOf(1));
     host.restart();
     await start();
@@ -257,17 +261,17 @@ describe('what it is asked', () => {
     expect(status()?.fellBack?.version).toBe('v3.6.0');
   });
 
-  test('the operation ends: the answers go, the fall is remembered', async () => {
+  test('removes its answers but keeps the fallback when the operation is removed', async () => {
     addNode();
     addAgent({ operation: operation() }, { fellBack: { version: 'v3.6.0', at: '2026-01-01T00:00:00.000Z' } });
     await start();
     expect(status()?.operation?.id).toBe('op-1');
-    ask({ operation: null });
+    patchSpec({ operation: null });
     await until(() => status()?.operation === undefined);
     expect(status()?.fellBack?.version).toBe('v3.6.0');
   });
 
-  test('a status that cannot be written now is written later', async () => {
+  test('retries a status write that failed', async () => {
     server.fail({ answer: 500 }, 2, seen => seen.method === 'PATCH');
     addNode();
     addAgent();

@@ -3,7 +3,7 @@ import { bootState, efiText, isTrustedBoot } from '../../agent/boot-state.js';
 
 const UKI = 'console=tty1 rd.immucore.uki net.ifnames=1 rd.immucore.oemlabel=COS_OEM selinux=0';
 
-describe('the kernel command line tells which system was started', () => {
+describe('the boot state from the kernel command line', () => {
   test.each([
     ['active', 'BOOT_IMAGE=(loop0)/boot/vmlinuz root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img panic=5'],
     ['passive', 'root=LABEL=COS_PASSIVE cos-img/filename=/cOS/passive.img'],
@@ -26,7 +26,7 @@ describe('the kernel command line tells which system was started', () => {
   ])('%s: %s', (state, cmdline) => expect(bootState({ cmdline })).toBe(state));
 });
 
-describe('with trusted boot the entry of the loader tells', () => {
+describe('the boot state with trusted boot', () => {
   test.each([
     ['active', 'active.efi'],
     ['active', 'active+2-1.conf'],
@@ -39,19 +39,20 @@ describe('with trusted boot the entry of the loader tells', () => {
     ['livecd', 'norole.conf'],
     ['unknown', 'other.conf'],
   ])('%s: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
-  test('no entry to read: unknown', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
-  test('the installer says so itself', () => expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));
-  test('without trusted boot an entry left in the firmware means nothing', () => {
+  test('is unknown without a loader entry', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
+  test('is livecd for the installer, without a loader entry', () =>
+    expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));
+  test('ignores a loader entry left in the firmware when trusted boot is off', () => {
     expect(bootState({ cmdline: 'root=LABEL=COS_ACTIVE', loaderEntry: 'passive.conf' })).toBe('active');
   });
-  test('only the whole word means trusted boot', () => {
+  test('requires rd.immucore.uki as a whole parameter', () => {
     expect(isTrustedBoot(UKI)).toBe(true);
     expect(isTrustedBoot('rd.immucore.uki=1')).toBe(true);
     expect(isTrustedBoot('rd.immucore.ukiless')).toBe(false);
   });
 });
 
-test('an EFI variable is four bytes of attributes, then UTF-16 up to a zero', () => {
+test('decodes an EFI variable: four bytes of attributes, then NUL-terminated UTF-16', () => {
   const bytes = Buffer.concat([Buffer.from([7, 0, 0, 0]), Buffer.from('active.conf\0', 'utf16le')]);
   expect(efiText(bytes)).toBe('active.conf');
   expect(efiText(Buffer.alloc(0))).toBe('');

@@ -1,5 +1,5 @@
-/** What the tests of the agent start from; each names only what it is about. */
-import type { Entry } from '../../agent/journal.js';
+/** Objects that the tests of the agent start from; each test names only the fields that it depends on. */
+import type { JournalEntry } from '../../agent/journal.js';
 import type { Operation } from '../../api/node-agent.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf } from '../fakes/host.js';
@@ -7,7 +7,7 @@ import { bootIdOf } from '../fakes/host.js';
 export const JOB = 'upgrade-n1-abc';
 export const NOT_AFTER = '2026-01-01T00:30:00.000Z';
 
-export const operation = (more: Partial<Operation> = {}): Operation => ({
+export const operation = (overrides: Partial<Operation> = {}): Operation => ({
   id: 'op-1',
   nodeOp: { namespace: 'default', name: 'upgrade', uid: 'op' },
   nodeUid: 'node',
@@ -15,16 +15,16 @@ export const operation = (more: Partial<Operation> = {}): Operation => ({
   stepTimes: {},
   job: { name: JOB, uid: 'job' },
   bootIdBefore: bootIdOf(1),
-  ...more,
+  ...overrides,
 });
 
-/** The Job is Complete and the node shall reboot. */
-export const asked = (more: Partial<Operation> = {}): Operation =>
-  operation({ step: 'Reboot', reboot: { jobName: JOB, notAfter: NOT_AFTER }, ...more });
+/** The Job is Complete and the controller requests a reboot. */
+export const rebootRequested = (overrides: Partial<Operation> = {}): Operation =>
+  operation({ step: 'Reboot', reboot: { jobName: JOB, notAfter: NOT_AFTER }, ...overrides });
 
-export const withdrawn = (): Operation => operation({ step: 'Withdraw', rebootWithdrawn: true });
+export const rebootWithdrawn = (): Operation => operation({ step: 'Withdraw', rebootWithdrawn: true });
 
-export const entry = (more: Partial<Entry> = {}): Entry => ({
+export const entry = (overrides: Partial<JournalEntry> = {}): JournalEntry => ({
   id: 'op-1',
   jobName: JOB,
   bootId: bootIdOf(1),
@@ -32,7 +32,7 @@ export const entry = (more: Partial<Entry> = {}): Entry => ({
   state: 'Rebooting',
   startedAt: '2026-01-01T00:10:00.000Z',
   calledAt: '2026-01-01T00:10:00.000Z',
-  ...more,
+  ...overrides,
 });
 
 export const nodeAgent = (spec: Partial<NodeAgent['spec']> = {}, status?: NodeAgent['status']): NodeAgent => ({

@@ -1,4 +1,4 @@
-/** The agent as it is shipped: one small file. */
+/** The agent as it is shipped: one small bundle. */
 import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,42 +35,42 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each(['zod', '@kubernetes/client-node', 'express', 'node-forge', 'prom-client', 'undici', 'systeminformation'])(
-  'it holds nothing of %s',
+  'does not contain %s',
   name => {
     const inside = Object.keys(metafile.inputs).filter(file => file.includes(`node_modules/${name}/`));
     expect(inside).toEqual([]);
   },
 );
 
-test('it is small', () => {
+test('is smaller than 200 kB', () => {
   expect(readFileSync(agent).length).toBeLessThan(200_000);
 });
 
-test('system facts: from the library in its file beside the agent, without the JIT, and without a program to ask', async () => {
-  const [library, look] = [join(dir, 'systeminformation.cjs'), join(dir, 'look.cjs')];
-  const shipped = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error' } as const;
-  await build({ ...shipped, entryPoints: ['systeminformation'], outfile: library, minify: true });
+test('reads the system facts from the separate library, without JIT and without any program in PATH', async () => {
+  const [library, reader] = [join(dir, 'systeminformation.cjs'), join(dir, 'reader.cjs')];
+  const options = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error' } as const;
+  await build({ ...options, entryPoints: ['systeminformation'], outfile: library, minify: true });
   const contents = `
     import { realHost } from './agent/host.js';
-    import { lookAtSystem } from './agent/system.js';
-    lookAtSystem(realHost('/', { now: () => new Date() }), process.argv[2]).then(seen => console.log(JSON.stringify(seen)));`;
-  await build({ ...shipped, stdin: { contents, resolveDir: '.' }, outfile: look });
-  const { status, stdout } = spawnSync(process.execPath, ['--jitless', look, library], {
+    import { readSystem } from './agent/system.js';
+    readSystem(realHost('/', { now: () => new Date() }), process.argv[2]).then(facts => console.log(JSON.stringify(facts)));`;
+  await build({ ...options, stdin: { contents, resolveDir: '.' }, outfile: reader });
+  const { status, stdout } = spawnSync(process.execPath, ['--jitless', reader, library], {
     env: { PATH: '/nowhere' },
     encoding: 'utf8',
   });
   expect(status).toBe(0);
   const [, kilobytes] = /^MemTotal:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
   const [, model = ''] = /^model name\s*:\s*(\S+)/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
-  const seen = JSON.parse(stdout) as System;
-  expect(seen.memoryBytes).toBe(Number(kilobytes) * 1024);
-  expect(seen.cpu?.model ?? '').toContain(model.replace(/\(.*/, ''));
-  expect(seen.cpu?.cores).toBeGreaterThan(0);
+  const system = JSON.parse(stdout) as System;
+  expect(system.memoryBytes).toBe(Number(kilobytes) * 1024);
+  expect(system.cpu?.model ?? '').toContain(model.replace(/\(.*/, ''));
+  expect(system.cpu?.cores).toBeGreaterThan(0);
 });
 
-test('the image has that file where the agent looks for it', () => {
-  const copied = /^COPY (.*) (\S+)$/gm;
-  const places = [...readFileSync('Dockerfile.agent', 'utf8').matchAll(copied)].flatMap(([, files = '', to = '']) =>
+test('finds the library at its path in the image', () => {
+  const copyLines = /^COPY (.*) (\S+)$/gm;
+  const places = [...readFileSync('Dockerfile.agent', 'utf8').matchAll(copyLines)].flatMap(([, files = '', to = '']) =>
     files.split(' ').map(file => join(to, basename(file))),
   );
   expect(places).toContain(SYSTEM_LIBRARY);
@@ -79,20 +79,20 @@ test('the image has that file where the agent looks for it', () => {
 const run = (args: string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, ['--jitless', agent, ...args], { env, encoding: 'utf8' });
 
-test('it runs, without the JIT too, and says its version', () => {
+test('prints its version without JIT', () => {
   expect(run(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/\S/) });
 });
 
-test('it explains itself', () => expect(run(['--help']).stdout).toContain('NODE_NAME'));
+test('prints its settings with --help', () => expect(run(['--help']).stdout).toContain('NODE_NAME'));
 
-test('it names every mistake in its settings and leaves with 2', () => {
+test('reports every fault of its settings and exits with 2', () => {
   const { status, stderr } = run([], { HEALTH_PORT: 'x' });
   expect(status).toBe(2);
   expect(stderr).toContain('NODE_NAME: required');
   expect(stderr).toContain('HEALTH_PORT: x');
 });
 
-test('as sentinel-creator it leaves the boot id under the name of the Job', () => {
+test('writes the boot id to a sentinel named after the Job as sentinel-creator', () => {
   expect(run(['sentinel'], { SENTINEL_DIR: dir, JOB_NAME: 'upgrade-n1-abc' }).status).toBe(0);
   const [file = ''] = readdirSync(dir).filter(name => name.startsWith('upgrade'));
   expect(file).toMatch(/^upgrade-n1-abc-\d{10}$/);
@@ -100,19 +100,19 @@ test('as sentinel-creator it leaves the boot id under the name of the Job', () =
   expect(readFileSync(join(dir, file), 'utf8').trim()).toBe(bootId);
 });
 
-test('without a Job it leaves nothing and fails', () => {
+test('fails without writing a sentinel when JOB_NAME is missing', () => {
   const { status, stderr } = run(['sentinel'], { SENTINEL_DIR: dir });
   expect(status).toBe(1);
   expect(stderr).toContain('JOB_NAME: required');
 });
 
-/** The library of system facts is not where the image has it: an agent that wants it has to say so. */
+/** Outside of its image, the library of the system facts is missing: an agent with SYSTEM_FACTS has to log that. */
 test.each([
   ['', false],
   ['true', true],
 ])(
-  'as installed, SYSTEM_FACTS "%s": it labels its node, reports, and leaves with 0 when told to stop',
-  async (facts, wanted) => {
+  'labels its node, writes its status and exits with 0 on SIGTERM, with SYSTEM_FACTS "%s"',
+  async (facts, isEnabled) => {
     const server = await ApiServer.start();
     const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
     server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
@@ -141,7 +141,7 @@ test.each([
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
-      expect(log.includes('cannot look at the machine itself')).toBe(wanted);
+      expect(log.includes('cannot read the system facts')).toBe(isEnabled);
     } finally {
       child.kill('SIGKILL');
       await server.stop();

@@ -5,7 +5,7 @@ import { PrintRequest } from '../../program/run.js';
 const NODE_NAME = 'n1';
 
 describe('settings', () => {
-  test('a node name is all it takes', () => {
+  test('need only a node name', () => {
     expect(readConfig({ NODE_NAME }, [])).toEqual({
       nodeName: 'n1',
       hostRoot: '/host',
@@ -15,11 +15,11 @@ describe('settings', () => {
       systemFacts: false,
     });
   });
-  test('flags go before the environment, in both spellings', () => {
+  test('take flags in both notations, with precedence over the environment', () => {
     const config = readConfig({ NODE_NAME, LOG_LEVEL: 'warn' }, ['--log-level', 'debug', '--host-root=/mnt']);
     expect(config).toMatchObject({ logLevel: 'debug', hostRoot: '/mnt' });
   });
-  test('an empty variable counts as absent', () => {
+  test('treat an empty variable as absent', () => {
     expect(readConfig({ NODE_NAME, HOST_ROOT: '', HEALTH_PORT: '' }, [])).toMatchObject({ hostRoot: '/host' });
   });
   test.each([
@@ -28,12 +28,12 @@ describe('settings', () => {
     [{ NODE_NAME, HOST_ROOT: 'host' }, [], 'HOST_ROOT: host: must be an absolute path'],
     [{ NODE_NAME, HEALTH_PORT: '70000' }, [], 'HEALTH_PORT: 70000: must be a port number, or 0'],
     [{ NODE_NAME, SYSTEM_FACTS: 'yes' }, [], 'SYSTEM_FACTS: yes: must be true or false'],
-    [{ NODE_NAME }, ['--every', '60'], '--every: not known'],
-    [{ NODE_NAME }, ['--log-level'], '--log-level: not known'],
-  ])('%j %j: %s', (env, argv, fault) => {
+    [{ NODE_NAME }, ['--every', '60'], '--every: unknown flag, or a flag without a value'],
+    [{ NODE_NAME }, ['--log-level'], '--log-level: unknown flag, or a flag without a value'],
+  ])('are rejected: %j %j: %s', (env, argv, fault) => {
     expect(() => readConfig(env, argv)).toThrow(fault);
   });
-  test.each(['--help', '--version'])('%s asks for a text', flag => {
+  test.each(['--help', '--version'])('are not needed for %s, which only prints a text', flag => {
     expect(() => readConfig({}, [flag])).toThrow(PrintRequest);
   });
 });

@@ -1,21 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { labelValue, NODE_KEYS, nodePatch } from '../../agent/labels.js';
+import { sanitizeLabelValue, NODE_KEYS, nodePatch } from '../../agent/labels.js';
 import { identify } from '../../agent/release.js';
 
 const kairos = (text: string) => identify({ kairosRelease: text });
 
-describe('a label value keeps the rules of Kubernetes', () => {
+describe('a text as label value', () => {
   test.each([
-    ['as it stands', 'v3.5.0', 'v3.5.0'],
-    ['illegal characters become "-"', 'v1.34.1+k3s1', 'v1.34.1-k3s1'],
-    ['spaces too', 'open SUSE leap', 'open-SUSE-leap'],
-    ['characters beyond ASCII too', 'späße', 'sp--e'],
-    ['ends are trimmed', '-._x_.-', 'x'],
-    ['cut at 63', 'a'.repeat(70), 'a'.repeat(63)],
-    ['trimmed again after the cut', `${'a'.repeat(62)}-${'b'.repeat(9)}`, 'a'.repeat(62)],
-    ['nothing left', '+++', ''],
-    ['empty', '', ''],
-  ])('%s', (_sentence, text, value) => expect(labelValue(text)).toBe(value));
+    ['unchanged when it is valid', 'v3.5.0', 'v3.5.0'],
+    ['invalid characters become "-"', 'v1.34.1+k3s1', 'v1.34.1-k3s1'],
+    ['spaces become "-"', 'open SUSE leap', 'open-SUSE-leap'],
+    ['non-ASCII characters become "-"', 'späße', 'sp--e'],
+    ['trimmed at both ends', '-._x_.-', 'x'],
+    ['truncated to 63 characters', 'a'.repeat(70), 'a'.repeat(63)],
+    ['trimmed again after truncation', `${'a'.repeat(62)}-${'b'.repeat(9)}`, 'a'.repeat(62)],
+    ['empty when no valid character is left', '+++', ''],
+    ['empty when it was empty', '', ''],
+  ])('%s', (_sentence, text, value) => expect(sanitizeLabelValue(text)).toBe(value));
 });
 
 describe('the patch of the Node', () => {
@@ -47,7 +47,7 @@ describe('the patch of the Node', () => {
     'active',
   ).metadata;
 
-  test('labels, sanitised', () => {
+  test('contains the labels, sanitized', () => {
     expect(everything.labels).toEqual({
       'kairos.io/managed': 'true',
       'kairos.io/boot-state': 'active',
@@ -65,7 +65,7 @@ describe('the patch of the Node', () => {
       'kairos.io/software-version': 'v1.34.1-k3s1',
     });
   });
-  test('annotations, verbatim', () => {
+  test('contains the annotations verbatim', () => {
     expect(everything.annotations).toEqual({
       'kairos.io/name': 'Kairos, standard',
       'kairos.io/id-like': 'kairos-standard-ubuntu',
@@ -76,21 +76,21 @@ describe('the patch of the Node', () => {
     });
   });
   test.each([
-    ['all values', kairos('KAIROS_ID=kairos')],
-    ['none', undefined],
-    ['a fallback', identify({ osRelease: 'ID=kairos' })],
-  ])('names every key of the contract and no other: %s', (_sentence, identity) => {
+    ['kairos-release', kairos('KAIROS_ID=kairos')],
+    ['no Kairos host', undefined],
+    ['os-release only', identify({ osRelease: 'ID=kairos' })],
+  ])('names exactly the documented keys: %s', (_sentence, identity) => {
     const { labels, annotations } = nodePatch(identity, 'unknown').metadata;
     expect(Object.keys(labels).toSorted()).toEqual(NODE_KEYS.labels.toSorted());
     expect(Object.keys(annotations).toSorted()).toEqual(NODE_KEYS.annotations.toSorted());
   });
-  test('known by os-release alone: managed and boot-state, whatever else that file says', () => {
+  test('sets only managed and boot-state for a host that only os-release identifies', () => {
     const identity = identify({ osRelease: 'ID=kairos\nKAIROS_VERSION=v2\nKAIROS_FLAVOR=debian' });
     const { labels, annotations } = nodePatch(identity, 'passive').metadata;
     const set = Object.entries({ ...labels, ...annotations }).filter(([, value]) => value !== null);
     expect(Object.fromEntries(set)).toEqual({ 'kairos.io/managed': 'true', 'kairos.io/boot-state': 'passive' });
   });
-  test('not Kairos: every key goes', () => {
+  test('removes every key for a host that is not Kairos', () => {
     const { labels, annotations } = nodePatch(undefined, 'unknown').metadata;
     expect(new Set([...Object.values(labels), ...Object.values(annotations)])).toEqual(new Set([null]));
   });

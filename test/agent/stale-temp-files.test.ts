@@ -9,28 +9,28 @@ const DIR = '/usr/local/.kairos';
 const now = new Date('2026-01-01T00:10:00.000Z');
 
 test.each([
-  ['of an agent', '.4711.new', true],
-  ['of a Job, half written a moment ago', '.up-n1-1767225600.new', false],
-  ['of a Job of long ago', '.up-n1-1700000000.new', true],
-  ['a sentinel', 'up-n1-1700000000', false],
-  ['the journal', 'journal.json', false],
-  ['something of others', '.hidden.new', false],
-])('is it a leftover? %s', (_sentence, name, leftover) => expect(isStaleTempFile(name, now)).toBe(leftover));
+  ['written by an agent', '.4711.new', true],
+  ['written by a Job just now', '.up-n1-1767225600.new', false],
+  ['written by a Job long ago', '.up-n1-1700000000.new', true],
+  ['complete: a sentinel', 'up-n1-1700000000', false],
+  ['complete: the journal', 'journal.json', false],
+  ['unrelated', '.hidden.new', false],
+])('whether a file is stale: %s', (_sentence, name, isStale) => expect(isStaleTempFile(name, now)).toBe(isStale));
 
-test('leftovers go, nothing else does', async () => {
+test('removes only stale temporary files', async () => {
   const host = fakeHost({ [`${DIR}/.12.new`]: 'half', [`${DIR}/journal.json`]: '{}' });
   await removeStaleTempFiles(host, DIR, now);
   expect([...host.files.keys()]).toEqual([`${DIR}/journal.json`]);
 });
 
-test('a Job writes beside under a name that no starting agent takes for its own', async () => {
+test('a Job names its temporary file so that a starting agent does not remove it', async () => {
   const dir = mkdtempSync(`${tmpdir()}/sentinel-`);
   try {
-    /* A Job whose name is too long for the file beside fails there: the error tells which name that was. */
+    /* A Job name that is too long makes the write fail, and the error contains the name of the temporary file. */
     const JOB_NAME = 'x'.repeat(243);
-    const beside = `.${JOB_NAME}-1767226200.new`;
-    await expect(writeSentinel({ JOB_NAME, SENTINEL_DIR: dir }, now)).rejects.toThrow(beside);
-    expect(isStaleTempFile(beside, now)).toBe(false);
+    const tempFile = `.${JOB_NAME}-1767226200.new`;
+    await expect(writeSentinel({ JOB_NAME, SENTINEL_DIR: dir }, now)).rejects.toThrow(tempFile);
+    expect(isStaleTempFile(tempFile, now)).toBe(false);
     expect(readdirSync(dir)).toEqual([]);
   } finally {
     rmSync(dir, { recursive: true });

@@ -3,7 +3,7 @@ import type { Facts } from '../../agent/observe.js';
 import { bootFallback } from '../../agent/boot-fallback.js';
 import { statusOf } from '../../agent/status.js';
 import type { BootState, NodeAgentStatus, Operation } from '../../api/node-agent.js';
-import { asked, nodeAgent, operation } from './builders.js';
+import { rebootRequested, nodeAgent, operation } from './builders.js';
 
 type FellBack = NodeAgentStatus['fellBack'];
 
@@ -12,55 +12,62 @@ const host = (version: string | undefined, state: BootState = 'active'): Facts =
   boot: boot(state),
   release: version === undefined ? undefined : { version },
 });
-const upgrade = (version?: string) => asked({ check: { release: { version } } });
+const upgrade = (version?: string) => rebootRequested({ check: { release: { version } } });
 const rebooted = {
   id: 'op-1',
   reboot: { state: 'Rebooted', bootedAt: '2026-01-01T00:05:00.000Z' },
 } satisfies NodeAgentStatus['operation'];
-const fall = { version: 'v2', at: '2026-01-01T00:05:00.000Z' };
-const older = { version: 'v2', at: '2025-12-01T00:00:00.000Z' };
+const fallback = { version: 'v2', at: '2026-01-01T00:05:00.000Z' };
+const olderFallback = { version: 'v2', at: '2025-12-01T00:00:00.000Z' };
 
-describe('did it come up with its target?', () => {
+describe('the remembered fallback', () => {
   type Row = [string, Facts, FellBack, Operation | undefined, NodeAgentStatus['operation'], FellBack];
   test.each<Row>([
-    ['yes', host('v2'), undefined, upgrade('v2'), rebooted, undefined],
-    ['another version', host('v1'), undefined, upgrade('v2'), rebooted, fall],
-    ['the passive system', host('v2', 'passive'), undefined, upgrade('v2'), rebooted, fall],
-    ['recovery', host(undefined, 'recovery'), undefined, upgrade('v2'), rebooted, fall],
-    ['nobody knows the version of the host', host(undefined), undefined, upgrade('v2'), rebooted, undefined],
-    ['nobody knows the target', host('v1', 'passive'), undefined, upgrade(), rebooted, undefined],
-    ['no upgrade at all', host('v1', 'passive'), undefined, asked(), rebooted, undefined],
-    ['not rebooted yet', host('v1'), undefined, upgrade('v2'), { id: 'op-1' }, undefined],
-    ['the same fall, told before: its time stays', host('v1'), older, upgrade('v2'), rebooted, older],
-    ['remembered without an operation', host('v1'), older, undefined, undefined, older],
-    ['forgotten when the target runs after all', host('v2'), older, undefined, undefined, undefined],
-    ['not forgotten when it runs from passive', host('v2', 'passive'), older, undefined, undefined, older],
-  ])('%s', (...[, facts, known, op, answer, remembered]) => {
-    expect(bootFallback(facts, known, op, answer)).toEqual(remembered);
+    ['none when the target runs', host('v2'), undefined, upgrade('v2'), rebooted, undefined],
+    ['set when another version runs', host('v1'), undefined, upgrade('v2'), rebooted, fallback],
+    ['set when the passive system runs', host('v2', 'passive'), undefined, upgrade('v2'), rebooted, fallback],
+    ['set when recovery runs', host(undefined, 'recovery'), undefined, upgrade('v2'), rebooted, fallback],
+    ['none when the version of the host is unknown', host(undefined), undefined, upgrade('v2'), rebooted, undefined],
+    ['none when the target is unknown', host('v1', 'passive'), undefined, upgrade(), rebooted, undefined],
+    ['none without an upgrade', host('v1', 'passive'), undefined, rebootRequested(), rebooted, undefined],
+    ['none before the reboot', host('v1'), undefined, upgrade('v2'), { id: 'op-1' }, undefined],
+    ['keeps its time when it is already known', host('v1'), olderFallback, upgrade('v2'), rebooted, olderFallback],
+    ['stays without an operation', host('v1'), olderFallback, undefined, undefined, olderFallback],
+    ['removed when the target runs later', host('v2'), olderFallback, undefined, undefined, undefined],
+    [
+      'stays when the target runs from passive',
+      host('v2', 'passive'),
+      olderFallback,
+      undefined,
+      undefined,
+      olderFallback,
+    ],
+  ])('%s', (...[, facts, known, op, answer, expected]) => {
+    expect(bootFallback(facts, known, op, answer)).toEqual(expected);
   });
 });
 
 describe('the status', () => {
   const base = { agentVersion: '1', stateDir: '/x', facts: host('v1') };
 
-  test('the start of the same boot is not reckoned anew', () => {
+  test('keeps the start time of the same boot', () => {
     const known = { boot: { ...boot(), since: '2026-01-01T00:00:01.000Z' } };
     expect(statusOf(nodeAgent({}, known), base).boot?.since).toBe('2026-01-01T00:00:01.000Z');
   });
-  test('the start of another boot is', () => {
+  test('has a new start time for another boot', () => {
     const known = { boot: { ...boot('active', 'a'), since: '2025-01-01T00:00:01.000Z' } };
     expect(statusOf(nodeAgent({}, known), base).boot).toEqual(boot());
   });
-  test('a free node has no answers', () => {
+  test('has no answers without an operation', () => {
     const known = { operation: { id: 'op-1', check: { verdict: 'Skip' as const } } };
     expect(statusOf(nodeAgent({}, known), base).operation).toBeUndefined();
   });
-  test('the verdict of an earlier operation is not taken for this one', () => {
+  test('does not reuse the verdict of another operation', () => {
     const known = { operation: { id: 'op-0', check: { verdict: 'Skip' as const } } };
     const op = operation({ check: { release: { version: 'v2' } } });
     expect(statusOf(nodeAgent({ operation: op }, known), base).operation?.check?.verdict).toBe('Proceed');
   });
-  test('no question, no verdict', () => {
+  test('has no verdict without a question', () => {
     expect(statusOf(nodeAgent({ operation: operation() }), base).operation).toEqual({ id: 'op-1' });
   });
 });

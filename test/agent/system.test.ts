@@ -4,29 +4,29 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runAgent } from '../../agent/agent.js';
 import { realHost } from '../../agent/host.js';
-import { lookAtSystem } from '../../agent/system.js';
+import { readSystem } from '../../agent/system.js';
 import type { System } from '../../api/node-agent.js';
 import { silentLog } from '../../program/log.js';
 import { fakeClock } from '../fakes/clock.js';
 import { fakeHost } from '../fakes/host.js';
 import { nodeAgent } from './builders.js';
-import { kubeOf, SmallCluster } from './story.js';
+import { kubeOf, SingleNodeCluster } from './simulation.js';
 
 let dir: string;
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'system-'))));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** A library in a file, with these answers. */
-function library(answers: { cpu?: unknown; mem?: unknown; networkInterfaces?: unknown }): string {
+/** Writes a library module that returns these values. */
+function library(values: { cpu?: unknown; mem?: unknown; networkInterfaces?: unknown }): string {
   const file = join(dir, `${Math.random()}.mjs`);
   const functions = ['cpu', 'mem', 'networkInterfaces'].map(
-    name => `${name}: async () => (${JSON.stringify({ ...answers }[name] ?? null)})`,
+    name => `${name}: async () => (${JSON.stringify({ ...values }[name] ?? null)})`,
   );
   writeFileSync(file, `export default { ${functions.join(', ')} };`);
   return file;
 }
 
-const ANSWERS = {
+const VALUES = {
   cpu: { manufacturer: 'AMD', brand: 'EPYC', cores: 2 },
   mem: { total: 25_276_514_304 },
   networkInterfaces: [
@@ -59,9 +59,9 @@ const machine = (files: Record<string, string> = HARDWARE) => ({
   hasDir: async (path: string) => DEVICES.includes(path),
 });
 
-describe('the machine itself', () => {
-  test('maker, processor, memory, disks and cards, and nothing that the kernel or the cluster made up', async () => {
-    expect(await lookAtSystem(machine(), library(ANSWERS))).toEqual({
+describe('the system facts', () => {
+  test('contain vendor, processor, memory, disks and interfaces, without virtual devices', async () => {
+    expect(await readSystem(machine(), library(VALUES))).toEqual({
       vendor: 'Example Corp.',
       product: undefined,
       serial: 'ABC-123',
@@ -75,60 +75,60 @@ describe('the machine itself', () => {
     });
   });
 
-  test('the real library tells what the kernel tells', async () => {
-    const seen = await lookAtSystem(realHost('/', { now: () => new Date() }), 'systeminformation');
+  test('agree with the kernel when the real library is used', async () => {
+    const system = await readSystem(realHost('/', { now: () => new Date() }), 'systeminformation');
     const [, kilobytes] = /^MemTotal:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
-    expect(seen.memoryBytes).toBe(Number(kilobytes) * 1024);
-    expect(seen.cpu?.cores).toBeGreaterThan(0);
+    expect(system.memoryBytes).toBe(Number(kilobytes) * 1024);
+    expect(system.cpu?.cores).toBeGreaterThan(0);
   });
 
   test.each([
     ['nothing', {}],
-    ['nonsense', { cpu: 'x', mem: { total: 'much' }, networkInterfaces: { iface: 'eth0' } }],
-  ])('a library that says %s costs no more than that', async (_what, answers) => {
-    const seen = await lookAtSystem(machine(), library(answers));
-    expect(seen).toMatchObject({ vendor: 'Example Corp.', networks: [] });
-    expect(seen.memoryBytes).toBeUndefined();
-    expect(seen.cpu?.model).toBeUndefined();
+    ['invalid values', { cpu: 'x', mem: { total: 'much' }, networkInterfaces: { iface: 'eth0' } }],
+  ])('are incomplete but valid when the library returns %s', async (_what, values) => {
+    const system = await readSystem(machine(), library(values));
+    expect(system).toMatchObject({ vendor: 'Example Corp.', networks: [] });
+    expect(system.memoryBytes).toBeUndefined();
+    expect(system.cpu?.model).toBeUndefined();
   });
 
-  test('files that cannot be read are done without', async () => {
+  test('omit files that cannot be read', async () => {
     const host = machine();
     host.set({ unreadable: Object.keys(HARDWARE) });
-    expect(await lookAtSystem(host, library(ANSWERS))).toMatchObject({ serial: undefined, disks: [] });
+    expect(await readSystem(host, library(VALUES))).toMatchObject({ serial: undefined, disks: [] });
   });
 
   test.each([
-    ['is not there', () => join(dir, 'nothing.cjs')],
+    ['does not exist', () => join(dir, 'nothing.cjs')],
     [
-      'is something else',
+      'is another module',
       () => {
         writeFileSync(join(dir, 'other.mjs'), 'export default 1;');
         return join(dir, 'other.mjs');
       },
     ],
-  ])('a library that %s is an error', async (_what, file) => {
-    await expect(lookAtSystem(machine(), file())).rejects.toThrow(/nothing.cjs|not systeminformation/);
+  ])('fail when the library %s', async (_what, file) => {
+    await expect(readSystem(machine(), file())).rejects.toThrow(/nothing.cjs|not systeminformation/);
   });
 });
 
-describe('in the status', () => {
+describe('the system facts in the status', () => {
   const statusWith = async (system?: () => Promise<System>) => {
-    const cluster = new SmallCluster(nodeAgent());
+    const cluster = new SingleNodeCluster(nodeAgent());
     const stop = new AbortController();
-    const onPass = () => stop.abort();
-    const around = { kube: kubeOf(cluster), host: fakeHost(), clock: fakeClock(), log: silentLog };
-    await runAgent({ ...around, nodeName: 'n1', agentVersion: '1', onPass, system }, stop.signal);
+    const onReconciled = () => stop.abort();
+    const deps = { kube: kubeOf(cluster), host: fakeHost(), clock: fakeClock(), log: silentLog };
+    await runAgent({ ...deps, nodeName: 'n1', agentVersion: '1', onReconciled, system }, stop.signal);
     return cluster.agent.status;
   };
 
-  test('is what was seen at the start, where somebody wants to know', async () => {
+  test('are those read at the start when they are enabled', async () => {
     expect((await statusWith(async () => ({ serial: 'ABC-123' })))?.system).toEqual({ serial: 'ABC-123' });
   });
-  test('is nothing where nobody does', async () => {
+  test('are absent when they are disabled', async () => {
     expect(await statusWith()).not.toHaveProperty('system');
   });
-  test('is nothing, and all the rest, where the machine cannot be looked at', async () => {
+  test('are absent while the rest of the status is written when they cannot be read', async () => {
     const status = await statusWith(() => Promise.reject(new Error('no library')));
     expect(status).not.toHaveProperty('system');
     expect(status?.release?.version).toBe('v3.5.0');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { crdOf, PRINTED } from '../../api/crd.js';
+import { crdManifest, KIND_DEFINITIONS } from '../../api/crd.js';
 import { crdFiles } from '../../manifests/generate.js';
 
 type Schema = Record<string, unknown>;
@@ -20,12 +20,12 @@ function walk(schema: Schema, path: string): [string, Schema][] {
   return [[path, schema], ...children.flatMap(([at, child]) => (isSchema(child) ? walk(child, at) : []))];
 }
 
-const rootOf = (printed: (typeof PRINTED)[number]): Schema => {
-  const [version] = Object.values(fields(fields(crdOf(printed)).spec)).find(Array.isArray) ?? [];
+const rootOf = (printed: (typeof KIND_DEFINITIONS)[number]): Schema => {
+  const [version] = Object.values(fields(fields(crdManifest(printed)).spec)).find(Array.isArray) ?? [];
   return fields(fields(fields(version).schema).openAPIV3Schema);
 };
 
-const kinds = PRINTED.map(printed => ({ kind: printed.kind.kind, nodes: walk(rootOf(printed), '') }));
+const kinds = KIND_DEFINITIONS.map(printed => ({ kind: printed.kind.kind, nodes: walk(rootOf(printed), '') }));
 const at = (kind: string, path: string): Schema | undefined =>
   kinds.find(each => each.kind === kind)?.nodes.find(([own]) => own === path)?.[1];
 const paths = (nodes: [string, Schema][], test_: (schema: Schema, path: string) => boolean) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { REASON_NAMES, REASONS } from '../../api/reasons.js';
-import { boundedName, labelValue, shortHash } from '../../api/resource-name.js';
+import { boundedName, boundedLabelValue, shortHash } from '../../api/resource-name.js';
 import { versionTriple } from '../../api/version-triple.js';
 import type { Release } from '../../api/release.js';
 
@@ -37,19 +37,19 @@ describe('The name of an object that we make', () => {
 
 describe('A name as label value', () => {
   test.each(['op', 'n1.rack.example', 'a'.repeat(63)])('is itself where it fits: %s', name =>
-    expect(labelValue(name)).toBe(name),
+    expect(boundedLabelValue(name)).toBe(name),
   );
 
   test.each(['a'.repeat(64), 'a'.repeat(253), `${'a'.repeat(51)}.${'b'.repeat(99)}`])(
     'is hashed where it is longer: %s',
     name => {
-      expect(labelValue(name)).toMatch(/^[a-z0-9.-]{1,52}-[0-9a-f]{10}$/);
-      expect(labelValue(name)).not.toMatch(/[.-]-[0-9a-f]{10}$/);
+      expect(boundedLabelValue(name)).toMatch(/^[a-z0-9.-]{1,52}-[0-9a-f]{10}$/);
+      expect(boundedLabelValue(name)).not.toMatch(/[.-]-[0-9a-f]{10}$/);
     },
   );
 
   test('tells long names apart', () =>
-    expect(labelValue(`${'a'.repeat(99)}1`)).not.toBe(labelValue(`${'a'.repeat(99)}2`)));
+    expect(boundedLabelValue(`${'a'.repeat(99)}1`)).not.toBe(boundedLabelValue(`${'a'.repeat(99)}2`)));
 });
 
 describe('The version triple', () => {

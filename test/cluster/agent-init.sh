@@ -1,15 +1,15 @@
-# A machine for agent-init.test.ts, without a kernel of its own: new namespaces, and a first process that is told to reboot.
-# $1: systemd, or another first process; $2: folder shared with the test. It has for the others the command `reboot`.
+# A machine for agent-init.test.ts without a kernel of its own: new namespaces, and an init process that is asked to reboot.
+# $1: systemd, or another init process; $2: directory shared with the test. For other init processes it contains the command `reboot`.
 set -e
 mount --make-rprivate /
 mount -t proc proc /proc
-# the kernel below is the test's: nothing of it may be set
+# the kernel is shared with the test's machine, so its settings must stay read-only
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t tmpfs tmpfs /usr/local/sbin
-# a shutdown leaves this folder mounted
+# systemd does not unmount this directory at shutdown
 mkdir -p /run/initramfs /run/units/reboot.target.wants
 mount --bind "$2" /run/initramfs
 
@@ -35,7 +35,7 @@ DefaultDependencies=no
 Type=oneshot
 ExecStart=/bin/touch /run/initramfs/up
 UNIT
-# reboot.target is systemd's own; this one only sees it come
+# reboot.target is the one of systemd; this unit only records that it was reached
 cat >/run/units/witness.service <<'UNIT'
 [Unit]
 DefaultDependencies=no
@@ -46,7 +46,7 @@ ExecStart=/bin/touch /run/initramfs/reboot-target
 UNIT
 ln -s ../witness.service /run/units/reboot.target.wants/
 mount -o remount,bind,ro /
-# as distributions do: the first process is not called systemd by its file
+# as in distributions, the file of the init process is a link that is not called systemd
 ln -s "$(readlink -f /usr/bin/systemd)" /run/init
 exec env -i container=test SYSTEMD_UNIT_PATH=/run/units:/usr/lib/systemd/system:/lib/systemd/system \
   PATH=/usr/sbin:/usr/bin:/sbin:/bin /run/init --system --log-target=console --show-status=no

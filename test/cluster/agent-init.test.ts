@@ -1,4 +1,4 @@
-/** How a machine is told to reboot, proved on real first processes: systemd itself, and one that knows nothing but the host's own command. */
+/** Asking a machine to reboot, with real init processes: systemd, and one that supports only the reboot command of the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ jest.setTimeout(120_000);
 
 const CGROUP = 'kairos-agent-init';
 const GROUP_FOLDER = `/sys/fs/cgroup/systemd/${CGROUP}`;
-/** In the machine's own words a reboot is the end of its namespace by this signal. */
+/** In a PID namespace, a reboot ends the init process with this signal (reboot(2)). */
 const REBOOTED = [null, 'SIGHUP'];
 
 let share: string;
@@ -34,7 +34,7 @@ afterEach(async () => {
   rmSync(share, { recursive: true, force: true });
 });
 
-/** Resolves with the id of the machine's first process, as it is seen from here. */
+/** Starts the machine; resolves with the process id of its init process, as seen by the test. */
 async function start(init: 'systemd' | 'another', reboot = 'exit 0'): Promise<number> {
   writeFileSync(join(share, 'reboot'), `#!/bin/sh\n${reboot}\n`);
   chmodSync(join(share, 'reboot'), 0o755);
@@ -47,8 +47,8 @@ async function start(init: 'systemd' | 'another', reboot = 'exit 0'): Promise<nu
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
 }
 
-/** The agent's own way to reboot, run as its container would: in the process ids of the host. */
-async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ code: number; said: string }> {
+/** Reboots with the code of the agent, run like its container: in the PID namespace of the host. */
+async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ code: number; output: string }> {
   const file = join(share, 'agent.cjs');
   await build({
     stdin: {
@@ -74,31 +74,31 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
     process.execPath,
     '/run/initramfs/agent.cjs',
   ]);
-  return { code, said: `${stdout}${stderr}`.trim() };
+  return { code, output: `${stdout}${stderr}`.trim() };
 }
 
-test('systemd is signalled, starts its reboot.target, and the machine goes through a reboot', async () => {
+test('systemd gets a signal, reaches reboot.target, and the machine reboots', async () => {
   const init = await start('systemd');
   const ended = once(machine as ChildProcess, 'exit');
-  expect(await agentReboots(init)).toEqual({ code: 0, said: 'signal' });
+  expect(await agentReboots(init)).toEqual({ code: 0, output: 'signal' });
   expect(await ended).toEqual(REBOOTED);
   expect(existsSync(join(share, 'reboot-target'))).toBe(true);
 });
 
-test('another first process: the command of the host is run beside it, in its namespaces', async () => {
+test('the reboot command of the host runs in the namespaces of another init process', async () => {
   const init = await start('another', 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/initramfs/called');
-  expect(await agentReboots(init)).toEqual({ code: 0, said: 'command' });
+  expect(await agentReboots(init)).toEqual({ code: 0, output: 'command' });
   const own = await Promise.all(['net', 'uts'].map(name => run('readlink', [`/proc/${init}/ns/${name}`])));
   expect(readFileSync(join(share, 'called'), 'utf8')).toBe(own.map(({ stdout }) => stdout).join(''));
 });
 
-test('a command that fails is told in its own words', async () => {
+test('the error of a reboot command that fails is its own output', async () => {
   const init = await start('another', 'echo "no such power" >&2; exit 3');
-  expect(await agentReboots(init)).toEqual({ code: 1, said: 'reboot: no such power' });
+  expect(await agentReboots(init)).toEqual({ code: 1, output: 'reboot: no such power' });
 });
 
-test('a command that hangs and does not let itself be ended holds nobody up', async () => {
+test('a reboot command that hangs and ignores signals is killed after its timeout', async () => {
   const init = await start('another', 'trap "" TERM INT; touch /run/initramfs/called; sleep 60');
-  expect(await agentReboots(init, 1_000)).toEqual({ code: 0, said: 'command' });
+  expect(await agentReboots(init, 1_000)).toEqual({ code: 0, output: 'command' });
   expect(existsSync(join(share, 'called'))).toBe(true);
 });

@@ -1,6 +1,6 @@
 /**
- * What a thief can do with the token of one node's agent, on a real API server, with the operator installed into a namespace of the user's
- * choice: change a few labels and answers of that node, and nothing else.
+ * What an attacker can do with the stolen token of one node's agent, on a real API server, with the operator installed in a custom namespace:
+ * change the kairos.io labels and the NodeAgent status of that node, and nothing else.
  */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { ControlPlane } from './control-plane.js';
 import { withOverlay } from './install.js';
 import { waitFor } from './wait.js';
 
-jest.setTimeout(900_000); // the programs may have to be compiled first
+jest.setTimeout(900_000); // the binaries may have to be compiled first
 
 const NAMESPACE = 'node-operations';
 const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
@@ -34,13 +34,13 @@ const POLICIES: Resource = {
 };
 
 let plane: ControlPlane;
-let thief: KubeClient;
+let attacker: KubeClient;
 
 beforeAll(async () => {
   plane = await ControlPlane.start({ name: 'agent-stolen-token' });
   const { kubectl } = plane;
   await withOverlay({ namespace: NAMESPACE }, folder => kubectl.do(['apply', '-k', folder]));
-  // no webhook runs here
+  // no webhook runs in this test
   await kubectl.do(['delete', 'validatingwebhookconfigurations,mutatingwebhookconfigurations', '--all']);
   const labels = { 'kubernetes.io/os': 'linux', 'kairos.io/foreign': 'mine' };
   await kubectl.apply(['n1', 'n2'].map(name => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } })));
@@ -55,22 +55,22 @@ beforeAll(async () => {
   await kubectl.apply({
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: 'treasure', namespace: NAMESPACE },
-    stringData: { of: 'the webhook' },
+    metadata: { name: 'webhook-cert', namespace: NAMESPACE },
+    stringData: { key: 'secret' },
   });
-  thief = await withStolenToken();
-  await waitFor(async () => (await outcome(labelled('n2', { 'kairos.io/id': 'x' }))).includes('may not write'), {
-    what: 'the policy to be in force',
+  attacker = await withStolenToken();
+  await waitFor(async () => (await outcome(setLabels('n2', { 'kairos.io/id': 'x' }))).includes('may not write'), {
+    what: 'the admission policy to be enforced',
     seconds: 30,
   });
 });
 
 afterAll(async () => {
-  thief?.close();
+  attacker?.close();
   await plane?.stop();
 });
 
-/** The token that the kubelet puts into the agent's Pod on n1. */
+/** A client with a token like the one that the kubelet mounts into the agent's Pod on n1. */
 async function withStolenToken(): Promise<KubeClient> {
   const { kubectl } = plane;
   const agent = { name: 'agent-of-n1', namespace: NAMESPACE };
@@ -85,76 +85,100 @@ async function withStolenToken(): Promise<KubeClient> {
   return createKube({ server: plane.url, credentials }, { userAgent: 'agent/test' });
 }
 
-/** "done", or the refusal's words. */
+/** "done", or the error message. */
 const outcome = async (call: Promise<unknown>): Promise<string> =>
   await call.then(
     () => 'done',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
 
-const patched = (name: string, body: object) => thief.patch(NODES, { name }, body);
-const labelled = (name: string, labels: object) => patched(name, { metadata: { labels } });
-const answered = (name: string) =>
-  thief.patch(NODE_AGENT, { name }, { status: { contract: 1 } }, { subresource: 'status' });
+const patchNode = (name: string, body: object) => attacker.patch(NODES, { name }, body);
+const setLabels = (name: string, labels: object) => patchNode(name, { metadata: { labels } });
+const patchAgentStatus = (name: string) =>
+  attacker.patch(NODE_AGENT, { name }, { status: { contract: 1 } }, { subresource: 'status' });
 const here = (name: string) => ({ name, namespace: NAMESPACE });
 
-test('the owner of the token does its work with it', async () => {
-  expect(await outcome(labelled('n1', { 'kairos.io/managed': 'true' }))).toBe('done');
-  expect(await outcome(patched('n1', { metadata: { annotations: { 'kairos.io/version': 'v3.6.0' } } }))).toBe('done');
-  expect(await outcome(answered('n1'))).toBe('done');
+test('the token permits what the agent needs on its own node', async () => {
+  expect(await outcome(setLabels('n1', { 'kairos.io/managed': 'true' }))).toBe('done');
+  expect(await outcome(patchNode('n1', { metadata: { annotations: { 'kairos.io/version': 'v3.6.0' } } }))).toBe('done');
+  expect(await outcome(patchAgentStatus('n1'))).toBe('done');
 });
 
-describe('on its own node the thief is refused', () => {
+describe('on the own node of the token, the API server refuses', () => {
   const only = 'may write only labels and annotations';
   test.each<[string, object, string]>([
     ['a taint', { spec: { taints: [{ key: 'a', effect: 'NoExecute' }] } }, only],
     ['a cordon', { spec: { unschedulable: true } }, only],
-    ['another provider', { spec: { providerID: 'x://y' } }, only],
-    ['an owner', { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n2', uid: 'x' }] } }, only],
-    ['a role', { metadata: { labels: { 'node-role.kubernetes.io/control-plane': '' } } }, 'only the kairos.io labels'],
-    ['a label of ours that is no fact', { metadata: { labels: { 'kairos.io/foreign': 'x' } } }, 'only the kairos.io'],
-    ['the loss of one', { metadata: { labels: { 'kairos.io/foreign': null } } }, 'only the kairos.io labels'],
+    ['another provider ID', { spec: { providerID: 'x://y' } }, only],
     [
-      'the mark of a cordon',
+      'an owner reference',
+      { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n2', uid: 'x' }] } },
+      only,
+    ],
+    [
+      'a role label',
+      { metadata: { labels: { 'node-role.kubernetes.io/control-plane': '' } } },
+      'only the kairos.io labels',
+    ],
+    [
+      'a kairos.io label that is not a host fact',
+      { metadata: { labels: { 'kairos.io/foreign': 'x' } } },
+      'only the kairos.io',
+    ],
+    ['removing such a label', { metadata: { labels: { 'kairos.io/foreign': null } } }, 'only the kairos.io labels'],
+    [
+      'a cordon mark',
       { metadata: { annotations: { 'operator.kairos.io/cordoned-by': 'x' } } },
       'only the kairos.io annotations',
     ],
-  ])('%s', async (_what, body, words) => expect(await outcome(patched('n1', body))).toContain(words));
+  ])('%s', async (_what, body, message) => expect(await outcome(patchNode('n1', body))).toContain(message));
 
-  test('its status', async () => {
+  test('writing the Node status', async () => {
     const status = { status: { capacity: { cpu: '1000' } } };
-    const call = thief.patch(NODES, { name: 'n1' }, status, { subresource: 'status' });
+    const call = attacker.patch(NODES, { name: 'n1' }, status, { subresource: 'status' });
     expect(await outcome(call)).toContain('cannot patch');
   });
 
-  test('the whole Node, even unchanged', async () => {
+  test('replacing the Node, even without changes', async () => {
     const metadata = { name: 'n1', uid: '', resourceVersion: '0' };
-    expect(await outcome(thief.replace(NODES, { name: 'n1' }, { metadata }))).toContain('cannot update');
+    expect(await outcome(attacker.replace(NODES, { name: 'n1' }, { metadata }))).toContain('cannot update');
   });
 });
 
-describe('everywhere else the thief is refused', () => {
+describe('for other objects, the API server refuses', () => {
   const metadata = { name: 'x', namespace: NAMESPACE };
   const pod = { metadata, spec: { containers: [{ name: 'x', image: 'x' }] } };
   test.each<[string, () => Promise<unknown>, string]>([
-    ['the labels of another node', () => labelled('n2', { 'kairos.io/id': 'x' }), 'may not write to that of another'],
-    ['the answers of another node', () => answered('n2'), 'may not write to that of another'],
-    ['what another node is asked', () => thief.patch(NODE_AGENT, { name: 'n2' }, { spec: {} }), 'cannot patch'],
-    ['what its own node is asked', () => thief.patch(NODE_AGENT, { name: 'n1' }, { spec: {} }), 'cannot patch'],
-    ['a NodeAgent that goes', () => thief.delete(NODE_AGENT, { name: 'n1' }), 'cannot delete'],
-    ['a NodeAgent of its own', () => thief.create(NODE_AGENT, { metadata: { name: 'x' } }), 'cannot create'],
-    ['a Secret', () => thief.get(SECRETS, here('treasure')), 'cannot get'],
-    ['all Secrets', () => thief.list(SECRETS, { namespace: NAMESPACE }), 'cannot list'],
-    ['a change of a Secret', () => thief.patch(SECRETS, here('treasure'), {}), 'cannot patch'],
-    ['a Pod', () => thief.create(PODS, pod, NAMESPACE), 'cannot create'],
-    ['the loss of a Pod', () => thief.delete(PODS, here('agent-of-n1')), 'cannot delete'],
-    ['an eviction', () => thief.evict(here('agent-of-n1'), { uid: 'x' }), 'cannot create'],
-    ['a Job', () => thief.create(JOBS, { metadata }, NAMESPACE), 'cannot create'],
-    ['an operation', () => thief.create(NODE_OP, { metadata }, NAMESPACE), 'cannot create'],
-    ['a ServiceAccount', () => thief.create(ACCOUNTS, { metadata }, NAMESPACE), 'cannot create'],
-    ['more rights', () => thief.create(BINDINGS, { metadata: { name: 'x' } }), 'cannot create'],
-    ['the end of the policy', () => thief.delete(POLICIES, { name: 'operator-agent-node' }), 'cannot delete'],
-    ['the end of its node', () => thief.delete(NODES, { name: 'n1' }), 'cannot delete'],
-    ['a sight of all nodes', () => thief.list(NODES, {}), 'cannot list'],
-  ])('%s', async (_what, call, words) => expect(await outcome(call())).toContain(words));
+    ['labels of another node', () => setLabels('n2', { 'kairos.io/id': 'x' }), 'may not write to that of another'],
+    ['the NodeAgent status of another node', () => patchAgentStatus('n2'), 'may not write to that of another'],
+    [
+      'the NodeAgent spec of another node',
+      () => attacker.patch(NODE_AGENT, { name: 'n2' }, { spec: {} }),
+      'cannot patch',
+    ],
+    [
+      'the NodeAgent spec of the own node',
+      () => attacker.patch(NODE_AGENT, { name: 'n1' }, { spec: {} }),
+      'cannot patch',
+    ],
+    ['deleting a NodeAgent', () => attacker.delete(NODE_AGENT, { name: 'n1' }), 'cannot delete'],
+    ['creating a NodeAgent', () => attacker.create(NODE_AGENT, { metadata: { name: 'x' } }), 'cannot create'],
+    ['reading a Secret', () => attacker.get(SECRETS, here('webhook-cert')), 'cannot get'],
+    ['listing Secrets', () => attacker.list(SECRETS, { namespace: NAMESPACE }), 'cannot list'],
+    ['changing a Secret', () => attacker.patch(SECRETS, here('webhook-cert'), {}), 'cannot patch'],
+    ['creating a Pod', () => attacker.create(PODS, pod, NAMESPACE), 'cannot create'],
+    ['deleting a Pod', () => attacker.delete(PODS, here('agent-of-n1')), 'cannot delete'],
+    ['evicting a Pod', () => attacker.evict(here('agent-of-n1'), { uid: 'x' }), 'cannot create'],
+    ['creating a Job', () => attacker.create(JOBS, { metadata }, NAMESPACE), 'cannot create'],
+    ['creating a NodeOp', () => attacker.create(NODE_OP, { metadata }, NAMESPACE), 'cannot create'],
+    ['creating a ServiceAccount', () => attacker.create(ACCOUNTS, { metadata }, NAMESPACE), 'cannot create'],
+    ['creating a ClusterRoleBinding', () => attacker.create(BINDINGS, { metadata: { name: 'x' } }), 'cannot create'],
+    [
+      'deleting the admission policy',
+      () => attacker.delete(POLICIES, { name: 'operator-agent-node' }),
+      'cannot delete',
+    ],
+    ['deleting the own Node', () => attacker.delete(NODES, { name: 'n1' }), 'cannot delete'],
+    ['listing Nodes', () => attacker.list(NODES, {}), 'cannot list'],
+  ])('%s', async (_what, call, message) => expect(await outcome(call())).toContain(message));
 });

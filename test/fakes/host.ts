@@ -147,6 +147,6 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     arch: () => 'x64',
     initName: async () => settings.init,
     signalInit: async signal => reboot(`signal ${signal}`),
-    runBesideInit: async (...command) => reboot(command.join(' ')),
+    runInInitNamespaces: async (...command) => reboot(command.join(' ')),
   };
 }

@@ -2,7 +2,7 @@
 import type { ObjectMeta } from '../../../api/objects.js';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS, LABELS } from '../../../api/names.js';
-import { boundedName, labelValue } from '../../../api/resource-name.js';
+import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { containerOf, type Step, type Tools } from './container.js';
@@ -36,7 +36,7 @@ export const stepsOf = (build: Build, tools: Tools): Step[] => [
 /** Another build of the same object is another Pod. */
 export const podName = ({ name, uid }: ObjectMeta, id: string): string => boundedName(name, uid, id);
 
-export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: labelValue(artifact) });
+export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: boundedLabelValue(artifact) });
 
 export interface Which {
   /** Of the build. */

@@ -1,5 +1,5 @@
 /** Creates, resumes, suspends and deletes the Jobs and Pods of one node. */
-import { PLAIN_STATE_DIR } from '../../../api/names.js';
+import { FALLBACK_STATE_DIR } from '../../../api/names.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Stored } from '../../../kube/kube.js';
 import { ignoreNotFound } from '../../../kube/ignore-not-found.js';
@@ -25,7 +25,7 @@ export class JobSuspendedError extends Error {
 const settingsFor = ({ agent, image }: Facts, { sentinel }: WorkloadDeps): JobSettings => ({
   image,
   sentinel,
-  stateDir: agent?.status?.stateDir ?? PLAIN_STATE_DIR,
+  stateDir: agent?.status?.stateDir ?? FALLBACK_STATE_DIR,
 });
 
 /** Object names are stable, so one that exists already was created by an earlier pass whose result the cache has not seen yet. */

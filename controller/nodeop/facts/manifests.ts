@@ -1,7 +1,7 @@
 /** The Job of one node, and the short Pods before it. Wish in, manifest out. */
 import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../../api/names.js';
 import { NODE_OP } from '../../../api/kinds.js';
-import { boundedName, labelValue } from '../../../api/resource-name.js';
+import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
 import { attemptOn, type ParsedNodeOp } from './parsed-nodeop.js';
 
@@ -34,8 +34,8 @@ function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
     name: objectName(nodeOp, node, kind),
     namespace: nodeOp.namespace,
     labels: {
-      [LABELS.nodeOp]: labelValue(nodeOp.meta.name),
-      [LABELS.node]: labelValue(node),
+      [LABELS.nodeOp]: boundedLabelValue(nodeOp.meta.name),
+      [LABELS.node]: boundedLabelValue(node),
       [LABELS.nodeOpUid]: nodeOp.meta.uid,
       ...(kind === 'job' ? {} : { [kind === 'preflight' ? LABELS.preflight : LABELS.pull]: 'true' }),
     },

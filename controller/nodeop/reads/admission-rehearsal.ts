@@ -2,7 +2,7 @@
  * A dry run of the Pod of the Job before any node is disturbed. PodSecurity, a quota or an admission policy of the namespace may
  * refuse the Pod; without the dry run that would show only when the node is already drained and the Job controller fails to create it.
  */
-import { PLAIN_STATE_DIR } from '../../../api/names.js';
+import { FALLBACK_STATE_DIR } from '../../../api/names.js';
 import { isRefusal } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import { PODS } from '../../../kube/resources.js';
@@ -57,7 +57,7 @@ export class AdmissionRehearsal {
   async #ask(nodeOp: ParsedNodeOp, node: string): Promise<PodRefusal | undefined> {
     const { kube, defaultImage, sentinel } = this.#deps;
     const image = nodeOp.spec.image ?? defaultImage;
-    const job = jobFor(nodeOp, node, { image, sentinel, stateDir: PLAIN_STATE_DIR });
+    const job = jobFor(nodeOp, node, { image, sentinel, stateDir: FALLBACK_STATE_DIR });
     const { metadata, spec } = job.spec.template;
     /* Named as the Job controller does it: a name that we cut ourselves could end in a dot, which is invalid for a Pod. */
     const generateName = `${job.metadata.name}-`;

@@ -19,6 +19,6 @@ export const hostOf = (host: FakeHost, instance: Instance): Host => ({
   arch: () => host.arch(),
   initName: async () => instance.look(() => host.initName()),
   signalInit: async signal => instance.act(`signal ${signal} to init`, undefined, () => host.signalInit(signal)),
-  runBesideInit: async (...command) =>
-    instance.act(`run ${command.join(' ')}`, undefined, () => host.runBesideInit(...command)),
+  runInInitNamespaces: async (...command) =>
+    instance.act(`run ${command.join(' ')}`, undefined, () => host.runInInitNamespaces(...command)),
 });

@@ -1,4 +1,4 @@
-/** A machine, an agent that can be killed between any two acts, and a cluster of one NodeAgent. */
+/** An agent that can be killed between any two actions, its machine, and a cluster with one NodeAgent. */
 import { Journal } from '../../agent/journal.js';
 import { Reconciler } from '../../agent/reconcile.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
@@ -9,17 +9,17 @@ import { applyMergePatch } from '../../kube/merge-patch.js';
 import { silentLog } from '../../program/log.js';
 import { fakeClock } from '../fakes/clock.js';
 import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE, Killed } from '../fakes/host.js';
-import { asked, JOB, nodeAgent } from './builders.js';
+import { JOB, nodeAgent, rebootRequested } from './builders.js';
 
 export const SENTINEL = `${KAIROS_STATE_DIR}/${JOB}-1767225600`;
 export const JOURNAL = `${KAIROS_STATE_DIR}/journal.json`;
 
-/** The few verbs an agent uses; everything written is kept under `requests`. */
-export class SmallCluster {
+/** Supports the few verbs that an agent uses, and records every request. */
+export class SingleNodeCluster {
   agent: NodeAgent;
   readonly requests: string[] = [];
-  /** What reaches the API server fails while this is set. */
-  away = false;
+  /** While set, every request fails. */
+  isUnreachable = false;
   onWrite: () => void = () => undefined;
   readonly nodePatches: unknown[] = [];
 
@@ -27,24 +27,24 @@ export class SmallCluster {
     this.agent = agent;
   }
 
-  #ask(what: string): void {
-    if (this.away) throw new Error('connection refused');
-    this.requests.push(what);
+  #request(name: string): void {
+    if (this.isUnreachable) throw new Error('connection refused');
+    this.requests.push(name);
   }
 
   async get(): Promise<Stored> {
-    this.#ask('get');
+    this.#request('get');
     return this.agent;
   }
 
   async list(): Promise<{ items: Stored[]; resourceVersion: string }> {
-    this.#ask('list');
+    this.#request('list');
     return { items: [this.agent], resourceVersion: this.agent.metadata.resourceVersion };
   }
 
   async patch(plural: string, body: unknown): Promise<Stored> {
     this.onWrite();
-    this.#ask(`patch ${plural}`);
+    this.#request(`patch ${plural}`);
     if (plural === 'nodes') {
       this.nodePatches.push(body);
       return { metadata: { name: 'n1', uid: 'node', resourceVersion: '1' } };
@@ -53,17 +53,17 @@ export class SmallCluster {
     return this.agent;
   }
 
-  change(by: (agent: NodeAgent) => NodeAgent): void {
-    const changed = by(structuredClone(this.agent));
+  change(edit: (agent: NodeAgent) => NodeAgent): void {
+    const changed = edit(structuredClone(this.agent));
     const resourceVersion = String(Number(this.agent.metadata.resourceVersion) + 1);
     this.agent = { ...changed, metadata: { ...changed.metadata, resourceVersion } };
   }
 }
 
-const refuse = () => Promise.reject(new Error('an agent has no business with this verb'));
+const refuse = () => Promise.reject(new Error('an agent must not use this verb'));
 
-/** As an agent sees it. */
-export const kubeOf = (cluster: SmallCluster, watch?: Kube['watch']): Kube => ({
+/** The API client of an agent in this cluster. */
+export const kubeOf = (cluster: SingleNodeCluster, watch?: Kube['watch']): Kube => ({
   get: async <T extends Stored>() => (await cluster.get()) as T,
   list: async <T extends Stored>() => (await cluster.list()) as Page<T>,
   patch: async <T extends Stored>(resource: Resource, _at: Name, body: unknown) =>
@@ -76,44 +76,44 @@ export const kubeOf = (cluster: SmallCluster, watch?: Kube['watch']): Kube => ({
   dryRun: refuse,
 });
 
-export interface Story {
+export interface Simulation {
   host: FakeHost;
-  cluster: SmallCluster;
+  cluster: SingleNodeCluster;
   clock: ReturnType<typeof fakeClock>;
-  /** A new process: it knows only disk and cluster. */
+  /** Starts a new process, which knows only what is on disk and in the cluster. */
   start(): Promise<void>;
-  /** From now on the running process hears nothing new: its watch is late. */
-  hearNothing(): void;
-  /** One pass of the running process; a process that was killed is started anew, and `killed` is returned. */
-  pass(): Promise<'killed' | number | undefined>;
+  /** The running process receives no further changes: its watch is stale. */
+  stopWatching(): void;
+  /** One reconciliation of the running process. Returns `killed` when it was killed; the next call starts a new process. */
+  reconcile(): Promise<'killed' | number | undefined>;
 }
 
-/** The Job is done, its sentinel lies there, the reboot is asked for. */
-export function story(
-  agent: NodeAgent = nodeAgent({ operation: asked() }),
+/** By default the Job is done, its sentinel exists, and the reboot is requested. */
+export function simulate(
+  agent: NodeAgent = nodeAgent({ operation: rebootRequested() }),
   files: Record<string, string> = { '/etc/kairos-release': KAIROS_RELEASE, [SENTINEL]: `${bootIdOf(1)}\n` },
-): Story {
+): Simulation {
   const host = fakeHost(files);
-  const cluster = new SmallCluster(agent);
+  const cluster = new SingleNodeCluster(agent);
   cluster.onWrite = () => host.touch('patch');
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
   let running: Reconciler | undefined;
   let cache = new ObjectCache<NodeAgent>();
-  let hears = true;
-  const look = () => hears && cache.replaceAll([cluster.agent], cluster.agent.metadata.resourceVersion);
+  let isWatching = true;
+  const syncCache = () => isWatching && cache.replaceAll([cluster.agent], cluster.agent.metadata.resourceVersion);
 
   const start = async () => {
-    hears = true;
+    isWatching = true;
     const { journal } = await Journal.open(host, KAIROS_STATE_DIR);
     cache = new ObjectCache<NodeAgent>();
     const base = { kube: kubeOf(cluster), host, clock, log: silentLog, nodeName: 'n1', agentVersion: 'test' };
     running = new Reconciler({ ...base, stateDir: KAIROS_STATE_DIR, journal, cache });
   };
-  const pass = async () => {
+  const reconcile = async () => {
     if (!running) await start();
-    look();
+    syncCache();
     try {
-      return await running?.run();
+      return await running?.reconcile();
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
       running = undefined;
@@ -121,9 +121,9 @@ export function story(
       return 'killed';
     }
   };
-  const hearNothing = () => {
-    look();
-    hears = false;
+  const stopWatching = () => {
+    syncCache();
+    isWatching = false;
   };
-  return { host, cluster, clock, start, pass, hearNothing };
+  return { host, cluster, clock, start, reconcile, stopWatching };
 }

@@ -1,4 +1,4 @@
-/** The agent's role, compared with everything an agent ever asks for: its whole life, with a reboot that is not obeyed at once. */
+/** The RBAC role of the agent, compared with the requests of its whole life, including a reboot call without effect that is repeated. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -9,8 +9,8 @@ import { ApiServer, type Seen } from '../fakes/api-server.js';
 import { fakeClock } from '../fakes/clock.js';
 import { bootIdOf, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
-import { asked } from './builders.js';
-import { SENTINEL } from './story.js';
+import { rebootRequested } from './builders.js';
+import { SENTINEL } from './simulation.js';
 
 interface Role {
   kind: string;
@@ -23,15 +23,15 @@ function granted(): string[] {
   return rules.flatMap(({ resources, verbs }) => resources.flatMap(name => verbs.map(verb => `${verb} ${name}`)));
 }
 
-/** `/apis/operator.kairos.io/v1alpha1/nodeagents/n1/status` and how it was asked for → the verb and resource of a role. */
-function right({ method, path, query }: Seen): string {
-  const [resource, name, below] = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/');
-  const listing = ['true', '1'].includes(query.get('watch') ?? '') ? 'watch' : 'list';
-  const looking = name === undefined ? listing : 'get';
-  return `${method === 'GET' ? looking : method.toLowerCase()} ${resource}${below === undefined ? '' : `/${below}`}`;
+/** The verb and resource, as in a role, of a request such as PATCH `/apis/operator.kairos.io/v1alpha1/nodeagents/n1/status`. */
+function permissionOf({ method, path, query }: Seen): string {
+  const [resource, name, subresource] = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/');
+  const collectionVerb = ['true', '1'].includes(query.get('watch') ?? '') ? 'watch' : 'list';
+  const readVerb = name === undefined ? collectionVerb : 'get';
+  return `${method === 'GET' ? readVerb : method.toLowerCase()} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-test('the agent may do exactly what it does', async () => {
+test('the agent is granted exactly the permissions that it uses', async () => {
   const server = await ApiServer.start();
   const host = fakeHost({ '/etc/kairos-release': KAIROS_RELEASE, [SENTINEL]: bootIdOf(1) });
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
@@ -40,13 +40,13 @@ test('the agent may do exactly what it does', async () => {
   host.set({ obeys: false });
   server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
   const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
-  server.store.create(agents, { metadata: { name: 'n1' }, spec: { labels: true, operation: asked() } });
+  server.store.create(agents, { metadata: { name: 'n1' }, spec: { labels: true, operation: rebootRequested() } });
   const running = runAgent({ host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1', kube }, stop.signal);
   try {
     await until(() => server.asked('PATCH', '/nodes/').length === 1);
     await clock.advance(5 * 60_000);
     await until(() => host.calls.length === 2);
-    const used = new Set(server.seen.map(right));
+    const used = new Set(server.seen.map(permissionOf));
     expect([...used].toSorted()).toEqual(granted().toSorted());
   } finally {
     stop.abort();

@@ -1,0 +1,120 @@
+/** Compares the release that the controller asks about with this host: is there anything to do, and is it allowed? */
+import type { BootState, CheckAnswer, NodeAgentStatus, Operation } from '../api/node-agent.js';
+import type { Release } from '../api/release.js';
+import { versionTriple } from '../api/version-triple.js';
+
+type Question = NonNullable<Operation['check']>;
+
+/** What the check needs to know about the host. */
+export interface HostFacts {
+  release?: Release;
+  state: BootState;
+  fellBack?: NodeAgentStatus['fellBack'];
+}
+
+/** A rule that refuses some targets, and that `spec.allow` lifts. */
+interface Guard {
+  name: 'Architecture' | 'TrustedBoot' | 'KubernetesSkew' | 'FallenBack';
+  /** Why the target is refused; undefined when the rule does not apply or too little is known. */
+  refusal(question: Question, host: HostFacts): string | undefined;
+}
+
+const trustedBootText = (trusted: boolean) => (trusted ? 'made for trusted boot' : 'not made for trusted boot');
+
+const GUARDS: readonly Guard[] = [
+  {
+    name: 'Architecture',
+    refusal: ({ release: target }, { release }) =>
+      target.arch !== undefined && release?.arch !== undefined && target.arch !== release.arch
+        ? `the image is for ${target.arch}, the node is ${release.arch}`
+        : undefined,
+  },
+  {
+    name: 'TrustedBoot',
+    refusal: ({ release: target }, { release }) =>
+      target.trustedBoot !== undefined &&
+      release?.trustedBoot !== undefined &&
+      target.trustedBoot !== release.trustedBoot
+        ? `the image is ${trustedBootText(target.trustedBoot)}, the node is ${trustedBootText(release.trustedBoot)}`
+        : undefined,
+  },
+  {
+    /* Kubernetes version skew policy: a kubelet must not be newer than any API server. */
+    name: 'KubernetesSkew',
+    refusal: ({ release: target, kubernetesCeiling: ceiling }) =>
+      isNewerMinor(target.kubernetesMinor, ceiling)
+        ? `the image has Kubernetes ${target.kubernetesMinor}, a control plane still runs ${ceiling}`
+        : undefined,
+  },
+  {
+    name: 'FallenBack',
+    refusal: ({ release: target }, { fellBack }) =>
+      target.version !== undefined &&
+      fellBack?.version === target.version &&
+      mayBeSameImage(target.digest, fellBack.digest)
+        ? `the node fell back from ${target.version} at ${fellBack.at}`
+        : undefined,
+  },
+];
+
+/**
+ * Skip when the node already runs the target from its active system; Refuse when a guard applies; Proceed otherwise, also when too little
+ * is known to decide.
+ */
+export function checkRelease(question: Question, host: HostFacts): CheckAnswer {
+  const current = versionTriple(host.release);
+  const target = question.release.version;
+  const isCurrent = target !== undefined && target === current && (host.state === 'active' || host.state === 'unknown');
+  if (question.release.skipIfCurrent && isCurrent)
+    return { verdict: 'Skip', reason: 'AlreadyCurrent', message: `node is already at ${current}` };
+
+  for (const guard of GUARDS) {
+    const { name } = guard;
+    if (question.release.allow?.includes(name)) continue;
+    const why = guard.refusal(question, host);
+    if (why !== undefined)
+      return { verdict: 'Refuse', reason: name, message: `${why}; add ${name} to spec.allow to override` };
+  }
+  const warnings = warningsFor(question, host);
+  return { verdict: 'Proceed', ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** A rebuilt image of the same version may contain the fix, so a different digest is another image. */
+const mayBeSameImage = (a: string | undefined, b: string | undefined) => a === undefined || b === undefined || a === b;
+
+/** Differences that a user may want to know about, although they do not stop the upgrade. */
+function warningsFor({ release: target }: Question, { release }: HostFacts): string[] {
+  const difference = (field: 'flavor' | 'model') =>
+    target[field] !== undefined && release?.[field] !== undefined && target[field] !== release[field]
+      ? [`the image has ${field} ${target[field]}, the node ${release[field]}`]
+      : [];
+  const downgrade = isDowngrade(target.version, release?.version)
+    ? [`downgrade: the image has ${target.version}, the node ${versionTriple(release)}`]
+    : [];
+  return [...downgrade, ...difference('flavor'), ...difference('model')];
+}
+
+/** Compares only the numbers of the Kairos version; a version without numbers is neither older nor newer. */
+function isDowngrade(target: string | undefined, current: string | undefined): boolean {
+  const [a, b] = [target, current].map(text =>
+    /^v?(\d+)\.(\d+)\.(\d+)/
+      .exec(text ?? '')
+      ?.slice(1)
+      .map(Number),
+  );
+  if (!a || !b) return false;
+  const differs = a.findIndex((number, at) => number !== b[at]);
+  return differs >= 0 && (a[differs] ?? 0) < (b[differs] ?? 0);
+}
+
+/** Whether a Kubernetes minor such as 1.35 is newer than the ceiling; an unreadable one never is. */
+function isNewerMinor(minor: string | undefined, ceiling: string | undefined): boolean {
+  const [a, b] = [parseMinor(minor), parseMinor(ceiling)];
+  if (!a || !b) return false;
+  return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+}
+
+function parseMinor(text: string | undefined): [number, number] | undefined {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(text ?? '') ?? [];
+  return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)];
+}
