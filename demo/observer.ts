@@ -1,4 +1,4 @@
-/** Keeps a current snapshot of the cluster from three watches, and tells when the upgrade is finished. */
+/** Keeps a current snapshot of the cluster from three watches, and reports when the upgrade is finished. */
 import { NODE_OP_UPGRADE } from '../api/kinds.js';
 import type { NodeOpUpgradeStatus } from '../api/nodeop-upgrade.js';
 import type { RealCluster } from '../test/cluster/real-cluster.js';
