@@ -1,4 +1,4 @@
-/** What the operator holds of certificates: everything in PEM. */
+/** The certificates of the operator, everything in PEM. */
 
 export interface KeyPair {
   certificate: string;
@@ -8,19 +8,16 @@ export interface KeyPair {
 export interface CertificateBundle {
   /** Signs the serving certificate; its key never leaves the Secret. */
   authority: KeyPair;
-  /** Certificate of the authority before, trusted until every replica serves under the new one. */
+  /** Certificate of the authority before this one; trusted until every replica serves a certificate of the new one. */
   previousAuthority?: string;
-  /** What the webhook shows to the API server. */
+  /** The certificate that the webhook presents to the API server. */
   serving: KeyPair;
 }
 
-/**
- * How far back the validity of a new certificate begins: the clock of an API server, or of the other replica, may be
- * that far behind ours.
- */
+/** New certificates are valid from this long ago, because the clock of an API server or of another replica may be behind. */
 export const BACKDATED_MS = 24 * 3_600_000;
 
-/** What the API server is told to trust. */
+/** The value of `caBundle` in the webhook configurations. */
 export const trustBundle = (bundle: CertificateBundle): string =>
   [bundle.authority.certificate, bundle.previousAuthority ?? '']
     .map(pem => (pem === '' ? '' : `${pem.trim()}\n`))

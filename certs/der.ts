@@ -1,11 +1,11 @@
-/** The pieces of DER that a certificate is made of, in the words of RFC 5280. */
+/** Builders for the DER structures of a certificate, named as in RFC 5280. */
 import forge from 'node-forge';
 
 const { asn1 } = forge;
 type Node = forge.asn1.Asn1;
 const { Class, Type } = asn1;
 
-/** Bytes as the strings that node-forge works on, one character each. */
+/** node-forge represents bytes as a string with one character per byte. */
 const binary = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 const universal = (type: forge.asn1.Type, constructed: boolean, value: string | Node[]): Node =>
@@ -20,22 +20,22 @@ export const utf8 = (text: string): Node => universal(Type.UTF8, false, binary(B
 export const octets = (content: Node | Uint8Array): Node =>
   universal(Type.OCTETSTRING, false, binary(content instanceof Uint8Array ? content : toDer(content)));
 
-/** Whole bytes, or with `unused` bits left at the end. */
+/** `unused`: how many bits at the end of the last byte do not count. */
 export const bits = (bytes: Uint8Array, unused = 0): Node =>
   universal(Type.BITSTRING, false, String.fromCharCode(unused) + binary(bytes));
 
-/** Tags of a certificate's own fields; node-forge has one enumeration for them and the universal types. */
+/** Context-specific tags of certificate fields. node-forge uses the enumeration of the universal types for them. */
 const TAGS = { 0: Type.NONE, 2: Type.INTEGER, 3: Type.BITSTRING } as const;
 type Tag = keyof typeof TAGS;
 
-/** `[tag]` around parts. */
+/** An explicit `[tag]` around parts. */
 export const explicit = (tag: Tag, ...parts: Node[]): Node =>
   asn1.create(Class.CONTEXT_SPECIFIC, TAGS[tag], true, parts);
-/** `[tag]` in place of the type of some bytes. */
+/** An implicit `[tag]`, which replaces the type of the bytes. */
 export const implicit = (tag: Tag, bytes: Uint8Array): Node =>
   asn1.create(Class.CONTEXT_SPECIFIC, TAGS[tag], false, binary(bytes));
 
-/** UTCTime up to 2049 and GeneralizedTime after it, as RFC 5280 section 4.1.2.5 wants. */
+/** UTCTime up to 2049, GeneralizedTime from then on (RFC 5280 section 4.1.2.5). */
 export const time = (date: Date): Node =>
   date.getUTCFullYear() < 2050
     ? universal(Type.UTCTIME, false, asn1.dateToUtcTime(date))

@@ -1,4 +1,4 @@
-/** Reads certificates. node:crypto alone: what is read comes from outside, and forge's parsers have a history. */
+/** Parses certificates with node:crypto only: they come from outside, and the parsers of node-forge had vulnerabilities. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyPair } from './bundle.js';
 
@@ -18,7 +18,7 @@ function parse(pem: string): X509Certificate | undefined {
   }
 }
 
-/** What stands in a certificate; undefined when it is none. */
+/** Undefined when the text is no certificate. */
 export function inspect(pem: string): CertificateInfo | undefined {
   const certificate = parse(pem);
   if (!certificate) return undefined;
@@ -32,7 +32,7 @@ export function inspect(pem: string): CertificateInfo | undefined {
   };
 }
 
-/** The private key belongs to the certificate. */
+/** Whether the private key belongs to the certificate. */
 export function isKeyMatching({ certificate, key }: KeyPair): boolean {
   try {
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
@@ -41,8 +41,10 @@ export function isKeyMatching({ certificate, key }: KeyPair): boolean {
   }
 }
 
-/** That authority has signed that certificate. Dates are not looked at. */
+/** Whether the authority signed the certificate; validity dates are not checked. */
 export function isSignedBy(certificate: string, authority: string): boolean {
-  const [below, above] = [parse(certificate), parse(authority)];
-  return below !== undefined && above !== undefined && below.checkIssued(above) && below.verify(above.publicKey);
+  const [subject, issuer] = [parse(certificate), parse(authority)];
+  return (
+    subject !== undefined && issuer !== undefined && subject.checkIssued(issuer) && subject.verify(issuer.publicKey)
+  );
 }

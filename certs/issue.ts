@@ -1,6 +1,6 @@
 /**
- * Makes the authority and the serving certificate. node-forge writes the ASN.1; keys and signatures are node:crypto's,
- * since forge knows no elliptic curves and signs a hundred times slower, blocking the event loop.
+ * Issues the authority and the serving certificate. node-forge encodes the ASN.1; keys and signatures come from node:crypto,
+ * because node-forge supports no elliptic curves and signs a hundred times slower, blocking the event loop.
  */
 import {
   createHash,
@@ -55,7 +55,7 @@ const extension = (id: string, critical: boolean, content: Part) =>
 
 const nameOf = (commonName: string) => sequence(set(sequence(oid(OID.commonName), utf8(commonName))));
 
-/** 128 random bits after a zero byte (the number must be positive) and a one bit (DER forbids a second zero in front). */
+/** 128 random bits, the first one set: DER forbids superfluous leading zeros. The zero byte in front makes the number positive. */
 function serialNumber(): Buffer {
   const random = randomBytes(16);
   random.writeUInt8(random.readUInt8(0) | 0x80, 0);
@@ -76,7 +76,7 @@ function newKey(): Key {
   };
 }
 
-/** SHA-1 of the key as RFC 5280 section 4.2.1.2 suggests: a name, not a proof. */
+/** SHA-1 of the key as RFC 5280 section 4.2.1.2 suggests. It only identifies the key, so the weakness of SHA-1 does not matter. */
 const keyIdentifier = (spki: Buffer) => createHash('sha1').update(spki).digest();
 
 interface CertificateTemplate {
@@ -88,27 +88,27 @@ interface CertificateTemplate {
   now: Date;
 }
 
-function signCertificate(wish: CertificateTemplate): string {
+function signCertificate(template: CertificateTemplate): string {
   const algorithm = () => sequence(oid(OID.ecdsaWithSha256));
-  const from = new Date(wish.now.getTime() - BACKDATED_MS);
+  const notBefore = new Date(template.now.getTime() - BACKDATED_MS);
   const toBeSigned = sequence(
     explicit(0, integer(Buffer.from([2]))),
     integer(serialNumber()),
     algorithm(),
-    nameOf(wish.issuer.commonName),
-    sequence(time(from), time(new Date(from.getTime() + wish.lifeMs))),
-    nameOf(wish.commonName),
-    fromDer(wish.spki),
-    explicit(3, sequence(...wish.extensions)),
+    nameOf(template.issuer.commonName),
+    sequence(time(notBefore), time(new Date(notBefore.getTime() + template.lifeMs))),
+    nameOf(template.commonName),
+    fromDer(template.spki),
+    explicit(3, sequence(...template.extensions)),
   );
-  const signature = sign('sha256', toDer(toBeSigned), createPrivateKey(wish.issuer.key));
+  const signature = sign('sha256', toDer(toBeSigned), createPrivateKey(template.issuer.key));
   return pemOf(toDer(sequence(toBeSigned, algorithm(), bits(signature))));
 }
 
 const pemOf = (der: Buffer) =>
   `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
-/** A new authority for ten years. Its name carries its time of birth: two authorities trusted together must not share one. */
+/** An authority for ten years. Its name contains the time of issue, because two authorities trusted together must not share a name. */
 export function issueAuthority(now: Date): KeyPair {
   const key = newKey();
   const commonName = `kairos-operator webhook authority ${now.toISOString()}`;
@@ -129,11 +129,11 @@ export function issueAuthority(now: Date): KeyPair {
   return { certificate, key: key.pem };
 }
 
-/** A serving certificate for 90 days, under that authority, for those DNS names. */
+/** A serving certificate for 90 days. */
 export function issueServing(authority: KeyPair, dnsNames: readonly string[], now: Date): KeyPair {
   const key = newKey();
-  const above = new X509Certificate(authority.certificate);
-  const aboveSpki = createPublicKey(authority.key).export({ type: 'spki', format: 'der' });
+  const issuerCertificate = new X509Certificate(authority.certificate);
+  const issuerSpki = createPublicKey(authority.key).export({ type: 'spki', format: 'der' });
   const names = dnsNames.map(name => implicit(2, Buffer.from(name, 'ascii')));
   const extensions = [
     extension(OID.basicConstraints, true, sequence()),
@@ -141,15 +141,14 @@ export function issueServing(authority: KeyPair, dnsNames: readonly string[], no
     extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
     extension(OID.subjectAltName, false, sequence(...names)),
     extension(OID.subjectKeyIdentifier, false, octets(keyIdentifier(key.spki))),
-    extension(OID.authorityKeyIdentifier, false, sequence(implicit(0, keyIdentifier(aboveSpki)))),
+    extension(OID.authorityKeyIdentifier, false, sequence(implicit(0, keyIdentifier(issuerSpki)))),
   ];
-  const issuer = { commonName: above.subject.replace(/^CN=/, ''), key: authority.key };
+  const issuer = { commonName: issuerCertificate.subject.replace(/^CN=/, ''), key: authority.key };
   const commonName = 'kairos-operator webhook';
   const certificate = signCertificate({ commonName, spki: key.spki, lifeMs: SERVING_LIFE_MS, extensions, issuer, now });
   return { certificate, key: key.pem };
 }
 
-/** Authority and serving certificate from nothing. */
 export function issueAll(dnsNames: readonly string[], now: Date, previousAuthority?: string): CertificateBundle {
   const authority = issueAuthority(now);
   return { authority, previousAuthority, serving: issueServing(authority, dnsNames, now) };

@@ -1,15 +1,15 @@
-/** Time as everything here asks for it, so that a test can hold the hands of the clock. */
+/** Time as a dependency, so that tests control it. */
 export interface Clock {
-  /** Wall time: for what other machines read. May jump. */
+  /** Wall time, for timestamps that other machines read. It may jump. */
   now(): Date;
-  /** Milliseconds that only ever grow: for measuring how long something took. */
+  /** Milliseconds that never decrease, for measuring durations. */
   monotonic(): number;
-  /** Resolves after `ms`, or at once and without an error when the signal aborts; callers look at the signal. */
+  /** Resolves after `ms`, or at once and without an error when the signal aborts; callers check the signal. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Node fires a timer with a longer delay at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const sleep = (ms: number, signal?: AbortSignal) =>
   new Promise<void>(resolve => {
@@ -19,11 +19,10 @@ const sleep = (ms: number, signal?: AbortSignal) =>
       signal?.removeEventListener('abort', wake);
       resolve();
     };
-    const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS));
+    const timer = setTimeout(wake, Math.min(ms, MAX_TIMER_MS));
     signal?.addEventListener('abort', wake);
   });
 
-/** The machine's own clock. */
 export const realClock: Clock = { now: () => new Date(), monotonic: () => performance.now(), sleep };
 
 /** The moment `seconds` after `time`. */

@@ -1,6 +1,6 @@
 /**
- * Settings from the environment and from equivalent flags, checked by one zod schema whose fields take texts.
- * A field `logLevel` is LOG_LEVEL and --log-level; `aliases` adds further names. The agent does not use this: it carries no zod.
+ * Settings from the environment and from equivalent flags, checked by one zod schema whose fields parse strings.
+ * A field `logLevel` is LOG_LEVEL and --log-level; `aliases` adds further names. The agent does not use this, because zod would double its size.
  */
 import * as z from 'zod';
 import { LOG_LEVELS } from './log.js';
@@ -10,7 +10,7 @@ import { VERSION } from './version.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Further names of a setting, accepted after its own. */
+/** Further names of a setting; its own name takes precedence. */
 export interface Aliases {
   env?: readonly string[];
   flags?: readonly string[];
@@ -20,16 +20,16 @@ export interface ConfigOptions<S extends z.ZodRawShape> {
   program: string;
   /** One sentence for `--help`. */
   purpose: string;
-  /** Each with a description; a field without a default that is not optional must be given. */
+  /** Each field needs a description; one that is neither optional nor has a default is required. */
   settings: z.ZodObject<S>;
   aliases?: { readonly [K in keyof S]?: Aliases };
 }
 
-/** `true` and `false`, and the other ways to say so; as a flag it needs no value. */
+/** `true`, `false` and their common spellings; as a flag it needs no value. */
 export const booleanSetting = () =>
   z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 
-/** A port, also as `:8081` or `0.0.0.0:8081`; 0 is off. */
+/** A port, also as `:8081` or `0.0.0.0:8081`; 0 disables it. */
 export const portSetting = () =>
   z
     .string()
@@ -37,17 +37,16 @@ export const portSetting = () =>
     .transform(text => Number(text.split(':').at(-1)))
     .refine(number => number <= 65_535, 'a port is at most 65535');
 
-/** `a,b, c` → three words. */
-export const listSetting = () => z.string().transform(text => text.split(/[\s,]+/).filter(word => word !== ''));
+/** Values separated by commas or spaces: `a,b, c`. */
+export const listSetting = () => z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''));
 
-/** A whole number, from a text. */
-export const integerSetting = (least = 0) =>
-  z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int().min(least));
+export const integerSetting = (min = 0) =>
+  z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int().min(min));
 
-/** What every program has; spread it into the settings. */
+/** Settings of every program; spread them into its own. */
 export const baseSettings = {
-  logLevel: z.enum(LOG_LEVELS).default('info').describe('How much to log.'),
-  healthPort: portSetting().default(8081).describe('Port of /healthz and /readyz; 0 is off.'),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('Lowest level that is logged.'),
+  healthPort: portSetting().default(8081).describe('Port of /healthz and /readyz; 0 disables it.'),
 };
 export const baseAliases = { healthPort: { flags: ['health-probe-bind-address'] } } satisfies Record<string, Aliases>;
 
@@ -57,36 +56,38 @@ interface Setting {
   flags: readonly string[];
   description: string;
   isSwitch: boolean;
-  fallback: string;
+  isRequired: boolean;
+  /** Empty when there is none. */
+  defaultText: string;
 }
 
 const snakeCase = (field: string) => field.replaceAll(/[A-Z]/g, letter => `_${letter}`);
 
-/** A default as one would type it. */
-function defaultText(value: unknown): string {
+/** A value as it would be typed on the command line. */
+function asText(value: unknown): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.join(',');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function settingsOf<S extends z.ZodRawShape>({ settings, aliases = {} }: ConfigOptions<S>): Setting[] {
-  const more: Readonly<Record<string, Aliases | undefined>> = aliases;
+  const aliasesOf: Readonly<Record<string, Aliases | undefined>> = aliases;
   return Object.entries(settings.shape).map(([field, schema]) => {
-    const own = z.safeParse(schema, 'true');
+    const parsedTrue = z.safeParse(schema, 'true');
     const unset = z.safeParse(schema, undefined);
-    const fallback = unset.success ? defaultText(unset.data) : 'must be given';
     return {
       field,
-      env: [snakeCase(field).toUpperCase(), ...(more[field]?.env ?? [])],
-      flags: [snakeCase(field).toLowerCase().replaceAll('_', '-'), ...(more[field]?.flags ?? [])],
+      env: [snakeCase(field).toUpperCase(), ...(aliasesOf[field]?.env ?? [])],
+      flags: [snakeCase(field).toLowerCase().replaceAll('_', '-'), ...(aliasesOf[field]?.flags ?? [])],
       description: z.globalRegistry.get(schema)?.description ?? '',
-      isSwitch: own.success && own.data === true,
-      fallback,
+      isSwitch: parsedTrue.success && parsedTrue.data === true,
+      isRequired: !unset.success,
+      defaultText: asText(unset.data),
     };
   });
 }
 
-/** Reads settings; throws `ConfigFaults` with every mistake at once, and `Say` when asked for help or the version. */
+/** The reader throws `ConfigFaults` with all mistakes at once, and `PrintRequest` when asked for help or the version. */
 export function configReader<S extends z.ZodRawShape>(
   options: ConfigOptions<S>,
 ): (env: Env, argv: readonly string[]) => z.output<z.ZodObject<S>> {
@@ -116,13 +117,13 @@ function readFlags(settings: readonly Setting[], argv: readonly string[]) {
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [, name, value] = /^--?([^=-][^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
     const setting = settings.find(({ flags }) => name !== undefined && flags.includes(name));
-    if (name === undefined) faults.push(`${arg}: not understood, settings are given as --name=value`);
+    if (name === undefined) faults.push(`${arg}: unexpected argument; settings are given as --name=value`);
     else if (!setting) faults.push(unknownFlag(name, names));
     else if (value !== undefined) values.set(setting.field, value);
     else if (setting.isSwitch) values.set(setting.field, 'true');
-    else if (rest[0] === undefined || /^--?[a-z]/.test(rest[0])) faults.push(`--${name}: a value is missing`);
+    else if (rest[0] === undefined || /^--?[a-z]/.test(rest[0])) faults.push(`--${name}: missing value`);
     else values.set(setting.field, rest.shift() ?? '');
-    /* The value of an unknown flag is no mistake of its own. */
+    /* The value of an unknown flag must not be reported as a second mistake. */
     if (name !== undefined && !setting && value === undefined && rest[0] !== undefined && !rest[0].startsWith('-'))
       rest.shift();
   }
@@ -131,28 +132,33 @@ function readFlags(settings: readonly Setting[], argv: readonly string[]) {
 
 function unknownFlag(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
-  return `--${name}: there is no such flag${meant === undefined ? '' : `; did you mean --${meant}?`}`;
+  return `--${name}: unknown flag${meant === undefined ? '' : `; did you mean --${meant}?`}`;
 }
 
 function faultText(issue: z.core.$ZodIssue, settings: readonly Setting[], given: Record<string, unknown>): string {
   const field = String(issue.path[0] ?? '');
   const setting = settings.find(one => one.field === field);
   if (!setting) return issue.message;
-  const called = `${setting.env[0]} (--${setting.flags[0]})`;
+  const label = `${setting.env[0]} (--${setting.flags[0]})`;
   return given[field] === undefined
-    ? `${called}: must be given`
-    : `${called}: ${issue.message}; it is ${JSON.stringify(given[field])}`;
+    ? `${label}: required`
+    : `${label}: ${issue.message}; got ${JSON.stringify(given[field])}`;
 }
 
 function helpText<S extends z.ZodRawShape>(options: ConfigOptions<S>, settings: readonly Setting[]): string {
-  const rows = settings.flatMap(({ env, flags, description, fallback }) => [
-    `  --${flags.join(', --')}`,
-    `      ${description}${description === '' ? '' : ' '}[${env.join(', ')}${fallback === '' ? '' : `; default ${fallback}`}]`,
+  const rows = settings.flatMap(setting => [
+    `  --${setting.flags.join(', --')}`,
+    `      ${setting.description}${setting.description === '' ? '' : ' '}[${setting.env.join(', ')}${whenUnset(setting)}]`,
   ]);
   const head = [
     `${options.program} ${VERSION}: ${options.purpose}`,
     '',
-    'Flags, and in brackets the same as environment:',
+    'Flags, with their environment variables in brackets:',
   ];
-  return [...head, ...rows].join('\n').replaceAll('default must be given', 'must be given');
+  return [...head, ...rows].join('\n');
+}
+
+function whenUnset({ isRequired, defaultText }: Setting): string {
+  if (isRequired) return '; required';
+  return defaultText === '' ? '' : `; default ${defaultText}`;
 }

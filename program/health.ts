@@ -1,7 +1,7 @@
 /** `/healthz`, `/readyz` and, where there are any, `/metrics`, over plain HTTP. */
 import { createServer, type Server } from 'node:http';
 
-/** Undefined means well; a text says what is wrong. */
+/** Returns what is wrong; undefined when the check passes. */
 export type Check = () => string | undefined;
 
 export interface MetricsSource {
@@ -15,29 +15,28 @@ interface HealthResponse {
   body: string;
 }
 
-/** Named checks, and the little server that tells of them. Live checks fail only for what a restart would cure. */
+/** Named checks and the HTTP server that reports them. Liveness checks fail only for problems that a restart solves. */
 export class Health {
   readonly #live = new Map<string, Check>();
   readonly #ready = new Map<string, Check>();
   #metrics: MetricsSource | undefined;
   #server: Server | undefined;
 
-  /** While this fails, the kubelet restarts the container. */
+  /** The kubelet restarts the container while this check fails. */
   addLivenessCheck(name: string, check: Check): void {
     this.#live.set(name, check);
   }
 
-  /** While this fails, the Pod gets no traffic and a rollout waits. */
+  /** While this check fails, the Pod receives no traffic and a rollout waits. */
   addReadinessCheck(name: string, check: Check): void {
     this.#ready.set(name, check);
   }
 
-  /** Also serve `/metrics` here. */
+  /** Adds `/metrics` to the server. */
   serveMetrics(metrics: MetricsSource): void {
     this.#metrics = metrics;
   }
 
-  /** The answer to one path, as the server gives it. */
   async respond(path: string): Promise<HealthResponse> {
     if (path === '/healthz') return runChecks(this.#live);
     if (path === '/readyz') return runChecks(this.#ready);
@@ -46,7 +45,7 @@ export class Health {
     return { code: 404, body: 'not found\n' };
   }
 
-  /** Resolves to the port listened on: another one than asked for only when asked for 0. */
+  /** Returns the port, which the kernel chooses when 0 is given. */
   async listen(port: number, host?: string): Promise<number> {
     const server = createServer((request, response) => {
       const path = (request.url ?? '/').split('?')[0] ?? '/';

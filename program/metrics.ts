@@ -1,8 +1,8 @@
-/** Numbers for Prometheus. Only controller and webhook import this: the agent is kept small. */
+/** Prometheus metrics. The agent does not import this, because prom-client would enlarge its bundle. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsSource } from './health.js';
 
-/** One registry per program; the prefix is put before every name made here. */
+/** One registry per program; every metric name gets the prefix. */
 export class MetricsRegistry implements MetricsSource {
   readonly #registry = new Registry();
   readonly #prefix: string;
@@ -23,12 +23,12 @@ export class MetricsRegistry implements MetricsSource {
     return this.#registry.metrics();
   }
 
-  /** What only grows; its name should end in `_total`. */
+  /** The name should end in `_total`. */
   counter<L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
     return new Counter({ name: this.#prefix + name, help, labelNames, registers: [this.#registry] });
   }
 
-  /** What goes up and down. `collect` is called when somebody reads. */
+  /** `collect` sets the value when the metrics are scraped. */
   gauge<L extends string>(
     name: string,
     help: string,
@@ -44,7 +44,7 @@ export class MetricsRegistry implements MetricsSource {
     return gauge;
   }
 
-  /** How often how much; in seconds where it is about time. */
+  /** Durations are in seconds. */
   histogram<L extends string>(
     name: string,
     help: string,

@@ -1,4 +1,4 @@
-/** How many letters must be changed, added or dropped to make one word of the other. */
+/** Levenshtein distance: how many letters must be changed, added or removed to turn one word into the other. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of a.split('').entries()) {
@@ -10,13 +10,15 @@ function editDistance(a: string, b: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** No word of ours comes near this; the effort grows with the length, and what is compared may come from anybody. */
+/** No known word is nearly as long. Longer input is not compared, because the cost grows with the length and the input may come from any user. */
 const MAX_LENGTH = 64;
 
-/** The known word that was probably meant, if one is near enough to be no guess. */
+/** The known word that was probably meant; undefined when none is close enough. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined;
-  const ranked = known.map(one => ({ one, far: editDistance(word, one) })).toSorted((x, y) => x.far - y.far);
+  const ranked = known
+    .map(candidate => ({ candidate, distance: editDistance(word, candidate) }))
+    .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best && best.far <= Math.max(2, Math.floor(word.length / 3)) ? best.one : undefined;
+  return best && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : undefined;
 }

@@ -1,21 +1,20 @@
-/** What every program does around its own work: settings, log, health, and an orderly end. */
+/** The frame of every program: settings, log, health endpoints and a graceful shutdown. */
 import { setMaxListeners } from 'node:events';
 import { type Clock, realClock } from './clock.js';
 import { Health } from './health.js';
 import { createLog, type Log, type LogLevel } from './log.js';
 import { VERSION } from './version.js';
 
-/** What every program's settings have. */
 export interface BaseConfig {
   logLevel?: LogLevel;
-  /** Where `/healthz` and `/readyz` answer; 0 or absent: nowhere. */
+  /** Port of `/healthz` and `/readyz`; 0 or absent disables them. */
   healthPort?: number;
 }
 
-/** The command line asked for a text (`--help`, `--version`) instead of work. */
+/** Thrown when the command line asks for a text (`--help`, `--version`); the program prints the message and exits. */
 export class PrintRequest extends Error {}
 
-/** Everything that is wrong with the settings, one line each. */
+/** All mistakes in the settings, one line each. */
 export class ConfigFaults extends Error {
   constructor(readonly faults: readonly string[]) {
     super(faults.join('\n'));
@@ -33,21 +32,20 @@ export interface ProgramContext<C> {
 
 const EXIT = { clean: 0, failed: 1, settings: 2 } as const;
 
-/** After the signal to stop, `main` has this long; the kubelet's own patience is 30 s. */
+/** How long `main` may take after SIGTERM; the kubelet kills the container after 30 s. */
 const SHUTDOWN_TIMEOUT_MS = 25_000;
 
-/** Everything outside the program, so that a test can stand in for it. */
+/** The process around the program, so that tests can replace it. */
 export interface ProcessContext {
   env: Record<string, string | undefined>;
   argv: readonly string[];
   print(text: string): void;
   printError(text: string): void;
   exit(code: number): void;
-  onStop(stop: (why: string) => void): void;
+  onStop(stop: (signalName: string) => void): void;
   log?: Log;
 }
 
-/** The real ones. */
 const realProcess: ProcessContext = {
   env: process.env,
   argv: process.argv.slice(2),
@@ -59,7 +57,10 @@ const realProcess: ProcessContext = {
   },
 };
 
-/** Reads the settings, runs `main` until it ends or a signal says stop, and leaves with 0, with 1 after an error, with 2 after a mistake in the settings. */
+/**
+ * Reads the settings and runs `main` until it returns or a signal arrives.
+ * Exits with 0, with 1 after an error, or with 2 after a mistake in the settings.
+ */
 export async function runProgram<C extends BaseConfig>(
   name: string,
   readConfig: (env: Record<string, string | undefined>, argv: readonly string[]) => C,
@@ -94,23 +95,23 @@ async function runMain<C extends BaseConfig>(
 ): Promise<number> {
   const log = processContext.log ?? createLog({ program: name, version: VERSION }, config.logLevel);
   const stop = new AbortController();
-  /* Every loop of the program listens. */
+  /* Every loop of the program listens; Node warns from the eleventh listener on. */
   setMaxListeners(0, stop.signal);
   const health = new Health();
-  processContext.onStop(why => {
-    log.info({ why }, 'stopping');
-    stop.abort(new Error(`stopped by ${why}`));
+  processContext.onStop(signalName => {
+    log.info({ signal: signalName }, 'stopping');
+    stop.abort(new Error(`stopped by ${signalName}`));
     setTimeout(() => processContext.exit(EXIT.failed), SHUTDOWN_TIMEOUT_MS).unref();
   });
   try {
     if (config.healthPort) await health.listen(config.healthPort);
     log.info('started');
     await main({ config, log, clock: realClock, signal: stop.signal, health });
-    log.info('ended');
+    log.info('stopped');
     return EXIT.clean;
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return EXIT.clean;
-    log.error({ err: error }, 'ended by an error');
+    log.error({ err: error }, 'stopped after an error');
     return EXIT.failed;
   } finally {
     await health.close();

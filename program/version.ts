@@ -1,2 +1,2 @@
-/** Put in by the build; a program run from its sources has none. */
+/** Set by the build; `dev` when the program runs from its sources. */
 export const VERSION: string = process.env.KAIROS_OPERATOR_VERSION ?? 'dev';

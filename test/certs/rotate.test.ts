@@ -9,87 +9,87 @@ import { fakeClock } from '../fakes/clock.js';
 const NAMES = ['webhook.operator-system.svc'];
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const BORN = new Date('2026-01-01T00:00:00.000Z');
-const after = (ms: number) => new Date(BORN.getTime() + ms);
-const fresh = issueAll(NAMES, BORN);
-const renewed = issueAll(NAMES, BORN, issueAuthority(BORN).certificate);
+const ISSUED = new Date('2026-01-01T00:00:00.000Z');
+const after = (ms: number) => new Date(ISSUED.getTime() + ms);
+const fresh = issueAll(NAMES, ISSUED);
+const renewed = issueAll(NAMES, ISSUED, issueAuthority(ISSUED).certificate);
 
-describe('what is due', () => {
+describe('the certificate action', () => {
   test.each<[string, CertificateBundle | undefined, Date, string]>([
-    ['everything, when there is nothing', undefined, BORN, 'renewAuthority'],
-    ['nothing, right after issuing', fresh, BORN, 'keep'],
-    ['nothing, just before two thirds of 90 days', fresh, after(59 * DAY - 1000), 'keep'],
-    ['the serving certificate, at two thirds of 90 days', fresh, after(59 * DAY), 'renewServing'],
-    ['the serving certificate, when it is over', fresh, after(91 * DAY), 'renewServing'],
-    ['the authority, at two thirds of ten years', fresh, after((3650 * DAY * 2) / 3 - DAY), 'renewAuthority'],
-    ['the authority, when it is over', fresh, after(3651 * DAY), 'renewAuthority'],
-    ['everything, when it was issued by a clock far ahead', fresh, after(-25 * HOUR), 'renewAuthority'],
-    ['nothing, within a day of a new authority', renewed, after(DAY - 1000), 'keep'],
-    ['the old authority goes, a day after the new one', renewed, after(DAY), 'forgetPrevious'],
+    ['renews everything when nothing is stored', undefined, ISSUED, 'renewAuthority'],
+    ['keeps certificates that were just issued', fresh, ISSUED, 'keep'],
+    ['keeps the serving certificate just before two thirds of 90 days', fresh, after(59 * DAY - 1000), 'keep'],
+    ['renews the serving certificate at two thirds of 90 days', fresh, after(59 * DAY), 'renewServing'],
+    ['renews an expired serving certificate', fresh, after(91 * DAY), 'renewServing'],
+    ['renews the authority at two thirds of ten years', fresh, after((3650 * DAY * 2) / 3 - DAY), 'renewAuthority'],
+    ['renews an expired authority', fresh, after(3651 * DAY), 'renewAuthority'],
+    ['renews everything when it was issued by a clock far ahead', fresh, after(-25 * HOUR), 'renewAuthority'],
+    ['keeps the previous authority for a day', renewed, after(DAY - 1000), 'keep'],
+    ['drops the previous authority after a day', renewed, after(DAY), 'forgetPrevious'],
     [
-      'the authority, when it is no certificate',
+      'renews an authority that is no certificate',
       { ...fresh, authority: { certificate: 'x', key: 'x' } },
-      BORN,
+      ISSUED,
       'renewAuthority',
     ],
-    ['the authority, when it may not sign', { ...fresh, authority: fresh.serving }, BORN, 'renewAuthority'],
+    ['renews an authority that may not sign', { ...fresh, authority: fresh.serving }, ISSUED, 'renewAuthority'],
     [
-      'the authority, when its key is another one',
+      'renews an authority that does not match its key',
       { ...fresh, authority: { ...fresh.authority, key: fresh.serving.key } },
-      BORN,
+      ISSUED,
       'renewAuthority',
     ],
     [
-      'the serving certificate, when it is none',
+      'renews a serving certificate that is no certificate',
       { ...fresh, serving: { certificate: '', key: '' } },
-      BORN,
+      ISSUED,
       'renewServing',
     ],
     [
-      'the serving certificate, when its key is another one',
+      'renews a serving certificate that does not match its key',
       { ...fresh, serving: { ...fresh.serving, key: renewed.serving.key } },
-      BORN,
+      ISSUED,
       'renewServing',
     ],
     [
-      'the serving certificate, when another authority signed it',
+      'renews a serving certificate of another authority',
       { ...fresh, serving: renewed.serving },
-      BORN,
+      ISSUED,
       'renewServing',
     ],
-  ])('%s', (_sentence, held, now, action) => expect(certAction(held, NAMES, now)).toBe(action));
+  ])('%s', (_sentence, stored, now, action) => expect(certAction(stored, NAMES, now)).toBe(action));
 
-  test('the serving certificate, when the Service has another name', () =>
-    expect(certAction(fresh, ['other.operator-system.svc'], BORN)).toBe('renewServing'));
+  test('renews a serving certificate without the name of the Service', () =>
+    expect(certAction(fresh, ['other.operator-system.svc'], ISSUED)).toBe('renewServing'));
 
-  test('two thirds are meant exactly', () => {
-    const look = { serial: '1', notBefore: BORN, notAfter: after(300), dnsNames: [], isAuthority: false };
-    expect(isRenewalDue(look, after(199))).toBe(false);
-    expect(isRenewalDue(look, after(200))).toBe(true);
+  test('renewal is due at exactly two thirds of the lifetime', () => {
+    const info = { serial: '1', notBefore: ISSUED, notAfter: after(300), dnsNames: [], isAuthority: false };
+    expect(isRenewalDue(info, after(199))).toBe(false);
+    expect(isRenewalDue(info, after(200))).toBe(true);
   });
 });
 
-/** One Secret with versions, seen by several replicas. */
+/** One Secret with versions, shared by several replicas. */
 class SharedStore implements CertStore {
-  held: StoredBundle = {};
+  stored: StoredBundle = {};
   saves = 0;
 
   async load(): Promise<StoredBundle> {
     await new Promise(resolve => setImmediate(resolve));
-    return this.held;
+    return this.stored;
   }
 
-  async save(bundle: CertificateBundle, insteadOf: string | undefined): Promise<boolean> {
+  async save(bundle: CertificateBundle, expectedVersion: string | undefined): Promise<boolean> {
     await new Promise(resolve => setImmediate(resolve));
-    if (insteadOf !== this.held.version) return false;
+    if (expectedVersion !== this.stored.version) return false;
     this.saves += 1;
-    this.held = { bundle, version: String(this.saves) };
+    this.stored = { bundle, version: String(this.saves) };
     return true;
   }
 }
 
 describe('rotation', () => {
-  test('replicas that race over an empty store agree', async () => {
+  test('replicas that race over an empty store return the same certificates', async () => {
     const store = new SharedStore();
     const clock = fakeClock();
     const all = await Promise.all([1, 2, 3].map(() => rotate(store, NAMES, clock)));
@@ -98,19 +98,19 @@ describe('rotation', () => {
     expect(all.map(one => one.action).filter(action => action !== 'keep')).toEqual(['renewAuthority']);
   });
 
-  test('over thirteen years some authority in the trusted text has always signed what any replica still serves', async () => {
+  test('the trust bundle covers every certificate that a replica still serves, for thirteen years', async () => {
     const store = new SharedStore();
     const clock = fakeClock();
     const actions: string[] = [];
     const untrusted: number[] = [];
-    let shown: string | undefined;
+    let lastServed: string | undefined;
     for (let day = 0; day < 13 * 365; day += 5) {
       const { bundle, action } = await rotate(store, NAMES, clock);
       const authorities = trustBundle(bundle).split(/(?<=-----END CERTIFICATE-----\n)/);
-      const served = shown ?? bundle.serving.certificate;
+      const served = lastServed ?? bundle.serving.certificate;
       if (!authorities.some(one => isSignedBy(served, one))) untrusted.push(day);
       actions.push(action);
-      shown = bundle.serving.certificate;
+      lastServed = bundle.serving.certificate;
       clock.jump(5 * DAY);
     }
     expect(untrusted).toEqual([]);
@@ -119,12 +119,12 @@ describe('rotation', () => {
     expect(actions.filter(action => action === 'renewServing').length).toBeGreaterThan(70);
   }, 60_000);
 
-  test('something unreadable in the store is replaced', async () => {
+  test('unreadable content of the store is replaced', async () => {
     const store = new SharedStore();
-    store.held = { version: '7' };
-    store.save = async (bundle, insteadOf) => {
-      expect(insteadOf).toBe('7');
-      store.held = { bundle, version: '8' };
+    store.stored = { version: '7' };
+    store.save = async (bundle, expectedVersion) => {
+      expect(expectedVersion).toBe('7');
+      store.stored = { bundle, version: '8' };
       return true;
     };
     expect((await rotate(store, NAMES, fakeClock())).action).toBe('renewAuthority');
@@ -133,18 +133,18 @@ describe('rotation', () => {
 
   test.each<[string, string, boolean]>([
     [
-      'the authority that is still served under stays trusted when the store lost it',
+      'keeps trusting the authority of the served certificate when the store lost it',
       fresh.authority.certificate,
       true,
     ],
-    ['what is no authority is not trusted', fresh.serving.certificate, false],
-    ['what is no certificate is not trusted', 'x', false],
-  ])('%s', async (_sentence, served, kept) => {
+    ['does not trust a certificate that is no authority', fresh.serving.certificate, false],
+    ['does not trust a text that is no certificate', 'x', false],
+  ])('rotation %s', async (_sentence, served, isKept) => {
     const { bundle } = await rotate(new SharedStore(), NAMES, fakeClock(), served);
-    expect(bundle.previousAuthority).toBe(kept ? served : undefined);
+    expect(bundle.previousAuthority).toBe(isKept ? served : undefined);
   });
 
-  test('a store that never takes anything ends in an error, not in a loop', async () => {
+  test('rotation fails when the store never accepts a write', async () => {
     const store: CertStore = { load: async () => ({}), save: async () => false };
     await expect(rotate(store, NAMES, fakeClock())).rejects.toThrow('5 times in a row');
   });

@@ -11,24 +11,24 @@ test('a sleep ends early and without an error when its signal aborts', async () 
   expect(stop.signal.aborted).toBe(true);
 });
 
-test('time passes', async () => {
-  const begun = realClock.monotonic();
+test('monotonic time increases', async () => {
+  const startedAt = realClock.monotonic();
   await realClock.sleep(5);
-  expect(realClock.monotonic()).toBeGreaterThan(begun);
+  expect(realClock.monotonic()).toBeGreaterThan(startedAt);
 });
 
-test('the hands of the fake clock wake everybody at his moment', async () => {
+test('the fake clock ends each sleep at its time when it is advanced', async () => {
   const clock = fakeClock();
   const woken: string[] = [];
-  const walk = async (name: string, ms: number) => {
+  const loop = async (name: string, ms: number) => {
     for (;;) {
       await clock.sleep(ms);
       woken.push(`${name}@${clock.monotonic()}`);
       if (woken.length > 20) return;
     }
   };
-  void walk('a', 100);
-  void walk('b', 150);
+  void loop('a', 100);
+  void loop('b', 150);
   await clock.advance(320);
   expect(woken).toEqual(['a@100', 'b@150', 'a@200', 'b@300', 'a@300']);
   expect(clock.now().toISOString()).toBe('2026-01-01T00:00:00.320Z');

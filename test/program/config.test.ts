@@ -14,11 +14,11 @@ import { ConfigFaults, PrintRequest } from '../../program/run.js';
 
 const read = configReader({
   program: 'controller',
-  purpose: 'Looks after nodes.',
+  purpose: 'Runs operations on nodes.',
   settings: z.object({
     ...baseSettings,
-    leaderElect: booleanSetting().default(true).describe('Wait for the lease.'),
-    namespaces: listSetting().optional().describe('Where to look.'),
+    leaderElect: booleanSetting().default(true).describe('Whether to run leader election.'),
+    namespaces: listSetting().optional().describe('Namespaces to watch.'),
     retries: integerSetting(1).default(3),
     image: z.string().describe('Image of the job.'),
     metricsPort: portSetting().default(0),
@@ -35,45 +35,54 @@ const faults = (env: Record<string, string>, ...argv: string[]): readonly string
   }
 };
 
-describe('where a setting comes from', () => {
+describe('the config reader', () => {
   const rest = { logLevel: 'info', healthPort: 8081, leaderElect: true, retries: 3, metricsPort: 0 };
   test.each<[string, Record<string, string>, string[], object]>([
-    ['the environment, and defaults', { IMAGE: 'a' }, [], { image: 'a' }],
-    ['a further name', { NODEOP_DEFAULT_IMAGE: 'a' }, [], { image: 'a' }],
-    ['our own name first', { NODEOP_DEFAULT_IMAGE: 'a', IMAGE: 'b' }, [], { image: 'b' }],
-    ['a flag before the environment', { IMAGE: 'a' }, ['--image=b'], { image: 'b' }],
-    ['a flag in two words', {}, ['--image', 'b'], { image: 'b' }],
+    ['the environment or its default', { IMAGE: 'a' }, [], { image: 'a' }],
+    ['an alias', { NODEOP_DEFAULT_IMAGE: 'a' }, [], { image: 'a' }],
+    ['its own name rather than an alias', { NODEOP_DEFAULT_IMAGE: 'a', IMAGE: 'b' }, [], { image: 'b' }],
+    ['a flag rather than the environment', { IMAGE: 'a' }, ['--image=b'], { image: 'b' }],
+    ['a flag whose value is the next argument', {}, ['--image', 'b'], { image: 'b' }],
     ['a flag with one dash', {}, ['-image=b'], { image: 'b' }],
-    ['a value with an equals sign', {}, ['--image=a=b'], { image: 'a=b' }],
-    ['an empty variable is none', { IMAGE: 'a', LOG_LEVEL: '' }, [], { image: 'a' }],
-    ['a switch needs no value', { IMAGE: 'a', LEADER_ELECT: 'off' }, ['--leader-elect'], { image: 'a' }],
-    ['a switch may have one', { IMAGE: 'a' }, ['--leader-elect=false'], { image: 'a', leaderElect: false }],
-    ['a port as an address', { IMAGE: 'a' }, ['--health-probe-bind-address=:9'], { image: 'a', healthPort: 9 }],
-    ['words', { IMAGE: 'a', NAMESPACES: 'x, y' }, [], { image: 'a', namespaces: ['x', 'y'] }],
-  ])('%s', (_sentence, env, argv, expected) => expect(read(env, argv)).toEqual({ ...rest, ...expected }));
+    ['a flag whose value contains an equals sign', {}, ['--image=a=b'], { image: 'a=b' }],
+    ['its default when the environment variable is empty', { IMAGE: 'a', LOG_LEVEL: '' }, [], { image: 'a' }],
+    ['a boolean flag without a value', { IMAGE: 'a', LEADER_ELECT: 'off' }, ['--leader-elect'], { image: 'a' }],
+    ['a boolean flag with a value', { IMAGE: 'a' }, ['--leader-elect=false'], { image: 'a', leaderElect: false }],
+    [
+      'an address that contains the port',
+      { IMAGE: 'a' },
+      ['--health-probe-bind-address=:9'],
+      { image: 'a', healthPort: 9 },
+    ],
+    ['a list with commas and spaces', { IMAGE: 'a', NAMESPACES: 'x, y' }, [], { image: 'a', namespaces: ['x', 'y'] }],
+  ])('reads a setting from %s', (_sentence, env, argv, expected) =>
+    expect(read(env, argv)).toEqual({ ...rest, ...expected }),
+  );
 });
 
-describe('mistakes', () => {
-  test('are all told at once, each by its names', () => {
+describe('mistakes in the settings', () => {
+  test('invalid settings are reported all at once, each with its variable and flag', () => {
     expect(faults({ LOG_LEVEL: 'loud', RETRIES: '0' }, '--metrics-port=99999', '--imag=x', 'stray')).toEqual([
-      '--imag: there is no such flag; did you mean --image?',
-      'stray: not understood, settings are given as --name=value',
-      expect.stringMatching(/^LOG_LEVEL \(--log-level\): .*"debug".*; it is "loud"$/),
-      expect.stringMatching(/^RETRIES \(--retries\): .*; it is "0"$/),
-      'IMAGE (--image): must be given',
-      'METRICS_PORT (--metrics-port): a port is at most 65535; it is "99999"',
+      '--imag: unknown flag; did you mean --image?',
+      'stray: unexpected argument; settings are given as --name=value',
+      expect.stringMatching(/^LOG_LEVEL \(--log-level\): .*"debug".*; got "loud"$/),
+      expect.stringMatching(/^RETRIES \(--retries\): .*; got "0"$/),
+      'IMAGE (--image): required',
+      'METRICS_PORT (--metrics-port): a port is at most 65535; got "99999"',
     ]);
   });
 
   test.each([
-    [['--image'], '--image: a value is missing'],
-    [['--image', '--leader-elect'], '--image: a value is missing'],
-    [['--entirely-different', 'value'], '--entirely-different: there is no such flag'],
-  ])('%j: %s', (argv, expected) => expect(faults({ IMAGE: 'a' }, ...argv)).toEqual([expected]));
+    [['--image'], '--image: missing value'],
+    [['--image', '--leader-elect'], '--image: missing value'],
+    [['--entirely-different', 'value'], '--entirely-different: unknown flag'],
+  ])('the arguments %j are reported as %s', (argv, expected) =>
+    expect(faults({ IMAGE: 'a' }, ...argv)).toEqual([expected]),
+  );
 });
 
-describe('words asked for', () => {
-  const said = (...argv: string[]): string => {
+describe('a text requested on the command line', () => {
+  const printed = (...argv: string[]): string => {
     try {
       read({}, argv);
     } catch (error) {
@@ -81,24 +90,26 @@ describe('words asked for', () => {
     }
     return '';
   };
-  test('help names every flag, variable and default', () => {
-    const help = said('--help');
-    expect(help).toContain('controller dev: Looks after nodes.');
+  test('--help lists every flag, variable and default', () => {
+    const help = printed('--help');
+    expect(help).toContain('controller dev: Runs operations on nodes.');
     expect(help).toContain('--health-port, --health-probe-bind-address');
-    expect(help).toContain('Port of /healthz and /readyz; 0 is off. [HEALTH_PORT; default 8081]');
-    expect(help).toContain('Image of the job. [IMAGE, NODEOP_DEFAULT_IMAGE; must be given]');
-    expect(help).toContain('Where to look. [NAMESPACES]');
+    expect(help).toContain('Port of /healthz and /readyz; 0 disables it. [HEALTH_PORT; default 8081]');
+    expect(help).toContain('Image of the job. [IMAGE, NODEOP_DEFAULT_IMAGE; required]');
+    expect(help).toContain('Namespaces to watch. [NAMESPACES]');
   });
-  test('version', () => expect(said('--version')).toBe('controller dev'));
+  test('--version prints program and version', () => expect(printed('--version')).toBe('controller dev'));
 });
 
 test.each([
   ['concurency', 'concurrency'],
   ['conc', undefined],
   ['drian', 'drain'],
-])('the nearest to %s is %s', (word, known) => expect(nearest(word, ['concurrency', 'drain'])).toBe(known));
+])('the word that was probably meant by %s is %s', (word, known) =>
+  expect(nearest(word, ['concurrency', 'drain'])).toBe(known),
+);
 
-test('a word of any length is not compared: it may come from anybody', () => {
+test('words longer than 64 letters are not compared, because the input may come from any user', () => {
   const [longest, tooLong] = ['x'.repeat(64), 'x'.repeat(65)];
   expect(nearest(longest, [longest, tooLong])).toBe(longest);
   expect(nearest(tooLong, [longest, tooLong])).toBeUndefined();
