@@ -1,4 +1,4 @@
-/** What the leading controller does, from its first look at the cluster until `leading` aborts. */
+/** The controllers that run while this program is the leader. */
 import { setMaxListeners } from 'node:events';
 import type { Kube } from '../kube/kube.js';
 import { recorder } from '../kube/recorder.js';
@@ -20,46 +20,46 @@ export interface ControllerSettings
   extends Pick<NodeOpDeps, 'defaultImage' | 'sentinel' | 'ownNamespace' | 'ownNode' | 'allowedNamespaces'> {
   log: Log;
   clock: Clock;
-  /** Who speaks in Events. */
+  /** `reportingInstance` of Events. */
   identity: string;
-  /** What OSArtifacts are built with; absent, they are left alone. */
+  /** Images for building OSArtifacts; absent when they are disabled. */
   tools?: Tools;
 }
 
 /**
- * `kube` must stop answering when `leading` aborts, so that nothing is written after the end.
- * When somebody brings an earlier operator back, everything stops, and begins anew after it has ended: it may have begun something meanwhile.
+ * Runs all controllers until `leading` aborts. `kube` must refuse requests from then on, so that a former leader writes nothing.
+ * When the legacy operator is scaled up again, everything stops and starts over once it has ended: it may have started operations meanwhile.
  */
 export async function runControllers(kube: Kube, settings: ControllerSettings, leading: AbortSignal): Promise<void> {
   while (!leading.aborted) {
-    const back = new AbortController();
-    const alone = AbortSignal.any([leading, back.signal]);
-    /* Every call and loop of the leader listens. */
-    setMaxListeners(0, alone);
-    await runUntilLegacyReturns(kube, settings, { alone, back: () => back.abort() });
+    const restart = new AbortController();
+    const signal = AbortSignal.any([leading, restart.signal]);
+    /* Every request and loop of the leader adds a listener; Node warns from the eleventh on. */
+    setMaxListeners(0, signal);
+    await runUntilLegacyReturns(kube, settings, { signal, onReturn: () => restart.abort() });
   }
 }
 
 async function runUntilLegacyReturns(
   kube: Kube,
   { identity, tools, ...settings }: ControllerSettings,
-  { alone, back }: { alone: AbortSignal; back: () => void },
+  { signal, onReturn }: { signal: AbortSignal; onReturn: () => void },
 ): Promise<void> {
   const { log, clock } = settings;
   const informers = createInformers(kube, { log, clock });
-  const watching = Object.values(informers).map(each => each.run(alone));
-  await allSynced(informers, alone);
+  const watching = Object.values(informers).map(informer => informer.run(signal));
+  await allSynced(informers, signal);
   const caches = cachesOf(informers);
-  const around = { ...settings, kube, caches, recorder: recorder(kube, { log, clock, instance: identity }) };
-  const legacy = await waitForLegacyOperatorToEnd(around, alone);
-  const deps = { ...around, legacy };
-  onLegacyReturn(caches, settings, back);
+  const context = { ...settings, kube, caches, recorder: recorder(kube, { log, clock, instance: identity }) };
+  const legacy = await waitForLegacyOperatorToEnd(context, signal);
+  const deps = { ...context, legacy };
+  onLegacyReturn(caches, settings, onReturn);
   await Promise.all([
     ...watching,
-    legacyController({ ...deps, parseNodeOp, operationStatus }, alone),
-    nodeAgentController(deps, alone),
-    new NodeOpController(deps).run(alone),
-    upgradeController({ ...deps, ...deps.caches }, alone),
-    ...(tools ? [runArtifactController({ ...deps, pods: deps.caches.pods, tools }, alone)] : []),
+    legacyController({ ...deps, parseNodeOp, operationStatus }, signal),
+    nodeAgentController(deps, signal),
+    new NodeOpController(deps).run(signal),
+    upgradeController({ ...deps, ...deps.caches }, signal),
+    ...(tools ? [runArtifactController({ ...deps, pods: deps.caches.pods, tools }, signal)] : []),
   ]);
 }

@@ -10,7 +10,7 @@ import { fakeClock } from '../fakes/clock.js';
 import { FakeKube } from '../fakes/kube.js';
 import { TOOLS } from './artifact/samples.js';
 
-/** Lists what is there, and tells of nothing later; OSArtifacts are unknown to it until somebody installs them. */
+/** Lists answer, watches report nothing. The kind OSArtifact is unknown until it is installed. */
 class Cluster extends FakeKube {
   installed = false;
 
@@ -39,7 +39,7 @@ const settings = (clock: ReturnType<typeof fakeClock>) => ({
   ownNamespace: 'operator-system',
 });
 
-const seeded = () => {
+const seededCluster = () => {
   const cluster = new Cluster();
   const meta = { uid: 'u', resourceVersion: '1' };
   cluster.seed(NODES, { metadata: { ...meta, name: 'n1', labels: { 'kubernetes.io/os': 'linux' } } });
@@ -50,26 +50,26 @@ const seeded = () => {
 
 const names = (cluster: Cluster, resource: Resource) => cluster.all(resource).map(({ metadata }) => metadata.name);
 
-describe('who leads', () => {
-  test('works on nodes where OSArtifacts are unknown, and builds as soon as they are known', async () => {
-    const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
-    const led = runControllers(cluster, { ...settings(clock), tools: TOOLS }, stop.signal);
+describe('the leading controller', () => {
+  test('runs without the OSArtifact kind, and builds OSArtifacts once the kind is installed', async () => {
+    const [cluster, clock, stop] = [seededCluster(), fakeClock(), new AbortController()];
+    const running = runControllers(cluster, { ...settings(clock), tools: TOOLS }, stop.signal);
     await clock.advance(10_000);
     expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
     cluster.installed = true;
     await clock.advance(120_000);
     expect(names(cluster, PODS)).toEqual([expect.stringMatching(/^os-/)]);
     stop.abort();
-    await led;
+    await running;
   });
 
-  test('leaves OSArtifacts alone without tools', async () => {
-    const [cluster, clock, stop] = [seeded(), fakeClock(), new AbortController()];
+  test('builds no OSArtifacts when it has no build tools', async () => {
+    const [cluster, clock, stop] = [seededCluster(), fakeClock(), new AbortController()];
     cluster.installed = true;
-    const led = runControllers(cluster, settings(clock), stop.signal);
+    const running = runControllers(cluster, settings(clock), stop.signal);
     await clock.advance(60_000);
     expect([names(cluster, NODE_AGENT), names(cluster, PODS)]).toEqual([['n1'], []]);
     stop.abort();
-    await led;
+    await running;
   });
 });
