@@ -13,7 +13,7 @@ import { MUTATING_WEBHOOKS, NODES, VALIDATING_WEBHOOKS } from '../kube/resources
 import { freePort } from '../test/cluster/daemon.js';
 import { nodeBase } from '../test/cluster/images.js';
 import { waitFor } from '../test/cluster/wait.js';
-import { ApiServer } from '../test/fakes/api-server.js';
+import { HttpsApiServer } from '../test/fakes/https-api-server.js';
 import { review } from '../test/webhook/reviews.js';
 
 const NODE_COUNT = 1_000;
@@ -38,8 +38,8 @@ const REVIEW = JSON.stringify(
   }),
 );
 
-async function fakeCluster(): Promise<ApiServer> {
-  const server = await ApiServer.start();
+async function fakeCluster(): Promise<HttpsApiServer> {
+  const server = await HttpsApiServer.start();
   const kube = createKube(server.connection(), { userAgent: 'bench/0' });
   const webhooks: object[] = [];
   for (const resource of [VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS])
@@ -54,7 +54,7 @@ async function fakeCluster(): Promise<ApiServer> {
 }
 
 /** Starts the webhook as the kubelet does: token and CA certificate in a folder, address of the API server in the environment. */
-async function startWebhook(node: string, server: ApiServer, folder: string) {
+async function startWebhook(node: string, server: HttpsApiServer, folder: string) {
   const [port, healthPort] = [await freePort(), await freePort()];
   writeFileSync(join(folder, 'token'), 'secret');
   writeFileSync(join(folder, 'ca.crt'), server.ca);

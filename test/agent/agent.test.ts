@@ -5,7 +5,7 @@ import { KAIROS_STATE_DIR } from '../../api/names.js';
 import type { NodeAgentSpec, NodeAgentStatus } from '../../api/node-agent.js';
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { silentLog } from '../../program/log.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
@@ -15,7 +15,7 @@ const AGENTS = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
 const NODES = { collection: 'v1/nodes' };
 const SENTINEL = `${KAIROS_STATE_DIR}/${JOB}-1767225600`;
 
-let server: ApiServer;
+let server: HttpsApiServer;
 let kube: KubeClient;
 let host: FakeHost;
 let clock: FakeClock;
@@ -24,7 +24,7 @@ let running: Promise<void>;
 let reconciliations = 0;
 
 beforeEach(async () => {
-  server = await ApiServer.start();
+  server = await HttpsApiServer.start();
   kube = createKube(server.connection(), { userAgent: 'test' });
   host = fakeHost();
   clock = fakeClock('2026-01-01T00:10:00.000Z');
@@ -59,7 +59,7 @@ describe('reporting the host', () => {
   test('writes status and labels as soon as the NodeAgent is created', async () => {
     addNode({ 'kairos.io/own': 'custom', 'kairos.io/fips': 'old' });
     await start();
-    expect(server.asked('PATCH')).toEqual([]);
+    expect(server.requestsTo('PATCH')).toEqual([]);
     addAgent();
     await until(() => labels()['kairos.io/managed'] === 'true');
     expect(status()).toMatchObject({
@@ -100,7 +100,7 @@ describe('reporting the host', () => {
     await start();
     expect(status()?.boot?.id).toBe(bootIdOf(1));
     expect(status()?.release).toBeUndefined();
-    expect(server.asked('PATCH', '/nodes/')).toEqual([]);
+    expect(server.requestsTo('PATCH', '/nodes/')).toEqual([]);
   });
 
   test('removes only its own labels when the host is no longer Kairos', async () => {
@@ -130,11 +130,11 @@ describe('reporting the host', () => {
     addNode();
     addAgent();
     await start();
-    const before = server.asked('PATCH').length;
+    const before = server.requestsTo('PATCH').length;
     await host.write('/etc/kairos-release', '');
     await host.write('/etc/kairos-release', KAIROS_RELEASE);
     await clock.advance(1_000);
-    expect(server.asked('PATCH').length).toBe(before);
+    expect(server.requestsTo('PATCH').length).toBe(before);
   });
 
   test('notices at the resync a file change that the watch missed', async () => {
@@ -153,11 +153,11 @@ test('labels a Node that registered again under the same name when its NodeAgent
   addNode();
   server.store.create(AGENTS, { metadata: { name: 'n1', ownerReferences: owner('first') }, spec: { labels: true } });
   await start();
-  await until(() => server.asked('PATCH', '/nodes/').length === 1);
+  await until(() => server.requestsTo('PATCH', '/nodes/').length === 1);
   expect(labels()['kairos.io/managed']).toBe('true');
   const metadata = { ownerReferences: owner('second') };
   server.store.patch({ ...AGENTS, name: 'n1' }, { metadata }, 'application/merge-patch+json');
-  await until(() => server.asked('PATCH', '/nodes/').length === 2);
+  await until(() => server.requestsTo('PATCH', '/nodes/').length === 2);
 });
 
 test('reboots at the resync on a host that has no inotify watches left', async () => {
@@ -168,7 +168,7 @@ test('reboots at the resync on a host that has no inotify watches left', async (
   expect(status()?.operation?.reboot?.state).toBe('Waiting');
   await host.write(SENTINEL, bootIdOf(1));
   await clock.advance(60_000);
-  await until(() => host.calls.length === 1);
+  await until(() => host.rebootCalls.length === 1);
 });
 
 test('removes the temporary file of a killed agent when it starts', async () => {
@@ -182,11 +182,11 @@ test('sends no request while nothing changes', async () => {
   addNode();
   addAgent();
   await start();
-  const before = server.seen.length;
+  const before = server.requests.length;
   const reconciled = reconciliations;
   await clock.advance(10 * 60_000);
   await until(() => reconciliations >= reconciled + 10);
-  expect(server.seen.length).toBe(before);
+  expect(server.requests.length).toBe(before);
 });
 
 describe('answering an operation', () => {
@@ -196,11 +196,11 @@ describe('answering an operation', () => {
     addNode();
     addAgent();
     await start();
-    const before = server.asked('PATCH', '/status').length;
+    const before = server.requestsTo('PATCH', '/status').length;
     patchSpec({ operation: operation({ check }) });
     await until(() => status()?.operation !== undefined);
     expect(status()?.operation).toMatchObject({ id: 'op-1', check: { verdict: 'Skip' } });
-    expect(server.asked('PATCH', '/status').length).toBe(before + 1);
+    expect(server.requestsTo('PATCH', '/status').length).toBe(before + 1);
     expect(status()?.observedGeneration).toBe(2);
   });
 
@@ -208,13 +208,13 @@ describe('answering an operation', () => {
     addNode();
     addAgent({ operation: operation() });
     await start();
-    const before = server.asked('PATCH').length;
+    const before = server.requestsTo('PATCH').length;
     const reconciled = reconciliations;
     for (const step of ['Cordon', 'Drain', 'Run']) patchSpec({ operation: { step } });
     await until(() => reconciliations > reconciled);
     await clock.advance(120_000);
     await until(() => reconciliations >= reconciled + 3);
-    expect(server.asked('PATCH').length).toBe(before);
+    expect(server.requestsTo('PATCH').length).toBe(before);
   });
 
   test('keeps the verdict when the host changes afterwards', async () => {
@@ -232,11 +232,11 @@ describe('answering an operation', () => {
     addNode();
     addAgent({ operation: operation() });
     host.files.set(SENTINEL, bootIdOf(1));
-    host.set({ obeys: false });
+    host.set({ rebootsWhenAsked: false });
     await start();
-    expect(host.calls).toEqual([]);
+    expect(host.rebootCalls).toEqual([]);
     patchSpec({ operation: rebootRequested() });
-    await until(() => host.calls.length === 1);
+    await until(() => host.rebootCalls.length === 1);
     expect(host.files.has(SENTINEL)).toBe(false);
     await until(() => status()?.operation?.reboot?.state === 'Rebooting');
   });
@@ -247,7 +247,7 @@ describe('answering an operation', () => {
     await start();
     expect(status()?.operation?.reboot?.state).toBe('Waiting');
     await host.write(SENTINEL, bootIdOf(1));
-    await until(() => host.calls.length === 1);
+    await until(() => host.rebootCalls.length === 1);
   });
 
   test('reports after a restart that the machine rebooted and fell back to the old version', async () => {
@@ -272,7 +272,7 @@ describe('answering an operation', () => {
   });
 
   test('retries a status write that failed', async () => {
-    server.fail({ answer: 500 }, 2, seen => seen.method === 'PATCH');
+    server.injectFault({ status: 500 }, 2, seen => seen.method === 'PATCH');
     addNode();
     addAgent();
     await start();

@@ -9,7 +9,7 @@ import { createKube, type KubeClient } from '../../kube/client.js';
 import { inCluster } from '../../kube/connection.js';
 import type { Kube } from '../../kube/kube.js';
 import { silentLog } from '../../program/log.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { fakeClock, type FakeClock } from '../fakes/clock.js';
 import { bootIdOf, type FakeHost, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
@@ -23,7 +23,7 @@ let cluster: SingleNodeCluster;
 let listTimes: number[];
 let stop: AbortController;
 let running: Promise<void>;
-let server: ApiServer;
+let server: HttpsApiServer;
 let client: KubeClient | undefined;
 
 /** A watch that reports nothing until it is aborted. */
@@ -38,7 +38,7 @@ const silentWatch: Kube['watch'] = (_resource, _query, signal) => ({
 });
 
 beforeEach(async () => {
-  server = await ApiServer.start();
+  server = await HttpsApiServer.start();
   host = fakeHost({ '/etc/kairos-release': KAIROS_RELEASE, [SENTINEL]: `${bootIdOf(1)}\n` });
   clock = fakeClock('2026-01-01T00:10:00.000Z');
   listTimes = [];
@@ -100,7 +100,7 @@ describe('an API server that is unreachable when the agent starts', () => {
   test('does not repeat a reboot that happened, and receives its answer afterwards', async () => {
     start(nodeAgent({ operation: rebootRequested() }));
     await clock.advance(1_000);
-    expect(host.calls).toEqual([bootIdOf(1)]); // the fake host reboots at once
+    expect(host.rebootCalls).toEqual([bootIdOf(1)]); // the fake host reboots at once
     stop.abort();
     await running;
     stop = new AbortController();
@@ -108,12 +108,12 @@ describe('an API server that is unreachable when the agent starts', () => {
     await stayUnreachable(60 * MINUTE);
     cluster.isUnreachable = false;
     await clock.advance(30_000);
-    expect(host.calls).toEqual([bootIdOf(1)]);
+    expect(host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(reboot()).toMatchObject({ state: 'Rebooted', bootIdAfter: bootIdOf(2) });
   });
 
   test('does not repeat a reboot that had no effect and was withdrawn meanwhile', async () => {
-    host.set({ obeys: false });
+    host.set({ rebootsWhenAsked: false });
     start(nodeAgent({ operation: rebootRequested() }));
     await clock.advance(1_000);
     stop.abort();
@@ -123,24 +123,24 @@ describe('an API server that is unreachable when the agent starts', () => {
     await stayUnreachable(60 * MINUTE);
     cluster.isUnreachable = false;
     await clock.advance(30_000);
-    expect(host.calls).toHaveLength(1);
+    expect(host.rebootCalls).toHaveLength(1);
     expect(reboot()?.state).toBe('Cancelled');
   });
 });
 
 test('reboots once and reports it when the API server is unreachable from the request until after the reboot', async () => {
-  host.set({ obeys: false });
+  host.set({ rebootsWhenAsked: false });
   start(nodeAgent({ operation: rebootRequested() }));
   cluster.onWrite = () => void (cluster.isUnreachable = true); // the first write already fails
   await clock.advance(20_000);
-  expect(host.calls).toHaveLength(1);
+  expect(host.rebootCalls).toHaveLength(1);
   await clock.advance(40 * MINUTE);
-  expect(host.calls).toHaveLength(1);
+  expect(host.rebootCalls).toHaveLength(1);
   host.restart();
   cluster.onWrite = () => undefined;
   cluster.isUnreachable = false;
   await clock.advance(MINUTE);
-  expect(host.calls).toHaveLength(1);
+  expect(host.rebootCalls).toHaveLength(1);
   expect(reboot()?.state).toBe('Rebooted');
 });
 
@@ -150,7 +150,7 @@ test('waits without requests for its NodeAgent, and serves it once it is created
   running = runAgent(deps, stop.signal);
   await until(() => server.watching === 1);
   await clock.advance(15 * MINUTE);
-  expect(server.seen.map(({ method }) => method)).toEqual(['GET', 'GET']);
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'GET']);
   server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
   server.store.create(
     { collection: 'operator.kairos.io/v1alpha1/nodeagents' },
@@ -159,7 +159,7 @@ test('waits without requests for its NodeAgent, and serves it once it is created
       spec: { labels: true, unknownField: 1, operation: { ...rebootRequested(), unknownField: {} } },
     },
   );
-  await until(() => host.calls.length === 1);
+  await until(() => host.rebootCalls.length === 1);
 });
 
 test('writes a status field that an older CRD prunes once, not in every reconciliation', async () => {
@@ -189,7 +189,7 @@ describe('credentials that the kubelet renews', () => {
     client = createKube(inCluster({ env, dir, monotonic }), { userAgent: 'test' });
     running = runAgent({ host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1', kube: client }, stop.signal);
     await clock.advance(5_000);
-    expect(server.seen).toEqual([]);
+    expect(server.requests).toEqual([]);
     writeFileSync(join(dir, 'token'), 'new');
     writeFileSync(join(dir, 'ca.crt'), server.ca);
     for (let second = 0; second < 120 && server.watching === 0; second += 1) {
@@ -197,7 +197,7 @@ describe('credentials that the kubelet renews', () => {
       await new Promise(resolve => setTimeout(resolve, 5));
     }
     expect(server.watching).toBe(1);
-    expect(new Set(server.seen.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer new']));
+    expect(new Set(server.requests.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer new']));
     rmSync(dir, { recursive: true });
   });
 });

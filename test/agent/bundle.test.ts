@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build, type Metafile } from 'esbuild';
 import { SYSTEM_LIBRARY } from '../../agent/system.js';
 import type { System } from '../../api/node-agent.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
 
@@ -113,7 +113,7 @@ test.each([
 ])(
   'labels its node, writes its status and exits with 0 on SIGTERM, with SYSTEM_FACTS "%s"',
   async (facts, isEnabled) => {
-    const server = await ApiServer.start();
+    const server = await HttpsApiServer.start();
     const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
     server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
     server.store.create(agents, { metadata: { name: 'n1' }, spec: { labels: true } });

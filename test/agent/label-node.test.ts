@@ -86,7 +86,7 @@ describe('a host that is no longer Kairos', () => {
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: rebootRequested() } }));
     sim.host.killBefore(5); // 1 journal, 2 sentinel, 3 status, 4 reboot, 5 labels
     expect(await sim.reconcile()).toBe('killed');
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
     await sim.reconcile();
     expect(patches(sim)).toEqual([true, false]);
     expect(status(sim)).toMatchObject({ operation: { reboot: { state: 'Rebooted' } } });
@@ -134,7 +134,7 @@ describe('a file that cannot be read', () => {
     sim.host.files.set(unrelated, '');
     sim.host.set({ unreadable: [unrelated] });
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
     expect(patches(sim)).toEqual([true]);
   });
 
@@ -148,6 +148,6 @@ describe('a file that cannot be read', () => {
     });
     sim.host.set({ unreadable: [] });
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
   });
 });

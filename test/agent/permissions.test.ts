@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { runAgent } from '../../agent/agent.js';
 import { createKube } from '../../kube/client.js';
 import { silentLog } from '../../program/log.js';
-import { ApiServer, type Seen } from '../fakes/api-server.js';
+import { HttpsApiServer, type RecordedRequest } from '../fakes/https-api-server.js';
 import { fakeClock } from '../fakes/clock.js';
 import { bootIdOf, fakeHost, KAIROS_RELEASE } from '../fakes/host.js';
 import { until } from '../kube/samples.js';
@@ -24,7 +24,7 @@ function granted(): string[] {
 }
 
 /** The verb and resource, as in a role, of a request such as PATCH `/apis/operator.kairos.io/v1alpha1/nodeagents/n1/status`. */
-function permissionOf({ method, path, query }: Seen): string {
+function permissionOf({ method, path, query }: RecordedRequest): string {
   const [resource, name, subresource] = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/');
   const collectionVerb = ['true', '1'].includes(query.get('watch') ?? '') ? 'watch' : 'list';
   const readVerb = name === undefined ? collectionVerb : 'get';
@@ -32,21 +32,21 @@ function permissionOf({ method, path, query }: Seen): string {
 }
 
 test('the agent is granted exactly the permissions that it uses', async () => {
-  const server = await ApiServer.start();
+  const server = await HttpsApiServer.start();
   const host = fakeHost({ '/etc/kairos-release': KAIROS_RELEASE, [SENTINEL]: bootIdOf(1) });
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
   const kube = createKube(server.connection(), { userAgent: 'test' });
   const stop = new AbortController();
-  host.set({ obeys: false });
+  host.set({ rebootsWhenAsked: false });
   server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
   const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };
   server.store.create(agents, { metadata: { name: 'n1' }, spec: { labels: true, operation: rebootRequested() } });
   const running = runAgent({ host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1', kube }, stop.signal);
   try {
-    await until(() => server.asked('PATCH', '/nodes/').length === 1);
+    await until(() => server.requestsTo('PATCH', '/nodes/').length === 1);
     await clock.advance(5 * 60_000);
-    await until(() => host.calls.length === 2);
-    const used = new Set(server.seen.map(permissionOf));
+    await until(() => host.rebootCalls.length === 2);
+    const used = new Set(server.requests.map(permissionOf));
     expect([...used].toSorted()).toEqual(granted().toSorted());
   } finally {
     stop.abort();

@@ -23,9 +23,9 @@ describe('exactly one reboot', () => {
   test('happens after the journal and the removal of the sentinel', async () => {
     const sim = simulate();
     await sim.reconcile();
-    expect(sim.host.acts).toEqual([`write ${JOURNAL}`, `remove ${SENTINEL}`, 'patch', 'signal 39', 'patch']);
+    expect(sim.host.mutations).toEqual([`write ${JOURNAL}`, `remove ${SENTINEL}`, 'patch', 'signal 39', 'patch']);
     await bootUp(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(1), bootIdAfter: bootIdOf(2) });
   });
 
@@ -33,7 +33,7 @@ describe('exactly one reboot', () => {
     const sim = simulate();
     sim.host.set({ init: 'init' });
     await sim.reconcile();
-    expect(sim.host.acts).toContain('reboot');
+    expect(sim.host.mutations).toContain('reboot');
   });
 
   /* 1 journal, 2 sentinel, 3 status, 4 reboot, 5 labels; 6: not killed at all. */
@@ -44,7 +44,7 @@ describe('exactly one reboot', () => {
     sim.host.killBefore(action);
     await settle(sim);
     await bootUp(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)?.state).toBe('Rebooted');
     expect(sim.host.files.has(SENTINEL)).toBe(false);
   });
@@ -52,7 +52,7 @@ describe('exactly one reboot', () => {
   test.each(KILLS)('is not repeated when a power failure before action %i restarted the machine', async action => {
     const sim = simulate();
     sim.host.killBefore(action);
-    if ((await sim.reconcile()) === 'killed' && sim.host.calls.length === 0) sim.host.restart();
+    if ((await sim.reconcile()) === 'killed' && sim.host.rebootCalls.length === 0) sim.host.restart();
     await bootUp(sim);
     expect(await sim.host.bootId()).toBe(bootIdOf(2));
     expect(answer(sim)?.state).toBe('Rebooted');
@@ -77,7 +77,7 @@ describe('exactly one reboot', () => {
     await sim.reconcile();
     for (const path of lost) sim.host.files.delete(path);
     await bootUp(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)?.state).toBe('Rebooted');
   });
 
@@ -86,7 +86,7 @@ describe('exactly one reboot', () => {
     await sim.reconcile();
     sim.host.files.set(JOURNAL, '{"entries": [{"id":');
     await bootUp(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)?.state).toBe('Rebooted');
     expect(sim.host.files.has(`${JOURNAL}.damaged`)).toBe(true);
   });
@@ -108,7 +108,7 @@ describe('a Job that ran again after a power failure', () => {
       sim.host.killBefore(action || undefined);
       await sim.reconcile();
       await bootUp(sim);
-      expect(sim.host.calls).toEqual([bootIdOf(2)]);
+      expect(sim.host.rebootCalls).toEqual([bootIdOf(2)]);
       expect(answer(sim)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(2), bootIdAfter: bootIdOf(3) });
     },
   );
@@ -116,7 +116,7 @@ describe('a Job that ran again after a power failure', () => {
   test('is not reported as rebooted when the call had no effect, although the ledger has another boot id', async () => {
     const sim = afterPowerFailure();
     sim.host.files.set(SENTINEL, bootIdOf(2));
-    sim.host.set({ obeys: false });
+    sim.host.set({ rebootsWhenAsked: false });
     await sim.reconcile();
     expect(answer(sim)).toMatchObject({ state: 'Rebooting', bootIdBefore: bootIdOf(2) });
     sim.host.files.delete(JOURNAL);
@@ -132,7 +132,7 @@ describe('a Job that ran again after a power failure', () => {
 describe('a reboot call without effect', () => {
   const withoutEffect = () => {
     const sim = simulate();
-    sim.host.set({ obeys: false });
+    sim.host.set({ rebootsWhenAsked: false });
     return sim;
   };
 
@@ -141,21 +141,21 @@ describe('a reboot call without effect', () => {
     await sim.reconcile();
     await sim.clock.advance(4 * 60_000);
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
     await sim.clock.advance(60_000);
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(2);
+    expect(sim.host.rebootCalls).toHaveLength(2);
     await sim.clock.advance(15 * 60_000);
     await sim.reconcile();
     expect(answer(sim)?.state).toBe('Failed');
-    expect(sim.host.calls).toHaveLength(2);
+    expect(sim.host.rebootCalls).toHaveLength(2);
   });
 
   test.each(['by the same process', 'by a new process'])(
     'is not reported as failed while it may still take effect after notAfter, %s',
     async by => {
       const sim = withoutEffect();
-      sim.clock.jump(19.5 * 60_000);
+      sim.clock.jumpWallClock(19.5 * 60_000);
       await sim.reconcile();
       await sim.clock.advance(60_000);
       if (by === 'by a new process') await sim.start();
@@ -164,7 +164,7 @@ describe('a reboot call without effect', () => {
       sim.host.restart();
       await bootUp(sim);
       expect(answer(sim)?.state).toBe('Rebooted');
-      expect(sim.host.calls).toHaveLength(1);
+      expect(sim.host.rebootCalls).toHaveLength(1);
     },
   );
 
@@ -177,7 +177,7 @@ describe('a reboot call without effect', () => {
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: rebootWithdrawn() } }));
     await sim.reconcile();
     expect(answer(sim)?.state).toBe('Cancelled');
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
   });
 
   test.each([
@@ -198,7 +198,7 @@ describe('a reboot call without effect', () => {
     await sim.clock.advance(60_000);
     await sim.reconcile();
     expect(answer(sim)?.state).toBe('Cancelled');
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
   });
 
   test('is not repeated while the API server is unreachable', async () => {
@@ -207,10 +207,10 @@ describe('a reboot call without effect', () => {
     await sim.clock.advance(5 * 60_000);
     sim.cluster.isUnreachable = true;
     await expect(sim.reconcile()).rejects.toThrow('connection refused');
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
     sim.cluster.isUnreachable = false;
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(2);
+    expect(sim.host.rebootCalls).toHaveLength(2);
   });
 
   test('is cancelled five minutes after the call when it is withdrawn, and never repeated', async () => {
@@ -224,7 +224,7 @@ describe('a reboot call without effect', () => {
     expect(answer(sim)?.state).toBe('Cancelled');
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: rebootRequested() } }));
     await settle(sim);
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
   });
 });
 
@@ -233,11 +233,11 @@ describe('an obstacle to the reboot', () => {
     const sim = simulate();
     sim.host.set({ diskFault: 'ENOSPC: no space left on device' });
     await expect(sim.reconcile()).rejects.toThrow('ENOSPC');
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)).toMatchObject({ state: 'Waiting', message: expect.stringContaining('ENOSPC') });
     sim.host.set({ diskFault: undefined });
     await bootUp(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 
   test('is reported and retried when the reboot call fails', async () => {
@@ -247,14 +247,14 @@ describe('an obstacle to the reboot', () => {
     expect(answer(sim)).toMatchObject({ state: 'Rebooting', message: expect.stringContaining('nsenter') });
     sim.host.set({ rebootFault: undefined });
     await sim.reconcile();
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 
   test('does not exist when only the status before the reboot cannot be written', async () => {
     const sim = simulate();
     sim.cluster.onWrite = () => void (sim.cluster.isUnreachable = true);
     await expect(sim.reconcile()).rejects.toThrow('connection refused'); // from the labels, after the reboot
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 });
 
@@ -272,7 +272,7 @@ describe('a finished operation', () => {
     }));
     await settle(sim);
     expect(answer(sim)?.state).toBe('Rebooted');
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 
   test('is followed by a reboot of the next operation with its own sentinel', async () => {
@@ -282,14 +282,14 @@ describe('a finished operation', () => {
     sim.host.files.set(SENTINEL, bootIdOf(2));
     const next = rebootRequested({ id: 'op-2', bootIdBefore: bootIdOf(2) });
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: next } }));
-    sim.clock.jump(-30 * 60_000);
+    sim.clock.jumpWallClock(-30 * 60_000);
     await settle(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1), bootIdOf(2)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1), bootIdOf(2)]);
   });
 
   test('leaves the unclaimed node alone', async () => {
     const sim = simulate(nodeAgent());
     expect(await sim.reconcile()).toBeUndefined();
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
   });
 });

@@ -30,10 +30,10 @@ describe('a withdrawn reboot', () => {
       const sim = simulate();
       sim.host.killBefore(action);
       expect(await sim.reconcile()).toBe('killed');
-      const called = sim.host.calls.length;
+      const called = sim.host.rebootCalls.length;
       setOperation(sim, rebootWithdrawn());
       await runHalfAnHour(sim);
-      expect(sim.host.calls).toHaveLength(called);
+      expect(sim.host.rebootCalls).toHaveLength(called);
       expect(answer(sim)?.state).toBe(called === 0 ? 'Cancelled' : 'Rebooted');
     },
   );
@@ -42,13 +42,13 @@ describe('a withdrawn reboot', () => {
     'is cancelled when the call had no effect and the agent was down before action %i',
     async action => {
       const sim = simulate();
-      sim.host.set({ obeys: false });
+      sim.host.set({ rebootsWhenAsked: false });
       sim.host.killBefore(action);
       await sim.reconcile();
-      const called = sim.host.calls.length;
+      const called = sim.host.rebootCalls.length;
       setOperation(sim, rebootWithdrawn());
       await runHalfAnHour(sim);
-      expect(sim.host.calls).toHaveLength(called);
+      expect(sim.host.rebootCalls).toHaveLength(called);
       expect(answer(sim)?.state).toBe('Cancelled');
     },
   );
@@ -57,11 +57,11 @@ describe('a withdrawn reboot', () => {
     const sim = simulate();
     sim.host.killBefore(action);
     await sim.reconcile();
-    const called = sim.host.calls.length;
+    const called = sim.host.rebootCalls.length;
     if (called === 0) sim.host.restart();
     setOperation(sim, rebootWithdrawn());
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toHaveLength(called);
+    expect(sim.host.rebootCalls).toHaveLength(called);
     /* Before the journal was written, the agent had not started a reboot. */
     expect(answer(sim)?.state).toBe(action === 1 ? 'Cancelled' : 'Rebooted');
   });
@@ -75,7 +75,7 @@ describe('a withdrawn reboot', () => {
       await runHalfAnHour(sim);
       expect(answer(sim)?.state).toBe('Cancelled');
       expect(sim.host.files.has(SENTINEL)).toBe(false);
-      expect(sim.host.calls).toEqual([]);
+      expect(sim.host.rebootCalls).toEqual([]);
     },
   );
 
@@ -87,7 +87,7 @@ describe('a withdrawn reboot', () => {
     await sim.start();
     setOperation(sim, rebootRequested());
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)?.state).toBe('Cancelled');
   });
 
@@ -96,7 +96,7 @@ describe('a withdrawn reboot', () => {
     sim.host.set({ diskFault: 'ENOSPC: no space left on device' });
     await runHalfAnHour(sim);
     expect(answer(sim)?.state).toBe('Cancelled');
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
   });
 });
 
@@ -112,7 +112,7 @@ describe('a reboot that is withdrawn while the watch is stale', () => {
   test('is cancelled, since the NodeAgent is read before the first call', async () => {
     const sim = await withStaleWatch();
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)?.state).toBe('Cancelled');
     expect(sim.host.files.has(SENTINEL)).toBe(false);
   });
@@ -121,12 +121,12 @@ describe('a reboot that is withdrawn while the watch is stale', () => {
     const sim = await withStaleWatch();
     sim.cluster.isUnreachable = true;
     await expect(sim.reconcile()).rejects.toThrow('connection refused');
-    expect(sim.host.acts).toEqual([]);
+    expect(sim.host.mutations).toEqual([]);
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     sim.cluster.isUnreachable = false;
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)?.state).toBe('Cancelled');
   });
 
@@ -134,7 +134,7 @@ describe('a reboot that is withdrawn while the watch is stale', () => {
     const sim = await withStaleWatch();
     setOperation(sim, operation({ id: 'op-2' }));
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(sim.cluster.agent.status?.operation).toEqual({ id: 'op-2' });
   });
 });
@@ -145,7 +145,7 @@ describe('sentinels in the state directory', () => {
   test('have no effect and stay when they are of other operations', async () => {
     const sim = simulate(nodeAgent({ operation: rebootRequested() }), OTHER_SENTINELS);
     await sim.reconcile();
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)?.state).toBe('Waiting');
     expect([...sim.host.files.keys()]).toEqual(Object.keys(OTHER_SENTINELS));
   });
@@ -156,7 +156,7 @@ describe('sentinels in the state directory', () => {
     await sim.reconcile();
     await sim.start();
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect([...sim.host.files.keys()].filter(file => !file.endsWith('.json'))).toEqual(Object.keys(OTHER_SENTINELS));
   });
 });
@@ -167,49 +167,49 @@ describe('a wall clock that jumps', () => {
     ['some minutes forward', 5 * MINUTE],
   ])('%s before the reboot and back after it leads to one reboot', async (_sentence, by) => {
     const sim = simulate();
-    sim.clock.jump(by);
+    sim.clock.jumpWallClock(by);
     await sim.reconcile();
-    sim.clock.jump(-2 * by);
+    sim.clock.jumpWallClock(-2 * by);
     await sim.start();
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)?.state).toBe('Rebooted');
   });
 
   test('a year forward before the start prevents the reboot, and the message has both times', async () => {
     const sim = simulate();
-    sim.clock.jump(YEAR);
+    sim.clock.jumpWallClock(YEAR);
     await sim.reconcile();
-    sim.clock.jump(-YEAR);
+    sim.clock.jumpWallClock(-YEAR);
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([]);
+    expect(sim.host.rebootCalls).toEqual([]);
     expect(answer(sim)).toMatchObject({ state: 'Failed', message: expect.stringContaining('2027-01-01') });
   });
 
   test('a year forward right after a call does not fail the reboot while it may still happen', async () => {
     const sim = simulate();
-    sim.host.set({ obeys: false });
+    sim.host.set({ rebootsWhenAsked: false });
     await sim.reconcile();
-    sim.clock.jump(YEAR);
+    sim.clock.jumpWallClock(YEAR);
     await sim.reconcile();
     expect(answer(sim)?.state).toBe('Rebooting');
     await sim.clock.advance(5 * MINUTE);
     await sim.reconcile();
     expect(answer(sim)?.state).toBe('Failed');
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
   });
 
   test('a year back right after a call does not repeat it before five minutes', async () => {
     const sim = simulate();
-    sim.host.set({ obeys: false });
+    sim.host.set({ rebootsWhenAsked: false });
     await sim.reconcile();
-    sim.clock.jump(-YEAR);
+    sim.clock.jumpWallClock(-YEAR);
     await sim.clock.advance(5 * MINUTE - 1);
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(1);
+    expect(sim.host.rebootCalls).toHaveLength(1);
     await sim.clock.advance(1);
     await sim.reconcile();
-    expect(sim.host.calls).toHaveLength(2);
+    expect(sim.host.rebootCalls).toHaveLength(2);
   });
 });
 
@@ -223,12 +223,12 @@ describe('a disk that cannot be written', () => {
       expect(answer(sim)).toMatchObject({ state: 'Waiting', message: `not rebooted yet: ${diskFault}` });
       await runHalfAnHour(sim);
       expect(answer(sim)?.state).toBe('Failed');
-      expect(sim.host.calls).toEqual([]);
+      expect(sim.host.rebootCalls).toEqual([]);
       sim.host.set({ diskFault: undefined });
-      sim.clock.jump(-YEAR);
+      sim.clock.jumpWallClock(-YEAR);
       await sim.start();
       await runHalfAnHour(sim);
-      expect(sim.host.calls).toEqual([]);
+      expect(sim.host.rebootCalls).toEqual([]);
       expect(answer(sim)?.state).toBe('Failed');
     },
   );
@@ -245,7 +245,7 @@ describe('a machine that boots another system', () => {
     sim.host.set({ cmdline });
     await sim.start();
     await runHalfAnHour(sim);
-    expect(sim.host.calls).toEqual([bootIdOf(1)]);
+    expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)?.state).toBe('Rebooted');
     expect(sim.cluster.agent.status).toMatchObject({ boot: { state }, fellBack: { version: 'v3.6.0' } });
     expect(JSON.stringify(sim.cluster.nodePatches.at(-1))).toContain(`"kairos.io/boot-state":"${state}"`);

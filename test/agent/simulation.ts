@@ -95,7 +95,7 @@ export function simulate(
 ): Simulation {
   const host = fakeHost(files);
   const cluster = new SingleNodeCluster(agent);
-  cluster.onWrite = () => host.touch('patch');
+  cluster.onWrite = () => host.recordMutation('patch');
   const clock = fakeClock('2026-01-01T00:10:00.000Z');
   let running: Reconciler | undefined;
   let cache = new ObjectCache<NodeAgent>();

@@ -9,7 +9,7 @@ import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
-import { alphabetical } from './alphabetical.js';
+import { withSortedKeys } from './sorted-keys.js';
 import { collectionOf, type FakeKube } from './kube.js';
 
 const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
@@ -34,13 +34,13 @@ export const emptyCaches = () => ({
 /** Takes in what is there, and hears of every change until `leave`. */
 function follow<T extends Stored>(kube: FakeKube, resource: Resource, cache: ObjectCache<T>): () => void {
   cache.replaceAll(kube.all<T>(resource), String(kube.store.version));
-  return kube.store.onHappened((collection, { type, object }) => {
-    if (collection === collectionOf(resource)) cache.applyEvent(type, alphabetical(object) as T);
+  return kube.store.onEvent((collection, { type, object }) => {
+    if (collection === collectionOf(resource)) cache.applyEvent(type, withSortedKeys(object) as T);
   });
 }
 
 /** Caches that always know what the cluster knows, as if watches took no time. */
-export function followed(kube: FakeKube): { caches: Caches; leave: () => void } {
+export function cachesFollowing(kube: FakeKube): { caches: Caches; stop: () => void } {
   const caches = emptyCaches();
   const ends = [
     follow(kube, NODES, caches.nodes),
@@ -52,5 +52,5 @@ export function followed(kube: FakeKube): { caches: Caches; leave: () => void } 
     follow(kube, NODE_OP, caches.nodeOps),
     follow(kube, NODE_OP_UPGRADE, caches.upgrades),
   ];
-  return { caches, leave: () => ends.forEach(end => end()) };
+  return { caches, stop: () => ends.forEach(end => end()) };
 }

@@ -7,11 +7,11 @@ export interface FakeClock extends Clock {
   /** Goes on to the next sleeper's moment and wakes that one alone; false, and no time passes, if nobody wakes by `end` (monotonic). */
   step(end: number): Promise<boolean>;
   /** Calls back once after `ms`, unless the function it returns is called before. */
-  after(ms: number, call: () => void): () => void;
+  callAfter(ms: number, call: () => void): () => void;
   /** Wall time alone jumps. */
-  jump(ms: number): void;
+  jumpWallClock(ms: number): void;
   /** How many are asleep. */
-  sleepers(): number;
+  sleeperCount(): number;
 }
 
 interface Sleeper {
@@ -31,7 +31,7 @@ export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}
     wall += at - passed;
     passed = at;
   };
-  const after = (ms: number, call: () => void) => {
+  const callAfter = (ms: number, call: () => void) => {
     const sleeper: Sleeper = { at: passed + Math.max(ms, 0), wake: call };
     asleep.add(sleeper);
     return () => void asleep.delete(sleeper);
@@ -48,11 +48,11 @@ export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}
   return {
     now: () => new Date(wall),
     monotonic: () => passed,
-    sleep: (ms, signal) => sleep(after, ms, signal),
-    after,
+    sleep: (ms, signal) => sleep(callAfter, ms, signal),
+    callAfter,
     step,
-    jump: ms => void (wall += ms),
-    sleepers: () => asleep.size,
+    jumpWallClock: ms => void (wall += ms),
+    sleeperCount: () => asleep.size,
     advance: async ms => {
       const end = passed + ms;
       await letRun();
@@ -69,7 +69,7 @@ function earliest(asleep: Iterable<Sleeper>): Sleeper | undefined {
   return next;
 }
 
-function sleep(after: FakeClock['after'], ms: number, signal: AbortSignal | undefined): Promise<void> {
+function sleep(callAfter: FakeClock['callAfter'], ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise<void>(resolve => {
     if (signal?.aborted) return resolve();
     const wake = () => {
@@ -77,7 +77,7 @@ function sleep(after: FakeClock['after'], ms: number, signal: AbortSignal | unde
       signal?.removeEventListener('abort', wake);
       resolve();
     };
-    const cancel = after(ms, wake);
+    const cancel = callAfter(ms, wake);
     signal?.addEventListener('abort', wake);
   });
 }

@@ -8,16 +8,16 @@ export class Killed extends Error {}
 export interface FakeHost extends Host {
   files: Map<string, string>;
   /** Tries to reboot that arrived, each with the boot id it hit. */
-  calls: string[];
+  rebootCalls: string[];
   /** Acts that change something, as they happened. */
-  acts: string[];
+  mutations: string[];
   set(what: Partial<Settings>): void;
   /** The machine goes through a reboot now. */
   restart(id?: string): void;
   /** The act of this number (from 1, counted from now) and all after it do not happen; `undefined` lifts it. */
   killBefore(act: number | undefined): void;
   /** An act outside the machine, such as a write to the cluster: it counts as well. */
-  touch(name: string): void;
+  recordMutation(name: string): void;
 }
 
 interface Settings {
@@ -26,7 +26,7 @@ interface Settings {
   loaderEntry?: string;
   init: string;
   /** Whether a call to reboot is obeyed at once. */
-  obeys: boolean;
+  rebootsWhenAsked: boolean;
   /** Somebody else sees to the reboot: called when one was asked for. */
   onReboot?: () => void;
   /** Writing to the disk fails with this. */
@@ -56,7 +56,7 @@ const DEFAULTS: Settings = {
   bootId: bootIdOf(1),
   cmdline: 'BOOT_IMAGE=/boot/vmlinuz root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img',
   init: 'systemd',
-  obeys: true,
+  rebootsWhenAsked: true,
   bootedAt: new Date('2026-01-01T00:00:00.000Z'),
   readOnly: [],
   unreadable: [],
@@ -107,15 +107,15 @@ function disk(start: Record<string, string>, settings: Settings, act: Act): Disk
 }
 
 export function fakeHost(files: Record<string, string> = { '/etc/kairos-release': KAIROS_RELEASE }): FakeHost {
-  const calls: string[] = [];
-  const acts: string[] = [];
+  const rebootCalls: string[] = [];
+  const mutations: string[] = [];
   const settings = { ...DEFAULTS };
   let boots = 1;
   let left: number | undefined;
 
   const act = (name: string) => {
     if (left !== undefined && (left -= 1) <= 0) throw new Killed(name);
-    acts.push(name);
+    mutations.push(name);
   };
   const restart = (id?: string) => {
     boots += 1;
@@ -125,18 +125,18 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
   const reboot = (how: string) => {
     act(how);
     if (settings.rebootFault !== undefined) throw new Error(settings.rebootFault);
-    calls.push(settings.bootId);
+    rebootCalls.push(settings.bootId);
     settings.onReboot?.();
-    if (settings.obeys) restart();
+    if (settings.rebootsWhenAsked) restart();
   };
   return {
     ...disk(files, settings, act),
-    calls,
-    acts,
+    rebootCalls,
+    mutations,
     set: what => void Object.assign(settings, what),
     restart,
     killBefore: number => void (left = number),
-    touch: act,
+    recordMutation: act,
     bootId: async () => settings.bootId,
     bootedAt: async () => settings.bootedAt,
     cmdline: async () => settings.cmdline,

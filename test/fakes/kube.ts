@@ -13,8 +13,8 @@ import type {
   WatchEvent,
 } from '../../kube/kube.js';
 import { PODS } from '../../kube/resources.js';
-import { alphabetical } from './alphabetical.js';
-import { ApiStore, type Obj, type Place, type Verdict } from './api-store.js';
+import { withSortedKeys } from './sorted-keys.js';
+import { ObjectStore, type StoredObject, type ResourcePath, type ApiResponse } from './object-store.js';
 
 /** One write that was asked for. */
 export interface Write {
@@ -28,27 +28,27 @@ const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json
 
 export const collectionOf = ({ group, version, plural }: Resource): string => `${group}/${version}/${plural}`;
 
-export const placeOf = (resource: Resource, at: Partial<Name> = {}, subresource?: string): Place => ({
+export const pathOf = (resource: Resource, at: Partial<Name> = {}, subresource?: string): ResourcePath => ({
   collection: collectionOf(resource),
   ...at,
   subresource,
 });
 
 /** The answer's body, or the error that the client makes of it. */
-export function taken({ code, body }: Verdict): unknown {
-  if (code < 300) return alphabetical(body);
+export function bodyOrError({ code, body }: ApiResponse): unknown {
+  if (code < 300) return withSortedKeys(body);
   const status = body as { message: string; reason: string; details?: { causes?: Cause[] } };
   throw new KubeError(code, status.message, status.reason, status.details);
 }
 
 export class FakeKube implements Kube {
-  readonly store: ApiStore;
+  readonly store: ObjectStore;
   readonly writes: Write[] = [];
   /** May throw: before a write is done, or, from what it returns, after it. */
   onWrite: (write: Write) => (() => void) | void = () => undefined;
   onDryRun: (body: object, namespace?: string) => void = () => undefined;
 
-  constructor(store = new ApiStore()) {
+  constructor(store = new ObjectStore()) {
     this.store = store;
   }
 
@@ -57,18 +57,18 @@ export class FakeKube implements Kube {
     const { name, namespace } = object.metadata;
     this.store.version += 1;
     const metadata = { ...object.metadata, resourceVersion: String(this.store.version) };
-    const kept: Obj = { ...object, metadata: { ...metadata } };
-    this.store.of(placeOf(resource)).set(`${namespace ?? ''}/${name}`, kept);
+    const kept: StoredObject = { ...object, metadata: { ...metadata } };
+    this.store.objectsOf(pathOf(resource)).set(`${namespace ?? ''}/${name}`, kept);
   }
 
   all<T extends Stored>(resource: Resource): T[] {
-    return this.store.all(placeOf(resource)).map(object => alphabetical(object) as T);
+    return this.store.all(pathOf(resource)).map(object => withSortedKeys(object) as T);
   }
 
   async get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
-    const found = this.store.get(placeOf(resource, at));
+    const found = this.store.get(pathOf(resource, at));
     if (!found) throw new KubeError(404, `${resource.plural} ${at.name} not found`, 'NotFound');
-    return alphabetical(found) as T;
+    return withSortedKeys(found) as T;
   }
 
   async list<T extends Stored>(resource: Resource, { namespace }: ListOptions = {}): Promise<Page<T>> {
@@ -86,7 +86,7 @@ export class FakeKube implements Kube {
     const name = (body as Stored).metadata.name;
     const status = resource === PODS ? { status: { phase: 'Pending' } } : {};
     return this.#write({ verb: 'create', plural: resource.plural, name, body }, () =>
-      this.store.create(placeOf(resource, { namespace }), { ...status, ...body }),
+      this.store.create(pathOf(resource, { namespace }), { ...status, ...body }),
     );
   }
 
@@ -94,26 +94,26 @@ export class FakeKube implements Kube {
     const { type = 'merge', subresource } = options;
     if (type !== 'merge' && type !== 'json') throw new Error(`this cluster takes no ${type} patches`);
     return this.#write({ verb: 'patch', plural: resource.plural, name: at.name, body }, () =>
-      this.store.patch(placeOf(resource, at, subresource), body, CONTENT[type]),
+      this.store.patch(pathOf(resource, at, subresource), body, CONTENT[type]),
     );
   }
 
   replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T> {
     const fields: object = body;
     return this.#write({ verb: 'replace', plural: resource.plural, name: at.name, body }, () =>
-      this.store.replace(placeOf(resource, at, subresource), { ...fields }),
+      this.store.replace(pathOf(resource, at, subresource), { ...fields }),
     );
   }
 
   async delete(resource: Resource, at: Name, options: DeleteOptions = {}): Promise<void> {
     await this.#write({ verb: 'delete', plural: resource.plural, name: at.name, body: options }, () =>
-      this.store.delete(placeOf(resource, at), options),
+      this.store.delete(pathOf(resource, at), options),
     );
   }
 
   async evict(at: Name, eviction: Eviction): Promise<void> {
     await this.#write({ verb: 'evict', plural: PODS.plural, name: at.name, body: eviction }, () =>
-      this.store.delete(placeOf(PODS, at), { uid: eviction.uid }),
+      this.store.delete(pathOf(PODS, at), { uid: eviction.uid }),
     );
   }
 
@@ -122,10 +122,10 @@ export class FakeKube implements Kube {
     this.onDryRun(body, namespace);
   }
 
-  async #write<T extends Stored>(write: Write, perform: () => Verdict): Promise<T> {
+  async #write<T extends Stored>(write: Write, perform: () => ApiResponse): Promise<T> {
     this.writes.push(write);
     const afterwards = this.onWrite(write);
-    const answer = taken(perform());
+    const answer = bodyOrError(perform());
     afterwards?.();
     return answer as T;
   }

@@ -10,10 +10,10 @@ import {
   KubeError,
 } from '../../kube/errors.js';
 import { LEASES, NODES, PODS } from '../../kube/resources.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { THINGS, type Thing, until } from './samples.js';
 
-let server: ApiServer;
+let server: HttpsApiServer;
 let kube: KubeClient;
 const requests: RequestRecord[] = [];
 const at = (name: string) => ({ namespace: 'default', name });
@@ -25,7 +25,7 @@ const caught = async (call: Promise<unknown>): Promise<unknown> =>
 
 beforeEach(async () => {
   requests.length = 0;
-  server = await ApiServer.start();
+  server = await HttpsApiServer.start();
   kube = createKube(server.connection(), {
     userAgent: 'kairos-operator/test',
     callTimeoutMs: 2_000,
@@ -56,21 +56,21 @@ describe('connections', () => {
 
   test('are retried once for a read when the server has closed an idle one', async () => {
     await make('a');
-    server.fail('reset', 1);
+    server.injectFault('reset', 1);
     expect((await kube.get(THINGS, at('a'))).metadata.name).toBe('a');
   });
 
   test('are not retried a second time for a read', async () => {
     await make('a');
-    server.fail('reset', 2);
+    server.injectFault('reset', 2);
     expect(await caught(kube.get(THINGS, at('a')))).toMatchObject({ code: 'ECONNRESET' });
   });
 
   test('are not retried for a write, which may have succeeded', async () => {
     await make('a');
-    server.fail('doneThenReset', 1);
+    server.injectFault('resetAfterHandling', 1);
     expect(await caught(make('b'))).toMatchObject({ code: 'ECONNRESET' });
-    expect(server.asked('POST')).toHaveLength(2);
+    expect(server.requestsTo('POST')).toHaveLength(2);
   });
 
   test('for watches do not count towards the limit for calls', async () => {
@@ -83,14 +83,14 @@ describe('connections', () => {
     await make('late');
     stop.abort();
     await Promise.all(watches);
-    expect(server.asked('POST')).toHaveLength(1);
+    expect(server.requestsTo('POST')).toHaveLength(1);
   });
 });
 
 describe('requests', () => {
   test('carry the token, the user agent and the content type', async () => {
     await make('a');
-    expect(server.seen[0]?.headers).toMatchObject({
+    expect(server.requests[0]?.headers).toMatchObject({
       authorization: 'Bearer secret',
       'user-agent': 'kairos-operator/test',
       'content-type': 'application/json',
@@ -107,7 +107,7 @@ describe('requests', () => {
     await kube.replace<Thing>(THINGS, at('a'), { ...now, spec: { size: 3 } });
     await kube.delete(THINGS, at('a'), { uid: created.metadata.uid, propagation: 'Background' });
     expect(isNotFound(await caught(kube.get(THINGS, at('a'))))).toBe(true);
-    expect(server.asked('DELETE')[0]?.body).toEqual({
+    expect(server.requestsTo('DELETE')[0]?.body).toEqual({
       kind: 'DeleteOptions',
       apiVersion: 'v1',
       preconditions: { uid: created.metadata.uid },
@@ -125,7 +125,7 @@ describe('requests', () => {
     const body = type === 'json' ? [{ op: 'add', path: '/spec/size', value: 5 }] : { spec: { size: 5 } };
     const patched = await kube.patch<Thing>(THINGS, at('a'), body, { type, fieldManager: 'me', force: true });
     expect(patched.spec?.size).toBe(5);
-    const seen = server.asked('PATCH')[0];
+    const seen = server.requestsTo('PATCH')[0];
     expect(seen?.headers['content-type']).toBe(contentType);
     expect(Object.fromEntries(seen?.query ?? [])).toEqual({ fieldManager: 'me', force: 'true' });
   });
@@ -143,7 +143,7 @@ describe('requests', () => {
     const pod = await kube.create(PODS, { metadata: { name: 'p' } }, 'default');
     expect(isConflict(await caught(kube.evict(at('p'), { uid: 'older' })))).toBe(true);
     await kube.evict(at('p'), { uid: pod.metadata.uid, gracePeriodSeconds: 5 });
-    expect(server.asked('POST', '/eviction')[1]).toMatchObject({
+    expect(server.requestsTo('POST', '/eviction')[1]).toMatchObject({
       path: '/api/v1/namespaces/default/pods/p/eviction',
       body: {
         apiVersion: 'policy/v1',
@@ -157,14 +157,14 @@ describe('requests', () => {
 
   test('send a dry run that stores nothing', async () => {
     await kube.dryRun(PODS, { metadata: { generateName: 'p-' } }, 'default');
-    expect(server.seen[0]).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/default/pods' });
-    expect(server.seen[0]?.query.toString()).toBe('dryRun=All');
+    expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/default/pods' });
+    expect(server.requests[0]?.query.toString()).toBe('dryRun=All');
   });
 
   test('use the paths of the core group and of named groups', async () => {
     await caught(kube.get(NODES, { name: 'n1' }));
     await caught(kube.get(LEASES, { namespace: 'kube-system', name: 'l' }));
-    expect(server.seen.map(seen => seen.path)).toEqual([
+    expect(server.requests.map(seen => seen.path)).toEqual([
       '/api/v1/nodes/n1',
       '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/l',
     ]);
@@ -200,14 +200,14 @@ describe('error responses', () => {
   });
 
   test('with code 429 carry the retry delay', async () => {
-    server.fail({ answer: 429, retryAfter: 7, reason: 'TooManyRequests' });
+    server.injectFault({ status: 429, retryAfter: 7, reason: 'TooManyRequests' });
     const error = await caught(kube.get(THINGS, at('a')));
     expect(isTooManyRequests(error)).toBe(true);
     expect(error).toMatchObject({ code: 429, retryAfterSeconds: 7, reason: 'TooManyRequests' });
   });
 
   test('name the request in their message', async () => {
-    server.fail({ answer: 403, reason: 'Forbidden' });
+    server.injectFault({ status: 403, reason: 'Forbidden' });
     const error = await caught(kube.get(THINGS, at('a')));
     expect(isForbidden(error)).toBe(true);
     expect(error).toBeInstanceOf(KubeError);
@@ -215,7 +215,7 @@ describe('error responses', () => {
   });
 
   test('end the call after the timeout when none arrives', async () => {
-    server.fail('silence');
+    server.injectFault('noResponse');
     expect(String(await caught(kube.get(THINGS, at('a'))))).toContain('no response within 2000 ms');
   });
 });
@@ -224,13 +224,13 @@ describe('an abort signal', () => {
   test('aborts pending calls and prevents new ones, while the parent client stays usable', async () => {
     const leading = new AbortController();
     const old = kube.with(leading.signal);
-    server.fail('silence');
+    server.injectFault('noResponse');
     const pending = caught(old.patch(THINGS, at('a'), {}));
-    await until(() => server.asked('PATCH').length === 1);
+    await until(() => server.requestsTo('PATCH').length === 1);
     leading.abort(new Error('no longer leading'));
     expect(String(await pending)).toContain('no longer leading');
     expect(String(await caught(old.patch(THINGS, at('a'), {})))).toContain('no longer leading');
-    expect(server.asked('PATCH')).toHaveLength(1);
+    expect(server.requestsTo('PATCH')).toHaveLength(1);
     expect((await make('a')).metadata.name).toBe('a');
   });
 
@@ -261,11 +261,11 @@ describe('a watch', () => {
     await make('a');
     await kube.patch(THINGS, at('a'), { spec: { size: 2 } });
     await kube.delete(THINGS, at('a'));
-    server.bookmark();
+    server.sendBookmarks();
     server.endWatches();
     await done;
     expect(types).toEqual(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
-    expect(server.asked('GET')[0]?.query.get('allowWatchBookmarks')).toBe('true');
+    expect(server.requestsTo('GET')[0]?.query.get('allowWatchBookmarks')).toBe('true');
   });
 
   test('delivers an object larger than any packet as a whole', async () => {
@@ -289,7 +289,7 @@ describe('a watch', () => {
     await until(() => server.watching === 1);
     server.resetWatches();
     expect(await broken).toMatchObject({ code: 'ECONNRESET' });
-    server.mute = true;
+    server.suppressesEvents = true;
     expect(String(await caught(all(watch(from, 0.1))))).toContain('no data for');
   });
 });

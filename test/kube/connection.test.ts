@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createKube } from '../../kube/client.js';
 import { inCluster } from '../../kube/connection.js';
 import { fromKubeconfig } from '../../kube/kubeconfig.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { THINGS } from './samples.js';
 
 let dir: string;
-let server: ApiServer;
+let server: HttpsApiServer;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'connection-'));
-  server = await ApiServer.start();
+  server = await HttpsApiServer.start();
   await writeFile(join(dir, 'token'), 'first\n');
   await writeFile(join(dir, 'ca.crt'), server.ca);
 });
@@ -26,7 +26,7 @@ describe('the connection in a cluster', () => {
   test('uses the token and the CA certificate of the directory', async () => {
     const kube = createKube(inCluster({ env: { ...env(), SERVICE_ACCOUNT_DIR: dir } }), { userAgent: 'test' });
     await kube.list(THINGS);
-    expect(server.seen[0]?.headers.authorization).toBe('Bearer first');
+    expect(server.requests[0]?.headers.authorization).toBe('Bearer first');
     kube.close();
   });
 
@@ -84,7 +84,7 @@ describe('the connection from a kubeconfig', () => {
     await writeFile(path, JSON.stringify(config));
     const kube = createKube(await fromKubeconfig(path), { userAgent: 'test' });
     await kube.list(THINGS);
-    expect(server.seen[0]?.headers.authorization).toBe('Bearer of-the-user');
+    expect(server.requests[0]?.headers.authorization).toBe('Bearer of-the-user');
     kube.close();
   });
 

@@ -5,19 +5,19 @@ import { type Informer, type InformerOptions, informer } from '../../kube/inform
 import type { Stored } from '../../kube/kube.js';
 import { realClock } from '../../program/clock.js';
 import { silentLog } from '../../program/log.js';
-import { ApiServer, type Seen } from '../fakes/api-server.js';
+import { HttpsApiServer, type RecordedRequest } from '../fakes/https-api-server.js';
 import { THINGS, type Thing, until } from './samples.js';
 
 /** Pauses are shortened to a hundredth, so that the tests include backoff without waiting for it. */
 const quick = { ...realClock, sleep: (ms: number, signal?: AbortSignal) => realClock.sleep(ms / 100, signal) };
 
-let server: ApiServer;
+let server: HttpsApiServer;
 let kube: KubeClient;
 let stop: AbortController;
 let running: Promise<void>[];
 
 beforeEach(async () => {
-  server = await ApiServer.start();
+  server = await HttpsApiServer.start();
   kube = createKube(server.connection(), { userAgent: 'test', callTimeoutMs: 500, watchMarginMs: 100 });
   stop = new AbortController();
   running = [];
@@ -46,8 +46,8 @@ async function watching(options: Partial<InformerOptions<Thing>> = {}): Promise<
 }
 
 const names = ({ cache }: Informer<Thing>) => cache.list().map(one => one.metadata.name);
-const lists = () => server.asked('GET').filter(seen => !seen.query.has('watch')).length;
-const isWatch = (seen: Seen) => seen.query.has('watch');
+const lists = () => server.requestsTo('GET').filter(seen => !seen.query.has('watch')).length;
+const isWatch = (seen: RecordedRequest) => seen.query.has('watch');
 
 describe('an informer', () => {
   test('lists page by page, then follows changes', async () => {
@@ -67,7 +67,7 @@ describe('an informer', () => {
     const things = await watching({ labelSelector: 'app=x', namespace: 'default' });
     await make('c', { labels: { app: 'x' } });
     await until(() => names(things).join('') === 'ac');
-    expect(server.asked('GET')[0]?.path).toContain('/namespaces/default/');
+    expect(server.requestsTo('GET')[0]?.path).toContain('/namespaces/default/');
   });
 
   test('applies the transform to lists and to events', async () => {
@@ -83,8 +83,8 @@ describe('an informer', () => {
     await make('a');
     await until(() => names(things).length === 1);
     server.endWatches();
-    await until(() => server.asked('GET').filter(isWatch).length === 2);
-    const [, second] = server.asked('GET').filter(isWatch);
+    await until(() => server.requestsTo('GET').filter(isWatch).length === 2);
+    const [, second] = server.requestsTo('GET').filter(isWatch);
     expect(second?.query.get('resourceVersion')).toBe(String(server.store.version));
     expect(lists()).toBe(1);
   });
@@ -92,17 +92,17 @@ describe('an informer', () => {
   test('resumes from the last bookmark', async () => {
     await watching();
     await kube.create({ ...THINGS, plural: 'others' }, { metadata: { name: 'x' } }, 'default');
-    server.bookmark();
+    server.sendBookmarks();
     await new Promise(resolve => setTimeout(resolve, 20));
     server.endWatches();
-    await until(() => server.asked('GET').filter(isWatch).length === 2);
-    expect(server.asked('GET').at(-1)?.query.get('resourceVersion')).toBe(String(server.store.version));
+    await until(() => server.requestsTo('GET').filter(isWatch).length === 2);
+    expect(server.requestsTo('GET').at(-1)?.query.get('resourceVersion')).toBe(String(server.store.version));
   });
 
   test('ends when its signal aborts, even during a call without a response', async () => {
-    server.fail('silence', 1);
+    server.injectFault('noResponse', 1);
     const things = start();
-    await until(() => server.seen.length === 1);
+    await until(() => server.requests.length === 1);
     stop.abort();
     await things.waitForSync(stop.signal);
     await Promise.all(running);
@@ -128,15 +128,15 @@ describe('a failing API server', () => {
     ['the list is rejected', 503, 3],
     ['the list is temporarily forbidden', 403, 3],
     ['the token is temporarily rejected', 401, 2],
-  ])('is retried when %s', async (_title, answer, times) => {
-    server.fail({ answer }, times);
+  ])('is retried when %s', async (_title, status, times) => {
+    server.injectFault({ status }, times);
     const things = start();
     await things.waitForSync(stop.signal);
     expect(things.cache.hasSynced()).toBe(true);
   });
 
   test('is retried when it resets the connection during the list', async () => {
-    server.fail('reset', 4);
+    server.injectFault('reset', 4);
     await start().waitForSync(stop.signal);
     expect(lists()).toBeGreaterThanOrEqual(4);
   });
@@ -146,14 +146,14 @@ describe('a failing API server', () => {
     [
       'a reset followed by rejections',
       () => {
-        server.fail({ answer: 503 }, 3, isWatch);
+        server.injectFault({ status: 503 }, 3, isWatch);
         server.resetWatches();
       },
     ],
     [
       'watches that end immediately',
       () => {
-        server.fail({ answer: 200 }, 3, isWatch);
+        server.injectFault({ status: 200 }, 3, isWatch);
         server.endWatches();
       },
     ],
@@ -170,10 +170,10 @@ describe('a failing API server', () => {
 
   test('is watched again when no data arrives for longer than the timeout', async () => {
     const things = await watching({ watchSeconds: 1 });
-    server.mute = true;
+    server.suppressesEvents = true;
     await make('missed');
-    await until(() => server.asked('GET').filter(isWatch).length === 2);
-    server.mute = false;
+    await until(() => server.requestsTo('GET').filter(isWatch).length === 2);
+    server.suppressesEvents = false;
     await until(() => names(things).includes('missed'));
     expect(lists()).toBe(1);
   });
@@ -186,11 +186,11 @@ describe('a failing API server', () => {
     const things = await watching();
     const changes: Change<Thing>[] = [];
     things.cache.onChange(change => changes.push(change));
-    server.mute = true;
+    server.suppressesEvents = true;
     await kube.delete(THINGS, { namespace: 'default', name: 'deleted' });
     await make('added');
     server.store.compact();
-    server.mute = false;
+    server.suppressesEvents = false;
     expire();
     await until(() => names(things).join('') === 'added');
     expect(changes.map(({ old, new: now }) => [old?.metadata.name, now?.metadata.name])).toEqual([
@@ -202,16 +202,16 @@ describe('a failing API server', () => {
 
   test('is listed again after a version was rejected several times', async () => {
     await watching();
-    server.fail({ answer: 504 }, 5, isWatch);
+    server.injectFault({ status: 504 }, 5, isWatch);
     server.endWatches();
     await until(() => lists() === 2);
-    expect(server.asked('GET').filter(isWatch).length).toBeGreaterThanOrEqual(5);
+    expect(server.requestsTo('GET').filter(isWatch).length).toBeGreaterThanOrEqual(5);
   });
 
   test('is not queried in a busy loop while it is down', async () => {
-    server.fail({ answer: 503 }, 1_000);
+    server.injectFault({ status: 503 }, 1_000);
     start({ clock: realClock, random: () => 1 });
     await new Promise(resolve => setTimeout(resolve, 300));
-    expect(server.seen.length).toBe(1);
+    expect(server.requests.length).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { LeadershipLost, whileLeader } from '../../kube/leader.js';
 import { acquiredSpec, canAcquire, type LeaseObject, microTime } from '../../kube/lease.js';
 import { LEASES } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 import { until } from './samples.js';
 
@@ -48,7 +48,7 @@ describe('the acquired lease', () => {
 });
 
 describe('leader election', () => {
-  let server: ApiServer;
+  let server: HttpsApiServer;
   let clock: FakeClock;
   let kube: KubeClient;
   let candidates: Candidate[];
@@ -92,7 +92,7 @@ describe('leader election', () => {
   beforeEach(async () => {
     candidates = [];
     clock = fakeClock();
-    server = await ApiServer.start();
+    server = await HttpsApiServer.start();
     kube = createKube(server.connection(), { userAgent: 'test' });
   });
   afterEach(async () => {
@@ -108,7 +108,7 @@ describe('leader election', () => {
     await until(() => a.leading);
     await pass(11_000);
     expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 30, leaseTransitions: 0 });
-    expect(server.asked('PUT')).toHaveLength(1);
+    expect(server.requestsTo('PUT')).toHaveLength(1);
   });
 
   test('passes to the next replica soon after the leader stops in order', async () => {
@@ -151,7 +151,7 @@ describe('leader election', () => {
     let both = 0;
     const check = () => void (both += Number(a.leading && b.leading));
     await pass(5_000, check);
-    server.fail({ answer: 503 }, 1_000, seen => seen.headers['user-agent'] === 'cut-off');
+    server.injectFault({ status: 503 }, 1_000, seen => seen.headers['user-agent'] === 'cut-off');
     await pass(17_000, check);
     expect([a.leading, a.ended]).toEqual([false, 'lost']);
     await pass(16_000, check);
@@ -163,7 +163,7 @@ describe('leader election', () => {
   test('keeps the leader when one call hangs', async () => {
     const a = compete('a');
     await until(() => a.leading);
-    server.fail('silence', 1);
+    server.injectFault('noResponse', 1);
     await pass(40_000);
     expect(a.leading).toBe(true);
   });
@@ -171,12 +171,12 @@ describe('leader election', () => {
   test('ends the leadership when every call hangs, without waiting for responses', async () => {
     const a = compete('a');
     await until(() => a.leading);
-    server.fail('silence', 1_000);
+    server.injectFault('noResponse', 1_000);
     await pass(24_000);
     expect(a.ended).toBe('lost');
     kube.close();
     kube = createKube(server.connection(), { userAgent: 'test' });
-    server.heal();
+    server.clearFaults();
   });
 
   test('elects one of many replicas that start together', async () => {
@@ -189,7 +189,7 @@ describe('leader election', () => {
     const a = compete('a');
     await until(() => a.leading);
     const b = compete('b');
-    clock.jump(3_600_000);
+    clock.jumpWallClock(3_600_000);
     await pass(6_000, () => expect(a.leading && b.leading).toBe(false));
     expect(a.leading).toBe(true);
   });

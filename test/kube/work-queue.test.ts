@@ -63,7 +63,7 @@ describe('adding keys', () => {
 
   test('needs a single timer for all delayed keys', async () => {
     for (let n = 1; n <= 50; n += 1) queue.add(`key-${n}`, n * 10);
-    expect(clock.sleepers()).toBe(1);
+    expect(clock.sleeperCount()).toBe(1);
     await clock.advance(255);
     expect(await ready()).toHaveLength(25);
   });
@@ -122,5 +122,5 @@ test('a closed queue releases its workers and accepts no keys', async () => {
   queue.add('a');
   expect(await Promise.all([...waiting, queue.take()])).toEqual([undefined, undefined, undefined]);
   await clock.advance(1_000);
-  expect([queue.size, clock.sleepers()]).toEqual([0, 0]);
+  expect([queue.size, clock.sleeperCount()]).toEqual([0, 0]);
 });

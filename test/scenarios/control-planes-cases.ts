@@ -1,7 +1,7 @@
 /** Many days on clusters with several control planes, each of which its seed names. */
-import { play } from './control-planes-run.js';
+import { runSchedule } from './control-planes-run.js';
 import { scheduleOf } from './control-planes-schedule.js';
-import { every } from './sampling.js';
+import { everyNth } from './sampling.js';
 
 /** Days that one test goes through. */
 const IN_ONE_TEST = 25;
@@ -9,23 +9,23 @@ const IN_ONE_TEST = 25;
 /** A slow machine is no reason to fail. */
 export const TIMEOUT_MS = 300_000;
 
-export interface Days {
+export interface SeedRange {
   from: number;
   to: number;
 }
 
 /** In handfuls, so that a failure is told before all are done. */
-export function daysOf({ from, to }: Days): Days[] {
+export function seedRanges({ from, to }: SeedRange): SeedRange[] {
   const count = Math.ceil((to - from + 1) / IN_ONE_TEST);
   const firsts = Array.from({ length: count }, (_, index) => from + index * IN_ONE_TEST);
-  return every(10, firsts).map(first => ({ from: first, to: Math.min(first + IN_ONE_TEST - 1, to) }));
+  return everyNth(10, firsts).map(first => ({ from: first, to: Math.min(first + IN_ONE_TEST - 1, to) }));
 }
 
 /** The first bad day, with all that is needed to see it again: its seed, what happened on it, what went wrong. */
-export async function badDay({ from, to }: Days): Promise<object | undefined> {
+export async function firstViolation({ from, to }: SeedRange): Promise<object | undefined> {
   for (let seed = from; seed <= to; seed += 1) {
     const schedule = scheduleOf(seed);
-    const wrong = await play(schedule);
+    const wrong = await runSchedule(schedule);
     if (wrong.length > 0) return { wrong: wrong.slice(0, 12), ...schedule };
   }
   return undefined;

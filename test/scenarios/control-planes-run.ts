@@ -6,14 +6,14 @@ import { isFinal } from '../../controller/cluster/phases.js';
 import type { Stored } from '../../kube/kube.js';
 import { LEASES, NODES } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import { type NodeObject, withCondition } from '../fakes/cluster/kinds.js';
-import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import { type NodeObject, withCondition } from '../fakes/cluster/object-types.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import type { Program } from '../fakes/cluster/program.js';
-import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
-import { withChance } from '../fakes/cluster/random.js';
+import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
+import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
-import type { Happening, Schedule, Target } from './control-planes-schedule.js';
-import { watchControlPlanes } from './control-planes-promises.js';
+import type { ScheduledEvent, Schedule, Target } from './control-planes-schedule.js';
+import { watchControlPlanes } from './control-planes-invariants.js';
 
 const LEASE = { namespace: OWN_NAMESPACE };
 
@@ -50,7 +50,7 @@ function setReady(cluster: FakeCluster, name: string, isReady: boolean): void {
     status: isReady ? 'True' : 'False',
     reason: isReady ? 'KubeletReady' : 'RuntimeNotReady',
   };
-  api.change<NodeObject>(NODES, { name }, node => ({
+  api.modify<NodeObject>(NODES, { name }, node => ({
     ...node,
     status: { ...node.status, conditions: withCondition(node.status.conditions, ready, clock.now()) },
   }));
@@ -59,7 +59,7 @@ function setReady(cluster: FakeCluster, name: string, isReady: boolean): void {
 /** Another one is there to lead when it is found to be silent. */
 function sleeps(cluster: FakeCluster, leader: Program, seconds: number): void {
   for (const other of cluster.controllers.slice(0, 2)) if (other !== leader) other.start();
-  cluster.clock.after(seconds * 1000, () => leader.thaw());
+  cluster.clock.callAfter(seconds * 1000, () => leader.thaw());
 }
 
 function freeze(cluster: FakeCluster, seconds: number): void {
@@ -73,8 +73,8 @@ function freeze(cluster: FakeCluster, seconds: number): void {
 function freezeAtAct(cluster: FakeCluster, acts: number, seconds: number): void {
   const leader = leaderOf(cluster);
   if (leader === undefined) return;
-  const at = leader.count + acts;
-  leader.mishap = number => {
+  const at = leader.mutationCount + acts;
+  leader.faultAt = number => {
     if (number !== at) return undefined;
     sleeps(cluster, leader, seconds);
     return { is: 'freezeBefore' };
@@ -83,10 +83,11 @@ function freezeAtAct(cluster: FakeCluster, acts: number, seconds: number): void 
 
 function deafen(cluster: FakeCluster, seconds: number): void {
   const until = cluster.clock.monotonic() + seconds * 1000;
-  cluster.delay = program => (program.startsWith('controller') ? Math.max(until - cluster.clock.monotonic(), 0) : 0);
+  cluster.watchDelay = program =>
+    program.startsWith('controller') ? Math.max(until - cluster.clock.monotonic(), 0) : 0;
 }
 
-function happen(cluster: FakeCluster, what: Happening): void {
+function perform(cluster: FakeCluster, what: ScheduledEvent): void {
   const { clock } = cluster;
   switch (what.do) {
     case 'apply':
@@ -113,10 +114,10 @@ function happen(cluster: FakeCluster, what: Happening): void {
       return cluster.machine(what.node).reboot();
     case 'powerOff':
       cluster.machine(what.node).powerOff();
-      return void clock.after(what.seconds * 1000, () => cluster.machine(what.node).powerOn());
+      return void clock.callAfter(what.seconds * 1000, () => cluster.machine(what.node).powerOn());
     case 'notReady':
       setReady(cluster, what.node, false);
-      return void clock.after(what.seconds * 1000, () => setReady(cluster, what.node, true));
+      return void clock.callAfter(what.seconds * 1000, () => setReady(cluster, what.node, true));
   }
 }
 
@@ -126,25 +127,25 @@ const IMAGES = { 'registry.example/kairos:2': { release: KAIROS_RELEASE.replaceA
 const LONG_SECONDS = 4 * 3600;
 
 /** What went wrong; nothing on a good day. */
-export const play = (schedule: Schedule): Promise<string[]> =>
-  withChance(schedule.seed, async () => {
-    const { seed, controlPlanes, workers, happenings } = schedule;
+export const runSchedule = (schedule: Schedule): Promise<string[]> =>
+  withSeededRandom(schedule.seed, async () => {
+    const { seed, controlPlanes, workers, events } = schedule;
     const cluster = fakeCluster({
       nodes: [...controlPlanes.map(name => ({ name, controlPlane: true })), ...workers.map(name => ({ name }))],
       daemonSets: ['proxy'],
       images: IMAGES,
-      errands: ({ container, pod }) => (isToFail(container, pod) ? { seconds: 3, exitCode: 1 } : undefined),
+      behavior: ({ container, pod }) => (isToFail(container, pod) ? { seconds: 3, exitCode: 1 } : undefined),
       seed,
     });
-    await cluster.begin();
+    await cluster.start();
     const broken = watchControlPlanes(cluster, controlPlanes);
     const begin = cluster.clock.monotonic();
-    for (const { at, what } of happenings) {
-      await cluster.run(Math.max(begin / 1000 + at - cluster.clock.monotonic() / 1000, 0));
-      happen(cluster, what);
+    for (const { at, what } of events) {
+      await cluster.runFor(Math.max(begin / 1000 + at - cluster.clock.monotonic() / 1000, 0));
+      perform(cluster, what);
     }
-    await cluster.run(1);
-    const settled = await cluster.settle({ within: LONG_SECONDS, then: 5 });
+    await cluster.runFor(1);
+    const settled = await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
     return [...broken, ...(settled ? [] : unsettled(cluster))];
   });
 

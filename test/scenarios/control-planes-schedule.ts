@@ -1,5 +1,5 @@
 /** What happens to a small cluster with several control planes, and when: drawn from a seed, so that a bad day can be had again. */
-import { seeded } from '../fakes/cluster/random.js';
+import { seededRandom } from '../fakes/cluster/seeded-random.js';
 
 export interface Target {
   kind: 'NodeOp' | 'NodeOpUpgrade';
@@ -7,7 +7,7 @@ export interface Target {
   name: string;
 }
 
-export type Happening =
+export type ScheduledEvent =
   | { do: 'apply'; on: Target; spec: object }
   | { do: 'pause'; on: Target; paused: boolean }
   | { do: 'delete' | 'retry'; on: Target }
@@ -26,12 +26,12 @@ export interface Schedule {
   seed: number;
   controlPlanes: readonly string[];
   workers: readonly string[];
-  happenings: readonly { at: number; what: Happening }[];
+  events: readonly { at: number; what: ScheduledEvent }[];
 }
 
 /** Chance with the words that a schedule is drawn in. */
 function chance(seed: number) {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const upTo = (most: number) => Math.floor(random() * (most + 1));
   const between = (least: number, most: number) => least + upTo(most - least);
   const oneOf = <T>(all: readonly [T, ...T[]]): T => all[upTo(all.length - 1)] ?? all[0];
@@ -73,7 +73,7 @@ function specOf(kind: Target['kind'], { oneOf, sometimes, upTo }: Chance): objec
   return { ...common, cordon, rebootOnSuccess, command: [oneOf(['true', 'true', 'true', 'false'])] };
 }
 
-function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, between }: Chance): Happening {
+function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, between }: Chance): ScheduledEvent {
   const node = oneOf(nodes);
   switch (
     oneOf([
@@ -117,8 +117,8 @@ export function scheduleOf(seed: number): Schedule {
   const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
   const controlPlanes = names('cp', oneOf([2, 2, 3, 3, 3, 3, 4, 5]));
   const workers = names('w', oneOf([0, 0, 0, 1, 1, 2, 3]));
-  const happenings: { at: number; what: Happening }[] = [];
-  const add = (at: number, what: Happening) => void happenings.push({ at, what });
+  const happenings: { at: number; what: ScheduledEvent }[] = [];
+  const add = (at: number, what: ScheduledEvent) => void happenings.push({ at, what });
   const operation = (name: string): Target => ({
     kind: oneOf<Target['kind']>(['NodeOp', 'NodeOp', 'NodeOpUpgrade']),
     namespace: oneOf(['default', 'night']),
@@ -140,5 +140,5 @@ export function scheduleOf(seed: number): Schedule {
   const all = [...controlPlanes, ...workers];
   for (let troubles = upTo(4); troubles > 0; troubles -= 1)
     add(between(5, SPAN_SECONDS), troubleOf([controlPlanes[0] ?? 'cp1', ...all], oneOf([first, ...operations]), dice));
-  return { seed, controlPlanes, workers, happenings: happenings.toSorted((a, b) => a.at - b.at) };
+  return { seed, controlPlanes, workers, events: happenings.toSorted((a, b) => a.at - b.at) };
 }

@@ -3,39 +3,53 @@ import { expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { byHand, CALM, DRAIN, FREE, nodes, ONLY_N1, OP, over, REBOOT } from './lifecycle-setup.js';
-import { tell } from './replay.js';
-import type { Story } from './story.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import {
+  setUnschedulable,
+  SETTLED,
+  DRAIN,
+  RELEASED,
+  nodesNamed,
+  ONLY_N1,
+  OP,
+  untilFinished,
+  REBOOT,
+} from './lifecycle-setup.js';
+import { runScenario } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 
 const MARK = 'default/op';
-const KEPT = { cordoned: true, mark: MARK, heldBy: undefined };
+const KEPT = { cordoned: true, cordonMark: MARK, claimedBy: undefined };
 
 /** The command of `op` fails, that of any other operation does not. */
-const after = (then: (cluster: FakeCluster) => Promise<void> | void, spec: object = DRAIN): Story => ({
+const after = (then: (cluster: FakeCluster) => Promise<void> | void, spec: object = DRAIN): Scenario => ({
   name: 'after an operation that failed',
   cluster: {
-    nodes: nodes('n1', 'n2'),
-    errands: ({ container, pod }) =>
+    nodes: nodesNamed('n1', 'n2'),
+    behavior: ({ container, pod }) =>
       container.name === CONTAINERS.work && pod.metadata.labels?.['kairos.io/nodeop'] === 'op'
         ? { seconds: 1, exitCode: 1 }
         : undefined,
   },
-  play: async cluster => {
+  run: async cluster => {
     cluster.apply(NODE_OP, nodeOp('op', { ...spec, ...ONLY_N1, backoffLimit: 0 }));
-    await over(cluster);
-    await cluster.run(30);
+    await untilFinished(cluster);
+    await cluster.runFor(30);
     await then(cluster);
   },
-  ends: {},
+  expected: {},
 });
 
 const next = (spec: object) => (cluster: FakeCluster) =>
   void cluster.apply(NODE_OP, nodeOp('next', { ...spec, ...ONLY_N1 }));
 
 test('the mark of an operation that failed stays, for inspection', async () => {
-  const { ending } = await tell(after(cluster => cluster.run(3600)));
-  expect(ending).toMatchObject({ ...CALM, operations: { op: { phase: 'Failed' } }, nodes: { n1: KEPT, n2: FREE } });
+  const { outcome } = await runScenario(after(cluster => cluster.runFor(3600)));
+  expect(outcome).toMatchObject({
+    ...SETTLED,
+    operations: { op: { phase: 'Failed' } },
+    nodes: { n1: KEPT, n2: RELEASED },
+  });
 });
 
 test.each([
@@ -43,11 +57,11 @@ test.each([
   ['drains', DRAIN],
   ['reboots', REBOOT],
 ])('the next operation that %s takes it over and undoes it', async (_words, spec) => {
-  const { ending, cluster } = await tell(after(next(spec)));
-  expect(ending).toMatchObject({
-    ...CALM,
+  const { outcome, cluster } = await runScenario(after(next(spec)));
+  expect(outcome).toMatchObject({
+    ...SETTLED,
     operations: { next: { phase: 'Completed' } },
-    nodes: { n1: FREE, n2: FREE },
+    nodes: { n1: RELEASED, n2: RELEASED },
   });
   const marks = cluster.disruptions
     .filter(({ node }) => node === 'n1')
@@ -56,74 +70,74 @@ test.each([
 });
 
 test('the next operation that does not cordon leaves it', async () => {
-  const { ending } = await tell(after(next({})));
-  expect(ending).toMatchObject({ ...CALM, operations: { next: { phase: 'Completed' } }, nodes: { n1: KEPT } });
+  const { outcome } = await runScenario(after(next({})));
+  expect(outcome).toMatchObject({ ...SETTLED, operations: { next: { phase: 'Completed' } }, nodes: { n1: KEPT } });
 });
 
 test('somebody cordons the node by hand: it is used as it is and stays cordoned', async () => {
-  const { ending } = await tell({
+  const { outcome } = await runScenario({
     ...after(() => undefined),
-    play: cluster => {
-      byHand(cluster, 'n1', true);
+    run: cluster => {
+      setUnschedulable(cluster, 'n1', true);
       next(DRAIN)(cluster);
     },
   });
-  expect(ending).toMatchObject({
-    ...CALM,
+  expect(outcome).toMatchObject({
+    ...SETTLED,
     operations: { next: { phase: 'Completed' } },
-    nodes: { n1: { cordoned: true, mark: undefined, heldBy: undefined } },
+    nodes: { n1: { cordoned: true, cordonMark: undefined, claimedBy: undefined } },
   });
 });
 
 test('somebody uncordons the marked node by hand: the next operation leaves neither cordon nor mark', async () => {
-  const { ending } = await tell(
+  const { outcome } = await runScenario(
     after(cluster => {
-      byHand(cluster, 'n1', false);
+      setUnschedulable(cluster, 'n1', false);
       next(DRAIN)(cluster);
     }),
   );
-  expect(ending).toMatchObject({ ...CALM, operations: { next: { phase: 'Completed' } }, nodes: { n1: FREE } });
+  expect(outcome).toMatchObject({ ...SETTLED, operations: { next: { phase: 'Completed' } }, nodes: { n1: RELEASED } });
 });
 
 test('the operation is deleted: its mark is undone', async () => {
-  const { ending } = await tell(after(cluster => cluster.delete(NODE_OP, OP)));
-  expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
+  const { outcome } = await runScenario(after(cluster => cluster.delete(NODE_OP, OP)));
+  expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: RELEASED } });
 });
 
 test('the operation is deleted while no controller runs: the next one undoes its mark', async () => {
-  const { ending } = await tell(
+  const { outcome } = await runScenario(
     after(async cluster => {
-      cluster.controllers[0]?.leave();
+      cluster.controllers[0]?.stop();
       cluster.delete(NODE_OP, OP);
-      await cluster.run(60);
+      await cluster.runFor(60);
       cluster.controllers[1]?.start();
-      await cluster.run(90);
+      await cluster.runFor(90);
     }),
   );
-  expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
+  expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: RELEASED } });
 });
 
 test('the operation is deleted and made anew under its name: the old mark is undone, and the new one goes its own way', async () => {
-  const { ending } = await tell(
+  const { outcome } = await runScenario(
     after(async cluster => {
       cluster.delete(NODE_OP, OP);
       cluster.apply(NODE_OP, nodeOp('op', { ...ONLY_N1, backoffLimit: 0 }));
-      await over(cluster);
+      await untilFinished(cluster);
     }),
   );
-  expect(ending).toMatchObject({ ...CALM, operations: { op: { phase: 'Failed' } }, nodes: { n1: FREE } });
+  expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Failed' } }, nodes: { n1: RELEASED } });
 });
 
 test('the operation is torn away under way, finalizer and all: its mark and its claim are undone', async () => {
-  const { ending, cluster } = await tell({
+  const { outcome, cluster } = await runScenario({
     ...after(() => undefined),
-    cluster: { nodes: nodes('n1', 'n2'), errands: () => ({ seconds: 30 }) },
-    play: async it => {
+    cluster: { nodes: nodesNamed('n1', 'n2'), behavior: () => ({ seconds: 30 }) },
+    run: async it => {
       it.apply(NODE_OP, nodeOp('op', { ...REBOOT, ...ONLY_N1 }));
-      await it.until(() => it.isRunning('n1', CONTAINERS.work), 600);
-      it.api.drop(NODE_OP, OP);
+      await it.runUntil(() => it.isRunning('n1', CONTAINERS.work), 600);
+      it.api.forceRemove(NODE_OP, OP);
     },
   });
-  expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: { ...FREE, downs: '' } } });
+  expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: { ...RELEASED, shutdowns: '' } } });
   expect(cluster.isRunning('n1', CONTAINERS.work)).toBe(false);
 });

@@ -5,22 +5,22 @@ import { CONTROL_PLANE_LEASE } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
 import { LEASES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { contents, deleteNamespace } from '../fakes/cluster/namespace.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
-import { abandons, deletes, FREE, lasts, ONLY_N1, REBOOT, WEB } from './lifecycle-setup.js';
-import { type Plan, tell, type Told } from './replay.js';
-import type { Story } from './story.js';
+import { namespaceContents, deleteNamespace } from '../fakes/cluster/namespace-controller.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
+import { abandonNodeOp, deleteNodeOp, RELEASED, commandLasting, ONLY_N1, REBOOT, WEB } from './lifecycle-setup.js';
+import { type FaultPlan, runScenario, type ScenarioResult } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 
-const whole: Story = {
+const whole: Scenario = {
   name: 'every step there is',
-  cluster: { nodes: [{ name: 'n1', controlPlane: true }, { name: 'n2' }], ...WEB, ...lasts(30) },
-  play: async cluster => {
-    await cluster.run(20);
+  cluster: { nodes: [{ name: 'n1', controlPlane: true }, { name: 'n2' }], ...WEB, ...commandLasting(30) },
+  run: async cluster => {
+    await cluster.runFor(20);
     const spec = { ...REBOOT, ...ONLY_N1, preflight: { command: ['true'] }, settleSeconds: 10 };
     cluster.apply(NODE_OP, nodeOp('op', spec));
   },
-  ends: {},
+  expected: {},
 };
 
 interface Lease extends Stored {
@@ -29,36 +29,38 @@ interface Lease extends Stored {
 const TURN = { name: CONTROL_PLANE_LEASE, namespace: OWN_NAMESPACE };
 
 /** Just before each act of anybody, once there is anything to delete. */
-const before = (calm: Told, how: (cluster: FakeCluster) => void): Plan[] =>
-  calm.acts.slice(calm.acts.findIndex(({ name }) => name === 'patch nodeops op')).map(({ program, number, name }) => ({
-    program,
-    act: number,
-    what: name,
-    mishap: cluster => ({ is: 'meanwhile', call: () => how(cluster) }),
-  }));
+const before = (calm: ScenarioResult, how: (cluster: FakeCluster) => void): FaultPlan[] =>
+  calm.mutations
+    .slice(calm.mutations.findIndex(({ name }) => name === 'patch nodeops op'))
+    .map(({ program, number, name }) => ({
+      program,
+      mutation: number,
+      description: name,
+      fault: cluster => ({ is: 'meanwhile', call: () => how(cluster) }),
+    }));
 
 /** What is left, and what should not be; empty: nothing. */
-async function remainsOf(plan: Plan): Promise<object[]> {
-  const { ending, cluster, met } = await tell(whole, plan);
-  const once = cluster.machine('n1').downs;
-  const wishes = ending.commands['n1 op'] ?? 0;
+async function remainsOf(plan: FaultPlan): Promise<object[]> {
+  const { outcome, cluster, faultInjected } = await runScenario(whole, plan);
+  const once = cluster.machine('n1').shutdowns;
+  const wishes = outcome.commands['n1 op'] ?? 0;
   const wanted = {
     settled: true,
     finalizers: [],
-    ranHot: [],
+    hotLooped: [],
     operations: {},
-    nodes: { n1: FREE, n2: FREE },
+    nodes: { n1: RELEASED, n2: RELEASED },
     jobsLeft: [],
   };
   try {
-    expect(met).toBe(true);
-    expect(ending).toMatchObject(wanted);
+    expect(faultInjected).toBe(true);
+    expect(outcome).toMatchObject(wanted);
     expect(cluster.api.find<Lease>(LEASES, TURN)?.spec.holderIdentity ?? '').toBe('');
     expect(once.length).toBeLessThanOrEqual(wishes);
     expect(wishes).toBeLessThanOrEqual(1);
-    expect(contents(cluster.api, 'default').filter(name => !name.includes('/web'))).toEqual([]);
-    await cluster.run(1800);
-    expect(cluster.machine('n1').downs).toEqual(once);
+    expect(namespaceContents(cluster.api, 'default').filter(name => !name.includes('/web'))).toEqual([]);
+    await cluster.runFor(1800);
+    expect(cluster.machine('n1').shutdowns).toEqual(once);
     return [];
   } catch (error) {
     return [{ plan, error: String(error) }];
@@ -67,13 +69,13 @@ async function remainsOf(plan: Plan): Promise<object[]> {
 
 describe('deleted before any act', () => {
   test.each([
-    ['all is undone, and what goes on is waited for', deletes, 3],
-    ['with abandon all is undone at once', abandons, 4],
+    ['all is undone, and what goes on is waited for', deleteNodeOp, 3],
+    ['with abandon all is undone at once', abandonNodeOp, 4],
     ['with its whole namespace all is undone', ({ api }: FakeCluster) => deleteNamespace(api, 'default'), 4],
   ] as const)(
     '%s: the cluster is as it was',
     async (_words, how, step) => {
-      const plans = before(await tell(whole), how).filter((_plan, index) => index % step === 0);
+      const plans = before(await runScenario(whole), how).filter((_plan, index) => index % step === 0);
       const left: object[] = [];
       for (const plan of plans) left.push(...(await remainsOf(plan)));
       expect(left).toEqual([]);

@@ -3,84 +3,89 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import type { StepName } from '../../api/node-status.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
 import {
-  CALM,
+  SETTLED,
   DRAIN,
-  FREE,
-  everCordoned,
-  holders,
-  isAt,
-  joins,
-  label,
-  lasts,
-  leaves,
-  nodes,
-  over,
+  RELEASED,
+  wasEverCordoned,
+  claimsOf,
+  untilStep,
+  registerNode,
+  setLabels,
+  commandLasting,
+  removeNode,
+  nodesNamed,
+  untilFinished,
   REBOOT,
-  running,
+  untilCommandRuns,
   uidOf,
   WEB,
 } from './lifecycle-setup.js';
-import { tell } from './replay.js';
-import type { Story } from './story.js';
+import { runScenario } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 
 const DONE = 'Completed Done not-requested';
 const ONE_BY_ONE = { cordon: true, concurrency: 1 };
 
-const story = (cluster: Story['cluster'], play: Story['play']): Story => ({ name: '', cluster, play, ends: {} });
+const story = (cluster: Scenario['cluster'], run: Scenario['run']): Scenario => ({
+  name: '',
+  cluster,
+  run,
+  expected: {},
+});
 const begins = (cluster: FakeCluster, spec: object) => void cluster.apply(NODE_OP, nodeOp('op', spec));
 
 describe('a node that joins during the run', () => {
   test('is never touched', async () => {
-    const { ending, cluster } = await tell(
-      story({ nodes: nodes('n1', 'n2', 'n3'), ...lasts(60) }, async it => {
-        leaves(it, 'n3');
-        await it.run(10);
+    const { outcome, cluster } = await runScenario(
+      story({ nodes: nodesNamed('n1', 'n2', 'n3'), ...commandLasting(60) }, async it => {
+        removeNode(it, 'n3');
+        await it.runFor(10);
         begins(it, ONE_BY_ONE);
-        await running(it, 'n1');
-        joins(it, { name: 'n3' });
+        await untilCommandRuns(it, 'n1');
+        registerNode(it, { name: 'n3' });
       }),
     );
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed', nodes: { n1: DONE, n2: DONE } } },
     });
-    expect(Object.keys(ending.commands)).toEqual(['n1 op', 'n2 op']);
-    expect(holders(cluster, 'n3')).toEqual([]);
-    expect(everCordoned(cluster, uidOf(cluster, 'n3'))).toBe(false);
+    expect(Object.keys(outcome.commands)).toEqual(['n1 op', 'n2 op']);
+    expect(claimsOf(cluster, 'n3')).toEqual([]);
+    expect(wasEverCordoned(cluster, uidOf(cluster, 'n3'))).toBe(false);
   });
 });
 
 describe('a node that leaves before its turn', () => {
   test('and comes back runs', async () => {
-    const { ending } = await tell(
-      story({ nodes: nodes('n1', 'n2'), ...lasts(60) }, async it => {
+    const { outcome } = await runScenario(
+      story({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
         begins(it, ONE_BY_ONE);
-        await running(it, 'n1');
-        leaves(it, 'n2');
-        await it.run(20);
-        joins(it, { name: 'n2' });
+        await untilCommandRuns(it, 'n1');
+        removeNode(it, 'n2');
+        await it.runFor(20);
+        registerNode(it, { name: 'n2' });
       }),
     );
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed', nodes: { n1: DONE, n2: DONE } } },
       commands: { 'n1 op': 1, 'n2 op': 1 },
-      nodes: { n1: FREE, n2: FREE },
+      nodes: { n1: RELEASED, n2: RELEASED },
     });
   });
 
   test('and never comes back ends as done with, for nothing was done there', async () => {
-    const { ending, cluster } = await tell(
-      story({ nodes: nodes('n1', 'n2'), ...lasts(60) }, async it => {
+    const { outcome, cluster } = await runScenario(
+      story({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
         begins(it, ONE_BY_ONE);
-        await running(it, 'n1');
-        leaves(it, 'n2');
+        await untilCommandRuns(it, 'n1');
+        removeNode(it, 'n2');
       }),
     );
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed', nodes: { n1: DONE, n2: 'Completed NodeRemoved not-requested' } } },
       commands: { 'n1 op': 1 },
     });
@@ -88,18 +93,18 @@ describe('a node that leaves before its turn', () => {
   });
 
   test('and comes back only when all is over is left alone until a retry', async () => {
-    const { ending, cluster } = await tell(
-      story({ nodes: nodes('n1', 'n2') }, async it => {
+    const { outcome, cluster } = await runScenario(
+      story({ nodes: nodesNamed('n1', 'n2') }, async it => {
         begins(it, ONE_BY_ONE);
-        await running(it, 'n1');
-        leaves(it, 'n2');
-        await over(it);
-        joins(it, { name: 'n2' });
-        await it.run(120);
+        await untilCommandRuns(it, 'n1');
+        removeNode(it, 'n2');
+        await untilFinished(it);
+        registerNode(it, { name: 'n2' });
+        await it.runFor(120);
       }),
     );
-    expect(ending).toMatchObject({ ...CALM, commands: { 'n1 op': 1 } });
-    expect(holders(cluster, 'n2')).toEqual([]);
+    expect(outcome).toMatchObject({ ...SETTLED, commands: { 'n1 op': 1 } });
+    expect(claimsOf(cluster, 'n2')).toEqual([]);
   });
 });
 
@@ -115,24 +120,24 @@ describe('a node that registers again in the middle of its walk', () => {
     'at %s, %s, ends that walk, and the new one is neither cordoned nor claimed',
     async (step, _words, spec, mostDowns) => {
       let claimsBefore: string[] = [];
-      const { ending, cluster } = await tell(
-        story({ nodes: nodes('n1', 'n2'), ...WEB, ...lasts(60) }, async it => {
-          await it.run(20);
+      const { outcome, cluster } = await runScenario(
+        story({ nodes: nodesNamed('n1', 'n2'), ...WEB, ...commandLasting(60) }, async it => {
+          await it.runFor(20);
           begins(it, { ...spec, concurrency: 1 });
-          await isAt(it, 'n1', step);
-          claimsBefore = holders(it, 'n1');
-          leaves(it, 'n1');
-          joins(it, { name: 'n1' });
+          await untilStep(it, 'n1', step);
+          claimsBefore = claimsOf(it, 'n1');
+          removeNode(it, 'n1');
+          registerNode(it, { name: 'n1' });
         }),
       );
-      expect(ending).toMatchObject({
-        ...CALM,
+      expect(outcome).toMatchObject({
+        ...SETTLED,
         operations: { op: { phase: 'Failed', nodes: { n1: expect.stringMatching(/^Failed NodeReplaced/) } } },
-        nodes: { n1: FREE, n2: FREE },
+        nodes: { n1: RELEASED, n2: RELEASED },
       });
-      expect(holders(cluster, 'n1')).toEqual(claimsBefore);
-      expect(everCordoned(cluster, uidOf(cluster, 'n1'))).toBe(false);
-      expect(cluster.machine('n1').downs.length).toBeLessThanOrEqual(mostDowns);
+      expect(claimsOf(cluster, 'n1')).toEqual(claimsBefore);
+      expect(wasEverCordoned(cluster, uidOf(cluster, 'n1'))).toBe(false);
+      expect(cluster.machine('n1').shutdowns.length).toBeLessThanOrEqual(mostDowns);
       expect(cluster.isRunning('n1', 'nodeop')).toBe(false);
     },
   );
@@ -141,7 +146,7 @@ describe('a node that registers again in the middle of its walk', () => {
 describe('labels that change during the run', () => {
   test('make no target of a node, and no other thing of one that is a target', async () => {
     const [a, b] = [{ pool: 'a' }, { pool: 'b' }];
-    const { ending, cluster } = await tell(
+    const { outcome, cluster } = await runScenario(
       story(
         {
           nodes: [
@@ -149,23 +154,23 @@ describe('labels that change during the run', () => {
             { name: 'n2', labels: a },
             { name: 'n3', labels: b },
           ],
-          ...lasts(30),
+          ...commandLasting(30),
         },
         async it => {
           begins(it, { ...ONE_BY_ONE, nodeSelector: { matchLabels: a } });
-          await running(it, 'n1');
-          label(it, 'n1', { pool: null });
-          label(it, 'n2', b);
-          label(it, 'n3', a);
+          await untilCommandRuns(it, 'n1');
+          setLabels(it, 'n1', { pool: null });
+          setLabels(it, 'n2', b);
+          setLabels(it, 'n3', a);
         },
       ),
     );
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed', nodes: { n1: DONE, n2: DONE } } },
-      nodes: { n1: FREE, n2: FREE, n3: FREE },
+      nodes: { n1: RELEASED, n2: RELEASED, n3: RELEASED },
     });
-    expect(Object.keys(ending.commands)).toEqual(['n1 op', 'n2 op']);
-    expect(holders(cluster, 'n3')).toEqual([]);
+    expect(Object.keys(outcome.commands)).toEqual(['n1 op', 'n2 op']);
+    expect(claimsOf(cluster, 'n3')).toEqual([]);
   });
 });

@@ -4,12 +4,12 @@ import { NODE_OP } from '../../api/kinds.js';
 import { KubeError } from '../../kube/errors.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { CALM, DRAIN, FREE, messageOf, nodes, ONLY_N1, REBOOT, WEB } from './lifecycle-setup.js';
-import { tell } from './replay.js';
-import type { Story } from './story.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import { SETTLED, DRAIN, RELEASED, nodeMessage, nodesNamed, ONLY_N1, REBOOT, WEB } from './lifecycle-setup.js';
+import { runScenario } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 
-const KEPT = { cordoned: true, mark: 'default/op', heldBy: undefined, downs: '' };
+const KEPT = { cordoned: true, cordonMark: 'default/op', claimedBy: undefined, shutdowns: '' };
 
 const begins = (cluster: FakeCluster, spec: object) =>
   void cluster.apply(NODE_OP, nodeOp('op', { ...ONLY_N1, ...spec }));
@@ -17,15 +17,15 @@ const begins = (cluster: FakeCluster, spec: object) =>
 const policy = () => new KubeError(403, 'exceeded quota: none is left', 'Forbidden');
 
 /** From when the node is drained on, nothing of this kind is let in any more. */
-const refusing = (plural: string, spec: object): Story => ({
+const refusing = (plural: string, spec: object): Scenario => ({
   name: '',
-  cluster: { nodes: nodes('n1', 'n2'), ...WEB },
-  play: async cluster => {
-    await cluster.run(20);
+  cluster: { nodes: nodesNamed('n1', 'n2'), ...WEB },
+  run: async cluster => {
+    await cluster.runFor(20);
     begins(cluster, { startDeadlineSeconds: 60, ...spec });
     cluster.api.admission = ({ verb, plural: what }) => (verb === 'create' && what === plural ? policy() : undefined);
   },
-  ends: {},
+  expected: {},
 });
 
 describe('what the rehearsal let in and the API server then refuses', () => {
@@ -33,35 +33,35 @@ describe('what the rehearsal let in and the API server then refuses', () => {
     ['a Job', JOBS.plural, 'exceeded quota: none is left'],
     ['the Pod of a Job', PODS.plural, 'no Pod was made for the Job'],
   ])('%s: the node is kept as one whose command had its turn', async (_words, plural, why) => {
-    const { ending, cluster } = await tell(refusing(plural, { ...REBOOT, prePull: false }));
-    expect(ending).toMatchObject({
-      ...CALM,
+    const { outcome, cluster } = await runScenario(refusing(plural, { ...REBOOT, prePull: false }));
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused cancelled' } } },
-      nodes: { n1: KEPT, n2: FREE },
+      nodes: { n1: KEPT, n2: RELEASED },
       commands: {},
     });
-    expect(messageOf(cluster)).toContain(why);
+    expect(nodeMessage(cluster)).toContain(why);
   });
 
   test.each([
     ['a Job', JOBS.plural],
     ['the Pod of a Job', PODS.plural],
   ])('%s, with uncordonOnFailure: the node is free again', async (_words, plural) => {
-    const { ending } = await tell(refusing(plural, { ...REBOOT, prePull: false, uncordonOnFailure: true }));
-    expect(ending).toMatchObject({
-      ...CALM,
+    const { outcome } = await runScenario(refusing(plural, { ...REBOOT, prePull: false, uncordonOnFailure: true }));
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused cancelled' } } },
-      nodes: { n1: FREE, n2: FREE },
+      nodes: { n1: RELEASED, n2: RELEASED },
       commands: {},
     });
   });
 
   test('the Pod that pulls: the node is free again, for nothing had begun', async () => {
-    const { ending } = await tell(refusing(PODS.plural, { ...DRAIN, prePull: true }));
-    expect(ending).toMatchObject({
-      ...CALM,
+    const { outcome } = await runScenario(refusing(PODS.plural, { ...DRAIN, prePull: true }));
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused not-requested' } } },
-      nodes: { n1: FREE, n2: FREE },
+      nodes: { n1: RELEASED, n2: RELEASED },
       commands: {},
       jobs: [],
     });
@@ -69,18 +69,18 @@ describe('what the rehearsal let in and the API server then refuses', () => {
 
   test('for a while only: it goes on when it is let in', async () => {
     const refused = refusing(JOBS.plural, { ...DRAIN, startDeadlineSeconds: 300 });
-    const { ending } = await tell({
+    const { outcome } = await runScenario({
       ...refused,
-      play: async cluster => {
-        await refused.play(cluster);
-        await cluster.run(45);
+      run: async cluster => {
+        await refused.run(cluster);
+        await cluster.runFor(45);
         cluster.api.admission = () => undefined;
       },
     });
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed', nodes: { n1: 'Completed Done not-requested' } } },
-      nodes: { n1: FREE },
+      nodes: { n1: RELEASED },
       commands: { 'n1 op': 1 },
     });
   });

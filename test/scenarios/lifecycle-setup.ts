@@ -5,20 +5,20 @@ import type { StepName } from '../../api/node-status.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { NODES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { Errands } from '../fakes/cluster/pending-work.js';
-import { type ClusterOptions, nodeObject, type NodeTraits } from '../fakes/cluster/objects.js';
+import type { BehaviorOverride } from '../fakes/cluster/container-behavior.js';
+import { type ClusterOptions, nodeObject, type NodeOptions } from '../fakes/cluster/object-builders.js';
 import { collectionOf } from '../fakes/kube.js';
 
-export const nodes = (...names: string[]): NodeTraits[] => names.map(name => ({ name }));
+export const nodesNamed = (...names: string[]): NodeOptions[] => names.map(name => ({ name }));
 
 export const DRAIN = { cordon: true, drainOptions: { enabled: true } };
 export const REBOOT = { ...DRAIN, rebootOnSuccess: true, concurrency: 1 };
 export const ONLY_N1 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } } };
 
 /** Of an ending: everything is over, and nothing of it is left. */
-export const CALM = { settled: true, finalizers: [], leases: [LEADER_LEASE], ranHot: [] };
+export const SETTLED = { settled: true, finalizers: [], leases: [LEADER_LEASE], hotLooped: [] };
 /** Of a node in it: nobody would know that anything ever was. */
-export const FREE = { cordoned: false, mark: undefined, heldBy: undefined };
+export const RELEASED = { cordoned: false, cordonMark: undefined, claimedBy: undefined };
 
 export const OP = { name: 'op', namespace: 'default' };
 
@@ -26,50 +26,50 @@ export const OP = { name: 'op', namespace: 'default' };
 export const WEB: Pick<ClusterOptions, 'workloads' | 'budgets' | 'daemonSets'> = {
   workloads: [{ name: 'web', replicas: 3 }],
   daemonSets: ['proxy'],
-  budgets: [{ name: 'web', guards: 'web', maxUnavailable: 1 }],
+  budgets: [{ name: 'web', workload: 'web', maxUnavailable: 1 }],
 };
 
-export const lasts = (seconds: number): { errands: Errands } => ({
-  errands: ({ container }) => (container.name === CONTAINERS.work ? { seconds } : undefined),
+export const commandLasting = (seconds: number): { behavior: BehaviorOverride } => ({
+  behavior: ({ container }) => (container.name === CONTAINERS.work ? { seconds } : undefined),
 });
 
 export const ledgerOf = ({ api }: FakeCluster, node: string) =>
   api.find<NodeAgent>(NODE_AGENT, { name: node })?.spec.operation;
 
-export const messageOf = (cluster: FakeCluster, node = 'n1'): string =>
+export const nodeMessage = (cluster: FakeCluster, node = 'n1'): string =>
   cluster.nodeOp('op')?.status?.nodeStatuses?.[node]?.message ?? '';
 
 /** Goes on until it is so, and fails if it never is. */
-export async function until(cluster: FakeCluster, so: () => boolean, within = 900): Promise<void> {
-  if (!(await cluster.until(so, within))) throw new Error(`never: ${so.toString()}`);
+export async function runUntil(cluster: FakeCluster, so: () => boolean, within = 900): Promise<void> {
+  if (!(await cluster.runUntil(so, within))) throw new Error(`never: ${so.toString()}`);
 }
 
 /** Goes on until the walk over the node is at this step. */
-export const isAt = (cluster: FakeCluster, node: string, step: StepName): Promise<void> =>
-  until(cluster, () => ledgerOf(cluster, node)?.step === step);
+export const untilStep = (cluster: FakeCluster, node: string, step: StepName): Promise<void> =>
+  runUntil(cluster, () => ledgerOf(cluster, node)?.step === step);
 
-export const running = (cluster: FakeCluster, node: string): Promise<void> =>
-  until(cluster, () => cluster.isRunning(node, CONTAINERS.work));
+export const untilCommandRuns = (cluster: FakeCluster, node: string): Promise<void> =>
+  runUntil(cluster, () => cluster.isRunning(node, CONTAINERS.work));
 
-export const over = (cluster: FakeCluster, name = 'op'): Promise<void> =>
-  until(cluster, () => ['Completed', 'Failed'].includes(cluster.nodeOp(name)?.status?.phase ?? ''), 3600);
+export const untilFinished = (cluster: FakeCluster, name = 'op'): Promise<void> =>
+  runUntil(cluster, () => ['Completed', 'Failed'].includes(cluster.nodeOp(name)?.status?.phase ?? ''), 3600);
 
 /** The object of the node goes, and with it its agent's Pod. */
-export function leaves(cluster: FakeCluster, node: string): void {
-  cluster.agents.get(node)?.leave();
-  cluster.api.drop(NODES, { name: node });
+export function removeNode(cluster: FakeCluster, node: string): void {
+  cluster.agents.get(node)?.stop();
+  cluster.api.forceRemove(NODES, { name: node });
 }
 
 const AGENT_COMES_MS = 2_000;
 
 /** The kubelet registers, as a Node with another uid than ever before. */
-export function joins(cluster: FakeCluster, traits: NodeTraits): void {
+export function registerNode(cluster: FakeCluster, traits: NodeOptions): void {
   const { name } = traits;
   cluster.api.put(NODES, nodeObject(traits, cluster.machine(name).bootId));
   cluster.agents.get(name)?.start(AGENT_COMES_MS);
 }
 
-export const label = ({ api }: FakeCluster, node: string, labels: Record<string, string | null>): void =>
+export const setLabels = ({ api }: FakeCluster, node: string, labels: Record<string, string | null>): void =>
   void api.patch(NODES, { name: node }, { metadata: { labels } });
 
 export const annotate = ({ api }: FakeCluster, annotations: Record<string, string>, at = OP): void =>
@@ -78,7 +78,7 @@ export const annotate = ({ api }: FakeCluster, annotations: Record<string, strin
 export const retry = (cluster: FakeCluster): void => annotate(cluster, { [ANNOTATIONS.retry]: '1' });
 
 /** Every operation that ever held this node, once each. */
-export function holders({ api }: FakeCluster, node: string): string[] {
+export function claimsOf({ api }: FakeCluster, node: string): string[] {
   const claims = api.store
     .history(collectionOf(NODE_AGENT))
     .filter(({ object }) => object.metadata.name === node)
@@ -88,7 +88,7 @@ export function holders({ api }: FakeCluster, node: string): string[] {
 }
 
 /** Was this Node, and not one of its name before it, ever cordoned or marked? */
-export const everCordoned = ({ api }: FakeCluster, uid: string): boolean =>
+export const wasEverCordoned = ({ api }: FakeCluster, uid: string): boolean =>
   api.store
     .history(collectionOf(NODES))
     .map(({ object }) => object as object as { metadata: typeof object.metadata & { annotations?: object } })
@@ -103,13 +103,13 @@ export const uidOf = ({ api }: FakeCluster, node: string): string =>
   api.find(NODES, { name: node })?.metadata.uid ?? '';
 
 /** By hand, as `kubectl cordon` and `kubectl uncordon` do it. */
-export const byHand = ({ api }: FakeCluster, node: string, cordoned: boolean): void =>
+export const setUnschedulable = ({ api }: FakeCluster, node: string, cordoned: boolean): void =>
   void api.patch(NODES, { name: node }, { spec: { unschedulable: cordoned ? true : null } });
 
-export const deletes = (cluster: FakeCluster): void => cluster.delete(NODE_OP, OP);
+export const deleteNodeOp = (cluster: FakeCluster): void => cluster.delete(NODE_OP, OP);
 
 /** Deleted, and nothing shall be waited for. */
-export function abandons(cluster: FakeCluster): void {
+export function abandonNodeOp(cluster: FakeCluster): void {
   if (cluster.nodeOp(OP.name)) annotate(cluster, { [ANNOTATIONS.abandon]: 'true' });
-  deletes(cluster);
+  deleteNodeOp(cluster);
 }

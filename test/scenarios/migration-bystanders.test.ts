@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
-import { CALM, lasts, ONLY_N1, OP } from './lifecycle-setup.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
+import { SETTLED, commandLasting, ONLY_N1, OP } from './lifecycle-setup.js';
 import {
   after,
   CREATED,
@@ -24,38 +24,38 @@ describe('an operation that is over', () => {
     '%s: not a letter of its status changes, and its finalizer goes',
     async phase => {
       let before: unknown;
-      const { cluster, ending } = await after(it => {
+      const { cluster, outcome } = await after(it => {
         const entry = { phase, message: 'told by another', rebootStatus: 'completed' };
         before = leaves(it, { phase, spec: REBOOTS, nodes: { n1: { entry } } }).status;
       });
       expect(cluster.nodeOp('op')?.status).toEqual(before);
-      expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+      expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
     },
   );
 
   test('a reboot Pod of it that waits still is gone, and reboots nothing', async () => {
     const entry = { phase: 'Failed', message: 'Job failed', rebootStatus: 'cancelled' };
-    const { cluster, ending } = await after(
+    const { cluster, outcome } = await after(
       leaving({ phase: 'Failed', spec: REBOOTS, nodes: { n1: { entry, job: 'failed', rebootPod: 'waits' } } }),
     );
     expect(cluster.api.all(PODS)).toEqual([]);
-    expect(ending.nodes.n1).toEqual(NEVER);
+    expect(outcome.nodes.n1).toEqual(NEVER);
   });
 
   test('Completed, and a node of it cordoned still: it is let go', async () => {
     const entry = { phase: 'Completed', rebootStatus: 'not-requested' };
-    const { ending } = await after(
+    const { outcome } = await after(
       leaving({ phase: 'Completed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
-    expect(ending.nodes.n1).toEqual(NEVER);
+    expect(outcome.nodes.n1).toEqual(NEVER);
   });
 
   test('Failed, and a node of it cordoned still: it stays so, for inspection', async () => {
     const entry = { phase: 'Failed', rebootStatus: 'not-requested' };
-    const { ending } = await after(
+    const { outcome } = await after(
       leaving({ phase: 'Failed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
-    expect(ending.nodes.n1).toMatchObject({ cordoned: true, mark: 'default/op' });
+    expect(outcome.nodes.n1).toMatchObject({ cordoned: true, cordonMark: 'default/op' });
   });
 });
 
@@ -68,23 +68,23 @@ describe('an operation that is being deleted', () => {
     ],
     ['it had hardly begun', { entry: CREATED, cordon: 'marked' }],
   ] as const)('%s: it goes, nothing is rebooted, and the node is let go', async (_words, node) => {
-    const { ending, cluster } = await after(it => {
+    const { outcome, cluster } = await after(it => {
       leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
       it.delete(NODE_OP, OP);
     });
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
     expect([...cluster.api.all(JOBS), ...cluster.api.all(PODS)]).toEqual([]);
   });
 
   test('its Job writes a system: it is let finish, and the machine stays up', async () => {
     const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-    const { ending, cluster } = await after(it => {
+    const { outcome, cluster } = await after(it => {
       leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
       it.delete(NODE_OP, OP);
     });
-    const sentinel = cluster.started.find(({ container }) => container === 'sentinel-creator');
+    const sentinel = cluster.containerRuns.find(({ container }) => container === 'sentinel-creator');
     expect(sentinel?.ended).toBeDefined();
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
   });
 
   test('its machine is off: the deletion is not stuck', async () => {
@@ -96,11 +96,11 @@ describe('an operation that is being deleted', () => {
         it.delete(NODE_OP, OP);
       },
       async it => {
-        expect(await it.until(() => it.nodeOp('op') === undefined, 180)).toBe(true);
+        expect(await it.runUntil(() => it.nodeOp('op') === undefined, 180)).toBe(true);
         it.machine('n1').powerOn();
       },
     );
-    expect(cluster.machine('n1').downs).toEqual(['power']);
+    expect(cluster.machine('n1').shutdowns).toEqual(['power']);
   });
 });
 
@@ -111,37 +111,37 @@ describe('the deletion of an operation is not stuck', () => {
     cluster.delete(NODE_OP, OP);
   };
   const saysSo = ({ api }: FakeCluster) =>
-    api.told.filter(({ note }) => note.includes('without waiting any longer for Job'));
+    api.events.filter(({ note }) => note.includes('without waiting any longer for Job'));
 
   test('by an image that cannot be pulled: it goes at once, and the node is let go', async () => {
-    const { ending } = await after(
+    const { outcome } = await after(
       deleted,
-      async it => expect(await it.until(() => it.nodeOp('op') === undefined, 60)).toBe(true),
+      async it => expect(await it.runUntil(() => it.nodeOp('op') === undefined, 60)).toBe(true),
       { images: { 'busybox:latest': { error: 'manifest unknown' } } },
     );
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
   });
 
   test('by a command that hangs: after an hour it goes, that is told, and the node is let go', async () => {
-    const { ending, cluster } = await after(deleted, () => undefined, lasts(1_000_000));
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: NEVER } });
+    const { outcome, cluster } = await after(deleted, () => undefined, commandLasting(1_000_000));
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
     expect(saysSo(cluster)).toHaveLength(1);
   });
 });
 
 describe('an operation that wants a node of another', () => {
   test('waits until that one is taken over and done', async () => {
-    const { ending, cluster } = await after(it => {
+    const { outcome, cluster } = await after(it => {
       const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
       leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
       it.apply(NODE_OP, nodeOp('next', { ...ONLY_N1 }));
     });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
-    const commands = cluster.started
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
+    const commands = cluster.containerRuns
       .filter(({ container }) => container === 'nodeop')
       .map(({ pod }) => pod.slice(0, 4));
     expect(commands).toEqual(['op-n', 'next']);
-    const [first, second] = cluster.started.filter(({ container }) => container === 'nodeop');
+    const [first, second] = cluster.containerRuns.filter(({ container }) => container === 'nodeop');
     const downAt = cluster.disruptions.find(({ node, down }) => node === 'n1' && down)?.at ?? 0;
     expect((first?.at ?? 0) / 1000).toBeLessThan(downAt);
     expect((second?.at ?? 0) / 1000).toBeGreaterThan(downAt);
@@ -150,7 +150,7 @@ describe('an operation that wants a node of another', () => {
 
 describe('several nodes', () => {
   test('those begun go on, those that are done stay so, the others start in their turn', async () => {
-    const { ending, cluster } = await after(
+    const { outcome, cluster } = await after(
       leaving({
         phase: 'Running',
         spec: { cordon: true, rebootOnSuccess: true, concurrency: 1 },
@@ -160,14 +160,14 @@ describe('several nodes', () => {
         },
       }),
     );
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER, n2: ONCE, n3: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER, n2: ONCE, n3: ONCE } });
     expect(cluster.nodeOp('op')?.status).toMatchObject({ phase: 'Completed', progress: '3/3' });
     const together = cluster.disruptions.filter(({ down }) => down).map(({ node }) => node);
     expect(together).toEqual(['n2', 'n3']);
   });
 
   test('an upgrade goes on with its NodeOp', async () => {
-    const { ending } = await after(it => {
+    const { outcome } = await after(it => {
       const upgrade = it.api.put(NODE_OP_UPGRADE, {
         ...nodeOpUpgrade('op'),
         status: { phase: 'Running', message: 'Upgrade operation is running', nodeOpName: 'op' },
@@ -182,6 +182,10 @@ describe('several nodes', () => {
       const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
       leaves(it, { phase: 'Running', spec: { cordon: true, rebootOnSuccess: true }, nodes: { n1: node }, owner });
     });
-    expect(ending).toMatchObject({ ...CALM, upgrades: { op: 'Completed' }, nodes: { n1: ONCE, n2: ONCE, n3: ONCE } });
+    expect(outcome).toMatchObject({
+      ...SETTLED,
+      upgrades: { op: 'Completed' },
+      nodes: { n1: ONCE, n2: ONCE, n3: ONCE },
+    });
   });
 });

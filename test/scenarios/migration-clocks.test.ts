@@ -5,9 +5,9 @@ import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../../controller/cluster/adopted-job.js';
 import { JOBS, NODES } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { CALM, OP } from './lifecycle-setup.js';
+import type { JobObject, NodeObject } from '../fakes/cluster/object-types.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import { SETTLED, OP } from './lifecycle-setup.js';
 import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
 
 const AHEAD_MS = 3_600_000;
@@ -18,7 +18,7 @@ function bootedAhead(cluster: FakeCluster): void {
   const { host } = cluster.machine('n1');
   const real = host.bootedAt.bind(host);
   host.bootedAt = async () => new Date((await real()).getTime() + AHEAD_MS);
-  cluster.api.change<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
+  cluster.api.modify<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
     const { boot } = agent.status ?? {};
     const told = boot && { ...boot, since: later(boot.since, AHEAD_MS) };
     return { ...agent, status: { ...agent.status, boot: told } };
@@ -27,22 +27,22 @@ function bootedAhead(cluster: FakeCluster): void {
 
 describe('a clock of a node that is wrong', () => {
   test('does not make a reboot of a Job that ran in the boot that still runs', async () => {
-    const { ending } = await after(it => {
+    const { outcome } = await after(it => {
       bootedAhead(it);
       const n1 = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
       leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1 } });
     });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
   });
 
   test('does not call a reboot again that another boot proves', async () => {
-    const { ending } = await after(it => {
+    const { outcome } = await after(it => {
       const n1 = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'called', sentinel: true } as const;
       leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1 } });
       const boot = it.api.find<NodeObject>(NODES, { name: 'n1' })?.status?.nodeInfo?.bootID ?? '';
       const lastTransitionTime = later(it.clock.now().toISOString(), 300_000);
       for (const { metadata } of it.api.all(JOBS))
-        it.api.change<JobObject>(JOBS, metadata, job => ({
+        it.api.modify<JobObject>(JOBS, metadata, job => ({
           ...job,
           metadata: {
             ...job.metadata,
@@ -54,34 +54,34 @@ describe('a clock of a node that is wrong', () => {
           },
           status: { ...job.status, conditions: [{ type: 'Complete', status: 'True', lastTransitionTime }] },
         }));
-      it.clock.after(5000, () => it.machine('n1').reboot());
+      it.clock.callAfter(5000, () => it.machine('n1').reboot());
     });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: { ...NEVER, downs: 'somebody' } } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...NEVER, shutdowns: 'external' } } });
   });
 });
 
 test('an operation of ours whose beginning another operator wiped out is deleted all the same, and lets its nodes go', async () => {
-  const { ending, cluster } = await after(
+  const { outcome, cluster } = await after(
     () => undefined,
     async it => {
       it.apply(NODE_OP, nodeOp('op', REBOOTS));
-      await it.until(() => it.isRunning('n1', 'nodeop'), 300);
+      await it.runUntil(() => it.isRunning('n1', 'nodeop'), 300);
       await succeeds(it, () => {
-        it.api.change<NodeOp>(NODE_OP, OP, op => ({ ...op, status: { ...op.status, startedAt: undefined } }));
+        it.api.modify<NodeOp>(NODE_OP, OP, op => ({ ...op, status: { ...op.status, startedAt: undefined } }));
         it.delete(NODE_OP, OP);
       });
     },
   );
   expect(cluster.nodeOp('op')).toBeUndefined();
-  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE, n2: NEVER, n3: NEVER } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE, n2: NEVER, n3: NEVER } });
 });
 
 test('a spec that is wrong leaves no cordon behind, also where the status has no entry yet', async () => {
   const spec = { ...REBOOTS, drainOptions: { enabled: true, timeoutSeconds: -1 } };
-  const { ending, cluster } = await after(it => {
+  const { outcome, cluster } = await after(it => {
     const n1 = { cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
     leaves(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } });
   });
   expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
-  expect(ending.nodes).toMatchObject({ n1: NEVER, n2: NEVER });
+  expect(outcome.nodes).toMatchObject({ n1: NEVER, n2: NEVER });
 });

@@ -16,8 +16,8 @@ import {
   PODS,
 } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { daemonSetObject, nodeOp } from '../fakes/cluster/objects.js';
-import { byHand, CALM, FREE, ONLY_N1, OP, running } from './lifecycle-setup.js';
+import { daemonSetObject, nodeOp } from '../fakes/cluster/object-builders.js';
+import { setUnschedulable, SETTLED, RELEASED, ONLY_N1, OP, untilCommandRuns } from './lifecycle-setup.js';
 import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-setup.js';
 
 describe('what changes while it is taken over', () => {
@@ -32,7 +32,7 @@ describe('what changes while it is taken over', () => {
         if (plural !== LEASES.plural || !isFirst || program === undefined) return;
         isFirst = false;
         let isNext = true;
-        program.mishap = (_number, name) => {
+        program.faultAt = (_number, name) => {
           if (!isNext || !/^patch job/.test(name)) return undefined;
           isNext = false;
           return { is: 'meanwhile', call: () => happens(it) };
@@ -41,28 +41,28 @@ describe('what changes while it is taken over', () => {
     });
 
   test('its Job is told of by others: that is read, and it goes on', async () => {
-    const { ending } = await meanwhile(({ api }) => {
+    const { outcome } = await meanwhile(({ api }) => {
       for (const { metadata } of api.all(JOBS)) api.patch(JOBS, metadata, { metadata: { labels: { news: 'true' } } });
     });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
   });
 
   test('its Job is deleted: that is told', async () => {
-    const { ending } = await meanwhile(({ api }) => {
-      for (const { metadata } of api.all(JOBS)) api.drop(JOBS, metadata);
+    const { outcome } = await meanwhile(({ api }) => {
+      for (const { metadata } of api.all(JOBS)) api.forceRemove(JOBS, metadata);
     });
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
-    expect(ending.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
+    expect(outcome.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
   });
 });
 
 test('a spec that breaks a rule of today is told, and nothing of it reboots a node', async () => {
   const node = { entry: TO_REBOOT, job: 'complete', rebootPod: 'waits' } as const;
-  const { ending, cluster } = await after(
+  const { outcome, cluster } = await after(
     it => void leaves(it, { phase: 'Running', spec: { ...REBOOTS, hostMountPath: 'host' }, nodes: { n1: node } }),
   );
   expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
-  expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
 });
 
 describe('what belongs to no operation', () => {
@@ -100,7 +100,7 @@ test('a binding that two operations of one name share goes after the reboot Pods
     const elsewhere = { ...metadata, namespace: 'another', finalizers: [LEGACY_FINALIZER] };
     it.api.put(NODE_OP, { spec, metadata: elsewhere, status: { phase: 'Completed', nodeStatuses: {} } });
   });
-  const acts = cluster.acts.map(({ name }) => name);
+  const acts = cluster.mutations.map(({ name }) => name);
   const first = (what: string) => acts.findIndex(name => name.startsWith(what));
   expect(first('delete pods op-reboot')).toBeGreaterThan(-1);
   expect(first('delete clusterrolebindings')).toBeGreaterThan(first('delete pods op-reboot'));
@@ -109,28 +109,28 @@ test('a binding that two operations of one name share goes after the reboot Pods
 
 test('a reboot Pod whose operation is gone reboots nothing', async () => {
   const node = { job: 'complete', rebootPod: 'waits', sentinel: true } as const;
-  const { cluster, ending } = await after(it => {
+  const { cluster, outcome } = await after(it => {
     leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node }, unowned: true });
-    it.api.drop(NODE_OP, OP);
+    it.api.forceRemove(NODE_OP, OP);
   });
   expect(cluster.api.all(PODS)).toEqual([]);
-  expect(ending.nodes.n1).toEqual(NEVER);
+  expect(outcome.nodes.n1).toEqual(NEVER);
 });
 
 test('a Pod of somebody that only carries a label of reboot Pods is left alone, and holds no node', async () => {
-  const { cluster, ending } = await after(it => {
+  const { cluster, outcome } = await after(it => {
     const metadata = { name: 'db-0', namespace: 'shop', labels: { app: 'db', [LABELS.reboot]: 'true' } };
     const spec = { nodeName: 'n1', restartPolicy: 'Always', containers: [{ name: 'db', image: 'db' }] };
     it.api.put(PODS, { metadata, spec, status: { phase: 'Running' } });
     it.apply(NODE_OP, nodeOp('op', ONLY_N1));
   });
   expect(cluster.api.find(PODS, { namespace: 'shop', name: 'db-0' })?.metadata.deletionTimestamp).toBeUndefined();
-  expect(ending.operations.op?.phase).toBe('Completed');
+  expect(outcome.operations.op?.phase).toBe('Completed');
 });
 
 test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {
   const pod = { name: 'operator-kairos-operator-5d4f-abcde', namespace: 'operator-system' };
-  const { ending } = await after(
+  const { outcome } = await after(
     it => {
       const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
       it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
@@ -141,33 +141,33 @@ test('nothing is done while a Pod of the other operator lives, and as soon as it
       });
     },
     async it => {
-      await it.run(15);
+      await it.runFor(15);
       expect(
-        it.acts.filter(({ program, name }) => program.startsWith('controller') && !name.includes('leases')),
+        it.mutations.filter(({ program, name }) => program.startsWith('controller') && !name.includes('leases')),
       ).toEqual([]);
-      it.api.drop(PODS, pod);
+      it.api.forceRemove(PODS, pod);
     },
   );
-  expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+  expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
 });
 
 test('somebody brings it back: it is scaled down within seconds, nothing begins beside it, and all goes on afterwards', async () => {
   const at = { name: 'operator-kairos-operator', namespace: 'operator-system' };
   const pod = { ...at, name: `${at.name}-5d4f-abcde` };
-  const { ending } = await after(
+  const { outcome } = await after(
     () => undefined,
     async it => {
-      await it.run(60);
+      await it.runFor(60);
       it.api.put(DEPLOYMENTS, { metadata: at, spec: { replicas: 1 } });
       const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
       it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
-      await it.run(10);
+      await it.runFor(10);
       const deployment = it.api.find<Stored & { spec?: object }>(DEPLOYMENTS, at);
       expect(deployment?.spec).toEqual({ replicas: 0 });
       it.apply(NODE_OP, nodeOp('op', REBOOTS));
-      await it.run(60);
+      await it.runFor(60);
       expect(it.nodeOp('op')?.status).toBeUndefined();
-      it.api.drop(PODS, pod);
+      it.api.forceRemove(PODS, pod);
       const { generation } = deployment?.metadata ?? {};
       it.api.patch(
         DEPLOYMENTS,
@@ -177,12 +177,12 @@ test('somebody brings it back: it is scaled down within seconds, nothing begins 
       );
     },
   );
-  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
 });
 
 test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {
-  const { cluster } = await after(it => byHand(it, 'n1', true));
-  const changed = cluster.acts.filter(
+  const { cluster } = await after(it => setUnschedulable(it, 'n1', true));
+  const changed = cluster.mutations.filter(
     ({ program, name }) => program === 'controller-a' && !/leases|delete cluster/.test(name),
   );
   expect(changed).toEqual([]);
@@ -202,18 +202,18 @@ describe('the way back', () => {
   });
 
   test('no controller in the middle of one: its deletion waits, and ends well when there is one again', async () => {
-    const { ending } = await after(
+    const { outcome } = await after(
       it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
       async it => {
-        await running(it, 'n1');
-        it.controllers[0]?.leave();
+        await untilCommandRuns(it, 'n1');
+        it.controllers[0]?.stop();
         it.delete(NODE_OP, OP);
-        await it.run(3600);
+        await it.runFor(3600);
         expect(it.nodeOp('op')?.metadata.finalizers).toEqual([FINALIZERS.claimed]);
         it.controllers[1]?.start();
-        expect(await it.until(() => it.nodeOp('op') === undefined, 300)).toBe(true);
+        expect(await it.runUntil(() => it.nodeOp('op') === undefined, 300)).toBe(true);
       },
     );
-    expect(ending).toMatchObject({ ...CALM, operations: {}, nodes: { n1: FREE } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: RELEASED } });
   });
 });

@@ -6,12 +6,12 @@ import { LEGACY_FINALIZER, REBOOT_STATE } from '../../controller/legacy/names.js
 import type { Stored } from '../../kube/kube.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { Errands } from '../fakes/cluster/pending-work.js';
-import { isOver, type PodObject } from '../fakes/cluster/kinds.js';
-import { type ClusterOptions, nodeOp } from '../fakes/cluster/objects.js';
-import { OWN_NAMESPACE } from '../fakes/cluster/programs.js';
-import { FREE, nodes as named, ONLY_N1 } from './lifecycle-setup.js';
-import { tell, type Told } from './replay.js';
+import type { BehaviorOverride } from '../fakes/cluster/container-behavior.js';
+import { isFinished, type PodObject } from '../fakes/cluster/object-types.js';
+import { type ClusterOptions, nodeOp } from '../fakes/cluster/object-builders.js';
+import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
+import { RELEASED, nodesNamed as named, ONLY_N1 } from './lifecycle-setup.js';
+import { runScenario, type ScenarioResult } from './run-scenario.js';
 
 /** Of one node, in the order in which the Go operator gets there. */
 export interface NodeLeft {
@@ -104,8 +104,8 @@ function leavesOnNode(cluster: FakeCluster, place: Place): void {
 }
 
 /** Its sentinels say that the Job has ended, and not in which boot. */
-export const itsJobsLast = (seconds: number): { errands: Errands } => ({
-  errands: ({ container, pod, machine, clock }) => {
+export const itsJobsLast = (seconds: number): { behavior: BehaviorOverride } => ({
+  behavior: ({ container, pod, machine, clock }) => {
     if (container.name === CONTAINERS.work) return { seconds };
     const job = pod.metadata.ownerReferences?.find(owner => owner.kind === JOBS.kind)?.name ?? '';
     if (container.name !== CONTAINERS.sentinel || !job.endsWith(SUFFIX)) return undefined;
@@ -114,19 +114,19 @@ export const itsJobsLast = (seconds: number): { errands: Errands } => ({
       const file = `${KAIROS_STATE_DIR}/${job}-${Math.floor(now.getTime() / 1000)}`;
       void machine.host.write(file, `Job completed at ${now.toISOString()}\n`);
     };
-    return { seconds: 1, done: words };
+    return { seconds: 1, onSuccess: words };
   },
 });
 
 const seconds = ({ clock }: FakeCluster) => Math.floor(clock.now().getTime() / 1000);
 
 function cordons({ api }: FakeCluster, node: string, op: NodeOp | undefined): void {
-  const mark = op && `${NAMESPACE}/${op.metadata.name}@${op.metadata.uid}`;
+  const cordonMark = op && `${NAMESPACE}/${op.metadata.name}@${op.metadata.uid}`;
   api.patch(
     NODES,
     { name: node },
     {
-      metadata: mark ? { annotations: { [ANNOTATIONS.cordonedBy]: mark } } : {},
+      metadata: cordonMark ? { annotations: { [ANNOTATIONS.cordonedBy]: cordonMark } } : {},
       spec: { unschedulable: true },
     },
   );
@@ -204,26 +204,26 @@ function waitsForSentinel(
   const at = { namespace: NAMESPACE, name };
   const machine = cluster.machine(spec.nodeName ?? '');
   const pod = () => api.find<PodObject>(PODS, at);
-  const runs = () => machine.up && cluster.started.some(each => each.podUid === uid && each.ended === undefined);
+  const runs = () => machine.up && cluster.containerRuns.some(each => each.podUid === uid && each.ended === undefined);
   const look = () => {
     const now = pod();
-    if (now === undefined || now.metadata.uid !== uid || isOver(now)) return;
+    if (now === undefined || now.metadata.uid !== uid || isFinished(now)) return;
     const found = [...machine.host.files.keys()].some(path => path.startsWith(`${KAIROS_STATE_DIR}/${job}-`));
-    if (!runs()) clock.after(1_000, look);
+    if (!runs()) clock.callAfter(1_000, look);
     else if (now.metadata.annotations?.[REBOOT_STATE] === 'completed') end(cluster, now);
     else if (found) calls();
-    else clock.after(POLL_MS, look);
+    else clock.callAfter(POLL_MS, look);
   };
   const calls = () => {
     api.patch(PODS, at, { metadata: { annotations: { [REBOOT_STATE]: 'completed' } } });
-    clock.after(PAUSE_MS, () => {
+    clock.callAfter(PAUSE_MS, () => {
       if (runs() && asAgent) void machine.host.signalInit(0);
       else if (runs()) machine.reboot();
-      clock.after(60_000, look);
+      clock.callAfter(60_000, look);
     });
   };
   const wasCalled = pod()?.metadata.annotations?.[REBOOT_STATE] === 'completed';
-  clock.after(wasCalled ? PAUSE_MS : POLL_MS, wasCalled ? () => clock.after(60_000, look) : look);
+  clock.callAfter(wasCalled ? PAUSE_MS : POLL_MS, wasCalled ? () => clock.callAfter(60_000, look) : look);
 }
 
 function end({ api }: FakeCluster, pod: PodObject): void {
@@ -232,11 +232,11 @@ function end({ api }: FakeCluster, pod: PodObject): void {
 
 /** The controller stops; what `before` leaves is there when it begins anew, which is at once: the lease is free. */
 export async function succeeds(cluster: FakeCluster, before: () => void): Promise<void> {
-  cluster.controllers[0]?.leave();
-  await cluster.run(5);
+  cluster.controllers[0]?.stop();
+  await cluster.runFor(5);
   before();
-  cluster.api.drop(LEASES, { namespace: OWN_NAMESPACE, name: LEADER_LEASE });
-  cluster.countFromHere();
+  cluster.api.forceRemove(LEASES, { namespace: OWN_NAMESPACE, name: LEADER_LEASE });
+  cluster.resetMutationCount();
   cluster.controllers[0]?.start();
 }
 
@@ -249,17 +249,17 @@ export const after = (
   before: (cluster: FakeCluster) => void,
   then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
   options: Partial<ClusterOptions> = {},
-): Promise<Told> =>
-  tell({
+): Promise<ScenarioResult> =>
+  runScenario({
     name: 'taken over',
     cluster: { nodes: named('n1', 'n2', 'n3'), ...itsJobsLast(20), ...options },
-    play: async cluster => {
+    run: async cluster => {
       await succeeds(cluster, () => before(cluster));
       await then(cluster);
     },
-    ends: {},
+    expected: {},
   });
 
-export const NEVER = { ...FREE, downs: '' };
-export const ONCE = { ...FREE, downs: 'agent' };
+export const NEVER = { ...RELEASED, shutdowns: '' };
+export const ONCE = { ...RELEASED, shutdowns: 'agent' };
 export const REBOOTS = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };

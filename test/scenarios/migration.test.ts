@@ -1,21 +1,24 @@
 /** Operations that the operator written in Go had under way when it was replaced: each node is disturbed as often as was asked, and then free. */
 import { describe, expect, test } from '@jest/globals';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import { endingOf } from './outcome.js';
-import { CALM, FREE, nodes } from './lifecycle-setup.js';
+import { outcomeOf } from './outcome.js';
+import { SETTLED, RELEASED, nodesNamed } from './lifecycle-setup.js';
 import { CREATED, itsJobsLast, leaves, type OperationLeft, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
 import { PODS } from '../../kube/resources.js';
-import { tell } from './replay.js';
-import type { Story } from './story.js';
+import { runScenario } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 
-const story = (left: OperationLeft, then: (cluster: FakeCluster) => Promise<void> | void = () => undefined): Story => ({
+const story = (
+  left: OperationLeft,
+  then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
+): Scenario => ({
   name: 'taken over',
-  cluster: { nodes: nodes('n1', 'n2'), ...itsJobsLast(20) },
-  play: async cluster => {
+  cluster: { nodes: nodesNamed('n1', 'n2'), ...itsJobsLast(20) },
+  run: async cluster => {
     await succeeds(cluster, () => void leaves(cluster, left));
     await then(cluster);
   },
-  ends: {},
+  expected: {},
 });
 
 const N1 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } } };
@@ -26,13 +29,18 @@ const running = (node: OperationLeft['nodes'][string], spec: object = REBOOTS): 
   nodes: { n1: node },
 });
 
-const ONCE = { ...FREE, downs: 'agent' };
-const NEVER = { ...FREE, downs: '' };
+const ONCE = { ...RELEASED, shutdowns: 'agent' };
+const NEVER = { ...RELEASED, shutdowns: '' };
 
 const ended = async (left: OperationLeft) => {
-  const { ending, cluster } = await tell(story(left));
-  expect(ending).toMatchObject(CALM);
-  return { node: ending.nodes.n1, told: ending.operations.op?.nodes.n1, phase: ending.operations.op?.phase, cluster };
+  const { outcome, cluster } = await runScenario(story(left));
+  expect(outcome).toMatchObject(SETTLED);
+  return {
+    node: outcome.nodes.n1,
+    told: outcome.operations.op?.nodes.n1,
+    phase: outcome.operations.op?.phase,
+    cluster,
+  };
 };
 
 describe('a node that was to be rebooted', () => {
@@ -62,19 +70,19 @@ describe('a node that was to be rebooted', () => {
 
   test('its reboot was called just before: it is not called again', async () => {
     const left = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true } as const;
-    const calledAlready: Story = {
+    const calledAlready: Scenario = {
       ...story(running(left)),
-      play: async cluster => {
-        cluster.controllers[0]?.leave();
-        await cluster.run(5);
+      run: async cluster => {
+        cluster.controllers[0]?.stop();
+        await cluster.runFor(5);
         leaves(cluster, running(left));
-        await cluster.until(() => cluster.machine('n1').downs.length > 0, 60);
+        await cluster.runUntil(() => cluster.machine('n1').shutdowns.length > 0, 60);
         cluster.controllers[1]?.start();
       },
     };
-    const { ending } = await tell(calledAlready);
-    expect(ending.nodes.n1).toEqual({ ...FREE, downs: 'somebody' });
-    expect(ending.operations.op?.nodes.n1).toBe('Completed Done completed');
+    const { outcome } = await runScenario(calledAlready);
+    expect(outcome.nodes.n1).toEqual({ ...RELEASED, shutdowns: 'external' });
+    expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
   });
 
   test('it said that it calls the reboot, and never did: nobody calls it again, and it is told', async () => {
@@ -94,7 +102,7 @@ describe('a node that was to be rebooted', () => {
       running({ entry: RUNNING, cordon: 'marked', job: 'failed', rebootPod: 'waits' }),
     );
     expect(told).toBe('Failed JobFailed cancelled');
-    expect(node).toEqual({ cordoned: true, mark: 'default/op', heldBy: undefined, downs: '' });
+    expect(node).toEqual({ cordoned: true, cordonMark: 'default/op', claimedBy: undefined, shutdowns: '' });
   });
 });
 
@@ -108,7 +116,7 @@ describe('a node that was not to be rebooted', () => {
   ] as const)('%s: its command runs once, and it is let go', async (_words, left) => {
     const { node, told, cluster } = await ended(running(left, spec));
     expect([node, told]).toEqual([NEVER, 'Completed Done not-requested']);
-    expect(cluster.started.filter(each => each.container === 'nodeop').length).toBeLessThanOrEqual(1);
+    expect(cluster.containerRuns.filter(each => each.container === 'nodeop').length).toBeLessThanOrEqual(1);
   });
 
   test('its Job is gone: that is told, and the node let go', async () => {
@@ -121,21 +129,21 @@ describe('a node that was not to be rebooted', () => {
   test('somebody had cordoned it by hand: it stays so', async () => {
     const { node, told } = await ended(running({ entry: RUNNING, cordon: 'by hand', job: 'running' }, spec));
     expect(told).toBe('Completed Done not-requested');
-    expect(node).toEqual({ cordoned: true, mark: undefined, heldBy: undefined, downs: '' });
+    expect(node).toEqual({ cordoned: true, cordonMark: undefined, claimedBy: undefined, shutdowns: '' });
   });
 });
 
 test('on the first day, before any agent has spoken, two nodes at once: each is rebooted once', async () => {
-  const cluster = fakeCluster({ nodes: nodes('n1', 'n2'), ...itsJobsLast(20) });
-  await cluster.run(10);
+  const cluster = fakeCluster({ nodes: nodesNamed('n1', 'n2'), ...itsJobsLast(20) });
+  await cluster.runFor(10);
   const one = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', sentinel: true, rebootPod: 'waits' } as const;
   const other = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
   leaves(cluster, { phase: 'Running', spec: { cordon: true, rebootOnSuccess: true }, nodes: { n1: one, n2: other } });
   cluster.controllers[0]?.start();
-  await cluster.run(60);
+  await cluster.runFor(60);
   for (const agent of cluster.agents.values()) agent.start(2_000);
-  const ending = endingOf(cluster, await cluster.settle());
-  expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE, n2: ONCE } });
+  const outcome = outcomeOf(cluster, await cluster.runUntilSettled());
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE, n2: ONCE } });
 });
 
 test('three control planes at the end of their Jobs: one after the other is rebooted', async () => {
@@ -146,8 +154,8 @@ test('three control planes at the end of their Jobs: one after the other is rebo
     spec: { cordon: true, rebootOnSuccess: true },
     nodes: { n1: one, n2: one, n3: one },
   } as const;
-  const { ending, cluster } = await tell({ ...story(left), cluster: { nodes: planes } });
-  expect(ending.nodes).toEqual({ n1: ONCE, n2: ONCE, n3: ONCE });
+  const { outcome, cluster } = await runScenario({ ...story(left), cluster: { nodes: planes } });
+  expect(outcome.nodes).toEqual({ n1: ONCE, n2: ONCE, n3: ONCE });
   const down = new Set<string>();
   const together = cluster.disruptions.map(({ node, down: isDown }) => {
     if (isDown) down.add(node);

@@ -5,9 +5,9 @@ import { ANNOTATIONS, CONTAINERS, LABELS } from '../../api/names.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import type { PodObject } from '../fakes/cluster/kinds.js';
-import { isLabelValue } from '../fakes/cluster/names-rule.js';
-import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
+import type { PodObject } from '../fakes/cluster/object-types.js';
+import { isLabelValue } from '../fakes/cluster/name-validation.js';
+import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import { collectionOf } from '../fakes/kube.js';
 
@@ -57,20 +57,20 @@ function badIn(cluster: FakeCluster): string[] {
 }
 
 /** Starts of the command, by node. */
-const starts = ({ started }: FakeCluster) =>
-  started
+const starts = ({ containerRuns }: FakeCluster) =>
+  containerRuns
     .filter(({ container }) => container === CONTAINERS.work)
     .map(({ node }) => node)
     .toSorted();
 
-async function told(nodes: readonly string[], play: (cluster: FakeCluster) => void): Promise<FakeCluster> {
+async function told(nodes: readonly string[], run: (cluster: FakeCluster) => void): Promise<FakeCluster> {
   const cluster = fakeCluster({
     nodes: nodes.map((name, index) => ({ name, controlPlane: index === 0 })),
     images: { 'registry.example/kairos:2': { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } },
   });
-  await cluster.begin();
-  play(cluster);
-  await cluster.settle({ then: 5 });
+  await cluster.start();
+  run(cluster);
+  await cluster.runUntilSettled({ then: 5 });
   return cluster;
 }
 
@@ -90,7 +90,7 @@ describe('an operation runs to its end, and all that is made for it has a name',
   test.each(Object.entries(ALL))('a NodeOp with the name %s', async (_word, name) => {
     const cluster = await told(['n1', 'n2'], each => void each.apply(NODE_OP, named(name, 'default', full)));
     expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
-    expect(cluster.api.told.map(({ reason }) => reason)).toEqual(
+    expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Started', 'RebootAsked', 'Done']),
     );
   });
@@ -98,7 +98,7 @@ describe('an operation runs to its end, and all that is made for it has a name',
   test.each(Object.entries(ALL))('a NodeOpUpgrade with the name %s', async (_word, name) => {
     const cluster = await told(['n1'], each => void each.apply(NODE_OP_UPGRADE, nodeOpUpgrade(name)));
     expect([phases(cluster), badIn(cluster)]).toEqual([['Completed', 'Completed'], []]);
-    expect(cluster.api.told.map(({ reason }) => reason)).toEqual(
+    expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Probing', 'Done', 'AllDone']),
     );
   });
@@ -106,7 +106,7 @@ describe('an operation runs to its end, and all that is made for it has a name',
   test.each(Object.entries(ALL))('nodes with the name %s', async (_word, name) => {
     const cluster = await told([name, 'n2'], each => void each.apply(NODE_OP, named(PLAIN, 'default', full)));
     expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
-    expect(cluster.api.told.map(({ reason }) => reason)).toEqual(
+    expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Cordoned', 'Uncordoned', 'Rebooted']),
     );
   });

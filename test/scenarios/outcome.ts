@@ -4,29 +4,32 @@ import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { JOBS, LEASES, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import type { JobObject, NodeObject } from '../fakes/cluster/kinds.js';
+import type { JobObject, NodeObject } from '../fakes/cluster/object-types.js';
 import { collectionOf } from '../fakes/kube.js';
 
 /**
  * Of each operation its phase, of each node of it phase, reason and reboot; of each node how it was left, who holds it, and how often its
  * machine went down and why; every Job that ever might run, and how often its command was started.
  */
-export interface Ending {
+export interface Outcome {
   settled: boolean;
   operations: Record<string, { phase?: string; nodes: Record<string, string> }>;
   upgrades: Record<string, string | undefined>;
-  nodes: Record<string, { cordoned: boolean; mark: string | undefined; heldBy: string | undefined; downs: string }>;
+  nodes: Record<
+    string,
+    { cordoned: boolean; cordonMark: string | undefined; claimedBy: string | undefined; shutdowns: string }
+  >;
   finalizers: string[];
   leases: string[];
   /** That may run: a Job that was made and never let go does no harm. */
   jobs: string[];
   jobsLeft: string[];
   /** Programs that asked without end. */
-  ranHot: string[];
+  hotLooped: string[];
   commands: Record<string, number>;
 }
 
-export function endingOf(cluster: FakeCluster, settled: boolean): Ending {
+export function outcomeOf(cluster: FakeCluster, settled: boolean): Outcome {
   const { api } = cluster;
   return {
     settled,
@@ -42,7 +45,7 @@ export function endingOf(cluster: FakeCluster, settled: boolean): Ending {
       .all(JOBS)
       .map(({ metadata }) => metadata.name)
       .toSorted(),
-    ranHot: cluster.programs().flatMap(({ ranHot, name }) => (ranHot ? [name] : [])),
+    hotLooped: cluster.programs().flatMap(({ hotLooped, name }) => (hotLooped ? [name] : [])),
     commands: commandsRun(cluster),
   };
 }
@@ -60,9 +63,14 @@ const operation = ({ status }: NodeOp) => ({
 });
 
 function left({ metadata, spec }: NodeObject, cluster: FakeCluster) {
-  const mark = metadata.annotations?.[ANNOTATIONS.cordonedBy]?.replace(/@.*/, '');
-  const heldBy = cluster.api.find<NodeAgent>(NODE_AGENT, metadata)?.spec.operation?.nodeOp.name;
-  return { cordoned: spec.unschedulable === true, mark, heldBy, downs: cluster.machine(metadata.name).downs.join(' ') };
+  const cordonMark = metadata.annotations?.[ANNOTATIONS.cordonedBy]?.replace(/@.*/, '');
+  const claimedBy = cluster.api.find<NodeAgent>(NODE_AGENT, metadata)?.spec.operation?.nodeOp.name;
+  return {
+    cordoned: spec.unschedulable === true,
+    cordonMark,
+    claimedBy,
+    shutdowns: cluster.machine(metadata.name).shutdowns.join(' '),
+  };
 }
 
 /** Names, one for each uid: a second Job of a node would stand here. */
@@ -74,12 +82,12 @@ function jobsRun({ api }: FakeCluster): string[] {
 }
 
 /** Starts of the command, by node and operation. */
-function commandsRun({ started, api }: FakeCluster): Record<string, number> {
+function commandsRun({ containerRuns, api }: FakeCluster): Record<string, number> {
   const labels = new Map(
     api.store.history(collectionOf(PODS)).map(({ object }) => [object.metadata.uid, object.metadata.labels]),
   );
   const counts: Record<string, number> = {};
-  for (const { container, node, podUid } of started) {
+  for (const { container, node, podUid } of containerRuns) {
     if (container !== CONTAINERS.work) continue;
     const key = `${node} ${labels.get(podUid)?.['kairos.io/nodeop'] ?? ''}`;
     counts[key] = (counts[key] ?? 0) + 1;
@@ -91,7 +99,7 @@ const sorted = <T>(fields: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /** How many Pods of each workload left a node by an eviction that was granted or by a deletion: more than in the calm story would be needless. */
-export function disturbed({ api }: FakeCluster): Record<string, number> {
+export function removedPodsByApp({ api }: FakeCluster): Record<string, number> {
   const counts: Record<string, number> = {};
   const seen = new Set<string>();
   for (const { object } of api.store.history(collectionOf(PODS))) {

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
-import { specsOf, type Words } from './property-schema.js';
+import { specsOf, type SampleValues } from './property-schema.js';
 
 export interface Case {
   object: { kind: 'NodeOp' | 'NodeOpUpgrade'; spec: object };
@@ -13,7 +13,7 @@ export interface Case {
   command: { is: 'succeeds'; seconds: number } | { is: 'fails'; times: number } | { is: 'hangs' };
   preflight: 'go' | 'skip' | 'refuse' | 'hang';
   image: 'there' | 'missing';
-  misfortune:
+  fault:
     | { is: 'none' }
     | { is: 'powerCut'; node: number; at: number; seconds: number }
     | { is: 'controllerDies' | 'controllerSleeps'; act: number }
@@ -22,7 +22,7 @@ export interface Case {
 
 const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
 
-const WORDS: Words = {
+const WORDS: SampleValues = {
   command: [['true'], ['sh', '-c', 'true']],
   image: ['registry.example/tool:1', 'registry.example/tool@sha256:0000'],
   hostMountPath: ['/host', '/mnt/root', '/h', '/host', '/mnt/root', 'host'],
@@ -73,7 +73,7 @@ const objects: fc.Arbitrary<Case['object']> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('NodeOpUpgrade' as const), spec: upgradeSpecs }) },
 );
 
-const misfortunes: fc.Arbitrary<Case['misfortune']> = fc.oneof(
+const faults: fc.Arbitrary<Case['fault']> = fc.oneof(
   fc.constant({ is: 'none' as const }),
   fc.record({
     is: fc.constant('powerCut' as const),
@@ -113,7 +113,7 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   ),
   preflight: fc.constantFrom('go', 'go', 'skip', 'refuse', 'hang'),
   image: fc.constantFrom('there', 'there', 'there', 'missing'),
-  misfortune: misfortunes,
+  fault: faults,
 });
 
 function seldom(): fc.Arbitrary<boolean> {

@@ -15,7 +15,7 @@ interface Shape {
 }
 
 /** What a text or a set of labels means is not in the schema: a few of each, and one that is wrong. By name of the field. */
-export type Words = Readonly<Record<string, readonly [unknown, ...unknown[]]>>;
+export type SampleValues = Readonly<Record<string, readonly [unknown, ...unknown[]]>>;
 
 /** Short ones, so that a deadline is met as often as missed. */
 const SECONDS = [-1, 0, 1, 5, 40, 200];
@@ -26,12 +26,12 @@ function numbers(name: string, { minimum = 0 }: Shape): fc.Arbitrary<number> {
   return fc.constantFrom(...useful);
 }
 
-function fields({ properties = {}, required = [] }: Shape, words: Words): fc.Arbitrary<unknown> {
+function fields({ properties = {}, required = [] }: Shape, words: SampleValues): fc.Arbitrary<unknown> {
   const drawn = Object.entries(properties).map(([name, shape]) => [name, valueOf(name, shape, words)] as const);
   return fc.record(Object.fromEntries(drawn), { requiredKeys: [...required] });
 }
 
-function valueOf(name: string, shape: Shape, words: Words): fc.Arbitrary<unknown> {
+function valueOf(name: string, shape: Shape, words: SampleValues): fc.Arbitrary<unknown> {
   const given = words[name];
   if (given) return fc.constantFrom(...given);
   if (shape.anyOf) return fc.oneof(...shape.anyOf.map(each => valueOf(name, each, words)));
@@ -51,5 +51,5 @@ function valueOf(name: string, shape: Shape, words: Words): fc.Arbitrary<unknown
 }
 
 /** Any object that the schema may let in, and now and then one that it does not. */
-export const specsOf = (schema: z.ZodType, words: Words): fc.Arbitrary<object> =>
+export const specsOf = (schema: z.ZodType, words: SampleValues): fc.Arbitrary<object> =>
   valueOf('spec', z.toJSONSchema(schema, { io: 'input' }) as Shape, words).map(spec => spec as object);

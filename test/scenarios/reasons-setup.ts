@@ -4,14 +4,14 @@ import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { PODS } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import type { Errand, Errands } from '../fakes/cluster/pending-work.js';
-import { type ClusterOptions, nodeOp, nodeOpUpgrade } from '../fakes/cluster/objects.js';
-import { withChance } from '../fakes/cluster/random.js';
+import type { ContainerBehavior, BehaviorOverride } from '../fakes/cluster/container-behavior.js';
+import { type ClusterOptions, nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
+import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 
-export interface Told {
+export interface ReasonScenario {
   cluster: ClusterOptions;
-  play(cluster: FakeCluster): Promise<void> | void;
+  run(cluster: FakeCluster): Promise<void> | void;
 }
 
 const ONE = [{ name: 'n1' }];
@@ -23,43 +23,44 @@ const IMAGES = { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3
 const whole = (options: Partial<ClusterOptions>): ClusterOptions => ({ nodes: ONE, images: IMAGES, ...options });
 
 /** A story on one node. */
-export const onOne = (play: Told['play'], options: Partial<ClusterOptions> = {}): Told => ({
+export const onOne = (run: ReasonScenario['run'], options: Partial<ClusterOptions> = {}): ReasonScenario => ({
   cluster: whole(options),
-  play,
+  run,
 });
 /** A story on two nodes. */
-export const onTwo = (play: Told['play'], options: Partial<ClusterOptions> = {}): Told => ({
+export const onTwo = (run: ReasonScenario['run'], options: Partial<ClusterOptions> = {}): ReasonScenario => ({
   cluster: whole({ nodes: TWO, ...options }),
-  play,
+  run,
 });
 
 /** A NodeOp named `op` is made. */
-export const asks = (cluster: FakeCluster, spec: object = {}): void => void cluster.apply(NODE_OP, nodeOp('op', spec));
+export const createNodeOp = (cluster: FakeCluster, spec: object = {}): void =>
+  void cluster.apply(NODE_OP, nodeOp('op', spec));
 /** A NodeOpUpgrade named `up` is made. */
-export const upgrades = (cluster: FakeCluster, spec: object = {}): void =>
+export const createUpgrade = (cluster: FakeCluster, spec: object = {}): void =>
   void cluster.apply(NODE_OP_UPGRADE, nodeOpUpgrade('up', { image: NEW_IMAGE, ...spec }));
 
 /** The command does this. */
-export const does = (errand: Errand): { errands: Errands } => ({
-  errands: ({ container }) => (container.name === CONTAINERS.work ? errand : undefined),
+export const withCommand = (errand: ContainerBehavior): { behavior: BehaviorOverride } => ({
+  behavior: ({ container }) => (container.name === CONTAINERS.work ? errand : undefined),
 });
 /** The command of the preflight does this. */
-export const answers = (errand: Errand): { errands: Errands } => ({
-  errands: ({ container }) => (container.name === CONTAINERS.preflight ? errand : undefined),
+export const withPreflight = (errand: ContainerBehavior): { behavior: BehaviorOverride } => ({
+  behavior: ({ container }) => (container.name === CONTAINERS.preflight ? errand : undefined),
 });
 
-export const HANGS: Errand = { seconds: undefined };
-export const FAILS: Errand = { seconds: 1, exitCode: 1, message: 'no' };
+export const HANGS: ContainerBehavior = { seconds: undefined };
+export const FAILS: ContainerBehavior = { seconds: 1, exitCode: 1, message: 'no' };
 
 /** Goes on until the command runs on the node. */
-export async function running(cluster: FakeCluster, node = 'n1'): Promise<void> {
-  if (!(await cluster.until(() => cluster.isRunning(node, CONTAINERS.work), 300))) throw new Error('it never ran');
+export async function untilCommandRuns(cluster: FakeCluster, node = 'n1'): Promise<void> {
+  if (!(await cluster.runUntil(() => cluster.isRunning(node, CONTAINERS.work), 300))) throw new Error('it never ran');
 }
 
 /** Goes on until the operation `op` is over. */
-export async function over(cluster: FakeCluster): Promise<void> {
+export async function untilFinished(cluster: FakeCluster): Promise<void> {
   const isOver = () => ['Completed', 'Failed'].includes(cluster.nodeOp('op')?.status?.phase ?? '');
-  if (!(await cluster.until(isOver, 3600))) throw new Error('it never ended');
+  if (!(await cluster.runUntil(isOver, 3600))) throw new Error('it never ended');
 }
 
 /** Another attempt is asked for. */
@@ -85,10 +86,10 @@ export function barePod({ api }: FakeCluster, node = 'n1'): void {
 /** An hour is more than any of these stories takes; what goes on after it goes on. */
 const LONG_SECONDS = 3600;
 
-export const reasonsIn = (told: Told): Promise<ReadonlySet<string>> =>
-  withChance(1, async () => {
+export const reasonsIn = (told: ReasonScenario): Promise<ReadonlySet<string>> =>
+  withSeededRandom(1, async () => {
     const cluster = fakeCluster(told.cluster);
-    await cluster.begin();
+    await cluster.start();
     const seen = new Set<string>();
     const hear = (reason: string | undefined) => reason !== undefined && seen.add(reason);
     cluster.api.onChange((plural, { object }) => {
@@ -97,8 +98,8 @@ export const reasonsIn = (told: Told): Promise<ReadonlySet<string>> =>
       for (const { reason } of status?.conditions ?? []) hear(reason);
       for (const { reason } of Object.values(status?.nodeStatuses ?? {})) hear(reason);
     });
-    await told.play(cluster);
-    await cluster.settle({ within: LONG_SECONDS, then: 5 });
-    for (const { reason } of cluster.api.told) hear(reason);
+    await told.run(cluster);
+    await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
+    for (const { reason } of cluster.api.events) hear(reason);
     return seen;
   });

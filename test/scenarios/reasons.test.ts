@@ -1,12 +1,12 @@
 /** No reason is a dead word: each is said in a short story, to whom it concerns. */
 import { describe, expect, test } from '@jest/globals';
 import { type Reason, REASON_NAMES } from '../../api/reasons.js';
-import * as endings from './reasons-endings.js';
-import { reasonsIn, type Told } from './reasons-setup.js';
-import * as waits from './reasons-waits.js';
+import * as endings from './reasons-final.js';
+import { reasonsIn, type ReasonScenario } from './reasons-setup.js';
+import * as waits from './reasons-waiting.js';
 
 /** Does not compile when a reason is missing, nor when one is gone. */
-const STORIES: Readonly<Record<Reason, Told>> = {
+const STORIES: Readonly<Record<Reason, ReasonScenario>> = {
   Done: endings.rebooted,
   Skipped: endings.skipped,
   AgentNotAnswering: endings.withoutAgent,
@@ -65,9 +65,9 @@ const STORIES: Readonly<Record<Reason, Told>> = {
 };
 
 /** Each story is told once. */
-const said = new Map<Told, Promise<ReadonlySet<string>>>();
+const said = new Map<ReasonScenario, Promise<ReadonlySet<string>>>();
 
-function reasonsOf(story: Told): Promise<ReadonlySet<string>> {
+function reasonsOf(story: ReasonScenario): Promise<ReadonlySet<string>> {
   const known = said.get(story) ?? reasonsIn(story);
   said.set(story, known);
   return known;

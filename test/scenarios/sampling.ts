@@ -1,5 +1,5 @@
 /** `npm run test:long` tries everything; `npm test` every so many-th of it, so that it stays short. */
-export const LONG = process.env.LONG_TESTS === 'true';
+export const IS_LONG_RUN = process.env.LONG_TESTS === 'true';
 
-export const every = <T>(nth: number, all: readonly T[]): T[] =>
-  LONG ? [...all] : all.filter((_each, index) => index % nth === 0);
+export const everyNth = <T>(nth: number, all: readonly T[]): T[] =>
+  IS_LONG_RUN ? [...all] : all.filter((_each, index) => index % nth === 0);

@@ -3,57 +3,68 @@ import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { nodeOp } from '../fakes/cluster/objects.js';
-import { CALM, FREE, isAt, lasts, ledgerOf, nodes, OP, REBOOT, running, until } from './lifecycle-setup.js';
-import { tell } from './replay.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import {
+  SETTLED,
+  RELEASED,
+  untilStep,
+  commandLasting,
+  ledgerOf,
+  nodesNamed,
+  OP,
+  REBOOT,
+  untilCommandRuns,
+  runUntil,
+} from './lifecycle-setup.js';
+import { runScenario } from './run-scenario.js';
 
-const ONCE = { ...FREE, downs: 'agent' };
-const NEVER = { ...FREE, downs: '' };
+const ONCE = { ...RELEASED, shutdowns: 'agent' };
+const NEVER = { ...RELEASED, shutdowns: '' };
 
-const played = (play: (cluster: FakeCluster) => Promise<void> | void, count = 3) =>
-  tell({
+const played = (run: (cluster: FakeCluster) => Promise<void> | void, count = 3) =>
+  runScenario({
     name: 'the operator is updated',
-    cluster: { nodes: nodes(...['n1', 'n2', 'n3'].slice(0, count)), ...lasts(10) },
-    play,
-    ends: {},
+    cluster: { nodes: nodesNamed(...['n1', 'n2', 'n3'].slice(0, count)), ...commandLasting(10) },
+    run,
+    expected: {},
   });
 
 /** One agent after the other is replaced by another; each is away for a while. */
 async function rollAgents(cluster: FakeCluster): Promise<void> {
   for (const agent of cluster.agents.values()) {
-    agent.leave();
-    await cluster.run(3);
+    agent.stop();
+    await cluster.runFor(3);
     agent.start(0);
-    await cluster.run(2);
+    await cluster.runFor(2);
   }
 }
 
 /** The old controller goes before the new one comes. */
 async function rollController(cluster: FakeCluster): Promise<void> {
-  cluster.controllers[0]?.leave();
-  await cluster.run(3);
+  cluster.controllers[0]?.stop();
+  await cluster.runFor(3);
   cluster.controllers[1]?.start();
 }
 
 describe('the operator is updated in the middle of an operation over three nodes', () => {
   test.each([
-    ['while a command runs', running],
-    ['while a node reboots', (cluster: FakeCluster, node: string) => isAt(cluster, node, 'Reboot')],
+    ['while a command runs', untilCommandRuns],
+    ['while a node reboots', (cluster: FakeCluster, node: string) => untilStep(cluster, node, 'Reboot')],
     [
       'while a node comes back',
-      (cluster: FakeCluster, node: string) => until(cluster, () => !cluster.machine(node).up),
+      (cluster: FakeCluster, node: string) => runUntil(cluster, () => !cluster.machine(node).up),
     ],
-    ['as a node is claimed', (cluster: FakeCluster, node: string) => isAt(cluster, node, 'Claim')],
+    ['as a node is claimed', (cluster: FakeCluster, node: string) => untilStep(cluster, node, 'Claim')],
   ] as const)('%s: each is rebooted once', async (_words, comes) => {
-    const { ending } = await played(async cluster => {
+    const { outcome } = await played(async cluster => {
       cluster.apply(NODE_OP, nodeOp('op', REBOOT));
       await comes(cluster, 'n2');
       const rolled = rollAgents(cluster);
       await rollController(cluster);
       await rolled;
     });
-    expect(ending).toMatchObject({
-      ...CALM,
+    expect(outcome).toMatchObject({
+      ...SETTLED,
       operations: { op: { phase: 'Completed' } },
       nodes: { n1: ONCE, n2: ONCE, n3: ONCE },
     });
@@ -62,8 +73,8 @@ describe('the operator is updated in the middle of an operation over three nodes
 
 /** The agent of this release is not there yet; what there is keeps another contract. */
 function stranger({ agents, api }: FakeCluster, node: string): void {
-  agents.get(node)?.leave();
-  api.change<NodeAgent>(NODE_AGENT, { name: node }, agent => ({
+  agents.get(node)?.stop();
+  api.modify<NodeAgent>(NODE_AGENT, { name: node }, agent => ({
     ...agent,
     status: { ...agent.status, contract: 2, agentVersion: '9.9.0' },
   }));
@@ -73,58 +84,58 @@ describe('an agent that keeps another contract', () => {
   const op = (cluster: FakeCluster) => void cluster.apply(NODE_OP, nodeOp('op', REBOOT));
 
   test('is waited for, and the node worked on when ours has come', async () => {
-    const { ending } = await played(async cluster => {
+    const { outcome } = await played(async cluster => {
       stranger(cluster, 'n1');
       op(cluster);
-      await isAt(cluster, 'n1', 'Claim');
-      await cluster.run(30);
+      await untilStep(cluster, 'n1', 'Claim');
+      await cluster.runFor(30);
       expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1?.message).toContain('keeps contract 2');
       cluster.agents.get('n1')?.start(0);
     }, 1);
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
   });
 
   test('and stays is told by name, and nothing was done to its node', async () => {
-    const { ending, cluster } = await played(it => {
+    const { outcome, cluster } = await played(it => {
       stranger(it, 'n1');
       op(it);
     }, 1);
-    expect(ending).toMatchObject({ ...CALM, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
     expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1).toMatchObject({
       phase: 'Failed',
       reason: 'AgentNotAnswering',
       message: expect.stringContaining('version 9.9.0'),
     });
-    expect(cluster.started.filter(({ container }) => container === 'nodeop')).toEqual([]);
+    expect(cluster.containerRuns.filter(({ container }) => container === 'nodeop')).toEqual([]);
   });
 });
 
 describe('a webhook of another release', () => {
   test('that is older left out defaults that are newer than it', async () => {
-    const { ending } = await played(({ api }) => {
+    const { outcome } = await played(({ api }) => {
       api.put(NODE_OP, { ...nodeOp('op'), spec: { command: ['true'], rebootOnSuccess: true, cordon: true } });
     }, 1);
-    expect(ending).toMatchObject({ ...CALM, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
   });
 
   test('that is newer let through what the controller has never heard of', async () => {
-    const { ending } = await played(cluster => {
+    const { outcome } = await played(cluster => {
       cluster.apply(NODE_OP, nodeOp('op', { ...REBOOT, unheardOf: { field: true } }));
     }, 1);
-    expect(ending).toMatchObject({ ...CALM, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
   });
 });
 
 describe('an older controller that follows a newer one', () => {
   /** What the newer one wrote last, in the middle of a walk. */
   const newer = (step: 'Pull' | 'Run') => (cluster: FakeCluster) => {
-    cluster.controllers[0]?.leave();
-    cluster.api.change<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
+    cluster.controllers[0]?.stop();
+    cluster.api.modify<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
       const operation = { ...agent.spec.operation, step: 'Snapshot', unheardOf: 1 };
       const stepTimes = { ...agent.spec.operation?.stepTimes, Snapshot: '2026-01-01T00:00:00Z' };
       return { ...agent, spec: { ...agent.spec, operation: { ...operation, stepTimes } } } as object as NodeAgent;
     });
-    cluster.api.change<NodeOp>(NODE_OP, OP, op => {
+    cluster.api.modify<NodeOp>(NODE_OP, OP, op => {
       const entry = { ...op.status?.nodeStatuses?.n1, step: 'Snapshot', reason: 'Snapshotting' };
       return { ...op, status: { ...op.status, nodeStatuses: { n1: entry } } } as object as NodeOp;
     });
@@ -133,13 +144,13 @@ describe('an older controller that follows a newer one', () => {
   };
 
   test.each(['Pull', 'Run'] as const)('goes on from the last step that it knows: %s', async step => {
-    const { ending, cluster } = await played(async it => {
+    const { outcome, cluster } = await played(async it => {
       it.apply(NODE_OP, nodeOp('op', { ...REBOOT, drainOptions: undefined }));
-      await isAt(it, 'n1', step);
-      if (step === 'Run') await running(it, 'n1');
+      await untilStep(it, 'n1', step);
+      if (step === 'Run') await untilCommandRuns(it, 'n1');
       newer(step)(it);
     }, 1);
-    expect(ending).toMatchObject({ ...CALM, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
-    expect(cluster.started.filter(({ container }) => container === 'nodeop')).toHaveLength(1);
+    expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
+    expect(cluster.containerRuns.filter(({ container }) => container === 'nodeop')).toHaveLength(1);
   });
 });

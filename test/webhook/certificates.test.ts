@@ -82,7 +82,7 @@ describe('the certificate of the webhook', () => {
     await keeper.reconcile();
     const before = kube.writes.length;
     for (let hour = 0; hour < 24; hour += 1) {
-      clock.jump(DAY / 24);
+      clock.jumpWallClock(DAY / 24);
       await keeper.reconcile();
     }
     expect(kube.writes).toHaveLength(before);
@@ -105,7 +105,7 @@ describe('the certificate of the webhook', () => {
     await one.keeper.reconcile();
     await other.keeper.reconcile();
     const [told] = bundlesOf(kube);
-    clock.jump(61 * DAY);
+    clock.jumpWallClock(61 * DAY);
     await one.keeper.reconcile();
     await other.keeper.reconcile();
     expect(one.shown).toHaveLength(2);
@@ -117,7 +117,7 @@ describe('the certificate of the webhook', () => {
     const kube = cluster();
     const { keeper, shown, clock } = replica(kube);
     await keeper.reconcile();
-    clock.jump(7 * 365 * DAY);
+    clock.jumpWallClock(7 * 365 * DAY);
     const looking = keeper.reconcile();
     await clock.advance(4_000);
     expect(certificatesIn(bundlesOf(kube)[0])).toBe(2);
@@ -125,7 +125,7 @@ describe('the certificate of the webhook', () => {
     await clock.advance(2_000);
     await looking;
     expect(shown).toHaveLength(2);
-    clock.jump(2 * DAY);
+    clock.jumpWallClock(2 * DAY);
     await keeper.reconcile();
     expect(certificatesIn(bundlesOf(kube)[0])).toBe(1);
     expect(shown).toHaveLength(2);
@@ -250,7 +250,7 @@ describe('the certificate of the webhook', () => {
   test('that has ended makes the replica unready', async () => {
     const { keeper, clock } = replica(cluster());
     await keeper.reconcile();
-    clock.jump(100 * DAY);
+    clock.jumpWallClock(100 * DAY);
     expect(keeper.certificateFault()).toMatch(/^ended 2026-03-3/);
   });
 });

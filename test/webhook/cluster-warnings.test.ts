@@ -6,7 +6,7 @@ import { clusterWarnings, type DefaultedObject } from '../../webhook/cluster-war
 import { ClusterCache } from '../../webhook/cluster-warnings/cluster-cache.js';
 import { splitNodes } from '../../webhook/cluster-warnings/targets.js';
 import type { NodeView, OperationView, ClusterView } from '../../webhook/cluster-warnings/cluster-view.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { fakeClock } from '../fakes/clock.js';
 import { createKube } from '../../kube/client.js';
 import { until } from '../kube/samples.js';
@@ -218,14 +218,14 @@ const stored = (name: string, rest: object = {}, namespace?: string) => ({ metad
 
 describe('the cluster', () => {
   const stop = new AbortController();
-  let server: ApiServer;
+  let server: HttpsApiServer;
   afterEach(async () => {
     stop.abort();
     await server.stop();
   });
 
   test('is seen, and spoken of', async () => {
-    server = await ApiServer.start();
+    server = await HttpsApiServer.start();
     const kube = createKube(server.connection(), { userAgent: 'test/0' });
     for (const { metadata } of THREE) await kube.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata });
     await kube.create(NAMESPACES, stored('default', { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } }));
@@ -257,24 +257,24 @@ describe('the cluster', () => {
   });
 
   test('that does not answer makes no one wait: no warning of pull secrets without the right to look, or without an answer', async () => {
-    server = await ApiServer.start();
+    server = await HttpsApiServer.start();
     const kube = createKube(server.connection(), { userAgent: 'test/0' });
     const cluster = new ClusterCache({ kube, clock: fakeClock(), log: silentLog });
     const asked = request({ spec: { command: ['true'], imagePullSecrets: [{ name: 'a' }] } });
-    server.fail({ answer: 403, reason: 'Forbidden' }, 1);
+    server.injectFault({ status: 403, reason: 'Forbidden' }, 1);
     expect(await cluster.reach(asked)).toEqual([]);
-    server.heal();
-    server.fail('silence', 1);
+    server.clearFaults();
+    server.injectFault('noResponse', 1);
     const clock = fakeClock();
     const slow = new ClusterCache({ kube, clock, log: silentLog }).reach(asked);
-    await until(() => clock.sleepers() === 1);
+    await until(() => clock.sleeperCount() === 1);
     await clock.advance(500);
     expect(await slow).toEqual([]);
     kube.close();
   });
 
   test('that cannot be seen holds readiness up for a minute and no longer', async () => {
-    server = await ApiServer.start();
+    server = await HttpsApiServer.start();
     const clock = fakeClock();
     const cluster = new ClusterCache({
       kube: createKube(server.connection(), { userAgent: 'test/0' }),

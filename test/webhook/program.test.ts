@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { build } from 'esbuild';
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../../kube/resources.js';
 import { createKube } from '../../kube/client.js';
-import { ApiServer } from '../fakes/api-server.js';
+import { HttpsApiServer } from '../fakes/https-api-server.js';
 import { freePort } from '../cluster/daemon.js';
 import { until } from '../kube/samples.js';
 import { review } from './reviews.js';
@@ -17,7 +17,7 @@ import { review } from './reviews.js';
 const NAME = 'kairos-operator-webhook';
 
 let folder: string;
-let server: ApiServer;
+let server: HttpsApiServer;
 let child: ChildProcess;
 let ports: { webhook: number; health: number };
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-beforeEach(async () => void (server = await ApiServer.start()));
+beforeEach(async () => void (server = await HttpsApiServer.start()));
 afterEach(async () => {
   child.kill('SIGKILL');
   await server.stop();
@@ -94,7 +94,7 @@ const ask = () =>
   });
 
 test('it is not ready before it has seen the cluster and is trusted, is ready then, and serves on for a while when told to stop', async () => {
-  server.fail({ answer: 503 }, Infinity, ({ path }) => path.endsWith('/nodes'));
+  server.injectFault({ status: 503 }, Infinity, ({ path }) => path.endsWith('/nodes'));
   await start();
   await until(async () => {
     const now = await readiness();
@@ -104,7 +104,7 @@ test('it is not ready before it has seen the cluster and is trusted, is ready th
     ok: false,
     said: expect.stringContaining('authority: not yet in every webhook configuration'),
   });
-  server.heal();
+  server.clearFaults();
   await until(async () => (await readiness())?.said.includes('[+] cluster ok') === true);
   expect((await readiness())?.ok).toBe(false);
   await configure();

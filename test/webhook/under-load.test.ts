@@ -96,13 +96,13 @@ describe('none of two hundred requests a second fails', () => {
     const look = () => Promise.all(replicas.map(({ keeper }) => keeper.reconcile()));
     const heard = () => calls.trust(trustedIn(kube));
 
-    clock.jump(61 * DAY);
+    clock.jumpWallClock(61 * DAY);
     await look();
     heard();
     await more(calls, 200);
     expect(replicas.map(({ shown }) => shown())).toEqual([2, 2]);
 
-    clock.jump(9.5 * DAY);
+    clock.jumpWallClock(9.5 * DAY);
     const looking = look();
     await clock.advance(3_000);
     expect(trustedIn(kube).split('BEGIN CERTIFICATE')).toHaveLength(3);
@@ -114,7 +114,7 @@ describe('none of two hundred requests a second fails', () => {
     await more(calls, 200);
     expect(replicas.map(({ shown }) => shown())).toEqual([3, 3]);
 
-    clock.jump(2 * DAY);
+    clock.jumpWallClock(2 * DAY);
     await look();
     heard();
     await more(calls, 200);

@@ -4,7 +4,7 @@ import { NODE_OP } from '../../../api/kinds.js';
 import { namespaceRefusal } from '../../../controller/cluster/allowed-namespaces.js';
 import { readConfig } from '../../../controller/config.js';
 import { fakeCluster } from '../../fakes/cluster/cluster.js';
-import { nodeOp } from '../../fakes/cluster/objects.js';
+import { nodeOp } from '../../fakes/cluster/object-builders.js';
 import { World } from '../upgrade/world.js';
 
 const WORDS =
@@ -33,16 +33,16 @@ describe('a NodeOp', () => {
   };
   const asked = async (namespace: string) => {
     const cluster = fakeCluster({ nodes: [{ name: 'n1' }], allowedNamespaces });
-    await cluster.begin();
+    await cluster.start();
     cluster.apply(NODE_OP, placed(namespace));
-    await cluster.run(120);
+    await cluster.runFor(120);
     return { cluster, op: cluster.api.get(NODE_OP, { name: 'op', namespace }) };
   };
 
   test('elsewhere fails without a Pod, and says why', async () => {
     const { cluster, op } = await asked('default');
     expect(op).toMatchObject({ status: { phase: 'Failed', message: WORDS } });
-    expect(cluster.started).toEqual([]);
+    expect(cluster.containerRuns).toEqual([]);
     expect(cluster.disruptions.filter(({ disruptive }) => disruptive)).toEqual([]);
   });
 

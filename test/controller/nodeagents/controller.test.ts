@@ -6,7 +6,7 @@ import type { CachedNode } from '../../../controller/cluster/node.js';
 import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
-import { followed } from '../../fakes/caches.js';
+import { cachesFollowing } from '../../fakes/caches.js';
 import { FakeKube } from '../../fakes/kube.js';
 import { ledger, node, nodeAgent, type NodeTraits, op, pod, secondsAgo } from '../../builders.js';
 
@@ -18,7 +18,7 @@ afterEach(() => {
 
 /** The controller over a cluster of these nodes; `rest` lets it come to rest. */
 async function running(kube: FakeKube) {
-  const { caches } = followed(kube);
+  const { caches } = cachesFollowing(kube);
   const clock = fakeClock();
   const abort = new AbortController();
   leading.add(abort);

@@ -8,7 +8,7 @@ import type { Event } from '../../../kube/recorder.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { type FakeClock, fakeClock } from '../../fakes/clock.js';
-import { followed } from '../../fakes/caches.js';
+import { cachesFollowing } from '../../fakes/caches.js';
 import { collectionOf, FakeKube } from '../../fakes/kube.js';
 import { node, nodeAgent, op } from '../../builders.js';
 
@@ -31,7 +31,7 @@ export interface World {
 
 /** One life of the program, over what the cluster holds. */
 function life(kube: FakeKube, clock: FakeClock, told: Event[]) {
-  const { caches, leave } = followed(kube);
+  const { caches, stop } = cachesFollowing(kube);
   const deps = { kube, caches, clock, recorder: { record: (event: Event) => void told.push(event) }, log: silentLog };
   const around = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] }, ownNamespace: 'operator-system' };
   const controller = new NodeOpController({ ...deps, ...around });
@@ -44,7 +44,7 @@ function life(kube: FakeKube, clock: FakeClock, told: Event[]) {
       throw error;
     }
   };
-  return { pass, leave };
+  return { pass, stop };
 }
 
 const runner =
@@ -55,13 +55,13 @@ const runner =
     for (let passes = 1; passes < 200; passes += 1) {
       const outcome = await current.pass();
       if (outcome?.then === 'settled' || until()) {
-        current.leave();
+        current.stop();
         return passes;
       }
       endJobs(kube, jobs);
       await clock.advance(1_000);
       if (reborn) {
-        current.leave();
+        current.stop();
         current = life(kube, clock, told);
       }
     }

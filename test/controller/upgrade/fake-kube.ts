@@ -2,9 +2,9 @@
 import { ObjectCache } from '../../../kube/cache.js';
 import { errorFromResponse } from '../../../kube/error-response.js';
 import type { DeleteOptions, Kube, Name, PatchOptions, Resource, Stored } from '../../../kube/kube.js';
-import { ApiStore, type Place, type Verdict } from '../../fakes/api-store.js';
+import { ObjectStore, type ResourcePath, type ApiResponse } from '../../fakes/object-store.js';
 
-const placeOf = ({ group, version, plural }: Resource, at: Partial<Name> = {}, subresource?: string): Place => ({
+const placeOf = ({ group, version, plural }: Resource, at: Partial<Name> = {}, subresource?: string): ResourcePath => ({
   collection: `${group}/${version}/${plural}`,
   namespace: at.namespace,
   name: at.name,
@@ -12,7 +12,7 @@ const placeOf = ({ group, version, plural }: Resource, at: Partial<Name> = {}, s
 });
 
 /** The body, or the error that the real client would throw. */
-const bodyOf = ({ code, body }: Verdict, what: string): unknown => {
+const bodyOf = ({ code, body }: ApiResponse, what: string): unknown => {
   if (code >= 400) throw errorFromResponse({ code, text: JSON.stringify(body) }, what);
   return structuredClone(body);
 };
@@ -24,9 +24,9 @@ const withStatus = (resource: Resource, body: object) =>
 const notUsed = () => Promise.reject(new Error('not part of this fake'));
 
 export class FakeKube implements Kube {
-  readonly store = new ApiStore();
+  readonly store = new ObjectStore();
   /** What the API server refuses next, by verb and plural: `create nodeops`. */
-  readonly refusals = new Map<string, Verdict>();
+  readonly refusals = new Map<string, ApiResponse>();
   readonly #creations: string[] = [];
 
   /** How often something was to be made: `create pods`. */
@@ -39,7 +39,7 @@ export class FakeKube implements Kube {
   ): ObjectCache<T> {
     const cache = new ObjectCache<T>({ indexes });
     const { collection } = placeOf(resource);
-    this.store.onHappened((where, { type, object }) => {
+    this.store.onEvent((where, { type, object }) => {
       const seen: object = structuredClone(object);
       if (where === collection) cache.applyEvent(type, seen as T);
     });

@@ -17,44 +17,44 @@ import { isFinal } from '../../../controller/cluster/phases.js';
 import type { Name, Resource, Stored } from '../../../kube/kube.js';
 import { DAEMONSETS, NODES, PDBS } from '../../../kube/resources.js';
 import { type FakeClock, fakeClock } from '../clock.js';
-import { Api } from './api.js';
-import { keepBudgets } from './budgets.js';
-import { type Disruption, logDisruptions } from './disruptions.js';
-import { collectGarbage } from './garbage.js';
-import { runJobs } from './jobs.js';
-import { Kubelet, type Started } from './kubelet.js';
+import { FakeApiServer } from './api-server.js';
+import { runDisruptionController } from './disruption-controller.js';
+import { type NodeDisruption, logDisruptions } from './disruption-log.js';
+import { runGarbageCollector } from './garbage-collector.js';
+import { runJobController } from './job-controller.js';
+import { Kubelet, type ContainerRun } from './kubelet.js';
 import { Machine } from './machine.js';
-import { watchNodes } from './node-lifecycle.js';
-import { budgetObject, type ClusterOptions, daemonSetObject, nodeObject, replicaSetObject } from './objects.js';
-import type { Act, Program } from './program.js';
-import { agentProgram, controllerProgram } from './programs.js';
-import { seeded } from './random.js';
-import { REPLICA_SETS, runWorkloads } from './workloads.js';
+import { runNodeLifecycleController } from './node-lifecycle-controller.js';
+import { budgetObject, type ClusterOptions, daemonSetObject, nodeObject, replicaSetObject } from './object-builders.js';
+import type { Mutation, Program } from './program.js';
+import { agentProgram, controllerProgram } from './operator-programs.js';
+import { seededRandom } from './seeded-random.js';
+import { REPLICA_SETS, runWorkloadControllers } from './workload-controllers.js';
 
 export class FakeCluster {
   readonly clock: FakeClock = fakeClock(undefined, { turns: 1 });
-  readonly api = new Api(this.clock);
+  readonly api = new FakeApiServer(this.clock);
   /** Every act of every program. */
-  readonly acts: Act[] = [];
+  readonly mutations: Mutation[] = [];
   /** Every container that was ever started. */
-  readonly started: Started[] = [];
+  readonly containerRuns: ContainerRun[] = [];
   /** Every change of a node by the operator or its machine. */
-  readonly disruptions: readonly Disruption[];
+  readonly disruptions: readonly NodeDisruption[];
   readonly machines: ReadonlyMap<string, Machine>;
   readonly agents: ReadonlyMap<string, Program>;
   /** Replicas of the controller; only the first is started by `begin`. */
   readonly controllers: readonly Program[];
   /** How late an event of a resource reaches a program, in milliseconds. */
-  delay: (program: string, plural: string) => number = () => 0;
+  watchDelay: (program: string, plural: string) => number = () => 0;
 
   constructor(options: ClusterOptions) {
-    const { nodes, errands = () => undefined, images = {}, seed = 1, allowedNamespaces } = options;
-    const { api, clock, acts, started } = this;
+    const { nodes, behavior = () => undefined, images = {}, seed = 1, allowedNamespaces } = options;
+    const { api, clock, mutations, containerRuns } = this;
     const deps = {
       api,
-      acts,
-      random: seeded(seed),
-      delay: (program: string, plural: string) => this.delay(program, plural),
+      mutations,
+      random: seededRandom(seed),
+      watchDelay: (program: string, plural: string) => this.watchDelay(program, plural),
       allowedNamespaces,
     };
     const machines = nodes.map((traits, index) => new Machine({ ...traits, number: index + 1, clock }));
@@ -62,31 +62,31 @@ export class FakeCluster {
     this.agents = new Map(machines.map(machine => [machine.name, agentProgram(machine, deps)]));
     this.controllers = ['controller-a', 'controller-b', 'controller-c'].map(name => controllerProgram(name, deps));
 
-    runJobs(api);
-    runWorkloads(api);
-    keepBudgets(api);
-    collectGarbage(api);
-    const lifecycle = watchNodes(api, this.machines);
-    const { log, again } = logDisruptions(api, this.machines);
+    runJobController(api);
+    runWorkloadControllers(api);
+    runDisruptionController(api);
+    runGarbageCollector(api);
+    const lifecycle = runNodeLifecycleController(api, this.machines);
+    const { log, record } = logDisruptions(api, this.machines);
     this.disruptions = log;
     for (const machine of machines) {
-      const kubelet = new Kubelet({ api, machine, errands, images, started });
+      const kubelet = new Kubelet({ api, machine, behavior, images, containerRuns });
       machine.onDown = () => {
-        this.agents.get(machine.name)?.leave();
-        kubelet.stopped();
-        lifecycle.poke();
-        again(machine.name);
+        this.agents.get(machine.name)?.stop();
+        kubelet.afterPowerLoss();
+        lifecycle.trigger();
+        record(machine.name);
       };
       machine.onUp = () => {
-        kubelet.booted();
+        kubelet.afterBoot();
         this.agents.get(machine.name)?.start(AGENT_START_MS);
-        again(machine.name);
+        record(machine.name);
       };
     }
-    this.#furnish(options);
+    this.#createInitialObjects(options);
   }
 
-  #furnish({ nodes, workloads = [], daemonSets = [], budgets = [] }: ClusterOptions): void {
+  #createInitialObjects({ nodes, workloads = [], daemonSets = [], budgets = [] }: ClusterOptions): void {
     const { api } = this;
     for (const traits of nodes) api.put(NODES, nodeObject(traits, this.machine(traits.name).bootId));
     for (const each of workloads) api.put(REPLICA_SETS, replicaSetObject(each));
@@ -95,19 +95,20 @@ export class FakeCluster {
   }
 
   /** Starts the first controller and all agents, and goes on until each has said who it is; acts count from here. */
-  async begin(): Promise<void> {
+  async start(): Promise<void> {
     this.controllers[0]?.start();
     for (const agent of this.agents.values()) agent.start(AGENT_START_MS);
     const spoken = () => this.api.all<NodeAgent>(NODE_AGENT).filter(agent => agent.status?.boot !== undefined).length;
-    if (!(await this.until(() => spoken() === this.machines.size, 120))) throw new Error('the cluster did not begin');
-    await this.run(5);
-    this.countFromHere();
+    if (!(await this.runUntil(() => spoken() === this.machines.size, 120)))
+      throw new Error('the cluster did not begin');
+    await this.runFor(5);
+    this.resetMutationCount();
   }
 
   /** The next act of every program has the number 1. */
-  countFromHere(): void {
-    this.acts.length = 0;
-    for (const program of this.programs()) program.countFromHere();
+  resetMutationCount(): void {
+    this.mutations.length = 0;
+    for (const program of this.programs()) program.resetMutationCount();
   }
 
   programs(): Program[] {
@@ -142,16 +143,18 @@ export class FakeCluster {
 
   /** Does a container of this name run on this node now? */
   isRunning(node: string, container: string): boolean {
-    return this.started.some(each => each.node === node && each.container === container && each.ended === undefined);
+    return this.containerRuns.some(
+      each => each.node === node && each.container === container && each.ended === undefined,
+    );
   }
 
   /** Goes on for so many seconds. */
-  run(seconds: number): Promise<void> {
+  runFor(seconds: number): Promise<void> {
     return this.clock.advance(seconds * 1000);
   }
 
   /** Goes on until it is so; false if it is not within so many seconds. */
-  async until(so: () => boolean, within = 3600): Promise<boolean> {
+  async runUntil(so: () => boolean, within = 3600): Promise<boolean> {
     const end = this.clock.monotonic() + within * 1000;
     await this.clock.advance(0);
     while (!so()) if (!(await this.clock.step(end))) return so();
@@ -169,9 +172,9 @@ export class FakeCluster {
   }
 
   /** Goes on until everything is settled, and a little longer, to see what comes after; false if it is not within so many seconds. */
-  async settle({ within = 7200, then = 30 }: { within?: number; then?: number } = {}): Promise<boolean> {
-    const settled = await this.until(() => this.isSettled(), within);
-    await this.run(then);
+  async runUntilSettled({ within = 7200, then = 30 }: { within?: number; then?: number } = {}): Promise<boolean> {
+    const settled = await this.runUntil(() => this.isSettled(), within);
+    await this.runFor(then);
     return settled && this.isSettled();
   }
 }

@@ -1,25 +1,25 @@
 /** The kubelet of one machine: runs the Pods that are on its node, ends those that are to go, and tells of the machine. */
 import { NODES, PODS } from '../../../kube/resources.js';
-import { type Actor, actor, sooner } from './actor.js';
-import type { Api } from './api.js';
-import type { Errands, ImageTraits } from './pending-work.js';
-import { isOver, type NodeObject, type PodObject, withCondition } from './kinds.js';
+import { type ControlLoop, controlLoop, shorterDelay } from './control-loop.js';
+import type { FakeApiServer } from './api-server.js';
+import type { BehaviorOverride, ImageOptions } from './container-behavior.js';
+import { isFinished, type NodeObject, type PodObject, withCondition } from './object-types.js';
 import type { Machine } from './machine.js';
-import { PodRun } from './pod-run.js';
+import { PodWorker } from './pod-worker.js';
 
 export interface KubeletOptions {
-  api: Api;
+  api: FakeApiServer;
   machine: Machine;
-  errands: Errands;
-  images: Readonly<Record<string, ImageTraits>>;
+  behavior: BehaviorOverride;
+  images: Readonly<Record<string, ImageOptions>>;
   /** From the start of the kubelet to a node that is Ready. */
   readySeconds?: number;
   /** Where every start of a container is written down. */
-  started: Started[];
+  containerRuns: ContainerRun[];
 }
 
 /** A container that was started. */
-export interface Started {
+export interface ContainerRun {
   pod: string;
   podUid: string;
   owner: string | undefined;
@@ -34,69 +34,69 @@ export interface Started {
 const STOP_SECONDS = 1;
 
 export class Kubelet {
-  readonly #with: KubeletOptions;
-  readonly #actor: Actor;
-  readonly #runs = new Map<string, PodRun>();
+  readonly #options: KubeletOptions;
+  readonly #loop: ControlLoop;
+  readonly #workers = new Map<string, PodWorker>();
   /** Images on the disk: they survive a reboot. */
   readonly #images = new Set<string>();
   #readyAt = 0;
-  #told: string | undefined;
+  #reported: string | undefined;
 
   constructor(options: KubeletOptions) {
-    this.#with = options;
+    this.#options = options;
     const { api, machine } = options;
-    this.#actor = actor(api.clock, 50, () => this.#look());
+    this.#loop = controlLoop(api.clock, 50, () => this.#syncAll());
     api.onChange((plural, { object, type }) => {
       /* Registered again: it has everything to tell anew. */
       const registered = plural === NODES.plural && type === 'ADDED' && object.metadata.name === machine.name;
-      if (registered && this.#told !== undefined) this.booted();
+      if (registered && this.#reported !== undefined) this.afterBoot();
       const pod = plural === PODS.plural ? (object as object as PodObject) : undefined;
       if (pod?.spec.nodeName === machine.name) {
-        if (type === 'DELETED') this.#runs.delete(pod.metadata.uid);
-        else this.#actor.poke();
+        if (type === 'DELETED') this.#workers.delete(pod.metadata.uid);
+        else this.#loop.trigger();
       }
     });
-    this.#actor.poke();
+    this.#loop.trigger();
   }
 
   /** The machine has booted. */
-  booted(): void {
-    const { api, readySeconds = 3 } = this.#with;
+  afterBoot(): void {
+    const { api, readySeconds = 3 } = this.#options;
     this.#readyAt = api.clock.monotonic() + readySeconds * 1000;
-    this.#told = undefined;
-    this.#actor.poke();
+    this.#reported = undefined;
+    this.#loop.trigger();
   }
 
   /** The machine is gone, and with it everything that ran. */
-  stopped(): void {
-    for (const run of this.#runs.values()) run.cut();
+  afterPowerLoss(): void {
+    for (const run of this.#workers.values()) run.losePower();
   }
 
-  #look(): number | undefined {
-    const { api, machine } = this.#with;
+  #syncAll(): number | undefined {
+    const { api, machine } = this.#options;
     if (!machine.up) return undefined;
     /* What is on its disk may go on; nothing is admitted by a kubelet that is not part of the cluster. */
     const registered = api.find(NODES, { name: machine.name }) !== undefined;
-    let next = registered ? this.#tell() : undefined;
+    let next = registered ? this.#reportNode() : undefined;
     for (const pod of api.all<PodObject>(PODS))
-      if (pod.spec.nodeName === machine.name && (registered || this.#runs.has(pod.metadata.uid)))
-        next = sooner(next, this.#goOn(pod));
+      if (pod.spec.nodeName === machine.name && (registered || this.#workers.has(pod.metadata.uid)))
+        next = shorterDelay(next, this.#syncPod(pod));
     return next;
   }
 
   /** Boot id and images are told as they change, Ready when it is. */
-  #tell(): number | undefined {
-    const { api, machine } = this.#with;
+  #reportNode(): number | undefined {
+    const { api, machine } = this.#options;
     const wait = this.#readyAt - api.clock.monotonic();
     const state = `${machine.bootId} ${wait > 0} ${this.#images.size}`;
-    if (state === this.#told) return wait > 0 ? wait : undefined;
-    this.#told = state;
+    if (state === this.#reported) return wait > 0 ? wait : undefined;
+    this.#reported = state;
     const ready = {
       type: 'Ready',
       status: wait > 0 ? 'False' : 'True',
       reason: wait > 0 ? 'KubeletNotReady' : 'KubeletReady',
     };
-    api.change<NodeObject>(NODES, { name: machine.name }, node => ({
+    api.modify<NodeObject>(NODES, { name: machine.name }, node => ({
       ...node,
       status: {
         conditions: withCondition(node.status.conditions, ready, api.clock.now()),
@@ -107,26 +107,27 @@ export class Kubelet {
     return wait > 0 ? wait : undefined;
   }
 
-  #goOn(pod: PodObject): number | undefined {
-    const { api } = this.#with;
+  #syncPod(pod: PodObject): number | undefined {
+    const { api } = this.#options;
     const at = { name: pod.metadata.name, namespace: pod.metadata.namespace };
-    if (isOver(pod)) {
-      if (pod.metadata.deletionTimestamp !== undefined) api.drop(PODS, at);
+    if (isFinished(pod)) {
+      if (pod.metadata.deletionTimestamp !== undefined) api.forceRemove(PODS, at);
       return undefined;
     }
-    const run = this.#runs.get(pod.metadata.uid) ?? new PodRun(this.#with, this.#images);
-    this.#runs.set(pod.metadata.uid, run);
+    const run = this.#workers.get(pod.metadata.uid) ?? new PodWorker(this.#options, this.#images);
+    this.#workers.set(pod.metadata.uid, run);
     const { deletionGracePeriodSeconds: grace = 0 } = pod.metadata;
     if (pod.metadata.deletionTimestamp !== undefined) {
-      const left = run.end(Math.min(grace, STOP_SECONDS) * 1000);
+      const left = run.terminate(Math.min(grace, STOP_SECONDS) * 1000);
       if (left > 0) return left;
-      if (pod.spec.restartPolicy === 'Never') api.put(PODS, run.failed(pod));
-      api.drop(PODS, at);
+      if (pod.spec.restartPolicy === 'Never') api.put(PODS, run.failedStatus(pod));
+      api.forceRemove(PODS, at);
       return undefined;
     }
-    const { status, again } = run.goOn(pod);
+    const { status, recheckMs } = run.sync(pod);
     if (status) api.put(PODS, { ...pod, status });
-    if (this.#told !== undefined && !this.#told.endsWith(` ${this.#images.size}`)) return sooner(again, 1);
-    return again;
+    if (this.#reported !== undefined && !this.#reported.endsWith(` ${this.#images.size}`))
+      return shorterDelay(recheckMs, 1);
+    return recheckMs;
   }
 }

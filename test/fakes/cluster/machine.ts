@@ -20,7 +20,7 @@ export class Machine {
   readonly name: string;
   readonly host: FakeHost;
   /** Why it went down, each time. */
-  readonly downs: ('agent' | 'power' | 'somebody')[] = [];
+  readonly shutdowns: ('agent' | 'power' | 'external')[] = [];
   /** What the disk says after the next boot: an upgrade was written to it. */
   nextRelease: string | undefined;
   /** Told after it went down, and after it came up. */
@@ -28,11 +28,11 @@ export class Machine {
   onUp: () => void = () => undefined;
   up = true;
   /** Since when it is what it is; monotonic. */
-  since = 0;
+  upOrDownSince = 0;
   readonly #options: MachineOptions;
   #boots = 1;
-  #coming: (() => void) | undefined;
-  #going: (() => void) | undefined;
+  #cancelBoot: (() => void) | undefined;
+  #cancelShutdown: (() => void) | undefined;
 
   constructor(options: MachineOptions) {
     const { name, files = { [RELEASE_FILE]: KAIROS_RELEASE } } = options;
@@ -42,8 +42,8 @@ export class Machine {
     this.host.set({
       bootId: this.#bootId(),
       bootedAt: options.clock.now(),
-      obeys: false,
-      onReboot: () => this.#goesDown('agent'),
+      rebootsWhenAsked: false,
+      onReboot: () => this.#shutDown('agent'),
     });
   }
 
@@ -52,49 +52,49 @@ export class Machine {
   }
 
   /** The power goes, and stays away. */
-  powerOff(why: 'power' | 'somebody' | 'agent' = 'power'): void {
-    this.#coming?.();
-    this.#coming = undefined;
-    this.#going?.();
-    this.#going = undefined;
+  powerOff(why: 'power' | 'external' | 'agent' = 'power'): void {
+    this.#cancelBoot?.();
+    this.#cancelBoot = undefined;
+    this.#cancelShutdown?.();
+    this.#cancelShutdown = undefined;
     if (!this.up) return;
     this.up = false;
-    this.since = this.#options.clock.monotonic();
-    this.downs.push(why);
+    this.upOrDownSince = this.#options.clock.monotonic();
+    this.shutdowns.push(why);
     this.onDown();
   }
 
   /** It boots; a machine that is up goes on. */
   powerOn(): void {
-    if (this.up || this.#coming) return;
+    if (this.up || this.#cancelBoot) return;
     const { clock, bootSeconds = 20 } = this.#options;
-    this.#coming = clock.after(bootSeconds * 1000, () => this.#comesUp());
+    this.#cancelBoot = clock.callAfter(bootSeconds * 1000, () => this.#finishBoot());
   }
 
   /** Somebody reboots it, and it is none of us. */
   reboot(): void {
-    this.#goesDown('somebody');
+    this.#shutDown('external');
   }
 
-  #goesDown(why: 'agent' | 'somebody'): void {
-    if (!this.up || this.#going) return;
+  #shutDown(why: 'agent' | 'external'): void {
+    if (!this.up || this.#cancelShutdown) return;
     const { clock, shutdownSeconds = 3 } = this.#options;
-    this.#going = clock.after(shutdownSeconds * 1000, () => {
-      this.#going = undefined;
+    this.#cancelShutdown = clock.callAfter(shutdownSeconds * 1000, () => {
+      this.#cancelShutdown = undefined;
       this.powerOff(why);
       this.powerOn();
     });
   }
 
-  #comesUp(): void {
-    this.#coming = undefined;
+  #finishBoot(): void {
+    this.#cancelBoot = undefined;
     this.#boots += 1;
     this.host.restart(this.#bootId());
     this.host.set({ bootedAt: this.#options.clock.now() });
     if (this.nextRelease !== undefined) this.host.files.set(RELEASE_FILE, this.nextRelease);
     this.nextRelease = undefined;
     this.up = true;
-    this.since = this.#options.clock.monotonic();
+    this.upOrDownSince = this.#options.clock.monotonic();
     this.onUp();
   }
 

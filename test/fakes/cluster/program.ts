@@ -8,7 +8,7 @@ import type { Clock } from '../../../program/clock.js';
 import type { FakeClock } from '../clock.js';
 
 /** A write to the cluster, or a change of the machine. Acts are numbered from 1, over all instances of a program. */
-export interface Act {
+export interface Mutation {
   program: string;
   number: number;
   /** Monotonic. */
@@ -18,7 +18,7 @@ export interface Act {
 }
 
 /** What may befall an act. A `fault` comes instead of it, `lost` instead of its answer. */
-export type Mishap =
+export type InjectedFault =
   | { is: 'killBefore' | 'killAfter' | 'freezeBefore' }
   | { is: 'fault' | 'lost'; error: Error }
   | { is: 'meanwhile'; call: () => void };
@@ -26,19 +26,19 @@ export type Mishap =
 /** Never resolves; a new one each time, so that what waits for it can be forgotten. */
 const never = <T>() => new Promise<T>(() => undefined);
 
-export class Instance {
+export class Process {
   readonly program: Program;
   /** Aborts when the program is told to end, which is not what a kill does. */
-  readonly stop = new AbortController();
+  readonly sigterm = new AbortController();
   readonly clock: Clock;
   #state: 'running' | 'frozen' | 'dead' = 'running';
-  readonly #waiting: (() => void)[] = [];
-  readonly #alarms = new Set<() => void>();
+  readonly #queued: (() => void)[] = [];
+  readonly #killListeners = new Set<() => void>();
 
   constructor(program: Program, clock: FakeClock) {
     this.program = program;
     /* Every loop of the program listens. */
-    setMaxListeners(0, this.stop.signal);
+    setMaxListeners(0, this.sigterm.signal);
     const sleep = (ms: number, signal?: AbortSignal) => this.#sleep(clock, ms, signal);
     this.clock = { now: () => clock.now(), monotonic: () => clock.monotonic(), sleep };
   }
@@ -48,49 +48,49 @@ export class Instance {
   }
 
   /** Calls now, after the thaw, or never. */
-  reach(call: () => void): void {
+  deliver(call: () => void): void {
     if (this.#state === 'running') call();
-    else if (this.#state === 'frozen') this.#waiting.push(call);
+    else if (this.#state === 'frozen') this.#queued.push(call);
   }
 
   /** Resolves when the instance may go on. */
-  alive(): Promise<void> {
-    return new Promise(resolve => this.reach(resolve));
+  whenRunning(): Promise<void> {
+    return new Promise(resolve => this.deliver(resolve));
   }
 
   /** Called when the instance dies, unless the function it returns is called before. */
-  onDeath(call: () => void): () => void {
-    this.#alarms.add(call);
-    return () => void this.#alarms.delete(call);
+  onKill(call: () => void): () => void {
+    this.#killListeners.add(call);
+    return () => void this.#killListeners.delete(call);
   }
 
-  async look<T>(read: () => T): Promise<T> {
-    this.program.breathe();
-    await this.alive();
-    const answer = settled(read);
-    await this.alive();
+  async read<T>(read: () => T): Promise<T> {
+    this.program.detectHotLoop();
+    await this.whenRunning();
+    const answer = captureResult(read);
+    await this.whenRunning();
     return answer();
   }
 
-  async act<T>(name: string, body: unknown, perform: () => T): Promise<T> {
-    await this.alive();
-    const mishap = this.program.begin(name, body);
-    await this.alive();
-    if (mishap?.is === 'killBefore') return this.#dies<T>();
+  async mutate<T>(name: string, body: unknown, perform: () => T): Promise<T> {
+    await this.whenRunning();
+    const mishap = this.program.beginMutation(name, body);
+    await this.whenRunning();
+    if (mishap?.is === 'killBefore') return this.#die<T>();
     if (mishap?.is === 'fault') throw mishap.error;
     if (mishap?.is === 'meanwhile') mishap.call();
     if (mishap?.is === 'freezeBefore') {
       this.program.freeze();
-      await this.alive();
+      await this.whenRunning();
     }
-    const answer = settled(perform);
-    if (mishap?.is === 'killAfter') return this.#dies<T>();
-    await this.alive();
+    const answer = captureResult(perform);
+    if (mishap?.is === 'killAfter') return this.#die<T>();
+    await this.whenRunning();
     if (mishap?.is === 'lost') throw mishap.error;
     return answer();
   }
 
-  #dies<T>(): Promise<T> {
+  #die<T>(): Promise<T> {
     this.program.kill();
     return never<T>();
   }
@@ -103,14 +103,14 @@ export class Instance {
   thaw(): void {
     if (this.#state !== 'frozen') return;
     this.#state = 'running';
-    for (const call of this.#waiting.splice(0)) this.reach(call);
+    for (const call of this.#queued.splice(0)) this.deliver(call);
   }
 
   kill(): void {
     this.#state = 'dead';
-    this.#waiting.length = 0;
-    for (const off of this.#alarms) off();
-    this.#alarms.clear();
+    this.#queued.length = 0;
+    for (const off of this.#killListeners) off();
+    this.#killListeners.clear();
   }
 
   #sleep(clock: FakeClock, ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -121,17 +121,17 @@ export class Instance {
         off();
         forget();
         signal?.removeEventListener('abort', wake);
-        this.reach(resolve);
+        this.deliver(resolve);
       };
-      const off = clock.after(ms, wake);
-      const forget = this.onDeath(off);
+      const off = clock.callAfter(ms, wake);
+      const forget = this.onKill(off);
       signal?.addEventListener('abort', wake);
     });
   }
 }
 
 /** The outcome, kept until it may be told. */
-function settled<T>(perform: () => T): () => T {
+function captureResult<T>(perform: () => T): () => T {
   try {
     const value = perform();
     return () => value;
@@ -149,8 +149,8 @@ export interface ProgramOptions {
   name: string;
   clock: FakeClock;
   /** Where every act of every program is written down. */
-  acts: Act[];
-  main: (instance: Instance) => Promise<void>;
+  mutations: Mutation[];
+  main: (instance: Process) => Promise<void>;
   /** A program that ended is started anew after this; absent: it stays down. */
   restartMs?: number;
 }
@@ -158,21 +158,21 @@ export interface ProgramOptions {
 export class Program {
   readonly name: string;
   /** Acts since `countFromHere`. */
-  count = 0;
+  mutationCount = 0;
   /** Instances started. */
   starts = 0;
   /** What befalls the next act, which has this number. */
-  mishap: (number: number, name: string) => Mishap | undefined = () => undefined;
+  faultAt: (number: number, name: string) => InjectedFault | undefined = () => undefined;
   /** It asked without end and was stopped for it. */
-  ranHot = false;
+  hotLooped = false;
   #calls = 0;
   #lastCall = 0;
   /** Told when an instance is frozen. */
   onFreeze: () => void = () => undefined;
   readonly #options: ProgramOptions;
-  #instance: Instance | undefined;
-  #wanted = false;
-  #restart: (() => void) | undefined;
+  #process: Process | undefined;
+  #shouldRun = false;
+  #cancelRestart: (() => void) | undefined;
 
   constructor(options: ProgramOptions) {
     this.name = options.name;
@@ -180,74 +180,74 @@ export class Program {
   }
 
   get running(): boolean {
-    return this.#instance !== undefined;
+    return this.#process !== undefined;
   }
 
-  countFromHere(): void {
-    this.count = 0;
+  resetMutationCount(): void {
+    this.mutationCount = 0;
   }
 
   /** One that asks without end while no time passes is stopped: nothing else would ever get its turn. */
-  breathe(): void {
+  detectHotLoop(): void {
     const now = this.#options.clock.monotonic();
     this.#calls = now === this.#lastCall ? this.#calls + 1 : 0;
     this.#lastCall = now;
     if (this.#calls < MOST_CALLS_AT_ONCE) return;
-    this.ranHot = true;
-    this.leave();
+    this.hotLooped = true;
+    this.stop();
   }
 
-  begin(name: string, body: unknown): Mishap | undefined {
-    this.breathe();
-    this.count += 1;
-    const { acts, clock } = this.#options;
-    acts.push({ program: this.name, number: this.count, at: clock.monotonic(), name, body });
-    return this.mishap(this.count, name);
+  beginMutation(name: string, body: unknown): InjectedFault | undefined {
+    this.detectHotLoop();
+    this.mutationCount += 1;
+    const { mutations, clock } = this.#options;
+    mutations.push({ program: this.name, number: this.mutationCount, at: clock.monotonic(), name, body });
+    return this.faultAt(this.mutationCount, name);
   }
 
   /** Runs it, and again whenever it ends, until `leave`. */
   start(inMs = 0): void {
-    this.#wanted = true;
-    this.#restart?.();
-    this.#restart = this.#options.clock.after(inMs, () => this.#run());
+    this.#shouldRun = true;
+    this.#cancelRestart?.();
+    this.#cancelRestart = this.#options.clock.callAfter(inMs, () => this.#run());
   }
 
   /** It dies here and now; it is started again if it should be. */
   kill(): void {
-    this.#instance?.kill();
-    this.#instance = undefined;
+    this.#process?.kill();
+    this.#process = undefined;
     const { restartMs } = this.#options;
-    if (this.#wanted && restartMs !== undefined) this.start(restartMs);
+    if (this.#shouldRun && restartMs !== undefined) this.start(restartMs);
   }
 
   /** It dies here and now, and stays down until `start`. */
-  leave(): void {
-    this.#wanted = false;
-    this.#restart?.();
+  stop(): void {
+    this.#shouldRun = false;
+    this.#cancelRestart?.();
     this.kill();
   }
 
   /** It is told to end, as by SIGTERM. */
   terminate(): void {
-    this.#instance?.stop.abort(new Error('stopped'));
+    this.#process?.sigterm.abort(new Error('stopped'));
   }
 
   freeze(): void {
-    this.#instance?.freeze();
+    this.#process?.freeze();
     this.onFreeze();
   }
 
   thaw(): void {
-    this.#instance?.thaw();
+    this.#process?.thaw();
   }
 
   #run(): void {
-    if (this.#instance) return;
-    const instance = new Instance(this, this.#options.clock);
-    this.#instance = instance;
+    if (this.#process) return;
+    const instance = new Process(this, this.#options.clock);
+    this.#process = instance;
     this.starts += 1;
     const ended = () => {
-      if (this.#instance === instance) this.kill();
+      if (this.#process === instance) this.kill();
     };
     void this.#options.main(instance).then(ended, ended);
   }

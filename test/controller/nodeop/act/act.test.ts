@@ -13,7 +13,7 @@ import { KubeError } from '../../../../kube/errors.js';
 import { JOBS, NODES, PODS } from '../../../../kube/resources.js';
 import { silentLog } from '../../../../program/log.js';
 import { fakeClock } from '../../../fakes/clock.js';
-import { followed } from '../../../fakes/caches.js';
+import { cachesFollowing } from '../../../fakes/caches.js';
 import { FakeKube } from '../../../fakes/kube.js';
 import { facts, job, ledger, node, nodeAgent, NOW, pod } from '../../../builders.js';
 
@@ -27,7 +27,7 @@ function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
   kube.seed(NODES, node('n1', { mark, cordoned }));
   kube.seed(NODE_AGENT, nodeAgent({}, own));
   kube.seed(PODS, pod('helper'));
-  const { caches } = followed(kube);
+  const { caches } = cachesFollowing(kube);
   const told: string[] = [];
   const hands = {
     kube,

@@ -3,7 +3,7 @@ import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import { KubeError } from '../../../../kube/errors.js';
 import type { Event } from '../../../../kube/recorder.js';
 import { PODS } from '../../../../kube/resources.js';
-import { followed } from '../../../fakes/caches.js';
+import { cachesFollowing } from '../../../fakes/caches.js';
 import { FakeKube } from '../../../fakes/kube.js';
 import { facts, NOW, pod, replicated } from '../../../builders.js';
 
@@ -19,7 +19,7 @@ interface Asked {
 async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [web] }: Asked = {}) {
   const kube = new FakeKube();
   for (const each of pods) kube.seed(PODS, each);
-  const { caches } = followed(kube);
+  const { caches } = cachesFollowing(kube);
   kube.onWrite = ({ name }) => {
     if (answer && name === 'web') throw answer;
   };

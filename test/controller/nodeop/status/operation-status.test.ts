@@ -5,7 +5,7 @@ import { conditions } from '../../../../controller/cluster/conditions.js';
 import { nodeStatus, standingOf } from '../../../../controller/nodeop/status/node-status.js';
 import { operationStatus, withRemovedCompleted } from '../../../../controller/nodeop/status/operation-status.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
-import { alphabetical } from '../../../fakes/alphabetical.js';
+import { withSortedKeys } from '../../../fakes/sorted-keys.js';
 import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, parsed } from '../../../builders.js';
 import { ended, endedInLedger, type Member, severally, underWay } from '../several.js';
 
@@ -119,7 +119,7 @@ describe('One node', () => {
   });
 
   test('keeps lastUpdated whatever the order in which the API server writes the fields', () => {
-    const before = alphabetical({
+    const before = withSortedKeys({
       ...entryOf({}, { ledger: ran('Run'), job: job('running') }),
       lastUpdated: secondsAgo(100),
     }) as NodeStatus;

@@ -1,0 +1,167 @@
+/** The Job controller: one Pod at a time for each Job that may run, another only when the one before has really ended. */
+import { JOBS, PODS } from '../../../kube/resources.js';
+import { controllerReference } from '../../../kube/owner.js';
+import { type ControlLoop, controlLoop, shorterDelay } from './control-loop.js';
+import type { FakeApiServer } from './api-server.js';
+import { controllerUid, isFinished, type JobObject, type PodObject, withCondition } from './object-types.js';
+
+/** The first new Pod after a failure; doubles with each further one. */
+const BACKOFF_MS = 10_000;
+
+/** What a Job's Pods have come to; kept here, because a Pod may be gone before it is counted. */
+interface Tally {
+  alive: Set<string>;
+  failed: Set<string>;
+  succeeded: Set<string>;
+  lastFailure: number;
+}
+
+/** From now on Jobs of this cluster run. */
+export const runJobController = (api: FakeApiServer): void => void new JobController(api);
+
+class JobController {
+  readonly #api: FakeApiServer;
+  readonly #loop: ControlLoop;
+  readonly #tallies = new Map<string, Tally>();
+
+  constructor(api: FakeApiServer) {
+    this.#api = api;
+    this.#loop = controlLoop(api.clock, 100, () => this.#syncAll());
+    api.onChange((plural, { object, type }) => {
+      if (plural === JOBS.plural) this.#loop.trigger();
+      if (plural !== PODS.plural) return;
+      const pod = object as object as PodObject;
+      const owner = pod.metadata.ownerReferences?.find(each => each.kind === JOBS.kind);
+      if (owner) this.#count(owner.uid, pod, type === 'DELETED');
+    });
+  }
+
+  #tally(uid: string): Tally {
+    const tally = this.#tallies.get(uid) ?? {
+      alive: new Set(),
+      failed: new Set(),
+      succeeded: new Set(),
+      lastFailure: 0,
+    };
+    this.#tallies.set(uid, tally);
+    return tally;
+  }
+
+  #count(job: string, pod: PodObject, gone: boolean): void {
+    const tally = this.#tally(job);
+    const { uid } = pod.metadata;
+    const over = gone || isFinished(pod);
+    if (!over) tally.alive.add(uid);
+    else if (pod.status.phase === 'Succeeded') tally.succeeded.add(uid);
+    else if (!tally.failed.has(uid)) {
+      tally.failed.add(uid);
+      tally.lastFailure = this.#api.clock.monotonic();
+    }
+    if (over) tally.alive.delete(uid);
+    this.#loop.trigger();
+  }
+
+  #syncAll(): number | undefined {
+    let next: number | undefined;
+    for (const job of this.#api.all<JobObject>(JOBS)) next = shorterDelay(next, this.#sync(job));
+    return next;
+  }
+
+  #sync(job: JobObject): number | undefined {
+    const now = this.#api.clock.now();
+    const ended = job.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
+    if (ended) return this.#expire(job, new Date(ended.lastTransitionTime ?? now));
+    const tally = this.#tally(job.metadata.uid);
+    if (job.spec.suspend === true) return this.#suspend(job, tally);
+    const started = job.status?.startTime ?? now.toISOString();
+    const { backoffLimit = 6, activeDeadlineSeconds } = job.spec;
+    const deadline =
+      activeDeadlineSeconds === undefined
+        ? undefined
+        : new Date(started).getTime() + activeDeadlineSeconds * 1000 - now.getTime();
+    if (tally.succeeded.size > 0) return this.#finish(job, tally, { type: 'Complete', startTime: started });
+    if (tally.failed.size > backoffLimit)
+      return this.#finish(job, tally, { type: 'Failed', reason: 'BackoffLimitExceeded', startTime: started });
+    if (deadline !== undefined && deadline <= 0)
+      return this.#finish(job, tally, { type: 'Failed', reason: 'DeadlineExceeded', startTime: started });
+    const wait = tally.failed.size === 0 ? 0 : this.#backoff(tally);
+    if (tally.alive.size === 0 && wait <= 0) this.#createPod(job);
+    this.#writeStatus(job, { startTime: started });
+    /* A Pod that was refused is tried again. */
+    const again = tally.alive.size === 0 ? Math.max(wait, BACKOFF_MS) : undefined;
+    return shorterDelay(deadline, wait > 0 ? wait : again);
+  }
+
+  #backoff({ failed, lastFailure }: Tally): number {
+    return lastFailure + BACKOFF_MS * 2 ** (failed.size - 1) - this.#api.clock.monotonic();
+  }
+
+  #suspend(job: JobObject, tally: Tally): undefined {
+    this.#deletePods(job, tally);
+    const condition = { type: 'Suspended', status: 'True', reason: 'JobSuspended' };
+    this.#writeStatus(job, { startTime: undefined, condition });
+  }
+
+  /** The last word is said only when no Pod of it is left running. */
+  #finish(job: JobObject, tally: Tally, ending: { type: string; reason?: string; startTime: string }): undefined {
+    this.#deletePods(job, tally);
+    const { type, reason, startTime } = ending;
+    if (tally.alive.size > 0) {
+      const early = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
+      return this.#writeStatus(job, { startTime, condition: { type: early, status: 'True', reason } });
+    }
+    return this.#writeStatus(job, { startTime, condition: { type, status: 'True', reason } });
+  }
+
+  #deletePods(job: JobObject, tally: Tally): void {
+    for (const pod of this.#api.all<PodObject>(PODS))
+      if (controllerUid(pod) === job.metadata.uid && tally.alive.has(pod.metadata.uid))
+        this.#api.delete(PODS, { name: pod.metadata.name, namespace: pod.metadata.namespace });
+  }
+
+  #writeStatus(
+    job: JobObject,
+    { startTime, condition }: { startTime?: string; condition?: { type: string; status: string; reason?: string } },
+  ): undefined {
+    const tally = this.#tally(job.metadata.uid);
+    const known = job.status?.conditions?.filter(({ type }) => type !== 'Suspended') ?? [];
+    const conditions = condition
+      ? withCondition(job.status?.conditions ?? [], condition, this.#api.clock.now())
+      : known;
+    const [active, failed, succeeded] = [tally.alive.size, tally.failed.size, tally.succeeded.size];
+    this.#api.put(JOBS, { ...job, status: { startTime, active, failed, succeeded, conditions } });
+  }
+
+  #expire(job: JobObject, ended: Date): number | undefined {
+    const ttl = job.spec.ttlSecondsAfterFinished;
+    if (ttl === undefined) return undefined;
+    const left = ended.getTime() + ttl * 1000 - this.#api.clock.now().getTime();
+    if (left > 0) return left;
+    this.#api.forceRemove(JOBS, { name: job.metadata.name, namespace: job.metadata.namespace });
+    return undefined;
+  }
+
+  #createPod(job: JobObject): void {
+    const { name, namespace, uid } = job.metadata;
+    const tally = this.#tally(uid);
+    const pod = `${name}-${tally.failed.size + 1}`;
+    if (this.#api.admission({ verb: 'create', plural: PODS.plural, name: pod })) return;
+    const { metadata = {}, spec } = job.spec.template;
+    const labels = {
+      ...metadata.labels,
+      'batch.kubernetes.io/job-name': name,
+      'batch.kubernetes.io/controller-uid': uid,
+    };
+    this.#api.put(PODS, {
+      metadata: {
+        ...metadata,
+        name: pod,
+        namespace,
+        labels,
+        ownerReferences: [controllerReference(JOBS, job)],
+      },
+      spec,
+      status: { phase: 'Pending' },
+    });
+  }
+}

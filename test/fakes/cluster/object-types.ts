@@ -1,0 +1,128 @@
+/** Objects of Kubernetes with the fields that its own actors here read and write. */
+import type { Stored } from '../../../kube/kube.js';
+import type { LabelSelector } from '../../../kube/selector.js';
+
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}
+
+export interface NodeObject extends Stored {
+  spec: { unschedulable?: boolean };
+  status: {
+    conditions: readonly Condition[];
+    nodeInfo: Record<string, string>;
+    images: readonly { names: readonly string[] }[];
+  };
+}
+
+export interface ContainerSpec {
+  name: string;
+  image: string;
+  imagePullPolicy?: string;
+  volumeMounts?: readonly { name: string; mountPath: string }[];
+}
+
+export interface PodSpec {
+  nodeName?: string;
+  restartPolicy?: string;
+  terminationGracePeriodSeconds?: number;
+  tolerations?: readonly { operator?: string }[];
+  initContainers?: readonly ContainerSpec[];
+  containers: readonly ContainerSpec[];
+  volumes?: readonly { name: string; emptyDir?: object; hostPath?: { path: string } }[];
+}
+
+export interface ContainerStatus {
+  name: string;
+  ready: boolean;
+  restartCount: number;
+  image: string;
+  imageID: string;
+  containerID?: string;
+  state: {
+    waiting?: { reason: string; message?: string };
+    running?: { startedAt: string };
+    terminated?: { exitCode: number; reason: string; message?: string; startedAt: string; finishedAt: string };
+  };
+}
+
+export interface PodObject extends Stored {
+  metadata: Stored['metadata'] & { deletionGracePeriodSeconds?: number };
+  spec: PodSpec;
+  status: {
+    phase: string;
+    reason?: string;
+    message?: string;
+    startTime?: string;
+    conditions?: readonly Condition[];
+    initContainerStatuses?: readonly ContainerStatus[];
+    containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface JobObject extends Stored {
+  spec: {
+    suspend?: boolean;
+    backoffLimit?: number;
+    activeDeadlineSeconds?: number;
+    ttlSecondsAfterFinished?: number;
+    template: { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }; spec: PodSpec };
+  };
+  status?: {
+    startTime?: string;
+    completionTime?: string;
+    active?: number;
+    failed?: number;
+    succeeded?: number;
+    conditions?: readonly Condition[];
+  };
+}
+
+export interface BudgetObject extends Stored {
+  spec: { selector: LabelSelector; minAvailable?: number; maxUnavailable?: number };
+  status?: {
+    disruptionsAllowed: number;
+    currentHealthy: number;
+    desiredHealthy: number;
+    expectedPods: number;
+    observedGeneration: number;
+    disruptedPods?: Record<string, string>;
+  };
+}
+
+/** Deployment, ReplicaSet and Pods in one: what it wants is a number of Pods somewhere. */
+export interface ReplicaSetObject extends Stored {
+  spec: { replicas: number; template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
+}
+
+/** One Pod on each node. */
+export interface DaemonSetObject extends Stored {
+  spec: { template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
+}
+
+export const isPodReady = (pod: PodObject): boolean =>
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false);
+
+export const isFinished = ({ status: { phase } }: PodObject): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+export const isNodeReady = (node: NodeObject): boolean =>
+  node.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+
+export const controllerUid = (object: Stored): string | undefined =>
+  object.metadata.ownerReferences?.find(owner => owner.controller === true)?.uid;
+
+/** Conditions with this one as it is now; its time changes only when its status does. */
+export function withCondition(
+  conditions: readonly Condition[],
+  { type, status, reason, message }: Condition,
+  now: Date,
+): Condition[] {
+  const known = conditions.find(each => each.type === type);
+  const lastTransitionTime = known?.status === status ? known.lastTransitionTime : now.toISOString();
+  return [...conditions.filter(each => each.type !== type), { type, status, reason, message, lastTransitionTime }];
+}

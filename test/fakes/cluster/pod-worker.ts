@@ -1,0 +1,201 @@
+/** One Pod on its machine: its containers one after the other, each pulled, started, and ended as its errand says. */
+import { type ContainerBehavior, behaviorOf } from './container-behavior.js';
+import type { ContainerSpec, ContainerStatus, PodObject } from './object-types.js';
+import type { KubeletOptions, ContainerRun } from './kubelet.js';
+
+type Stage =
+  | { is: 'pull'; until?: number }
+  | { is: 'run'; until: number; errand: ContainerBehavior; startedAt: string; entry: ContainerRun };
+
+interface SyncResult {
+  status?: PodObject['status'];
+  recheckMs?: number;
+}
+
+export class PodWorker {
+  readonly #options: KubeletOptions;
+  readonly #images: Set<string>;
+  /** Which container it is at: those of the beginning come first. */
+  #containerIndex = 0;
+  #stage: Stage = { is: 'pull' };
+  #finishedContainers: ContainerStatus[] = [];
+  #restarts = 0;
+  #endsAt: number | undefined;
+  #startTime: string | undefined;
+  #lostPower = false;
+  #reported: string | undefined;
+
+  constructor(options: KubeletOptions, images: Set<string>) {
+    this.#options = options;
+    this.#images = images;
+  }
+
+  /** The machine went away under it. */
+  losePower(): void {
+    this.#recordEnd();
+    if (this.#stage.is === 'run') this.#lostPower = true;
+    else this.#stage = { is: 'pull' };
+  }
+
+  /** It is to end within this time: how long that still takes. */
+  terminate(ms: number): number {
+    const now = this.#now();
+    if (this.#lostPower || this.#stage.is === 'pull') this.#endsAt = now;
+    this.#endsAt ??= now + ms;
+    if (this.#endsAt <= now) this.#recordEnd();
+    return this.#endsAt - now;
+  }
+
+  /** What is told of a Pod that was ended from outside. */
+  failedStatus(pod: PodObject): PodObject {
+    return { ...pod, status: this.#failedPodStatus(pod, 137) };
+  }
+
+  /** How things stand, if they stand otherwise than before, and when they will change by themselves. */
+  sync(pod: PodObject): SyncResult {
+    this.#startTime ??= this.#options.api.clock.now().toISOString();
+    if (this.#lostPower) {
+      this.#lostPower = false;
+      if (pod.spec.restartPolicy === 'Never') return { status: this.#failedPodStatus(pod, 255) };
+      this.#restarts += 1;
+      this.#stage = { is: 'pull' };
+    }
+    for (;;) {
+      const container = containersOf(pod)[this.#containerIndex];
+      if (container === undefined) return this.#report(pod, { phase: 'Succeeded' });
+      const told = this.#stage.is === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
+      if (told) return told;
+    }
+  }
+
+  #pull(pod: PodObject, container: ContainerSpec): SyncResult | undefined {
+    const { images } = this.#options;
+    const traits = images[container.image] ?? {};
+    const isThere = this.#images.has(container.image);
+    if (container.imagePullPolicy === 'Never' && !isThere) {
+      const waiting = { reason: 'ErrImageNeverPull', message: 'the image is not present' };
+      return this.#report(pod, { phase: 'Pending', state: { waiting } });
+    }
+    /* What is there is only looked up, which takes no time. */
+    if (!isThere || (container.imagePullPolicy === 'Always' && traits.error !== undefined)) {
+      if (traits.error !== undefined) {
+        const waiting = { reason: 'ErrImagePull', message: traits.error };
+        return this.#report(pod, { phase: 'Pending', state: { waiting } });
+      }
+      if (this.#stage.is === 'pull') this.#stage.until ??= this.#now() + (traits.pullSeconds ?? 2) * 1000;
+      const left = this.#stage.is === 'pull' ? (this.#stage.until ?? 0) - this.#now() : 0;
+      if (left > 0)
+        return this.#report(pod, {
+          phase: 'Pending',
+          state: { waiting: { reason: 'ContainerCreating' } },
+          recheckMs: left,
+        });
+      this.#images.add(container.image);
+    }
+    this.#start(pod, container);
+    return undefined;
+  }
+
+  #start(pod: PodObject, container: ContainerSpec): void {
+    const { api, machine, images, behavior, containerRuns } = this.#options;
+    const { clock } = api;
+    const image = images[container.image] ?? {};
+    const errand = behaviorOf({ pod, container, machine, image, clock }, behavior);
+    const { name, uid, ownerReferences } = pod.metadata;
+    const owner = ownerReferences?.find(each => each.controller === true)?.uid;
+    const entry = { pod: name, podUid: uid, owner, container: container.name, node: machine.name, at: this.#now() };
+    containerRuns.push(entry);
+    const until = this.#now() + (errand.seconds ?? Number.POSITIVE_INFINITY) * 1000;
+    this.#stage = { is: 'run', until, errand, startedAt: clock.now().toISOString(), entry };
+  }
+
+  #run(pod: PodObject, container: ContainerSpec, stage: Extract<Stage, { is: 'run' }>): SyncResult | undefined {
+    const left = stage.until - this.#now();
+    if (left > 0) {
+      const running = { startedAt: stage.startedAt };
+      const recheckMs = Number.isFinite(left) ? left : undefined;
+      return this.#report(pod, { phase: this.#isMain(pod) ? 'Running' : 'Pending', state: { running }, recheckMs });
+    }
+    const exitCode = stage.errand.exitCode ?? 0;
+    if (exitCode === 0) stage.errand.onSuccess?.();
+    if (exitCode !== 0) return { status: this.#failedPodStatus(pod, exitCode, stage.errand.message) };
+    this.#recordEnd();
+    this.#finishedContainers.push(this.#status(container, this.#terminated(stage, 0, stage.errand.message)));
+    this.#containerIndex += 1;
+    this.#stage = { is: 'pull' };
+    return undefined;
+  }
+
+  /** The whole Pod failed with the container it is at. */
+  #failedPodStatus(pod: PodObject, exitCode: number, message?: string): PodObject['status'] {
+    this.#recordEnd();
+    const container = containersOf(pod)[this.#containerIndex];
+    const state: ContainerStatus['state'] =
+      this.#stage.is === 'run' ? this.#terminated(this.#stage, exitCode, message) : { waiting: { reason: 'Ended' } };
+    return this.#statusOf(pod, 'Failed', container && this.#status(container, state));
+  }
+
+  #report(
+    pod: PodObject,
+    { phase, state, recheckMs }: { phase: string; state?: ContainerStatus['state']; recheckMs?: number },
+  ): SyncResult {
+    const words = `${phase} ${this.#containerIndex} ${this.#restarts} ${JSON.stringify(state)}`;
+    if (words === this.#reported) return { recheckMs };
+    this.#reported = words;
+    const container = containersOf(pod)[this.#containerIndex];
+    return { recheckMs, status: this.#statusOf(pod, phase, container && state && this.#status(container, state)) };
+  }
+
+  #statusOf(pod: PodObject, phase: string, current: ContainerStatus | undefined): PodObject['status'] {
+    const all = [...this.#finishedContainers, ...(current ? [current] : [])];
+    const inits = pod.spec.initContainers?.length ?? 0;
+    const ready = phase === 'Running' ? 'True' : 'False';
+    return {
+      phase,
+      startTime: this.#startTime,
+      conditions: [
+        { type: 'PodScheduled', status: 'True' },
+        { type: 'Ready', status: ready },
+      ],
+      initContainerStatuses: inits > 0 ? all.slice(0, inits) : undefined,
+      containerStatuses: all.slice(inits),
+    };
+  }
+
+  #status({ name, image }: ContainerSpec, state: ContainerStatus['state']): ContainerStatus {
+    const { podUid = '', at = 0 } = this.#stage.is === 'run' ? this.#stage.entry : {};
+    const containerID = state.waiting ? undefined : `containerd://${podUid}-${name}-${at}`;
+    return {
+      name,
+      ready: state.running !== undefined,
+      restartCount: this.#restarts,
+      image,
+      imageID: '',
+      containerID,
+      state,
+    };
+  }
+
+  #terminated({ startedAt }: { startedAt: string }, exitCode: number, message?: string): ContainerStatus['state'] {
+    const finishedAt = this.#options.api.clock.now().toISOString();
+    return { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', message, startedAt, finishedAt } };
+  }
+
+  #recordEnd(): void {
+    if (this.#stage.is === 'run') this.#stage.entry.ended ??= this.#now();
+  }
+
+  #isMain(pod: PodObject): boolean {
+    return this.#containerIndex >= (pod.spec.initContainers?.length ?? 0);
+  }
+
+  #now(): number {
+    return this.#options.api.clock.monotonic();
+  }
+}
+
+/** A Pod here has one container beside those of its beginning. */
+const containersOf = ({ spec }: PodObject): ContainerSpec[] => [
+  ...(spec.initContainers ?? []),
+  ...spec.containers.slice(0, 1),
+];

@@ -1,0 +1,114 @@
+/** The client of one instance of a program: every call may be the last, every event may come late. */
+import type {
+  DeleteOptions,
+  Eviction,
+  Kube,
+  ListOptions,
+  Name,
+  Page,
+  PatchOptions,
+  Resource,
+  Stored,
+  WatchEvent,
+  WatchOptions,
+} from '../../../kube/kube.js';
+import { EVENTS } from '../../../kube/resources.js';
+import type { FakeApiServer } from './api-server.js';
+import { evict } from './eviction-api.js';
+import { WatchStream } from './watch-stream.js';
+import { validateNames } from './name-validation.js';
+import type { Process } from './program.js';
+
+/** How late events of a resource are, in milliseconds. */
+export type WatchDelay = (plural: string) => number;
+
+export class ProcessKube implements Kube {
+  readonly #api: FakeApiServer;
+  readonly #instance: Process;
+  readonly #delay: WatchDelay;
+  readonly #until: AbortSignal | undefined;
+
+  constructor(api: FakeApiServer, instance: Process, { delay, until }: { delay: WatchDelay; until?: AbortSignal }) {
+    this.#api = api;
+    this.#instance = instance;
+    this.#delay = delay;
+    this.#until = until;
+  }
+
+  /** The same client, whose calls end with this signal. */
+  with(until: AbortSignal): ProcessKube {
+    return new ProcessKube(this.#api, this.#instance, { delay: this.#delay, until });
+  }
+
+  get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
+    return this.#read(() => this.#api.get<T>(resource, at));
+  }
+
+  list<T extends Stored>(resource: Resource, options: ListOptions = {}): Promise<Page<T>> {
+    return this.#read(() => this.#api.list<T>(resource, options));
+  }
+
+  watch<T extends Stored>(
+    resource: Resource,
+    options: WatchOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>> {
+    return new WatchStream<T>(this.#api, this.#instance, { resource, options, signal, delay: this.#delay });
+  }
+
+  create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
+    const name = `create ${resource.plural} ${(body as Stored).metadata.name}`;
+    return this.#write(resource, name, body, () => this.#api.create<T>(resource, body, namespace));
+  }
+
+  patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
+    const name = `patch ${resource.plural}${options.subresource ? '/status' : ''} ${at.name}`;
+    return this.#write(resource, name, body, () => this.#api.patch<T>(resource, at, body, options));
+  }
+
+  replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T> {
+    const name = `replace ${resource.plural} ${at.name}`;
+    return this.#write(resource, name, body, () => this.#api.replace<T>(resource, at, body, subresource));
+  }
+
+  delete(resource: Resource, at: Name, options: DeleteOptions = {}): Promise<void> {
+    return this.#write(resource, `delete ${resource.plural} ${at.name}`, options, () =>
+      this.#api.delete(resource, at, options),
+    );
+  }
+
+  evict(at: Name, eviction: Eviction): Promise<void> {
+    this.#checked();
+    return this.#instance.mutate(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
+  }
+
+  dryRun(resource: Resource, body: object, namespace?: string): Promise<void> {
+    return this.#read(() => {
+      validateNames(body);
+      this.#api.refuseIfTerminating(namespace);
+      this.#api.checkAdmission('dryRun', resource, body);
+    });
+  }
+
+  podLog(): Promise<string> {
+    return this.#read(() => '');
+  }
+
+  async #read<T>(read: () => T): Promise<T> {
+    this.#checked();
+    const answer = await this.#instance.read(read);
+    this.#checked();
+    return answer;
+  }
+
+  /** An Event is a courtesy: nothing hangs on it, so it is no act. */
+  async #write<T>(resource: Resource, name: string, body: unknown, perform: () => T): Promise<T> {
+    this.#checked();
+    if (resource.plural === EVENTS.plural) return this.#instance.read(perform);
+    return this.#instance.mutate(name, body, perform);
+  }
+
+  #checked(): void {
+    if (this.#until?.aborted) throw this.#until.reason;
+  }
+}

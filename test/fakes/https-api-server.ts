@@ -1,0 +1,257 @@
+/** A small API server over real HTTPS, with switches for what goes wrong on real ones. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Connection } from '../../kube/connection.js';
+import {
+  ObjectStore,
+  type StoreEvent,
+  type StoredObject,
+  type ResourcePath,
+  failureResponse,
+  type ApiResponse,
+} from './object-store.js';
+import { selfSigned } from './certificate.js';
+
+/** What befalls a request instead of an answer. */
+export type Fault =
+  | { status: number; retryAfter?: number; reason?: string }
+  | 'reset'
+  | 'noResponse'
+  /** Is done, but the answer is lost. */
+  | 'resetAfterHandling'
+  | { delayMs: number };
+
+interface Watch {
+  place: ResourcePath;
+  query: URLSearchParams;
+  response: ServerResponse;
+}
+
+export interface RecordedRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: unknown;
+}
+
+const certificate = selfSigned();
+
+export class HttpsApiServer {
+  readonly store = new ObjectStore();
+  readonly requests: RecordedRequest[] = [];
+  /** TCP connections accepted so far. */
+  connections = 0;
+  /** Events are no longer told, and watches are left open in silence. */
+  suppressesEvents = false;
+  readonly #faults: { when: (seen: RecordedRequest) => boolean; fault: Fault; left: number }[] = [];
+  readonly #watches = new Set<Watch>();
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
+    this.#handle(request, response).catch(() => response.destroy());
+  });
+
+  static async start(): Promise<HttpsApiServer> {
+    const server = new HttpsApiServer();
+    server.#server.on('secureConnection', socket => {
+      server.connections += 1;
+      server.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => server.#sockets.delete(socket));
+    });
+    server.store.onEvent((collection, happened) => server.#publish(collection, happened));
+    await new Promise<void>(resolve => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  get ca(): string {
+    return certificate.cert;
+  }
+
+  /** How a client gets here. */
+  connection(): Connection {
+    const credentials = { ca: certificate.cert, authorization: 'Bearer secret' };
+    return { server: `https://127.0.0.1:${this.port}`, credentials: () => Promise.resolve(credentials) };
+  }
+
+  /** The next `times` requests that fit meet this fault. */
+  injectFault(fault: Fault, times = 1, when: (seen: RecordedRequest) => boolean = () => true): void {
+    this.#faults.push({ when, fault, left: times });
+  }
+
+  /** All fits are over. */
+  clearFaults(): void {
+    this.#faults.length = 0;
+    this.suppressesEvents = false;
+  }
+
+  get watching(): number {
+    return this.#watches.size;
+  }
+
+  requestsTo(method: string, part = ''): RecordedRequest[] {
+    return this.requests.filter(one => one.method === method && one.path.includes(part));
+  }
+
+  resetWatches(): void {
+    for (const { response } of this.#watches) response.socket?.destroy();
+  }
+
+  endWatches(): void {
+    for (const { response } of this.#watches) response.end();
+  }
+
+  /** Every watch is told that its version is too old, in an event. */
+  expireWatches(): void {
+    const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
+    for (const watch of this.#watches) {
+      sendWatchEvent(watch, { type: 'ERROR', object: status });
+      watch.response.end();
+    }
+  }
+
+  sendBookmarks(): void {
+    const object = { metadata: { resourceVersion: String(this.store.version) } };
+    for (const watch of this.#watches) sendWatchEvent(watch, { type: 'BOOKMARK', object });
+  }
+
+  /** Breaks every connection that is open, idle ones too. */
+  resetConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.resetConnections();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'https://fake');
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece);
+    const text = Buffer.concat(pieces).toString();
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const seen: RecordedRequest = {
+      method: request.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+    };
+    this.requests.push(seen);
+    const met = this.#faults.find(one => one.left > 0 && one.when(seen));
+    if (met) met.left -= 1;
+    const fault = met?.fault;
+    if (fault === 'reset') return void request.socket.destroy();
+    if (fault === 'noResponse') return;
+    if (typeof fault === 'object' && 'status' in fault) {
+      const header: Record<string, string> =
+        fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
+      return write(response, failureResponse(fault.status, fault.reason ?? 'Fault', 'as told'), header);
+    }
+    if (typeof fault === 'object') await new Promise(resolve => setTimeout(resolve, fault.delayMs));
+    const verdict = this.#answer(seen, response);
+    if (fault === 'resetAfterHandling') return void request.socket.destroy();
+    if (verdict) write(response, verdict);
+  }
+
+  #answer(seen: RecordedRequest, response: ServerResponse): ApiResponse | undefined {
+    const place = parsePath(seen.path);
+    const body: Record<string, unknown> = typeof seen.body === 'object' && seen.body !== null ? { ...seen.body } : {};
+    switch (seen.method) {
+      case 'GET':
+        if (place.name !== undefined) return this.#get(place);
+        return seen.query.has('watch') ? this.#watch(place, seen.query, response) : this.#list(place, seen.query);
+      case 'POST':
+        if (place.subresource === 'eviction') return this.store.delete(place, preconditionsOf(body.deleteOptions));
+        return this.store.create(place, body);
+      case 'PUT':
+        return this.store.replace(place, body);
+      case 'PATCH':
+        return this.store.patch(place, seen.body, seen.headers['content-type'] ?? '');
+      default:
+        return this.store.delete(place, preconditionsOf(body));
+    }
+  }
+
+  #get(place: ResourcePath): ApiResponse {
+    if (place.subresource === 'log') return { code: 200, body: 'first line\nlast line\n' };
+    const object = this.store.get(place);
+    return object ? { code: 200, body: object } : failureResponse(404, 'NotFound', `${place.name} not found`);
+  }
+
+  #list(place: ResourcePath, query: URLSearchParams): ApiResponse {
+    const fitting = this.store.all(place).filter(object => selects(query, object));
+    const [from, version] = (query.get('continue') ?? `0:${this.store.version}`).split(':');
+    const begin = Number(from);
+    const end = query.has('limit') ? begin + Number(query.get('limit')) : fitting.length;
+    const more = end < fitting.length ? `${end}:${version}` : undefined;
+    const items = fitting.slice(begin, end).map(({ kind: _kind, apiVersion: _version, ...item }) => item);
+    return { code: 200, body: { kind: 'List', metadata: { resourceVersion: version, continue: more }, items } };
+  }
+
+  #watch(place: ResourcePath, query: URLSearchParams, response: ServerResponse): ApiResponse | undefined {
+    const from = Number(query.get('resourceVersion') ?? 0);
+    if (from < this.store.oldestVersion) return failureResponse(410, 'Expired', 'too old resource version');
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+    const watch = { place, query, response };
+    for (const happened of this.store.history(place.collection))
+      if (happened.version > from) sendStoreEvent(watch, happened);
+    this.#watches.add(watch);
+    response.on('close', () => this.#watches.delete(watch));
+    setTimeout(
+      () => !this.suppressesEvents && response.end(),
+      Number(query.get('timeoutSeconds') ?? 60) * 1000,
+    ).unref();
+    return undefined;
+  }
+
+  #publish(collection: string, happened: StoreEvent): void {
+    if (this.suppressesEvents) return;
+    for (const watch of this.#watches) if (watch.place.collection === collection) sendStoreEvent(watch, happened);
+  }
+}
+
+const sendWatchEvent = ({ response }: Watch, event: object) => response.write(`${JSON.stringify(event)}\n`);
+
+function sendStoreEvent(watch: Watch, { type, object }: StoreEvent): void {
+  const { namespace } = watch.place;
+  if (namespace !== undefined && object.metadata.namespace !== namespace) return;
+  if (selects(watch.query, object)) sendWatchEvent(watch, { type, object });
+}
+
+function write(response: ServerResponse, { code, body }: ApiResponse, headers: Record<string, string> = {}): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(text);
+}
+
+/** Equality of labels, and `metadata.name` or `metadata.namespace` of fields. */
+function selects(query: URLSearchParams, object: StoredObject): boolean {
+  const pairs = (text: string | null) => (text ? text.split(',').map(pair => pair.split(/==?/)) : []);
+  const { labels = {}, name, namespace } = object.metadata;
+  const fields: Record<string, unknown> = { 'metadata.name': name, 'metadata.namespace': namespace };
+  return (
+    pairs(query.get('labelSelector')).every(([label = '', value]) => labels[label] === value) &&
+    pairs(query.get('fieldSelector')).every(([field = '', value]) => fields[field] === value)
+  );
+}
+
+function preconditionsOf(options: unknown): { uid?: string; resourceVersion?: string } {
+  if (typeof options !== 'object' || options === null || !('preconditions' in options)) return {};
+  return { ...(options.preconditions as { uid?: string; resourceVersion?: string }) };
+}
+
+/** `/api/v1/…` and `/apis/group/version/…`. */
+function parsePath(path: string): ResourcePath {
+  const parts = path.split('/').slice(1).map(decodeURIComponent);
+  const root = parts.splice(0, parts[0] === 'api' ? 2 : 3).slice(1);
+  const namespace = parts[0] === 'namespaces' && parts.length > 2 ? parts.splice(0, 2)[1] : undefined;
+  const [plural = '', name, subresource] = parts;
+  return { collection: [...root, plural].join('/'), namespace, name, subresource };
+}

@@ -1,0 +1,94 @@
+/** The cluster of a case, what its commands do there, and how each run of them came out. */
+import { CONTAINERS, LABELS } from '../../api/names.js';
+import { NODES, PODS } from '../../kube/resources.js';
+import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
+import type { ContainerBehavior, StartedContainer } from '../fakes/cluster/container-behavior.js';
+import type { NodeObject } from '../fakes/cluster/object-types.js';
+import { KAIROS_RELEASE } from '../fakes/host.js';
+import type { Case } from './property-case.js';
+
+export const NEW_RELEASE = KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0');
+
+export interface CaseRun {
+  cluster: FakeCluster;
+  /** By node: the boot in which a command came to its good end. */
+  succeeded: Map<string, string>;
+  /** By node: starts of the command. */
+  runs: Map<string, number>;
+  /** By node: the boot that it had at the beginning. */
+  boots: Map<string, string>;
+}
+
+export const nodeName = (index: number): string => `n${index + 1}`;
+
+const PREFLIGHTS: Readonly<Record<Case['preflight'], ContainerBehavior>> = {
+  go: { seconds: 1 },
+  skip: { seconds: 1, message: 'nothing to do' },
+  refuse: { seconds: 1, exitCode: 3 },
+  hang: { seconds: undefined },
+};
+
+function workOf(
+  { command }: Case,
+  { succeeded, runs }: CaseRun,
+  { machine, image }: StartedContainer,
+): ContainerBehavior {
+  const run = (runs.get(machine.name) ?? 0) + 1;
+  runs.set(machine.name, run);
+  if (command.is === 'hangs') return { seconds: undefined };
+  if (command.is === 'fails' && run <= command.times) return { seconds: 2, exitCode: 1, message: 'it did not work' };
+  const onSuccess = () => {
+    succeeded.set(machine.name, machine.bootId);
+    if (image.release !== undefined) machine.nextRelease = image.release;
+  };
+  return { seconds: command.is === 'succeeds' ? command.seconds : 2, onSuccess };
+}
+
+/** With nothing asked of it yet. */
+export async function startCase(drawn: Case): Promise<CaseRun> {
+  const error = drawn.image === 'missing' ? 'manifest unknown' : undefined;
+  const behavior = (running: StartedContainer): ContainerBehavior | undefined => {
+    if (running.container.name === CONTAINERS.work) return workOf(drawn, world, running);
+    return running.container.name === CONTAINERS.preflight ? PREFLIGHTS[drawn.preflight] : undefined;
+  };
+  const cluster = fakeCluster({
+    nodes: drawn.nodes.map(({ controlPlane }, index) => ({ name: nodeName(index), controlPlane })),
+    workloads: drawn.workloads.map(({ maxUnavailable: _budget, ...traits }, index) => ({
+      name: `web-${index}`,
+      ...traits,
+    })),
+    budgets: drawn.workloads.flatMap(({ maxUnavailable }, index) =>
+      maxUnavailable === undefined ? [] : [{ name: `web-${index}`, workload: `web-${index}`, maxUnavailable }],
+    ),
+    daemonSets: drawn.daemonSet ? ['proxy'] : [],
+    images: {
+      'registry.example/tool:1': { error },
+      'registry.example/kairos:2': { error, release: NEW_RELEASE },
+    },
+    behavior,
+  });
+  const world: CaseRun = { cluster, succeeded: new Map(), runs: new Map(), boots: new Map() };
+  await cluster.start();
+  drawn.nodes.forEach(({ cordonedBefore }, index) => furnish(cluster, nodeName(index), { ...drawn, cordonedBefore }));
+  await cluster.runFor(20);
+  for (const { name, bootId } of cluster.machines.values()) world.boots.set(name, bootId);
+  cluster.resetMutationCount();
+  return world;
+}
+
+function furnish(
+  { api }: FakeCluster,
+  name: string,
+  { cordonedBefore, barePods }: { cordonedBefore: boolean; barePods: boolean },
+) {
+  if (cordonedBefore)
+    api.modify<NodeObject>(NODES, { name }, node => ({ ...node, spec: { ...node.spec, unschedulable: true } }));
+  if (!barePods) return;
+  const containers = [{ name: 'main', image: 'registry.example/bare:1' }];
+  const spec = { nodeName: name, restartPolicy: 'Always', containers };
+  api.put(PODS, { metadata: { name: `bare-${name}`, namespace: 'default' }, spec, status: { phase: 'Pending' } });
+}
+
+/** Whose Job or Pod an object is. */
+export const operationOf = (object: { metadata: { labels?: Record<string, string> } }) =>
+  object.metadata.labels?.[LABELS.nodeOpUid];

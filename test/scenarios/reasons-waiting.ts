@@ -1,0 +1,110 @@
+/** Stories in which something has to wait, or the operation as a whole has something to say. */
+import { NODE_OP } from '../../api/kinds.js';
+import { KAIROS_RELEASE } from '../fakes/host.js';
+import { nodeOp } from '../fakes/cluster/object-builders.js';
+import {
+  createNodeOp,
+  barePod,
+  withCommand,
+  FAILS,
+  NEW_IMAGE,
+  onOne,
+  onTwo,
+  untilFinished,
+  retry,
+  untilCommandRuns,
+  createUpgrade,
+} from './reasons-setup.js';
+
+export const twoOperations = onOne(
+  async cluster => {
+    createNodeOp(cluster);
+    await untilCommandRuns(cluster);
+    cluster.apply(NODE_OP, nodeOp('other'));
+  },
+  withCommand({ seconds: 30 }),
+);
+
+const CONTROL_PLANE_AND_WORKER = [{ name: 'n1', controlPlane: true }, { name: 'n2' }];
+export const controlPlaneFirst = onTwo(cluster => createUpgrade(cluster), { nodes: CONTROL_PLANE_AND_WORKER });
+
+const LONG_ENOUGH_TO_BE_MISSED = 60;
+
+export const notReady = onOne(async cluster => {
+  cluster.machine('n1').powerOff();
+  await cluster.runFor(LONG_ENOUGH_TO_BE_MISSED);
+  createNodeOp(cluster, { startDeadlineSeconds: 20 });
+});
+
+const CONTROL_PLANES = [
+  { name: 'n1', controlPlane: true },
+  { name: 'n2', controlPlane: true },
+];
+
+export const otherNotReady = onTwo(
+  async cluster => {
+    cluster.machine('n2').powerOff();
+    await cluster.runFor(LONG_ENOUGH_TO_BE_MISSED);
+    createNodeOp(cluster, { cordon: true, startDeadlineSeconds: 20 });
+  },
+  { nodes: CONTROL_PLANES },
+);
+
+export const paused = onOne(async cluster => {
+  createNodeOp(cluster, { paused: true });
+  await cluster.runFor(10);
+  cluster.api.patch(NODE_OP, { name: 'op', namespace: 'default' }, { spec: { paused: false } });
+});
+
+export const stopped = onTwo(
+  cluster => createNodeOp(cluster, { backoffLimit: 0, concurrency: 1, stopOnFailure: true }),
+  withCommand(FAILS),
+);
+
+export const nobody = onOne(cluster => createNodeOp(cluster, { nodeSelector: { matchLabels: { none: 'such' } } }));
+
+export const nameTaken = onOne(async cluster => {
+  cluster.apply(NODE_OP, nodeOp('up'));
+  await cluster.runFor(10);
+  createUpgrade(cluster);
+});
+
+export const nodeOpDeleted = onOne(async cluster => {
+  createUpgrade(cluster, { paused: true });
+  await cluster.runUntil(() => cluster.upgrade('up')?.status?.nodeOpName !== undefined, 300);
+  cluster.delete(NODE_OP, { name: 'up', namespace: 'default' });
+});
+
+export const unread = onOne(cluster => createUpgrade(cluster), {
+  images: { [NEW_IMAGE]: { error: 'manifest unknown' } },
+});
+
+/** It came past no webhook. */
+export const notObeyed = onOne(cluster => createNodeOp(cluster), { allowedNamespaces: ['fleet'] });
+
+export const invalid = onOne(cluster => createNodeOp(cluster, { command: [] }));
+
+const drain = { cordon: true, drainOptions: { enabled: true } };
+export const nowhereToGo = onOne(
+  async cluster => {
+    await cluster.runFor(10);
+    createNodeOp(cluster, drain);
+  },
+  { workloads: [{ name: 'web', replicas: 1 }] },
+);
+
+export const bare = onTwo(async cluster => {
+  barePod(cluster);
+  await cluster.runFor(10);
+  createNodeOp(cluster, drain);
+});
+
+export const older = onOne(cluster => createUpgrade(cluster), {
+  images: { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.4.0') } },
+});
+
+export const retried = onOne(async cluster => {
+  createNodeOp(cluster, { backoffLimit: 0 });
+  await untilFinished(cluster);
+  retry(cluster);
+}, withCommand(FAILS));
