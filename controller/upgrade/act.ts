@@ -4,8 +4,8 @@ import { ANNOTATIONS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
 import { isAlreadyExists } from '../../kube/errors.js';
-import type { Kube } from '../../kube/kube.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
+import type { Kube } from '../../kube/kube.js';
 import { mergeChange } from '../../kube/patch.js';
 import { PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
@@ -21,21 +21,21 @@ export interface ActDeps {
   log: Log;
 }
 
-export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
+export async function act(facts: Facts, action: Action, deps: ActDeps): Promise<void> {
   switch (action.do) {
-    case 'probe':
-      return makeProbe(facts, action.place, hands);
+    case 'createProbe':
+      return createProbe(facts, action.place, deps);
     case 'deleteProbe':
-      return deleteProbe(action.pod, hands);
+      return deleteProbe(action.pod, deps);
     case 'createNodeOp':
-      return createNodeOp(facts, action, hands);
+      return createNodeOp(facts, action, deps);
     case 'updateNodeOp':
-      hands.nodeOps.put(await mergeChange(hands.kube, NODE_OP, action.nodeOp, { to: action.to }));
-      hands.log.info('fields of the running NodeOp changed');
+      deps.nodeOps.put(await mergeChange(deps.kube, NODE_OP, action.nodeOp, { to: action.to }));
+      deps.log.info('changed fields of the running NodeOp');
       return;
     case 'retryNodeOp':
-      hands.nodeOps.put(await retryNodeOp(action, hands.kube));
-      hands.log.info('another attempt was asked for');
+      deps.nodeOps.put(await retryNodeOp(action, deps.kube));
+      deps.log.info('requested a retry of the NodeOp');
       return;
     default:
       return unreachable(action);
@@ -47,23 +47,23 @@ const retryNodeOp = ({ nodeOp, value }: Extract<Action, { do: 'retryNodeOp' }>, 
   return mergeChange(kube, NODE_OP, nodeOp, { to: { ...nodeOp, metadata: { ...nodeOp.metadata, annotations } } });
 };
 
-async function makeProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: ActDeps): Promise<void> {
+async function createProbe({ upgrade, spec }: Facts, place: ProbePlace, { kube, pods, log }: ActDeps): Promise<void> {
   const { namespace } = upgrade.metadata;
   try {
     pods.put(await kube.create<CachedPod>(PODS, probePod(upgrade.metadata, spec, place), namespace));
     log.info({ node: place.node, arch: place.arch, image: spec.image }, 'reading the image');
   } catch (error) {
-    /* Made by us a moment ago, or one of this name is still leaving: the watch will show which. */
+    /* It was created a moment ago, or an earlier one of this name is still terminating: the watch will report which. */
     if (!isAlreadyExists(error)) throw error;
   }
 }
 
-/** At once, whatever became of its node: there is nothing in it to be saved. */
+/** Without a grace period, even on a lost node: the Pod holds nothing that could be lost. */
 async function deleteProbe({ metadata: { name, namespace, uid } }: CachedPod, { kube }: ActDeps): Promise<void> {
   await ignoreNotFound(kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds: 0 }));
 }
 
-/** Whoever holds the name already is looked at in the next pass: ours is gone on with, anybody else's is left alone. */
+/** If a NodeOp of this name exists already, the next reconciliation continues with it if this upgrade owns it, and leaves it alone otherwise. */
 async function createNodeOp(
   { upgrade, spec }: Facts,
   { target }: Extract<Action, { do: 'createNodeOp' }>,
@@ -80,5 +80,5 @@ async function createNodeOp(
 }
 
 function unreachable(action: never): never {
-  throw new Error(`no such action: ${JSON.stringify(action)}`);
+  throw new Error(`unknown action ${JSON.stringify(action)}`);
 }

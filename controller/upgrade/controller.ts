@@ -1,4 +1,4 @@
-/** What is watched for NodeOpUpgrades, and the loop over one of them: observe, decide, report, act. */
+/** Watches NodeOpUpgrades and reconciles one at a time: observe, decide, save the status, act. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
@@ -15,8 +15,8 @@ import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
-import { isFinal } from '../cluster/phases.js';
 import type { CachedNode } from '../cluster/node.js';
+import { isFinal } from '../cluster/phases.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { act } from './act.js';
 import { decide, fail } from './decide.js';
@@ -35,14 +35,14 @@ export interface UpgradeDeps {
   recorder: Recorder;
   log: Log;
   clock: Clock;
-  /** Where upgrades are begun; everywhere when absent or empty. */
+  /** Namespaces in which upgrades may start; all when absent or empty. */
   allowedNamespaces?: readonly string[];
 }
 
-/** Nothing is heard of a broken promise: look at every open upgrade now and then. */
+/** A missed change is not reported again, so every unfinished upgrade is reconciled at this interval. */
 const RESYNC_MS = 60_000;
 
-/** Works while this replica leads. */
+/** Runs while this replica leads. */
 export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal): Promise<void> {
   const { upgrades, nodeOps, pods, log, clock } = deps;
   const refusals = new Refusals();
@@ -61,7 +61,7 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
       staleness.forget(old.metadata.uid);
     }
   });
-  /* By name, not by owner: a NodeOp of somebody else that goes sets the name free. */
+  /* Found by name, not by owner: the deletion of a foreign NodeOp makes the name available. */
   nodeOps.onChange(({ old, new: now }) => {
     const at = (now ?? old)?.metadata;
     if (at && upgrades.get(at)) loop.enqueue(keyOf(at));
@@ -75,41 +75,42 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
   await loop.run(leading);
 }
 
-/** What is there, and what is remembered of it. */
-export type PassDeps = UpgradeDeps & { refusals: Refusals; staleness: StalenessTracker };
+/** The dependencies, and what is remembered between reconciliations. */
+export type ReconcileDeps = UpgradeDeps & { refusals: Refusals; staleness: StalenessTracker };
 
-/** One pass over one NodeOpUpgrade. */
-export async function reconcileUpgrade(at: Name, deps: PassDeps): Promise<Outcome> {
-  await lookTwice(deps.upgrades.get(at), deps);
+export async function reconcileUpgrade(at: Name, deps: ReconcileDeps): Promise<Outcome> {
+  await refreshIfStale(deps.upgrades.get(at), deps);
   const upgrade = deps.upgrades.get(at);
   if (upgrade === undefined) return { then: 'settled' };
   const now = deps.clock.now();
   const spec = NodeOpUpgradeSpec.safeParse(upgrade.spec);
   if (!spec.success) {
-    if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
     const faults = spec.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
-    await report(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
-    return { then: 'settled' };
+    return reject(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
   }
-  const elsewhere = namespaceRefusal(at.namespace, deps.allowedNamespaces);
-  if (elsewhere !== undefined && upgrade.status?.nodeOpName === undefined) {
-    if (isFinal(upgrade.status) || upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
-    await report(upgrade, fail({ upgrade, now }, 'NamespaceNotAllowed', elsewhere), deps);
-    return { then: 'settled' };
-  }
+  const refusal = namespaceRefusal(at.namespace, deps.allowedNamespaces);
+  if (refusal !== undefined && upgrade.status?.nodeOpName === undefined)
+    return reject(upgrade, fail({ upgrade, now }, 'NamespaceNotAllowed', refusal), deps);
   const facts = await observe(upgrade, spec.data, now, deps);
   const plan = decide(facts);
-  const reported = await report(upgrade, plan, deps);
+  const saved = await saveStatus(upgrade, plan, deps);
   const log = deps.log.child({ object: keyOf(upgrade.metadata) });
-  const isRefused = await actAll(facts, plan.actions, { ...deps, log });
-  /* The next pass writes it into the status. */
+  const isRefused = await performAll(facts, plan.actions, { ...deps, log });
+  /* The next reconciliation writes the refusal into the status. */
   if (isRefused) return { then: 'requeue', afterMs: 0 };
-  if (isFinal(reported.status) && plan.actions.length === 0) return { then: 'settled' };
+  if (isFinal(saved.status) && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'requeue', afterMs: plan.requeueAfterMs ?? RESYNC_MS };
 }
 
-/** Of an upgrade that goes on and of which nothing is heard, everything that is waited for is read. */
-async function lookTwice(upgrade: NodeOpUpgrade | undefined, deps: PassDeps): Promise<void> {
+/** Fails an upgrade that must not start, unless it is finished already. */
+async function reject(upgrade: NodeOpUpgrade, failure: Plan, deps: ReconcileDeps): Promise<Outcome> {
+  if (!isFinal(upgrade.status) && upgrade.metadata.deletionTimestamp === undefined)
+    await saveStatus(upgrade, failure, deps);
+  return { then: 'settled' };
+}
+
+/** If an unfinished upgrade has not changed for a long time, everything that it depends on is read from the API server. */
+async function refreshIfStale(upgrade: NodeOpUpgrade | undefined, deps: ReconcileDeps): Promise<void> {
   if (upgrade === undefined || isFinal(upgrade.status)) return;
   const { kube, pods, nodeOps, upgrades, staleness } = deps;
   const { uid, resourceVersion } = upgrade.metadata;
@@ -119,23 +120,23 @@ async function lookTwice(upgrade: NodeOpUpgrade | undefined, deps: PassDeps): Pr
   await refreshObject(kube, NODE_OP_UPGRADE, upgrades, upgrade.metadata);
 }
 
-/** True if something may not be made now: that may last (a quota, a policy of the namespace), and keeps nothing else from being done. */
-async function actAll(facts: Facts, actions: readonly Action[], deps: PassDeps): Promise<boolean> {
+/** True if a creation was refused. A quota or a policy of the namespace may refuse it for a long time, so the other actions are still performed. */
+async function performAll(facts: Facts, actions: readonly Action[], deps: ReconcileDeps): Promise<boolean> {
   const { upgrade, now } = facts;
   let isRefused = false;
   for (const action of actions) {
-    const why = await actOrHear(facts, action, deps);
-    if (why === undefined) continue;
+    const refusal = await perform(facts, action, deps);
+    if (refusal === undefined) continue;
     isRefused = true;
-    deps.refusals.note(upgrade, why, now);
-    deps.log.warn({ action: why.what, why: why.message }, 'refused');
+    deps.refusals.record(upgrade, refusal, now);
+    deps.log.warn({ action: refusal.what, why: refusal.message }, 'refused by the API server');
   }
   if (!isRefused && actions.some(isCreation)) deps.refusals.forget(upgrade.metadata);
   return isRefused;
 }
 
-/** The server's words where it refuses to make something. Anything else it refuses is left to the loop's own back-off. */
-async function actOrHear(facts: Facts, action: Action, deps: PassDeps) {
+/** Returns the refusal of a creation. Any other error is thrown, and the reconciler backs off. */
+async function perform(facts: Facts, action: Action, deps: ReconcileDeps) {
   try {
     await act(facts, action, deps);
     return undefined;
@@ -147,7 +148,7 @@ async function actOrHear(facts: Facts, action: Action, deps: PassDeps) {
   }
 }
 
-async function report(upgrade: NodeOpUpgrade, { status, events }: Plan, deps: UpgradeDeps): Promise<NodeOpUpgrade> {
+async function saveStatus(upgrade: NodeOpUpgrade, { status, events }: Plan, deps: UpgradeDeps): Promise<NodeOpUpgrade> {
   if (status === undefined) return upgrade;
   const saved = await mergeStatus(deps.kube, NODE_OP_UPGRADE, upgrade, { status });
   if (saved === upgrade) return upgrade;

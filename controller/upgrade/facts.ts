@@ -1,22 +1,22 @@
-/** What can be seen of an upgrade, and what can be done about it. */
+/** What is observed of an upgrade, and the actions that can be taken on it. */
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus, UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Event } from '../../kube/recorder.js';
 import type { CachedPod } from '../cluster/pod.js';
 import type { ProbePlace } from './probe-pod.js';
 
-/** Who holds the upgrade's name among the NodeOps. */
-export type NodeOpSeen =
+/** The NodeOp that has the name of the upgrade. */
+export type ObservedNodeOp =
   | { is: 'absent' }
-  /** Made for this very upgrade. */
-  | { is: 'ours'; nodeOp: NodeOp }
-  /** Of an earlier upgrade of this name; it goes by itself. */
-  | { is: 'leaving' }
+  /** Owned by this upgrade. */
+  | { is: 'owned'; nodeOp: NodeOp }
+  /** Owned by a deleted upgrade of this name; the garbage collector deletes it. */
+  | { is: 'terminating' }
   | { is: 'foreign' };
 
 export interface Target {
   node: string;
-  /** CPU architecture in the kubelet's words. */
+  /** CPU architecture as the kubelet reports it. */
   arch: string;
   ready: boolean;
 }
@@ -25,27 +25,28 @@ export interface Facts {
   now: Date;
   upgrade: NodeOpUpgrade;
   spec: NodeOpUpgradeSpec;
-  nodeOp: NodeOpSeen;
-  /** Nodes that the upgrade would be for if it began now, by name. */
+  nodeOp: ObservedNodeOp;
+  /** Nodes that the upgrade would select if it started now, by name. */
   targets: readonly Target[];
-  /** Our Pods that read the image. */
+  /** Pods of this upgrade that read the image. */
   probes: readonly CachedPod[];
-  /** What the API server would not let us make a while ago. */
+  /** The last creation that the API server refused. */
   refusal?: Refusal;
 }
 
 export type Action =
-  | { do: 'probe'; place: ProbePlace }
+  | { do: 'createProbe'; place: ProbePlace }
   | { do: 'deleteProbe'; pod: CachedPod }
   | { do: 'createNodeOp'; target: UpgradeTarget }
   | { do: 'updateNodeOp'; nodeOp: NodeOp; to: NodeOp }
   | { do: 'retryNodeOp'; nodeOp: NodeOp; value: string };
 
-/** Actions that bring something into being: a quota, a policy or a webhook may be against it. */
-export type Creation = Extract<Action, { do: 'probe' | 'createNodeOp' }>;
-export const isCreation = (action: Action): action is Creation => action.do === 'probe' || action.do === 'createNodeOp';
+/** Actions that create an object, which a quota, a policy or a webhook may refuse. */
+export type Creation = Extract<Action, { do: 'createProbe' | 'createNodeOp' }>;
+export const isCreation = (action: Action): action is Creation =>
+  action.do === 'createProbe' || action.do === 'createNodeOp';
 
-/** Carried out in this order: the status is saved first, for what was found out must not be lost with the Pod that said it. */
+/** Carried out in this order. The status is saved first, so that a result is not lost when the Pod that reported it is deleted. */
 export interface Plan {
   status?: NodeOpUpgradeStatus;
   events: readonly Event[];
@@ -55,9 +56,9 @@ export interface Plan {
 
 export interface Refusal {
   what: Creation['do'];
-  /** In the server's words. */
+  /** Message of the API server. */
   message: string;
-  /** When it was refused first and last. */
+  /** When it was refused for the first time and for the last time. */
   since: Date;
   last: Date;
 }

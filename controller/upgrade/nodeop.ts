@@ -1,4 +1,4 @@
-/** NodeOpUpgrade and what its image was found to be → the NodeOp that does the work. */
+/** Builds the NodeOp of an upgrade from its spec and the target that was read from its image. */
 import type * as z from 'zod';
 import { UpgradeDrainOptions } from '../../api/drain.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
@@ -10,12 +10,12 @@ import { boundedLabelValue } from '../../api/resource-name.js';
 import { isChangeable, sharedFields } from '../../api/spec-fields.js';
 import { controllerReference } from '../../kube/owner.js';
 import { upgradeCommand } from './script.js';
-import { pinnedImage, sameInAll } from './target.js';
+import { pinnedImage, commonReleaseValue } from './target.js';
 
 const PREFLIGHT_SECONDS = 120;
 
-const isActiveWanted = (spec: NodeOpUpgradeSpec) => spec.upgradeActive !== false;
-const isRecoveryWanted = (spec: NodeOpUpgradeSpec) => spec.upgradeRecovery === true;
+const upgradesActive = (spec: NodeOpUpgradeSpec) => spec.upgradeActive !== false;
+const upgradesRecovery = (spec: NodeOpUpgradeSpec) => spec.upgradeRecovery === true;
 
 /** `v1.34.4+k3s1` → `1.34`. */
 export function kubernetesMinor(softwareVersion: string | undefined): string | undefined {
@@ -23,18 +23,18 @@ export function kubernetesMinor(softwareVersion: string | undefined): string | u
   return major === undefined || minor === undefined ? undefined : `${major}.${minor}`;
 }
 
-/** What the agents compare their hosts with. What differs between architectures is left out: unknown means go on. */
+/** What each agent compares its host with. A value that differs between architectures is left out, which disables its check. */
 function releaseCheck(spec: NodeOpUpgradeSpec, target: UpgradeTarget) {
   return {
     version: target.version,
     digest: target.digest,
-    flavor: sameInAll(target, 'flavor'),
-    model: sameInAll(target, 'model'),
-    arch: sameInAll(target, 'arch'),
-    trustedBoot: sameInAll(target, 'trustedBoot'),
-    skipIfCurrent: isActiveWanted(spec) && !isRecoveryWanted(spec),
+    flavor: commonReleaseValue(target, 'flavor'),
+    model: commonReleaseValue(target, 'model'),
+    arch: commonReleaseValue(target, 'arch'),
+    trustedBoot: commonReleaseValue(target, 'trustedBoot'),
+    skipIfCurrent: upgradesActive(spec) && !upgradesRecovery(spec),
     allow: spec.allow,
-    kubernetesMinor: kubernetesMinor(sameInAll(target, 'softwareVersion')),
+    kubernetesMinor: kubernetesMinor(commonReleaseValue(target, 'softwareVersion')),
   };
 }
 
@@ -66,13 +66,13 @@ export function nodeOpSpec(
   target: UpgradeTarget,
   { upgrade, nodeOp }: SpecSchemas = SCHEMAS,
 ): NodeOpSpec {
-  const reboot = isActiveWanted(spec);
+  const reboot = upgradesActive(spec);
   return {
     ...pick(spec, sharedFields(upgrade, nodeOp)),
     image: pinnedImage(spec.image, target.digest),
     command: upgradeCommand({
-      active: isActiveWanted(spec),
-      recovery: isRecoveryWanted(spec),
+      active: upgradesActive(spec),
+      recovery: upgradesRecovery(spec),
       debug: spec.debug === true,
       excludePaths: spec.excludePaths ?? [],
     }),
@@ -87,10 +87,10 @@ export function nodeOpSpec(
   };
 }
 
-/** The value by which another attempt is asked for. */
+/** Value of the annotation that requests a retry. */
 export const retryOf = ({ annotations }: ObjectMeta): string | undefined => annotations?.[ANNOTATIONS.retry];
 
-/** Same name, same namespace, gone with its upgrade. */
+/** It has the name and namespace of its upgrade, and is deleted with it. */
 export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: UpgradeTarget) => ({
   apiVersion: apiVersion(NODE_OP),
   kind: NODE_OP.kind,
@@ -98,7 +98,7 @@ export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: 
     name: upgrade.name,
     namespace: upgrade.namespace,
     labels: { [LABELS.upgrade]: boundedLabelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
-    /* What was there from the start asks for no second attempt. */
+    /* A value that was set before the NodeOp existed does not request a retry of it. */
     ...(retryOf(upgrade) === undefined ? {} : { annotations: { [ANNOTATIONS.retry]: retryOf(upgrade) } }),
     ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],
   },

@@ -1,4 +1,4 @@
-/** Gathers what the caches know of an upgrade. Only where a conclusion would be final is the API server itself asked. */
+/** Gathers what the caches know of an upgrade. The API server itself is read only where a wrong conclusion could not be corrected. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
@@ -7,10 +7,10 @@ import type { Cache } from '../../kube/cache.js';
 import { isNotFound } from '../../kube/errors.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
-import { targetsOf } from '../cluster/targets.js';
 import { isReady, type CachedNode } from '../cluster/node.js';
 import type { CachedPod } from '../cluster/pod.js';
-import type { Facts, NodeOpSeen, Target } from './facts.js';
+import { targetsOf } from '../cluster/targets.js';
+import type { Facts, ObservedNodeOp, Target } from './facts.js';
 import type { Refusals } from './refusals.js';
 
 export interface View {
@@ -27,8 +27,8 @@ export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, n
     now,
     upgrade,
     spec,
-    nodeOp: nodeOpSeen(upgrade, await nodeOpOf(upgrade, view)),
-    targets: targetsSeen(spec, view.nodes),
+    nodeOp: classify(upgrade, await findNodeOp(upgrade, view)),
+    targets: observeTargets(spec, view.nodes),
     probes: view.pods
       .byIndex('owner', upgrade.metadata.uid)
       .filter(pod => pod.metadata.labels?.[LABELS.probe] !== undefined && isControlledBy(pod, upgrade)),
@@ -36,12 +36,12 @@ export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, n
   };
 }
 
-/** A NodeOp that was there and is not seen any more is asked for: a cache may be behind. */
-async function nodeOpOf(upgrade: NodeOpUpgrade, { kube, nodeOps }: View): Promise<NodeOp | undefined> {
+/** A NodeOp that existed and is missing in the cache is read from the API server, because the cache may be stale. */
+async function findNodeOp(upgrade: NodeOpUpgrade, { kube, nodeOps }: View): Promise<NodeOp | undefined> {
   const at: Name = { namespace: upgrade.metadata.namespace, name: upgrade.metadata.name };
-  const seen = nodeOps.get(at);
-  const wasThere = upgrade.status?.nodeOpName !== undefined;
-  if (!wasThere || (seen && isControlledBy(seen, upgrade))) return seen;
+  const cached = nodeOps.get(at);
+  const hasExisted = upgrade.status?.nodeOpName !== undefined;
+  if (!hasExisted || (cached && isControlledBy(cached, upgrade))) return cached;
   try {
     const found = await kube.get<NodeOp>(NODE_OP, at);
     nodeOps.put(found);
@@ -52,18 +52,20 @@ async function nodeOpOf(upgrade: NodeOpUpgrade, { kube, nodeOps }: View): Promis
   }
 }
 
-function nodeOpSeen(upgrade: NodeOpUpgrade, nodeOp: NodeOp | undefined): NodeOpSeen {
+function classify(upgrade: NodeOpUpgrade, nodeOp: NodeOp | undefined): ObservedNodeOp {
   if (nodeOp === undefined) return { is: 'absent' };
-  if (isControlledBy(nodeOp, upgrade)) return { is: 'ours', nodeOp };
+  if (isControlledBy(nodeOp, upgrade)) return { is: 'owned', nodeOp };
   const owner = controllerOf(nodeOp);
-  const ofNamesake = owner?.kind === NODE_OP_UPGRADE.kind && owner.name === upgrade.metadata.name;
-  return { is: ofNamesake || nodeOp.metadata.deletionTimestamp !== undefined ? 'leaving' : 'foreign' };
+  const isOfDeletedUpgrade = owner?.kind === NODE_OP_UPGRADE.kind && owner.name === upgrade.metadata.name;
+  return {
+    is: isOfDeletedUpgrade || nodeOp.metadata.deletionTimestamp !== undefined ? 'terminating' : 'foreign',
+  };
 }
 
-const targetsSeen = (spec: NodeOpUpgradeSpec, nodes: View['nodes']): Target[] =>
+const observeTargets = (spec: NodeOpUpgradeSpec, nodes: View['nodes']): Target[] =>
   targetsOf(spec, nodes.list())
     .toSorted((a, b) => a.localeCompare(b))
-    .map(node => {
-      const seen = nodes.get({ name: node });
-      return { node, arch: seen?.status?.nodeInfo?.architecture ?? '', ready: isReady(seen) };
+    .map(name => {
+      const node = nodes.get({ name });
+      return { node: name, arch: node?.status?.nodeInfo?.architecture ?? '', ready: isReady(node) };
     });

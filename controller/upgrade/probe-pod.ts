@@ -1,4 +1,4 @@
-/** A short Pod that lets an image say what system it holds. It sees nothing of the host. */
+/** A short-lived Pod that reads from an image which system it contains. It has no access to the host. */
 import { NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { CONTAINERS, LABELS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
@@ -8,15 +8,15 @@ import { controllerReference } from '../../kube/owner.js';
 
 /** Where one probe runs. */
 export interface ProbePlace {
-  /** CPU architecture, in the kubelet's words. */
+  /** CPU architecture as the kubelet reports it. */
   arch: string;
   node: string;
-  /** Reads the copy that the node has, because the registry cannot be asked. */
+  /** Read the copy in the image store of the node instead of pulling the image. */
   copy?: true;
 }
 
-/** Only what `api/release-text.ts` reads: a termination message ends at 4096 bytes. */
-const WANTED = [
+/** Limited to the keys that `api/release-text.ts` reads, because a termination message is cut at 4096 bytes. */
+const RELEASE_KEYS = [
   'VERSION',
   'SOFTWARE_VERSION',
   'SOFTWARE_VERSION_PREFIX',
@@ -32,14 +32,14 @@ const WANTED = [
   'FIPS',
 ];
 
-/** Nothing but what every shell has built in: an image need not have grep. */
+/** Uses only builtins of the shell, because an image need not have grep. */
 export const PROBE_SCRIPT = `found=
 for file in /etc/kairos-release /etc/os-release; do
   [ -r "$file" ] || continue
   while IFS= read -r line || [ -n "$line" ]; do
     line="\${line#export }"
     case "$line" in
-      ${WANTED.map(key => `KAIROS_${key}=*`).join('|')}) printf '%s\\n' "$line"; found=yes ;;
+      ${RELEASE_KEYS.map(key => `KAIROS_${key}=*`).join('|')}) printf '%s\\n' "$line"; found=yes ;;
     esac
   done < "$file"
   [ -z "$found" ] || break
@@ -47,10 +47,10 @@ done > "\${TERMINATION_LOG:-/dev/termination-log}"
 exit 0
 `;
 
-/** Reading a file takes no time; this ends a shell that hangs. */
-const READ_SECONDS = 300;
+/** Reading a file takes no time; this limit ends a shell that hangs. */
+const READ_TIMEOUT_SECONDS = 300;
 
-/** What a namespace that enforces `restricted` asks for. Release files are for all to read, and the termination message for all to write. */
+/** Meets the Pod Security Standard `restricted`. Any user can read release files and write the termination message. */
 const UNPRIVILEGED = {
   runAsNonRoot: true,
   runAsUser: 65532,
@@ -60,14 +60,14 @@ const UNPRIVILEGED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** Another image or another node is another probe. */
+/** The name differs for every image and node, so that a probe of an earlier spec is not mistaken for a current one. */
 export const probeName = (upgrade: ObjectMeta, image: string, { arch, node, copy }: ProbePlace): string =>
   boundedName(`${upgrade.name}-probe-${arch}`, upgrade.uid, image, node, ...(copy ? ['copy'] : []));
 
-/** Named by its digest, or made on the machine itself, as podman and buildah name what no registry has. */
+/** Named by its digest, or built locally: podman and buildah prefix such images with localhost/. */
 const isFixed = (image: string): boolean => image.includes('@sha256:') || image.startsWith('localhost/');
 
-/** A tag may have moved since the node has pulled it: its copy would say that there is nothing to upgrade to. */
+/** A tag may have moved since the node pulled it, and the outdated copy would then report that there is nothing to upgrade. */
 function pullPolicy(image: string, { copy }: ProbePlace): 'Never' | 'IfNotPresent' | 'Always' {
   if (copy) return 'Never';
   return isFixed(image) ? 'IfNotPresent' : 'Always';
@@ -86,7 +86,7 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
     spec: {
       nodeName: place.node,
       restartPolicy: 'Never',
-      activeDeadlineSeconds: spec.pullDeadlineSeconds + READ_SECONDS,
+      activeDeadlineSeconds: spec.pullDeadlineSeconds + READ_TIMEOUT_SECONDS,
       terminationGracePeriodSeconds: 0,
       tolerations: [{ operator: 'Exists' }],
       automountServiceAccountToken: false,
@@ -98,7 +98,7 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
           image: spec.image,
           imagePullPolicy: pullPolicy(spec.image, place),
           command: ['sh', '-c', PROBE_SCRIPT],
-          /* An image for another CPU says so only on its standard error. */
+          /* An image for another CPU architecture reports that on its standard error only. */
           terminationMessagePolicy: 'FallbackToLogsOnError',
           securityContext: UNPRIVILEGED,
           resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },

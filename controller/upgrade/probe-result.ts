@@ -7,26 +7,26 @@ import { imagePullState } from '../cluster/image-pull.js';
 import type { ContainerStatus, CachedPod } from '../cluster/pod.js';
 import { digestFor } from './target.js';
 
-/** `noPull`: why the registry did not give the image, in the kubelet's words. */
+/** `pullError`: why the image could not be pulled, as the kubelet reports it. */
 export type ProbeResult =
-  /** The image was there; what it says of itself is unknown where it has no shell or no release file. */
+  /** The image could be run. Its release is unknown if it has no shell or no release file. */
   | { is: 'read'; release: Release | undefined; digest: string | undefined }
-  | { is: 'waiting'; message: string; until?: Date; noPull?: string }
-  /** Another try would end the same way. */
-  | { is: 'failed'; message: string; noPull?: string }
-  /** The Pod ended for reasons of its own, not of the image. */
-  | { is: 'lost'; why: string };
+  | { is: 'waiting'; message: string; until?: Date; pullError?: string }
+  /** Another attempt would end in the same way. */
+  | { is: 'failed'; message: string; pullError?: string }
+  /** The Pod ended for a reason that has nothing to do with the image. */
+  | { is: 'lost'; cause: string };
 
 const WRONG_CPU = /exec format error/i;
-/** Or none for the probe's user, in a hand-made image that only root may look into. */
+/** The image has no shell, or none that the unprivileged user of the probe may run, as in a hand-made image that only root can read. */
 const NO_SHELL =
   /executable file not found|exec: .*(no such file or directory|permission denied)|stat .*(no such file or directory|permission denied)/i;
-/** A shell's own words for "cannot be executed" and "not found". */
+/** Exit codes of a shell for "cannot execute" and "not found". */
 const NO_SHELL_CODES = [126, 127];
 
-type Question = { spec: NodeOpUpgradeSpec; now: Date };
+type ProbeContext = { spec: NodeOpUpgradeSpec; now: Date };
 
-export function probeResult(pod: CachedPod, { spec, now }: Question): ProbeResult {
+export function probeResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
   const container = pod.status.containerStatuses?.find(each => each.name === CONTAINERS.probe);
   const { terminated, waiting, running } = container?.state ?? {};
   const read = (text: string): ProbeResult => ({
@@ -35,14 +35,14 @@ export function probeResult(pod: CachedPod, { spec, now }: Question): ProbeResul
     digest: digestFor(spec.image, container?.imageID),
   });
   if (container && terminated?.exitCode === 0) return read(terminated.message ?? '');
-  const trouble = terminated?.message ?? waiting?.message ?? '';
-  if (WRONG_CPU.test(trouble))
-    return { is: 'failed', message: `${said(spec)} is for another CPU than node ${nodeOf(pod)} has: ${trouble}` };
+  const error = terminated?.message ?? waiting?.message ?? '';
+  if (WRONG_CPU.test(error))
+    return { is: 'failed', message: `${imageText(spec)} is for another CPU than node ${nodeText(pod)} has: ${error}` };
   if (isWithoutShell(container)) return read('');
   if (terminated || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded')
-    return { is: 'lost', why: endOf(pod, container) };
-  if (running) return { is: 'waiting', message: `reading ${said(spec)} on node ${nodeOf(pod)}` };
-  return pulling(pod, { spec, now });
+    return { is: 'lost', cause: endCause(pod, container) };
+  if (running) return { is: 'waiting', message: `reading ${imageText(spec)} on node ${nodeText(pod)}` };
+  return pullResult(pod, { spec, now });
 }
 
 function isWithoutShell(container: ContainerStatus | undefined): boolean {
@@ -54,30 +54,30 @@ function isWithoutShell(container: ContainerStatus | undefined): boolean {
   );
 }
 
-function pulling(pod: CachedPod, { spec, now }: Question): ProbeResult {
+function pullResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
   const since = new Date(pod.status.startTime ?? pod.metadata.creationTimestamp ?? now);
   const state = imagePullState(pod, { now, nodeOp: { spec } }, since);
-  const noPull = hasBadName(pod) ? undefined : state.message;
-  const image = said(spec);
-  const node = nodeOf(pod);
+  const pullError = hasInvalidName(pod) ? undefined : state.message;
+  const image = imageText(spec);
+  const node = nodeText(pod);
   if (state.is === 'failed')
-    return { is: 'failed', message: `${image} could not be read on node ${node}: ${state.message}`, noPull };
-  const words = state.message === undefined ? '' : `: ${state.message}`;
-  return { is: 'waiting', message: `${image} is being pulled on node ${node}${words}`, until: state.until, noPull };
+    return { is: 'failed', message: `${image} could not be read on node ${node}: ${state.message}`, pullError };
+  const cause = state.message === undefined ? '' : `: ${state.message}`;
+  return { is: 'waiting', message: `${image} is being pulled on node ${node}${cause}`, until: state.until, pullError };
 }
 
-/** No node can have a copy of what has no valid name. */
-const hasBadName = ({ status }: CachedPod) =>
+/** No node can have a copy of an image whose name is invalid. */
+const hasInvalidName = ({ status }: CachedPod) =>
   status.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'InvalidImageName') === true;
 
-const said = ({ image }: NodeOpUpgradeSpec) => `image "${image}"`;
-const nodeOf = (pod: CachedPod) => pod.spec.nodeName ?? '?';
+const imageText = ({ image }: NodeOpUpgradeSpec) => `image "${image}"`;
+const nodeText = (pod: CachedPod) => pod.spec.nodeName ?? '?';
 
-/** Why the Pod is over, in the words of whoever ended it. */
-function endOf({ status }: CachedPod, container: ContainerStatus | undefined): string {
+/** Why the Pod ended, as reported by the kubelet or by the controller that ended it. */
+function endCause({ status }: CachedPod, container: ContainerStatus | undefined): string {
   const { terminated } = container?.state ?? {};
-  const words = [status.reason, status.message ?? terminated?.message].filter(Boolean).join(': ');
+  const reported = [status.reason, status.message ?? terminated?.message].filter(Boolean).join(': ');
   return (
-    words || (terminated ? `${terminated.reason ?? 'ended'} with exit code ${terminated.exitCode}` : 'the Pod ended')
+    reported || (terminated ? `${terminated.reason ?? 'ended'} with exit code ${terminated.exitCode}` : 'the Pod ended')
   );
 }

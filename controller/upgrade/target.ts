@@ -1,16 +1,16 @@
-/** What the probes said, put together: which system an upgrade leads to, and which image that is exactly. */
+/** Combines the results of the probes into the target: the system that the upgrade leads to, and the exact image. */
 import type { UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { versionTriple } from '../../api/version-triple.js';
 import { fullImageName } from '../cluster/image-name.js';
 
-/** One probe that was read. */
+/** The result of one probe that could read the image. */
 export interface Reading {
   arch: string;
   release: Release | undefined;
   digest: string | undefined;
-  /** It was read from the copy that a node has; why the registry could not be asked. */
-  noPull?: string;
+  /** Why the registry could not be asked; set when the copy in the image store of a node was read instead. */
+  pullError?: string;
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -19,8 +19,8 @@ const withoutTag = (image: string) => image.replace(/@.*$/, '').replace(/:[^/]*$
 const repository = (image: string) => withoutTag(fullImageName(image));
 
 /**
- * The digest in what the runtime calls an image, where it is one of the image's own repository: the same content may be known
- * under another name too, and an image that was imported by hand has only the checksum of its configuration.
+ * The digest in the image id of the container runtime, if that id belongs to the repository of the image. The same content may be known under
+ * another name too, and an image that was imported by hand has only the checksum of its configuration.
  */
 export function digestFor(image: string, imageId: string | undefined): string | undefined {
   const [name, digest] = (imageId ?? '').replace(/^[a-z-]+:\/\//, '').split('@');
@@ -28,20 +28,20 @@ export function digestFor(image: string, imageId: string | undefined): string | 
   return repository(name) === repository(image) ? digest : undefined;
 }
 
-/** The one value that all have; undefined where they differ or one has none. */
-function agreed<T>(values: readonly (T | undefined)[]): T | undefined {
+/** The value that all have in common; undefined where they differ or one is undefined. */
+function commonValue<T>(values: readonly (T | undefined)[]): T | undefined {
   const [first] = values;
   return values.every(value => value === first) ? first : undefined;
 }
 
 /**
- * A version or a digest is the target's only where all readings agree. An architecture that could not be read, or of which
- * nothing is known, has an empty release: so that no other one's is taken for its own.
+ * A version or a digest belongs to the target only where all readings agree. An architecture that was skipped, or whose release is unknown, gets
+ * an empty release, so that the release of another architecture is not used for it.
  */
-export function targetFrom(readings: readonly Reading[], leftOut: readonly string[], now: Date): UpgradeTarget {
-  const version = agreed(readings.map(({ release }) => versionTriple(release)));
-  const digest = agreed(readings.map(reading => reading.digest));
-  const unread = leftOut.map(arch => ({ arch, release: undefined }));
+export function targetFrom(readings: readonly Reading[], skipped: readonly string[], now: Date): UpgradeTarget {
+  const version = commonValue(readings.map(({ release }) => versionTriple(release)));
+  const digest = commonValue(readings.map(reading => reading.digest));
+  const unread = skipped.map(arch => ({ arch, release: undefined }));
   return {
     ...(version === undefined ? {} : { version }),
     ...(digest === undefined ? {} : { digest }),
@@ -50,10 +50,12 @@ export function targetFrom(readings: readonly Reading[], leftOut: readonly strin
   };
 }
 
-/** The value of a field where every release has the same. */
-export const sameInAll = <K extends keyof Release>({ releases }: UpgradeTarget, field: K): Release[K] | undefined =>
-  agreed(Object.values(releases ?? {}).map(release => release[field]));
+/** The value of a field if it is the same in the releases of all architectures. */
+export const commonReleaseValue = <K extends keyof Release>(
+  { releases }: UpgradeTarget,
+  field: K,
+): Release[K] | undefined => commonValue(Object.values(releases ?? {}).map(release => release[field]));
 
-/** The image by its content, so that a moved tag cannot bring two nodes to two systems. */
+/** The image by its digest, so that a tag that moves during the rollout cannot give two nodes different systems. */
 export const pinnedImage = (image: string, digest: string | undefined): string =>
   digest === undefined || image.includes('@') ? image : `${withoutTag(image)}@${digest}`;

@@ -13,11 +13,15 @@ describe('an upgrade whose image the registry does not give', () => {
   const place = { arch: 'amd64', node: 'n1', copy: true };
 
   test.each<[string, Partial<Facts>, { actions: object[]; reads: boolean }]>([
-    ['looks for the copy that the node has', { probes: [away()] }, { actions: [{ do: 'probe', place }], reads: false }],
+    [
+      'looks for the copy that the node has',
+      { probes: [away()] },
+      { actions: [{ do: 'createProbe', place }], reads: false },
+    ],
     [
       'also after the last try',
       { probes: [probe({ container: waiting('ErrImagePull', 'not found'), ageSeconds: 60 })] },
-      { actions: [{ do: 'probe', place }], reads: false },
+      { actions: [{ do: 'createProbe', place }], reads: false },
     ],
     ['asks it several times first', { probes: [away({ ageSeconds: 59 })] }, { actions: [], reads: false }],
     ['waits for it', { probes: [away(), probe({ copy: true })] }, { actions: [], reads: false }],
@@ -45,7 +49,7 @@ describe('an upgrade whose image the registry does not give', () => {
   test('does not stay with a node that is away', () => {
     const targets = [target('n1', { ready: false }), target('n2')];
     const plan = decide(facts({ targets, probes: [away(), probe({ copy: true })] }));
-    expect(done(plan)).toEqual(['deleteProbe', 'probe']);
+    expect(done(plan)).toEqual(['deleteProbe', 'createProbe']);
   });
 
   test('fails where only one architecture has to do with a copy: the two may not be the same', () => {

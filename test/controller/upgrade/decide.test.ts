@@ -12,8 +12,8 @@ describe('before there is a NodeOp', () => {
   test('the first Ready node of each architecture reads the image', () => {
     const plan = decide(facts({ targets: [target('n0', { ready: false }), target('n1'), target('n2'), arm] }));
     expect(plan.actions).toEqual([
-      { do: 'probe', place: { arch: 'amd64', node: 'n1' } },
-      { do: 'probe', place: { arch: 'arm64', node: 'arm' } },
+      { do: 'createProbe', place: { arch: 'amd64', node: 'n1' } },
+      { do: 'createProbe', place: { arch: 'arm64', node: 'arm' } },
     ]);
     expect(plan.status).toMatchObject({ phase: 'Initializing' });
   });
@@ -25,11 +25,15 @@ describe('before there is a NodeOp', () => {
       { targets: [target('n1'), arm], probes: [read(), probe({ arch: 'arm64', node: 'arm' })] },
       [],
     ],
-    ['reads again when the image in the spec changed', { probes: [read({ image: 'old' })] }, ['probe', 'deleteProbe']],
+    [
+      'reads again when the image in the spec changed',
+      { probes: [read({ image: 'old' })] },
+      ['createProbe', 'deleteProbe'],
+    ],
     [
       'goes to another node when the one it is on is not Ready',
       { targets: [target('n1', { ready: false }), target('n2')], probes: [probe({ ageSeconds: 20 })] },
-      ['deleteProbe', 'probe'],
+      ['deleteProbe', 'createProbe'],
     ],
     ['stays where it is when no other is Ready', { targets: [target('n1', { ready: false })], probes: [probe()] }, []],
     [
@@ -129,7 +133,7 @@ describe('an upgrade fails', () => {
 });
 
 describe('while there is a NodeOp', () => {
-  const running = { is: 'ours', nodeOp: nodeOp({ phase: 'Running' }) } as const;
+  const running = { is: 'owned', nodeOp: nodeOp({ phase: 'Running' }) } as const;
 
   test('its status is mirrored, its name written down, the probes go', () => {
     const plan = decide(facts({ upgrade: withTarget(), nodeOp: running, probes: [read()] }));
@@ -151,13 +155,13 @@ describe('while there is a NodeOp', () => {
 
   test('nothing is changed in one that has ended', () => {
     const changed = upgrade({ spec: { paused: true }, status: { nodeOpName: 'to-v2' } });
-    const plan = decide(facts({ upgrade: changed, nodeOp: { is: 'ours', nodeOp: nodeOp({ phase: 'Completed' }) } }));
+    const plan = decide(facts({ upgrade: changed, nodeOp: { is: 'owned', nodeOp: nodeOp({ phase: 'Completed' }) } }));
     expect(plan.actions).toEqual([]);
     expect(plan.events).toMatchObject([{ type: 'Normal', reason: 'AllDone' }]);
   });
 
   test('one of an earlier upgrade of this name is waited for', () => {
-    const plan = decide(facts({ nodeOp: { is: 'leaving' } }));
+    const plan = decide(facts({ nodeOp: { is: 'terminating' } }));
     expect(plan.status?.phase).toBe('Initializing');
     expect(plan.actions).toEqual([]);
   });
@@ -174,7 +178,7 @@ describe('nothing is done', () => {
       'for one that failed, though its NodeOp runs again',
       facts({
         upgrade: upgrade({ status: { phase: 'Failed' } }),
-        nodeOp: { is: 'ours', nodeOp: nodeOp({ phase: 'Running' }) },
+        nodeOp: { is: 'owned', nodeOp: nodeOp({ phase: 'Running' }) },
       }),
     ],
   ])('%s', (_sentence, seen) => expect(decide(seen)).toEqual({ events: [], actions: [] }));
@@ -188,7 +192,7 @@ describe('another attempt that is asked for', () => {
   };
   const failedOne = { phase: 'Failed' as const, nodeOpName: 'to-v2' };
   const ours = (status: NonNullable<Parameters<typeof nodeOp>[0]>, value?: string): Facts['nodeOp'] => ({
-    is: 'ours',
+    is: 'owned',
     nodeOp: nodeOp(status, value === undefined ? {} : { annotations: { 'operator.kairos.io/retry': value } }),
   });
 

@@ -67,7 +67,7 @@ describe('a probe that has ended', () => {
       'OOMKilled with exit code 137',
     ],
   ])('is lost when it was %s', (_sentence, nodeOp, why) => {
-    expect(result(probe(nodeOp))).toEqual({ is: 'lost', why });
+    expect(result(probe(nodeOp))).toEqual({ is: 'lost', cause: why });
   });
 });
 

@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { quoted, upgradeCommand, upgradeScript, type UpgradeWish } from '../../../controller/upgrade/script.js';
+import { shellQuote, upgradeCommand, upgradeScript, type UpgradeOptions } from '../../../controller/upgrade/script.js';
 
-const nodeOp = (more: Partial<UpgradeWish> = {}): UpgradeWish => ({
+const nodeOp = (more: Partial<UpgradeOptions> = {}): UpgradeOptions => ({
   active: true,
   recovery: false,
   debug: false,
   excludePaths: [],
   ...more,
 });
-const lines = (more: Partial<UpgradeWish>) => upgradeScript(nodeOp(more)).trim().split('\n');
+const lines = (more: Partial<UpgradeOptions>) => upgradeScript(nodeOp(more)).trim().split('\n');
 const ALWAYS = "--source dir:/ --exclude-path '/etc/hostname' --exclude-path '/etc/hosts'";
 
 describe('the upgrade command', () => {
@@ -58,7 +58,7 @@ describe('quoting', () => {
   test.each(['plain', 'two words', "it's", '"double"', '$(reboot)', '`reboot`', 'a\nb', '\\', "''", '* ?', ''])(
     'a shell sees %j as one word, unchanged',
     word => {
-      const said = execFileSync('sh', ['-c', `printf '<%s>' ${quoted(word)}`], { encoding: 'utf8' });
+      const said = execFileSync('sh', ['-c', `printf '<%s>' ${shellQuote(word)}`], { encoding: 'utf8' });
       expect(said).toBe(`<${word}>`);
     },
   );

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
-import { ended, initializing, mirrored } from '../../../controller/upgrade/status.js';
+import { failedStatus, initializingStatus, mirroredStatus } from '../../../controller/upgrade/status.js';
 import { NOW, nodeOp, secondsAgo, upgrade } from './samples.js';
 
 const LATER = new Date(NOW.getTime() + 1000);
-const of = (status?: NodeOpStatus) => mirrored(upgrade(), nodeOp(status), NOW);
+const of = (status?: NodeOpStatus) => mirroredStatus(upgrade(), nodeOp(status), NOW);
 const held = (status: { conditions?: { type: string; status: string }[] }) =>
   status.conditions?.filter(condition => condition.status === 'True').map(condition => condition.type);
 
@@ -39,9 +39,9 @@ describe('the words scripts wait for', () => {
   test('a NodeOp that was deleted under it is told as such, though it says itself that it failed', () => {
     const nodeStatuses: NodeOpStatus['nodeStatuses'] = { a: { phase: 'Pending', reason: 'Deleted' } };
     const leaving = nodeOp({ phase: 'Failed', nodeStatuses }, { deletionTimestamp: secondsAgo(1) });
-    expect(mirrored(upgrade(), leaving, NOW).conditions?.[1]).toMatchObject({
+    expect(mirroredStatus(upgrade(), leaving, NOW).conditions?.[1]).toMatchObject({
       reason: 'NodeOpDeleted',
-      message: 'Upgrade operation failed: NodeOp to-v2 was deleted before the upgrade had ended',
+      message: 'Upgrade operation failed: NodeOp to-v2 was deleted before the upgrade had finished',
     });
   });
 
@@ -72,7 +72,7 @@ describe('what is mirrored', () => {
 
   test('what was found out before stays', () => {
     const before = upgrade({ status: { target: { version: 'v2' } } });
-    expect(mirrored(before, nodeOp({ phase: 'Running' }), NOW).target).toEqual({ version: 'v2' });
+    expect(mirroredStatus(before, nodeOp({ phase: 'Running' }), NOW).target).toEqual({ version: 'v2' });
   });
 
   test('of more than a thousand nodes only those under way and failed', () => {
@@ -91,15 +91,15 @@ describe('what is mirrored', () => {
 
 describe('conditions', () => {
   test('keep the time of their last change while nothing changes', () => {
-    const first = initializing(upgrade(), 'reading', NOW);
-    const second = initializing(upgrade({ status: first }), 'still reading', LATER);
+    const first = initializingStatus(upgrade(), 'reading', NOW);
+    const second = initializingStatus(upgrade({ status: first }), 'still reading', LATER);
     expect(second.conditions?.map(condition => condition.lastTransitionTime)).toEqual(Array(4).fill(NOW.toISOString()));
     expect(second.message).toBe('still reading');
   });
 
   test('get a new time when they change', () => {
-    const first = initializing(upgrade(), 'reading', NOW);
-    const over = ended(upgrade({ status: first }), { reason: 'ProbeFailed', message: 'no' }, LATER);
+    const first = initializingStatus(upgrade(), 'reading', NOW);
+    const over = failedStatus(upgrade({ status: first }), { reason: 'ProbeFailed', message: 'no' }, LATER);
     const changed = over.conditions?.filter(condition => condition.lastTransitionTime === LATER.toISOString());
     expect(changed?.map(condition => condition.type)).toEqual(['Failed', 'Reconciling', 'Stalled']);
     expect(over).toMatchObject({

@@ -2,7 +2,7 @@
 import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
-import { type PassDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
+import { type ReconcileDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
 import { Refusals } from '../../../controller/upgrade/refusals.js';
 import { StalenessTracker } from '../../../kube/live-read.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
@@ -21,7 +21,7 @@ export class World {
   readonly kube = new FakeKube();
   readonly events: Event[] = [];
   readonly clock = fakeClock(new Date().toISOString());
-  readonly deps: PassDeps = {
+  readonly deps: ReconcileDeps = {
     refusals: new Refusals(),
     staleness: new StalenessTracker(this.clock),
     kube: this.kube,
