@@ -5,17 +5,17 @@ export interface SpecFault {
   /** Below `spec`. */
   path: (string | number)[];
   message: string;
-  /** What is there may not be there, whatever its value. */
-  isTooMuch?: boolean;
+  /** The field must be absent, whatever its value. */
+  isForbidden?: boolean;
 }
 
 export type Rule = (spec: OSArtifactSpec) => SpecFault[];
 
-/** An empty text is none. */
-export const given = (value: unknown) => value !== undefined && value !== null && value !== '';
+/** An empty text counts as absent. */
+export const isSet = (value: unknown) => value !== undefined && value !== null && value !== '';
 export const fault = (message: string, ...path: (string | number)[]): SpecFault => ({ path, message });
-export const tooMuch = (message: string, ...path: (string | number)[]): SpecFault => ({
+export const forbidden = (message: string, ...path: (string | number)[]): SpecFault => ({
   path,
   message,
-  isTooMuch: true,
+  isForbidden: true,
 });

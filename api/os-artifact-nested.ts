@@ -1,32 +1,31 @@
-/** The newer shape of an OSArtifact: how the image comes about, and what is made of it. */
+/** The nested shape of an OSArtifact: the image to start from, and the artifacts to build from it. */
 import * as z from 'zod';
-import { EnvVar, imageOrNone, imageReference, SecretKey } from './passthrough.js';
+import { flagKindFields, variantKindFields } from './artifact-kind-fields.js';
+import { EnvVar, imageReference, optionalImageReference, SecretKey } from './passthrough.js';
 
-/* An empty text is none, as in manifests that are rendered. */
-const volumeName = (what: string) => z.string().optional().describe(what);
-const text = (what: string) => z.string().optional().describe(what);
-const flag = (what: string) => z.boolean().optional().describe(what);
-const name = (what: string) => z.string().optional().describe(what);
+/* An empty text counts as absent: templates render it for values that are not set. */
+const text = (description: string) => z.string().optional().describe(description);
+const flag = (description: string) => z.boolean().optional().describe(description);
 
 export const BuildOptions = z.object({
-  version: z.string().min(1).describe('Version the system will bear.'),
-  baseImage: imageReference('Image of a plain Linux to make a Kairos system of.'),
-  model: name('Board or machine the system is for; generic when absent.'),
-  trustedBoot: flag('Make a system for trusted boot.'),
-  kubernetesDistro: name('Kubernetes distribution to put in, such as k3s.'),
-  kubernetesVersion: name('Version of that distribution.'),
-  fips: flag('Make a system of FIPS-validated parts.'),
-  kairosInitImage: imageOrNone("Image with kairos-init; the operator's default when absent."),
+  version: z.string().min(1).describe('Version of the system that is built.'),
+  baseImage: imageReference('Image of a Linux distribution to convert into a Kairos system.'),
+  model: text('Board or machine that the system is for; generic when absent.'),
+  trustedBoot: flag('Build a system for trusted boot.'),
+  kubernetesDistro: text('Kubernetes distribution to install, such as k3s.'),
+  kubernetesVersion: text('Version of that distribution.'),
+  fips: flag('Build a system from FIPS-validated components.'),
+  kairosInitImage: optionalImageReference("Image with kairos-init; the operator's default when absent."),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
 
 const OciSpec = z.object({
-  ref: SecretKey.describe('Secret with the definition (a Dockerfile); key ociSpec when none is named.'),
+  ref: SecretKey.describe('Secret with the definition (a Dockerfile); the key is ociSpec unless it is named.'),
   templateValues: z.record(z.string(), z.string()).optional().describe('Values for the template, by name.'),
   templateValuesFrom: SecretKey.optional().describe(
-    'Secret whose entries are values, too; only one of them where a key is named. templateValues win.',
+    'Secret whose entries are further values; only one of them where a key is named. templateValues take precedence.',
   ),
-  buildContextVolume: volumeName('Volume with files for COPY and ADD.'),
+  buildContextVolume: text('Volume with files for COPY and ADD.'),
 });
 
 export const BuildImage = z.object({
@@ -37,57 +36,27 @@ export const BuildImage = z.object({
 export type BuildImage = z.infer<typeof BuildImage>;
 
 export const Image = z.object({
-  ref: imageOrNone('A Kairos image that is ready to use.'),
-  buildOptions: BuildOptions.optional().describe('Make a Kairos image of a plain Linux.'),
-  ociSpec: OciSpec.optional().describe('Build the image by a definition of your own.'),
-  buildImage: BuildImage.optional().describe('What the image that is built will be called.'),
+  ref: optionalImageReference('A Kairos image that is used as it is.'),
+  buildOptions: BuildOptions.optional().describe('Convert the image of a Linux distribution into a Kairos image.'),
+  ociSpec: OciSpec.optional().describe('Build the image from your own definition.'),
+  buildImage: BuildImage.optional().describe('Reference of the image that is built.'),
   push: flag('Push the image that is built.'),
   imageCredentialsSecretRef: SecretKey.optional().describe(
-    'Secret with credentials for registries; key .dockerconfigjson when none is named.',
+    'Secret with credentials for registries; the key is .dockerconfigjson unless it is named.',
   ),
-  buildEnv: z.array(EnvVar).optional().describe('Environment of the build.'),
-  caCertificatesVolume: volumeName('Volume with certificates of authorities that registries are trusted by.'),
-  pullInsecureRegistry: flag('Pull without checking certificates.'),
-  pushInsecureRegistry: flag('Push without checking certificates.'),
+  buildEnv: z.array(EnvVar).optional().describe('Environment variables of the image build.'),
+  caCertificatesVolume: text('Volume with certificates of the authorities to trust for registries.'),
+  pullInsecureRegistry: flag('Pull without verifying certificates.'),
+  pushInsecureRegistry: flag('Push without verifying certificates.'),
 });
 
-const keysNeeded = 'keysVolume is needed for any unified kernel image';
-
-const Uki = z
-  .object({
-    iso: flag('A medium with a unified kernel image.'),
-    container: flag('An image with it.'),
-    efi: flag('The bare file.'),
-    keysVolume: volumeName(
-      'Volume with the keys to sign with (db.key, db.pem, tpm2-pcr-private.pem) and those to enroll (db.auth, KEK.auth, PK.auth).',
-    ),
-  })
-  .meta({
-    'x-kubernetes-validations': [
-      {
-        rule: '!(has(self.iso) && self.iso || has(self.container) && self.container || has(self.efi) && self.efi) || has(self.keysVolume)',
-        message: keysNeeded,
-      },
-    ],
-  });
-
-/** Fields that both shapes have, each in its own place. */
+/** Fields of both shapes: in the nested shape they are in `artifacts`. */
 export const outputFields = {
-  iso: flag('Build a bootable medium.'),
-  diskSize: z
-    .string()
-    .regex(/^(0*[1-9][0-9]{0,8}[KMGT]?)?$/, 'must be a size such as "10G", or a number of MiB')
-    .optional()
-    .describe('Size of disk images: such as 10G, or a number of MiB.'),
-  cloudImage: flag('Build a raw disk image.'),
-  azureImage: flag('Build a disk image for Azure.'),
-  gceImage: flag('Build a disk image for Google Compute Engine.'),
-  netboot: flag('Build kernel, initrd and root file system for booting over the network.'),
-  netbootURL: text('Where those files will be served.'),
+  ...flagKindFields,
   cloudConfigRef: SecretKey.optional().describe(
-    'Secret with a cloud-config; key cloud-config.yaml when none is named.',
+    'Secret with a cloud-config; the key is cloud-config.yaml unless it is named.',
   ),
-  grubConfig: text('Configuration of the boot loader on media.'),
+  grubConfig: text('Boot loader configuration of ISO images.'),
   bundles: z
     .array(imageReference('Image of a bundle.'))
     .optional()
@@ -97,10 +66,10 @@ export const outputFields = {
 };
 
 export const Artifacts = z.object({
-  arch: z.enum(['amd64', 'arm64']).optional().describe("CPU architecture; the building node's own when absent."),
+  arch: z.enum(['amd64', 'arm64']).optional().describe('CPU architecture; that of the building node when absent.'),
   ...outputFields,
-  overlayISOVolume: volumeName('Volume with files to put on media.'),
-  overlayRootfsVolume: volumeName('Volume with files to put over the root file system of media.'),
-  uki: Uki.optional().describe('Unified kernel images, for trusted boot.'),
-  volume: volumeName('Volume to build in, instead of a claim of our own.'),
+  overlayISOVolume: text('Volume with files to add to ISO images.'),
+  overlayRootfsVolume: text('Volume with files to put over the root file system of ISO images.'),
+  ...variantKindFields,
+  volume: text('Volume to build in, instead of a PersistentVolumeClaim of the operator.'),
 });

@@ -1,141 +1,159 @@
-/** Rules for what users bring into the builder Pod: volumes, containers, names of files. */
-import type { Named } from './passthrough.js';
+/** Rules for what users add to the builder Pod: volumes, containers, names of files. */
+import { builtOutputs, KIND_STEPS, variantVolumes } from './artifact-kinds.js';
 import type { OSArtifactSpec } from './os-artifact.js';
-import { fault, given, type Rule } from './os-artifact-faults.js';
+import { fault, isSet, type Rule } from './os-artifact-faults.js';
+import { ARTIFACTS_VOLUME, type NamedObject } from './passthrough.js';
 
-/** Volumes of the builder Pod that are its own. */
-export const RESERVED_VOLUMES = ['artifacts', 'rootfs', 'config', 'ocispec', 'cloudconfig', 'image-credentials'];
+/** Volumes that the operator adds to the builder Pod. */
+export const RESERVED_VOLUMES: readonly string[] = [
+  ARTIFACTS_VOLUME,
+  'rootfs',
+  'config',
+  'ocispec',
+  'cloudconfig',
+  'image-credentials',
+];
 
 const volumeNames: Rule = ({ volumes = [] }) =>
   volumes.flatMap(({ name }, index) => [
     ...(RESERVED_VOLUMES.includes(name)
-      ? [fault(`"${name}" is a name of the operator's own`, 'volumes', index, 'name')]
+      ? [fault(`"${name}" is reserved by the operator`, 'volumes', index, 'name')]
       : []),
     ...(volumes.findIndex(other => other.name === name) < index
-      ? [fault(`"${name}" is there twice`, 'volumes', index, 'name')]
+      ? [fault(`"${name}" is used twice`, 'volumes', index, 'name')]
       : []),
   ]);
 
-/** Wherever a volume is named by a field. */
-export const volumesNamed = ({ image, artifacts }: OSArtifactSpec): { path: string[]; name: string }[] =>
+/** Every field that names a volume. */
+const volumeReferences = ({ image, artifacts }: OSArtifactSpec): { path: string[]; name: string }[] =>
   [
     { path: ['image', 'ociSpec', 'buildContextVolume'], name: image?.ociSpec?.buildContextVolume },
     { path: ['image', 'caCertificatesVolume'], name: image?.caCertificatesVolume },
     { path: ['artifacts', 'overlayISOVolume'], name: artifacts?.overlayISOVolume },
     { path: ['artifacts', 'overlayRootfsVolume'], name: artifacts?.overlayRootfsVolume },
-    { path: ['artifacts', 'uki', 'keysVolume'], name: artifacts?.uki?.keysVolume },
+    ...variantVolumes(artifacts ?? {}).map(({ kind, field, name }) => ({ path: ['artifacts', kind, field], name })),
     { path: ['artifacts', 'volume'], name: artifacts?.volume },
-  ].flatMap(({ path, name }) => (name ? [{ path, name }] : []));
+  ].flatMap(({ path, name }) => (typeof name === 'string' && name !== '' ? [{ path, name }] : []));
 
-const volumesThere: Rule = spec =>
-  volumesNamed(spec).flatMap(({ path, name }) =>
-    spec.volumes?.some(volume => volume.name === name) ? [] : [fault(`volumes has none named "${name}"`, ...path)],
+const noSuchVolume = (name: unknown) => `there is no volume "${String(name)}" in volumes`;
+
+const volumesExist: Rule = spec =>
+  volumeReferences(spec).flatMap(({ path, name }) =>
+    spec.volumes?.some(volume => volume.name === name) ? [] : [fault(noSuchVolume(name), ...path)],
   );
 
-const SOURCES_TO_READ = ['secret', 'configMap', 'projected', 'downwardAPI', 'image'];
-const SOURCES_OF_THE_POD = ['emptyDir', 'ephemeral'];
+const READ_ONLY_SOURCES = ['secret', 'configMap', 'projected', 'downwardAPI', 'image'];
+const POD_SCOPED_SOURCES = ['emptyDir', 'ephemeral'];
 
-/** Does it end with the builder Pod? So does one without a source. */
-export const endsWithPod = (volume: Named): boolean =>
-  SOURCES_OF_THE_POD.some(source => given(volume[source])) ||
-  Object.entries(volume).every(([field, value]) => field === 'name' || !given(value));
+/** Whether a volume is deleted with the builder Pod. A volume without a source is an emptyDir. */
+export const isDeletedWithPod = (volume: NamedObject): boolean =>
+  POD_SCOPED_SOURCES.some(source => isSet(volume[source])) ||
+  Object.entries(volume).every(([field, value]) => field === 'name' || !isSet(value));
 
 const isReadOnly = (source: unknown): boolean =>
   typeof source === 'object' && source !== null && 'readOnly' in source && source.readOnly === true;
 
-/** The place to build in must take files, and still have them when exporters come. */
-const placeToBuild: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
-  const place = volumes.find(({ name }) => name === artifacts?.volume);
-  if (!place) return [];
+/** The volume to build in must be writable, and must outlive the builder Pod where exporters read it. */
+const workVolume: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
+  const volume = volumes.find(({ name }) => name === artifacts?.volume);
+  if (!volume) return [];
   const path = ['artifacts', 'volume'];
-  if (SOURCES_TO_READ.some(source => given(place[source])) || Object.values(place).some(isReadOnly))
-    return [fault(`nothing can be written to the volume "${place.name}": name one of a claim`, ...path)];
-  return exporters.length > 0 && endsWithPod(place)
+  if (READ_ONLY_SOURCES.some(source => isSet(volume[source])) || Object.values(volume).some(isReadOnly))
+    return [fault(`the volume "${volume.name}" is read-only: use a PersistentVolumeClaim`, ...path)];
+  return exporters.length > 0 && isDeletedWithPod(volume)
     ? [
         fault(
-          `the volume "${place.name}" ends with the builder Pod, before exporters run: name one of a claim`,
+          `the volume "${volume.name}" is deleted with the builder Pod, before exporters run: use a PersistentVolumeClaim`,
           ...path,
         ),
       ]
     : [];
 };
 
-/** Which of its own volumes the builder Pod will have. */
-function ownVolumes({ image, artifacts, ...spec }: OSArtifactSpec): string[] {
+/** The volumes that the operator adds for this spec. */
+function operatorVolumes({ image, artifacts, ...spec }: OSArtifactSpec): string[] {
   const { cloudConfigRef, grubConfig, osRelease, kairosRelease } = artifacts ?? spec;
-  const isBuilt = [image?.ociSpec, image?.buildOptions, spec.baseImageName, spec.baseImageDockerfile].some(given);
-  const hasLogin = given(image?.imageCredentialsSecretRef) || (spec.imagePullSecrets ?? []).length > 0;
+  const isBuilt = [image?.ociSpec, image?.buildOptions, spec.baseImageName, spec.baseImageDockerfile].some(isSet);
+  const hasLogin = isSet(image?.imageCredentialsSecretRef) || (spec.imagePullSecrets ?? []).length > 0;
   return [
     'rootfs',
-    ...(given(artifacts?.volume) ? [] : ['artifacts']),
-    ...([grubConfig, osRelease, kairosRelease].some(given) ? ['config'] : []),
+    ...(isSet(artifacts?.volume) ? [] : [ARTIFACTS_VOLUME]),
+    ...([grubConfig, osRelease, kairosRelease].some(isSet) ? ['config'] : []),
     ...(isBuilt ? ['ocispec'] : []),
-    ...(given(cloudConfigRef) ? ['cloudconfig'] : []),
+    ...(isSet(cloudConfigRef) ? ['cloudconfig'] : []),
     ...(hasLogin ? ['image-credentials'] : []),
   ];
 }
 
-/** What importers mount must be there as well; they may use the builder's own volumes. */
+/** Importers may mount the volumes of the spec and those of the operator. */
 const importerMounts: Rule = spec => {
   const { importers = [], volumes = [] } = spec;
-  const own = ownVolumes(spec);
-  const why = (name: unknown): string | undefined => {
+  const own = operatorVolumes(spec);
+  const faultOf = (name: unknown): string | undefined => {
     if (volumes.some(volume => volume.name === name) || own.some(one => one === name)) return undefined;
-    if (name === 'artifacts') return `what is built lies in the volume "${spec.artifacts?.volume ?? ''}" here`;
+    if (name === ARTIFACTS_VOLUME)
+      return `the built files are in the volume "${spec.artifacts?.volume ?? ''}" of this spec`;
     if (RESERVED_VOLUMES.some(one => one === name)) return `this build has no volume "${String(name)}"`;
-    return `volumes has none named "${String(name)}"`;
+    return noSuchVolume(name);
   };
   return importers.flatMap(({ volumeMounts }, index) =>
-    (Array.isArray(volumeMounts) ? volumeMounts : []).flatMap((mount: unknown, place) => {
-      const words = why(typeof mount === 'object' && mount !== null && 'name' in mount ? mount.name : undefined);
-      return words === undefined ? [] : [fault(words, 'importers', index, 'volumeMounts', place, 'name')];
+    (Array.isArray(volumeMounts) ? volumeMounts : []).flatMap((mount: unknown, mountIndex) => {
+      const message = faultOf(typeof mount === 'object' && mount !== null && 'name' in mount ? mount.name : undefined);
+      return message === undefined ? [] : [fault(message, 'importers', index, 'volumeMounts', mountIndex, 'name')];
     }),
   );
 };
 
-/** Containers of the builder Pod that are its own. */
-export const OWN_STEP =
-  /^(clear-artifacts|list-artifacts|pull-image-(baseimage|[0-9]+)|buildah-build|image-extractor|os-release|kairos-release|build-(uki-(iso|container|uki)|iso|netboot|cloud-image|azure-cloud-image|gce-cloud-image))$/;
+/** Steps that prepare the root file system and the volume, whatever is built. */
+const COMMON_STEP =
+  /^(clear-artifacts|list-artifacts|pull-image-(baseimage|[0-9]+)|buildah-build|image-extractor|os-release|kairos-release)$/;
+
+/** Whether the operator may give a container of the builder Pod this name. */
+export const isBuilderStep = (name: string): boolean => COMMON_STEP.test(name) || KIND_STEPS.includes(name);
 
 const importerNames: Rule = ({ importers = [] }) =>
   importers.flatMap(({ name }, index) => [
-    ...(OWN_STEP.test(name) ? [fault(`"${name}" is a step of the build itself`, 'importers', index, 'name')] : []),
+    ...(isBuilderStep(name) ? [fault(`"${name}" is the name of a build step`, 'importers', index, 'name')] : []),
     ...(importers.findIndex(other => other.name === name) < index
-      ? [fault(`"${name}" is there twice`, 'importers', index, 'name')]
+      ? [fault(`"${name}" is used twice`, 'importers', index, 'name')]
       : []),
   ]);
 
-/** Names of files have 255 bytes at most (limits.h, NAME_MAX), their endings among them. */
-const LONGEST_FILE_NAME = 240;
+/** File names have 255 bytes at most (limits.h, NAME_MAX), including their endings. */
+const FILE_NAME_LIMIT = 240;
 
-const fileNames: Rule = ({ nameOverride = {} }) =>
-  Object.entries(nameOverride).flatMap(([output, name]) =>
-    typeof name === 'string' && name.length > LONGEST_FILE_NAME
+const fileNameLengths: Rule = ({ nameOverride = {} }) =>
+  Object.entries(nameOverride).flatMap(([kind, name]) =>
+    typeof name === 'string' && name.length > FILE_NAME_LIMIT
       ? [
           fault(
-            `must have at most ${LONGEST_FILE_NAME} characters, or its file could not be written`,
+            `must have at most ${FILE_NAME_LIMIT} characters: file names are limited to 255 with their endings`,
             'nameOverride',
-            output,
+            kind,
           ),
         ]
       : [],
   );
 
-/** A medium and one with a unified kernel image must not bear one name. */
-const oneNameEach: Rule = ({ artifacts, nameOverride: { iso, uki } = {} }) =>
-  artifacts?.uki?.iso === true &&
-  [artifacts.iso, artifacts.netboot].includes(true) &&
-  given(uki) &&
-  iso === `${uki}-uki`
-    ? [fault(`two files would be named ${iso}.iso`, 'nameOverride', 'iso')]
-    : [];
+/** The endings of some kinds overlap, as in `x-uki.iso`. Default names cannot collide, since all kinds share one. */
+const uniqueFileNames: Rule = ({ artifacts = {}, nameOverride = {} }) => {
+  const files = builtOutputs(artifacts).flatMap(({ kind, endings }) => {
+    const name = nameOverride[kind];
+    return name === undefined ? [] : endings.map(ending => ({ kind, file: name + ending }));
+  });
+  return files.flatMap(({ kind, file }, index) =>
+    files.findIndex((other, at) => at > index && other.file === file) < 0
+      ? []
+      : [fault(`two files would be named ${file}`, 'nameOverride', kind)],
+  );
+};
 
 export const POD_RULES: readonly Rule[] = [
   volumeNames,
-  volumesThere,
-  placeToBuild,
+  volumesExist,
+  workVolume,
   importerMounts,
   importerNames,
-  fileNames,
-  oneNameEach,
+  fileNameLengths,
+  uniqueFileNames,
 ];

@@ -1,65 +1,72 @@
-/** What may surprise about an OSArtifact that is allowed. */
+/** What is allowed in an OSArtifact and may still surprise. */
+import { idleSettings, requestedOutputs } from './artifact-kinds.js';
 import type { OSArtifactSpec } from './os-artifact.js';
-import { given } from './os-artifact-faults.js';
-import { endsWithPod } from './os-artifact-pod-rules.js';
-
-type Artifacts = NonNullable<OSArtifactSpec['artifacts']>;
+import { isSet } from './os-artifact-faults.js';
+import { isDeletedWithPod } from './os-artifact-pod-rules.js';
+import { declaresArtifactsVolume } from './passthrough.js';
 
 const isBareWord = (image: string) => /^[a-z0-9][a-z0-9._-]*$/i.test(image);
 
-const takesCloudConfig = ({ iso, netboot, cloudImage, azureImage, gceImage, uki }: Artifacts): boolean =>
-  [iso, netboot, cloudImage, azureImage, gceImage, uki?.iso].some(wanted => wanted === true);
+function bundleNames({ artifacts, bundles = [] }: OSArtifactSpec): string[] {
+  const path = artifacts?.bundles ? 'spec.artifacts.bundles' : 'spec.bundles';
+  return (artifacts?.bundles ?? bundles).flatMap((bundle, index) =>
+    isBareWord(bundle)
+      ? [`${path}[${index}]: bundles are image references: "${bundle}" means "docker.io/library/${bundle}:latest"`]
+      : [],
+  );
+}
 
-/** Nobody will find it there. */
-function lostWithPod({ artifacts, volumes = [], exporters = [] }: OSArtifactSpec): string[] {
-  const place = volumes.find(({ name }) => name === artifacts?.volume);
-  return place && endsWithPod(place) && exporters.length === 0
-    ? [`spec.artifacts.volume: "${place.name}" ends with the builder Pod, and what was built goes with it`]
+const replacedVolumes = ({ exporters = [] }: OSArtifactSpec): string[] =>
+  exporters.flatMap((exporter, index) =>
+    declaresArtifactsVolume(exporter)
+      ? [`spec.exporters[${index}]: its volume artifacts is replaced by the one with the built files`]
+      : [],
+  );
+
+/** Without an exporter nothing can read the files before the volume is deleted. */
+function deletedWithPod({ artifacts, volumes = [], exporters = [] }: OSArtifactSpec): string[] {
+  const workVolume = volumes.find(({ name }) => name === artifacts?.volume);
+  return workVolume && isDeletedWithPod(workVolume) && exporters.length === 0
+    ? [`spec.artifacts.volume: "${workVolume.name}" is deleted with the builder Pod, and the built files with it`]
     : [];
 }
 
-/** Fields that are of no use beside others, or without them. */
-function withoutEffect(spec: OSArtifactSpec): string[] {
-  const { artifacts, netbootURL, volume } = spec;
-  const told = (path: string, isIdle: boolean, why: string) => (isIdle ? [`spec.${path}: has no effect ${why}`] : []);
-  const noDockerfile = spec.baseImageDockerfile === undefined;
-  return [
-    ...told('netbootURL', given(netbootURL) && spec.netboot !== true, 'without netboot'),
-    ...told(
-      'artifacts.netbootURL',
-      given(artifacts?.netbootURL) && artifacts?.netboot !== true,
-      'without artifacts.netboot',
-    ),
-    ...told(
-      'artifacts.cloudConfigRef',
-      artifacts?.cloudConfigRef !== undefined && !takesCloudConfig(artifacts),
-      'on an image or a file with a unified kernel image: only media and disks carry it',
-    ),
-    ...told('volume', given(volume) && given(artifacts?.volume), 'beside artifacts.volume'),
-    ...(['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'] as const).flatMap(name =>
-      told(name, spec[name] !== undefined && noDockerfile, 'without baseImageDockerfile'),
-    ),
-  ];
+const withoutEffect = (path: string, isIdle: boolean, why: string): string[] =>
+  isIdle ? [`spec.${path}: has no effect ${why}`] : [];
+
+function unusedSettings(spec: OSArtifactSpec): string[] {
+  const prefix = spec.artifacts ? 'artifacts.' : '';
+  const request = spec.artifacts ?? spec;
+  const values: Readonly<Record<string, unknown>> = request;
+  return idleSettings(request).flatMap(({ setting, kind }) =>
+    withoutEffect(prefix + setting, isSet(values[setting]), `without ${prefix}${kind}`),
+  );
 }
 
-/** Sentences for whoever writes the object; each begins with a path. */
-export function osArtifactWarnings(spec: OSArtifactSpec): string[] {
-  const nested = spec.artifacts?.bundles;
-  const path = nested ? 'spec.artifacts.bundles' : 'spec.bundles';
-  return [
-    ...(nested ?? spec.bundles ?? []).flatMap((bundle, index) =>
-      isBareWord(bundle)
-        ? [
-            `${path}[${index}]: bundles are references of images: "${bundle}" means "docker.io/library/${bundle}:latest"`,
-          ]
-        : [],
-    ),
-    ...(spec.exporters ?? []).flatMap(({ template }, index) =>
-      (template.spec.volumes ?? []).some(({ name }) => name === 'artifacts')
-        ? [`spec.exporters[${index}]: its own volume artifacts is replaced by the one with the built files`]
-        : [],
-    ),
-    ...lostWithPod(spec),
-    ...withoutEffect(spec),
-  ];
+function unusedCloudConfig({ artifacts }: OSArtifactSpec): string[] {
+  const isIdle =
+    artifacts?.cloudConfigRef !== undefined && !requestedOutputs(artifacts).some(each => each.hasCloudConfig);
+  const why = 'on images and files with a unified kernel image: only ISO images, disks and network boot use it';
+  return withoutEffect('artifacts.cloudConfigRef', isIdle, why);
 }
+
+const unusedFields = (spec: OSArtifactSpec): string[] => [
+  ...unusedSettings(spec),
+  ...unusedCloudConfig(spec),
+  ...withoutEffect('volume', isSet(spec.volume) && isSet(spec.artifacts?.volume), 'beside artifacts.volume'),
+  ...(['dockerfileTemplateValues', 'dockerfileTemplateValuesFrom'] as const).flatMap(name =>
+    withoutEffect(
+      name,
+      spec[name] !== undefined && spec.baseImageDockerfile === undefined,
+      'without baseImageDockerfile',
+    ),
+  ),
+];
+
+/** One sentence for each warning, beginning with the path of the field. */
+export const osArtifactWarnings = (spec: OSArtifactSpec): string[] => [
+  ...bundleNames(spec),
+  ...replacedVolumes(spec),
+  ...deletedWithPod(spec),
+  ...unusedFields(spec),
+];

@@ -1,9 +1,10 @@
-/** OSArtifact: build media, disk images and files to boot from out of a container image. Two shapes were published; both are taken. */
+/** OSArtifact: build ISO images, disk images and files for booting over the network from a container image. Both published shapes are accepted. */
 import * as z from 'zod';
+import { ARTIFACT_KINDS, type ArtifactKind, mapValues } from './artifact-kinds.js';
 import {
   Affinity,
   Container,
-  imageOrNone,
+  optionalImageReference,
   JobSpec,
   PvcSpec,
   ResourceNeeds,
@@ -14,69 +15,67 @@ import {
 import { Condition, LocalObjectReference, time } from './meta.js';
 import { Artifacts, Image, outputFields } from './os-artifact-nested.js';
 
-/** What can be built: by it resources and names may be set. */
-export const OUTPUTS = ['iso', 'cloudImage', 'azureImage', 'gceImage', 'netboot', 'uki'] as const;
-export type Output = (typeof OUTPUTS)[number];
+const perKind = <Field extends z.ZodType>(make: (kind: ArtifactKind) => Field) =>
+  mapValues<ArtifactKind, unknown, Field>(ARTIFACT_KINDS, (_row, kind) => make(kind));
 
-const perOutput = <T extends z.ZodType>(make: (output: Output) => T) => ({
-  iso: make('iso'),
-  cloudImage: make('cloudImage'),
-  azureImage: make('azureImage'),
-  gceImage: make('gceImage'),
-  netboot: make('netboot'),
-  uki: make('uki'),
-});
-
-const fileName = (output: Output) =>
+const fileName = (kind: ArtifactKind) =>
   z
     .string()
     .min(1)
     .max(253)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and dashes')
     .optional()
-    .describe(`Name of the files of ${output}, without their endings.`);
+    .describe(`Name of the files of ${kind}, without their endings.`);
 
-/** In both shapes. */
+/** Fields at the top level of both shapes. */
 const shared = {
   imagePullSecrets: z.array(LocalObjectReference).optional().describe('Secrets for private registries.'),
-  exporters: z.array(JobSpec).optional().describe('Jobs that run after the build with the volume artifacts.'),
-  volume: PvcSpec.optional().describe('Claim to build in; 10Gi, ReadWriteOnce when absent.'),
+  exporters: z
+    .array(JobSpec)
+    .optional()
+    .describe('Jobs that run after the build, with the built files in the volume artifacts.'),
+  volume: PvcSpec.optional().describe('PersistentVolumeClaim to build in; 10Gi, ReadWriteOnce when absent.'),
 };
 
-/** Of the older shape only. */
+/** Fields of the flat (older) shape only. */
 const flat = {
-  imageName: imageOrNone('A Kairos image that is ready to use.'),
-  baseImageName: imageOrNone('Image of a plain Linux to make a Kairos system of.'),
-  baseImageDockerfile: SecretKey.optional().describe('Secret with a Dockerfile; key Dockerfile when none is named.'),
+  imageName: optionalImageReference('A Kairos image that is used as it is.'),
+  baseImageName: optionalImageReference('Image of a Linux distribution to convert into a Kairos system.'),
+  baseImageDockerfile: SecretKey.optional().describe(
+    'Secret with a Dockerfile; the key is Dockerfile unless it is named.',
+  ),
   dockerfileTemplateValues: z.record(z.string(), z.string()).optional().describe('Values for the template, by name.'),
   dockerfileTemplateValuesFrom: LocalObjectReference.optional().describe(
-    'Secret whose entries are values, too. dockerfileTemplateValues win.',
+    'Secret whose entries are further values. dockerfileTemplateValues take precedence.',
   ),
   ...outputFields,
 };
 
-/** Of the newer shape only. */
+/** Fields of the nested (newer) shape only. */
 const nested = {
-  image: Image.optional().describe('How the image comes about.'),
-  artifacts: Artifacts.optional().describe('What is made of the image.'),
-  nodeSelector: z.record(z.string(), z.string()).optional().describe('Labels of nodes that may build.'),
-  tolerations: z.array(Toleration).optional().describe('Taints that the build tolerates.'),
-  affinity: Affinity.optional().describe('Where the build would rather run.'),
-  podLabels: z.record(z.string(), z.string()).optional().describe('Further labels of the builder Pod.'),
-  podAnnotations: z.record(z.string(), z.string()).optional().describe('Further annotations of the builder Pod.'),
+  image: Image.optional().describe('The image that artifacts are built from.'),
+  artifacts: Artifacts.optional().describe('The artifacts to build.'),
+  nodeSelector: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Labels of the nodes that the builder Pod may run on.'),
+  tolerations: z.array(Toleration).optional().describe('Tolerations of the builder Pod.'),
+  affinity: Affinity.optional().describe('Affinity of the builder Pod.'),
+  podLabels: z.record(z.string(), z.string()).optional().describe('Additional labels of the builder Pod.'),
+  podAnnotations: z.record(z.string(), z.string()).optional().describe('Additional annotations of the builder Pod.'),
   resources: z
     .object({
-      ...perOutput(() => ResourceNeeds.optional()),
-      pod: ResourceNeeds.optional().describe('For every step of the build that has none of its own.'),
+      ...perKind(() => ResourceNeeds.optional()),
+      pod: ResourceNeeds.optional().describe('For every step of the build without its own.'),
     })
     .optional()
-    .describe('Requests and limits of the steps.'),
-  volumes: z.array(Volume).optional().describe('Volumes that other fields name.'),
+    .describe('Resource requests and limits of the steps.'),
+  volumes: z.array(Volume).optional().describe('Volumes that other fields refer to.'),
   importers: z.array(Container).optional().describe('Containers that run before the build.'),
   nameOverride: z
-    .object(perOutput(fileName))
+    .object(perKind(fileName))
     .optional()
-    .describe('Names of files; the name of this object when absent.'),
+    .describe('Names of the files; the name of this object when absent.'),
 };
 
 export const FLAT_FIELDS = Object.keys(flat);
@@ -87,45 +86,42 @@ export const OSArtifactSpec = z.object({ ...flat, ...nested, ...shared });
 export type OSArtifactSpec = z.infer<typeof OSArtifactSpec>;
 
 const StepStatus = z.object({
-  name: z.string().describe('Container of the step.'),
+  name: z.string().describe('Name of the container.'),
   state: z.enum(['Waiting', 'Running', 'Done', 'Failed']).describe('Waiting, Running, Done or Failed.'),
-  startedAt: time('When it began.').optional(),
-  completedAt: time('When it ended.').optional(),
+  startedAt: time('When the step started.').optional(),
+  completedAt: time('When the step ended.').optional(),
 });
 
 const OutputStatus = z.object({
-  name: z.string().describe('Name of the file, below /artifacts.'),
-  size: z.int().min(0).describe('Its bytes.'),
-  sha256: z.string().describe('Its checksum.'),
+  name: z.string().describe('Path of the file below /artifacts.'),
+  size: z.int().min(0).describe('Size in bytes.'),
+  sha256: z.string().describe('SHA-256 checksum.'),
 });
 
 const ExportStatus = z.object({
-  job: z.string().describe('Its Job.'),
+  job: z.string().describe('Name of the Job.'),
   state: z.enum(['Running', 'Done', 'Failed']).describe('Running, Done or Failed.'),
-  tries: z.int().min(1).optional().describe('How many Jobs it has had, where the Pod of one was lost.'),
-  lost: z
-    .boolean()
-    .optional()
-    .describe('The Pod of its Job was taken away: should the Job fail, there is another one.'),
-  replaced: z.string().optional().describe('Uid of the Job before.'),
+  tries: z.int().min(1).optional().describe('How many Jobs the exporter has had, if the Pod of one was lost.'),
+  lost: z.boolean().optional().describe('The Pod of the Job was lost: if the Job fails, it is replaced.'),
+  replaced: z.string().optional().describe('UID of the Job that was replaced.'),
 });
 
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;
 
 export const OSArtifactStatus = z.object({
   phase: z.enum(PHASES).optional().describe('Pending, Building, Exporting, Ready or Error.'),
-  message: z.string().optional().describe('A sentence for people.'),
-  observedGeneration: z.int().optional().describe('metadata.generation this is about.'),
+  message: z.string().optional().describe('Human-readable description of the state.'),
+  observedGeneration: z.int().optional().describe('The metadata.generation that this status describes.'),
   conditions: z.array(Condition).optional().describe('Complete, Failed, Reconciling and Stalled.'),
-  build: z.string().optional().describe('Which build this is about: another spec or another input is another build.'),
-  pod: z.string().optional().describe('The builder Pod.'),
-  attempt: z.int().min(1).optional().describe('Which builder Pod of this build it is: one that is lost is replaced.'),
-  progress: z.string().optional().describe('How many of the steps are done, such as 3/12.'),
-  steps: z.array(StepStatus).optional().describe('Steps of the build, in their order.'),
+  build: z.string().optional().describe('ID of the build: it changes with the spec and with the inputs.'),
+  pod: z.string().optional().describe('Name of the builder Pod.'),
+  attempt: z.int().min(1).optional().describe('Number of the builder Pod within this build: a lost Pod is replaced.'),
+  progress: z.string().optional().describe('Completed steps of all steps, such as 3/12.'),
+  steps: z.array(StepStatus).optional().describe('Steps of the build, in order.'),
   outputs: z.array(OutputStatus).optional().describe('Files that were built.'),
-  exports: z.array(ExportStatus).optional().describe('Exporters, in their order. One that is done is not run again.'),
-  waitingSince: time('Since when it has lacked something that the build needs.').optional(),
-  startedAt: time('When the build began.').optional(),
-  completedAt: time('When it ended.').optional(),
+  exports: z.array(ExportStatus).optional().describe('Exporters, in order. A completed exporter does not run again.'),
+  waitingSince: time('Since when the build has been waiting for something that is missing.').optional(),
+  startedAt: time('When the build started.').optional(),
+  completedAt: time('When the build ended.').optional(),
 });
 export type OSArtifactStatus = z.infer<typeof OSArtifactStatus>;

@@ -1,52 +1,51 @@
-/** Pieces of Kubernetes objects that users hand through us to Pods, Jobs and claims: kept as they are, judged by the API server. */
+/** Parts of Kubernetes objects that are passed through to Pods, Jobs and PersistentVolumeClaims: kept unchanged and validated by the API server. */
 import * as z from 'zod';
 
-const KEPT = { 'x-kubernetes-preserve-unknown-fields': true };
+const PRESERVE = { 'x-kubernetes-preserve-unknown-fields': true };
 
-/** Any object. */
-export const passthrough = (what: string) => z.looseObject({}).describe(what).meta(KEPT);
+export const passthrough = (description: string) => z.looseObject({}).describe(description).meta(PRESERVE);
 
-/** An object of which only the name matters to us. */
-export const named = (what: string) =>
+/** An object of which the operator reads only the name. */
+export const objectWithName = (description: string) =>
   z
-    .looseObject({ name: z.string().min(1).describe('Its name.') })
-    .describe(what)
-    .meta(KEPT);
+    .looseObject({ name: z.string().min(1).describe('Name.') })
+    .describe(description)
+    .meta(PRESERVE);
 
 export const SecretKey = z.object({
   name: z.string().min(1).describe('Name of a Secret in the namespace of this object.'),
-  key: z.string().min(1).optional().describe('Which of its entries.'),
+  key: z.string().min(1).optional().describe('Key within the Secret.'),
 });
 export type SecretKey = z.infer<typeof SecretKey>;
 
-const NO_IMAGE = 'must be the reference of an image, such as quay.io/kairos/ubuntu:24.04';
+const NOT_AN_IMAGE = 'must be an image reference, such as quay.io/kairos/ubuntu:24.04';
 
-/** What a tool would take for a flag is none. */
-export const imageReference = (what: string) =>
+/** A leading dash is rejected: command line tools would parse the reference as a flag. */
+export const imageReference = (description: string) =>
   z
     .string()
     .min(1)
-    .regex(/^[^-\s]\S*$/, NO_IMAGE)
-    .describe(what);
+    .regex(/^[^-\s]\S*$/, NOT_AN_IMAGE)
+    .describe(description);
 
-/** An empty text is none, as in manifests that are rendered. */
-export const imageOrNone = (what: string) =>
+/** An empty text counts as absent: templates render it for values that are not set. */
+export const optionalImageReference = (description: string) =>
   z
     .string()
-    .regex(/^([^-\s]\S*)?$/, NO_IMAGE)
+    .regex(/^([^-\s]\S*)?$/, NOT_AN_IMAGE)
     .optional()
-    .describe(what);
+    .describe(description);
 
-export const EnvVar = named('An environment variable.');
-export const Volume = named('A volume.');
-export const Container = named('A container.');
+export const EnvVar = objectWithName('An environment variable.');
+export const Volume = objectWithName('A volume.');
+export const Container = objectWithName('A container.');
 export const ResourceNeeds = passthrough('Requests and limits of a container.');
 export const PvcSpec = passthrough('Spec of a PersistentVolumeClaim.');
 export const Toleration = passthrough('A toleration.');
 export const Affinity = passthrough('Affinity of a Pod.');
 
 export type Json = Record<string, unknown>;
-export type Named = Json & { name: string };
+export type NamedObject = Json & { name: string };
 
 export const JobSpec = z
   .looseObject({
@@ -54,17 +53,27 @@ export const JobSpec = z
       .looseObject({
         spec: z
           .looseObject({
-            containers: z.array(Container).min(1).describe('What is run.'),
-            volumes: z.array(Volume).optional().describe('Volumes; one named artifacts is replaced by what was built.'),
+            containers: z.array(Container).min(1).describe('Containers.'),
+            volumes: z
+              .array(Volume)
+              .optional()
+              .describe('Volumes; one named artifacts is replaced by the volume with the built files.'),
           })
-          .describe('Spec of its Pods.')
-          .meta(KEPT),
+          .describe('Spec of the Pods.')
+          .meta(PRESERVE),
       })
-      .describe('Its Pods.')
-      .meta(KEPT),
+      .describe('Template of the Pods.')
+      .meta(PRESERVE),
     backoffLimit: z.int32().min(0).optional().describe('Retries; none when absent.'),
     completions: z.int32().min(0).optional().describe('How many Pods must succeed.'),
   })
   .describe('Spec of a Job.')
-  .meta(KEPT);
+  .meta(PRESERVE);
 export type JobSpec = z.infer<typeof JobSpec>;
+
+/** The name of the volume with the built files, in exporters and in the builder Pod. */
+export const ARTIFACTS_VOLUME = 'artifacts';
+
+/** Whether an exporter declares a volume of that name itself: it is replaced. */
+export const declaresArtifactsVolume = ({ template }: JobSpec): boolean =>
+  template.spec.volumes?.some(({ name }) => name === ARTIFACTS_VOLUME) ?? false;

@@ -38,9 +38,9 @@ const somethingToUpgrade: Rule = ({ upgradeActive, upgradeRecovery }) =>
 export const NODE_OP_RULES: readonly Rule[] = [preflight, nodeSelector];
 export const NODE_OP_UPGRADE_RULES: readonly Rule[] = [somethingToUpgrade, nodeSelector];
 
-function ofSpec(spec: Fields, { path: below, message, isTooMuch }: SpecFault): Fault {
+function ofSpec(spec: Fields, { path: below, message, isForbidden }: SpecFault): Fault {
   const path: Path = ['spec', ...below];
-  if (isTooMuch) return forbidden(path, message);
+  if (isForbidden) return forbidden(path, message);
   const value = valueAt(spec, below);
   return given(value) ? invalid(path, value, message) : required(path, message);
 }

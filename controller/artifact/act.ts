@@ -1,4 +1,4 @@
-/** Performs one action. */
+/** Performs the actions of a plan. */
 import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { OSArtifact } from '../../api/objects.js';
 import type { Cache } from '../../kube/cache.js';
@@ -6,20 +6,19 @@ import { isAlreadyExists } from '../../kube/errors.js';
 import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { mergeChange } from '../../kube/patch.js';
-import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Recorder } from '../../kube/recorder.js';
+import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { builderPod } from './build/builder-pod.js';
 import type { Tools } from './build/container.js';
-import { OBSOLETE_FINALIZER } from './decide/decide.js';
-import { claimKept } from './events.js';
 import { exporterJob } from './build/exporter-job.js';
-import type { Action, Facts } from './facts.js';
-import { claim, configMap, isClaimFor, renderedSecret } from './build/volume-objects.js';
-import { artifactNameOf, isOwnOf } from './ownership.js';
+import { configMap, isClaimFor, renderedSecret, volumeClaim } from './build/volume-objects.js';
 import { hasConfig, needsSecret } from './build/volumes.js';
+import { claimKept } from './events.js';
+import { type Action, type Facts, LEGACY_FINALIZER } from './facts.js';
+import { artifactNameOf, isOwnOf, isTerminating } from './ownership.js';
 
 export interface ActDeps {
   kube: Kube;
@@ -31,71 +30,70 @@ export interface ActDeps {
   log: Log;
 }
 
-/** A name that is needed is taken: by what is leaving, or by something of somebody else's. */
-export class NameTaken extends Error {}
+/** The name of an object to create is taken by a terminating object, or by one that does not belong to this OSArtifact. */
+export class NameTakenError extends Error {}
 
-export async function act(facts: Facts, action: Action, hands: ActDeps): Promise<void> {
-  const { kube } = hands;
+export async function act(facts: Facts, action: Action, deps: ActDeps): Promise<void> {
+  const { kube } = deps;
   switch (action.do) {
     case 'build':
-      return build(facts, action, hands);
+      return startBuild(facts, action, deps);
     case 'export':
-      return exportBuilt(facts, action, hands);
+      return startExporter(facts, action, deps);
     case 'deletePod':
-      return ignoreNotFound(kube.delete(PODS, nameOf(action.pod), thisOne(action.pod)));
+      return ignoreNotFound(kube.delete(PODS, nameOf(action.pod), onlyThisUid(action.pod)));
     case 'deleteJob':
-      /* It stays until its Pods, which may be reading the files, are gone. */
+      /* The Job stays until its Pods, which may be reading the files, are deleted. */
       return ignoreNotFound(
-        kube.delete(JOBS, nameOf(action.job), { ...thisOne(action.job), propagation: 'Foreground' }),
+        kube.delete(JOBS, nameOf(action.job), { ...onlyThisUid(action.job), propagation: 'Foreground' }),
       );
-    case 'dropFinalizer':
-      return dropFinalizer(facts, hands);
+    case 'removeLegacyFinalizer':
+      return removeLegacyFinalizer(facts, deps);
     default:
       return unreachable(action);
   }
 }
 
 const nameOf = ({ metadata: { name, namespace } }: Stored): Name => ({ name, namespace });
-const thisOne = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, propagation: 'Background' });
+const onlyThisUid = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, propagation: 'Background' });
 
-/** Files first: the Pod is the last, so that where it is, all is. */
-async function build(facts: Facts, action: Extract<Action, { do: 'build' }>, hands: ActDeps): Promise<void> {
-  const { rendered, ...which } = action;
-  const { artifact, build: wanted } = facts;
-  const { kube, pods, tools, recorder, log } = hands;
-  const { metadata: meta } = artifact;
-  const unless = finderOf(facts, hands);
-  if (hasConfig(wanted)) {
-    const made = configMap(meta, wanted);
-    const found = await unless(CONFIG_MAPS, made, kube.create(CONFIG_MAPS, made, meta.namespace));
-    if (found) await mergeChange(kube, CONFIG_MAPS, found, { to: { ...found, data: made.data } });
+/** The Pod is created last: where it exists, its volumes exist, too. */
+async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>, deps: ActDeps): Promise<void> {
+  const { rendered, ...attempt } = action;
+  const { artifact, build } = facts;
+  const { kube, pods, tools, recorder, log } = deps;
+  const { metadata } = artifact;
+  const create = creatorFor(facts, deps);
+  if (hasConfig(build)) {
+    const wanted = configMap(metadata, build);
+    const { existing } = await create<WithData>(CONFIG_MAPS, wanted);
+    if (existing) await mergeChange(kube, CONFIG_MAPS, existing, { to: { ...existing, data: wanted.data } });
   }
-  if (needsSecret(wanted)) {
-    const made = renderedSecret(meta, rendered);
-    const found = await unless(SECRETS, made, kube.create(SECRETS, made, meta.namespace));
-    if (found) await mergeChange(kube, SECRETS, found, { to: { ...found, data: made.data } });
+  if (needsSecret(build)) {
+    const wanted = renderedSecret(metadata, rendered);
+    const { existing } = await create<WithData>(SECRETS, wanted);
+    if (existing) await mergeChange(kube, SECRETS, existing, { to: { ...existing, data: wanted.data } });
   }
-  const place = claim(meta, wanted);
-  if (place) {
-    const found = await unless(VOLUME_CLAIMS, place, kube.create(VOLUME_CLAIMS, place, meta.namespace));
-    if (found && !isClaimFor(place.metadata, found.metadata)) recorder.record(claimKept(artifact, place.metadata.name));
+  const claim = volumeClaim(metadata, build);
+  if (claim) {
+    const { existing } = await create(VOLUME_CLAIMS, claim);
+    if (existing && !isClaimFor(claim.metadata, existing.metadata))
+      recorder.record(claimKept(artifact, claim.metadata.name));
   }
-  const pod = builderPod(meta, wanted, which, tools);
-  const making = kube.create<CachedPod>(PODS, pod, meta.namespace);
-  pods.put((await unless(PODS, pod, making)) ?? (await making));
-  log.info({ pod: pod.metadata.name }, 'building');
+  const { created, existing } = await create<CachedPod>(PODS, builderPod(metadata, build, attempt, tools));
+  pods.put(existing ?? created);
+  log.info({ pod: (existing ?? created).metadata.name }, 'building');
 }
 
-async function exportBuilt(
+async function startExporter(
   facts: Facts,
   { id, index }: Extract<Action, { do: 'export' }>,
-  hands: ActDeps,
+  deps: ActDeps,
 ): Promise<void> {
-  const { kube, exports, log } = hands;
-  const { metadata: meta } = facts.artifact;
-  const job = exporterJob(meta, facts.build, id, index);
-  const making = kube.create<CachedJob>(JOBS, job, meta.namespace);
-  exports.put((await finderOf(facts, hands)(JOBS, job, making)) ?? (await making));
+  const { exports, log } = deps;
+  const job = exporterJob(facts.artifact.metadata, facts.build, id, index);
+  const { created, existing } = await creatorFor(facts, deps)<CachedJob>(JOBS, job);
+  exports.put(existing ?? created);
   log.info({ job: job.metadata.name }, 'exporting');
 }
 
@@ -104,36 +102,38 @@ interface Wanted {
   metadata: Name;
 }
 
-/** Of ConfigMaps and Secrets. */
-type Found<T> = T & { data?: Record<string, string> };
+/** A ConfigMap or Secret. */
+type WithData = Stored & { data?: Record<string, string> };
 
-/** Undefined once it is made; what is there already, if it is ours. */
-const finderOf =
+/** The new object, or the one that an earlier pass has created. */
+type Creation<T> = { created: T; existing?: undefined } | { created?: undefined; existing: T };
+
+/** Creates an object unless it exists. Throws a `NameTakenError` if the existing one does not belong to the OSArtifact. */
+const creatorFor =
   ({ artifact }: Facts, { kube }: ActDeps) =>
-  async <T extends Stored>(resource: Resource, wanted: Wanted, making: Promise<T>): Promise<Found<T> | undefined> => {
+  async <T extends Stored>(resource: Resource, wanted: Wanted): Promise<Creation<T>> => {
+    const { name, namespace } = wanted.metadata;
     try {
-      await making;
-      return undefined;
+      return { created: await kube.create<T>(resource, wanted, artifact.metadata.namespace) };
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
-    const { name, namespace } = wanted.metadata;
-    const found = await kube.get<Found<T>>(resource, { name, namespace });
-    refuseForeign(wanted.kind, found, artifact);
-    return found;
+    const existing = await kube.get<T>(resource, { name, namespace });
+    refuseForeign(wanted.kind, existing, artifact);
+    return { existing };
   };
 
-function refuseForeign(kind: string, found: Stored, artifact: OSArtifact): void {
-  const { name, deletionTimestamp } = found.metadata;
-  const isOwn = isOwnOf(found, artifact);
-  const isOfNamesake = !isOwn && artifactNameOf(found)?.name === artifact.metadata.name;
-  if (deletionTimestamp !== undefined || isOfNamesake)
-    throw new NameTaken(`waiting for the ${kind} "${name}" of an earlier object to be gone`);
-  if (!isOwn) throw new NameTaken(`a ${kind} named "${name}" exists and was not made for this object`);
+function refuseForeign(kind: string, existing: Stored, artifact: OSArtifact): void {
+  const { name } = existing.metadata;
+  const isOwn = isOwnOf(existing, artifact);
+  const isOfNamesake = !isOwn && artifactNameOf(existing)?.name === artifact.metadata.name;
+  if (isTerminating(existing) || isOfNamesake)
+    throw new NameTakenError(`waiting for the ${kind} "${name}" of an earlier object to be deleted`);
+  if (!isOwn) throw new NameTakenError(`a ${kind} named "${name}" exists and does not belong to this object`);
 }
 
-async function dropFinalizer({ artifact }: Facts, { kube, artifacts }: ActDeps): Promise<void> {
-  const finalizers = artifact.metadata.finalizers?.filter(each => each !== OBSOLETE_FINALIZER);
+async function removeLegacyFinalizer({ artifact }: Facts, { kube, artifacts }: ActDeps): Promise<void> {
+  const finalizers = artifact.metadata.finalizers?.filter(each => each !== LEGACY_FINALIZER);
   const to = { ...artifact, metadata: { ...artifact.metadata, finalizers } };
   artifacts.put(await mergeChange(kube, OS_ARTIFACT, artifact, { to, onlyIfUnchanged: true }));
 }

@@ -1,34 +1,34 @@
-/** What can be seen of an OSArtifact, and what can be done about it. */
-import type { OSArtifactStatus } from '../../api/os-artifact.js';
+/** What is observed about an OSArtifact, and what can be done about it. */
 import type { OSArtifact } from '../../api/objects.js';
+import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { Event } from '../../kube/recorder.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
-import type { Export } from './progress/exporter-progress.js';
 import type { Build } from './build/build.js';
 import type { Rendered } from './build/volume-objects.js';
+import type { Exporter } from './progress/exporter-progress.js';
 
-/** What the build is made of, beside the spec. */
-export type Input =
-  /** Nobody has asked: there is a build of this spec already. */
+/** The Secrets and ConfigMaps that a build uses. */
+export type InputState =
+  /** They are not read while a build of this spec exists. */
   | { is: 'unread' }
   | { is: 'missing'; message: string }
-  | { is: 'wrong'; message: string }
+  | { is: 'invalid'; message: string }
   | { is: 'ready'; rendered: Rendered; id: string };
 
 export interface Facts {
   now: Date;
   artifact: OSArtifact;
   build: Build;
-  /** With what every id of a build of this spec begins. */
+  /** Prefix of the ids of all builds of this spec. */
   specId: string;
-  /** The build of this spec that there is or was. */
+  /** The current build of this spec, if there is or was one. */
   id?: string;
-  input: Input;
+  input: InputState;
   /** The builder Pod of that build. */
   pod?: CachedPod;
-  exporters: readonly Export[];
-  /** Of an earlier spec or another input. */
+  exporters: readonly Exporter[];
+  /** Objects of an earlier spec or of earlier inputs. */
   stale: { pods: readonly CachedPod[]; jobs: readonly CachedJob[] };
 }
 
@@ -37,13 +37,15 @@ export type Action =
   | { do: 'export'; id: string; index: number }
   | { do: 'deletePod'; pod: CachedPod }
   | { do: 'deleteJob'; job: CachedJob }
-  /** One of the Go operator's, with no clean-up behind it. */
-  | { do: 'dropFinalizer' };
+  | { do: 'removeLegacyFinalizer' };
+
+/** Set by the Go operator. No clean-up depends on it. */
+export const LEGACY_FINALIZER = 'build.kairos.io/osbuilder-finalizer';
 
 export interface Plan {
   status?: OSArtifactStatus;
   events: readonly Event[];
   actions: readonly Action[];
-  /** Absent: nothing more is to come. */
+  /** Absent where only a change of an object can lead to a next step. */
   requeueAfterMs?: number;
 }

@@ -1,14 +1,14 @@
-/** OSArtifacts and what exports them, watched apart from all else: operations on nodes wait for none of it. */
+/** Watches OSArtifacts and the Jobs of their exporters. Operations on nodes do not wait for these caches. */
 import { OS_ARTIFACT } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { OSArtifact } from '../../api/objects.js';
 import { informer } from '../../kube/informer.js';
 import { JOBS } from '../../kube/resources.js';
 import { ownerUids, withoutManagedFields } from '../cluster/informers.js';
-import { pruneJob, type CachedJob } from '../cluster/job.js';
+import { type CachedJob, pruneJob } from '../cluster/job.js';
 import { type ArtifactDeps, artifactController } from './controller.js';
 
-/** Until `leading` aborts. Where the API server knows no OSArtifacts, it waits until they are known. */
+/** Runs until `leading` aborts. Where the OSArtifact CRD is not installed, it waits until it is. */
 export async function runArtifactController(
   deps: Omit<ArtifactDeps, 'artifacts' | 'exports'>,
   leading: AbortSignal,
@@ -24,6 +24,6 @@ export async function runArtifactController(
   });
   const watching = [artifacts.run(leading), exports.run(leading)];
   await Promise.all([artifacts.waitForSync(leading), exports.waitForSync(leading)]);
-  const seen = { artifacts: artifacts.cache, exports: exports.cache };
-  await Promise.all([...watching, artifactController({ ...deps, ...seen }, leading)]);
+  const caches = { artifacts: artifacts.cache, exports: exports.cache };
+  await Promise.all([...watching, artifactController({ ...deps, ...caches }, leading)]);
 }

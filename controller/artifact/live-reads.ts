@@ -1,12 +1,12 @@
-/** While nothing is heard of an OSArtifact that is built or exported, its Pods and Jobs are read from the API server. */
+/** Reads Pods and Jobs from the API server while an unfinished OSArtifact has not changed for long: a watch may have missed a change. */
 import type { OSArtifact } from '../../api/objects.js';
-import { refreshObject, type StalenessTracker } from '../../kube/live-read.js';
-import { JOBS, PODS } from '../../kube/resources.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube } from '../../kube/kube.js';
+import { refreshObject, type StalenessTracker } from '../../kube/live-read.js';
+import { JOBS, PODS } from '../../kube/resources.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
-import { hasEnded } from './status.js';
+import { isFinal } from './status.js';
 
 interface Sources {
   kube: Pick<Kube, 'get'>;
@@ -17,7 +17,7 @@ interface Sources {
 export async function refreshStale(artifact: OSArtifact, staleness: StalenessTracker, deps: Sources): Promise<void> {
   const { kube, pods, exports } = deps;
   const { uid, resourceVersion } = artifact.metadata;
-  if (hasEnded(artifact) || !staleness.isStale(uid, resourceVersion)) return;
+  if (isFinal(artifact) || !staleness.isStale(uid, resourceVersion)) return;
   for (const { metadata } of pods.byIndex('owner', uid)) await refreshObject(kube, PODS, pods, metadata);
   for (const { metadata } of exports.byIndex('owner', uid)) {
     await refreshObject(kube, JOBS, exports, metadata);

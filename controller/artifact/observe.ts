@@ -1,40 +1,40 @@
-/** Gathers what the caches know of an OSArtifact; Secrets, which nobody watches, are read where a build may begin. */
+/** Gathers what the caches have about an OSArtifact. Secrets are not watched: they are read when a build may start. */
 import { ANNOTATIONS } from '../../api/names.js';
-import type { OSArtifactSpec } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
+import type { OSArtifactSpec } from '../../api/os-artifact.js';
 import { shortHash } from '../../api/resource-name.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { type Build, buildOf } from './build/build.js';
-import type { Export } from './progress/exporter-progress.js';
-import type { Facts, Input } from './facts.js';
-import { isOf, readInput } from './inputs/inputs.js';
 import { namesFor } from './build/object-names.js';
-import { isOwnOf } from './ownership.js';
+import type { Facts, InputState } from './facts.js';
+import { isBuildOf, readInput } from './inputs/inputs.js';
+import { isOwnOf, isTerminating } from './ownership.js';
+import type { Exporter } from './progress/exporter-progress.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;
-  /** With an index `owner`: uids of the owners. */
+  /** With an index `owner`: UIDs of the owners. */
   pods: Pick<Cache<CachedPod>, 'byIndex'>;
-  /** Of exporters; with the same index. */
+  /** Jobs of exporters, with the same index. */
   exports: Pick<Cache<CachedJob>, 'byIndex'>;
 }
 
-const buildOfChild = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
+const buildIdOf = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
 
-/** Whatever the order of the fields. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/** Sorts fields by name, so that their order does not change a hash. */
+function sortFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortFields);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(fields.map(([key, one]) => [key, sorted(one)]));
+  return Object.fromEntries(fields.map(([key, field]) => [key, sortFields(field)]));
 }
 
-/** Another spec is another build; so is the same one, asked for again. */
+/** Changes with the spec, and with the annotation that requests a retry. */
 const specIdOf = ({ metadata }: OSArtifact, spec: OSArtifactSpec): string =>
-  shortHash(JSON.stringify(sorted(spec)), metadata.annotations?.[ANNOTATIONS.retry] ?? '');
+  shortHash(JSON.stringify(sortFields(spec)), metadata.annotations?.[ANNOTATIONS.retry] ?? '');
 
 export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: Date, view: View): Promise<Facts> {
   const { status, metadata } = artifact;
@@ -42,13 +42,14 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const specId = specIdOf(artifact, spec);
   const pods = view.pods.byIndex('owner', metadata.uid).filter(pod => isOwnOf(pod, artifact));
   const jobs = view.exports.byIndex('owner', metadata.uid).filter(job => isOwnOf(job, artifact));
-  /* What is being deleted stands for nothing: it may be that of an earlier input. */
-  const staying = pods.filter(pod => pod.metadata.deletionTimestamp === undefined).map(buildOfChild);
-  const known = [status?.build, ...staying].find(id => isOf(specId, id));
-  const hasPod = known !== undefined && staying.includes(known);
+  /* A terminating Pod does not prove that its build is the current one: it may be deleted because an input changed. */
+  const podBuilds = pods.filter(pod => !isTerminating(pod)).map(buildIdOf);
+  const known = [status?.build, ...podBuilds].find(id => isBuildOf(specId, id));
+  const hasPod = known !== undefined && podBuilds.includes(known);
   const input = await inputOf({ artifact, known, hasPod, build, specId }, view);
   const id = input.is === 'ready' ? input.id : known;
-  const isStale = (child: Stored) => buildOfChild(child) !== id;
+  const isStale = (child: Stored) => buildIdOf(child) !== id;
+  const currentJobs = jobs.filter(job => !isStale(job));
   return {
     now,
     artifact,
@@ -57,19 +58,14 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
     id,
     input,
     pod: pods.find(pod => !isStale(pod)),
-    exporters: exportersOf(
-      artifact,
-      build,
-      jobs.filter(job => !isStale(job)),
-      view,
-    ),
+    exporters: exportersOf(artifact, build, currentJobs, view),
     stale: { pods: pods.filter(isStale), jobs: jobs.filter(isStale) },
   };
 }
 
 const indexOf = ({ metadata }: CachedJob) => Number(metadata.annotations?.[ANNOTATIONS.exportIndex] ?? -1);
 
-function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly CachedJob[], { pods }: View): Export[] {
+function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly CachedJob[], { pods }: View): Exporter[] {
   const names = namesFor(metadata.name);
   return build.exporters.map((_, index) => {
     const job = jobs.find(each => indexOf(each) === index);
@@ -77,7 +73,7 @@ function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly Cach
   });
 }
 
-interface Asked {
+interface InputQuestion {
   artifact: OSArtifact;
   known: string | undefined;
   hasPod: boolean;
@@ -85,12 +81,12 @@ interface Asked {
   specId: string;
 }
 
-/** A build that has begun goes on with what it began with; one that failed may be begun anew with something better. */
-async function inputOf({ artifact, known, hasPod, build, specId }: Asked, { kube }: View): Promise<Input> {
+/** A running build keeps the inputs that it started with. A failed one reads them again, since changed inputs start another build. */
+async function inputOf({ artifact, known, hasPod, build, specId }: InputQuestion, { kube }: View): Promise<InputState> {
   const { metadata, status } = artifact;
-  if (metadata.deletionTimestamp !== undefined) return { is: 'unread' };
+  if (isTerminating(artifact)) return { is: 'unread' };
   const phase = status?.build === known ? status?.phase : undefined;
-  const isPast = phase === 'Ready' || phase === 'Exporting';
-  if (known !== undefined && (isPast || (hasPod && phase !== 'Error'))) return { is: 'unread' };
+  const isBuilt = phase === 'Ready' || phase === 'Exporting';
+  if (known !== undefined && (isBuilt || (hasPod && phase !== 'Error'))) return { is: 'unread' };
   return readInput(build, specId, { kube, namespace: metadata.namespace });
 }

@@ -1,4 +1,4 @@
-/** What belongs to an OSArtifact. The Go operator named it as an owner, and not as the controller. */
+/** Which objects belong to an OSArtifact. The Go operator set itself as an owner, but not as the controller. */
 import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { Name, OwnerReference, Stored } from '../../kube/kube.js';
 import { controllerOf } from '../../kube/owner.js';
@@ -8,17 +8,19 @@ type Child = Pick<Stored, 'metadata'>;
 const isArtifact = ({ kind, apiVersion }: OwnerReference): boolean =>
   kind === OS_ARTIFACT.kind && apiVersion.startsWith(`${OS_ARTIFACT.group}/`);
 
-/** Whoever else looks after it has it. */
-function artifactOf(child: Child): OwnerReference | undefined {
+/** An object with another controller belongs to that one, whatever its further owners. */
+function owningArtifact(child: Child): OwnerReference | undefined {
   const owner = controllerOf(child) ?? child.metadata.ownerReferences?.find(isArtifact);
   return owner && isArtifact(owner) ? owner : undefined;
 }
 
-/** Was it made for this very object, and not for an earlier one of that name? */
-export const isOwnOf = (child: Child, { metadata }: Child): boolean => artifactOf(child)?.uid === metadata.uid;
+/** Whether an object was created for this OSArtifact, and not for a deleted one of the same name. */
+export const isOwnOf = (child: Child, { metadata }: Child): boolean => owningArtifact(child)?.uid === metadata.uid;
 
-/** The object it was made for, which may be gone. */
+/** The name of the OSArtifact that an object was created for. That one may be deleted. */
 export function artifactNameOf(child: Child): Name | undefined {
-  const owner = artifactOf(child);
+  const owner = owningArtifact(child);
   return owner && { namespace: child.metadata.namespace, name: owner.name };
 }
+
+export const isTerminating = ({ metadata }: Child): boolean => metadata.deletionTimestamp !== undefined;

@@ -1,66 +1,74 @@
-/** What the status says: the published words of an OSArtifact come from here alone. */
+/** The status of an OSArtifact. All phases and reasons are written through this file. */
 import type { ArtifactReason } from '../../api/artifact-reasons.js';
-import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import type { OSArtifact } from '../../api/objects.js';
+import type { OSArtifactStatus } from '../../api/os-artifact.js';
 import { conditions } from '../cluster/conditions.js';
-import { PATIENCE_MS } from './timeouts.js';
+import { WAIT_LIMIT_MS } from './timeouts.js';
 
 type Phase = NonNullable<OSArtifactStatus['phase']>;
 
-export interface Told {
+export interface StatusSummary {
   phase: Phase;
   reason: ArtifactReason;
   message: string;
 }
 
-/** What `conditions` knows of ends. */
-const ENDS: Partial<Record<Phase, string>> = { Ready: 'Completed', Error: 'Failed' };
+/** Final phases, with the phase of an operation that has the same conditions. */
+const FINAL_PHASES: Partial<Record<Phase, string>> = { Ready: 'Completed', Error: 'Failed' };
 
-/** What was told of a build stays true of it, though its Pod is gone. */
-const KEPT = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
+/** Details of a build that stay in the status after its Pod was deleted. */
+const KEPT_FIELDS = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
 
-/** What is known of the build. */
-export type Known = Pick<OSArtifactStatus, (typeof KEPT)[number] | 'build' | 'pod' | 'waitingSince'>;
+/** What a pass observed about the build. */
+export type BuildDetails = Pick<OSArtifactStatus, (typeof KEPT_FIELDS)[number] | 'build' | 'pod' | 'waitingSince'>;
 
-/** What an earlier build left in the status is not kept. */
-export function told(
+/** The status to write. Details of an earlier build are dropped. */
+export function newStatus(
   { metadata, status = {} }: OSArtifact,
-  { phase, reason, message }: Told,
+  { phase, reason, message }: StatusSummary,
   now: Date,
-  known: Known = {},
+  details: BuildDetails = {},
 ): OSArtifactStatus {
-  const { build, pod, waitingSince } = known;
+  const { build, pod, waitingSince } = details;
   const before = build !== undefined && status.build === build ? status : undefined;
-  const isEnd = ENDS[phase] !== undefined;
-  const wasEnd = ENDS[status.phase ?? 'Pending'] !== undefined;
-  const kept = KEPT.map(field => [field, known[field] ?? before?.[field]] as const);
-  return {
+  const wasFinal = FINAL_PHASES[status.phase ?? 'Pending'] !== undefined;
+  const completedAt = (wasFinal && status.build === build && status.completedAt) || now.toISOString();
+  const kept = KEPT_FIELDS.map(field => [field, details[field] ?? before?.[field]] as const);
+  return defined({
     phase,
     message,
     observedGeneration: metadata.generation,
-    conditions: conditions({ meta: metadata, status }, { phase: ENDS[phase] ?? phase, message, now, reason }),
-    ...(pod === undefined ? {} : { pod }),
-    ...(waitingSince === undefined ? {} : { waitingSince }),
-    ...(build === undefined ? {} : { build, startedAt: before?.startedAt ?? now.toISOString() }),
-    ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
-    ...(isEnd ? { completedAt: (wasEnd && status.build === build && status.completedAt) || now.toISOString() } : {}),
-  };
+    conditions: conditions({ meta: metadata, status }, { phase: FINAL_PHASES[phase] ?? phase, message, now, reason }),
+    pod,
+    waitingSince,
+    build,
+    startedAt: build === undefined ? undefined : (before?.startedAt ?? now.toISOString()),
+    ...Object.fromEntries(kept),
+    completedAt: FINAL_PHASES[phase] === undefined ? undefined : completedAt,
+  });
 }
 
-/** The same, said of the object as it is now: another spec may mean the same build. Undefined if that is said already. */
-export function stillTold({ metadata, status }: OSArtifact): OSArtifactStatus | undefined {
+/** Without the fields that are undefined: a comparison with the stored status must not see them. */
+const defined = (status: OSArtifactStatus): OSArtifactStatus =>
+  Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
+
+/** The same status for the current generation: a changed spec may mean the same build. Undefined if it is current already. */
+export function withObservedGeneration({ metadata, status }: OSArtifact): OSArtifactStatus | undefined {
   const { generation } = metadata;
   if (status === undefined || generation === undefined || status.observedGeneration === generation) return undefined;
-  const conditionsNow = (status.conditions ?? []).map(each => ({ ...each, observedGeneration: generation }));
-  return { ...status, observedGeneration: generation, conditions: conditionsNow };
+  const current = (status.conditions ?? []).map(condition => ({ ...condition, observedGeneration: generation }));
+  return { ...status, observedGeneration: generation, conditions: current };
 }
 
-/** Since when something is lacking, for the spec as it is, and whether that is too long. */
-export function lackingFor({ metadata, status }: OSArtifact, now: Date): { waitingSince: string; isLate: boolean } {
-  const isOfThis = status?.observedGeneration === metadata.generation;
-  const waitingSince = (isOfThis ? status?.waitingSince : undefined) ?? now.toISOString();
-  return { waitingSince, isLate: now.getTime() - Date.parse(waitingSince) >= PATIENCE_MS };
+/** Since when the current spec has been waiting for something, and whether that is too long. */
+export function waitingPeriod(
+  { metadata, status }: OSArtifact,
+  now: Date,
+): { waitingSince: string; isTooLong: boolean } {
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  const waitingSince = (isCurrent ? status?.waitingSince : undefined) ?? now.toISOString();
+  return { waitingSince, isTooLong: now.getTime() - Date.parse(waitingSince) >= WAIT_LIMIT_MS };
 }
 
-export const hasEnded = ({ status }: Pick<OSArtifact, 'status'>): boolean =>
-  ENDS[status?.phase ?? 'Pending'] !== undefined;
+export const isFinal = ({ status }: Pick<OSArtifact, 'status'>): boolean =>
+  FINAL_PHASES[status?.phase ?? 'Pending'] !== undefined;

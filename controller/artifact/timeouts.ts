@@ -1,12 +1,9 @@
-/** How long is waited for what. */
-import type { Stored } from '../../kube/kube.js';
+/** How often things are rechecked, and how long a build waits for them. */
 
-/** Nobody tells us of a Secret that appears. */
+/** Secrets are not watched, so a new one is only found by reading again. */
 export const INPUT_RECHECK_MS = 5_000;
 export const TERMINATING_RECHECK_MS = 2_000;
-/** After a failure somebody may be changing the Secret that the build was made by. */
+/** After a failed build the user may change one of its inputs, which starts another build. */
 export const FAILED_RECHECK_MS = 15_000;
-/** How long a build may lack an input, a node or an image. */
-export const PATIENCE_MS = 3_600_000;
-
-export const isGoing = ({ metadata }: Pick<Stored, 'metadata'>): boolean => metadata.deletionTimestamp !== undefined;
+/** How long a build may lack an input, a node, an image or a permission. */
+export const WAIT_LIMIT_MS = 3_600_000;

@@ -74,13 +74,17 @@ describe('what is wrong is said with its path', () => {
       ['image.buildImage', 'image.push: only'],
     ],
     ['signing without keys', uki({}), ['artifacts.uki.keysVolume: must be given']],
-    ['an unknown volume', uki({ keysVolume: 'keys' }), ['artifacts.uki.keysVolume: volumes has none named "keys"']],
-    ['a reserved volume', { ...ready, volumes: [volume('rootfs')] }, ['volumes.0.name: "rootfs" is a name']],
-    ['a volume twice', { ...ready, volumes: [volume('a'), volume('a')] }, ['volumes.1.name: "a" is there twice']],
+    [
+      'an unknown volume',
+      uki({ keysVolume: 'keys' }),
+      ['artifacts.uki.keysVolume: there is no volume "keys" in volumes'],
+    ],
+    ['a reserved volume', { ...ready, volumes: [volume('rootfs')] }, ['volumes.0.name: "rootfs" is reserved']],
+    ['a volume twice', { ...ready, volumes: [volume('a'), volume('a')] }, ['volumes.1.name: "a" is used twice']],
     [
       'an importer with an unknown volume',
       { ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'b', mountPath: '/b' }] }] },
-      ['importers.0.volumeMounts.0.name: volumes has none named "b"'],
+      ['importers.0.volumeMounts.0.name: there is no volume "b" in volumes'],
     ],
     [
       'an importer that writes where nothing is built',
@@ -90,7 +94,7 @@ describe('what is wrong is said with its path', () => {
         volumes: [claimed('mine')],
         importers: [{ name: 'i', volumeMounts: [{ name: 'artifacts', mountPath: '/a' }] }],
       },
-      ['importers.0.volumeMounts.0.name: what is built lies in the volume "mine" here'],
+      ['importers.0.volumeMounts.0.name: the built files are in the volume "mine" of this spec'],
     ],
     [
       'an importer with a volume that this build does not have',
@@ -100,12 +104,12 @@ describe('what is wrong is said with its path', () => {
     [
       'importers named like steps, or alike',
       { ...ready, importers: [{ name: 'build-iso' }, { name: 'one' }, { name: 'one' }] },
-      ['importers.0.name: "build-iso" is a step', 'importers.2.name: "one" is there twice'],
+      ['importers.0.name: "build-iso" is the name of a build step', 'importers.2.name: "one" is used twice'],
     ],
     [
       'a place that is gone when exporters come',
       { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')], exporters: [exporter] },
-      ['artifacts.volume: the volume "a" ends with the builder Pod'],
+      ['artifacts.volume: the volume "a" is deleted with the builder Pod'],
     ],
     [
       'a place that cannot be written to',
@@ -114,7 +118,7 @@ describe('what is wrong is said with its path', () => {
         artifacts: { iso: true, volume: 'a' },
         volumes: [{ name: 'a', configMap: { name: 'a' } }],
       },
-      ['artifacts.volume: nothing can be written to the volume "a"'],
+      ['artifacts.volume: the volume "a" is read-only'],
     ],
     [
       'a place that may only be read',
@@ -123,7 +127,7 @@ describe('what is wrong is said with its path', () => {
         artifacts: { iso: true, volume: 'a' },
         volumes: [{ name: 'a', persistentVolumeClaim: { claimName: 'a', readOnly: true } }],
       },
-      ['artifacts.volume: nothing can be written to the volume "a"'],
+      ['artifacts.volume: the volume "a" is read-only'],
     ],
     [
       'two files of one name',
@@ -167,13 +171,13 @@ describe('the shape itself refuses', () => {
 describe('what may surprise is told', () => {
   test('a bundle of one word, and what it means', () =>
     expect(cautions(DOCUMENTED.advanced ?? {})).toEqual([
-      'spec.bundles[0]: bundles are references of images: "docker" means "docker.io/library/docker:latest"',
-      'spec.bundles[1]: bundles are references of images: "k3s" means "docker.io/library/k3s:latest"',
+      'spec.bundles[0]: bundles are image references: "docker" means "docker.io/library/docker:latest"',
+      'spec.bundles[1]: bundles are image references: "k3s" means "docker.io/library/k3s:latest"',
     ]));
 
   test('an exporter that brings the volume that is ours', () =>
     expect(cautions(DOCUMENTED['iso-and-exporter'] ?? {})).toEqual([
-      'spec.exporters[0]: its own volume artifacts is replaced by the one with the built files',
+      'spec.exporters[0]: its volume artifacts is replaced by the one with the built files',
     ]));
 
   test.each<[string, object]>([
@@ -183,11 +187,11 @@ describe('what may surprise is told', () => {
       { imageName: 'x', iso: true, dockerfileTemplateValues: {} },
     ],
     [
-      'spec.artifacts.volume: "a" ends with the builder Pod, and what was built goes with it',
+      'spec.artifacts.volume: "a" is deleted with the builder Pod, and the built files with it',
       { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')] },
     ],
     [
-      'spec.artifacts.cloudConfigRef: has no effect on an image or a file with a unified kernel image: only media and disks carry it',
+      'spec.artifacts.cloudConfigRef: has no effect on images and files with a unified kernel image: only ISO images, disks and network boot use it',
       {
         image: { ref: 'x' },
         artifacts: { uki: { efi: true, keysVolume: 'a' }, cloudConfigRef: { name: 'c' } },

@@ -137,7 +137,7 @@ describe('what is applied is built', () => {
   test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])('%s', async (name, spec) => {
     await plane.kubectl.apply(artifact(name, spec));
     await builder(name);
-    await said(name, /no node takes the Pod/);
+    await said(name, /the Pod cannot be scheduled/);
     const owners = (await of(name, 'pods,configmaps,secrets,pvc')).map(({ metadata }) => metadata?.['ownerReferences']);
     const uid = (await plane.kubectl.getJson('osartifact', name))?.metadata?.['uid'];
     for (const owner of owners) expect(owner).toMatchObject([{ uid, controller: true }]);
@@ -176,7 +176,7 @@ describe('what is applied is built', () => {
 
   test.each([
     ['osartifact.spec.artifacts.diskSize', 'such as 10G'],
-    ['osartifact.spec.image.buildOptions', 'Version the system will bear'],
+    ['osartifact.spec.image.buildOptions', 'Version of the system that is built'],
     ['osartifact.status.outputs.sha256', 'checksum'],
   ])('%s is explained', async (path, words) =>
     expect((await plane.kubectl.do(['explain', path])).replaceAll(/\s+/g, ' ')).toContain(words),
@@ -226,7 +226,7 @@ describe('whatever becomes of it', () => {
   test('a name that is taken is told, and left alone', async () => {
     await plane.kubectl.do(['create', 'configmap', 'taken', '--from-literal=mine=yes']);
     await plane.kubectl.apply(artifact('taken', { ...ISO, artifacts: { iso: true, grubConfig: 'set timeout=1\n' } }));
-    await said('taken', /exists and was not made for this object/);
+    await said('taken', /exists and does not belong to this object/);
     expect((await plane.kubectl.getJson('configmap', 'taken'))?.['data']).toEqual({ mine: 'yes' });
   });
 

@@ -46,17 +46,17 @@ describe('an OSArtifact', () => {
     [
       'an unknown volume',
       { image: { ref: 'x' }, artifacts: { iso: true, overlayISOVolume: 'files' } },
-      ['spec.artifacts.overlayISOVolume: Invalid value: "files": volumes has none named "files"'],
+      ['spec.artifacts.overlayISOVolume: Invalid value: "files": there is no volume "files" in volumes'],
     ],
     [
       'a reserved name of a volume',
       { ...ready, volumes: [{ name: 'rootfs', emptyDir: {} }] },
-      ['spec.volumes[0].name: Invalid value: "rootfs": "rootfs" is a name of the operator\'s own'],
+      ['spec.volumes[0].name: Invalid value: "rootfs": "rootfs" is reserved by the operator'],
     ],
     [
       'no artifact',
       { image: { ref: 'x' } },
-      ['spec.artifacts: Required value: at least one kind of artifact must be asked for'],
+      ['spec.artifacts: Required value: at least one kind of artifact must be requested'],
     ],
     [
       'a push without a target',
@@ -104,7 +104,7 @@ describe('an OSArtifact', () => {
     ).response;
     expect(warnings).toEqual([
       'spec.artefacts: unknown field, it has no effect; did you mean "artifacts"?',
-      'spec.artifacts.bundles[0]: bundles are references of images: "k3s" means "docker.io/library/k3s:latest"',
+      'spec.artifacts.bundles[0]: bundles are image references: "k3s" means "docker.io/library/k3s:latest"',
     ]);
   });
 

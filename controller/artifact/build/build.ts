@@ -1,10 +1,16 @@
-/** What is to be built: one form for both shapes of an OSArtifact. Nothing behind this file knows that there are two. */
-import type { JobSpec, Json, Named, SecretKey } from '../../../api/passthrough.js';
-import type { Output, OSArtifactSpec } from '../../../api/os-artifact.js';
+/** What is to be built, in one form for both shapes of an OSArtifact. No other file of this folder knows that there are two. */
+import {
+  ARTIFACT_KINDS,
+  type ArtifactKind,
+  builtOutputs,
+  mapValues,
+  type RequestedOutput,
+} from '../../../api/artifact-kinds.js';
+import type { OSArtifactSpec } from '../../../api/os-artifact.js';
 import type { BuildImage, BuildOptions } from '../../../api/os-artifact-nested.js';
+import type { JobSpec, Json, NamedObject, SecretKey } from '../../../api/passthrough.js';
 
-export interface Definition {
-  /** Secret and entry of the user's own part. */
+export interface DockerfileTemplate {
   text: Required<SecretKey>;
   values: Readonly<Record<string, string>>;
   /** Without a key, all entries of the Secret are values. */
@@ -12,26 +18,25 @@ export interface Definition {
 }
 
 export type Source =
-  /** A Kairos image that is ready to use. */
+  /** A Kairos image that is used as it is. */
   | { is: 'image'; ref: string }
-  /** An image that is built by a definition: the user's, one of ours around a plain Linux, or both. */
-  | { is: 'definition'; definition?: Definition; options?: BuildOptions };
+  /** An image that is built: from the user's Dockerfile, by converting a Linux distribution, or both. */
+  | { is: 'dockerfile'; template?: DockerfileTemplate; options?: BuildOptions };
 
 export interface Build {
-  /** Name of the OSArtifact. */
-  object: string;
+  artifactName: string;
   source: Source;
   target?: BuildImage;
   push: boolean;
   credentials?: Required<SecretKey>;
   pullSecrets: readonly { name: string }[];
-  env: readonly Named[];
+  env: readonly NamedObject[];
   insecurePull: boolean;
   insecurePush: boolean;
   arch?: 'amd64' | 'arm64';
-  outputs: Readonly<Record<Exclude<Output, 'uki'>, boolean>>;
-  uki: { iso: boolean; container: boolean; efi: boolean };
-  /** Of disk images. */
+  /** With those that requested ones are made from. */
+  outputs: readonly RequestedOutput[];
+  /** Size of disk images. */
   diskMiB?: number;
   netbootUrl?: string;
   cloudConfig?: Required<SecretKey>;
@@ -39,16 +44,22 @@ export interface Build {
   osRelease?: string;
   kairosRelease?: string;
   bundles: readonly string[];
-  /** Names of the user's volumes, by what they are for. */
-  uses: { context?: string; caCertificates?: string; overlayIso?: string; overlayRootfs?: string; keys?: string };
-  volumes: readonly Named[];
-  /** A volume of the user's to build in; else a claim. */
-  place: { is: 'volume'; name: string } | { is: 'claim'; spec: Json };
-  importers: readonly Named[];
+  /** Names of volumes in `volumes`, by their use. */
+  userVolumes: {
+    context?: string;
+    caCertificates?: string;
+    overlayIso?: string;
+    overlayRootfs?: string;
+    keys?: string;
+  };
+  volumes: readonly NamedObject[];
+  /** Where the files are written: a user volume, or a claim of the operator. */
+  storage: { is: 'volume'; name: string } | { is: 'claim'; spec: Json };
+  importers: readonly NamedObject[];
   exporters: readonly JobSpec[];
   /** Names of files, without their endings. */
-  names: Readonly<Record<Output, string>>;
-  resources: Partial<Record<Output | 'pod', Json>>;
+  names: Readonly<Record<ArtifactKind, string>>;
+  resources: Partial<Record<ArtifactKind | 'pod', Json>>;
   pod: {
     nodeSelector?: Record<string, string>;
     tolerations?: readonly Json[];
@@ -60,36 +71,45 @@ export interface Build {
 
 const DEFAULT_CLAIM: Json = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } };
 
-/** What kairos-init is told where the older shape has no field for it. */
-const UNNAMED_VERSION = 'v0.0.0';
+/** The version for kairos-init where the flat shape does not give one. */
+const DEFAULT_VERSION = 'v0.0.0';
 
-const keyed = ({ name, key }: SecretKey, otherwise: string): Required<SecretKey> => ({ name, key: key ?? otherwise });
+const withDefaultKey = ({ name, key }: SecretKey, defaultKey: string): Required<SecretKey> => ({
+  name,
+  key: key ?? defaultKey,
+});
 
-/** A version is one word; anything else is the content of a release file. */
+/** Whether a text is the content of a release file; otherwise it is a version, which is one word. */
 export const isContent = (release: string): boolean => /[=\n]/.test(release);
 
-function sourceOf(spec: OSArtifactSpec): Source {
-  const { image, imageName, baseImageName, baseImageDockerfile, kairosRelease } = spec;
-  const ref = image?.ref || imageName;
-  if (ref) return { is: 'image', ref };
+function flatSource(spec: OSArtifactSpec): Source | undefined {
+  const { baseImageName, baseImageDockerfile, kairosRelease } = spec;
   if (baseImageDockerfile) {
     const { dockerfileTemplateValues: values = {}, dockerfileTemplateValuesFrom: valuesFrom } = spec;
-    return { is: 'definition', definition: { text: keyed(baseImageDockerfile, 'Dockerfile'), values, valuesFrom } };
+    return {
+      is: 'dockerfile',
+      template: { text: withDefaultKey(baseImageDockerfile, 'Dockerfile'), values, valuesFrom },
+    };
   }
-  if (baseImageName) {
-    const version = !kairosRelease || isContent(kairosRelease) ? UNNAMED_VERSION : kairosRelease;
-    return { is: 'definition', options: { baseImage: baseImageName, version } };
-  }
+  if (!baseImageName) return undefined;
+  const version = !kairosRelease || isContent(kairosRelease) ? DEFAULT_VERSION : kairosRelease;
+  return { is: 'dockerfile', options: { baseImage: baseImageName, version } };
+}
+
+function sourceOf(spec: OSArtifactSpec): Source {
+  const { image, imageName } = spec;
+  const ref = image?.ref || imageName;
+  if (ref) return { is: 'image', ref };
   const { ociSpec, buildOptions: options } = image ?? {};
-  const definition = ociSpec && {
-    text: keyed(ociSpec.ref, 'ociSpec'),
+  const template = ociSpec && {
+    text: withDefaultKey(ociSpec.ref, 'ociSpec'),
     values: ociSpec.templateValues ?? {},
     valuesFrom: ociSpec.templateValuesFrom,
   };
-  return { is: 'definition', definition, options };
+  return flatSource(spec) ?? { is: 'dockerfile', template, options };
 }
 
-function usesOf({ image, artifacts }: OSArtifactSpec): Build['uses'] {
+function userVolumesOf({ image, artifacts }: OSArtifactSpec): Build['userVolumes'] {
   return {
     context: image?.ociSpec?.buildContextVolume || undefined,
     caCertificates: image?.caCertificatesVolume || undefined,
@@ -99,16 +119,12 @@ function usesOf({ image, artifacts }: OSArtifactSpec): Build['uses'] {
   };
 }
 
-function namesOf(name: string, override: OSArtifactSpec['nameOverride'] = {}): Build['names'] {
-  const iso = override.iso || name;
-  return {
-    iso,
-    cloudImage: override.cloudImage || name,
-    azureImage: override.azureImage || name,
-    gceImage: override.gceImage || name,
-    netboot: override.netboot || iso,
-    uki: override.uki || name,
-  };
+function namesOf(artifactName: string, override: OSArtifactSpec['nameOverride'] = {}): Build['names'] {
+  const overrides: Readonly<Record<string, string | undefined>> = override;
+  return mapValues<ArtifactKind, object, string>(ARTIFACT_KINDS, (row, kind) => {
+    const source = 'madeFrom' in row ? String(row.madeFrom) : kind;
+    return overrides[kind] || overrides[source] || artifactName;
+  });
 }
 
 function podOf({ nodeSelector, tolerations, affinity, podLabels = {}, podAnnotations = {} }: OSArtifactSpec) {
@@ -117,55 +133,49 @@ function podOf({ nodeSelector, tolerations, affinity, podLabels = {}, podAnnotat
 
 const MIB_OF: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024, T: 1024 ** 2 };
 
-/** `size`: "10G", or a number of MiB, which is all that auroraboot takes. */
+/** auroraboot accepts a number of MiB only. */
 const mebibytes = (size: string): number => Math.ceil(Number.parseInt(size, 10) * (MIB_OF[size.slice(-1)] ?? 1));
 
-/** What is made of the image: the same words in both shapes. An empty text is none, as in manifests that are rendered. */
+/** The fields that have the same names in both shapes. An empty text counts as absent: templates render it for values that are not set. */
 function outputsOf(spec: OSArtifactSpec) {
-  const wanted: NonNullable<OSArtifactSpec['artifacts']> = spec.artifacts ?? { ...spec, volume: undefined };
-  const { iso, cloudImage, azureImage, gceImage, netboot, cloudConfigRef, uki = {} } = wanted;
+  const artifacts: NonNullable<OSArtifactSpec['artifacts']> = spec.artifacts ?? { ...spec, volume: undefined };
+  const { cloudConfigRef } = artifacts;
   return {
-    arch: wanted.arch,
-    outputs: {
-      iso: iso === true,
-      cloudImage: cloudImage === true,
-      azureImage: azureImage === true,
-      gceImage: gceImage === true,
-      netboot: netboot === true,
-    },
-    uki: { iso: uki.iso === true, container: uki.container === true, efi: uki.efi === true },
-    diskMiB: wanted.diskSize ? mebibytes(wanted.diskSize) : undefined,
-    netbootUrl: wanted.netbootURL || undefined,
-    cloudConfig: cloudConfigRef && keyed(cloudConfigRef, 'cloud-config.yaml'),
-    grubConfig: wanted.grubConfig || undefined,
-    osRelease: wanted.osRelease || undefined,
-    kairosRelease: wanted.kairosRelease || undefined,
-    bundles: wanted.bundles ?? [],
+    arch: artifacts.arch,
+    outputs: builtOutputs(artifacts),
+    diskMiB: artifacts.diskSize ? mebibytes(artifacts.diskSize) : undefined,
+    netbootUrl: artifacts.netbootURL || undefined,
+    cloudConfig: cloudConfigRef && withDefaultKey(cloudConfigRef, 'cloud-config.yaml'),
+    grubConfig: artifacts.grubConfig || undefined,
+    osRelease: artifacts.osRelease || undefined,
+    kairosRelease: artifacts.kairosRelease || undefined,
+    bundles: artifacts.bundles ?? [],
   };
 }
 
-/** `name`: of the object. The spec was found right before. */
-export function buildOf(name: string, spec: OSArtifactSpec): Build {
+/** `spec`: without faults. */
+export function buildOf(artifactName: string, spec: OSArtifactSpec): Build {
   const { image = {}, artifacts, exporters = [] } = spec;
+  const { imageCredentialsSecretRef: credentials } = image;
   return {
-    object: name,
+    artifactName,
     source: sourceOf(spec),
     target: image.buildImage,
     push: image.push === true,
-    credentials: image.imageCredentialsSecretRef && keyed(image.imageCredentialsSecretRef, '.dockerconfigjson'),
+    credentials: credentials && withDefaultKey(credentials, '.dockerconfigjson'),
     pullSecrets: spec.imagePullSecrets ?? [],
     env: image.buildEnv ?? [],
     insecurePull: image.pullInsecureRegistry === true,
     insecurePush: image.pushInsecureRegistry === true,
     ...outputsOf(spec),
-    uses: usesOf(spec),
+    userVolumes: userVolumesOf(spec),
     volumes: spec.volumes ?? [],
-    place: artifacts?.volume
+    storage: artifacts?.volume
       ? { is: 'volume', name: artifacts.volume }
       : { is: 'claim', spec: spec.volume ?? DEFAULT_CLAIM },
     importers: spec.importers ?? [],
     exporters,
-    names: namesOf(name, spec.nameOverride),
+    names: namesOf(artifactName, spec.nameOverride),
     resources: spec.resources ?? {},
     pod: podOf(spec),
   };

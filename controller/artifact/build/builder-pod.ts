@@ -1,56 +1,51 @@
-/** The Pod that builds: one step after the other, each of which says what it made. */
-import type { ObjectMeta } from '../../../api/objects.js';
+/** The Pod that builds: one init container per step, run in order. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS, LABELS } from '../../../api/names.js';
+import type { ObjectMeta } from '../../../api/objects.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { containerOf, type Step, type Tools } from './container.js';
-import { imageStage } from './image-stage.js';
+import { imageSteps } from './image-steps.js';
+import { kindSteps } from './kind-steps.js';
 import { namesFor } from './object-names.js';
-import { outputSteps } from './outputs.js';
+import { CLEAR_ARTIFACTS, LIST_ARTIFACTS } from './scripts/artifacts-folder.js';
 import { artifactsMount, volumesOf } from './volumes.js';
 
-/** The last step: a Pod must have one beside those that run one after the other. Shows what there is. */
-export const LIST_STEP = 'list-artifacts';
-
+/** A Pod needs one container beside its init containers: this one runs last and lists the files. */
 const listStep = (build: Build): Step => ({
-  name: LIST_STEP,
+  name: 'list-artifacts',
   runs: 'tool',
-  script: 'ls -l /artifacts',
+  script: LIST_ARTIFACTS,
   mounts: [{ ...artifactsMount(build), readOnly: true }],
 });
 
-/** In a claim of ours nothing of an earlier build may be taken for one of this. */
-function clearing(build: Build): Step[] {
-  if (build.place.is === 'volume') return [];
-  const script = 'find /artifacts -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +';
-  return [{ name: 'clear-artifacts', runs: 'tool', script, mounts: [artifactsMount(build)] }];
-}
+/** A volume of the user is not cleared: it may contain files of others. */
+const clearSteps = (build: Build): Step[] =>
+  build.storage.is === 'volume'
+    ? []
+    : [{ name: 'clear-artifacts', runs: 'tool', script: CLEAR_ARTIFACTS, mounts: [artifactsMount(build)] }];
 
-export const stepsOf = (build: Build, tools: Tools): Step[] => [
-  ...imageStage(build, tools.kairosInit),
-  ...outputSteps(build),
-];
+const stepsOf = (build: Build, tools: Tools): Step[] => [...imageSteps(build, tools.kairosInit), ...kindSteps(build)];
 
-/** Another build of the same object is another Pod. */
-export const podName = ({ name, uid }: ObjectMeta, id: string): string => boundedName(name, uid, id);
+/** The name contains a hash of the build id, so that each build of an object has a Pod of its own. */
+const podName = ({ name, uid }: ObjectMeta, id: string): string => boundedName(name, uid, id);
 
 export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: boundedLabelValue(artifact) });
 
-export interface Which {
+export interface BuildAttempt {
   /** Of the build. */
   id: string;
-  /** How many builder Pods it has had, with this one. */
+  /** Number of the builder Pod within the build. */
   attempt: number;
 }
 
-export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Which, tools: Tools) {
+export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: BuildAttempt, tools: Tools) {
   const { pod, importers } = build;
-  const before = clearing(build);
+  const before = clearSteps(build);
   const steps = stepsOf(build, tools);
-  const inside = { tools, among: before.length + importers.length + steps.length + 1 };
-  const made = (step: Step) => containerOf(step, build, inside);
+  const count = before.length + importers.length + steps.length + 1;
+  const toContainer = (step: Step) => containerOf(step, build, { tools, count });
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -63,7 +58,7 @@ export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Whic
     },
     spec: {
       restartPolicy: 'Never',
-      /* A build that nobody wants any more has nothing to save. */
+      /* A build that is deleted has nothing to save. */
       terminationGracePeriodSeconds: 5,
       activeDeadlineSeconds: tools.deadlineSeconds,
       automountServiceAccountToken: false,
@@ -72,8 +67,8 @@ export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Whic
       ...(pod.nodeSelector ? { nodeSelector: pod.nodeSelector } : {}),
       ...(pod.tolerations ? { tolerations: pod.tolerations } : {}),
       ...(pod.affinity ? { affinity: pod.affinity } : {}),
-      initContainers: [...before.map(made), ...importers, ...steps.map(made)],
-      containers: [made(listStep(build))],
+      initContainers: [...before.map(toContainer), ...importers, ...steps.map(toContainer)],
+      containers: [toContainer(listStep(build))],
       volumes: volumesOf(build, namesFor(meta.name)),
     },
   };

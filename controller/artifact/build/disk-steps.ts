@@ -1,50 +1,28 @@
-/** Disk images: one step for each form. */
-import type { Output } from '../../../api/os-artifact.js';
-import { inStepWorkdir, takeOut } from './step-workdir.js';
-import type { Build } from './build.js';
-import type { Step } from './container.js';
-import { cloudConfig } from './overlay.js';
-import { line } from './shell.js';
+/** Disk images. */
+import { cloudConfigFlag } from './iso-overlay.js';
+import { filesOf, type KindStepBuilder } from './kind-step.js';
+import { line } from './scripts/shell.js';
+import { moveResult } from './scripts/work-folder.js';
 import { artifactsMount, cloudConfigMounts, ROOTFS } from './volumes.js';
 
-interface Disk {
-  output: Extract<Output, 'cloudImage' | 'azureImage' | 'gceImage'>;
-  step: string;
-  /** What auroraboot calls it. */
-  form: string;
-  ending: string;
-}
-
-const DISKS: readonly Disk[] = [
-  { output: 'cloudImage', step: 'build-cloud-image', form: 'disk.raw', ending: 'raw' },
-  { output: 'azureImage', step: 'build-azure-cloud-image', form: 'disk.vhd', ending: 'vhd' },
-  { output: 'gceImage', step: 'build-gce-cloud-image', form: 'disk.gce', ending: 'gce.tar.gz' },
-];
-
-function diskStep({ output, step, form, ending }: Disk, build: Build): Step {
-  const { arch, diskMiB, names } = build;
-  const name = `${names[output]}.${ending}`;
-  const set = (setting: string) => ['--set', `'${setting}'`];
-  const command = (folder: string) =>
-    line(
-      'auroraboot --debug',
-      ...[`${form}=true`, 'disable_netboot=true', 'disable_http_server=true', `state_dir=${folder}`].flatMap(set),
-      ...set('container_image=dir:/rootfs'),
-      ...(arch === undefined ? [] : set(`arch=${arch}`)),
-      ...(diskMiB === undefined ? [] : set(`disk.size=${diskMiB}`)),
-      ...cloudConfig(build),
-    );
-  const found = ending === 'gce.tar.gz' ? '*.raw.gce.tar.gz' : `*.${ending}`;
-  return {
-    name: step,
-    runs: 'tool',
-    script: inStepWorkdir(build, step, folder => [command(folder), ...takeOut(`${folder}/${found}`, name)]),
-    mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
-    privileged: true,
-    output,
-    makes: [name],
+/** `format`: the setting of auroraboot that selects it; `pattern`: the file that auroraboot writes. */
+export const diskStep =
+  (format: string, pattern: string): KindStepBuilder =>
+  (output, build) => {
+    const { arch, diskMiB } = build;
+    const [file = ''] = filesOf(output, build);
+    const set = (setting: string) => ['--set', `'${setting}'`];
+    const command = (folder: string) =>
+      line(
+        'auroraboot --debug',
+        ...[`${format}=true`, 'disable_netboot=true', 'disable_http_server=true', `state_dir=${folder}`].flatMap(set),
+        ...set('container_image=dir:/rootfs'),
+        ...(arch === undefined ? [] : set(`arch=${arch}`)),
+        ...(diskMiB === undefined ? [] : set(`disk.size=${diskMiB}`)),
+        ...cloudConfigFlag(build),
+      );
+    return {
+      commands: folder => [command(folder), ...moveResult(`${folder}/${pattern}`, file)],
+      mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
+    };
   };
-}
-
-export const diskSteps = (build: Build): Step[] =>
-  DISKS.filter(({ output }) => build.outputs[output]).map(disk => diskStep(disk, build));

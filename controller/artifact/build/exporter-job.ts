@@ -1,20 +1,15 @@
-/** What a user wants done with what was built → a Job. */
-import type { ObjectMeta } from '../../../api/objects.js';
+/** One exporter of the spec → its Job. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
+import type { ObjectMeta } from '../../../api/objects.js';
+import { ARTIFACTS_VOLUME } from '../../../api/passthrough.js';
 import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
 import { builtVolume } from './volumes.js';
 
-type Exporter = Build['exporters'][number];
-
-/** Does it bring a volume of the name that is ours? It is replaced. */
-export const bringsArtifacts = ({ template }: Exporter): boolean =>
-  template.spec.volumes?.some(({ name }) => name === 'artifacts') ?? false;
-
-const labelled = (of: unknown) => (typeof of === 'object' && of !== null ? of : {});
+const objectOrEmpty = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 
 export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: number) {
   const exporter = build.exporters[index];
@@ -22,7 +17,8 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
   const names = namesFor(meta.name);
   const labels = labelsFor(meta.name);
   const { template } = exporter;
-  const own = labelled(template.metadata);
+  const podMetadata = objectOrEmpty(template.metadata);
+  const podLabels = 'labels' in podMetadata ? objectOrEmpty(podMetadata.labels) : {};
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -38,14 +34,14 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
       backoffLimit: exporter.backoffLimit ?? 0,
       template: {
         ...template,
-        metadata: { ...own, labels: { ...('labels' in own ? labelled(own.labels) : {}), ...labels } },
+        metadata: { ...podMetadata, labels: { ...podLabels, ...labels } },
         spec: {
           restartPolicy: 'Never',
           ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),
           ...template.spec,
           volumes: [
             builtVolume(build, names),
-            ...(template.spec.volumes ?? []).filter(({ name }) => name !== 'artifacts'),
+            ...(template.spec.volumes ?? []).filter(({ name }) => name !== ARTIFACTS_VOLUME),
           ],
         },
       },

@@ -1,19 +1,17 @@
-/** Names of what is made for an OSArtifact: known to users and their scripts. */
+/** Names of the objects that are created for an OSArtifact. They are published: users and their scripts rely on them. */
 import { boundedName } from '../../../api/resource-name.js';
 
-export interface Names {
-  artifact: string;
+export interface ObjectNames {
   config: string;
   claim: string;
   secret: string;
   exporter: (index: number) => string;
 }
 
-/** A Job's name is a label of its Pods. */
+/** The name of a Job becomes a label value of its Pods, which has at most 63 characters. */
 const jobName = (name: string): string => (name.length <= 63 ? name : boundedName(name));
 
-export const namesFor = (artifact: string): Names => ({
-  artifact,
+export const namesFor = (artifact: string): ObjectNames => ({
   config: artifact,
   claim: `${artifact}-artifacts`,
   secret: `${artifact}-rendered-ocispec`,

@@ -1,78 +1,65 @@
-/** Unified kernel images: kernel, initrd and command line as one signed program. */
-import { inStepWorkdir, takeOut } from './step-workdir.js';
+/** Unified kernel images: kernel, initrd and command line as one signed EFI program. */
 import type { Build } from './build.js';
-import { MADE_TOO, type Step } from './container.js';
-import { cloudConfigCopy, overlayOf } from './overlay.js';
-import { line, option } from './shell.js';
-import { artifactsMount, cloudConfigMounts, ROOTFS, usedMount } from './volumes.js';
+import type { Mount } from './container.js';
+import { copyCloudConfig, isoOverlay } from './iso-overlay.js';
+import { filesOf, type KindStepBuilder } from './kind-step.js';
+import { line, option } from './scripts/shell.js';
+import { EXTRA_FILES_LIST } from './scripts/step-runner.js';
+import { moveResult } from './scripts/work-folder.js';
+import { artifactsMount, cloudConfigMounts, ROOTFS, userVolumeMount } from './volumes.js';
 
-interface Uki {
-  kind: keyof Build['uki'];
-  step: string;
-  /** What auroraboot calls it. */
-  type: string;
-  /** `name`: without an ending. */
-  takes: (folder: string, name: string) => readonly string[];
-  makes: (name: string) => readonly string[];
-}
+/** `type`: the output type of auroraboot. */
+const buildUki = (type: string, folder: string, { names }: Build, overlay?: string) =>
+  line(
+    'auroraboot --debug build-uki',
+    ...option('--name', `${names.uki}-uki`),
+    `--output-dir ${folder} --output-type ${type} --public-keys /uki-keys`,
+    '--tpm-pcr-private-key /uki-keys/tpm2-pcr-private.pem --sb-key /uki-keys/db.key --sb-cert /uki-keys/db.pem',
+    ...option('--overlay-iso', overlay),
+    'dir:/rootfs',
+  );
 
-const UKI: readonly Uki[] = [
-  {
-    kind: 'iso',
-    step: 'build-uki-iso',
-    type: 'iso',
-    takes: (folder, name) => takeOut(`${folder}/*.iso`, `${name}.iso`),
-    makes: name => [`${name}.iso`],
-  },
-  {
-    kind: 'container',
-    step: 'build-uki-container',
-    type: 'container',
-    /* Named after what is in it, whatever name is asked for. */
-    takes: (folder, name) => takeOut(`${folder}/*.tar`, `${name}.tar`),
-    makes: name => [`${name}.tar`],
-  },
-  {
-    kind: 'efi',
-    step: 'build-uki-uki',
-    type: 'uki',
-    /* A whole partition: boot loader, its settings, keys to enroll. In a volume of the user's there may be another. */
-    takes: folder => [
-      `(cd ${folder} && find EFI -type f) > ${MADE_TOO}`,
-      `cp -r ${folder}/EFI ${folder}/loader /artifacts/`,
-    ],
-    makes: () => [],
-  },
+const ukiMounts = (build: Build): Mount[] => [
+  ROOTFS,
+  artifactsMount(build),
+  ...userVolumeMount(build.userVolumes.keys, '/uki-keys'),
 ];
 
-function ukiStep({ kind, step, type, takes, makes }: Uki, build: Build): Step {
-  const name = `${build.names.uki}-uki`;
-  const isMedium = kind === 'iso';
-  const { before, folder: overlay } = overlayOf(build, cloudConfigCopy(build));
-  const command = (folder: string) =>
-    line(
-      'auroraboot --debug build-uki',
-      ...option('--name', name),
-      `--output-dir ${folder} --output-type ${type} --public-keys /uki-keys`,
-      '--tpm-pcr-private-key /uki-keys/tpm2-pcr-private.pem --sb-key /uki-keys/db.key --sb-cert /uki-keys/db.pem',
-      ...(isMedium ? option('--overlay-iso', overlay) : []),
-      'dir:/rootfs',
-    );
-  const onMedium = [...usedMount(build.uses.overlayIso, '/overlay-iso'), ...cloudConfigMounts(build)];
+export const ukiIsoStep: KindStepBuilder = (output, build) => {
+  const overlay = isoOverlay(build, copyCloudConfig(build));
+  const [file = ''] = filesOf(output, build);
   return {
-    name: step,
-    runs: 'tool',
-    script: inStepWorkdir(build, step, folder => [
-      ...(isMedium ? before : []),
-      command(folder),
-      ...takes(folder, name),
-    ]),
-    mounts: [ROOTFS, artifactsMount(build), ...usedMount(build.uses.keys, '/uki-keys'), ...(isMedium ? onMedium : [])],
-    privileged: true,
-    output: 'uki',
-    makes: makes(name),
+    commands: folder => [
+      ...overlay.commands,
+      buildUki('iso', folder, build, overlay.folder),
+      ...moveResult(`${folder}/*.iso`, file),
+    ],
+    mounts: [
+      ...ukiMounts(build),
+      ...userVolumeMount(build.userVolumes.overlayIso, '/overlay-iso'),
+      ...cloudConfigMounts(build),
+    ],
   };
-}
+};
 
-export const ukiSteps = (build: Build): Step[] =>
-  UKI.filter(({ kind }) => build.uki[kind]).map(uki => ukiStep(uki, build));
+/** auroraboot names the file after the release in the image, whatever name it is given. */
+export const ukiContainerStep: KindStepBuilder = (output, build) => ({
+  commands: folder => {
+    const [file = ''] = filesOf(output, build);
+    return [buildUki('container', folder, build), ...moveResult(`${folder}/*.tar`, file)];
+  },
+  mounts: ukiMounts(build),
+});
+
+/**
+ * A whole EFI partition: boot loader, its configuration, keys to enroll. The files are listed by the step itself, since a user volume may already contain
+ * another one.
+ */
+export const ukiFileStep: KindStepBuilder = (_output, build) => ({
+  commands: folder => [
+    buildUki('uki', folder, build),
+    `(cd ${folder} && find EFI -type f) > ${EXTRA_FILES_LIST}`,
+    `cp -r ${folder}/EFI ${folder}/loader /artifacts/`,
+  ],
+  mounts: ukiMounts(build),
+});

@@ -1,4 +1,4 @@
-/** What the builder Pod finds in its volumes: configuration, the rendered definition and credentials, a place to build in. */
+/** The objects behind the volumes of the builder Pod: ConfigMap, Secret and PersistentVolumeClaim. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
@@ -7,12 +7,12 @@ import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
-import { configOf, CREDENTIALS_KEY, DEFINITION_KEY } from './volumes.js';
+import { configOf, CREDENTIALS_KEY, DOCKERFILE_KEY } from './volumes.js';
 
-/** What had to be read, put together, for the Secret. */
+/** Content of the Secret: what was read from Secrets of the user, rendered and merged. */
 export interface Rendered {
-  definition?: string;
-  /** A config.json for registries. */
+  dockerfile?: string;
+  /** A config.json with the credentials for registries. */
   credentials?: string;
 }
 
@@ -32,36 +32,36 @@ export const configMap = (meta: ObjectMeta, build: Build) => ({
   data: configOf(build),
 });
 
-export const renderedSecret = (meta: ObjectMeta, { definition, credentials }: Rendered) => ({
+export const renderedSecret = (meta: ObjectMeta, { dockerfile, credentials }: Rendered) => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: metadata(meta, namesFor(meta.name).secret),
   data: {
-    ...(definition === undefined ? {} : { [DEFINITION_KEY]: base64(definition) }),
+    ...(dockerfile === undefined ? {} : { [DOCKERFILE_KEY]: base64(dockerfile) }),
     ...(credentials === undefined ? {} : { [CREDENTIALS_KEY]: base64(credentials) }),
   },
 });
 
-/** Undefined: the user has a volume to build in. */
-export const claim = (meta: ObjectMeta, { place }: Build) =>
-  place.is === 'volume'
+/** Undefined where the build uses a volume of the user. */
+export const volumeClaim = (meta: ObjectMeta, { storage }: Build) =>
+  storage.is === 'volume'
     ? undefined
     : {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
         metadata: {
           ...metadata(meta, namesFor(meta.name).claim),
-          annotations: { [ANNOTATIONS.claimSpec]: shortHash(JSON.stringify(place.spec)) },
+          annotations: { [ANNOTATIONS.claimSpec]: shortHash(JSON.stringify(storage.spec)) },
         },
-        spec: place.spec,
+        spec: storage.spec,
       };
 
 interface Annotated {
   annotations?: Readonly<Record<string, string>>;
 }
 
-/** Was it made for the same spec? The API server writes quantities and defaults in its own words: the specs cannot be compared. */
-export function isClaimFor(wanted: Annotated, found: Annotated): boolean {
-  const [of, was] = [wanted, found].map(({ annotations }) => annotations?.[ANNOTATIONS.claimSpec]);
-  return was === undefined || was === of;
+/** Whether an existing claim was created for the same spec. The specs cannot be compared: the API server normalizes quantities and sets defaults. */
+export function isClaimFor(wanted: Annotated, existing: Annotated): boolean {
+  const [wantedHash, hash] = [wanted, existing].map(({ annotations }) => annotations?.[ANNOTATIONS.claimSpec]);
+  return hash === undefined || hash === wantedHash;
 }

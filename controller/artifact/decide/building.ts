@@ -1,100 +1,116 @@
-/** The builder Pod at its work: what it says is told, and when it is done the files are known. */
+/** Follows the builder Pod: reports its progress, replaces it when it is lost, and continues with the exporters when it has succeeded. */
 import { ANNOTATIONS } from '../../../api/names.js';
+import { declaresArtifactsVolume } from '../../../api/passthrough.js';
 import type { Event } from '../../../kube/recorder.js';
-import type { CachedPod } from '../../cluster/pod.js';
-import { tell, volumeReplaced } from '../events.js';
-import { bringsArtifacts } from '../build/exporter-job.js';
-import { exporting } from './exporting.js';
+import { type CachedPod, isAlive } from '../../cluster/pod.js';
+import { normalEvent, volumeReplaced } from '../events.js';
 import type { Facts, Plan } from '../facts.js';
-import { outputsSeen, type Progress, progressOf, stepsDone, stepsSeen } from '../progress/builder-progress.js';
+import { isTerminating } from '../ownership.js';
+import { outputStatuses, type Progress, progressOf, stepCount, stepStatuses } from '../progress/builder-progress.js';
+import { type BuildDetails, newStatus } from '../status.js';
+import { TERMINATING_RECHECK_MS, WAIT_LIMIT_MS } from '../timeouts.js';
+import { exporting } from './exporting.js';
 import { planWithEvent } from './plan-with-event.js';
-import { type Known, told } from '../status.js';
-import { isGoing, TERMINATING_RECHECK_MS, PATIENCE_MS } from '../timeouts.js';
 
-function knownOf(pod: CachedPod, id: string): Known {
-  const steps = stepsSeen(pod);
-  const outputs = outputsSeen(pod);
+/** If the builder Pod was lost this often, something will probably take away the next one, too. */
+export const MAX_ATTEMPTS = 4;
+
+function detailsOf(pod: CachedPod, id: string): BuildDetails {
+  const steps = stepStatuses(pod);
+  const outputs = outputStatuses(pod);
   return {
     build: id,
     pod: pod.metadata.name,
     attempt: Number(pod.metadata.annotations?.[ANNOTATIONS.attempt] ?? 1),
-    progress: steps.length === 0 ? undefined : stepsDone(steps),
+    progress: steps.length === 0 ? undefined : stepCount(steps),
     steps,
     outputs: outputs.length === 0 ? undefined : outputs,
   };
 }
 
 export function building(facts: Facts, id: string, pod: CachedPod): Plan {
-  const known = knownOf(pod, id);
+  const details = detailsOf(pod, id);
   const progress = progressOf(pod, facts.now);
   switch (progress.is) {
-    case 'done':
-      return exporting(facts, id, known, finished(facts, known));
+    case 'succeeded':
+      return exporting(facts, id, details, completedSteps(facts, details));
     case 'failed':
-      return ended(facts, known, progress.message);
+      return buildFailed(facts, details, progress.message);
     case 'lost':
-      return lost(facts, known, pod, progress.message);
+      return builderLost(facts, details, pod, progress.reason);
     default:
-      return going(facts, known, pod, progress);
+      return stillBuilding(facts, details, pod, progress);
   }
 }
 
-function ended(facts: Facts, known: Known, message: string): Plan {
-  const words = { phase: 'Error', reason: 'BuildFailed', message } as const;
-  return planWithEvent(facts, told(facts.artifact, words, facts.now, known), { reason: 'BuildFailed' });
-}
+const failedStatus = ({ artifact, now }: Facts, details: BuildDetails, message: string) =>
+  newStatus(artifact, { phase: 'Error', reason: 'BuildFailed', message }, now, details);
 
-/** What is said of a builder Pod that is lost, behind how it was. */
-export const AGAIN = '; the build begins again when it is gone';
+const buildFailed = (facts: Facts, details: BuildDetails, message: string): Plan =>
+  planWithEvent(facts, failedStatus(facts, details, message), { reason: 'BuildFailed' });
 
-/** Another Pod is made once this one is gone: two must not write the same files. */
-function lost(facts: Facts, known: Known, pod: CachedPod, why: string): Plan {
-  const message = `the builder Pod ${why}${AGAIN}`;
-  const words = { phase: 'Building', reason: 'BuilderLost', message } as const;
-  return planWithEvent(facts, told(facts.artifact, words, facts.now, known), {
+/** `lastLoss`: the rest of a sentence about the builder Pod. */
+export const lostTooOften = (lastLoss: string): string =>
+  `the builder Pod was lost ${MAX_ATTEMPTS} times; the last time: the builder Pod ${lastLoss}`;
+
+/** The next Pod is created when this one is deleted: two Pods must not write the same files. */
+function builderLost(facts: Facts, details: BuildDetails, pod: CachedPod, lossReason: string): Plan {
+  const actions = isTerminating(pod) ? [] : [{ do: 'deletePod' as const, pod }];
+  /* A terminating Pod may still succeed. */
+  const isLast = (details.attempt ?? 1) >= MAX_ATTEMPTS && !isAlive(pod);
+  if (isLast) {
+    const status = failedStatus(facts, details, lostTooOften(lossReason));
+    return planWithEvent(facts, status, { reason: 'BuildFailed', actions });
+  }
+  const message = `the builder Pod ${lossReason}; the build starts again when it is deleted`;
+  const summary = { phase: 'Building', reason: 'BuilderLost', message } as const;
+  return planWithEvent(facts, newStatus(facts.artifact, summary, facts.now, details), {
     reason: 'BuilderLost',
-    actions: isGoing(pod) ? [] : [{ do: 'deletePod', pod }],
+    actions,
     requeueAfterMs: TERMINATING_RECHECK_MS,
   });
 }
 
-/** Steps that were not done when the status was written last. */
-function finished({ artifact }: Facts, { build, attempt, steps = [] }: Known): Event[] {
+/** Events about steps that have completed since the last status. */
+function completedSteps({ artifact }: Facts, { build, attempt, steps = [] }: BuildDetails): Event[] {
   const { status } = artifact;
   const before = status?.build === build && status?.attempt === attempt ? (status?.steps ?? []) : [];
   const wasDone = (name: string) => before.some(step => step.name === name && step.state === 'Done');
   return steps.flatMap(({ name, state, startedAt, completedAt }, index) => {
     if (state !== 'Done' || wasDone(name)) return [];
     const seconds = startedAt && completedAt ? Math.round((Date.parse(completedAt) - Date.parse(startedAt)) / 1000) : 0;
-    return [tell(artifact, 'StepDone', `step ${index + 1} of ${steps.length}, ${name}, is done after ${seconds} s`)];
+    return [
+      normalEvent(artifact, 'StepDone', `step ${index + 1} of ${steps.length}, ${name}, is done after ${seconds} s`),
+    ];
   });
 }
 
-function begun({ artifact, build }: Facts, { build: id, attempt, pod }: Known): Event[] {
+/** Events about a builder Pod that the last status did not have. */
+function buildStarted({ artifact, build }: Facts, { build: id, attempt, pod }: BuildDetails): Event[] {
   const { status } = artifact;
   if (status?.build === id && status?.attempt === attempt) return [];
   const replaced = build.exporters.flatMap((exporter, index) =>
-    bringsArtifacts(exporter) ? [volumeReplaced(artifact, index)] : [],
+    declaresArtifactsVolume(exporter) ? [volumeReplaced(artifact, index)] : [],
   );
-  return [tell(artifact, 'Building', `building in Pod ${pod ?? ''}`), ...(attempt === 1 ? replaced : [])];
+  return [normalEvent(artifact, 'Building', `building in Pod ${pod ?? ''}`), ...(attempt === 1 ? replaced : [])];
 }
 
-function going(
+function stillBuilding(
   facts: Facts,
-  known: Known,
+  details: BuildDetails,
   pod: CachedPod,
-  progress: Extract<Progress, { is: 'going' | 'held' }>,
+  progress: Extract<Progress, { is: 'running' | 'blocked' }>,
 ): Plan {
   const { artifact, now } = facts;
   const { message } = progress;
-  const leftMs = progress.is === 'held' ? progress.since.getTime() + PATIENCE_MS - now.getTime() : undefined;
+  const leftMs = progress.is === 'blocked' ? progress.since.getTime() + WAIT_LIMIT_MS - now.getTime() : undefined;
   if (leftMs !== undefined && leftMs <= 0) {
-    const status = told(artifact, { phase: 'Error', reason: 'BuildTimeout', message }, now, known);
+    const status = newStatus(artifact, { phase: 'Error', reason: 'BuildTimeout', message }, now, details);
     return planWithEvent(facts, status, { reason: 'BuildTimeout', actions: [{ do: 'deletePod', pod }] });
   }
   return {
-    status: told(artifact, { phase: 'Building', reason: 'Building', message }, now, known),
-    events: [...begun(facts, known), ...finished(facts, known)],
+    status: newStatus(artifact, { phase: 'Building', reason: 'Building', message }, now, details),
+    events: [...buildStarted(facts, details), ...completedSteps(facts, details)],
     actions: [],
     requeueAfterMs: leftMs,
   };

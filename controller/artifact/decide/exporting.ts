@@ -1,53 +1,57 @@
-/** What is built is handed on, by a Job for each exporter. */
+/** Hands the built files to the exporters, with one Job for each. */
 import type { Event } from '../../../kube/recorder.js';
-import { type Exports, exportsSeen, type ExportsTold } from '../progress/exporter-progress.js';
 import type { Facts, Plan } from '../facts.js';
+import { type ExportProgress, exportProgress, type ExportStatuses } from '../progress/exporter-progress.js';
+import { type BuildDetails, newStatus } from '../status.js';
+import { TERMINATING_RECHECK_MS, WAIT_LIMIT_MS } from '../timeouts.js';
 import { planWithEvent } from './plan-with-event.js';
-import { type Known, told } from '../status.js';
-import { TERMINATING_RECHECK_MS, PATIENCE_MS } from '../timeouts.js';
 
-/** `known`: of the builder Pod, while there is one; `events`: of its last steps. */
-export function exporting(facts: Facts, id: string, known: Known, events: readonly Event[] = []): Plan {
+/** `builder`: details of the builder Pod, while it exists; `events`: about its last steps. */
+export function exporting(facts: Facts, id: string, builder: BuildDetails, events: readonly Event[] = []): Plan {
   const { artifact, now } = facts;
   const { status } = artifact;
-  const before: ExportsTold = status?.build === id ? (status.exports ?? []) : [];
-  const seen = exportsSeen(facts.exporters, before, now);
-  const more = { build: id, pod: status?.pod, ...known, exports: seen.told };
-  if (seen.failed !== undefined) {
-    const words = { phase: 'Error', reason: 'ExportFailed', message: seen.failed } as const;
-    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'ExportFailed', events });
+  const before: ExportStatuses = status?.build === id ? (status.exports ?? []) : [];
+  const progress = exportProgress(facts.exporters, before, now);
+  const details = { build: id, pod: status?.pod, ...builder, exports: progress.statuses };
+  if (progress.failed !== undefined) {
+    const summary = { phase: 'Error', reason: 'ExportFailed', message: progress.failed } as const;
+    return planWithEvent(facts, newStatus(artifact, summary, now, details), { reason: 'ExportFailed', events });
   }
-  if (seen.told.every(({ state }) => state === 'Done')) {
-    const files = (more.outputs ?? status?.outputs ?? []).map(({ name }) => name);
+  if (progress.statuses.every(({ state }) => state === 'Done')) {
+    const files = (details.outputs ?? status?.outputs ?? []).map(({ name }) => name);
     const message = files.length === 0 ? 'built' : `built: ${files.join(', ')}`;
-    const words = { phase: 'Ready', reason: 'Built', message } as const;
-    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'Built', events });
+    const summary = { phase: 'Ready', reason: 'Built', message } as const;
+    return planWithEvent(facts, newStatus(artifact, summary, now, details), { reason: 'Built', events });
   }
-  return open(facts, id, seen, { ...more, events });
+  return stillExporting(facts, id, progress, { ...details, events });
 }
 
-/** Not all are done, and none has failed. */
-function open(
+function stillExporting(
   facts: Facts,
   id: string,
-  seen: Exports,
-  { events, ...more }: Known & { events: readonly Event[] },
+  progress: ExportProgress,
+  { events, ...details }: BuildDetails & { events: readonly Event[] },
 ): Plan {
   const { artifact, now } = facts;
-  const { held } = seen;
-  if (held?.since && now.getTime() - held.since.getTime() >= PATIENCE_MS) {
-    const words = { phase: 'Error', reason: 'ExportTimeout', message: held.message } as const;
-    const actions = [{ do: 'deleteJob' as const, job: held.job }];
-    return planWithEvent(facts, told(artifact, words, now, more), { reason: 'ExportTimeout', actions, events });
+  const { blocked, statuses } = progress;
+  if (blocked?.since && now.getTime() - blocked.since.getTime() >= WAIT_LIMIT_MS) {
+    const summary = { phase: 'Error', reason: 'ExportTimeout', message: blocked.message } as const;
+    const actions = [{ do: 'deleteJob' as const, job: blocked.job }];
+    return planWithEvent(facts, newStatus(artifact, summary, now, details), {
+      reason: 'ExportTimeout',
+      actions,
+      events,
+    });
   }
-  const done = seen.told.filter(({ state }) => state === 'Done').length;
-  const count = `${done} of ${seen.told.length} exporters are done`;
-  const message = held ? `${count}; ${held.message}` : count;
+  const done = statuses.filter(({ state }) => state === 'Done').length;
+  const count = `${done} of ${statuses.length} exporters are done`;
+  const message = blocked ? `${count}; ${blocked.message}` : count;
   const actions = [
-    ...seen.again.map(job => ({ do: 'deleteJob' as const, job })),
-    ...seen.missing.map(index => ({ do: 'export' as const, id, index })),
+    ...progress.toReplace.map(job => ({ do: 'deleteJob' as const, job })),
+    ...progress.missing.map(index => ({ do: 'export' as const, id, index })),
   ];
-  return planWithEvent(facts, told(artifact, { phase: 'Exporting', reason: 'Exporting', message }, now, more), {
+  const summary = { phase: 'Exporting', reason: 'Exporting', message } as const;
+  return planWithEvent(facts, newStatus(artifact, summary, now, details), {
     reason: 'Exporting',
     actions,
     events,

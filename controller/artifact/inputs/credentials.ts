@@ -1,28 +1,27 @@
-/** Credentials for registries out of several Secrets, as one file. */
+/** Merges registry credentials from several Secrets into one file. */
 
-export const fields = (value: unknown): Record<string, unknown> =>
+export const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 
 export class CredentialsError extends Error {}
 
 export interface RegistryLogin {
-  /** Of its Secret. */
-  name: string;
+  secretName: string;
   text: string;
-  /** It is what a config.json has under `auths`. */
-  isOld?: boolean;
+  /** The text is only what a config.json has under `auths`. */
+  isLegacy?: boolean;
 }
 
-/** `auths` of a config.json. Only the place of a fault may be said: the text is a secret. */
-function authsIn({ name, text, isOld }: RegistryLogin): Record<string, unknown> {
+/** The error names the Secret and never quotes the text, which contains passwords. */
+function authsIn({ secretName, text, isLegacy }: RegistryLogin): Record<string, unknown> {
   try {
-    const parsed = fields(JSON.parse(text));
-    return isOld ? parsed : fields(parsed.auths);
+    const parsed = fieldsOf(JSON.parse(text));
+    return isLegacy ? parsed : fieldsOf(parsed.auths);
   } catch {
-    throw new CredentialsError(`Secret "${name}" does not hold credentials for registries: its text is not JSON`);
+    throw new CredentialsError(`Secret "${secretName}" has no valid registry credentials: the text is not JSON`);
   }
 }
 
-/** The first Secret that knows a registry wins, as for a Pod's pull secrets. */
-export const mergedCredentials = (secrets: readonly RegistryLogin[]): string =>
-  JSON.stringify({ auths: Object.assign({}, ...secrets.map(authsIn).toReversed()) as Record<string, unknown> });
+/** The first Secret with a registry takes precedence, as for the pull secrets of a Pod. */
+export const mergedCredentials = (logins: readonly RegistryLogin[]): string =>
+  JSON.stringify({ auths: Object.assign({}, ...logins.map(authsIn).toReversed()) as Record<string, unknown> });

@@ -1,146 +1,146 @@
-/** Reads the Secrets that a build is made of. */
+/** Reads the Secrets and ConfigMaps that a build uses. */
+import type { NamedObject } from '../../../api/passthrough.js';
 import { shortHash } from '../../../api/resource-name.js';
 import { isForbidden, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Resource, Stored } from '../../../kube/kube.js';
 import { CONFIG_MAPS, SECRETS } from '../../../kube/resources.js';
-import type { Named } from '../../../api/passthrough.js';
-import type { Build, Definition } from '../build/build.js';
-import { CredentialsError, fields, mergedCredentials, type RegistryLogin } from './credentials.js';
-import type { Input } from '../facts.js';
-import { type DefinitionInput, ociSpec } from '../build/oci-spec.js';
-import { TemplateError } from '../template/fault.js';
+import type { Build, DockerfileTemplate } from '../build/build.js';
+import type { InputState } from '../facts.js';
+import { TemplateError } from '../template/errors.js';
+import { CredentialsError, fieldsOf, mergedCredentials, type RegistryLogin } from './credentials.js';
+import { renderDockerfile, type TemplateInput } from './dockerfile.js';
 
 interface Secret extends Stored {
   /** In base64. */
   data?: Record<string, string>;
 }
 
-/** Something is not there, in words. */
-class Missing extends Error {}
-/** Something is there and is no good. */
-class Wrong extends Error {}
+class MissingInput extends Error {}
+class InvalidInput extends Error {}
 
-export interface Inputs {
+export interface InputSource {
   kube: Pick<Kube, 'get'>;
   namespace: string | undefined;
 }
 
-interface InputReader extends Inputs {
-  /** State of each object that was read. */
-  seen: Map<string, string>;
+interface InputReader extends InputSource {
+  /** UID and resource version of each object that was read. */
+  versions: Map<string, string>;
 }
 
-/** `specId`: what of the build's id comes from the spec. */
-export async function readInput(build: Build, specId: string, inputs: Inputs): Promise<Input> {
-  const reader: InputReader = { ...inputs, seen: new Map() };
+/** `specId`: the part of the build's id that depends on the spec. */
+export async function readInput(build: Build, specId: string, source: InputSource): Promise<InputState> {
+  const reader: InputReader = { ...source, versions: new Map() };
   try {
-    if (build.cloudConfig) await cloudConfigThere(build.cloudConfig, reader);
-    for (const volume of build.volumes) await volumeThere(volume, reader);
-    const rendered = { definition: await definitionOf(build, reader), credentials: await credentialsOf(build, reader) };
+    if (build.cloudConfig) await checkCloudConfig(build.cloudConfig, reader);
+    for (const volume of build.volumes) await checkVolumeSource(volume, reader);
+    const rendered = { dockerfile: await dockerfileOf(build, reader), credentials: await credentialsOf(build, reader) };
     return { is: 'ready', rendered, id: idOf(specId, reader) };
   } catch (error) {
-    if (error instanceof Missing) return { is: 'missing', message: error.message };
-    if (error instanceof Wrong || error instanceof CredentialsError) return { is: 'wrong', message: error.message };
+    if (error instanceof MissingInput) return { is: 'missing', message: error.message };
+    if (error instanceof InvalidInput || error instanceof CredentialsError)
+      return { is: 'invalid', message: error.message };
     throw error;
   }
 }
 
-/** Whatever changes of what was read makes another build. Of the content itself not even a hash is told. */
-const idOf = (specId: string, { seen }: InputReader) =>
-  `${specId}-${shortHash(...[...seen].map(one => one.join('@')).toSorted())}`;
+/** A changed input makes another build. The id is public, so it depends on versions and not on the secret content. */
+const idOf = (specId: string, { versions }: InputReader) =>
+  `${specId}-${shortHash(...[...versions].map(entry => entry.join('@')).toSorted())}`;
 
-export const isOf = (specId: string, id: string | undefined): boolean => id?.startsWith(`${specId}-`) ?? false;
+export const isBuildOf = (specId: string, id: string | undefined): boolean => id?.startsWith(`${specId}-`) ?? false;
 
-async function read(resource: Resource, name: string, { kube, namespace, seen }: InputReader): Promise<Secret> {
+async function read(resource: Resource, name: string, { kube, namespace, versions }: InputReader): Promise<Secret> {
   try {
     const found = await kube.get<Secret>(resource, { name, namespace });
-    seen.set(`${resource.kind}/${name}`, `${found.metadata.uid}/${found.metadata.resourceVersion ?? ''}`);
+    versions.set(`${resource.kind}/${name}`, `${found.metadata.uid}/${found.metadata.resourceVersion ?? ''}`);
     return found;
   } catch (error) {
-    if (isNotFound(error)) throw new Missing(`waiting for ${resource.kind} "${name}"`);
-    if (isForbidden(error)) throw new Missing(`${resource.kind} "${name}" may not be read: ${error.message}`);
+    if (isNotFound(error)) throw new MissingInput(`waiting for ${resource.kind} "${name}"`);
+    if (isForbidden(error)) throw new MissingInput(`${resource.kind} "${name}" may not be read: ${error.message}`);
     throw error;
   }
 }
 
-const secret = async (name: string, reader: InputReader) => (await read(SECRETS, name, reader)).data ?? {};
+const readSecret = async (name: string, reader: InputReader) => (await read(SECRETS, name, reader)).data ?? {};
 
-/** Without it the builder Pod would wait, and nobody would hear of what. */
-async function volumeThere({ secret: ofSecret, configMap }: Named, reader: InputReader): Promise<void> {
-  const wanted = (value: unknown, key: string): string | undefined => {
-    const { [key]: name, optional } = fields(value);
+/** Without this check the builder Pod would wait for the volume, and the reason would only be visible in Events of the Pod. */
+async function checkVolumeSource({ secret, configMap }: NamedObject, reader: InputReader): Promise<void> {
+  const requiredName = (source: unknown, key: string): string | undefined => {
+    const { [key]: name, optional } = fieldsOf(source);
     return typeof name === 'string' && optional !== true ? name : undefined;
   };
-  const [secretName, configMapName] = [wanted(ofSecret, 'secretName'), wanted(configMap, 'name')];
-  if (secretName !== undefined) await secret(secretName, reader);
+  const [secretName, configMapName] = [requiredName(secret, 'secretName'), requiredName(configMap, 'name')];
+  if (secretName !== undefined) await readSecret(secretName, reader);
   if (configMapName !== undefined) await read(CONFIG_MAPS, configMapName, reader);
 }
 
-function decoded(code: string, what: string): string {
+function decode(code: string, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(code, 'base64'));
   } catch {
-    throw new Wrong(`${what} is not text`);
+    throw new InvalidInput(`${what} is not UTF-8 text`);
   }
 }
 
-async function entry({ name, key }: { name: string; key: string }, reader: InputReader): Promise<string> {
-  const data = await secret(name, reader);
+async function readEntry({ name, key }: { name: string; key: string }, reader: InputReader): Promise<string> {
+  const data = await readSecret(name, reader);
   const code = data[key];
   if (code === undefined) {
     const others = Object.keys(data).toSorted();
     const has = others.length === 0 ? 'nothing' : others.map(other => `"${other}"`).join(', ');
-    throw new Missing(`waiting for an entry "${key}" in Secret "${name}": it has ${has}`);
+    throw new MissingInput(`waiting for an entry "${key}" in Secret "${name}": it has ${has}`);
   }
-  return decoded(code, `entry "${key}" of Secret "${name}"`);
+  return decode(code, `entry "${key}" of Secret "${name}"`);
 }
 
-/** auroraboot refuses an empty one, late. */
-async function cloudConfigThere(at: { name: string; key: string }, reader: InputReader): Promise<void> {
-  const text = await entry(at, reader);
+/** auroraboot rejects an empty cloud-config, but only after the image was unpacked. */
+async function checkCloudConfig(at: { name: string; key: string }, reader: InputReader): Promise<void> {
+  const text = await readEntry(at, reader);
   if (text.trim() === '')
-    throw new Wrong(`entry "${at.key}" of Secret "${at.name}" is empty: it must be a cloud-config`);
+    throw new InvalidInput(`entry "${at.key}" of Secret "${at.name}" is empty: it must be a cloud-config`);
 }
 
-async function valuesFrom({ valuesFrom: from }: Definition, reader: InputReader): Promise<Record<string, string>> {
-  if (!from) return {};
-  if (from.key !== undefined) return { [from.key]: await entry({ name: from.name, key: from.key }, reader) };
-  const data = await secret(from.name, reader);
+async function readValues({ valuesFrom }: DockerfileTemplate, reader: InputReader): Promise<Record<string, string>> {
+  if (!valuesFrom) return {};
+  const { name, key } = valuesFrom;
+  if (key !== undefined) return { [key]: await readEntry({ name, key }, reader) };
+  const entries = Object.entries(await readSecret(name, reader));
   return Object.fromEntries(
-    Object.entries(data).map(([key, code]) => [key, decoded(code, `entry "${key}" of Secret "${from.name}"`)]),
+    entries.map(([entry, code]) => [entry, decode(code, `entry "${entry}" of Secret "${name}"`)]),
   );
 }
 
-async function definitionOf({ source }: Build, reader: InputReader): Promise<string | undefined> {
+async function dockerfileOf({ source }: Build, reader: InputReader): Promise<string | undefined> {
   if (source.is === 'image') return undefined;
-  const { definition } = source;
-  const input: DefinitionInput | undefined = definition && {
-    text: await entry(definition.text, reader),
-    values: await valuesFrom(definition, reader),
+  const { template } = source;
+  const input: TemplateInput | undefined = template && {
+    text: await readEntry(template.text, reader),
+    values: await readValues(template, reader),
   };
   try {
-    return ociSpec(source, input);
+    return renderDockerfile(source, input);
   } catch (error) {
-    if (!(error instanceof TemplateError) || !definition) throw error;
-    throw new Wrong(`entry "${definition.text.key}" of Secret "${definition.text.name}", ${error.message}`);
+    if (!(error instanceof TemplateError) || !template) throw error;
+    throw new InvalidInput(`entry "${template.text.key}" of Secret "${template.text.name}", ${error.message}`);
   }
 }
 
 const PULL_SECRET_KEY = '.dockerconfigjson';
-/** The older form: what stands under `auths` in the newer one. */
-const OLD_PULL_SECRET_KEY = '.dockercfg';
+/** The legacy format: what the current one has under `auths`. */
+const LEGACY_PULL_SECRET_KEY = '.dockercfg';
 
-async function pullSecret(name: string, reader: InputReader): Promise<RegistryLogin> {
-  const data = await secret(name, reader);
-  const isOld = data[PULL_SECRET_KEY] === undefined && data[OLD_PULL_SECRET_KEY] !== undefined;
-  const key = isOld ? OLD_PULL_SECRET_KEY : PULL_SECRET_KEY;
-  return { name, text: await entry({ name, key }, reader), isOld };
+async function readPullSecret(name: string, reader: InputReader): Promise<RegistryLogin> {
+  const data = await readSecret(name, reader);
+  const isLegacy = data[PULL_SECRET_KEY] === undefined && data[LEGACY_PULL_SECRET_KEY] !== undefined;
+  const key = isLegacy ? LEGACY_PULL_SECRET_KEY : PULL_SECRET_KEY;
+  return { secretName: name, text: await readEntry({ name, key }, reader), isLegacy };
 }
 
 async function credentialsOf({ credentials, pullSecrets }: Build, reader: InputReader): Promise<string | undefined> {
   if (!credentials && pullSecrets.length === 0) return undefined;
   const logins: RegistryLogin[] = [];
-  if (credentials) logins.push({ name: credentials.name, text: await entry(credentials, reader) });
-  for (const { name } of pullSecrets) logins.push(await pullSecret(name, reader));
+  if (credentials) logins.push({ secretName: credentials.name, text: await readEntry(credentials, reader) });
+  for (const { name } of pullSecrets) logins.push(await readPullSecret(name, reader));
   return mergedCredentials(logins);
 }

@@ -1,95 +1,93 @@
-/** How far the exporters are. */
+/** The progress of the exporters. */
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import type { CachedJob } from '../../cluster/job.js';
 import type { CachedPod } from '../../cluster/pod.js';
-import { takenAway } from './pod-disruption.js';
-import { obstacleOf } from './builder-progress.js';
-import { isGoing } from '../timeouts.js';
+import { isTerminating } from '../ownership.js';
+import { blockedReason, containersOf } from './blocked-pod.js';
+import { disruptionReason } from './pod-disruption.js';
 
-export type ExportsTold = NonNullable<OSArtifactStatus['exports']>;
-type ExportTold = ExportsTold[number];
+export type ExportStatuses = NonNullable<OSArtifactStatus['exports']>;
+type ExportStatus = ExportStatuses[number];
 
-/** An exporter, and what there is of it. */
-export interface Export {
+/** An exporter of the spec, with its objects. */
+export interface Exporter {
+  /** Of its Job. */
   name: string;
   job?: CachedJob;
   /** Of the Job. */
   pods: readonly CachedPod[];
 }
 
-export interface Exports {
-  told: ExportsTold;
-  /** Numbers of exporters that have no Job, and need one. */
+export interface ExportProgress {
+  statuses: ExportStatuses;
+  /** Indexes of exporters that need a Job. */
   missing: readonly number[];
-  /** Those that failed as their Pod was lost: they go, and others are made. */
-  again: readonly CachedJob[];
-  /** Why one failed. */
+  /** Failed Jobs whose Pod was lost: each is deleted and created again. */
+  toReplace: readonly CachedJob[];
+  /** Message about an exporter that failed for good. */
   failed?: string;
-  held?: Held;
+  blocked?: BlockedExport;
 }
 
-/** Why an exporter does not run. */
-export interface Held {
+/** An exporter that does not run. */
+export interface BlockedExport {
   message: string;
-  /** Absent: it is none of ours to end that. */
+  /** Absent if waiting has no limit. */
   since?: Date;
   job: CachedJob;
 }
 
-const condition = (job: CachedJob | undefined, type: string) =>
+const trueCondition = (job: CachedJob | undefined, type: string) =>
   job?.status?.conditions?.find(each => each.type === type && each.status === 'True');
 
-function stateOf({ job }: Export): ExportTold['state'] {
-  if (condition(job, 'Complete')) return 'Done';
-  return condition(job, 'Failed') ? 'Failed' : 'Running';
+function stateOf({ job }: Exporter): ExportStatus['state'] {
+  if (trueCondition(job, 'Complete')) return 'Done';
+  return trueCondition(job, 'Failed') ? 'Failed' : 'Running';
 }
 
-/** A Job makes its Pods within seconds, or something is against them. */
-const PODLESS_MS = 30_000;
+/** The Job controller creates Pods faster than this, unless something prevents it. */
+const POD_CREATION_MS = 30_000;
 
-const timeOf = (text: string | undefined, otherwise: Date) => (text === undefined ? otherwise : new Date(text));
+const dateOr = (time: string | undefined, otherwise: Date) => (time === undefined ? otherwise : new Date(time));
 
-/** It has run before: how often it is tried again is the user's own matter, and takes as long as it takes. */
-const hasRun = ({ status }: CachedPod): boolean =>
-  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].some(
-    ({ restartCount = 0, state }) => restartCount > 0 || state?.terminated !== undefined,
-  );
+const hasRun = (pod: CachedPod): boolean =>
+  containersOf(pod).some(({ restartCount = 0, state }) => restartCount > 0 || state?.terminated !== undefined);
 
-function heldPod(name: string, pods: readonly CachedPod[], now: Date): Omit<Held, 'job'> | undefined {
+function blockedPod(name: string, pods: readonly CachedPod[], now: Date): Omit<BlockedExport, 'job'> | undefined {
   for (const pod of pods) {
-    const words = obstacleOf(pod, now);
-    const since = hasRun(pod) ? undefined : timeOf(pod.metadata.creationTimestamp, now);
-    if (words !== undefined) return { message: `export job ${name}: ${words}`, since };
+    const reason = blockedReason(pod, now);
+    if (reason === undefined) continue;
+    /* Retries of a Pod that has run are configured by the user, and are not limited here. */
+    const since = hasRun(pod) ? undefined : dateOr(pod.metadata.creationTimestamp, now);
+    return { message: `export job ${name}: ${reason}`, since };
   }
   return undefined;
 }
 
-function heldIn(each: Export, now: Date): Held | undefined {
-  const { name, job, pods } = each;
-  if (!job || isGoing(job)) return undefined;
+function blockedExport({ name, job, pods }: Exporter, now: Date): BlockedExport | undefined {
+  if (!job || isTerminating(job)) return undefined;
   if (job.spec.suspend === true) return { message: `export job ${name} is suspended`, job };
-  const held = heldPod(name, pods, now);
-  if (held || pods.length > 0) return held && { ...held, job };
+  const blocked = blockedPod(name, pods, now);
+  if (blocked || pods.length > 0) return blocked && { ...blocked, job };
   const { startTime, active = 0, failed = 0 } = job.status ?? {};
-  const since = timeOf(startTime ?? job.metadata.creationTimestamp, now);
-  /* Between two tries a Job waits for longer and longer. */
-  if (active + failed > 0 || now.getTime() - since.getTime() < PODLESS_MS) return undefined;
+  const since = dateOr(startTime ?? job.metadata.creationTimestamp, now);
+  /* Between two tries a Job has no Pod either: it backs off exponentially. */
+  if (active + failed > 0 || now.getTime() - since.getTime() < POD_CREATION_MS) return undefined;
   return { message: `export job ${name} has no Pod: kubectl describe job ${name} says why`, since, job };
 }
 
-/** Whatever takes its Pod away so often will go on doing so. */
-const MOST_TRIES = 4;
+/** If the Pod was lost this often, something will probably take away the next one, too. */
+const MAX_TRIES = 4;
 
-/** Failed, by no fault of its own. */
-const isAgain = ({ state, lost, tries = 1 }: ExportTold): boolean =>
-  state === 'Failed' && lost === true && tries < MOST_TRIES;
+const shouldReplace = ({ state, lost, tries = 1 }: ExportStatus): boolean =>
+  state === 'Failed' && lost === true && tries < MAX_TRIES;
 
-/** Who is done stays so, whatever becomes of the Job. One that is replaced is nothing any more, though it may be seen for a while. */
-function tell(each: Export, before: ExportTold | undefined): ExportTold {
-  const { name, job, pods } = each;
+/** A completed exporter stays completed even if its Job is deleted. A replaced Job no longer counts, although the cache may still have it. */
+function exportStatus(exporter: Exporter, before: ExportStatus | undefined): ExportStatus {
+  const { name, job, pods } = exporter;
   if (before?.state === 'Done' || (job && job.metadata.uid === before?.replaced)) return before;
-  const state = stateOf(each);
-  const isLost = before?.lost === true || pods.some(pod => takenAway(pod) !== undefined);
+  const state = stateOf(exporter);
+  const isLost = before?.lost === true || pods.some(pod => disruptionReason(pod) !== undefined);
   return {
     job: name,
     state,
@@ -98,33 +96,37 @@ function tell(each: Export, before: ExportTold | undefined): ExportTold {
   };
 }
 
-function failureOf({ name, job }: Export): string {
-  const { message, reason } = condition(job, 'Failed') ?? {};
-  const words = message ?? reason;
-  return `export job ${name} failed${words ? `: ${words}` : ''}`;
+const replacedStatus = ({ job, tries = 1 }: ExportStatus, replaced: CachedJob | undefined): ExportStatus => ({
+  job,
+  state: 'Running',
+  tries: tries + 1,
+  replaced: replaced?.metadata.uid,
+});
+
+function failureMessage({ name, job }: Exporter): string {
+  const { message, reason } = trueCondition(job, 'Failed') ?? {};
+  const details = message ?? reason;
+  return `export job ${name} failed${details ? `: ${details}` : ''}`;
 }
 
-/** `before`: what the status told of this build. */
-export function exportsSeen(exporters: readonly Export[], before: ExportsTold, now: Date): Exports {
-  const seen = exporters.map(each => ({
-    each,
-    told: tell(
-      each,
-      before.find(({ job }) => job === each.name),
-    ),
-  }));
-  const again = seen.filter(({ told }) => isAgain(told));
-  const failed = seen.find(({ told }) => told.state === 'Failed' && !isAgain(told));
-  const open = seen.filter(({ told }) => told.state === 'Running').map(({ each }) => each);
+/** `before`: the exporters in the last status of this build. */
+export function exportProgress(exporters: readonly Exporter[], before: ExportStatuses, now: Date): ExportProgress {
+  const observed = exporters.map(exporter => {
+    const status = exportStatus(
+      exporter,
+      before.find(({ job }) => job === exporter.name),
+    );
+    return { exporter, status, isReplaced: shouldReplace(status) };
+  });
+  const failed = observed.find(({ status, isReplaced }) => status.state === 'Failed' && !isReplaced);
+  const running = observed.filter(({ status }) => status.state === 'Running').map(({ exporter }) => exporter);
   return {
-    told: seen.map(({ each: { job }, told }) =>
-      isAgain(told)
-        ? { job: told.job, state: 'Running', tries: (told.tries ?? 1) + 1, replaced: job?.metadata.uid }
-        : told,
+    statuses: observed.map(({ exporter, status, isReplaced }) =>
+      isReplaced ? replacedStatus(status, exporter.job) : status,
     ),
-    missing: exporters.flatMap((each, index) => (each.job || !open.includes(each) ? [] : [index])),
-    again: again.flatMap(({ each: { job } }) => (job ? [job] : [])),
-    failed: failed && failureOf(failed.each),
-    held: open.map(each => heldIn(each, now)).find(held => held !== undefined),
+    missing: exporters.flatMap((exporter, index) => (exporter.job || !running.includes(exporter) ? [] : [index])),
+    toReplace: observed.flatMap(({ exporter: { job }, isReplaced }) => (isReplaced && job ? [job] : [])),
+    failed: failed && failureMessage(failed.exporter),
+    blocked: running.map(exporter => blockedExport(exporter, now)).find(blocked => blocked !== undefined),
   };
 }

@@ -1,23 +1,23 @@
 /** How much a template may do and make: what it renders has to fit into a Secret, and nobody waits for one that never ends. */
-import { Fault } from './fault.js';
+import { UnlocatedError } from './errors.js';
 
 /** A Secret holds no more. */
-export const MOST_BYTES = 1024 * 1024;
+export const MAX_BYTES = 1024 * 1024;
 /** Nodes walked, functions called, and texts handled in pieces of so many bytes; about a second's work. */
-const MOST_STEPS = 1_000_000;
+const MAX_STEPS = 1_000_000;
 const BYTES_PER_STEP = 64;
 /** Whatever the steps cost: while a template is rendered, the controller does nothing else. */
-const MOST_MS = 2_000;
+const MAX_MS = 2_000;
 
 export class Budget {
-  readonly #begun = performance.now();
+  readonly #startedAt = performance.now();
   #steps = 0;
 
   spend(bytes = 0): void {
     this.#steps += 1 + bytes / BYTES_PER_STEP;
-    if (this.#steps > MOST_STEPS) throw new Fault(`the template does more than ${MOST_STEPS} steps`);
-    if (performance.now() - this.#begun > MOST_MS)
-      throw new Fault(`the template takes longer than ${MOST_MS / 1000} s`);
+    if (this.#steps > MAX_STEPS) throw new UnlocatedError(`the template does more than ${MAX_STEPS} steps`);
+    if (performance.now() - this.#startedAt > MAX_MS)
+      throw new UnlocatedError(`the template takes longer than ${MAX_MS / 1000} s`);
   }
 }
 
@@ -28,7 +28,7 @@ export class Writer {
 
   add(bytes: string): void {
     this.#bytes += bytes.length;
-    if (this.#bytes > MOST_BYTES) throw new Fault(`the template makes a text of more than ${MOST_BYTES} bytes`);
+    if (this.#bytes > MAX_BYTES) throw new UnlocatedError(`the template makes a text of more than ${MAX_BYTES} bytes`);
     this.#pieces.push(bytes);
   }
 

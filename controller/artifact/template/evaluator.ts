@@ -1,8 +1,8 @@
 /** Pipelines, commands and operands → values. */
 import { Budget } from './budget.js';
-import { Fault, placeOf, TemplateError } from './fault.js';
-import { callFunction, weight } from './functions.js';
-import { FUNCTIONS } from './names.js';
+import { UnlocatedError, positionOf, TemplateError } from './errors.js';
+import { callFunction, cost } from './functions.js';
+import { ARITY } from './arity.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
 import { isTrue, NIL, string, typeName, type Value } from './value.js';
 
@@ -26,22 +26,22 @@ export class Evaluator {
   }
 
   /** Does it, and says where if that fails. */
-  at<T>(at: number, work: () => T): T {
+  locate<T>(at: number, work: () => T): T {
     try {
       return work();
     } catch (error) {
-      if (error instanceof Fault) throw new TemplateError(error.message, placeOf(this.#text, at));
+      if (error instanceof UnlocatedError) throw new TemplateError(error.message, positionOf(this.#text, at));
       throw error;
     }
   }
 
   /** So many variables are there now. */
-  mark = (): number => this.#variables.length;
-  release = (mark: number): void => void (this.#variables.length = mark);
+  variableCount = (): number => this.#variables.length;
+  dropVariables = (mark: number): void => void (this.#variables.length = mark);
 
   set(name: string, value: Value): void {
     const variable = this.#variables.findLast(each => each.name === name);
-    if (!variable) throw new Fault(`undefined variable ${name}`);
+    if (!variable) throw new UnlocatedError(`undefined variable ${name}`);
     variable.value = value;
   }
 
@@ -56,14 +56,14 @@ export class Evaluator {
     for (const command of commands) value = this.#command(dot, command, value);
     const result = value ?? NIL;
     for (const name of variables)
-      if (assigns) this.at(at, () => this.set(name, result));
+      if (assigns) this.locate(at, () => this.set(name, result));
       else this.#variables.push({ name, value: result });
     return result;
   }
 
   #command(dot: Value, { at, operands }: Command, final: Final): Value {
     const [first, ...args] = operands;
-    this.at(at, () => this.budget.spend());
+    this.locate(at, () => this.budget.spend());
     if (first.is === 'function') return this.#call(dot, first, args, final);
     const hasArguments = args.length > 0 || final !== undefined;
     if (hasArguments) throw this.#error("can't give an argument to what is not a function", first.at);
@@ -110,13 +110,13 @@ export class Evaluator {
   }
 
   #call(dot: Value, { name, at }: { name: string; at: number }, args: readonly Operand[], final: Final): Value {
-    const { least, most } = FUNCTIONS[name] ?? { least: 0, most: 0 };
+    const { least, most } = ARITY[name] ?? { least: 0, most: 0 };
     const count = args.length + (final === undefined ? 0 : 1);
     if (count < least || count > most) throw this.#error(`wrong number of arguments for ${name}: ${count}`, at);
     if (name === 'and' || name === 'or') return this.#firstThat(dot, name === 'or', args, final);
     const values = [...args.map(arg => this.#operand(dot, arg)), ...(final === undefined ? [] : [final])];
-    return this.at(at, () => {
-      this.budget.spend(weight(values));
+    return this.locate(at, () => {
+      this.budget.spend(cost(values));
       return callFunction(name, values);
     });
   }
@@ -131,5 +131,5 @@ export class Evaluator {
     return final ?? last;
   }
 
-  #error = (why: string, at: number): TemplateError => new TemplateError(why, placeOf(this.#text, at));
+  #error = (why: string, at: number): TemplateError => new TemplateError(why, positionOf(this.#text, at));
 }

@@ -1,14 +1,14 @@
 /** What stands in an action: pipelines of commands, commands of operands. */
 import { toBytes } from './bytes.js';
-import { Fault, placeOf, TemplateError } from './fault.js';
+import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import type { Token } from './lexer.js';
 import { parseNumber, unquote, unquoteChar, unquoteRaw } from './literals.js';
-import { isFunction } from './names.js';
+import { isFunction } from './arity.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
 import { bool, string } from './value.js';
 
 /** Brackets within each other. */
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 /** A text, number or `.` is never the end of another command's result. */
 const NOT_CALLABLE: readonly Operand['is'][] = ['literal', 'huge', 'dot', 'nil'];
@@ -36,13 +36,13 @@ export class Expressions {
   }
 
   /** Over white space. */
-  peekOver(): Token {
+  peekNonSpace(): Token {
     while (this.#at(this.#next).type === 'space') this.#next += 1;
     return this.#at(this.#next);
   }
 
-  nextOver(): Token {
-    this.peekOver();
+  nextNonSpace(): Token {
+    this.peekNonSpace();
     return this.next();
   }
 
@@ -53,7 +53,7 @@ export class Expressions {
   }
 
   error(why: string, { at }: { at: number }): TemplateError {
-    return new TemplateError(why, placeOf(this.#text, at));
+    return new TemplateError(why, positionOf(this.#text, at));
   }
 
   #unexpected(token: Token, where: string): TemplateError {
@@ -63,24 +63,24 @@ export class Expressions {
 
   /** Nothing may follow the word in its action. */
   close(word: string): void {
-    const token = this.nextOver();
+    const token = this.nextNonSpace();
     if (token.type !== 'right') throw this.#unexpected(token, `{{${word}}}`);
   }
 
-  variablesKnown = (): number => this.#variables.length;
-  forgetVariables = (known: number): void => void (this.#variables.length = known);
+  variableCount = (): number => this.#variables.length;
+  dropVariables = (known: number): void => void (this.#variables.length = known);
 
   pipeline(where: string): Pipeline {
     return this.#pipelineUpTo('right', where);
   }
 
   #pipelineUpTo(end: 'right' | 'close', where: string): Pipeline {
-    const { at } = this.peekOver();
+    const { at } = this.peekNonSpace();
     const { variables, assigns } = this.#declarations(where);
     const commands: Command[] = [];
-    while (this.peekOver().type !== end) {
+    while (this.peekNonSpace().type !== end) {
       const command = this.#command();
-      if (command === undefined) throw this.#unexpected(this.peekOver(), where);
+      if (command === undefined) throw this.#unexpected(this.peekNonSpace(), where);
       const [{ is }] = command.operands;
       if (commands.length > 0 && NOT_CALLABLE.includes(is))
         throw this.error(`non executable command in pipeline stage ${commands.length + 1}`, command);
@@ -96,10 +96,10 @@ export class Expressions {
     const variables: string[] = [];
     for (;;) {
       const before = this.#next;
-      const variable = this.peekOver();
+      const variable = this.peekNonSpace();
       if (variable.type !== 'variable') return { variables, assigns: false };
       this.next();
-      const { type, text } = this.peekOver();
+      const { type, text } = this.peekNonSpace();
       const isList = type === 'other' && text === ',';
       if (type !== 'assign' && type !== 'declare' && !isList) {
         this.#next = before;
@@ -110,7 +110,7 @@ export class Expressions {
       this.#variables.push(variable.text);
       if (!isList) return { variables, assigns: type === 'assign' };
       if (where !== 'range' || variables.length > 1) throw this.error(`too many declarations in ${where}`, sign);
-      const following = this.peekOver();
+      const following = this.peekNonSpace();
       if (!['variable', 'right', 'close'].includes(following.type))
         throw this.error('range can only initialize variables', following);
     }
@@ -118,10 +118,10 @@ export class Expressions {
 
   /** Undefined where none begins. */
   #command(): Command | undefined {
-    const { at } = this.peekOver();
+    const { at } = this.peekNonSpace();
     const operands: Operand[] = [];
     for (;;) {
-      this.peekOver();
+      this.peekNonSpace();
       const operand = this.#operand();
       if (operand) operands.push(operand);
       const token = this.#peek();
@@ -192,7 +192,7 @@ export class Expressions {
       const value = parseNumber(text);
       return value.is === 'huge' ? { ...value, at } : { is: 'literal', at, value };
     } catch (error) {
-      if (error instanceof Fault) throw this.error(error.message, { at });
+      if (error instanceof UnlocatedError) throw this.error(error.message, { at });
       throw error;
     }
   }
@@ -200,7 +200,7 @@ export class Expressions {
   #brackets(at: number): Operand {
     this.next();
     this.#depth += 1;
-    if (this.#depth > DEEPEST) throw this.error(`more than ${DEEPEST} brackets within each other`, { at });
+    if (this.#depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} brackets within each other`, { at });
     const pipe = this.#pipelineUpTo('close', 'parenthesized pipeline');
     this.#depth -= 1;
     return { is: 'pipeline', at, pipe };

@@ -1,5 +1,5 @@
 /** Floating-point numbers by the verbs of `printf`: exact, and halves go to the even digit. */
-import { Fault } from './fault.js';
+import { UnlocatedError } from './errors.js';
 import { type Layout, pad, signOf } from './layout.js';
 
 /** 0.DIGITS × 10^point, without zeros at the end; no digits for 0. */
@@ -94,7 +94,7 @@ const VERBS: Record<string, string> = { v: 'g', g: 'g', G: 'g', e: 'e', E: 'e', 
 
 /** Undefined: there is no such verb for these numbers. */
 export function formatFloat(value: number, verb: string, layout: Layout): string | undefined {
-  if (/[bxX]/.test(verb)) throw new Fault(`%${verb} of a floating-point number is not supported`);
+  if (/[bxX]/.test(verb)) throw new UnlocatedError(`%${verb} of a floating-point number is not supported`);
   const form = VERBS[verb];
   if (form === undefined) return undefined;
   const { sharp, precision, zero, minus, width = 0 } = layout;

@@ -1,6 +1,6 @@
 /** One value by one verb. */
 import { Writer } from './budget.js';
-import { Fault } from './fault.js';
+import { UnlocatedError } from './errors.js';
 import { formatFloat } from './float.js';
 import { formatHex, formatInteger } from './integer.js';
 import { type Layout, pad, truncated } from './layout.js';
@@ -46,7 +46,7 @@ function formatString(bytes: string, verb: string, layout: Layout): string | und
 }
 
 function formatMap(map: ReadonlyMap<string, string>, verb: string, layout: Layout): string {
-  if (verb === 'p') throw new Fault('%p is not supported');
+  if (verb === 'p') throw new UnlocatedError('%p is not supported');
   const writer = new Writer();
   writer.add(layout.asSource ? 'map[string]string{' : 'map[');
   let first = true;

@@ -1,7 +1,7 @@
 /** The functions of a template. `and` and `or` are not among them: they need not look at all their arguments. */
 import { equalsAny, isLess, isLessOrEqual } from './compare.js';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.js';
-import { Fault } from './fault.js';
+import { UnlocatedError } from './errors.js';
 import { print, printf, println } from './printf.js';
 import { bool, int, isTrue, NIL, string, typeName, type Value } from './value.js';
 
@@ -25,7 +25,7 @@ const escaping =
 
 const CALLS: Readonly<Record<string, Call>> = {
   call: one(value => {
-    throw new Fault(`${typeName(value)} is not a function`);
+    throw new UnlocatedError(`${typeName(value)} is not a function`);
   }),
   eq: ([first = NIL, ...others]) => bool(equalsAny(first, others)),
   ne: two((a, b) => bool(!equalsAny(a, [b]))),
@@ -43,31 +43,32 @@ const CALLS: Readonly<Record<string, Call>> = {
   print: args => string(print(args)),
   println: args => string(println(args)),
   printf: ([format = NIL, ...args]) => {
-    if (format.is !== 'string') throw new Fault(`wrong type for value; expected string; got ${typeName(format)}`);
+    if (format.is !== 'string')
+      throw new UnlocatedError(`wrong type for value; expected string; got ${typeName(format)}`);
     return string(printf(format.value, args));
   },
 };
 
 export function callFunction(name: string, args: readonly Value[]): Value {
   const call = CALLS[name];
-  if (!call) throw new Fault(`function "${name}" not defined`);
+  if (!call) throw new UnlocatedError(`function "${name}" not defined`);
   return call(args);
 }
 
 function length(value: Value): number {
   if (value.is === 'string') return value.value.length;
   if (value.is === 'map') return value.value.size;
-  throw new Fault(`len of type ${typeName(value)}`);
+  throw new UnlocatedError(`len of type ${typeName(value)}`);
 }
 
 function position(at: Value, most: number): number {
-  if (at.is !== 'int' && at.is !== 'byte') throw new Fault(`cannot index a text with type ${typeName(at)}`);
-  if (at.value < 0n || at.value > BigInt(most)) throw new Fault(`index out of range: ${at.value}`);
+  if (at.is !== 'int' && at.is !== 'byte') throw new UnlocatedError(`cannot index a text with type ${typeName(at)}`);
+  if (at.value < 0n || at.value > BigInt(most)) throw new UnlocatedError(`index out of range: ${at.value}`);
   return Number(at.value);
 }
 
 function index(item: Value, keys: readonly Value[]): Value {
-  if (item.is === 'nil') throw new Fault('index of untyped nil');
+  if (item.is === 'nil') throw new UnlocatedError('index of untyped nil');
   let found: Value = item;
   for (const key of keys) found = element(found, key);
   return found;
@@ -76,25 +77,25 @@ function index(item: Value, keys: readonly Value[]): Value {
 function element(item: Value, key: Value): Value {
   if (item.is === 'string') {
     const at = position(key, item.value.length);
-    if (at === item.value.length) throw new Fault(`index out of range: ${at}`);
+    if (at === item.value.length) throw new UnlocatedError(`index out of range: ${at}`);
     return { is: 'byte', value: BigInt(item.value.charCodeAt(at)) };
   }
-  if (item.is !== 'map') throw new Fault(`can't index item of type ${typeName(item)}`);
-  if (key.is !== 'string') throw new Fault(`value has type ${typeName(key)}; should be string`);
+  if (item.is !== 'map') throw new UnlocatedError(`can't index item of type ${typeName(item)}`);
+  if (key.is !== 'string') throw new UnlocatedError(`value has type ${typeName(key)}; should be string`);
   return string(item.value.get(key.value) ?? '');
 }
 
 function slice(item: Value, bounds: readonly Value[]): Value {
-  if (item.is !== 'string') throw new Fault(`can't slice item of type ${typeName(item)}`);
-  if (bounds.length > 2) throw new Fault(`too many slice indexes: ${bounds.length}`);
+  if (item.is !== 'string') throw new UnlocatedError(`can't slice item of type ${typeName(item)}`);
+  if (bounds.length > 2) throw new UnlocatedError(`too many slice indexes: ${bounds.length}`);
   const [from = 0, to = item.value.length] = bounds.map(bound => position(bound, item.value.length));
-  if (from > to) throw new Fault(`invalid slice index: ${from} > ${to}`);
+  if (from > to) throw new UnlocatedError(`invalid slice index: ${from} > ${to}`);
   return string(item.value.slice(from, to));
 }
 
 /** What an action writes. */
-export const printed = (value: Value): string => (value.is === 'nil' ? '<no value>' : print([value]));
+export const display = (value: Value): string => (value.is === 'nil' ? '<no value>' : print([value]));
 
 /** How much there is to do for a call. */
-export const weight = (args: readonly Value[]): number =>
+export const cost = (args: readonly Value[]): number =>
   args.reduce((sum, arg) => sum + (arg.is === 'string' ? arg.value.length : 0), 0);

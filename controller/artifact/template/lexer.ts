@@ -1,5 +1,5 @@
 /** Text of a template → tokens. White space within an action is a token: it parts operands. */
-import { placeOf, TemplateError } from './fault.js';
+import { positionOf, TemplateError } from './errors.js';
 
 export type TokenType =
   | 'text'
@@ -195,7 +195,7 @@ class Lexer {
   }
 
   #error(why: string): TemplateError {
-    return new TemplateError(why, placeOf(this.#text, this.#at));
+    return new TemplateError(why, positionOf(this.#text, this.#at));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Numbers, characters and quoted texts as Go writes them. */
 import { encodeRune, isRune, MAX_RUNE, toBytes } from './bytes.js';
-import { Fault } from './fault.js';
+import { UnlocatedError } from './errors.js';
 import { int, type Value } from './value.js';
 
 const INT = /^([+-]?)(?:0[xX]((?:_?[0-9a-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)|(0|[1-9](?:_?[0-9])*))$/;
@@ -8,7 +8,7 @@ const DIGITS = String.raw`[0-9](?:_?[0-9])*`;
 const FLOAT = new RegExp(String.raw`^[+-]?(?:${DIGITS}(?:\.(?:${DIGITS})?)?|\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
 const HEX_FLOAT =
   /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)(?:\.((?:[0-9a-fA-F]_?)*[0-9a-fA-F])?)?[pP]([+-]?[0-9](?:_?[0-9])*)$/;
-const MOST = 2n ** 63n;
+const INT64_LIMIT = 2n ** 63n;
 
 const plain = (text: string) => text.replaceAll('_', '');
 
@@ -16,14 +16,15 @@ const plain = (text: string) => text.replaceAll('_', '');
 export function parseNumber(text: string): Value | { is: 'huge'; text: string } {
   const whole = parseInteger(text);
   if (whole !== undefined) {
-    if (whole < MOST && whole >= -MOST) return int(whole);
-    if (whole < 2n * MOST && !/^[+-]/.test(text)) return { is: 'huge', text };
-    throw new Fault(`integer overflow: ${JSON.stringify(text)}`);
+    if (whole < INT64_LIMIT && whole >= -INT64_LIMIT) return int(whole);
+    if (whole < 2n * INT64_LIMIT && !/^[+-]/.test(text)) return { is: 'huge', text };
+    throw new UnlocatedError(`integer overflow: ${JSON.stringify(text)}`);
   }
   const value = FLOAT.test(text) ? Number(plain(text)) : parseHexFloat(text);
-  if (value === undefined || !Number.isFinite(value)) throw new Fault(`bad number syntax: ${JSON.stringify(text)}`);
+  if (value === undefined || !Number.isFinite(value))
+    throw new UnlocatedError(`bad number syntax: ${JSON.stringify(text)}`);
   if (/[.eEpP]/.test(text)) return { is: 'float', value };
-  throw new Fault(`integer overflow: ${JSON.stringify(text)}`);
+  throw new UnlocatedError(`integer overflow: ${JSON.stringify(text)}`);
 }
 
 /** The digits with their base as `BigInt` reads it. */
@@ -45,7 +46,7 @@ function parseHexFloat(text: string): number | undefined {
   if (exponent === undefined || whole + fraction === '') return undefined;
   const digits = plain(whole + fraction);
   /* Beyond these sizes rounding in two steps, or none at all, would show. */
-  if (digits.length > 13) throw new Fault(`the number ${text} has too many digits`);
+  if (digits.length > 13) throw new UnlocatedError(`the number ${text} has too many digits`);
   const value = Number(`0x${digits}`) * 2 ** (Number(plain(exponent)) - 4 * plain(fraction).length);
   return sign === '-' ? -value : value;
 }
@@ -70,7 +71,7 @@ interface Escape {
 
 function escapeOf(match: RegExpMatchArray, quote: string): Escape {
   const [all, x, u, long, octal, simple] = match;
-  const bad = new Fault(`bad escape ${all} in a quoted text`);
+  const bad = new UnlocatedError(`bad escape ${all} in a quoted text`);
   if (x !== undefined) return { byte: Number.parseInt(x, 16) };
   if (octal !== undefined) {
     const byte = Number.parseInt(octal, 8);
@@ -112,6 +113,7 @@ export function unquoteChar(text: string): Value {
     return int(byte ?? rune ?? 0);
   }
   const [char, ...more] = inner;
-  if (char === undefined || more.length > 0 || char === '\\') throw new Fault(`malformed character constant: ${text}`);
+  if (char === undefined || more.length > 0 || char === '\\')
+    throw new UnlocatedError(`malformed character constant: ${text}`);
   return int(char.codePointAt(0) ?? 0);
 }

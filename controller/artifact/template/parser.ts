@@ -7,7 +7,7 @@ import type { Node } from './syntax.js';
 const FORBIDDEN = ['block', 'define', 'template'];
 
 /** Control structures within each other. */
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 export const parse = (text: string): Node[] => new Parser(text).document();
 
@@ -18,26 +18,26 @@ interface List {
 }
 
 class Parser {
-  readonly #in: Expressions;
+  readonly #expressions: Expressions;
   #ranges = 0;
   #depth = 0;
   /** The `end` or `else` that closed the last list. */
   #closing: { at: number } = { at: 0 };
 
   constructor(text: string) {
-    this.#in = new Expressions(text, lex(text));
+    this.#expressions = new Expressions(text, lex(text));
   }
 
   document(): Node[] {
     const { nodes, end } = this.#list();
-    if (end !== 'document') throw this.#in.error(`unexpected {{${end}}}`, this.#closing);
+    if (end !== 'document') throw this.#expressions.error(`unexpected {{${end}}}`, this.#closing);
     return nodes;
   }
 
   #list(): List {
     const nodes: Node[] = [];
     for (;;) {
-      const token = this.#in.next();
+      const token = this.#expressions.next();
       if (token.type === 'end') return { nodes, end: 'document' };
       if (token.type === 'text') nodes.push({ is: 'text', at: token.at, text: token.text });
       else {
@@ -49,43 +49,45 @@ class Parser {
   }
 
   #action(): Node | 'end' | 'else' {
-    const word = this.#in.peekOver();
-    if (word.type !== 'keyword' || word.text === 'nil') return { is: 'action', pipe: this.#in.pipeline('command') };
-    this.#in.nextOver();
+    const word = this.#expressions.peekNonSpace();
+    if (word.type !== 'keyword' || word.text === 'nil')
+      return { is: 'action', pipe: this.#expressions.pipeline('command') };
+    this.#expressions.nextNonSpace();
     const { text } = word;
-    if (FORBIDDEN.includes(text)) throw this.#in.error(`"${text}" is not allowed here`, word);
+    if (FORBIDDEN.includes(text)) throw this.#expressions.error(`"${text}" is not allowed here`, word);
     if (text === 'if' || text === 'with' || text === 'range') return this.#control(text, word);
     if (text === 'break' || text === 'continue') return this.#jump(text, word);
     this.#closing = word;
-    if (text === 'end') this.#in.close('end');
-    else if (!this.#continuesElse()) this.#in.close('else');
+    if (text === 'end') this.#expressions.close('end');
+    else if (!this.#continuesElse()) this.#expressions.close('else');
     return text === 'end' ? 'end' : 'else';
   }
 
   /** `else if`, `else with`: whoever began the structure decides whether that is right. */
   #continuesElse(): boolean {
-    const { type, text } = this.#in.peekOver();
+    const { type, text } = this.#expressions.peekNonSpace();
     return type === 'keyword' && (text === 'if' || text === 'with');
   }
 
   #jump(is: 'break' | 'continue', word: Token): Node {
-    this.#in.close(is);
-    if (this.#ranges === 0) throw this.#in.error(`{{${is}}} outside {{range}}`, word);
+    this.#expressions.close(is);
+    if (this.#ranges === 0) throw this.#expressions.error(`{{${is}}} outside {{range}}`, word);
     return { is };
   }
 
   #control(is: 'if' | 'with' | 'range', word: Token): Node {
     this.#depth += 1;
-    if (this.#depth > DEEPEST) throw this.#in.error(`more than ${DEEPEST} levels of if, with and range`, word);
-    const known = this.#in.variablesKnown();
-    const pipe = this.#in.pipeline(is);
+    if (this.#depth > MAX_DEPTH)
+      throw this.#expressions.error(`more than ${MAX_DEPTH} levels of if, with and range`, word);
+    const known = this.#expressions.variableCount();
+    const pipe = this.#expressions.pipeline(is);
     this.#ranges += is === 'range' ? 1 : 0;
     const then = this.#list();
     this.#ranges -= is === 'range' ? 1 : 0;
     const otherwise = then.end === 'else' ? this.#otherwise(is) : { nodes: [], end: then.end };
-    if (otherwise.end === 'document') throw this.#in.error(`{{${is}}} without {{end}}`, word);
-    if (otherwise.end === 'else') throw this.#in.error('unexpected {{else}}: expected {{end}}', this.#closing);
-    this.#in.forgetVariables(known);
+    if (otherwise.end === 'document') throw this.#expressions.error(`{{${is}}} without {{end}}`, word);
+    if (otherwise.end === 'else') throw this.#expressions.error('unexpected {{else}}: expected {{end}}', this.#closing);
+    this.#expressions.dropVariables(known);
     this.#depth -= 1;
     return { is, at: word.at, pipe, then: then.nodes, otherwise: otherwise.nodes };
   }
@@ -93,8 +95,8 @@ class Parser {
   /** One `{{end}}` closes a whole chain of `{{else if}}`. */
   #otherwise(is: 'if' | 'with' | 'range'): List {
     if (!this.#continuesElse()) return this.#list();
-    const word = this.#in.nextOver();
-    if (word.text !== is) throw this.#in.error(`unexpected "${word.text}" after {{else}} of "${is}"`, word);
+    const word = this.#expressions.nextNonSpace();
+    if (word.text !== is) throw this.#expressions.error(`unexpected "${word.text}" after {{else}} of "${is}"`, word);
     return { nodes: [this.#control(is, word)], end: 'end' };
   }
 }

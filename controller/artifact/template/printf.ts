@@ -6,7 +6,7 @@ import { type Layout, PLAIN } from './layout.js';
 import { typeName, type Value } from './value.js';
 
 /** Widths and precisions beyond this are taken for mistakes. */
-const LARGEST = 1_000_000;
+const MAX_WIDTH = 1_000_000;
 
 const FLAGS: Record<string, keyof Layout> = { '#': 'sharp', '0': 'zero', '+': 'plus', '-': 'minus', ' ': 'space' };
 
@@ -137,14 +137,14 @@ class Printer {
     this.#arg += 1;
     if (arg.is !== 'int' && arg.is !== 'byte') return undefined;
     const value = Number(arg.value);
-    return Math.abs(value) > LARGEST ? undefined : value;
+    return Math.abs(value) > MAX_WIDTH ? undefined : value;
   }
 
   #digits(): number | undefined {
     const start = this.#at;
     let value = 0;
     for (; /[0-9]/.test(this.#format.charAt(this.#at)); this.#at += 1) {
-      if (value > LARGEST) {
+      if (value > MAX_WIDTH) {
         this.#at = this.#format.length;
         return undefined;
       }

@@ -5,8 +5,8 @@
 import { Writer } from './budget.js';
 import { fromBytes, toBytes } from './bytes.js';
 import { Evaluator } from './evaluator.js';
-import { Fault } from './fault.js';
-import { printed } from './functions.js';
+import { UnlocatedError } from './errors.js';
+import { display } from './functions.js';
 import { parse } from './parser.js';
 import type { Node } from './syntax.js';
 import { int, isTrue, mapOf, NIL, typeName, type Value } from './value.js';
@@ -49,11 +49,11 @@ class Renderer {
   #one(node: Node, dot: Value): Jump {
     switch (node.is) {
       case 'text':
-        this.#evaluator.at(node.at, () => this.#out.add(toBytes(node.text)));
+        this.#evaluator.locate(node.at, () => this.#out.add(toBytes(node.text)));
         return undefined;
       case 'action': {
         const value = this.#evaluator.pipeline(dot, node.pipe);
-        if (node.pipe.variables.length === 0) this.#evaluator.at(node.pipe.at, () => this.#out.add(printed(value)));
+        if (node.pipe.variables.length === 0) this.#evaluator.locate(node.pipe.at, () => this.#out.add(display(value)));
         return undefined;
       }
       case 'break':
@@ -66,27 +66,27 @@ class Renderer {
 
   /** Variables of a control structure end with it. */
   #control(node: Range, dot: Value): Jump {
-    const mark = this.#evaluator.mark();
+    const mark = this.#evaluator.variableCount();
     try {
       const value = this.#evaluator.pipeline(dot, node.pipe);
       if (node.is === 'range') return this.#range(node, value, dot);
       return isTrue(value) ? this.#all(node.then, node.is === 'with' ? value : dot) : this.#all(node.otherwise, dot);
     } finally {
-      this.#evaluator.release(mark);
+      this.#evaluator.dropVariables(mark);
     }
   }
 
   #range(node: Range, over: Value, dot: Value): Jump {
-    const mark = this.#evaluator.mark();
+    const mark = this.#evaluator.variableCount();
     let isEmpty = true;
-    for (const [key, element] of this.#evaluator.at(node.at, () => elements(over, node.pipe.variables.length))) {
+    for (const [key, element] of this.#evaluator.locate(node.at, () => elements(over, node.pipe.variables.length))) {
       isEmpty = false;
-      this.#evaluator.at(node.at, () => {
+      this.#evaluator.locate(node.at, () => {
         this.#evaluator.budget.spend();
         this.#setVariables(node, key, element);
       });
       const jump = this.#all(node.then, element);
-      this.#evaluator.release(mark);
+      this.#evaluator.dropVariables(mark);
       if (jump === 'break') break;
     }
     return isEmpty ? this.#all(node.otherwise, dot) : undefined;
@@ -118,10 +118,10 @@ function elements(over: Value, variables: number): Iterable<[Value, Value]> {
       ]);
     case 'int':
     case 'byte':
-      if (variables > 1) throw new Fault("can't use a number to iterate over more than one variable");
+      if (variables > 1) throw new UnlocatedError("can't use a number to iterate over more than one variable");
       return counted(over);
     default:
-      throw new Fault(`range can't iterate over ${typeName(over)}`);
+      throw new UnlocatedError(`range can't iterate over ${typeName(over)}`);
   }
 }
 

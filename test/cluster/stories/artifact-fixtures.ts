@@ -76,7 +76,7 @@ export interface Status {
 }
 
 /** An exporter that looks into what was built, and tells. */
-export const looking = (tools: string, script: string, volumes: object[] = [], mounts: object[] = []) => ({
+export const inspectionJob = (tools: string, script: string, volumes: object[] = [], mounts: object[] = []) => ({
   template: {
     spec: {
       containers: [

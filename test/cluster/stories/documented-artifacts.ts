@@ -1,8 +1,8 @@
 /** The examples of the documents, with images that can be had here, and the Secret to pull them. */
 import { parse, parseAllDocuments } from 'yaml';
-import { LOGIN } from './artifact-world.js';
+import { LOGIN } from './artifact-setup.js';
 
-export interface Ours {
+export interface ImageNames {
   /** A Kairos image. */
   ready: string;
   /** A plain Linux. */
@@ -84,7 +84,7 @@ const copying = (tools: string) => `
                 path: /var/built/output
                 type: DirectoryOrCreate`;
 
-const sources = ({ ready, plain, tools }: Ours) => `${head('my-kairos-iso')}
+const sources = ({ ready, plain, tools }: ImageNames) => `${head('my-kairos-iso')}
   imageName: ${ready}
   iso: true${uploading(tools)}
 ${head('copied-iso')}
@@ -112,7 +112,7 @@ ${head('custom-build')}
     Version: "2.0.0" # overrides the value from the Secret
   iso: true`;
 
-const formats = ({ ready }: Ours) => `${head('cloud-image')}
+const formats = ({ ready }: ImageNames) => `${head('cloud-image')}
   imageName: ${ready}
   cloudImage: true
   diskSize: "1G" # ten in the documents: nothing but zeros to read
@@ -128,7 +128,7 @@ ${head('netboot')}
   netboot: true
   netbootURL: "http://example.com/netboot"`;
 
-const advanced = ({ ready, bundle }: Ours) => `${head('advanced-build')}
+const advanced = ({ ready, bundle }: ImageNames) => `${head('advanced-build')}
   imageName: ${ready}
   # Build multiple formats
   iso: true
@@ -175,7 +175,7 @@ export const FILES: Readonly<Record<string, readonly string[]>> = {
   'advanced-build': ['advanced-build.iso', 'advanced-build.raw', 'advanced-build.vhd'],
 };
 
-export const documented = (ours: Ours): Example[] =>
+export const documented = (ours: ImageNames): Example[] =>
   parseAllDocuments([sources(ours), formats(ours), advanced(ours)].join('\n'))
     .map(document => document.toJS() as Example | null)
     .filter(example => example !== null);

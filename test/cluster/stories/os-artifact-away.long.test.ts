@@ -1,8 +1,8 @@
 /** The builder's node goes away while the operator lives on elsewhere: what is told meanwhile, and how it ends. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Json } from '../kubectl.js';
-import { artifact, looking } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
+import { artifact, inspectionJob } from './artifact-fixtures.js';
+import { type ArtifactSetup, artifactSetup, finalStatus, exporterLog, LOGIN } from './artifact-setup.js';
 
 jest.setTimeout(900_000);
 
@@ -16,25 +16,25 @@ const IMPATIENT = ['not-ready', 'unreachable'].map(key => ({
   tolerationSeconds: 5,
 }));
 
-let it: ArtifactWorld;
+let setup: ArtifactSetup;
 
 beforeAll(async () => {
-  it = await artifactWorld(['away'], 2);
+  setup = await artifactSetup(['away'], 2);
   /* The operator outlives the other node. */
-  await it.kubectl.do(['cordon', 'n2']);
-  const pods = await it.kubectl.getJson('pods', '-n', 'operator-system', '--field-selector', 'spec.nodeName=n2');
+  await setup.kubectl.do(['cordon', 'n2']);
+  const pods = await setup.kubectl.getJson('pods', '-n', 'operator-system', '--field-selector', 'spec.nodeName=n2');
   for (const { metadata } of pods?.items ?? [])
     if (!metadata?.name?.includes('agent'))
-      await it.kubectl.do(['delete', 'pod', metadata?.name ?? '', '-n', 'operator-system']);
+      await setup.kubectl.do(['delete', 'pod', metadata?.name ?? '', '-n', 'operator-system']);
   const program = ['deployment/operator-controller', 'deployment/operator-webhook'];
   for (const name of program)
-    await it.kubectl.do(['rollout', 'status', name, '-n', 'operator-system', '--timeout=90s'], { seconds: 100 });
-  await it.kubectl.do(['uncordon', 'n2']);
+    await setup.kubectl.do(['rollout', 'status', name, '-n', 'operator-system', '--timeout=90s'], { seconds: 100 });
+  await setup.kubectl.do(['uncordon', 'n2']);
 });
 
 afterAll(async () => {
-  await it?.cluster.calm();
-  await it?.stop();
+  await setup?.cluster.calm();
+  await setup?.stop();
 });
 
 const isRunning =
@@ -45,28 +45,28 @@ const isRunning =
     );
 
 test('a node that is given up is waited for, and the build begins again when its Pod is gone', async () => {
-  const exporter = looking(it.tools, LIST);
+  const exporter = inspectionJob(setup.tools, LIST);
   const { spec } = exporter.template;
-  await it.kubectl.apply(
+  await setup.kubectl.apply(
     artifact('away', {
       imagePullSecrets: [{ name: LOGIN }],
-      image: { ref: it.registry.ref('ready:1') },
+      image: { ref: setup.registry.ref('ready:1') },
       artifacts: { iso: true },
       nodeSelector: THERE,
       tolerations: IMPATIENT,
       exporters: [{ template: { spec: { ...spec, nodeSelector: THERE } } }],
     }),
   );
-  await it.kubectl.waitForObject(['osartifact', 'away'], isRunning('pull-image-baseimage'), 120);
-  const node = it.cluster.machine('n2');
+  await setup.kubectl.waitForObject(['osartifact', 'away'], isRunning('pull-image-baseimage'), 120);
+  const node = setup.cluster.machine('n2');
   await node.powerCut({ stayOff: true });
   const isGivenUp = ({ status }: Json) => /being deleted|on node n2/.test(String(status?.['message']));
-  const told = await it.kubectl.waitForObject(['osartifact', 'away'], isGivenUp, 120);
+  const told = await setup.kubectl.waitForObject(['osartifact', 'away'], isGivenUp, 120);
   expect(told.status?.['phase']).toBe('Building');
   await node.powerOn();
-  await it.cluster.waitReady('n2');
-  const { phase, outputs } = await built(it, 'away');
+  await setup.cluster.waitReady('n2');
+  const { phase, outputs } = await finalStatus(setup, 'away');
   expect(phase).toBe('Ready');
-  const files = (await exporterLog(it, 'away')).trim().split('\n');
+  const files = (await exporterLog(setup, 'away')).trim().split('\n');
   expect(files).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
 });

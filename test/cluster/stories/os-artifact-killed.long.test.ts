@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { OPERATOR_NAMESPACE } from '../install.js';
 import { type Json, waitFor } from '../kubectl.js';
-import { artifact, looking, type Status } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
+import { artifact, inspectionJob, type Status } from './artifact-fixtures.js';
+import { type ArtifactSetup, artifactSetup, finalStatus, exporterLog, LOGIN } from './artifact-setup.js';
 
 jest.setTimeout(1_800_000);
 
@@ -26,10 +26,10 @@ const TELL = `sleep 5
 cd /artifacts
 find . -mindepth 1 | sed 's|^[.]/||' | while read -r file; do echo "file $file $(sha256sum <"$file" | cut -d ' ' -f 1) $(stat -c %s "$file")"; done`;
 
-let it: ArtifactWorld;
+let setup: ArtifactSetup;
 
 beforeAll(async () => {
-  it = await artifactWorld([
+  setup = await artifactSetup([
     'at-once',
     ...MOMENTS.map(moment => `controller-${moment}`),
     ...NODE_MOMENTS.map(moment => `node-${moment}`),
@@ -39,18 +39,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await it?.stop();
+  await setup?.stop();
 });
 
 const begin = (name: string) =>
-  it.kubectl.apply(
+  setup.kubectl.apply(
     artifact(name, {
       imagePullSecrets: [{ name: LOGIN }],
-      imageName: it.registry.ref('ready:1'),
+      imageName: setup.registry.ref('ready:1'),
       netboot: true,
       cloudImage: true,
       diskSize: '128',
-      exporters: [{ ...looking(it.tools, TELL), backoffLimit: 2 }],
+      exporters: [{ ...inspectionJob(setup.tools, TELL), backoffLimit: 2 }],
     }),
   );
 
@@ -67,14 +67,14 @@ async function caughtAt(name: string, moment: Moment): Promise<void> {
   await begin(name);
   /* A short step may be over before anybody sees it. */
   const seen = (object: Json) => isAt(moment)(object) || object.status?.['phase'] === 'Ready';
-  await it.kubectl.waitForObject(['osartifact', name], seen, 120);
+  await setup.kubectl.waitForObject(['osartifact', name], seen, 120);
 }
 
 /** All that the exporter found in the end, and all that should be there. */
 async function result(name: string): Promise<{ found: string[]; known: string[] }> {
-  const { phase, message, outputs } = await built(it, name);
+  const { phase, message, outputs } = await finalStatus(setup, name);
   if (phase !== 'Ready') throw new Error(`${name} ended as ${phase}: ${message}`);
-  const told = (await exporterLog(it, name)).split('\n').filter(line => line.startsWith('file '));
+  const told = (await exporterLog(setup, name)).split('\n').filter(line => line.startsWith('file '));
   const known = outputs.map(output => `file ${output.name} ${output.sha256} ${output.size}`);
   return { found: told.toSorted(), known: known.toSorted() };
 }
@@ -90,13 +90,13 @@ const all = (name: string) =>
   ['.tar', '.iso', '.squashfs', '-kernel', '-initrd', '.raw'].map(ending => name + ending).toSorted();
 
 const buildersOf = async (name: string) =>
-  ((await it.kubectl.getJson('pods', '-l', `build.kairos.io/artifact=${name}`))?.items ?? [])
+  ((await setup.kubectl.getJson('pods', '-l', `build.kairos.io/artifact=${name}`))?.items ?? [])
     .filter(pod => pod.metadata?.annotations?.['build.kairos.io/build'] !== undefined)
     .map(pod => pod.metadata?.['uid']);
 
 describe('the controller is gone from one moment to the next', () => {
   const killed = () =>
-    it.kubectl.do([
+    setup.kubectl.do([
       ...['delete', 'pods', '-n', OPERATOR_NAMESPACE, '-l', 'app.kubernetes.io/component=controller'],
       ...['--force', '--grace-period=0'],
     ]);
@@ -118,35 +118,35 @@ describe('the controller is gone from one moment to the next', () => {
 });
 
 describe('the node of the builder', () => {
-  const node = () => it.cluster.machine('n1');
+  const node = () => setup.cluster.machine('n1');
 
   test.each(NODE_MOMENTS)('reboots at %s', async moment => {
     const name = `node-${moment}`;
     await caughtAt(name, moment);
-    const before = await it.cluster.waitReady('n1');
+    const before = await setup.cluster.waitReady('n1');
     await node().hardReboot();
-    await it.cluster.waitReady('n1', { not: before });
+    await setup.cluster.waitReady('n1', { not: before });
     expect(await filesOf(name)).toEqual(all(name));
   });
 
   test('reboots while an exporter is at work: the next try finds the same files', async () => {
     await caughtAt('uploading', 'exporting');
     const exporters = ['pods', '-l', 'batch.kubernetes.io/job-name=uploading-export-0'];
-    const found = async () => (await it.kubectl.getJson(...exporters, '--field-selector', RUNNING))?.items?.length;
+    const found = async () => (await setup.kubectl.getJson(...exporters, '--field-selector', RUNNING))?.items?.length;
     await waitFor(async () => (await found()) === 1, { what: 'an exporter at work', seconds: 30 });
-    const before = await it.cluster.waitReady('n1');
+    const before = await setup.cluster.waitReady('n1');
     await node().hardReboot();
-    await it.cluster.waitReady('n1', { not: before });
+    await setup.cluster.waitReady('n1', { not: before });
     expect(await filesOf('uploading')).toEqual(all('uploading'));
-    expect((await it.kubectl.getJson(...exporters))?.items).toHaveLength(2);
+    expect((await setup.kubectl.getJson(...exporters))?.items).toHaveLength(2);
   });
 
   test('loses its power, and gets it back', async () => {
     await caughtAt('powerless', 'build-iso');
     await node().powerCut({ stayOff: true });
-    await it.cluster.waitNotReady('n1');
+    await setup.cluster.waitNotReady('n1');
     await node().powerOn();
-    await it.cluster.waitReady('n1');
+    await setup.cluster.waitReady('n1');
     expect(await filesOf('powerless')).toEqual(all('powerless'));
   });
 });

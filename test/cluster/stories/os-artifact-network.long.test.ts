@@ -3,28 +3,28 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { bootedFrom } from '../boot-from.js';
 import { ServiceNames } from '../service-names.js';
 import { artifact, secret } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, LOGIN, serveArtifacts, serverUrl } from './artifact-world.js';
+import { type ArtifactSetup, artifactSetup, finalStatus, LOGIN, serveArtifacts, serverUrl } from './artifact-setup.js';
 import { uploader } from './documented-artifacts.js';
 
 jest.setTimeout(900_000);
 
-let it: ArtifactWorld;
+let setup: ArtifactSetup;
 let names: ServiceNames;
 
 beforeAll(async () => {
-  it = await artifactWorld(['net']);
-  names = await ServiceNames.start(it.cluster);
-  await serveArtifacts(it, 'default');
+  setup = await artifactSetup(['net']);
+  names = await ServiceNames.start(setup.cluster);
+  await serveArtifacts(setup, 'default');
 });
 
 afterAll(async () => {
   await names?.stop();
-  await it?.stop();
+  await setup?.stop();
 });
 
 test('a machine without a disk boots from what an exporter uploaded', async () => {
-  const plain = it.registry.ref('system:1');
-  await it.kubectl.apply([
+  const plain = setup.registry.ref('system:1');
+  await setup.kubectl.apply([
     secret('definition', { Dockerfile: 'FROM {{ .BaseImage }}\nRUN echo "{{ .Mark }}" > /etc/mark\n' }),
     artifact('net', {
       imagePullSecrets: [{ name: LOGIN }],
@@ -32,11 +32,11 @@ test('a machine without a disk boots from what an exporter uploaded', async () =
       dockerfileTemplateValues: { BaseImage: plain, Mark: 'came over the network' },
       netboot: true,
       netbootURL: 'http://kairos-operator-nginx',
-      exporters: [uploader(it.tools)],
+      exporters: [uploader(setup.tools)],
     }),
   ]);
-  expect((await built(it, 'net')).phase).toBe('Ready');
-  const place = await serverUrl(it);
+  expect((await finalStatus(setup, 'net')).phase).toBe('Ready');
+  const place = await serverUrl(setup);
   const script = [
     'dhcp',
     `kernel ${place}/net-kernel root=live: console=ttyS0,115200 panic=5`,
@@ -49,7 +49,7 @@ test('a machine without a disk boots from what an exporter uploaded', async () =
 });
 
 test('an upload that breaks off leaves nothing to be seen, nor does it harm the file that was there', async () => {
-  const url = `${await serverUrl(it)}/once.txt`;
+  const url = `${await serverUrl(setup)}/once.txt`;
   expect((await fetch(url, { method: 'PUT', body: 'whole' })).ok).toBe(true);
   const breaking = new ReadableStream<Uint8Array>({
     start: controller => controller.enqueue(new TextEncoder().encode('only half of it')),
@@ -63,12 +63,12 @@ test('an upload that breaks off leaves nothing to be seen, nor does it harm the 
 
 test('what was under way when the server ended is taken away before the next one starts', async () => {
   const left = '/var/built/kairos-operator-nginx/.incoming/0000000001';
-  const node = it.cluster.machine('n1');
+  const node = setup.cluster.machine('n1');
   await node.exec('touch', left);
   expect((await node.exec('test', '-e', left)).code).toBe(0);
   const server = 'deployment/kairos-operator-nginx';
-  await it.kubectl.do(['rollout', 'restart', server]);
-  await it.kubectl.do(['rollout', 'status', server, '--timeout=90s'], { seconds: 100 });
+  await setup.kubectl.do(['rollout', 'restart', server]);
+  await setup.kubectl.do(['rollout', 'status', server, '--timeout=90s'], { seconds: 100 });
   expect((await node.exec('test', '-e', left)).code).toBe(1);
-  expect(await (await fetch(`${await serverUrl(it)}/once.txt`)).text()).toBe('whole');
+  expect(await (await fetch(`${await serverUrl(setup)}/once.txt`)).text()).toBe('whole');
 });

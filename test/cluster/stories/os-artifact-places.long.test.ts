@@ -1,33 +1,33 @@
 /** Where builds lie, and where images come from and go to: volumes that are there, missing or full; a registry that knows who is asking. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { artifact, looking, secret } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, exporterLog, LOGIN } from './artifact-world.js';
+import { artifact, inspectionJob, secret } from './artifact-fixtures.js';
+import { type ArtifactSetup, artifactSetup, finalStatus, exporterLog, LOGIN } from './artifact-setup.js';
 
 jest.setTimeout(900_000);
 
 const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
 const LIST = 'cd /artifacts; for file in *; do echo "$file $(sha256sum <"$file" | cut -d " " -f 1)"; done';
 
-let it: ArtifactWorld;
+let setup: ArtifactSetup;
 
 beforeAll(async () => {
-  it = await artifactWorld(['asked', 'full', 'pushed', 'unknown-pusher']);
+  setup = await artifactSetup(['asked', 'full', 'pushed', 'unknown-pusher']);
 });
 
 afterAll(async () => {
-  await it?.cluster.machine('n1').exec('umount', '/var/built/full-artifacts');
-  await it?.stop();
+  await setup?.cluster.machine('n1').exec('umount', '/var/built/full-artifacts');
+  await setup?.stop();
 });
 
-const apply = (name: string, spec: object) => it.kubectl.apply(artifact(name, { ...KNOWN, ...spec }));
-const iso = () => ({ imageName: it.registry.ref('ready:1'), iso: true });
+const apply = (name: string, spec: object) => setup.kubectl.apply(artifact(name, { ...KNOWN, ...spec }));
+const iso = () => ({ imageName: setup.registry.ref('ready:1'), iso: true });
 
 describe('volumes', () => {
   test('the claim is made as it was asked for, and belongs to the object', async () => {
     const volume = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '50Gi' } } };
     await apply('asked', { ...iso(), volume });
-    expect((await built(it, 'asked')).phase).toBe('Ready');
-    const claim = await it.kubectl.getJson('pvc', 'asked-artifacts');
+    expect((await finalStatus(setup, 'asked')).phase).toBe('Ready');
+    const claim = await setup.kubectl.getJson('pvc', 'asked-artifacts');
     expect(claim?.spec).toMatchObject(volume);
     expect(claim?.metadata?.labels).toMatchObject({ 'build.kairos.io/artifact': 'asked' });
     expect(claim?.metadata?.['ownerReferences']).toEqual([expect.objectContaining({ name: 'asked' })]);
@@ -36,45 +36,45 @@ describe('volumes', () => {
   test('a volume of the user is built in, and exported from, without a claim', async () => {
     const workshop = { name: 'workshop', hostPath: { path: '/var/built/workshop', type: 'DirectoryOrCreate' } };
     await apply('own', {
-      image: { ref: it.registry.ref('ready:1') },
+      image: { ref: setup.registry.ref('ready:1') },
       artifacts: { iso: true, volume: 'workshop' },
       volumes: [workshop],
-      exporters: [looking(it.tools, LIST)],
+      exporters: [inspectionJob(setup.tools, LIST)],
     });
-    const { phase, outputs } = await built(it, 'own');
+    const { phase, outputs } = await finalStatus(setup, 'own');
     expect(phase).toBe('Ready');
-    const told = (await exporterLog(it, 'own')).trim().split('\n');
+    const told = (await exporterLog(setup, 'own')).trim().split('\n');
     expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
-    expect(await it.kubectl.getJson('pvc', 'own-artifacts')).toBeUndefined();
-    const lies = await it.cluster.machine('n1').exec('ls', '/var/built/workshop');
+    expect(await setup.kubectl.getJson('pvc', 'own-artifacts')).toBeUndefined();
+    const lies = await setup.cluster.machine('n1').exec('ls', '/var/built/workshop');
     expect(lies.stdout.split('\n')).toEqual(expect.arrayContaining(['own.iso', 'own.tar']));
   });
 
   test('one that is full is told of; with more room the build is asked for again', async () => {
-    const node = it.cluster.machine('n1');
+    const node = setup.cluster.machine('n1');
     const folder = '/var/built/full-artifacts';
     await node.exec('mkdir', '-p', folder);
     await node.exec('mount', '-t', 'tmpfs', '-o', 'size=30m', 'tmpfs', folder);
-    await apply('full', { ...iso(), cloudImage: true, exporters: [looking(it.tools, LIST)] });
-    const { phase, message } = await built(it, 'full');
+    await apply('full', { ...iso(), cloudImage: true, exporters: [inspectionJob(setup.tools, LIST)] });
+    const { phase, message } = await finalStatus(setup, 'full');
     expect(phase).toBe('Error');
     expect(message).toMatch(/step build-\S+ failed .*No space left on device/s);
-    expect(await it.kubectl.getJson('job', 'full-export-0')).toBeUndefined();
+    expect(await setup.kubectl.getJson('job', 'full-export-0')).toBeUndefined();
 
     await node.exec('mount', '-o', 'remount,size=512m', folder);
-    await it.kubectl.do(['annotate', 'osartifact', 'full', 'operator.kairos.io/retry=more-room']);
+    await setup.kubectl.do(['annotate', 'osartifact', 'full', 'operator.kairos.io/retry=more-room']);
     const isReady = ({ status }: { status?: Record<string, unknown> }) => status?.['phase'] === 'Ready';
-    await it.kubectl.waitForObject(['osartifact', 'full'], isReady, 240);
-    const { outputs } = await built(it, 'full');
-    const told = (await exporterLog(it, 'full')).trim().split('\n');
+    await setup.kubectl.waitForObject(['osartifact', 'full'], isReady, 240);
+    const { outputs } = await finalStatus(setup, 'full');
+    const told = (await exporterLog(setup, 'full')).trim().split('\n');
     expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
   });
 });
 
 describe('a registry of one port gives, one of another takes', () => {
   const [source, target] = [
-    () => it.registry.slowRef('system:1'),
-    () => ({ registry: it.registry.ref('').replace('/', ''), repository: 'made', tag: 'v1' }),
+    () => setup.registry.slowRef('system:1'),
+    () => ({ registry: setup.registry.ref('').replace('/', ''), repository: 'made', tag: 'v1' }),
   ];
   const build = (login: string) => ({
     imagePullSecrets: [],
@@ -91,7 +91,7 @@ describe('a registry of one port gives, one of another takes', () => {
   beforeAll(async () => {
     const { auths } = JSON.parse(await loginText()) as { auths: Record<string, object> };
     const [giving] = Object.entries(auths).filter(([place]) => source().startsWith(place));
-    await it.kubectl.apply([
+    await setup.kubectl.apply([
       secret('definition', { ociSpec: `FROM ${source()}\nRUN echo made >/etc/mark\n` }),
       secret('giving-only', {
         '.dockerconfigjson': JSON.stringify({ auths: Object.fromEntries([giving ?? ['', {}]]) }),
@@ -100,19 +100,19 @@ describe('a registry of one port gives, one of another takes', () => {
   });
 
   async function loginText(): Promise<string> {
-    const data = (await it.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
+    const data = (await setup.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
     return Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString();
   }
 
   test('who is unknown to the one that takes is told so', async () => {
     await apply('unknown-pusher', build('giving-only'));
-    const { phase, message } = await built(it, 'unknown-pusher');
+    const { phase, message } = await finalStatus(setup, 'unknown-pusher');
     expect(phase).toBe('Error');
     expect(message).toMatch(/step buildah-build failed .*(unauthorized|authentication required)/s);
   });
 
   test('who is known to both has the image put there, to be built from', async () => {
     await apply('pushed', build(LOGIN));
-    expect(await built(it, 'pushed')).toMatchObject({ phase: 'Ready', message: 'built: pushed.tar' });
+    expect(await finalStatus(setup, 'pushed')).toMatchObject({ phase: 'Ready', message: 'built: pushed.tar' });
   });
 });

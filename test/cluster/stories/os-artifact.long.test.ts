@@ -11,39 +11,39 @@ import {
   FILES,
   INSPECT,
   knownKeys,
-  looking,
+  inspectionJob,
   MENU,
   newKeys,
   secret,
   type Status,
   STEPS,
 } from './artifact-fixtures.js';
-import { type ArtifactWorld, artifactWorld, built, builtFile, exporterLog, LOGIN } from './artifact-world.js';
+import { type ArtifactSetup, artifactSetup, finalStatus, builtFile, exporterLog, LOGIN } from './artifact-setup.js';
 
 jest.setTimeout(1_200_000); // the tools may have to be made first
 
-let it: ArtifactWorld;
+let setup: ArtifactSetup;
 let tools: string;
 
 /** By the door that no tool knows to be without encryption. */
-const image = (name: string) => it.registry.slowRef(name);
+const image = (name: string) => setup.registry.slowRef(name);
 const KNOWN = { imageCredentialsSecretRef: { name: LOGIN }, pullInsecureRegistry: true };
 const keyVolume = (name: string) => ({ name: 'keys', secret: { secretName: name } });
 
 beforeAll(async () => {
-  it = await artifactWorld(['edge', 'again', 'stranger', 'foreign']);
-  tools = it.tools;
-  await it.kubectl.apply([
+  setup = await artifactSetup(['edge', 'again', 'stranger', 'foreign']);
+  tools = setup.tools;
+  await setup.kubectl.apply([
     secret('part', { ociSpec: 'COPY here.txt /etc/here.txt\nRUN echo "{{ .Mark }} in {{ .Where }}" >/etc/mark\n' }),
     secret('values', { Mark: 'not this one', Where: 'the definition' }),
     secret('config', { 'cloud-config.yaml': '#cloud-config\nhostname: edge\n' }),
-    secret('known-keys', knownKeys(it.images.firmware)),
+    secret('known-keys', knownKeys(setup.images.firmware)),
     secret('foreign-keys', newKeys()),
   ]);
 });
 
 afterAll(async () => {
-  await it?.stop();
+  await setup?.stop();
 });
 
 describe('a plain system and a definition of the user become every kind of artifact', () => {
@@ -72,7 +72,7 @@ describe('a plain system and a definition of the user become every kind of artif
     };
     const bring = 'echo brought >/context/here.txt && echo hello >/media-files/hello.txt';
     const mounts = ['context', 'media-files'].map(name => ({ name, mountPath: `/${name}` }));
-    await it.kubectl.apply(
+    await setup.kubectl.apply(
       artifact('edge', {
         image: source,
         importers: [{ name: 'bring', image: tools, command: ['bash', '-c', bring], volumeMounts: mounts }],
@@ -90,11 +90,11 @@ describe('a plain system and a definition of the user become every kind of artif
           grubConfig: MENU,
           overlayISOVolume: 'media-files',
         },
-        exporters: [looking(tools, INSPECT, [keyVolume('known-keys')], [{ name: 'keys', mountPath: '/keys' }])],
+        exporters: [inspectionJob(tools, INSPECT, [keyVolume('known-keys')], [{ name: 'keys', mountPath: '/keys' }])],
       }),
     );
-    status = await built(it, 'edge');
-    told = status.phase === 'Ready' ? await exporterLog(it, 'edge') : '';
+    status = await finalStatus(setup, 'edge');
+    told = status.phase === 'Ready' ? await exporterLog(setup, 'edge') : '';
   });
 
   test('each step is done, and each file is there', () => {
@@ -132,8 +132,8 @@ describe('a plain system and a definition of the user become every kind of artif
 });
 
 describe('a machine boots what was built', () => {
-  const file = (name: string) => builtFile(it, 'edge', name);
-  const firmware = () => ({ folder: it.images.firmware });
+  const file = (name: string) => builtFile(setup, 'edge', name);
+  const firmware = () => ({ folder: setup.images.firmware });
   const isUp = /SYSTEM-IS-UP KAIROS_VERSION="v9\.9\.9" .*made in the definition/;
 
   test('from the medium with a BIOS, by the menu of the user', async () => {
@@ -173,7 +173,8 @@ describe('a machine boots what was built', () => {
   async function bootedTree(name: string): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'tree-'));
     try {
-      for (const part of ['EFI', 'loader']) cpSync(builtFile(it, name, part), join(folder, part), { recursive: true });
+      for (const part of ['EFI', 'loader'])
+        cpSync(builtFile(setup, name, part), join(folder, part), { recursive: true });
       const secure = { ...firmware(), secure: true };
       return await bootedFrom({ tree: folder }, /SYSTEM-IS-UP|Access Denied|Security Violation/, secure);
     } finally {
@@ -186,14 +187,14 @@ describe('a machine boots what was built', () => {
   });
 
   test('never from files that a foreign key signed', async () => {
-    await it.kubectl.apply(
+    await setup.kubectl.apply(
       artifact('foreign', {
         image: { ref: image('edge:v1'), ...KNOWN },
         artifacts: { uki: { efi: true, keysVolume: 'keys' } },
         volumes: [keyVolume('foreign-keys')],
       }),
     );
-    expect(await built(it, 'foreign')).toMatchObject({ phase: 'Ready' });
+    expect(await finalStatus(setup, 'foreign')).toMatchObject({ phase: 'Ready' });
     const serial = await bootedTree('foreign');
     expect(serial).toMatch(/Access Denied|Security Violation/);
     expect(serial).not.toContain('SYSTEM-IS-UP');
@@ -202,7 +203,7 @@ describe('a machine boots what was built', () => {
 
 describe('the image that was pushed', () => {
   test('is a Kairos image to build from, with bundles and release files over it', async () => {
-    await it.kubectl.apply(
+    await setup.kubectl.apply(
       artifact('again', {
         image: { ref: image('edge:v1'), ...KNOWN },
         artifacts: {
@@ -212,32 +213,32 @@ describe('the image that was pushed', () => {
           kairosRelease: 'KAIROS_VERSION="v1"\nKAIROS_RELEASE="v1"\n',
         },
         nameOverride: { iso: 'medium' },
-        exporters: [looking(tools, AGAIN)],
+        exporters: [inspectionJob(tools, AGAIN)],
       }),
     );
-    const status = await built(it, 'again');
+    const status = await finalStatus(setup, 'again');
     expect(status).toMatchObject({ phase: 'Ready', message: 'built: again.tar, medium.iso' });
-    const told = await exporterLog(it, 'again');
+    const told = await exporterLog(setup, 'again');
     expect(told).toContain('in its system: KAIROS_VERSION="v1" KAIROS_RELEASE="v1" bundled made in the definition');
     expect(told).toContain('VERSION="2.0"');
   });
 
   test('is built from anew when the spec changes', async () => {
-    const pod = (await built(it, 'again')).pod;
-    const data = (await it.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
+    const pod = (await finalStatus(setup, 'again')).pod;
+    const data = (await setup.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
     const { auths } = JSON.parse(Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString()) as {
       auths: object;
     };
     const more = JSON.stringify({ auths: { ...auths, 'registry.example': { auth: 'eDp5' } } });
-    await it.kubectl.apply(secret('more-logins', { '.dockerconfigjson': more }));
+    await setup.kubectl.apply(secret('more-logins', { '.dockerconfigjson': more }));
     const credentials = { imageCredentialsSecretRef: { name: 'more-logins' } };
     const change = { spec: { image: credentials, artifacts: { osRelease: '3.0' } } };
-    await it.kubectl.do(['patch', 'osartifact', 'again', '--type=merge', '-p', JSON.stringify(change)]);
+    await setup.kubectl.do(['patch', 'osartifact', 'again', '--type=merge', '-p', JSON.stringify(change)]);
     const anew = ({ status }: { status?: Record<string, unknown> }) =>
       status?.['phase'] === 'Ready' && status['pod'] !== pod;
-    await it.kubectl.waitForObject(['osartifact', 'again'], anew, 120);
-    expect(await exporterLog(it, 'again')).toContain('VERSION="3.0"');
-    expect(await it.kubectl.getJson('pod', pod)).toBeUndefined();
+    await setup.kubectl.waitForObject(['osartifact', 'again'], anew, 120);
+    expect(await exporterLog(setup, 'again')).toContain('VERSION="3.0"');
+    expect(await setup.kubectl.getJson('pod', pod)).toBeUndefined();
   });
 
   test('unlike the plain one, whose build ends with the advice to make a Kairos image of it', async () => {
@@ -247,8 +248,8 @@ describe('the image that was pushed', () => {
     });
     /* An earlier operator left this on its objects. */
     const finalizers = ['build.kairos.io/osbuilder-finalizer'];
-    await it.kubectl.apply({ ...plain, metadata: { ...plain.metadata, finalizers } });
-    const { phase, message } = await built(it, 'stranger');
+    await setup.kubectl.apply({ ...plain, metadata: { ...plain.metadata, finalizers } });
+    const { phase, message } = await finalStatus(setup, 'stranger');
     expect(phase).toBe('Error');
     expect(message).toContain('it is not a Kairos image. Name it in baseImageName');
   });

@@ -2,36 +2,36 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { JOBS, PODS, SECRETS } from '../../../kube/resources.js';
 import { DOCUMENTED, IMAGE } from './samples.js';
-import { World } from './world.js';
+import { ArtifactSetup } from './setup.js';
 
 const READY = { imageName: IMAGE, iso: true };
 const WITH_EXPORTER = DOCUMENTED['iso-and-exporter'] ?? {};
 const HOUR_MS = 3_601_000;
 
-let world = new World();
+let setup = new ArtifactSetup();
 beforeEach(() => {
-  world = new World();
+  setup = new ArtifactSetup();
 });
 
 async function exporting(exporters = 1): Promise<void> {
   const { exporters: [exporter] = [], ...rest } = WITH_EXPORTER as { exporters?: object[] };
-  await world.begin({ ...rest, exporters: Array.from({ length: exporters }, () => exporter) });
-  await world.podSays('Succeeded', []);
+  await setup.create({ ...rest, exporters: Array.from({ length: exporters }, () => exporter) });
+  await setup.setPodStatus('Succeeded', []);
 }
 
 /** A Pod of the first export Job. */
 async function exportPod(status: object): Promise<void> {
-  const [job] = world.deps.exports.list();
+  const [job] = setup.deps.exports.list();
   const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'os-export-0', uid: job?.metadata.uid, controller: true };
   const metadata = { name: 'os-export-0-x', ownerReferences: [owner], labels: { 'build.kairos.io/artifact': 'os' } };
-  await world.kube.create(PODS, { metadata, spec: {} }, 'default');
-  await world.kube.patch(
+  await setup.kube.create(PODS, { metadata, spec: {} }, 'default');
+  await setup.kube.patch(
     PODS,
     { namespace: 'default', name: metadata.name },
     { status: { phase: 'Pending', ...status } },
     { subresource: 'status' },
   );
-  await world.settle();
+  await setup.settle();
 }
 
 describe('an exporter', () => {
@@ -42,11 +42,11 @@ describe('an exporter', () => {
     await exporting();
     await exportPod(stuck);
     const words = 'export job os-export-0: image "debian:x" of container copy cannot be started: manifest unknown';
-    expect(world.said()).toEqual(['Exporting', `0 of 1 exporters are done; ${words}`]);
-    await world.clock.advance(HOUR_MS);
-    await world.settle();
-    expect(world.said()).toEqual(['Error', words]);
-    expect(world.jobs()).toEqual([]);
+    expect(setup.phaseAndMessage()).toEqual(['Exporting', `0 of 1 exporters are done; ${words}`]);
+    await setup.clock.advance(HOUR_MS);
+    await setup.settle();
+    expect(setup.phaseAndMessage()).toEqual(['Error', words]);
+    expect(setup.jobs()).toEqual([]);
   });
 
   test.each([
@@ -54,52 +54,58 @@ describe('an exporter', () => {
     ['is tried by another Pod, later', undefined, { failed: 1 }],
   ])('that %s is not ended, however long it takes', async (_, container, status) => {
     await exporting();
-    await world.jobStatus('os-export-0', status);
+    await setup.setJobStatus('os-export-0', status);
     const backOff = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } };
     if (container) await exportPod({ containerStatuses: [{ name: 'copy', ...container, state: backOff }] });
-    await world.clock.advance(HOUR_MS);
-    await world.settle();
-    expect([world.said()[0], world.jobs()]).toEqual(['Exporting', ['os-export-0']]);
+    await setup.clock.advance(HOUR_MS);
+    await setup.settle();
+    expect([setup.phaseAndMessage()[0], setup.jobs()]).toEqual(['Exporting', ['os-export-0']]);
   });
 
   test('that is suspended is told, and left to whoever suspended it', async () => {
     await exporting();
-    await world.kube.patch(JOBS, { namespace: 'default', name: 'os-export-0' }, { spec: { suspend: true } });
-    await world.clock.advance(HOUR_MS);
-    await world.settle();
-    expect(world.said()).toEqual(['Exporting', '0 of 1 exporters are done; export job os-export-0 is suspended']);
+    await setup.kube.patch(JOBS, { namespace: 'default', name: 'os-export-0' }, { spec: { suspend: true } });
+    await setup.clock.advance(HOUR_MS);
+    await setup.settle();
+    expect(setup.phaseAndMessage()).toEqual([
+      'Exporting',
+      '0 of 1 exporters are done; export job os-export-0 is suspended',
+    ]);
   });
 
   test('that was given up does not run again when a Secret of the build goes', async () => {
-    await world.secret('in', { 'cloud-config.yaml': 'a' });
+    await setup.secret('in', { 'cloud-config.yaml': 'a' });
     const { exporters } = WITH_EXPORTER as { exporters: object[] };
-    await world.begin({ ...READY, cloudConfigRef: { name: 'in' }, exporters });
-    await world.podSays('Succeeded', []);
+    await setup.create({ ...READY, cloudConfigRef: { name: 'in' }, exporters });
+    await setup.setPodStatus('Succeeded', []);
     await exportPod(stuck);
-    await world.clock.advance(HOUR_MS);
-    await world.settle();
-    await world.kube.delete(SECRETS, { namespace: 'default', name: 'in' });
-    await world.settle();
-    expect([world.said(), world.jobs()]).toEqual([['Error', 'waiting for Secret "in"'], []]);
+    await setup.clock.advance(HOUR_MS);
+    await setup.settle();
+    await setup.kube.delete(SECRETS, { namespace: 'default', name: 'in' });
+    await setup.settle();
+    expect([setup.phaseAndMessage(), setup.jobs()]).toEqual([['Error', 'waiting for Secret "in"'], []]);
   });
 
   test('that gets no Pod is told', async () => {
     await exporting();
-    await world.clock.advance(31_000);
-    await world.settle();
-    expect(world.said()[1]).toBe(
+    await setup.clock.advance(31_000);
+    await setup.settle();
+    expect(setup.phaseAndMessage()[1]).toBe(
       '0 of 1 exporters are done; export job os-export-0 has no Pod: kubectl describe job os-export-0 says why',
     );
   });
 
   test('that is done does not run again, though its Job is cleaned up before the others are done', async () => {
     await exporting(2);
-    await world.jobSays('os-export-0', 'Complete');
-    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
-    await world.settle();
-    expect([world.jobs(), world.said()]).toEqual([['os-export-1'], ['Exporting', '1 of 2 exporters are done']]);
-    await world.jobSays('os-export-1', 'Complete');
-    expect(world.said()[0]).toBe('Ready');
+    await setup.setJobCondition('os-export-0', 'Complete');
+    await setup.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
+    await setup.settle();
+    expect([setup.jobs(), setup.phaseAndMessage()]).toEqual([
+      ['os-export-1'],
+      ['Exporting', '1 of 2 exporters are done'],
+    ]);
+    await setup.setJobCondition('os-export-1', 'Complete');
+    expect(setup.phaseAndMessage()[0]).toBe('Ready');
   });
 
   const lost = {
@@ -109,77 +115,77 @@ describe('an exporter', () => {
 
   test('whose Pod was lost with its node, and whose Job failed by that, gets another', async () => {
     await exporting();
-    const [first] = world.deps.exports.list();
+    const [first] = setup.deps.exports.list();
     await exportPod(lost);
-    expect(world.said()[0]).toBe('Exporting');
-    await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
-    expect(world.said()[0]).toBe('Exporting');
-    expect(world.deps.exports.list().map(({ metadata }) => metadata.uid)).not.toContain(first?.metadata.uid);
-    expect(world.status()?.exports).toMatchObject([{ job: 'os-export-0', state: 'Running', tries: 2 }]);
-    await world.jobSays('os-export-0', 'Complete');
-    expect(world.said()[0]).toBe('Ready');
+    expect(setup.phaseAndMessage()[0]).toBe('Exporting');
+    await setup.setJobCondition('os-export-0', 'Failed', 'BackoffLimitExceeded');
+    expect(setup.phaseAndMessage()[0]).toBe('Exporting');
+    expect(setup.deps.exports.list().map(({ metadata }) => metadata.uid)).not.toContain(first?.metadata.uid);
+    expect(setup.status()?.exports).toMatchObject([{ job: 'os-export-0', state: 'Running', tries: 2 }]);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    expect(setup.phaseAndMessage()[0]).toBe('Ready');
   });
 
   test('whose Pod its own Job deletes has failed, when that fails', async () => {
     await exporting();
     await exportPod({ phase: 'Running' });
     const at = { namespace: 'default', name: 'os-export-0-x' };
-    await world.kube.patch(PODS, at, { metadata: { finalizers: ['test/stays'] } });
-    await world.kube.delete(PODS, at);
-    await world.jobSays('os-export-0', 'Failed', 'Job was active longer than specified deadline');
-    expect(world.said()[0]).toBe('Error');
+    await setup.kube.patch(PODS, at, { metadata: { finalizers: ['test/stays'] } });
+    await setup.kube.delete(PODS, at);
+    await setup.setJobCondition('os-export-0', 'Failed', 'Job was active longer than specified deadline');
+    expect(setup.phaseAndMessage()[0]).toBe('Error');
   });
 
   test('that is replaced is nothing any more, though a watch is late', async () => {
     await exporting();
     await exportPod(lost);
     const at = { namespace: 'default', name: 'os-export-0' };
-    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
-    await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
-    await world.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
-    await world.settle();
-    expect(world.said()[0]).toBe('Exporting');
-    expect(world.status()?.exports?.[0]?.tries).toBe(2);
-    await world.kube.patch(JOBS, at, { metadata: { finalizers: null } });
-    await world.settle();
-    expect(world.jobs()).toEqual(['os-export-0']);
+    await setup.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
+    await setup.setJobCondition('os-export-0', 'Failed', 'BackoffLimitExceeded');
+    await setup.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Exporting');
+    expect(setup.status()?.exports?.[0]?.tries).toBe(2);
+    await setup.kube.patch(JOBS, at, { metadata: { finalizers: null } });
+    await setup.settle();
+    expect(setup.jobs()).toEqual(['os-export-0']);
   });
 
   test('that is done counts, though its Job is going', async () => {
     await exporting();
     const at = { namespace: 'default', name: 'os-export-0' };
-    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['foregroundDeletion'] } });
-    await world.kube.delete(JOBS, at);
-    await world.jobSays('os-export-0', 'Complete');
-    expect(world.said()[0]).toBe('Ready');
+    await setup.kube.patch(JOBS, at, { metadata: { finalizers: ['foregroundDeletion'] } });
+    await setup.kube.delete(JOBS, at);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    expect(setup.phaseAndMessage()[0]).toBe('Ready');
   });
 
   test('of an earlier turn of the same spec is gone before anything is built', async () => {
     await exporting();
     const at = { namespace: 'default', name: 'os-export-0' };
-    await world.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
-    await world.change({ cloudImage: true });
-    await world.change({ cloudImage: null });
-    expect([world.said()[0], world.pods()]).toEqual(['Pending', []]);
-    await world.kube.patch(JOBS, at, { metadata: { finalizers: null } });
-    await world.settle();
-    expect([world.said()[0], world.pods().length, world.jobs()]).toEqual(['Building', 1, []]);
+    await setup.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
+    await setup.change({ cloudImage: true });
+    await setup.change({ cloudImage: null });
+    expect([setup.phaseAndMessage()[0], setup.pods()]).toEqual(['Pending', []]);
+    await setup.kube.patch(JOBS, at, { metadata: { finalizers: null } });
+    await setup.settle();
+    expect([setup.phaseAndMessage()[0], setup.pods().length, setup.jobs()]).toEqual(['Building', 1, []]);
   });
 
   test('whose Pod was lost four times has failed', async () => {
     await exporting();
     for (let round = 0; round < 4; round += 1) {
       await exportPod(lost);
-      await world.jobSays('os-export-0', 'Failed', 'BackoffLimitExceeded');
-      await world.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
+      await setup.setJobCondition('os-export-0', 'Failed', 'BackoffLimitExceeded');
+      await setup.kube.delete(PODS, { namespace: 'default', name: 'os-export-0-x' });
     }
-    expect(world.said()).toEqual(['Error', 'export job os-export-0 failed: BackoffLimitExceeded']);
+    expect(setup.phaseAndMessage()).toEqual(['Error', 'export job os-export-0 failed: BackoffLimitExceeded']);
   });
 
   test('whose Job is deleted before it is done gets another', async () => {
     await exporting();
-    await world.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
-    await world.settle();
-    expect(world.jobs()).toEqual(['os-export-0']);
+    await setup.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
+    await setup.settle();
+    expect(setup.jobs()).toEqual(['os-export-0']);
   });
 });

@@ -5,8 +5,8 @@ import { buildOf } from '../../../controller/artifact/build/build.js';
 import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
 import type { Tools } from '../../../controller/artifact/build/container.js';
 import { exporterJob } from '../../../controller/artifact/build/exporter-job.js';
-import { claim, configMap, renderedSecret } from '../../../controller/artifact/build/volume-objects.js';
-import { ociSpec } from '../../../controller/artifact/build/oci-spec.js';
+import { volumeClaim, configMap, renderedSecret } from '../../../controller/artifact/build/volume-objects.js';
+import { renderDockerfile } from '../../../controller/artifact/inputs/dockerfile.js';
 import { hasConfig, hasCredentials, needsSecret } from '../../../controller/artifact/build/volumes.js';
 
 export const TOOLS: Tools = {
@@ -25,13 +25,13 @@ export function manifestsOf(written: object, meta: ObjectMeta = META): object[] 
   const build = buildOf(meta.name, OSArtifactSpec.parse(written));
   const { source } = build;
   const input =
-    source.is === 'definition' && source.definition ? { text: DOCKERFILE, values: { Version: '1' } } : undefined;
-  const definition = source.is === 'definition' ? ociSpec(source, input) : undefined;
+    source.is === 'dockerfile' && source.template ? { text: DOCKERFILE, values: { Version: '1' } } : undefined;
+  const dockerfile = source.is === 'dockerfile' ? renderDockerfile(source, input) : undefined;
   const credentials = hasCredentials(build) ? '{"auths":{}}' : undefined;
-  const place = claim(meta, build);
+  const place = volumeClaim(meta, build);
   return [
     ...(hasConfig(build) ? [configMap(meta, build)] : []),
-    ...(needsSecret(build) ? [renderedSecret(meta, { definition, credentials })] : []),
+    ...(needsSecret(build) ? [renderedSecret(meta, { dockerfile, credentials })] : []),
     ...(place ? [place] : []),
     builderPod(meta, build, { id: 'build-1', attempt: 1 }, TOOLS),
     ...build.exporters.map((_, index) => exporterJob(meta, build, 'build-1', index)),

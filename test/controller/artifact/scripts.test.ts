@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
-import { OWN_STEP } from '../../../api/os-artifact-pod-rules.js';
+import { isBuilderStep } from '../../../api/os-artifact-pod-rules.js';
 import { buildOf } from '../../../controller/artifact/build/build.js';
 import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
-import { word } from '../../../controller/artifact/build/shell.js';
+import { word } from '../../../controller/artifact/build/scripts/shell.js';
 import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
 
 const WHICH = { id: 'id', attempt: 1 };
@@ -89,7 +89,7 @@ describe('every script', () => {
 test('admission knows the names of all steps', () => {
   const specs = [...Object.values(DOCUMENTED), NESTED_ALL, { imageName: IMAGE, iso: true }];
   const names = specs.flatMap(scriptsOf).map(({ name }) => name);
-  expect(names.filter(name => !OWN_STEP.test(name))).toEqual([]);
+  expect(names.filter(name => !isBuilderStep(name))).toEqual([]);
 });
 
 describe('around every script', () => {

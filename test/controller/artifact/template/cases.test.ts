@@ -1,7 +1,7 @@
 /** What Go itself made of each template, or that it refused it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { TemplateError } from '../../../../controller/artifact/template/fault.js';
+import { TemplateError } from '../../../../controller/artifact/template/errors.js';
 import { render } from '../../../../controller/artifact/template/render.js';
 
 interface Case {

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { render } from '../../../../controller/artifact/template/render.js';
-import { Draw } from './draw.js';
+import { TemplateGenerator } from './template-generator.js';
 import { answersOfGo } from './oracle/answers.js';
 
 const [count = '5000', seed = '1', file] = process.argv.slice(2);
@@ -21,7 +21,7 @@ function ours(template: string): { text?: string; error?: string } {
   }
 }
 
-const draw = new Draw(Number(seed));
+const draw = new TemplateGenerator(Number(seed));
 const templates = [...new Set(Array.from({ length: Number(count) }, () => draw.template()))];
 const answers = answersOfGo(templates, values);
 const tally = { templates: templates.length, acceptedByGo: 0, same: 0, refusedByUsOnly: 0, wrong: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TemplateError } from '../../../../controller/artifact/template/fault.js';
+import { TemplateError } from '../../../../controller/artifact/template/errors.js';
 import { render } from '../../../../controller/artifact/template/render.js';
 
 /** What is said of a template that is refused. */

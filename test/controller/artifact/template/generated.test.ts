@@ -1,12 +1,12 @@
 /** Templates drawn by chance, with what Go made of each (`compare-with-go.ts` makes the table). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { TemplateError } from '../../../../controller/artifact/template/fault.js';
+import { TemplateError } from '../../../../controller/artifact/template/errors.js';
 import { render } from '../../../../controller/artifact/template/render.js';
 
 const table = (name: string): unknown => JSON.parse(readFileSync(`test/controller/artifact/template/${name}`, 'utf8'));
 const { values } = table('cases.json') as { values: Record<string, string> };
-const drawn = table('drawn.json') as { template: string; output: string | null }[];
+const drawn = table('generated.json') as { template: string; output: string | null }[];
 
 /** Of all of Go's language only these are not there, and say so. */
 const LEFT_OUT = /complex numbers are not supported|of a floating-point number is not supported/;
@@ -15,7 +15,7 @@ function outcome(template: string): string | null {
   try {
     return render(template, values);
   } catch (error) {
-    if (error instanceof TemplateError) return LEFT_OUT.test(error.why) ? 'left out' : null;
+    if (error instanceof TemplateError) return LEFT_OUT.test(error.reason) ? 'left out' : null;
     throw error;
   }
 }

@@ -3,13 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { CONFIG_MAPS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { DOCUMENTED } from './samples.js';
-import { AT, World } from './world.js';
+import { AT, ArtifactSetup } from './setup.js';
 
 class Died extends Error {}
 
 /** The nth write from now is the last: it is done and nobody hears of it, or it is not even sent. */
-function dieAt(world: World, nth: number, isDone: boolean): () => boolean {
-  const { kube } = world.deps;
+function dieAt(setup: ArtifactSetup, nth: number, isDone: boolean): () => boolean {
+  const { kube } = setup.deps;
   let left = nth;
   let died = false;
   const dying =
@@ -21,7 +21,7 @@ function dieAt(world: World, nth: number, isDone: boolean): () => boolean {
       if (isDone) await write(...args);
       throw new Died();
     };
-  world.deps.kube = {
+  setup.deps.kube = {
     ...kube,
     get: kube.get.bind(kube),
     create: dying(kube.create.bind(kube)) as typeof kube.create,
@@ -32,13 +32,13 @@ function dieAt(world: World, nth: number, isDone: boolean): () => boolean {
 }
 
 /** The next controller goes on; what the last one wrote is in its caches. */
-async function settled(world: World, alive: World['deps']['kube']): Promise<void> {
+async function settled(setup: ArtifactSetup, alive: ArtifactSetup['deps']['kube']): Promise<void> {
   try {
-    await world.settle();
+    await setup.settle();
   } catch (error) {
     if (!(error instanceof Died)) throw error;
-    world.deps.kube = alive;
-    await world.settle();
+    setup.deps.kube = alive;
+    await setup.settle();
   }
 }
 
@@ -52,24 +52,24 @@ const SUM = 'b'.repeat(64);
 const LISTED = { name: 'list-artifacts', state: { terminated: { exitCode: 0, message: `${SUM} 1 os.iso\n` } } };
 
 async function wholeStory(nth: number, isDone: boolean) {
-  const world = new World();
-  await world.secret('def', { Dockerfile: 'FROM x' });
-  const alive = world.deps.kube;
-  await world.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: SPEC }, AT.namespace);
-  const died = dieAt(world, nth, isDone);
-  await settled(world, alive);
-  world.deps.kube = died() ? alive : world.deps.kube;
-  await world.podSays('Succeeded', [LISTED]).catch((error: unknown) => {
+  const setup = new ArtifactSetup();
+  await setup.secret('def', { Dockerfile: 'FROM x' });
+  const alive = setup.deps.kube;
+  await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: SPEC }, AT.namespace);
+  const died = dieAt(setup, nth, isDone);
+  await settled(setup, alive);
+  setup.deps.kube = died() ? alive : setup.deps.kube;
+  await setup.setPodStatus('Succeeded', [LISTED]).catch((error: unknown) => {
     if (!(error instanceof Died)) throw error;
-    world.deps.kube = alive;
+    setup.deps.kube = alive;
   });
-  await settled(world, alive);
-  await world.jobSays('os-export-0', 'Complete').catch((error: unknown) => {
+  await settled(setup, alive);
+  await setup.setJobCondition('os-export-0', 'Complete').catch((error: unknown) => {
     if (!(error instanceof Died)) throw error;
-    world.deps.kube = alive;
+    setup.deps.kube = alive;
   });
-  await settled(world, alive);
-  return { world, died: died() };
+  await settled(setup, alive);
+  return { setup, died: died() };
 }
 
 describe.each([
@@ -79,9 +79,9 @@ describe.each([
   test('is followed by one that ends the build', async () => {
     let deaths = 0;
     for (let nth = 1; nth < 30; nth += 1) {
-      const { world, died } = await wholeStory(nth, isDone);
+      const { setup, died } = await wholeStory(nth, isDone);
       deaths += died ? 1 : 0;
-      expect({ nth, said: world.said(), pods: world.pods().length, jobs: world.jobs() }).toEqual({
+      expect({ nth, said: setup.phaseAndMessage(), pods: setup.pods().length, jobs: setup.jobs() }).toEqual({
         nth,
         said: ['Ready', 'built: os.iso'],
         pods: 1,
@@ -97,28 +97,28 @@ describe('an object deleted', () => {
   test.each(['Pending', 'Building', 'Exporting'])(
     'while %s gets nothing more, and all of its own bears its name as owner',
     async phase => {
-      const world = new World();
-      if (phase !== 'Pending') await world.secret('def', { Dockerfile: 'FROM x' });
-      await world.begin(SPEC);
-      if (phase === 'Exporting') await world.podSays('Succeeded', [LISTED]);
-      expect(world.said()[0]).toBe(phase);
-      const uid = world.artifact()?.metadata.uid;
-      const children = [...world.pods(), ...world.deps.exports.list(), ...world.claims()];
+      const setup = new ArtifactSetup();
+      if (phase !== 'Pending') await setup.secret('def', { Dockerfile: 'FROM x' });
+      await setup.create(SPEC);
+      if (phase === 'Exporting') await setup.setPodStatus('Succeeded', [LISTED]);
+      expect(setup.phaseAndMessage()[0]).toBe(phase);
+      const uid = setup.artifact()?.metadata.uid;
+      const children = [...setup.pods(), ...setup.deps.exports.list(), ...setup.claims()];
       expect(children.every(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid)).toBe(true);
-      await world.kube.delete(OS_ARTIFACT, AT);
-      const { version } = world.kube.store;
-      await world.settle();
-      expect(world.kube.store.version).toBe(version);
+      await setup.kube.delete(OS_ARTIFACT, AT);
+      const { version } = setup.kube.store;
+      await setup.settle();
+      expect(setup.kube.store.version).toBe(version);
     },
   );
 
   test('and made again at once waits for what is left of the first, then is built', async () => {
-    const world = new World();
-    await world.secret('def', { Dockerfile: 'FROM x' });
-    await world.begin(SPEC);
-    await world.kube.delete(OS_ARTIFACT, AT);
-    await world.begin(SPEC);
-    expect(world.said()).toEqual([
+    const setup = new ArtifactSetup();
+    await setup.secret('def', { Dockerfile: 'FROM x' });
+    await setup.create(SPEC);
+    await setup.kube.delete(OS_ARTIFACT, AT);
+    await setup.create(SPEC);
+    expect(setup.phaseAndMessage()).toEqual([
       'Pending',
       expect.stringMatching(/^waiting for the ConfigMap "os" of an earlier object/),
     ]);
@@ -127,9 +127,9 @@ describe('an object deleted', () => {
       [SECRETS, 'os-rendered-ocispec'],
       [VOLUME_CLAIMS, 'os-artifacts'],
     ] as const;
-    for (const [resource, name] of left) await world.kube.delete(resource, { namespace: 'default', name });
-    await world.settle();
-    expect(world.said()[0]).toBe('Building');
-    expect(world.pods().at(-1)?.metadata.ownerReferences?.[0]?.uid).toBe(world.artifact()?.metadata.uid);
+    for (const [resource, name] of left) await setup.kube.delete(resource, { namespace: 'default', name });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    expect(setup.pods().at(-1)?.metadata.ownerReferences?.[0]?.uid).toBe(setup.artifact()?.metadata.uid);
   });
 });

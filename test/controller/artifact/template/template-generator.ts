@@ -49,7 +49,7 @@ const FORMATS =
 const FUNCTIONS = ['len', 'not', 'html', 'js', 'urlquery', 'print', 'println', 'and', 'or', 'eq', 'ne', 'lt', 'le'];
 const MORE_FUNCTIONS = ['gt', 'ge', 'index', 'slice', 'slice', 'index', 'printf', 'printf', 'printf', 'printf'];
 
-export class Draw {
+export class TemplateGenerator {
   readonly #chance: () => number;
   #names = 0;
   #variables: string[] = [];

@@ -15,7 +15,7 @@ import { type Operator, operator } from './operator.js';
 /** The Secret of the documents. */
 export const LOGIN = 'private-registry-secret';
 
-export interface ArtifactWorld extends Operator {
+export interface ArtifactSetup extends Operator {
   images: ArtifactImages;
   registry: Registry;
   /** The image of all tools. */
@@ -26,33 +26,33 @@ export interface ArtifactWorld extends Operator {
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** With nothing of an earlier story in it. `places`: names of OSArtifacts that have a volume waiting for them. */
-export async function artifactWorld(places: readonly string[], nodes = 1): Promise<ArtifactWorld> {
+export async function artifactSetup(places: readonly string[], nodes = 1): Promise<ArtifactSetup> {
   const images = await artifactImages(say);
   const inCluster = [{ ...images.tools, root: '' }, images.nginx];
-  const it = await operator(nodes, inCluster);
-  const { kubectl, cluster } = it;
+  const setup = await operator(nodes, inCluster);
+  const { kubectl, cluster } = setup;
   const gone = (kinds: string, ...where: string[]) =>
     kubectl.do(['delete', kinds, '--all', '--timeout=120s', ...where], { seconds: 150 });
   await gone('osartifacts', '-A');
   await gone('jobs,pods');
   await gone('pvc', '-A');
   await gone('pv');
-  for (const { name } of it.machines) await cluster.machine(name).exec('rm', '-rf', '/var/built');
+  for (const { name } of setup.machines) await cluster.machine(name).exec('rm', '-rf', '/var/built');
   const registry = await Registry.start(cluster);
   await stock(registry, images);
   const tools = images.tools.ref;
-  await configure(it, [
+  await configure(setup, [
     `TOOL_IMAGE=${tools}`,
     `BUILDAH_IMAGE=${tools}`,
     `KAIROS_INIT_IMAGE=${registry.ref('kairos-init:1')}`,
   ]);
-  await kubectl.apply([registry.secret(LOGIN), ...places.map(name => place(`${name}-artifacts`))]);
+  await kubectl.apply([registry.secret(LOGIN), ...places.map(name => persistentVolume(`${name}-artifacts`))]);
   const stop = async () => {
     await kubectl.do(['delete', 'osartifacts', '--all', '--timeout=120s'], { seconds: 150 });
     await kubectl.do(['delete', 'deployments,services', '-l', 'app.kubernetes.io/name=kairos-operator-nginx']);
     await registry.stop();
   };
-  return { ...it, images, registry, tools, stop };
+  return { ...setup, images, registry, tools, stop };
 }
 
 async function configure({ kubectl }: Operator, settings: readonly string[]): Promise<void> {
@@ -71,7 +71,7 @@ async function stock(registry: Registry, { system }: ArtifactImages): Promise<vo
 }
 
 /** A volume for that claim, on the first node. */
-export const place = (claim: string, namespace = 'default') => ({
+export const persistentVolume = (claim: string, namespace = 'default') => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   metadata: { name: claim },
@@ -90,7 +90,7 @@ const BUILD_SECONDS = 600;
 const isEnd = ({ status: now }: Json) => now?.['phase'] === 'Ready' || now?.['phase'] === 'Error';
 
 /** Its status once it has ended. */
-export async function built({ kubectl }: Operator, name: string, namespace = 'default'): Promise<Status> {
+export async function finalStatus({ kubectl }: Operator, name: string, namespace = 'default'): Promise<Status> {
   const object = ['osartifact', name, '-n', namespace];
   await kubectl.waitForObject(object, isEnd, BUILD_SECONDS);
   const seen = await kubectl.getJson<{ status: Status }>(...object);
@@ -112,10 +112,10 @@ export const builtFile = ({ cluster }: Operator, name: string, file: string) =>
   cluster.machine('n1').hostPath(`/var/built/${name}-artifacts/${file}`);
 
 /** The published server of artifacts, from the tests' image. The volume is this machine's: nobody gives it to a group. */
-export async function serveArtifacts({ kubectl, cluster, images }: ArtifactWorld, namespace: string): Promise<void> {
+export async function serveArtifacts({ kubectl, cluster, images }: ArtifactSetup, namespace: string): Promise<void> {
   const claim = 'kairos-operator-nginx';
   await cluster.machine('n1').exec('install', '-d', '-o', '65532', '-g', '65532', `/var/built/${claim}`);
-  await kubectl.apply(place(claim, namespace));
+  await kubectl.apply(persistentVolume(claim, namespace));
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nginx-overlay-')));
   try {
     const [newName, newTag] = images.nginx.ref.split(/:(?=[^:]*$)/);

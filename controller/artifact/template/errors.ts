@@ -1,12 +1,12 @@
 /** What is wrong with a template, and where. */
 
-export interface Place {
+export interface Position {
   /** Both count from 1; a column is one character. */
   line: number;
   column: number;
 }
 
-export function placeOf(text: string, offset: number): Place {
+export function positionOf(text: string, offset: number): Position {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
   return { line: before.split('\n').length, column: Array.from(before.slice(lineStart)).length + 1 };
@@ -15,13 +15,13 @@ export function placeOf(text: string, offset: number): Place {
 /** A template that cannot be rendered, in words that name the place. */
 export class TemplateError extends Error {
   constructor(
-    readonly why: string,
-    readonly place: Place,
+    readonly reason: string,
+    readonly position: Position,
   ) {
-    super(`line ${place.line}, column ${place.column}: ${why}`);
+    super(`line ${position.line}, column ${position.column}: ${reason}`);
     this.name = 'TemplateError';
   }
 }
 
 /** What a function has against its arguments; whoever called it knows the place. */
-export class Fault extends Error {}
+export class UnlocatedError extends Error {}

@@ -1,5 +1,5 @@
 /** Functions a template may call, with how many arguments each takes. */
-export const FUNCTIONS: Readonly<Record<string, { least: number; most: number }>> = {
+export const ARITY: Readonly<Record<string, { least: number; most: number }>> = {
   and: { least: 1, most: Infinity },
   call: { least: 1, most: Infinity },
   eq: { least: 1, most: Infinity },
@@ -21,4 +21,4 @@ export const FUNCTIONS: Readonly<Record<string, { least: number; most: number }>
   urlquery: { least: 0, most: Infinity },
 };
 
-export const isFunction = (name: string): boolean => Object.hasOwn(FUNCTIONS, name);
+export const isFunction = (name: string): boolean => Object.hasOwn(ARITY, name);

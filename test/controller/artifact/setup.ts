@@ -16,7 +16,7 @@ export const AT: Name = { namespace: 'default', name: 'os' };
 
 const owners = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
 
-export class World {
+export class ArtifactSetup {
   readonly kube = new FakeKube();
   readonly events: Event[] = [];
   readonly clock = fakeClock(new Date().toISOString());
@@ -45,7 +45,7 @@ export class World {
     throw new Error('it never comes to rest');
   }
 
-  async begin(spec: object, at: Name = AT): Promise<void> {
+  async create(spec: object, at: Name = AT): Promise<void> {
     await this.kube.create(OS_ARTIFACT, { metadata: { name: at.name }, spec }, at.namespace);
     await this.settle();
   }
@@ -64,7 +64,7 @@ export class World {
   }
 
   /** The kubelet says how the builder stands. */
-  async podSays(
+  async setPodStatus(
     phase: string,
     containers: readonly (Partial<ContainerStatus> & { name: string })[] = [],
     more: Partial<CachedPod['status']> = {},
@@ -81,7 +81,7 @@ export class World {
   }
 
   /** Its node is slow, or away: it stays for a while. */
-  async podIsGoing(): Promise<() => Promise<void>> {
+  async deletePodSlowly(): Promise<() => Promise<void>> {
     const [pod] = this.pods();
     const at = { namespace: 'default', name: pod?.metadata.name ?? '' };
     await this.kube.patch(PODS, at, { metadata: { finalizers: ['test/stays'] } });
@@ -93,12 +93,12 @@ export class World {
     };
   }
 
-  async jobStatus(name: string, status: NonNullable<CachedJob['status']>): Promise<void> {
+  async setJobStatus(name: string, status: NonNullable<CachedJob['status']>): Promise<void> {
     await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });
     await this.settle();
   }
 
-  async jobSays(name: string, type: string, message?: string): Promise<void> {
+  async setJobCondition(name: string, type: string, message?: string): Promise<void> {
     const status = { conditions: [{ type, status: 'True', ...(message === undefined ? {} : { message }) }] };
     await this.kube.patch(JOBS, { namespace: 'default', name }, { status }, { subresource: 'status' });
     await this.settle();
@@ -106,7 +106,7 @@ export class World {
 
   artifact = (): OSArtifact | undefined => this.deps.artifacts.get(AT);
   status = () => this.artifact()?.status;
-  said = () => [this.status()?.phase, this.status()?.message];
+  phaseAndMessage = () => [this.status()?.phase, this.status()?.message];
   pods = (): CachedPod[] => this.deps.pods.list();
   jobs = (): string[] => this.deps.exports.list().map(job => job.metadata.name);
   configMap = () => this.#configMaps.list()[0];

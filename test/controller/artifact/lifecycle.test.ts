@@ -1,0 +1,276 @@
+/** OSArtifacts from beginning to end, against a cluster in memory. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { reconcileArtifact } from '../../../controller/artifact/controller.js';
+import { JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
+import { DOCUMENTED, IMAGE } from './samples.js';
+import { AT, ArtifactSetup } from './setup.js';
+
+const READY = { imageName: IMAGE, iso: true };
+const WITH_EXPORTER = DOCUMENTED['iso-and-exporter'] ?? {};
+const DOCKERFILE = { baseImageDockerfile: { name: 'def' }, iso: true };
+
+const SUM = 'a'.repeat(64);
+const listed = {
+  name: 'list-artifacts',
+  state: { terminated: { exitCode: 0, message: `${SUM} 22 os.iso\n${SUM} 7 os.tar\n` } },
+};
+const failed = (name: string, message: string) => ({ name, state: { terminated: { exitCode: 1, message } } });
+
+let setup = new ArtifactSetup();
+beforeEach(() => {
+  setup = new ArtifactSetup();
+});
+
+describe('a build', () => {
+  test('goes through its phases, and ends with names, sizes and checksums', async () => {
+    await setup.create(WITH_EXPORTER);
+    expect(setup.phaseAndMessage()).toEqual(['Building', 'the builder Pod is about to start']);
+    expect(setup.claims().map(({ metadata }) => metadata.name)).toEqual(['os-artifacts']);
+    await setup.setPodStatus('Running', [
+      { name: 'build-iso', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } },
+    ]);
+    expect(setup.phaseAndMessage()).toEqual(['Building', 'step 1 of 1, build-iso, is running']);
+    expect(setup.status()?.steps).toEqual([{ name: 'build-iso', state: 'Running', startedAt: '2026-01-01T00:00:00Z' }]);
+    await setup.setPodStatus('Succeeded', [listed]);
+    expect(setup.phaseAndMessage()).toEqual(['Exporting', '0 of 1 exporters are done']);
+    expect(setup.jobs()).toEqual(['os-export-0']);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    expect(setup.phaseAndMessage()).toEqual(['Ready', 'built: os.iso, os.tar']);
+    expect(setup.status()?.outputs?.[0]).toEqual({ name: 'os.iso', size: 22, sha256: SUM });
+    expect(setup.status()?.completedAt).toBeDefined();
+    expect(setup.reasons()).toEqual(['Building', 'VolumeReplaced', 'StepDone', 'Exporting', 'Built']);
+    expect(setup.status()).toMatchObject({ progress: '1/1', exports: [{ job: 'os-export-0', state: 'Done' }] });
+  });
+
+  test('is not done again when its Pod and Jobs are cleaned up', async () => {
+    await setup.create(WITH_EXPORTER);
+    await setup.setPodStatus('Succeeded', [listed]);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    for (const pod of setup.pods()) await setup.kube.delete(PODS, pod.metadata);
+    await setup.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
+    await setup.settle();
+    expect([setup.phaseAndMessage()[0], setup.pods(), setup.jobs()]).toEqual(['Ready', [], []]);
+  });
+
+  test('goes on exporting when its Pod is deleted meanwhile', async () => {
+    await setup.create(WITH_EXPORTER);
+    await setup.setPodStatus('Succeeded', [listed]);
+    for (const pod of setup.pods()) await setup.kube.delete(PODS, pod.metadata);
+    await setup.settle();
+    expect([setup.phaseAndMessage()[0], setup.pods()]).toEqual(['Exporting', []]);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    expect(setup.phaseAndMessage()).toEqual(['Ready', 'built: os.iso, os.tar']);
+  });
+
+  test('whose Pod is deleted is done again', async () => {
+    await setup.create(READY);
+    const [first] = setup.pods();
+    if (first) await setup.kube.delete(PODS, first.metadata);
+    await setup.settle();
+    expect(setup.pods()).toHaveLength(1);
+    expect(setup.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
+  });
+
+  test('that fails says which step, and the end of its log', async () => {
+    await setup.create(READY);
+    await setup.setPodStatus('Failed', [failed('build-iso', 'xorriso: no space left')]);
+    expect(setup.phaseAndMessage()).toEqual([
+      'Error',
+      'step build-iso failed with exit code 1: xorriso: no space left',
+    ]);
+    await setup.settle();
+    expect(setup.pods()).toHaveLength(1);
+    expect(setup.reasons()).toEqual(['Building', 'BuildFailed']);
+  });
+
+  test('ends as failed when an exporter fails', async () => {
+    await setup.create(WITH_EXPORTER);
+    await setup.setPodStatus('Succeeded', [listed]);
+    await setup.setJobCondition('os-export-0', 'Failed', 'Job has reached the specified backoff limit');
+    expect(setup.phaseAndMessage()).toEqual([
+      'Error',
+      'export job os-export-0 failed: Job has reached the specified backoff limit',
+    ]);
+  });
+
+  test('says what the kubelet says of an image, and gives up in the end', async () => {
+    await setup.create(READY);
+    const waiting = { reason: 'ImagePullBackOff', message: 'not found' };
+    await setup.setPodStatus('Pending', [{ name: 'build-iso', image: 'tool:1', state: { waiting } }]);
+    const words = 'image "tool:1" of container build-iso cannot be started: not found';
+    expect(setup.phaseAndMessage()).toEqual(['Building', words]);
+    await setup.clock.advance(3_601_000);
+    await setup.settle();
+    expect(setup.phaseAndMessage()).toEqual(['Error', words]);
+    expect(setup.pods()).toEqual([]);
+  });
+});
+
+describe('another spec', () => {
+  test('is another build: the earlier one goes first', async () => {
+    await setup.create(WITH_EXPORTER);
+    await setup.setPodStatus('Succeeded', [listed]);
+    await setup.setJobCondition('os-export-0', 'Complete');
+    const [before] = setup.pods();
+    await setup.change({ cloudImage: true });
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    expect(setup.pods().map(({ metadata }) => metadata.name)).not.toContain(before?.metadata.name);
+    expect(setup.jobs()).toEqual([]);
+    expect(setup.status()?.outputs).toBeUndefined();
+  });
+
+  test('after a failure begins at once', async () => {
+    await setup.create(READY);
+    await setup.setPodStatus('Failed', [failed('build-iso', 'x')]);
+    await setup.change({ diskSize: '10G' });
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+
+  test('brings its configuration with it', async () => {
+    await setup.create({ ...READY, grubConfig: 'one' });
+    expect(setup.configMap()?.data).toEqual({ 'grub.cfg': 'one' });
+    await setup.change({ grubConfig: 'two' });
+    expect(setup.configMap()?.data).toEqual({ 'grub.cfg': 'two' });
+  });
+
+  test('that is wrong is said in words, and nothing is built', async () => {
+    await setup.create({ imageName: 'x' });
+    expect(setup.phaseAndMessage()[0]).toBe('Error');
+    expect(setup.phaseAndMessage()[1]).toMatch(/^spec\.iso: at least one of/);
+    expect(setup.pods()).toEqual([]);
+  });
+});
+
+describe('what the build is made of', () => {
+  test('is waited for, by name, and picked up when it appears', async () => {
+    await setup.create(DOCKERFILE);
+    expect(setup.phaseAndMessage()).toEqual(['Pending', 'waiting for Secret "def"']);
+    await setup.secret('def', { Other: 'FROM x' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()).toEqual([
+      'Pending',
+      'waiting for an entry "Dockerfile" in Secret "def": it has "Other"',
+    ]);
+    await setup.secret('def', { Dockerfile: 'FROM x' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    expect(setup.reasons()).toEqual(['InputMissing', 'InputMissing', 'Building']);
+  });
+
+  test('and is an error after an hour, that mends itself all the same', async () => {
+    await setup.create(DOCKERFILE);
+    await setup.clock.advance(3_600_000);
+    await reconcileArtifact(AT, setup.deps);
+    expect(setup.phaseAndMessage()).toEqual(['Error', 'waiting for Secret "def"']);
+    await setup.secret('def', { Dockerfile: 'FROM x' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+
+  test('says what is wrong with a template, and where; put right, it is built', async () => {
+    await setup.secret('def', { Dockerfile: 'FROM {{ .A }}\nRUN {{ template "x" }}' });
+    await setup.create(DOCKERFILE);
+    const place = 'entry "Dockerfile" of Secret "def", line 2, column 8: "template" is not allowed here';
+    expect(setup.phaseAndMessage()).toEqual(['Error', place]);
+    await setup.secret('def', { Dockerfile: 'FROM {{ .A }}' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+
+  test('is a new build when it changes after a failure, and no reason to disturb one that runs', async () => {
+    await setup.secret('def', { Dockerfile: 'FROM one' });
+    await setup.create(DOCKERFILE);
+    const [first] = setup.pods();
+    await setup.secret('def', { Dockerfile: 'FROM two' });
+    await setup.settle();
+    expect(setup.pods()[0]?.metadata.uid).toBe(first?.metadata.uid);
+    await setup.setPodStatus('Failed', [failed('buildah-build', 'x')]);
+    await setup.settle();
+    expect(setup.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+
+  test('renders values, those of the object over those of a Secret', async () => {
+    await setup.secret('def', { Dockerfile: '{{ .A }}{{ .B }}{{ .C }}' });
+    await setup.secret('values', { A: '1', B: '1' });
+    const values = { dockerfileTemplateValuesFrom: { name: 'values' }, dockerfileTemplateValues: { B: '2' } };
+    await setup.create({ ...DOCKERFILE, ...values });
+    const rendered = await setup.kube.get<never>(SECRETS, { namespace: 'default', name: 'os-rendered-ocispec' });
+    expect(rendered).toMatchObject({ data: { ociSpec: Buffer.from('12').toString('base64') } });
+  });
+
+  test('brings credentials together', async () => {
+    await setup.secret('one', { '.dockerconfigjson': '{"auths":{"a":{"auth":"1"}}}' });
+    await setup.secret('two', { '.dockerconfigjson': '{"auths":{"a":{"auth":"2"},"b":{"auth":"2"}}}' });
+    await setup.create({ ...READY, imagePullSecrets: [{ name: 'one' }, { name: 'two' }] });
+    const { data } = await setup.kube.get<never>(SECRETS, { namespace: 'default', name: 'os-rendered-ocispec' });
+    const text = Buffer.from(data['config.json'], 'base64').toString();
+    expect(JSON.parse(text)).toEqual({ auths: { a: { auth: '1' }, b: { auth: '2' } } });
+  });
+
+  test('never has its own words told when they are no JSON', async () => {
+    await setup.secret('one', { '.dockerconfigjson': 'hunter2' });
+    await setup.create({ ...READY, imagePullSecrets: [{ name: 'one' }] });
+    expect(setup.phaseAndMessage()).toEqual([
+      'Error',
+      'Secret "one" has no valid registry credentials: the text is not JSON',
+    ]);
+  });
+});
+
+describe('names', () => {
+  test('the same in two namespaces do not meet', async () => {
+    await setup.create(READY);
+    await setup.create(READY, { namespace: 'other', name: 'os' });
+    const [one, two] = setup.pods();
+    expect([one?.metadata.namespace, two?.metadata.namespace]).toEqual(['default', 'other']);
+    await setup.setPodStatus('Failed', [failed('build-iso', 'x')]);
+    expect(setup.deps.artifacts.get({ namespace: 'other', name: 'os' })?.status?.phase).toBe('Building');
+  });
+
+  test('of an earlier object are waited for', async () => {
+    const owner = {
+      apiVersion: 'build.kairos.io/v1alpha2',
+      kind: 'OSArtifact',
+      name: 'os',
+      uid: 'earlier',
+      controller: true,
+    };
+    const body = { metadata: { name: 'os-artifacts', ownerReferences: [owner] } };
+    await setup.kube.create(VOLUME_CLAIMS, body, 'default');
+    await setup.create(READY);
+    expect(setup.phaseAndMessage()).toEqual([
+      'Pending',
+      'waiting for the PersistentVolumeClaim "os-artifacts" of an earlier object to be deleted',
+    ]);
+    await setup.kube.delete(VOLUME_CLAIMS, { namespace: 'default', name: 'os-artifacts' });
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+
+  test("of somebody else's are left alone", async () => {
+    await setup.kube.create(VOLUME_CLAIMS, { metadata: { name: 'os-artifacts' } }, 'default');
+    await setup.create(READY);
+    expect(setup.phaseAndMessage()).toEqual([
+      'Pending',
+      'a PersistentVolumeClaim named "os-artifacts" exists and does not belong to this object',
+    ]);
+    expect(setup.pods()).toEqual([]);
+  });
+});
+
+describe('what the API server is against', () => {
+  test('is said in its words, once, and asked again', async () => {
+    const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
+    setup.kube.refusals.set('create pods', { code: 403, body });
+    await setup.create(READY);
+    expect(setup.phaseAndMessage()[0]).toBe('Pending');
+    expect(setup.phaseAndMessage()[1]).toContain('exceeded quota');
+    await setup.settle();
+    expect(setup.reasons()).toEqual(['Refused']);
+    setup.kube.refusals.clear();
+    await reconcileArtifact(AT, setup.deps);
+    await setup.settle();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+  });
+});
