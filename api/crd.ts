@@ -1,4 +1,4 @@
-/** Prints the CustomResourceDefinitions from the schemas, in the structural form that the API server wants. */
+/** Generates the CustomResourceDefinitions from the schemas, as structural schemas (Kubernetes, "Extend the Kubernetes API with CRDs"). */
 import * as z from 'zod';
 import { type Kind, NODE_AGENT, NODE_OP, NODE_OP_UPGRADE, OS_ARTIFACT } from './kinds.js';
 import { NodeAgentSpec, NodeAgentStatus } from './node-agent.js';
@@ -11,7 +11,7 @@ interface Column {
   type: 'string' | 'integer' | 'date';
   jsonPath: string;
   description: string;
-  /** Columns above 0 are shown with `-o wide` only. */
+  /** Columns with a priority above 0 are shown only with `-o wide`. */
   priority?: number;
 }
 
@@ -27,13 +27,18 @@ const age: Column = {
   name: 'Age',
   type: 'date',
   jsonPath: '.metadata.creationTimestamp',
-  description: 'Since when the object exists.',
+  description: 'Creation time of the object.',
 };
 const operationColumns: readonly Column[] = [
   { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'Pending, Running, Completed or Failed.' },
-  { name: 'Progress', type: 'string', jsonPath: '.status.progress', description: 'Ended nodes of all targets.' },
-  { name: 'Failed', type: 'integer', jsonPath: '.status.nodes.failed', description: 'Failed nodes.' },
-  { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'What is going on.' },
+  {
+    name: 'Progress',
+    type: 'string',
+    jsonPath: '.status.progress',
+    description: 'Finished nodes and all target nodes.',
+  },
+  { name: 'Failed', type: 'integer', jsonPath: '.status.nodes.failed', description: 'Number of failed nodes.' },
+  { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'Current state in a sentence.' },
   age,
 ];
 
@@ -41,24 +46,29 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
   {
     kind: NODE_OP,
     description:
-      'Runs a command once on each of the selected nodes, with cordon, drain and reboot as asked. One object is one run.',
+      'Runs a command once on each selected node, optionally with cordon, drain and reboot. One object is one run.',
     spec: NodeOpSpec,
     status: NodeOpStatus,
     columns: operationColumns,
   },
   {
     kind: NODE_OP_UPGRADE,
-    description: 'Brings the selected Kairos nodes to the system in an image, node by node. One object is one run.',
+    description: 'Upgrades the selected Kairos nodes, node by node, to the system in an image. One object is one run.',
     spec: NodeOpUpgradeSpec,
     status: NodeOpUpgradeStatus,
     columns: [
       ...operationColumns.slice(0, 3),
-      { name: 'Version', type: 'string', jsonPath: '.status.target.version', description: 'Version in the image.' },
+      {
+        name: 'Version',
+        type: 'string',
+        jsonPath: '.status.target.version',
+        description: 'Version of the system in the image.',
+      },
       {
         name: 'Message',
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="Reconciling")].message',
-        description: 'What is going on.',
+        description: 'Current state in a sentence.',
       },
       age,
     ],
@@ -66,7 +76,7 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
   {
     kind: OS_ARTIFACT,
     description:
-      'Builds bootable media, disk images and files to boot over the network out of a container image. One object is built anew whenever its spec changes.',
+      'Builds bootable media, disk images and network boot files from a container image. A change of the spec starts a new build.',
     spec: OSArtifactSpec,
     status: OSArtifactStatus,
     columns: [
@@ -80,16 +90,16 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
         name: 'Steps',
         type: 'string',
         jsonPath: '.status.progress',
-        description: 'How many steps of the build are done.',
+        description: 'Finished steps and all steps of the build.',
       },
-      { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'What is going on.' },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', description: 'Current state in a sentence.' },
       age,
     ],
   },
   {
     kind: NODE_AGENT,
     description:
-      "What the controller asks of a node's agent and what the agent answers. Made and removed by the operator; not for editing.",
+      'Requests of the controller to the agent of a node, and the answers of the agent. The operator creates and deletes it; do not edit it.',
     spec: NodeAgentSpec,
     status: NodeAgentStatus,
     columns: [
@@ -99,14 +109,14 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
         jsonPath: '.status.release.version',
         description: 'Kairos version of the host.',
       },
-      { name: 'Boot', type: 'string', jsonPath: '.status.boot.state', description: 'System the host started from.' },
+      { name: 'Boot', type: 'string', jsonPath: '.status.boot.state', description: 'System that the host booted.' },
       {
         name: 'Operation',
         type: 'string',
         jsonPath: '.spec.operation.nodeOp.name',
-        description: 'NodeOp that holds the node.',
+        description: 'NodeOp that has claimed the node.',
       },
-      { name: 'Step', type: 'string', jsonPath: '.spec.operation.step', description: 'Step the node is at.' },
+      { name: 'Step', type: 'string', jsonPath: '.spec.operation.step', description: 'Current step of the operation.' },
       {
         name: 'Agent',
         type: 'string',
@@ -121,28 +131,29 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
 
 type Json = Record<string, unknown>;
 
-/** What zod prints and a structural schema does not take, node by node. */
-function structural({ jsonSchema }: { jsonSchema: object }): void {
+/** Removes from each schema node what zod generates and structural schemas do not allow. */
+function toStructural({ jsonSchema }: { jsonSchema: object }): void {
   const node = jsonSchema as Json;
   if (node.type === 'integer') {
     node.format ??= node.maximum === 2147483647 ? 'int32' : 'int64';
-    /* The API server does not hold a number to its format; the bounds of 64 bits are those of JavaScript and of no field. */
+    /* The API server does not enforce formats, so 32-bit bounds stay. Larger ones are JavaScript's safe integers, not bounds of a field. */
     if (Math.abs(Number(node.maximum)) > 2147483648) delete node.maximum;
     if (Math.abs(Number(node.minimum)) > 2147483648) delete node.minimum;
   }
-  const takesAll = node['x-kubernetes-preserve-unknown-fields'] === true;
-  if (node.additionalProperties === false || takesAll) delete node.additionalProperties;
+  const allowsUnknown = node['x-kubernetes-preserve-unknown-fields'] === true;
+  if (node.additionalProperties === false || allowsUnknown) delete node.additionalProperties;
   if (node['x-kubernetes-int-or-string'] === true) delete node.anyOf;
   if (node.format === 'date-time') delete node.pattern;
 }
 
+/** The OpenAPI v3 schema of a zod schema. Throws when the schema uses what OpenAPI cannot express. */
 export const openApi = (schema: z.ZodType): Json =>
   z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io: 'input',
     unrepresentable: 'throw',
     cycles: 'throw',
-    override: structural,
+    override: toStructural,
   }) as Json;
 
 const rootSchema = ({ description, spec, status }: KindDefinition): Json => ({
@@ -153,33 +164,33 @@ const rootSchema = ({ description, spec, status }: KindDefinition): Json => ({
     apiVersion: { type: 'string', description: 'API group and version.' },
     kind: { type: 'string', description: 'Kind of the object.' },
     metadata: { type: 'object' },
-    spec: { ...openApi(spec), description: 'What is wished.' },
-    status: { ...openApi(status), description: 'What has become of it. Written by the operator.' },
+    spec: { ...openApi(spec), description: 'Desired state.' },
+    status: { ...openApi(status), description: 'Observed state. Written by the operator.' },
   },
 });
 
-/** The CustomResourceDefinition of one kind as plain JSON. */
-export const crdManifest = (printed: KindDefinition): Json => ({
+/** The CustomResourceDefinition of one kind, as plain JSON. */
+export const crdManifest = (definition: KindDefinition): Json => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  metadata: { name: `${printed.kind.plural}.${printed.kind.group}` },
+  metadata: { name: `${definition.kind.plural}.${definition.kind.group}` },
   spec: {
-    group: printed.kind.group,
-    scope: printed.kind.namespaced ? 'Namespaced' : 'Cluster',
+    group: definition.kind.group,
+    scope: definition.kind.namespaced ? 'Namespaced' : 'Cluster',
     names: {
-      kind: printed.kind.kind,
-      listKind: `${printed.kind.kind}List`,
-      plural: printed.kind.plural,
-      singular: printed.kind.singular,
+      kind: definition.kind.kind,
+      listKind: `${definition.kind.kind}List`,
+      plural: definition.kind.plural,
+      singular: definition.kind.singular,
     },
     versions: [
       {
-        name: printed.kind.version,
+        name: definition.kind.version,
         served: true,
         storage: true,
         subresources: { status: {} },
-        additionalPrinterColumns: printed.columns,
-        schema: { openAPIV3Schema: rootSchema(printed) },
+        additionalPrinterColumns: definition.columns,
+        schema: { openAPIV3Schema: rootSchema(definition) },
       },
     ],
   },

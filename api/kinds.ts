@@ -1,4 +1,4 @@
-/** The kinds the operator serves, as they stand in URLs, manifests and owner references. */
+/** The kinds that the operator serves, with their names in URLs, manifests and owner references. */
 
 export interface Kind {
   group: string;
@@ -42,5 +42,6 @@ export const OS_ARTIFACT: Kind = {
   namespaced: true,
 };
 
+/** The `apiVersion` of a manifest: `group/version`, or only the version for the core group. */
 export const apiVersion = (kind: { group: string; version: string }): string =>
   kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;

@@ -1,28 +1,37 @@
-/** Schemas of the pieces that several kinds share, in the words of the Kubernetes API. */
+/** Schemas that several kinds share, named as in the Kubernetes API. */
 import * as z from 'zod';
 
-/* No two parts of a pattern may take the same letter in turn: matching must take no longer than reading. */
+/* Syntax: Kubernetes, "Labels and Selectors". No two adjacent parts match the same character, so matching takes linear time. */
 const LABEL_KEY =
   /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** A value that no node can carry would, with NotIn, pick every node. */
+/** Invalid values are rejected: with NotIn, a value that no node can have would select every node. */
 const labelValue = () => z.string().regex(LABEL_VALUE, 'must be a label value');
 
-const valuesFit = 'In and NotIn need at least one value, Exists and DoesNotExist take none';
+const valuesMatchOperator = 'In and NotIn need at least one value, Exists and DoesNotExist take none';
 
 const LabelSelectorRequirement = z
   .object({
-    key: z.string().regex(LABEL_KEY, 'must be a label key').describe('Label key the requirement is about.'),
+    key: z.string().regex(LABEL_KEY, 'must be a label key').describe('Label key that the requirement applies to.'),
     operator: z
       .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-      .describe('How key and values relate: In, NotIn, Exists or DoesNotExist.'),
-    values: z.array(labelValue()).optional().describe('Values for In and NotIn; must be absent for the other two.'),
+      .describe('Relation of the key to the values: In, NotIn, Exists or DoesNotExist.'),
+    values: z
+      .array(labelValue())
+      .optional()
+      .describe('Values for In and NotIn; must be empty for Exists and DoesNotExist.'),
   })
-  .refine(({ operator, values = [] }) => (operator === 'In' || operator === 'NotIn') === values.length > 0, valuesFit)
+  .refine(
+    ({ operator, values = [] }) => (operator === 'In' || operator === 'NotIn') === values.length > 0,
+    valuesMatchOperator,
+  )
   .meta({
     'x-kubernetes-validations': [
-      { rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)", message: valuesFit },
+      {
+        rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+        message: valuesMatchOperator,
+      },
     ],
   });
 
@@ -30,11 +39,11 @@ export const LabelSelector = z.object({
   matchLabels: z
     .record(z.string(), labelValue())
     .optional()
-    .describe('Labels that must all be there with these values.'),
+    .describe('Labels that a node must have, with these values.'),
   matchExpressions: z
     .array(LabelSelectorRequirement)
     .optional()
-    .describe('Requirements that must all be met, besides matchLabels.'),
+    .describe('Further requirements; a node must meet all of them and matchLabels.'),
 });
 export type LabelSelector = z.infer<typeof LabelSelector>;
 
@@ -43,23 +52,24 @@ export const LocalObjectReference = z.object({
 });
 
 export const Condition = z.object({
-  type: z.string().describe('Complete, Failed, Reconciling or Stalled.'),
-  status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
-  reason: z.string().describe('One word for why, for programs.'),
-  message: z.string().describe('A sentence for people.'),
-  lastTransitionTime: z.iso.datetime().describe('When status last changed.'),
-  observedGeneration: z.int().optional().describe('metadata.generation this is about.'),
+  type: z.string().describe('Type of the condition: Complete, Failed, Reconciling or Stalled.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Status of the condition: True, False or Unknown.'),
+  reason: z.string().describe('Machine-readable reason in one CamelCase word.'),
+  message: z.string().describe('Human-readable message.'),
+  lastTransitionTime: z.iso.datetime().describe('When the status of the condition last changed.'),
+  observedGeneration: z.int().optional().describe('metadata.generation that the condition is based on.'),
 });
 export type Condition = z.infer<typeof Condition>;
 
-export const time = (what: string) => z.iso.datetime().describe(what);
+/** A time in RFC 3339. */
+export const time = (description: string) => z.iso.datetime().describe(description);
 
 /** A whole number of seconds. */
-export const seconds = (what: string, min = 0) => z.int32().min(min).describe(what);
+export const seconds = (description: string, min = 0) => z.int32().min(min).describe(description);
 
 const PERCENT = /^(100|[1-9]?[0-9])%$/;
 
-/** How many nodes at once: a whole number or a percentage of the targets. */
+/** How many nodes are processed at once: a whole number, or a percentage of the target nodes. */
 export const concurrency = () =>
   z
     .union([z.int32().min(0), z.string().regex(PERCENT, 'must be a percentage such as "25%"')], {
@@ -67,8 +77,8 @@ export const concurrency = () =>
     })
     .default(0)
     .describe(
-      'Nodes worked on at once: a number, or a percentage of the targets (rounded down, at least one). 0 means all at once. ' +
-        'Control planes go one at a time whenever the operation cordons, drains or reboots.',
+      'Number of nodes processed at once, or a percentage of the target nodes (rounded down, at least one). 0 means all at once. ' +
+        'Control-plane nodes are processed one at a time whenever the operation cordons, drains or reboots.',
     )
     .meta({
       'x-kubernetes-int-or-string': true,

@@ -1,57 +1,57 @@
-/** Every label, annotation, finalizer, container and file name that somebody outside may see or select by. */
+/** Every published name: labels, annotations, finalizers, containers, volumes, directories and leases. */
 
 export const LABELS = {
-  /** On Jobs and helper Pods: the NodeOp's name, hashed when longer than a label value may be. */
+  /** On Jobs and helper Pods: name of the NodeOp, hashed when it is too long for a label value. */
   nodeOp: 'kairos.io/nodeop',
-  /** On Jobs and helper Pods: the node's name, hashed when too long. */
+  /** On Jobs and helper Pods: name of the node, hashed when it is too long for a label value. */
   node: 'kairos.io/node',
-  /** On a preflight Pod: "true". */
+  /** On preflight Pods: "true". */
   preflight: 'kairos.io/preflight',
-  /** On a pull Pod: "true". */
+  /** On pull Pods: "true". */
   pull: 'operator.kairos.io/pull',
-  /** On a probe Pod of an upgrade: the CPU architecture it stands for. */
+  /** On probe Pods of an upgrade: the CPU architecture that the Pod reads the image for. */
   probe: 'operator.kairos.io/probe',
-  /** On the reboot Pods of the Go operator: a drain spares them. */
+  /** On the reboot Pods of the Go operator, which a drain must not evict. */
   reboot: 'kairos.io/reboot',
-  /** On Jobs and helper Pods: uid of the NodeOp, since names may be hashed. */
+  /** On Jobs and helper Pods: UID of the NodeOp, since names may be hashed. */
   nodeOpUid: 'operator.kairos.io/nodeop-uid',
-  /** On the NodeOp of an upgrade. */
+  /** On the NodeOp of an upgrade: name of the NodeOpUpgrade. */
   upgrade: 'nodeopupgrade.kairos.io/name',
-  /** On the Pods that build or export an OSArtifact: its name. */
+  /** On Pods that build or export an OSArtifact: name of the OSArtifact. */
   artifact: 'build.kairos.io/artifact',
   managedBy: 'app.kubernetes.io/managed-by',
-  /** On a node: false keeps the operator's labels off it. */
+  /** On Nodes: "false" prevents the agent from labeling the Node. */
   managed: 'kairos.io/managed',
 } as const;
 
 export const UPGRADE_MANAGER = 'nodeopupgrade-controller';
 
 export const ANNOTATIONS = {
-  /** On a node: `<namespace>/<name>@<uid>` of the NodeOp that cordoned it. */
+  /** On Nodes: `<namespace>/<name>@<uid>` of the NodeOp that cordoned the Node. */
   cordonedBy: 'operator.kairos.io/cordoned-by',
-  /** On Jobs and helper Pods: the full names behind hashed labels. */
+  /** On Jobs and helper Pods: full name of the NodeOp and of the node, since the labels may be hashed. */
   nodeOpName: 'operator.kairos.io/nodeop-name',
   nodeName: 'operator.kairos.io/node-name',
-  /** On a finished object, with a new value: run failed and never-started nodes again. */
+  /** On a finished operation: a new value retries the nodes that failed or never started. */
   retry: 'operator.kairos.io/retry',
-  /** On an object being deleted: do not wait for anything. */
+  /** On a terminating operation: skips all waiting. */
   abandon: 'operator.kairos.io/abandon',
-  /** On the Pod and the Jobs of an OSArtifact: which build they belong to. */
+  /** On the Pod and the Jobs of an OSArtifact: the build that they belong to. */
   build: 'build.kairos.io/build',
-  /** On the Pod that builds: how many of them the build has had. */
+  /** On the build Pod: number of the attempt of the build. */
   attempt: 'build.kairos.io/attempt',
-  /** On the claim that is built in: a hash of the spec it was made with. */
+  /** On the PersistentVolumeClaim of a build: hash of the spec that it was created with. */
   claimSpec: 'build.kairos.io/claim-spec',
-  /** On the Jobs that export: which of the exporters. */
+  /** On export Jobs: index of the exporter in the spec. */
   exportIndex: 'build.kairos.io/export-index',
 } as const;
 
 export const FINALIZERS = {
-  /** On a NodeOp and on a NodeAgent, while a node is claimed. */
+  /** On a NodeOp and a NodeAgent while the node is claimed. */
   claimed: 'operator.kairos.io/claimed',
 } as const;
 
-/** A node is a control plane when it carries any of these. */
+/** A node with any of these labels is a control-plane node. */
 export const CONTROL_PLANE_LABELS = [
   'node-role.kubernetes.io/control-plane',
   'node-role.kubernetes.io/master',
@@ -68,14 +68,14 @@ export const CONTAINERS = {
 
 export const VOLUMES = { host: 'host-root', sentinel: 'sentinel-volume' } as const;
 
-/** Where a Job with reboot leaves its word that it succeeded. */
+/** Directory in which a Job with reboot writes its sentinel, the record that it succeeded. */
 export const SENTINEL_MOUNT = '/sentinel';
-/** State folder on a Kairos host; it survives a reboot. */
+/** State directory on a Kairos host; it survives a reboot. */
 export const KAIROS_STATE_DIR = '/usr/local/.kairos';
-/** State folder elsewhere. */
+/** State directory on other hosts. */
 export const FALLBACK_STATE_DIR = '/var/lib/kairos-operator';
 
-/** Leader lease, the Go operator's, so that the two never lead together. */
+/** Leader election lease. It has the name of the Go operator's lease, so that the two operators never lead at the same time. */
 export const LEADER_LEASE = 'ce9721c3.kairos.io';
-/** Held by the one walk, of all operations, that may disturb a control plane. */
+/** Held by the operation that may disrupt a control-plane node; there is one at a time in the cluster. */
 export const CONTROL_PLANE_LEASE = 'operator-control-plane';

@@ -1,6 +1,6 @@
 /**
- * NodeAgent: the only channel between the controller and the agent of a node, and the ledger of the walk over that node.
- * One per Linux node, cluster-scoped, same name. `spec` is written by the controller, `status` by that node's agent; neither writes the other's.
+ * NodeAgent: the only channel between the controller and the agent of a node, and the ledger of the operation on that node. There is one per
+ * Linux node, cluster-scoped, with the name of the node. Only the controller writes `spec`, and only the agent of that node writes `status`.
  */
 import * as z from 'zod';
 import { time } from './meta.js';
@@ -8,87 +8,95 @@ import { STEP_NAMES } from './node-status.js';
 import { REASON_NAMES } from './reasons.js';
 import { Release } from './release.js';
 
-/** The number both sides compare; raised when an older side would misunderstand. */
+/** Contract version that controller and agent compare. It is raised when an older version of either would misunderstand the other. */
 export const CONTRACT = 1;
 
 export const ReleaseCheck = z.object({
-  version: z.string().optional().describe('Version triple of the wished system; unknown when absent.'),
-  digest: z.string().optional().describe('Digest of the image, where the runtime told it.'),
-  flavor: z.string().optional().describe('Flavor of the wished system; another one than the node has is warned of.'),
-  model: z.string().optional().describe('Model of the wished system; another one than the node has is warned of.'),
-  arch: z.string().optional().describe('CPU architecture of the wished system.'),
-  trustedBoot: z.boolean().optional().describe('Whether the wished system is for trusted boot.'),
+  version: z.string().optional().describe('Version triple of the target system; unknown when absent.'),
+  digest: z.string().optional().describe('Digest of the image, if the container runtime reported it.'),
+  flavor: z
+    .string()
+    .optional()
+    .describe('Flavor of the target system; a different flavor on the node causes a warning.'),
+  model: z.string().optional().describe('Model of the target system; a different model on the node causes a warning.'),
+  arch: z.string().optional().describe('CPU architecture of the target system.'),
+  trustedBoot: z.boolean().optional().describe('Whether the target system is made for trusted boot.'),
   skipIfCurrent: z
     .boolean()
     .optional()
-    .describe('Whether a node that runs this version from its active system may be left alone.'),
-  allow: z.array(z.string()).optional().describe('Guards that are lifted.'),
+    .describe('Whether to skip a node that already runs this version from its active system.'),
+  allow: z.array(z.string()).optional().describe('Guards that do not apply.'),
   kubernetesMinor: z
     .string()
     .optional()
-    .describe('Kubernetes minor inside the wished system, such as 1.34; unknown when absent.'),
+    .describe('Kubernetes minor version of the target system, such as 1.34; unknown when absent.'),
 });
 export type ReleaseCheck = z.infer<typeof ReleaseCheck>;
 
 const Check = z.object({
-  release: ReleaseCheck.describe('What to compare the host with.'),
-  kubernetesCeiling: z.string().optional().describe('Lowest Kubernetes minor among the control planes, for workers.'),
+  release: ReleaseCheck.describe('Release to compare the host with.'),
+  kubernetesCeiling: z
+    .string()
+    .optional()
+    .describe('For workers: lowest Kubernetes minor version among the control-plane nodes.'),
 });
 
-/** Written before the act that makes it true; every write is a compare-and-swap on resourceVersion. */
+/** The ledger. Each field is written before the action that it records, as a compare-and-swap on resourceVersion. */
 export const Operation = z.object({
-  id: z.string().describe('Uid of the NodeOp and attempt; the agent echoes it.'),
+  id: z.string().describe('UID of the NodeOp and number of the attempt. The agent copies it to its answers.'),
   nodeOp: z
     .object({
       namespace: z.string().describe('Namespace of the NodeOp.'),
       name: z.string().describe('Name of the NodeOp.'),
-      uid: z.string().describe('Uid of the NodeOp.'),
+      uid: z.string().describe('UID of the NodeOp.'),
     })
-    .describe('Operation that holds the node.'),
-  nodeUid: z.string().describe('Uid of the Node when it was claimed.'),
+    .describe('NodeOp that has claimed the node.'),
+  nodeUid: z.string().describe('UID of the Node when it was claimed.'),
   step: z.enum(STEP_NAMES).describe('Furthest step reached.'),
-  stepTimes: z.record(z.string(), z.string()).describe('When each step was begun.'),
+  stepTimes: z.record(z.string(), z.string()).describe('Start time of each step.'),
   controlPlane: z
     .boolean()
     .optional()
-    .describe('It is this walk, of all operations, that may disturb a control plane.'),
-  cordoned: z.boolean().optional().describe('The operation has cordoned the node, or was about to.'),
-  drainSkipped: z.boolean().optional().describe('There was no other node to drain to.'),
+    .describe('Whether this operation holds the lease that is needed to disrupt a control-plane node.'),
+  cordoned: z.boolean().optional().describe('The operation cordoned the node, or was about to.'),
+  drainSkipped: z.boolean().optional().describe('The drain was skipped because no other node can run the pods.'),
   job: z
-    .object({ name: z.string().describe('Name of the Job.'), uid: z.string().describe('Uid of the Job.') })
+    .object({ name: z.string().describe('Name of the Job.'), uid: z.string().describe('UID of the Job.') })
     .optional()
-    .describe('Job that was created for the node.'),
-  bootIdBefore: z.string().optional().describe('Boot id of the node before its Job.'),
+    .describe('Job of the operation on this node.'),
+  bootIdBefore: z.string().optional().describe('Boot ID of the node before its Job.'),
   daemonSets: z
     .array(z.string())
     .optional()
-    .describe('Uids of the DaemonSets whose pods were Ready on the node before its Job.'),
+    .describe('UIDs of the DaemonSets whose pods were Ready on the node before its Job.'),
   containersBefore: z
     .array(z.string())
     .optional()
-    .describe('Ids of the containers of DaemonSet pods before the reboot; afterwards they must be others.'),
-  check: Check.optional().describe('Question to the agent: is there anything to do on this host?'),
+    .describe('IDs of the containers of DaemonSet pods before the reboot. After it, new containers must run.'),
+  check: Check.optional().describe('Question to the agent: is there anything to do on this host, and is it allowed?'),
   reboot: z
     .object({
-      jobName: z.string().describe('Job whose sentinel must be on the host.'),
-      notAfter: time('When the wish ends.'),
+      jobName: z.string().describe('Job whose sentinel must exist on the host.'),
+      notAfter: time('Deadline: the agent must not start a reboot later.'),
     })
     .optional()
-    .describe('Wish to the agent: reboot once. Set only after the Job is Complete; removed to withdraw it.'),
-  rebootWithdrawn: z.boolean().optional().describe('The wish to reboot was taken back.'),
-  readySince: time('When node and pods were first seen Ready after the reboot.').optional(),
+    .describe(
+      'Request to the agent: reboot once. Set only after the Job is Complete; removed to withdraw the request.',
+    ),
+  rebootWithdrawn: z.boolean().optional().describe('The reboot request was withdrawn.'),
+  readySince: time('When node and pods were first observed Ready after the reboot.').optional(),
   result: z
     .object({
-      phase: z.enum(['Completed', 'Failed']).describe('How the node ended.'),
-      reason: z.enum(REASON_NAMES).optional().describe('One word for why.'),
-      message: z.string().describe('A sentence for people.'),
-      log: z.string().optional().describe('Last lines of the log of a container that failed.'),
-      exitCode: z.int32().optional().describe('Exit code of that container.'),
-      bootIdAfter: z.string().optional().describe('Boot id after the reboot.'),
-      at: time('When it ended.'),
+      phase: z.enum(['Completed', 'Failed']).describe('Final phase of the node.'),
+      reason: z.enum(REASON_NAMES).optional().describe('Reason in one CamelCase word.'),
+      message: z.string().describe('Human-readable message.'),
+      log: z.string().optional().describe('Last lines of the log of the failed container.'),
+      exitCode: z.int32().optional().describe('Exit code of the failed container.'),
+      bootIdAfter: z.string().optional().describe('Boot ID after the reboot.'),
+      at: time('When the node finished.'),
     })
     .optional()
-    .describe('How the node ended; set before it is released.'),
+    .describe('Final result of the node; set before the node is released.'),
 });
 export type Operation = z.infer<typeof Operation>;
 
@@ -96,8 +104,8 @@ export const NodeAgentSpec = z.object({
   labels: z
     .boolean()
     .default(true)
-    .describe('Whether the agent labels the Node; false while it carries kairos.io/managed=false.'),
-  operation: Operation.optional().describe('Operation that this node belongs to; absent: the node is free.'),
+    .describe('Whether the agent labels the Node; false while the Node has the label kairos.io/managed=false.'),
+  operation: Operation.optional().describe('Operation that has claimed the node; absent when the node is not claimed.'),
 });
 export type NodeAgentSpec = z.infer<typeof NodeAgentSpec>;
 
@@ -105,41 +113,41 @@ export const BOOT_STATES = ['active', 'passive', 'recovery', 'livecd', 'unknown'
 export type BootState = (typeof BOOT_STATES)[number];
 
 const CheckAnswer = z.object({
-  verdict: z.enum(['Proceed', 'Skip', 'Refuse']).describe('Proceed, Skip or Refuse.'),
-  reason: z.string().optional().describe('One word for why.'),
-  message: z.string().optional().describe('A sentence for people.'),
-  warnings: z.array(z.string()).optional().describe('What is odd about it and holds nothing up.'),
+  verdict: z.enum(['Proceed', 'Skip', 'Refuse']).describe('Proceed, Skip (nothing to do) or Refuse (not allowed).'),
+  reason: z.string().optional().describe('Reason in one CamelCase word.'),
+  message: z.string().optional().describe('Human-readable message.'),
+  warnings: z.array(z.string()).optional().describe('Differences that do not prevent the operation.'),
 });
 
 const RebootAnswer = z.object({
   state: z
     .enum(['Waiting', 'Rebooting', 'Rebooted', 'Cancelled', 'Failed'])
-    .describe('Waiting for the sentinel, Rebooting, Rebooted, Cancelled or Failed.'),
-  bootIdBefore: z.string().optional().describe('Boot id when the reboot was begun.'),
-  startedAt: time('When the reboot was begun.').optional(),
-  bootIdAfter: z.string().optional().describe('Boot id afterwards.'),
-  bootedAt: time('When the machine had started again.').optional(),
-  message: z.string().optional().describe('A sentence for people.'),
+    .describe('Waiting (for the sentinel), Rebooting, Rebooted, Cancelled or Failed.'),
+  bootIdBefore: z.string().optional().describe('Boot ID when the reboot was started.'),
+  startedAt: time('When the reboot was started.').optional(),
+  bootIdAfter: z.string().optional().describe('Boot ID after the reboot.'),
+  bootedAt: time('When the machine booted again.').optional(),
+  message: z.string().optional().describe('Human-readable message.'),
 });
 
 const System = z.object({
-  vendor: z.string().optional().describe('Maker of the machine.'),
-  product: z.string().optional().describe('What its maker calls it.'),
+  vendor: z.string().optional().describe('Vendor of the machine.'),
+  product: z.string().optional().describe('Product name of the machine.'),
   serial: z.string().optional().describe('Serial number of the machine.'),
   cpu: z
     .object({
-      model: z.string().optional().describe('Brand of the processor.'),
-      cores: z.int().optional().describe('Processors that the kernel sees.'),
+      model: z.string().optional().describe('Model name of the processor.'),
+      cores: z.int().optional().describe('Number of logical processors.'),
     })
     .optional()
     .describe('Processor.'),
-  memoryBytes: z.int().optional().describe('Memory that the kernel sees.'),
+  memoryBytes: z.int().optional().describe('Memory in bytes, as the kernel reports it.'),
   disks: z
     .array(
       z.object({
-        name: z.string().describe('Name of the device.'),
-        sizeBytes: z.int().describe('Size.'),
-        model: z.string().optional().describe('What its maker calls it.'),
+        name: z.string().describe('Name of the block device, such as sda.'),
+        sizeBytes: z.int().describe('Size in bytes.'),
+        model: z.string().optional().describe('Model name of the disk.'),
       }),
     )
     .optional()
@@ -147,48 +155,49 @@ const System = z.object({
   networks: z
     .array(
       z.object({
-        name: z.string().describe('Name of the interface.'),
-        mac: z.string().optional().describe('Hardware address.'),
-        speedMbps: z.int().optional().describe('Speed of the link, where it is up.'),
+        name: z.string().describe('Name of the interface, such as eth0.'),
+        mac: z.string().optional().describe('MAC address.'),
+        speedMbps: z.int().optional().describe('Link speed in Mbit/s, while the link is up.'),
       }),
     )
     .optional()
-    .describe('Network cards of the machine.'),
+    .describe('Physical network interfaces of the machine.'),
 });
 
 export const NodeAgentStatus = z.object({
-  observedGeneration: z.int().optional().describe('metadata.generation the agent has acted on.'),
+  observedGeneration: z.int().optional().describe('metadata.generation that this status is based on.'),
   agentVersion: z.string().optional().describe('Version of the agent.'),
-  contract: z.int().optional().describe('Version of this contract that the agent keeps.'),
-  stateDir: z.string().optional().describe('Folder on the host for journal and sentinels.'),
+  contract: z
+    .int()
+    .optional()
+    .describe('Version of the contract between controller and agent that the agent implements.'),
+  stateDir: z.string().optional().describe('Directory on the host with the journal and the sentinels.'),
   boot: z
     .object({
-      id: z.string().describe('Boot id of the host.'),
-      since: time('When the host started.'),
-      state: z.enum(BOOT_STATES).describe('System the host started from.'),
+      id: z.string().describe('Boot ID of the host.'),
+      since: time('When the host booted.'),
+      state: z.enum(BOOT_STATES).describe('System that the host booted: active, passive, recovery, livecd or unknown.'),
     })
     .optional()
-    .describe('The running boot.'),
-  release: Release.optional().describe('System on the host; absent where it is not Kairos.'),
-  system: System.optional().describe(
-    'The machine itself; present only where the agent is told to look, by SYSTEM_FACTS.',
-  ),
+    .describe('Current boot of the host.'),
+  release: Release.optional().describe('Kairos release of the host; absent when the host is not Kairos.'),
+  system: System.optional().describe('Hardware of the machine; present only when SYSTEM_FACTS is true for the agent.'),
   operation: z
     .object({
-      id: z.string().describe('Echo of spec.operation.id.'),
+      id: z.string().describe('Copy of spec.operation.id that the answers belong to.'),
       check: CheckAnswer.optional().describe('Answer to spec.operation.check.'),
-      reboot: RebootAnswer.optional().describe('What became of spec.operation.reboot.'),
+      reboot: RebootAnswer.optional().describe('Answer to spec.operation.reboot.'),
     })
     .optional()
     .describe('Answers to spec.operation.'),
   fellBack: z
     .object({
       version: z.string().optional().describe('Version triple that the node fell back from.'),
-      digest: z.string().optional().describe('Digest of its image.'),
-      at: time('When.'),
+      digest: z.string().optional().describe('Digest of the image of that version.'),
+      at: time('When the host booted the other system.'),
     })
     .optional()
-    .describe('Last target that this node did not come up with.'),
+    .describe('Last upgrade target that the node did not boot into.'),
 });
 export type NodeAgentStatus = z.infer<typeof NodeAgentStatus>;
 export type System = z.infer<typeof System>;

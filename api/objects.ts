@@ -1,10 +1,10 @@
-/** The objects of our kinds as they come from the API server. */
+/** Types of the operator's objects as the API server returns them. */
 import type { NodeAgentSpec, NodeAgentStatus } from './node-agent.js';
 import type { NodeOpSpec, NodeOpStatus } from './nodeop.js';
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus } from './nodeop-upgrade.js';
 import type { OSArtifactSpec, OSArtifactStatus } from './os-artifact.js';
 
-/** The pieces of metadata that the operator uses. */
+/** The metadata fields that the operator uses. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;

@@ -1,13 +1,13 @@
-/** Text of `/etc/kairos-release` and `/etc/os-release` → what is known of the system. The text is data; nothing in it is executed. */
+/** Parses the text of `/etc/kairos-release` and `/etc/os-release`. Nothing in it is executed. */
 import type { Release } from './release.js';
 
-/** Keys and values of a file in the manner of os-release. */
+/** Keys and values of a file in the format of os-release(5). */
 export type Fields = Readonly<Record<string, string>>;
 
 const PREFIX = 'KAIROS_';
 const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
-/** One key per line; comments and anything else are passed over; the last of two equal keys holds, as in a shell. */
+/** Parses one assignment per line, in the format of os-release(5). Other lines are ignored; of a repeated key the last value counts, as in a shell. */
 export function parseFields(text: string): Fields {
   const fields: Record<string, string> = {};
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
@@ -17,7 +17,7 @@ export function parseFields(text: string): Fields {
   return fields;
 }
 
-/** Inside double quotes a backslash protects the few characters that mean something there. */
+/** Inside double quotes, a backslash escapes the characters that are special to a shell there (os-release(5)). */
 function withoutQuotes(value: string): string {
   const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/.exec(value)?.[1];
   if (double !== undefined) return double.replace(/\\([$"\\`])/g, '$1');
@@ -34,14 +34,14 @@ export const kairosFields = (fields: Fields): Fields =>
     ),
   );
 
-const GO_WORDS: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' };
-/** Go's word for a CPU architecture, whatever the word that came in. */
-export const goArch = (arch: string): string => GO_WORDS[arch] ?? arch;
+const GO_NAMES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' };
+/** The GOARCH name of a CPU architecture, from its name in uname(2), Node.js or Go; an unknown name is returned unchanged. */
+export const goArch = (arch: string): string => GO_NAMES[arch] ?? arch;
 
-/** What the keys (without their prefix) say: no empty values, no guesses. */
+/** The release of the keys (without their prefix). Fields without a value are absent; nothing is guessed. */
 export function releaseFromFields(fields: Fields): Release {
   const text = (key: string) => (fields[key] === '' ? undefined : fields[key]);
-  const yes = (key: string) => {
+  const flag = (key: string) => {
     const value = text(key);
     return value === undefined ? undefined : /^(true|yes|1|on|enabled|fips)$/i.test(value);
   };
@@ -58,13 +58,13 @@ export function releaseFromFields(fields: Fields): Release {
     variant: text('VARIANT'),
     model: text('MODEL'),
     arch: arch === undefined ? undefined : goArch(arch),
-    trustedBoot: yes('TRUSTED_BOOT'),
-    fips: yes('FIPS'),
+    trustedBoot: flag('TRUSTED_BOOT'),
+    fips: flag('FIPS'),
   };
   return Object.fromEntries(Object.entries(release).filter(([, value]) => value !== undefined));
 }
 
-/** Undefined where the text has no `KAIROS_*` key with a value: not Kairos, or not known. */
+/** The release in the text of a release file; undefined when it has no `KAIROS_*` key with a value. */
 export function parseRelease(text: string): Release | undefined {
   const release = releaseFromFields(kairosFields(parseFields(text)));
   return Object.keys(release).length === 0 ? undefined : release;

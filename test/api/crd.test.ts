@@ -8,60 +8,65 @@ type Schema = Record<string, unknown>;
 
 const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const fields = (value: unknown): Schema => (isSchema(value) ? value : {});
+const recordOf = (value: unknown): Schema => (isSchema(value) ? value : {});
 
 /** Every schema in the tree with its path. */
 function walk(schema: Schema, path: string): [string, Schema][] {
   const children: [string, unknown][] = [
-    ...Object.entries(fields(schema.properties)).map(([name, child]): [string, unknown] => [`${path}.${name}`, child]),
+    ...Object.entries(recordOf(schema.properties)).map(([name, child]): [string, unknown] => [
+      `${path}.${name}`,
+      child,
+    ]),
     [`${path}[]`, schema.items],
     [`${path}{}`, schema.additionalProperties],
   ];
   return [[path, schema], ...children.flatMap(([at, child]) => (isSchema(child) ? walk(child, at) : []))];
 }
 
-const rootOf = (printed: (typeof KIND_DEFINITIONS)[number]): Schema => {
-  const [version] = Object.values(fields(fields(crdManifest(printed)).spec)).find(Array.isArray) ?? [];
-  return fields(fields(fields(version).schema).openAPIV3Schema);
+const rootOf = (definition: (typeof KIND_DEFINITIONS)[number]): Schema => {
+  const [version] = Object.values(recordOf(recordOf(crdManifest(definition)).spec)).find(Array.isArray) ?? [];
+  return recordOf(recordOf(recordOf(version).schema).openAPIV3Schema);
 };
 
-const kinds = KIND_DEFINITIONS.map(printed => ({ kind: printed.kind.kind, nodes: walk(rootOf(printed), '') }));
+const kinds = KIND_DEFINITIONS.map(definition => ({ kind: definition.kind.kind, nodes: walk(rootOf(definition), '') }));
 const at = (kind: string, path: string): Schema | undefined =>
   kinds.find(each => each.kind === kind)?.nodes.find(([own]) => own === path)?.[1];
 const paths = (nodes: [string, Schema][], test_: (schema: Schema, path: string) => boolean) =>
   nodes.filter(([path, schema]) => test_(schema, path)).map(([path]) => path);
 
 describe.each(kinds)('The schema of $kind', ({ nodes }) => {
-  test('has a type everywhere, or takes integers and strings', () => {
+  test('has a type everywhere, or accepts integers and strings', () => {
     expect(paths(nodes, s => s.type === undefined && s['x-kubernetes-int-or-string'] !== true)).toEqual([]);
   });
 
-  test('never has both, named fields and others', () => {
+  test('never combines properties with additionalProperties', () => {
     expect(paths(nodes, s => s.properties !== undefined && s.additionalProperties !== undefined)).toEqual([]);
     expect(paths(nodes, s => s.additionalProperties === false)).toEqual([]);
   });
 
-  test('has no alternatives where integers and strings are taken', () => {
+  test('has no anyOf where integers and strings are accepted', () => {
     expect(paths(nodes, s => s['x-kubernetes-int-or-string'] === true && s.anyOf !== undefined)).toEqual([]);
   });
 
-  test('has no word that a structural schema does not take', () => {
-    const foreign = ['$ref', '$schema', 'definitions', 'const', 'id', 'patternProperties', 'exclusiveMinimum'];
+  test('has no keyword that structural schemas forbid', () => {
+    const forbidden = ['$ref', '$schema', 'definitions', 'const', 'id', 'patternProperties', 'exclusiveMinimum'];
     const found = nodes.flatMap(([path, schema]) =>
-      foreign.filter(word => typeof schema[word] === 'string' || isSchema(schema[word])).map(word => `${path} ${word}`),
+      forbidden
+        .filter(keyword => typeof schema[keyword] === 'string' || isSchema(schema[keyword]))
+        .map(keyword => `${path} ${keyword}`),
     );
     expect(found).toEqual([]);
   });
 
-  test('explains every field', () => {
+  test('describes every field', () => {
     const named = /^$|\.metadata$|\[\]$|\{\}$/;
     expect(paths(nodes, (s, path) => !named.test(path) && (s.description ?? '') === '')).toEqual([]);
   });
 
-  test('requires only fields that it has', () => {
+  test('requires only existing fields', () => {
     const missing = nodes.flatMap(([path, { required, properties }]) =>
       (Array.isArray(required) ? required : [])
-        .filter(name => fields(properties)[String(name)] === undefined)
+        .filter(name => recordOf(properties)[String(name)] === undefined)
         .map(String)
         .map(name => `${path}.${name}`),
     );
@@ -72,7 +77,7 @@ describe.each(kinds)('The schema of $kind', ({ nodes }) => {
     const both = nodes.flatMap(([path, { required, properties }]) =>
       (Array.isArray(required) ? required : [])
         .map(String)
-        .filter(name => fields(fields(properties)[name]).default !== undefined)
+        .filter(name => recordOf(recordOf(properties)[name]).default !== undefined)
         .map(name => `${path}.${name}`),
     );
     expect(both).toEqual([]);
@@ -83,7 +88,7 @@ describe.each(kinds)('The schema of $kind', ({ nodes }) => {
   });
 });
 
-describe('What users of the Go operator wrote', () => {
+describe('The compatibility with the Go operator', () => {
   test.each([
     ['NodeOp', '.spec.concurrency', { 'x-kubernetes-int-or-string': true, default: 0 }],
     ['NodeOp', '.spec.hostMountPath', { default: '/host' }],
@@ -94,16 +99,18 @@ describe('What users of the Go operator wrote', () => {
     ['NodeOp', '.status.conditions', { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }],
     ['NodeOpUpgrade', '.spec.activeDeadlineSeconds', { default: 3600 }],
     ['NodeOpUpgrade', '.status.phase', { enum: ['Initializing', 'Pending', 'Running', 'Completed', 'Failed'] }],
-  ])('%s has %s as it was', (kind, path, expected) => expect(at(kind, path)).toMatchObject(expected));
+  ])('keeps the default and the type of %s %s', (kind, path, expected) =>
+    expect(at(kind, path)).toMatchObject(expected),
+  );
 
   test.each([
     ['NodeOp', ['command']],
     ['NodeOpUpgrade', ['image']],
-  ])('a %s needs nothing but %j', (kind, required) => expect(at(kind, '.spec')?.required).toEqual(required));
+  ])('requires in a %s only %j', (kind, required) => expect(at(kind, '.spec')?.required).toEqual(required));
 });
 
 describe('The committed manifests', () => {
-  test.each(crdFiles())('$path is what the schemas say', ({ path, text }) => {
+  test.each(crdFiles())('include $path as generated from the schemas', ({ path, text }) => {
     expect(parse(readFileSync(path, 'utf8'))).toEqual(parse(text));
     expect(readFileSync(path, 'utf8')).toBe(text);
   });

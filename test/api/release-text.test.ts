@@ -1,37 +1,37 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseRelease } from '../../api/release-text.js';
 
-describe('what a release file says', () => {
+describe('a parsed release file', () => {
   test.each([
-    ['a plain value', 'KAIROS_VERSION=v4.0.3', { version: 'v4.0.3' }],
-    ['double quotes go', 'KAIROS_VERSION="v4.0.3"', { version: 'v4.0.3' }],
-    ['single quotes go', "KAIROS_FLAVOR='debian'", { flavor: 'debian' }],
-    ['an export is a value too', 'export KAIROS_VERSION=v1', { version: 'v1' }],
+    ['has a plain value', 'KAIROS_VERSION=v4.0.3', { version: 'v4.0.3' }],
+    ['has a value without its double quotes', 'KAIROS_VERSION="v4.0.3"', { version: 'v4.0.3' }],
+    ['has a value without its single quotes', "KAIROS_FLAVOR='debian'", { flavor: 'debian' }],
+    ['has a value after export', 'export KAIROS_VERSION=v1', { version: 'v1' }],
     [
-      'lines may end as on other systems',
+      'may have Windows line ends',
       'KAIROS_VERSION=v1\r\nKAIROS_FLAVOR=debian\r\n',
       { version: 'v1', flavor: 'debian' },
     ],
-    ['comments are passed over', '# KAIROS_VERSION=v0\nKAIROS_VERSION=v1 # now', { version: 'v1' }],
-    ['the last of two holds', 'KAIROS_VERSION=v1\nKAIROS_VERSION=v2', { version: 'v2' }],
-    ['empty values are absent', 'KAIROS_VERSION=v1\nKAIROS_SOFTWARE_VERSION=""', { version: 'v1' }],
-    ['a protected quote stays', 'KAIROS_NAME="my \\"own\\" one"', { name: 'my "own" one' }],
-    ['nothing is executed', 'KAIROS_VERSION=$(reboot)', { version: '$(reboot)' }],
-    ['CPUs are named in Go words', 'KAIROS_ARCH=x86_64', { arch: 'amd64' }],
-    ['words for yes', 'KAIROS_TRUSTED_BOOT=true\nKAIROS_FIPS=fips', { trustedBoot: true, fips: true }],
-    ['any other word is no', 'KAIROS_TRUSTED_BOOT=false', { trustedBoot: false }],
-    ['a system of somebody else', 'ID=debian\nVERSION_ID=12', undefined],
-    ['keys that are all empty', 'KAIROS_VERSION=', undefined],
-    ['nothing at all', '', undefined],
+    ['ignores comments', '# KAIROS_VERSION=v0\nKAIROS_VERSION=v1 # now', { version: 'v1' }],
+    ['has the last value of a repeated key', 'KAIROS_VERSION=v1\nKAIROS_VERSION=v2', { version: 'v2' }],
+    ['omits empty values', 'KAIROS_VERSION=v1\nKAIROS_SOFTWARE_VERSION=""', { version: 'v1' }],
+    ['keeps an escaped quote', 'KAIROS_NAME="my \\"own\\" one"', { name: 'my "own" one' }],
+    ['keeps shell substitutions as text', 'KAIROS_VERSION=$(reboot)', { version: '$(reboot)' }],
+    ['has GOARCH names', 'KAIROS_ARCH=x86_64', { arch: 'amd64' }],
+    ['reads true and fips as true', 'KAIROS_TRUSTED_BOOT=true\nKAIROS_FIPS=fips', { trustedBoot: true, fips: true }],
+    ['reads any other value as false', 'KAIROS_TRUSTED_BOOT=false', { trustedBoot: false }],
+    ['is undefined for another distribution', 'ID=debian\nVERSION_ID=12', undefined],
+    ['is undefined when all values are empty', 'KAIROS_VERSION=', undefined],
+    ['is undefined when the file is empty', '', undefined],
   ])('%s', (_sentence, text, release) => expect(parseRelease(text)).toEqual(release));
 
-  test('a whole file', () => {
+  test('has all known keys and ignores unknown ones', () => {
     const text = [
       'KAIROS_ID="kairos"',
       'KAIROS_VERSION="v3.5.0"',
       'KAIROS_SOFTWARE_VERSION="v1.34.4+k3s1"',
       'KAIROS_SOFTWARE_VERSION_PREFIX="k3s"',
-      'KAIROS_UNHEARD_OF="x"',
+      'KAIROS_UNKNOWN="x"',
     ].join('\n');
     expect(parseRelease(text)).toEqual({
       id: 'kairos',
