@@ -154,7 +154,7 @@ describe('the image is read before any node is touched', () => {
     expect(target.version).toBe(version);
     expect(target.digest).toMatch(/^sha256:/);
     const warned = (await eventsOf(it, name, 'Probing')).join();
-    expect(warned.includes('does not tell its Kairos version')).toBe(version === undefined);
+    expect(warned.includes('does not state its Kairos version')).toBe(version === undefined);
   });
 
   test('and all this time no node is touched', async () => {

@@ -5,7 +5,7 @@ import { namespaceRefusal } from '../../../controller/cluster/allowed-namespaces
 import { readConfig } from '../../../controller/config.js';
 import { fakeCluster } from '../../fakes/cluster/cluster.js';
 import { nodeOp } from '../../fakes/cluster/object-builders.js';
-import { World } from '../upgrade/world.js';
+import { UpgradeCluster } from '../upgrade/upgrade-cluster.js';
 
 const WORDS =
   'nothing is begun in namespace default: the operator obeys wishes in fleet, ops only (ALLOWED_NAMESPACES)';
@@ -53,10 +53,10 @@ describe('a NodeOp', () => {
 
 describe('a NodeOpUpgrade', () => {
   test('elsewhere fails before its image is read', async () => {
-    const world = new World();
-    world.deps.allowedNamespaces = allowedNamespaces;
-    await world.begin();
-    expect(world.upgrade()?.status).toMatchObject({ phase: 'Failed', message: WORDS });
-    expect(world.probes()).toEqual([]);
+    const cluster = new UpgradeCluster();
+    cluster.deps.allowedNamespaces = allowedNamespaces;
+    await cluster.createUpgrade();
+    expect(cluster.upgrade()?.status).toMatchObject({ phase: 'Failed', message: WORDS });
+    expect(cluster.probes()).toEqual([]);
   });
 });

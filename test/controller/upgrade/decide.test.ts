@@ -8,8 +8,8 @@ const arm = target('arm', { arch: 'arm64' });
 const read = (more = {}) => probe({ container: ended(RELEASE), ...more });
 const withTarget = (more = {}) => upgrade({ status: { phase: 'Initializing', target: { version: TRIPLE }, ...more } });
 
-describe('before there is a NodeOp', () => {
-  test('the first Ready node of each architecture reads the image', () => {
+describe('an upgrade without a NodeOp', () => {
+  test('probes the image on the first Ready node of each architecture', () => {
     const plan = decide(facts({ targets: [target('n0', { ready: false }), target('n1'), target('n2'), arm] }));
     expect(plan.actions).toEqual([
       { do: 'createProbe', place: { arch: 'amd64', node: 'n1' } },
@@ -19,39 +19,35 @@ describe('before there is a NodeOp', () => {
   });
 
   test.each<[string, Partial<Facts>, string[]]>([
-    ['waits while a probe is under way', { probes: [probe()] }, []],
+    ['waits while a probe runs', { probes: [probe()] }, []],
     [
       'waits for the second architecture',
       { targets: [target('n1'), arm], probes: [read(), probe({ arch: 'arm64', node: 'arm' })] },
       [],
     ],
+    ['probes again after a change of the image', { probes: [read({ image: 'old' })] }, ['createProbe', 'deleteProbe']],
     [
-      'reads again when the image in the spec changed',
-      { probes: [read({ image: 'old' })] },
-      ['createProbe', 'deleteProbe'],
-    ],
-    [
-      'goes to another node when the one it is on is not Ready',
+      'moves the probe if its node is not Ready',
       { targets: [target('n1', { ready: false }), target('n2')], probes: [probe({ ageSeconds: 20 })] },
       ['deleteProbe', 'createProbe'],
     ],
-    ['stays where it is when no other is Ready', { targets: [target('n1', { ready: false })], probes: [probe()] }, []],
+    ['keeps the probe if no other node is Ready', { targets: [target('n1', { ready: false })], probes: [probe()] }, []],
     [
-      'pauses after a probe was lost',
+      'pauses after a lost probe',
       { probes: [probe({ ageSeconds: 3, status: { phase: 'Failed', reason: 'Evicted' } })] },
       [],
     ],
     [
-      'makes room for another try then',
+      'deletes a lost probe after the pause',
       { probes: [probe({ ageSeconds: 11, status: { phase: 'Failed', reason: 'Evicted' } })] },
       ['deleteProbe'],
     ],
     [
-      'waits until the lost one is gone',
-      { probes: [probe({ leaving: true, ageSeconds: 11, status: { phase: 'Failed', reason: 'Evicted' } })] },
+      'waits until a lost probe is deleted',
+      { probes: [probe({ terminating: true, ageSeconds: 11, status: { phase: 'Failed', reason: 'Evicted' } })] },
       [],
     ],
-    ['waits for a node to be Ready', { targets: [target('n1', { ready: false })] }, []],
+    ['waits if no node is Ready', { targets: [target('n1', { ready: false })] }, []],
   ])('%s', (_sentence, seen, actions) => {
     const plan = decide(facts({ upgrade: upgrade({ status: probingFor(60) }), ...seen }));
     expect(done(plan)).toEqual(actions);
@@ -59,25 +55,25 @@ describe('before there is a NodeOp', () => {
     expect(plan.status?.target).toBeUndefined();
   });
 
-  test('what was read is saved before anything else is done', () => {
+  test('saves the target before it does anything else', () => {
     const plan = decide(facts({ probes: [read()] }));
     expect(plan.status).toMatchObject({ phase: 'Initializing', target: { version: TRIPLE } });
     expect(plan.actions).toEqual([]);
     expect(plan.requeueAfterMs).toBe(0);
   });
 
-  test('then the probes go and the NodeOp comes', () => {
+  test('deletes the probes and creates the NodeOp once the target is saved', () => {
     const plan = decide(facts({ upgrade: withTarget(), probes: [read()] }));
     expect(done(plan)).toEqual(['deleteProbe', 'createNodeOp']);
   });
 
-  test('an image that tells no version is warned of, and gone on with', () => {
+  test('warns about an image without a version and continues', () => {
     const plan = decide(facts({ probes: [probe({ container: ended('') })] }));
     expect(plan.status?.target).toMatchObject({ releases: { amd64: {} } });
     expect(plan.events.map(event => event.type)).toEqual(['Warning']);
   });
 
-  test('an architecture none of whose nodes gets Ready is left out in the end', () => {
+  test('skips an architecture without a Ready node after startDeadlineSeconds', () => {
     const seen = { targets: [target('n1'), { ...arm, ready: false }], probes: [read()] };
     expect(decide(facts({ ...seen, upgrade: upgrade({ status: probingFor(599) }) })).status?.target).toBeUndefined();
     const late = decide(facts({ ...seen, upgrade: upgrade({ status: probingFor(600) }) }));
@@ -95,7 +91,7 @@ describe('an upgrade fails', () => {
       /bad name$/,
     ],
     [
-      'when no probe gets through',
+      'when every probe is lost',
       {
         upgrade: upgrade({ status: probingFor(600) }),
         probes: [probe({ status: { phase: 'Failed', reason: 'Evicted' } })],
@@ -104,14 +100,14 @@ describe('an upgrade fails', () => {
       /Evicted$/,
     ],
     [
-      'when no node at all gets Ready',
+      'when no node becomes Ready',
       { upgrade: upgrade({ status: probingFor(600) }), targets: [target('n1', { ready: false })] },
       'ProbeFailed',
       /no node of architecture amd64 is Ready/,
     ],
     ['when the name is taken', { nodeOp: { is: 'foreign' } }, 'NameTaken', /to-v2/],
     [
-      'when the name is taken in the last moment',
+      'when the name is taken after the probe',
       { upgrade: withTarget(), nodeOp: { is: 'foreign' } },
       'NameTaken',
       /to-v2/,
@@ -132,16 +128,16 @@ describe('an upgrade fails', () => {
   });
 });
 
-describe('while there is a NodeOp', () => {
+describe('an upgrade with a NodeOp', () => {
   const running = { is: 'owned', nodeOp: nodeOp({ phase: 'Running' }) } as const;
 
-  test('its status is mirrored, its name written down, the probes go', () => {
+  test('mirrors the status of the NodeOp, records its name and deletes the probes', () => {
     const plan = decide(facts({ upgrade: withTarget(), nodeOp: running, probes: [read()] }));
     expect(plan.status).toMatchObject({ phase: 'Running', nodeOpName: 'to-v2', target: { version: TRIPLE } });
     expect(done(plan)).toEqual(['deleteProbe']);
   });
 
-  test('fields that may change are handed on', () => {
+  test('carries changeable fields over to the running NodeOp', () => {
     const changed = upgrade({
       spec: { paused: true, concurrency: 2, image: 'another', backoffLimit: 9 },
       status: { nodeOpName: 'to-v2' },
@@ -153,29 +149,29 @@ describe('while there is a NodeOp', () => {
     });
   });
 
-  test('nothing is changed in one that has ended', () => {
+  test('changes nothing in a finished NodeOp', () => {
     const changed = upgrade({ spec: { paused: true }, status: { nodeOpName: 'to-v2' } });
     const plan = decide(facts({ upgrade: changed, nodeOp: { is: 'owned', nodeOp: nodeOp({ phase: 'Completed' }) } }));
     expect(plan.actions).toEqual([]);
     expect(plan.events).toMatchObject([{ type: 'Normal', reason: 'AllDone' }]);
   });
 
-  test('one of an earlier upgrade of this name is waited for', () => {
+  test('waits for the deletion of the NodeOp of an earlier upgrade of this name', () => {
     const plan = decide(facts({ nodeOp: { is: 'terminating' } }));
     expect(plan.status?.phase).toBe('Initializing');
     expect(plan.actions).toEqual([]);
   });
 });
 
-describe('nothing is done', () => {
+describe('an upgrade does nothing', () => {
   test.each<[string, Facts]>([
-    ['for an upgrade that is being deleted', facts({ upgrade: upgrade({ deletionTimestamp: 'now' }) })],
+    ['while it is being deleted', facts({ upgrade: upgrade({ deletionTimestamp: 'now' }) })],
     [
-      'for one that completed, though its NodeOp is gone',
+      'after it completed, even if its NodeOp is deleted',
       facts({ upgrade: upgrade({ status: { phase: 'Completed', nodeOpName: 'to-v2' } }) }),
     ],
     [
-      'for one that failed, though its NodeOp runs again',
+      'after it failed, even if its NodeOp runs again',
       facts({
         upgrade: upgrade({ status: { phase: 'Failed' } }),
         nodeOp: { is: 'owned', nodeOp: nodeOp({ phase: 'Running' }) },
@@ -184,8 +180,8 @@ describe('nothing is done', () => {
   ])('%s', (_sentence, seen) => expect(decide(seen)).toEqual({ events: [], actions: [] }));
 });
 
-describe('another attempt that is asked for', () => {
-  const asking = (value: string, status: NonNullable<Facts['upgrade']['status']>) => {
+describe('a requested retry', () => {
+  const requesting = (value: string, status: NonNullable<Facts['upgrade']['status']>) => {
     const base = upgrade({ status });
     const annotations = { 'operator.kairos.io/retry': value };
     return { ...base, metadata: { ...base.metadata, annotations } };
@@ -196,43 +192,43 @@ describe('another attempt that is asked for', () => {
     nodeOp: nodeOp(status, value === undefined ? {} : { annotations: { 'operator.kairos.io/retry': value } }),
   });
 
-  test('is handed on to the NodeOp, which knows the nodes that failed', () => {
-    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Failed' }) }));
+  test('is passed on to the NodeOp, which knows the failed nodes', () => {
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Failed' }) }));
     expect(plan.actions).toMatchObject([{ do: 'retryNodeOp', value: 'a' }]);
   });
 
-  test('is handed on once', () => {
-    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Failed' }, 'a') }));
+  test('is passed on only once', () => {
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Failed' }, 'a') }));
     expect(plan.actions).toEqual([]);
   });
 
   test('makes the upgrade follow its NodeOp again', () => {
     const plan = decide(
-      facts({ upgrade: asking('a', failedOne), nodeOp: ours({ phase: 'Running', retry: 'a' }, 'a') }),
+      facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Running', retry: 'a' }, 'a') }),
     );
     expect(plan.status).toMatchObject({ phase: 'Running' });
     expect(plan.status?.completedAt).toBeUndefined();
   });
 
-  test('is told how it ended, even where it was over before anybody looked', () => {
+  test('is reported even if it finished before it was observed', () => {
     const again = { phase: 'Completed' as const, retry: 'a', completedAt: NOW.toISOString() };
-    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: ours(again, 'a') }));
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours(again, 'a') }));
     expect(plan.status).toMatchObject({ phase: 'Completed', completedAt: again.completedAt });
-    const told = { ...failedOne, completedAt: again.completedAt };
-    expect(decide(facts({ upgrade: asking('a', told), nodeOp: ours(again, 'a') })).status).toBeUndefined();
+    const reported = { ...failedOne, completedAt: again.completedAt };
+    expect(decide(facts({ upgrade: requesting('a', reported), nodeOp: ours(again, 'a') })).status).toBeUndefined();
   });
 
-  test('of an upgrade whose image could not be read begins from the start', () => {
+  test('starts from the beginning if the image could not be read', () => {
     const unread = { phase: 'Failed' as const, completedAt: NOW.toISOString() };
-    const plan = decide(facts({ upgrade: asking('a', unread), nodeOp: { is: 'absent' } }));
+    const plan = decide(facts({ upgrade: requesting('a', unread), nodeOp: { is: 'absent' } }));
     expect(plan.status).toMatchObject({ phase: 'Initializing', retry: 'a' });
     expect(plan.status?.completedAt).toBeUndefined();
-    const next = decide(facts({ upgrade: asking('a', { ...unread, retry: 'a' }), nodeOp: { is: 'absent' } }));
+    const next = decide(facts({ upgrade: requesting('a', { ...unread, retry: 'a' }), nodeOp: { is: 'absent' } }));
     expect(next.status).toBeUndefined();
   });
 
-  test('of one whose NodeOp was deleted is not heard', () => {
-    const plan = decide(facts({ upgrade: asking('a', failedOne), nodeOp: { is: 'absent' } }));
+  test('is ignored if the NodeOp was deleted', () => {
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: { is: 'absent' } }));
     expect(plan).toMatchObject({ actions: [], events: [] });
     expect(plan.status).toBeUndefined();
   });

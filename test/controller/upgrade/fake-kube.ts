@@ -1,4 +1,4 @@
-/** A cluster in memory: the store of the small API server behind the interface of the real client, with caches that follow it at once. */
+/** An in-memory cluster: the object store of the fake API server behind the interface of the real client, with caches that see every write at once. */
 import { ObjectCache } from '../../../kube/cache.js';
 import { errorFromResponse } from '../../../kube/error-response.js';
 import type { DeleteOptions, Kube, Name, PatchOptions, Resource, Stored } from '../../../kube/kube.js';
@@ -25,12 +25,12 @@ const notUsed = () => Promise.reject(new Error('not part of this fake'));
 
 export class FakeKube implements Kube {
   readonly store = new ObjectStore();
-  /** What the API server refuses next, by verb and plural: `create nodeops`. */
+  /** Responses with which requests are refused, by verb and plural: `create nodeops`. */
   readonly refusals = new Map<string, ApiResponse>();
   readonly #creations: string[] = [];
 
-  /** How often something was to be made: `create pods`. */
-  asked = (what: string): number => this.#creations.filter(each => each === what).length;
+  /** How many creations were requested, by verb and plural: `create pods`. */
+  requested = (what: string): number => this.#creations.filter(each => each === what).length;
 
   /** A cache that sees every write at once. */
   cacheOf<T extends Stored>(

@@ -14,7 +14,7 @@ const TARGET = { version: TRIPLE, digest: DIGEST, releases: { amd64: RELEASE }, 
 const made = (more: Record<string, unknown> = {}, target = {}) => nodeOpSpec(spec(more), { ...TARGET, ...target });
 
 describe('the NodeOp of an upgrade', () => {
-  test('has its name, its labels and it as owner', () => {
+  test('has the name of the upgrade, its labels and an owner reference to it', () => {
     expect(nodeOpFor(upgrade().metadata, spec(), TARGET)).toMatchObject({
       apiVersion: 'operator.kairos.io/v1alpha1',
       kind: 'NodeOp',
@@ -27,7 +27,7 @@ describe('the NodeOp of an upgrade', () => {
     });
   });
 
-  test('cordons, drains and reboots, with the image by its content', () => {
+  test('cordons, drains and reboots, with the image pinned to its digest', () => {
     expect(made()).toMatchObject({
       image: `quay.io/kairos/debian@${DIGEST}`,
       cordon: true,
@@ -40,7 +40,7 @@ describe('the NodeOp of an upgrade', () => {
     });
   });
 
-  test('lets the agents compare', () => {
+  test('lets the agents compare their hosts with the release', () => {
     expect(made({ allow: ['TrustedBoot'] }).preflight?.release).toEqual({
       version: TRIPLE,
       digest: DIGEST,
@@ -52,7 +52,7 @@ describe('the NodeOp of an upgrade', () => {
     });
   });
 
-  test('hands on what both kinds have in common', () => {
+  test('copies the fields that both kinds share', () => {
     const common = {
       nodeSelector: { matchLabels: { a: 'b' } },
       imagePullSecrets: [{ name: 's' }],
@@ -73,7 +73,7 @@ describe('the NodeOp of an upgrade', () => {
     expect(made(common)).toMatchObject(common);
   });
 
-  test('takes drain options that are given, the rest as for upgrades', () => {
+  test('takes the given drain options and the defaults of upgrades for the rest', () => {
     expect(made({ drainOptions: { timeoutSeconds: 5 } }).drainOptions).toMatchObject({
       enabled: true,
       deleteEmptyDirData: true,
@@ -82,36 +82,36 @@ describe('the NodeOp of an upgrade', () => {
     expect(made({ drainOptions: { enabled: false } }).drainOptions?.enabled).toBe(false);
   });
 
-  test('of the recovery system alone does not reboot, verify or skip', () => {
+  test('does not reboot, verify or skip if only the recovery system is upgraded', () => {
     const op = made({ upgradeActive: false, upgradeRecovery: true });
     expect(op.rebootOnSuccess).toBe(false);
     expect(op.verify).toBeUndefined();
     expect(op.preflight?.release?.skipIfCurrent).toBe(false);
   });
 
-  test('of both systems skips no node', () => {
+  test('skips no node if both systems are upgraded', () => {
     expect(made({ upgradeRecovery: true }).preflight?.release?.skipIfCurrent).toBe(false);
   });
 
-  test('with force asks nobody, but still verifies', () => {
+  test('has no preflight with force, but still verifies', () => {
     const op = made({ force: true });
     expect(op.preflight).toBeUndefined();
     expect(op.verify).toEqual({ version: TRIPLE, bootState: 'active' });
   });
 
-  test('to an unknown version compares nothing', () => {
+  test('compares nothing if the version is unknown', () => {
     const op = nodeOpSpec(spec(), { releases: { amd64: {} } });
     expect(op.image).toBe(IMAGE);
     expect(op.preflight?.release).toEqual({ skipIfCurrent: true });
     expect(op.verify).toEqual({ bootState: 'active' });
   });
 
-  test('for two architectures asks for neither', () => {
+  test('requires no architecture if there are two', () => {
     const releases = { amd64: RELEASE, arm64: { ...RELEASE, arch: 'arm64' } };
     expect(made({}, { releases }).preflight?.release).toMatchObject({ arch: undefined, kubernetesMinor: '1.34' });
   });
 
-  test('is one that the schema of NodeOps takes', () => {
+  test('is valid by the schema of NodeOp', () => {
     const op = JSON.parse(JSON.stringify(made())) as unknown;
     expect(NodeOpSpec.parse(op)).toEqual(op);
   });

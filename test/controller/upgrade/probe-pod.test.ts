@@ -8,10 +8,10 @@ import { IMAGE, RELEASE, spec, upgrade } from './samples.js';
 
 const place = { arch: 'arm64', node: 'n1' };
 
-describe('the Pod that reads an image', () => {
+describe('the probe Pod', () => {
   const pod = probePod(upgrade().metadata, spec({ imagePullSecrets: [{ name: 'registry' }] }), place);
 
-  test('belongs to the upgrade and says what it is for', () => {
+  test('is owned by the upgrade and labelled with the architecture', () => {
     expect(pod.metadata).toMatchObject({
       namespace: 'default',
       labels: { 'operator.kairos.io/probe': 'arm64' },
@@ -19,7 +19,7 @@ describe('the Pod that reads an image', () => {
     });
   });
 
-  test('runs once on this node, whatever its taints, with the pull secrets of the user', () => {
+  test('runs once on the given node despite taints, with the pull secrets of the upgrade', () => {
     expect(pod.spec).toMatchObject({
       nodeName: 'n1',
       restartPolicy: 'Never',
@@ -30,16 +30,16 @@ describe('the Pod that reads an image', () => {
   });
 
   test.each([
-    ['a tag is looked up anew, for it may have moved', IMAGE, place, 'Always'],
-    ['a digest is what it is', `${IMAGE}@sha256:${'0'.repeat(64)}`, place, 'IfNotPresent'],
-    ['a name of no registry is not looked up', 'localhost/kairos:1', place, 'IfNotPresent'],
-    ['the copy of a node is not looked up', IMAGE, { ...place, copy: true as const }, 'Never'],
+    ['always pulls a tag, because it may have moved', IMAGE, place, 'Always'],
+    ['pulls a digest only if it is not present', `${IMAGE}@sha256:${'0'.repeat(64)}`, place, 'IfNotPresent'],
+    ['pulls a localhost image only if it is not present', 'localhost/kairos:1', place, 'IfNotPresent'],
+    ['never pulls when it reads the copy of the node', IMAGE, { ...place, copy: true as const }, 'Never'],
   ])('%s', (_sentence, image, at, policy) => {
     const [container] = probePod(upgrade().metadata, spec({ image }), at).spec.containers;
     expect(container).toMatchObject({ image, imagePullPolicy: policy });
   });
 
-  test('sees nothing of the host and may do nothing', () => {
+  test('has no access to the host and no privileges', () => {
     expect(pod.spec).not.toHaveProperty('volumes');
     expect(pod.spec.automountServiceAccountToken).toBe(false);
     expect(pod.spec.containers[0]?.securityContext).toMatchObject({
@@ -48,7 +48,7 @@ describe('the Pod that reads an image', () => {
     });
   });
 
-  test('has all that a namespace asks for that enforces `restricted`', () => {
+  test('meets the Pod Security Standard `restricted`', () => {
     expect(pod.spec.containers[0]?.securityContext).toMatchObject({
       runAsNonRoot: true,
       runAsUser: expect.any(Number),
@@ -57,7 +57,7 @@ describe('the Pod that reads an image', () => {
     expect(pod.spec.containers[0]?.securityContext.runAsUser).toBeGreaterThan(0);
   });
 
-  test('has another name for another image, node or upgrade, and always a legal one', () => {
+  test('has a valid name that differs by image, node and upgrade', () => {
     const { metadata } = upgrade();
     const names = [
       probeName(metadata, IMAGE, place),
@@ -72,38 +72,38 @@ describe('the Pod that reads an image', () => {
   });
 });
 
-describe('the script in it', () => {
+describe('the probe script', () => {
   let folder = '';
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'probe-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const says = (files: Record<string, string>) => {
+  const outputOf = (files: Record<string, string>) => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const script = PROBE_SCRIPT.replaceAll('/etc/', `${folder}/`);
     execFileSync('sh', ['-c', script], { env: { TERMINATION_LOG: join(folder, 'log') } });
     return readFileSync(join(folder, 'log'), 'utf8');
   };
 
-  test('tells the wanted keys of kairos-release', () => {
-    expect(says({ 'kairos-release': `ID=x\n${RELEASE}KAIROS_BUG_REPORT_URL=y\n` })).toBe(RELEASE);
+  test('prints the wanted keys of kairos-release', () => {
+    expect(outputOf({ 'kairos-release': `ID=x\n${RELEASE}KAIROS_BUG_REPORT_URL=y\n` })).toBe(RELEASE);
   });
 
-  test('takes os-release where kairos-release says nothing', () => {
-    expect(says({ 'kairos-release': 'ID=x\n', 'os-release': RELEASE })).toBe(RELEASE);
+  test('falls back to os-release if there is no wanted key in kairos-release', () => {
+    expect(outputOf({ 'kairos-release': 'ID=x\n', 'os-release': RELEASE })).toBe(RELEASE);
   });
 
-  test('takes kairos-release alone where both say something', () => {
-    expect(says({ 'kairos-release': 'KAIROS_VERSION=v2\n', 'os-release': 'KAIROS_VERSION=v1\n' })).toBe(
+  test('reads kairos-release only if both files have wanted keys', () => {
+    expect(outputOf({ 'kairos-release': 'KAIROS_VERSION=v2\n', 'os-release': 'KAIROS_VERSION=v1\n' })).toBe(
       'KAIROS_VERSION=v2\n',
     );
   });
 
-  test('reads a last line without an end, and keeps backslashes', () => {
-    expect(says({ 'kairos-release': 'export KAIROS_NAME="a\\"b"' })).toBe('KAIROS_NAME="a\\"b"\n');
+  test('reads a last line without a newline and keeps backslashes', () => {
+    expect(outputOf({ 'kairos-release': 'export KAIROS_NAME="a\\"b"' })).toBe('KAIROS_NAME="a\\"b"\n');
   });
 
-  test('says nothing of another system, and does not fail', () => {
-    expect(says({ 'os-release': 'ID=debian\n' })).toBe('');
-    expect(says({})).toBe('');
+  test('prints nothing and exits 0 for another system', () => {
+    expect(outputOf({ 'os-release': 'ID=debian\n' })).toBe('');
+    expect(outputOf({})).toBe('');
   });
 });

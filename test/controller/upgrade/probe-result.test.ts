@@ -5,8 +5,8 @@ import { DIGEST, ended, NOW, probe, RELEASE, secondsAgo, spec, waiting } from '.
 const result = (pod: ReturnType<typeof probe>, more = {}) => probeResult(pod, { spec: spec(more), now: NOW });
 const NOT_FOUND = 'rpc error: code = NotFound desc = quay.io/kairos/debian:v2: not found';
 
-describe('a probe that has ended', () => {
-  test('tells release and digest', () => {
+describe('a probe Pod that has ended', () => {
+  test('yields release and digest', () => {
     expect(result(probe({ container: ended(RELEASE) }))).toEqual({
       is: 'read',
       digest: DIGEST,
@@ -14,7 +14,7 @@ describe('a probe that has ended', () => {
     });
   });
 
-  test('knows nothing of a system that is not Kairos', () => {
+  test('yields no release for a system that is not Kairos', () => {
     expect(result(probe({ container: ended('') }))).toEqual({ is: 'read', digest: DIGEST, release: undefined });
   });
 
@@ -36,20 +36,23 @@ describe('a probe that has ended', () => {
       waiting('CreateContainerError', 'executable file `sh` not found: executable file not found in $PATH'),
     ],
     [
-      'a shell for root alone',
+      'a shell that only root may run',
       {
         state: { terminated: { exitCode: 128, message: 'exec: "/bin/sh": stat /bin/sh: permission denied: unknown' } },
       },
     ],
-    ['a shell that lacks a word', ended('', 127)],
-  ])('goes on without knowing: %s', (_sentence, container) => {
+    ['a shell without a builtin', ended('', 127)],
+  ])('yields no release for an image with %s', (_sentence, container) => {
     expect(result(probe({ container }))).toMatchObject({ is: 'read', release: undefined });
   });
 
   test.each([
-    ['said by the shell', ended('exec /bin/sh: exec format error', 255)],
-    ['said by the runtime', { state: { terminated: { exitCode: 128, message: 'exec: "sh": exec format error' } } }],
-  ])('fails on an image for another CPU, %s', (_sentence, container) => {
+    ['reported by the shell', ended('exec /bin/sh: exec format error', 255)],
+    [
+      'reported by the container runtime',
+      { state: { terminated: { exitCode: 128, message: 'exec: "sh": exec format error' } } },
+    ],
+  ])('fails for an image of another CPU architecture, %s', (_sentence, container) => {
     expect(result(probe({ container }))).toEqual({
       is: 'failed',
       message: expect.stringMatching(
@@ -66,25 +69,25 @@ describe('a probe that has ended', () => {
       { container: { state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } } },
       'OOMKilled with exit code 137',
     ],
-  ])('is lost when it was %s', (_sentence, nodeOp, why) => {
-    expect(result(probe(nodeOp))).toEqual({ is: 'lost', cause: why });
+  ])('is lost if it was %s', (_sentence, traits, cause) => {
+    expect(result(probe(traits))).toEqual({ is: 'lost', cause });
   });
 });
 
-describe('a probe that waits for its image', () => {
-  test('says so', () => {
+describe('a probe Pod that waits for its image', () => {
+  test('reports the pull', () => {
     expect(result(probe())).toMatchObject({
       is: 'waiting',
       message: 'image "quay.io/kairos/debian:v2" is being pulled on node n1',
     });
   });
 
-  test("passes on the kubelet's words", () => {
+  test('reports the pull error of the kubelet', () => {
     const pod = probe({ container: waiting('ErrImagePull', 'connection refused') });
     expect(result(pod)).toMatchObject({ is: 'waiting', message: expect.stringMatching(/n1: connection refused$/) });
   });
 
-  test('fails at once on a name that is none', () => {
+  test('fails at once for an invalid image name', () => {
     const pod = probe({ ageSeconds: 1, container: waiting('InvalidImageName', 'couldn\'t parse "A B"') });
     expect(result(pod)).toEqual({
       is: 'failed',
@@ -96,7 +99,7 @@ describe('a probe that waits for its image', () => {
     ['not found', NOT_FOUND],
     ['refused', 'failed to authorize: unexpected status: 401 Unauthorized'],
     ['no such registry', 'dial tcp: lookup quay.example: no such host'],
-  ])('gives a lasting answer three tries: %s', (_sentence, words) => {
+  ])('fails after three attempts if the registry answers: %s', (_sentence, words) => {
     const container = waiting('ImagePullBackOff', `Back-off pulling image: ErrImagePull: ${words}`);
     expect(result(probe({ ageSeconds: 29, container }))).toMatchObject({
       is: 'waiting',
@@ -108,13 +111,13 @@ describe('a probe that waits for its image', () => {
     });
   });
 
-  test('waits until the deadline where another try may help', () => {
+  test('waits until pullDeadlineSeconds if another attempt may succeed', () => {
     const container = waiting('ErrImagePull', 'i/o timeout');
     const at = (ageSeconds: number) => result(probe({ ageSeconds, container }), { pullDeadlineSeconds: 60 }).is;
     expect([at(59), at(60)]).toEqual(['waiting', 'failed']);
   });
 
-  test('is not late while it runs', () => {
+  test('is not failed by pullDeadlineSeconds while it runs', () => {
     const pod = probe({ ageSeconds: 5000, container: { state: { running: { startedAt: secondsAgo(1) } } } });
     expect(result(pod)).toEqual({ is: 'waiting', message: 'reading image "quay.io/kairos/debian:v2" on node n1' });
   });

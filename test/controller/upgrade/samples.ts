@@ -1,4 +1,4 @@
-/** Objects as these tests need them, with good defaults. */
+/** Objects with defaults that suit these tests. */
 import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
 import { NodeOpUpgradeSpec, type NodeOpUpgradeStatus } from '../../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
@@ -69,18 +69,18 @@ export const target = (name: string, more: Partial<Target> = {}): Target => ({
   ...more,
 });
 
-interface ProbeWish {
+interface ProbeTraits {
   arch?: string;
   node?: string;
   image?: string;
   ageSeconds?: number;
-  leaving?: boolean;
+  terminating?: boolean;
   copy?: true;
   container?: Partial<ContainerStatus>;
   status?: Partial<CachedPod['status']>;
 }
 
-export function probe(seen: ProbeWish = {}): CachedPod {
+export function probe(seen: ProbeTraits = {}): CachedPod {
   const { arch = 'amd64', node: on = 'n1', image = IMAGE, ageSeconds = 5, copy, container, status } = seen;
   return {
     metadata: {
@@ -89,7 +89,7 @@ export function probe(seen: ProbeWish = {}): CachedPod {
       uid: `uid-of-probe-${arch}-${on}`,
       resourceVersion: '3',
       creationTimestamp: secondsAgo(ageSeconds),
-      deletionTimestamp: seen.leaving ? secondsAgo(0) : undefined,
+      deletionTimestamp: seen.terminating ? secondsAgo(0) : undefined,
       labels: { 'operator.kairos.io/probe': arch },
       ownerReferences: [controllerReference(NODE_OP_UPGRADE, upgrade())],
     },
@@ -129,7 +129,7 @@ export const facts = (more: Partial<Facts> = {}): Facts => {
   };
 };
 
-/** The status of an upgrade whose image has been read for so long. */
+/** Status of an upgrade that has been reading its image for that many seconds. */
 export const probingFor = (seconds: number): NodeOpUpgradeStatus => ({
   phase: 'Initializing',
   conditions: [

@@ -5,25 +5,25 @@ import { NOW, nodeOp, secondsAgo, upgrade } from './samples.js';
 
 const LATER = new Date(NOW.getTime() + 1000);
 const of = (status?: NodeOpStatus) => mirroredStatus(upgrade(), nodeOp(status), NOW);
-const held = (status: { conditions?: { type: string; status: string }[] }) =>
+const trueConditions = (status: { conditions?: { type: string; status: string }[] }) =>
   status.conditions?.filter(condition => condition.status === 'True').map(condition => condition.type);
 
-describe('the words scripts wait for', () => {
+describe('the status of an upgrade', () => {
   test.each([
     ['Pending', 'Upgrade operation is pending', ['Reconciling']],
     ['Running', 'Upgrade operation is running', ['Reconciling']],
     ['Completed', 'Upgrade operation completed successfully', ['Complete']],
     ['Failed', 'Upgrade operation failed', ['Failed', 'Stalled']],
-  ] as const)('%s', (phase, message, conditions) => {
+  ] as const)('has the published message in phase %s', (phase, message, conditions) => {
     const status = of({ phase });
-    expect([status.phase, status.message, held(status)]).toEqual([phase, message, conditions]);
+    expect([status.phase, status.message, trueConditions(status)]).toEqual([phase, message, conditions]);
   });
 
-  test('a NodeOp that nobody has looked at yet', () => {
+  test('is Initializing while the NodeOp has no status', () => {
     expect(of()).toMatchObject({ phase: 'Initializing', message: 'NodeOp created', nodeOpName: 'to-v2' });
   });
 
-  test('the first node that failed, and why', () => {
+  test('names the first node that failed, and its message', () => {
     const nodeStatuses: NodeOpStatus['nodeStatuses'] = {
       a: { phase: 'Completed' },
       b: { phase: 'Failed', message: 'Job failed', completedAt: secondsAgo(10) },
@@ -36,16 +36,16 @@ describe('the words scripts wait for', () => {
     );
   });
 
-  test('a NodeOp that was deleted under it is told as such, though it says itself that it failed', () => {
+  test('has reason NodeOpDeleted if the NodeOp was deleted before it had finished', () => {
     const nodeStatuses: NodeOpStatus['nodeStatuses'] = { a: { phase: 'Pending', reason: 'Deleted' } };
-    const leaving = nodeOp({ phase: 'Failed', nodeStatuses }, { deletionTimestamp: secondsAgo(1) });
-    expect(mirroredStatus(upgrade(), leaving, NOW).conditions?.[1]).toMatchObject({
+    const deleted = nodeOp({ phase: 'Failed', nodeStatuses }, { deletionTimestamp: secondsAgo(1) });
+    expect(mirroredStatus(upgrade(), deleted, NOW).conditions?.[1]).toMatchObject({
       reason: 'NodeOpDeleted',
       message: 'Upgrade operation failed: NodeOp to-v2 was deleted before the upgrade had finished',
     });
   });
 
-  test("the NodeOp's own reason where no node failed", () => {
+  test('has the reason of the NodeOp if no node failed', () => {
     const conditions = [
       { type: 'Failed', status: 'True' as const, reason: 'NoTargets', message: '', lastTransitionTime: secondsAgo(1) },
     ];
@@ -75,7 +75,7 @@ describe('what is mirrored', () => {
     expect(mirroredStatus(before, nodeOp({ phase: 'Running' }), NOW).target).toEqual({ version: 'v2' });
   });
 
-  test('of more than a thousand nodes only those under way and failed', () => {
+  test('has only active and failed nodes if there are more than a thousand', () => {
     const many = Object.fromEntries(
       Array.from({ length: 1001 }, (_, i) => [`n${i}`, { phase: 'Completed' as const, startedAt: secondsAgo(9) }]),
     );
@@ -90,14 +90,14 @@ describe('what is mirrored', () => {
 });
 
 describe('conditions', () => {
-  test('keep the time of their last change while nothing changes', () => {
+  test('keep lastTransitionTime while their status is unchanged', () => {
     const first = initializingStatus(upgrade(), 'reading', NOW);
     const second = initializingStatus(upgrade({ status: first }), 'still reading', LATER);
     expect(second.conditions?.map(condition => condition.lastTransitionTime)).toEqual(Array(4).fill(NOW.toISOString()));
     expect(second.message).toBe('still reading');
   });
 
-  test('get a new time when they change', () => {
+  test('get a new lastTransitionTime when their status changes', () => {
     const first = initializingStatus(upgrade(), 'reading', NOW);
     const over = failedStatus(upgrade({ status: first }), { reason: 'ProbeFailed', message: 'no' }, LATER);
     const changed = over.conditions?.filter(condition => condition.lastTransitionTime === LATER.toISOString());
@@ -110,7 +110,7 @@ describe('conditions', () => {
     });
   });
 
-  test('tell more than the message while nodes are worked on', () => {
+  test('carry the message of the NodeOp while nodes are active', () => {
     const status = of({ phase: 'Running', message: 'n1: Draining' });
     expect(status.conditions?.[2]?.message).toBe('n1: Draining');
   });

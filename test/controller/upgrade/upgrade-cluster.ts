@@ -1,4 +1,4 @@
-/** An upgrade's whole surroundings in memory, and the passes over it. */
+/** An upgrade in an in-memory cluster, with the parts of the kubelet and of the NodeOp controller that it depends on. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
@@ -17,7 +17,7 @@ import { IMAGE } from './samples.js';
 
 export const AT: Name = { namespace: 'default', name: 'to-v2' };
 
-export class World {
+export class UpgradeCluster {
   readonly kube = new FakeKube();
   readonly events: Event[] = [];
   readonly clock = fakeClock(new Date().toISOString());
@@ -36,18 +36,18 @@ export class World {
     clock: this.clock,
   };
 
-  /** Passes until one changes nothing. */
+  /** Reconciles until nothing changes any more. */
   async settle(): Promise<void> {
-    for (let passes = 0, before = ''; passes < 20; passes += 1) {
+    for (let round = 0, before = ''; round < 20; round += 1) {
       const now = String(this.kube.store.version);
       if (now === before) return;
       before = now;
       await reconcileUpgrade(AT, this.deps);
     }
-    throw new Error('it never comes to rest');
+    throw new Error('the upgrade does not settle');
   }
 
-  async begin(spec: object = {}): Promise<void> {
+  async createUpgrade(spec: object = {}): Promise<void> {
     await this.kube.create(
       NODE_OP_UPGRADE,
       { metadata: { name: AT.name }, spec: { image: IMAGE, ...spec } },
@@ -56,12 +56,12 @@ export class World {
     await this.settle();
   }
 
-  async joins(...nodes: CachedNode[]): Promise<void> {
+  async addNodes(...nodes: CachedNode[]): Promise<void> {
     for (const each of nodes) await this.kube.create(NODES, each);
   }
 
-  /** The kubelet says how each probe stands. */
-  async kubeletSays(container: Partial<ContainerStatus>): Promise<void> {
+  /** Sets the container status of every probe Pod, as the kubelet does. */
+  async setProbeState(container: Partial<ContainerStatus>): Promise<void> {
     for (const { metadata } of this.probes()) {
       const status = {
         phase: 'Pending',
@@ -73,7 +73,7 @@ export class World {
     await this.settle();
   }
 
-  async nodeOpSays(status: NodeOpStatus): Promise<void> {
+  async setNodeOpStatus(status: NodeOpStatus): Promise<void> {
     await this.kube.patch(NODE_OP, AT, { status }, { subresource: 'status' });
     await this.settle();
   }
