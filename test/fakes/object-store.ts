@@ -202,7 +202,7 @@ export class ObjectStore {
     const before = objects.get(key);
     if (type === 'DELETED') objects.delete(key);
     else objects.set(key, saved);
-    const happened = { version: this.version, type, object: saved, before };
+    const happened: StoreEvent = { version: this.version, type, object: saved, previous: before };
     const history = this.#history.get(place.collection) ?? [];
     this.#history.set(place.collection, history);
     history.push(happened);

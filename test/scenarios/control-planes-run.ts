@@ -77,7 +77,7 @@ function freezeAtAct(cluster: FakeCluster, acts: number, seconds: number): void 
   leader.faultAt = number => {
     if (number !== at) return undefined;
     sleeps(cluster, leader, seconds);
-    return { is: 'freezeBefore' };
+    return { kind: 'freezeBefore' };
   };
 }
 

@@ -14,8 +14,8 @@ const isController = (name: string) => name.startsWith('controller');
 /** Killed before it is done, and after, before the answer is heard. */
 export const kills = (calm: ScenarioResult): FaultPlan[] =>
   each(calm, ({ program, number }) => [
-    { program, mutation: number, description: 'killed before it', fault: () => ({ is: 'killBefore' }) },
-    { program, mutation: number, description: 'killed after it', fault: () => ({ is: 'killAfter' }) },
+    { program, mutation: number, description: 'killed before it', fault: () => ({ kind: 'killBefore' }) },
+    { program, mutation: number, description: 'killed after it', fault: () => ({ kind: 'killAfter' }) },
   ]);
 
 /** The lease lasts 30 s: by then the successor leads, and has begun. */
@@ -30,7 +30,7 @@ export const freezes = (calm: ScenarioResult): FaultPlan[] =>
       description: `frozen before it for ${seconds} s`,
       fault: cluster => {
         freezeFor(cluster, program, seconds);
-        return { is: 'freezeBefore' };
+        return { kind: 'freezeBefore' };
       },
     })),
   );
@@ -48,19 +48,19 @@ export const requestErrors = (calm: ScenarioResult): FaultPlan[] =>
       program,
       mutation: number,
       description: 'refused by a conflict',
-      fault: () => ({ is: 'fault', error: new KubeError(409, 'the object has been modified', 'Conflict') }),
+      fault: () => ({ kind: 'error', error: new KubeError(409, 'the object has been modified', 'Conflict') }),
     },
     {
       program,
       mutation: number,
       description: 'refused by a server that is not well',
-      fault: () => ({ is: 'fault', error: new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable') }),
+      fault: () => ({ kind: 'error', error: new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable') }),
     },
     {
       program,
       mutation: number,
       description: 'done, and its answer lost',
-      fault: () => ({ is: 'lost', error: new Error('socket hang up') }),
+      fault: () => ({ kind: 'responseLost', error: new Error('socket hang up') }),
     },
   ]);
 
@@ -75,7 +75,7 @@ export const staleCaches = (calm: ScenarioResult): FaultPlan[] =>
             program,
             mutation: number,
             description: `nothing heard for ${STALE_SECONDS} s from it on`,
-            fault: cluster => ({ is: 'meanwhile', call: () => delayEvents(cluster) }),
+            fault: cluster => ({ kind: 'runBefore', call: () => delayEvents(cluster) }),
           },
         ]
       : [],
@@ -101,7 +101,7 @@ export const missedEvents = (): FaultPlan[] =>
       program: 'controller-a',
       mutation: 0,
       description: `event ${index + 1} of ${plural} never delivered`,
-      fault: () => ({ is: 'meanwhile' as const, call: () => undefined }),
+      fault: () => ({ kind: 'runBefore' as const, call: () => undefined }),
       prepare: (cluster: FakeCluster) => {
         let heard = 0;
         cluster.watchDelay = (program, which) =>
@@ -118,7 +118,7 @@ export const lateEvents = (): FaultPlan[] =>
     program: 'controller-a',
     mutation: 0,
     description: `events of ${plural} ${LATE_MS} ms late`,
-    fault: () => ({ is: 'meanwhile', call: () => undefined }),
+    fault: () => ({ kind: 'runBefore', call: () => undefined }),
     prepare: cluster => {
       cluster.watchDelay = (_program, which) => (which === plural ? LATE_MS : 0);
     },

@@ -36,7 +36,7 @@ const before = (calm: ScenarioResult, how: (cluster: FakeCluster) => void): Faul
       program,
       mutation: number,
       description: name,
-      fault: cluster => ({ is: 'meanwhile', call: () => how(cluster) }),
+      fault: cluster => ({ kind: 'runBefore', call: () => how(cluster) }),
     }));
 
 /** What is left, and what should not be; empty: nothing. */

@@ -47,7 +47,7 @@ function thefts(calm: ScenarioResult, thief: Thief): FaultPlan[] {
     program,
     mutation: number,
     description: 'the NodeAgent taken away before it',
-    fault: cluster => ({ is: 'meanwhile', call: () => thief(cluster) }),
+    fault: cluster => ({ kind: 'runBefore', call: () => thief(cluster) }),
   }));
 }
 

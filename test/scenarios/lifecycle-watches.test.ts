@@ -17,7 +17,7 @@ const cuts = (calm: ScenarioResult): FaultPlan[] =>
     mutation: number,
     description: 'all watches cut before it',
     prepare: cluster => void (cluster.watchDelay = () => LATE_MS),
-    fault: cluster => ({ is: 'meanwhile', call: () => cluster.api.compact() }),
+    fault: cluster => ({ kind: 'runBefore', call: () => cluster.api.compact() }),
   }));
 
 /** Of all acts. */

@@ -35,7 +35,7 @@ describe('what changes while it is taken over', () => {
         program.faultAt = (_number, name) => {
           if (!isNext || !/^patch job/.test(name)) return undefined;
           isNext = false;
-          return { is: 'meanwhile', call: () => happens(it) };
+          return { kind: 'runBefore', call: () => happens(it) };
         };
       });
     });

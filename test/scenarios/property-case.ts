@@ -10,14 +10,14 @@ export interface Case {
   workloads: readonly { replicas: number; emptyDir: boolean; graceSeconds: number; maxUnavailable?: number }[];
   barePods: boolean;
   daemonSet: boolean;
-  command: { is: 'succeeds'; seconds: number } | { is: 'fails'; times: number } | { is: 'hangs' };
+  command: { kind: 'succeeds'; seconds: number } | { kind: 'fails'; times: number } | { kind: 'hangs' };
   preflight: 'go' | 'skip' | 'refuse' | 'hang';
   image: 'there' | 'missing';
   fault:
-    | { is: 'none' }
-    | { is: 'powerCut'; node: number; at: number; seconds: number }
-    | { is: 'controllerDies' | 'controllerSleeps'; act: number }
-    | { is: 'agentDies'; node: number; act: number };
+    | { kind: 'none' }
+    | { kind: 'powerCut'; node: number; at: number; seconds: number }
+    | { kind: 'controllerKilled' | 'controllerFrozen'; act: number }
+    | { kind: 'agentKilled'; node: number; act: number };
 }
 
 const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
@@ -74,18 +74,18 @@ const objects: fc.Arbitrary<Case['object']> = fc.oneof(
 );
 
 const faults: fc.Arbitrary<Case['fault']> = fc.oneof(
-  fc.constant({ is: 'none' as const }),
+  fc.constant({ kind: 'none' as const }),
   fc.record({
-    is: fc.constant('powerCut' as const),
+    kind: fc.constant('powerCut' as const),
     node: fc.nat(3),
     at: fc.integer({ min: 1, max: 90 }),
     seconds: fc.constantFrom(5, 60, 500),
   }),
   fc.record({
-    is: fc.constantFrom('controllerDies' as const, 'controllerSleeps' as const),
+    kind: fc.constantFrom('controllerKilled' as const, 'controllerFrozen' as const),
     act: fc.integer({ min: 1, max: 40 }),
   }),
-  fc.record({ is: fc.constant('agentDies' as const), node: fc.nat(3), act: fc.integer({ min: 1, max: 8 }) }),
+  fc.record({ kind: fc.constant('agentKilled' as const), node: fc.nat(3), act: fc.integer({ min: 1, max: 8 }) }),
 );
 
 /** The shortest story is a plain NodeOp on one quiet node; failures are shrunk towards it. */
@@ -107,9 +107,9 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   barePods: fc.boolean(),
   daemonSet: fc.boolean(),
   command: fc.oneof(
-    fc.record({ is: fc.constant('succeeds' as const), seconds: fc.constantFrom(1, 5, 60) }),
-    fc.record({ is: fc.constant('fails' as const), times: fc.integer({ min: 1, max: 5 }) }),
-    fc.record({ is: fc.constant('hangs' as const) }),
+    fc.record({ kind: fc.constant('succeeds' as const), seconds: fc.constantFrom(1, 5, 60) }),
+    fc.record({ kind: fc.constant('fails' as const), times: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ kind: fc.constant('hangs' as const) }),
   ),
   preflight: fc.constantFrom('go', 'go', 'skip', 'refuse', 'hang'),
   image: fc.constantFrom('there', 'there', 'there', 'missing'),

@@ -78,24 +78,24 @@ async function untilSettled(world: CaseRun, seconds: number, heard: LastChange):
 }
 
 function injectFault(cluster: FakeCluster, misfortune: Case['fault']): void {
-  switch (misfortune.is) {
+  switch (misfortune.kind) {
     case 'powerCut': {
       const machine = [...cluster.machines.values()][misfortune.node % cluster.machines.size];
       cluster.clock.callAfter(misfortune.at * 1000, () => machine?.powerOff());
       return void cluster.clock.callAfter((misfortune.at + misfortune.seconds) * 1000, () => machine?.powerOn());
     }
-    case 'controllerDies':
+    case 'controllerKilled':
       return dies(cluster.controllers[0], misfortune.act);
-    case 'controllerSleeps':
+    case 'controllerFrozen':
       return sleeps(cluster, misfortune.act);
-    case 'agentDies':
+    case 'agentKilled':
       return dies(cluster.agents.get(nodeName(misfortune.node % cluster.machines.size)), misfortune.act);
     case 'none':
   }
 }
 
 function dies(program: Program | undefined, act: number): void {
-  if (program) program.faultAt = number => (number === act ? { is: 'killAfter' } : undefined);
+  if (program) program.faultAt = number => (number === act ? { kind: 'killAfter' } : undefined);
 }
 
 const ASLEEP_MS = 50_000;
@@ -107,7 +107,7 @@ function sleeps({ controllers: [first, second], clock }: FakeCluster, act: numbe
     if (number !== act) return undefined;
     second?.start();
     clock.callAfter(ASLEEP_MS, () => first.thaw());
-    return { is: 'freezeBefore' };
+    return { kind: 'freezeBefore' };
   };
 }
 
@@ -125,7 +125,7 @@ function boundOf({ nodes, fault }: Case, stored: object): number {
   const drain = (spec.drainOptions?.timeoutSeconds ?? 300) + 300;
   const preflight = (spec.preflight?.activeDeadlineSeconds ?? 120) + 60;
   const node = 60 + preflight + 3 * pull + 3 * start + drain + active + 2 * reboot + verify + settle + 60;
-  const trouble = fault.is === 'powerCut' ? fault.at + fault.seconds : 120;
+  const trouble = fault.kind === 'powerCut' ? fault.at + fault.seconds : 120;
   return node * nodes.length + trouble + pull + start + 300;
 }
 
@@ -142,7 +142,7 @@ interface Lasting {
 /** Only what was asked to last may: a pause, a command without a limit, a drain without one. */
 function mayLast({ command, object }: Case, stored: object): boolean {
   const { paused, cordon, activeDeadlineSeconds, drainOptions }: Lasting = stored;
-  const endless = command.is === 'hangs' && activeDeadlineSeconds === undefined;
+  const endless = command.kind === 'hangs' && activeDeadlineSeconds === undefined;
   const drains = (cordon ?? object.kind === 'NodeOpUpgrade') && drainOptions?.enabled === true;
   return paused === true || endless || (drains && drainOptions.timeoutSeconds === 0);
 }

@@ -35,13 +35,13 @@ function workOf(
 ): ContainerBehavior {
   const run = (runs.get(machine.name) ?? 0) + 1;
   runs.set(machine.name, run);
-  if (command.is === 'hangs') return { seconds: undefined };
-  if (command.is === 'fails' && run <= command.times) return { seconds: 2, exitCode: 1, message: 'it did not work' };
+  if (command.kind === 'hangs') return { seconds: undefined };
+  if (command.kind === 'fails' && run <= command.times) return { seconds: 2, exitCode: 1, message: 'it did not work' };
   const onSuccess = () => {
     succeeded.set(machine.name, machine.bootId);
     if (image.release !== undefined) machine.nextRelease = image.release;
   };
-  return { seconds: command.is === 'succeeds' ? command.seconds : 2, onSuccess };
+  return { seconds: command.kind === 'succeeds' ? command.seconds : 2, onSuccess };
 }
 
 /** With nothing asked of it yet. */

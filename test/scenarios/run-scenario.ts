@@ -1,6 +1,7 @@
 /** Tells a story again and again, each time with one mishap, and compares how it ends. */
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import type { Mutation, InjectedFault } from '../fakes/cluster/program.js';
+import type { InjectedFault } from '../fakes/cluster/process.js';
+import type { Mutation } from '../fakes/cluster/program.js';
 import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
 import { removedPodsByApp, type Outcome, outcomeOf } from './outcome.js';
 import type { Scenario } from './scenario.js';

@@ -6,7 +6,8 @@ import { whileLeader } from '../../../kube/leader.js';
 import { silentLog } from '../../../program/log.js';
 import type { FakeApiServer } from './api-server.js';
 import type { Machine } from './machine.js';
-import { type Mutation, type Process, Program } from './program.js';
+import type { Process } from './process.js';
+import { type Mutation, Program } from './program.js';
 import { processHost } from './process-host.js';
 import { ProcessKube } from './process-kube.js';
 
@@ -25,14 +26,14 @@ export interface ProgramDeps {
 /** The kubelet starts again what ended. */
 const RESTART_MS = 1_000;
 
-const kubeOf = (instance: Process, { api, watchDelay }: ProgramDeps) =>
-  new ProcessKube(api, instance, { delay: plural => watchDelay(instance.program.name, plural) });
+const kubeOf = (process: Process, { api, watchDelay }: ProgramDeps) =>
+  new ProcessKube(api, process, { delay: plural => watchDelay(process.program.name, plural) });
 
 /** One replica of the controller; its name is its identity. */
 export function controllerProgram(name: string, deps: ProgramDeps): Program {
-  const main = (instance: Process) => {
-    const kube = kubeOf(instance, deps);
-    const around = { log: silentLog, clock: instance.clock };
+  const main = (process: Process) => {
+    const kube = kubeOf(process, deps);
+    const around = { log: silentLog, clock: process.clock };
     const settings = {
       ...around,
       identity: name,
@@ -42,7 +43,7 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
       allowedNamespaces: deps.allowedNamespaces,
     };
     const lease = { namespace: OWN_NAMESPACE, name: LEADER_LEASE, identity: name };
-    const { signal } = instance.sigterm;
+    const { signal } = process.sigterm;
     return whileLeader(kube, lease, { ...around, signal, random: deps.random }, leading =>
       runControllers(kube.with(leading), settings, leading),
     );
@@ -52,18 +53,18 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
 
 /** The agent of one machine. */
 export function agentProgram({ name, host }: Machine, deps: ProgramDeps): Program {
-  const main = (instance: Process) =>
+  const main = (process: Process) =>
     runAgent(
       {
-        kube: kubeOf(instance, deps),
-        host: processHost(host, instance),
-        clock: instance.clock,
+        kube: kubeOf(process, deps),
+        host: processHost(host, process),
+        clock: process.clock,
         log: silentLog,
         nodeName: name,
         agentVersion: 'test',
         random: deps.random,
       },
-      instance.sigterm.signal,
+      process.sigterm.signal,
     );
   return new Program({
     name: `agent-${name}`,

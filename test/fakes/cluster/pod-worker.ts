@@ -4,8 +4,8 @@ import type { ContainerSpec, ContainerStatus, PodObject } from './object-types.j
 import type { KubeletOptions, ContainerRun } from './kubelet.js';
 
 type Stage =
-  | { is: 'pull'; until?: number }
-  | { is: 'run'; until: number; errand: ContainerBehavior; startedAt: string; entry: ContainerRun };
+  | { kind: 'pull'; until?: number }
+  | { kind: 'run'; until: number; errand: ContainerBehavior; startedAt: string; entry: ContainerRun };
 
 interface SyncResult {
   status?: PodObject['status'];
@@ -17,7 +17,7 @@ export class PodWorker {
   readonly #images: Set<string>;
   /** Which container it is at: those of the beginning come first. */
   #containerIndex = 0;
-  #stage: Stage = { is: 'pull' };
+  #stage: Stage = { kind: 'pull' };
   #finishedContainers: ContainerStatus[] = [];
   #restarts = 0;
   #endsAt: number | undefined;
@@ -33,14 +33,14 @@ export class PodWorker {
   /** The machine went away under it. */
   losePower(): void {
     this.#recordEnd();
-    if (this.#stage.is === 'run') this.#lostPower = true;
-    else this.#stage = { is: 'pull' };
+    if (this.#stage.kind === 'run') this.#lostPower = true;
+    else this.#stage = { kind: 'pull' };
   }
 
   /** It is to end within this time: how long that still takes. */
   terminate(ms: number): number {
     const now = this.#now();
-    if (this.#lostPower || this.#stage.is === 'pull') this.#endsAt = now;
+    if (this.#lostPower || this.#stage.kind === 'pull') this.#endsAt = now;
     this.#endsAt ??= now + ms;
     if (this.#endsAt <= now) this.#recordEnd();
     return this.#endsAt - now;
@@ -58,12 +58,12 @@ export class PodWorker {
       this.#lostPower = false;
       if (pod.spec.restartPolicy === 'Never') return { status: this.#failedPodStatus(pod, 255) };
       this.#restarts += 1;
-      this.#stage = { is: 'pull' };
+      this.#stage = { kind: 'pull' };
     }
     for (;;) {
       const container = containersOf(pod)[this.#containerIndex];
       if (container === undefined) return this.#report(pod, { phase: 'Succeeded' });
-      const told = this.#stage.is === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
+      const told = this.#stage.kind === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
       if (told) return told;
     }
   }
@@ -82,8 +82,8 @@ export class PodWorker {
         const waiting = { reason: 'ErrImagePull', message: traits.error };
         return this.#report(pod, { phase: 'Pending', state: { waiting } });
       }
-      if (this.#stage.is === 'pull') this.#stage.until ??= this.#now() + (traits.pullSeconds ?? 2) * 1000;
-      const left = this.#stage.is === 'pull' ? (this.#stage.until ?? 0) - this.#now() : 0;
+      if (this.#stage.kind === 'pull') this.#stage.until ??= this.#now() + (traits.pullSeconds ?? 2) * 1000;
+      const left = this.#stage.kind === 'pull' ? (this.#stage.until ?? 0) - this.#now() : 0;
       if (left > 0)
         return this.#report(pod, {
           phase: 'Pending',
@@ -106,10 +106,10 @@ export class PodWorker {
     const entry = { pod: name, podUid: uid, owner, container: container.name, node: machine.name, at: this.#now() };
     containerRuns.push(entry);
     const until = this.#now() + (errand.seconds ?? Number.POSITIVE_INFINITY) * 1000;
-    this.#stage = { is: 'run', until, errand, startedAt: clock.now().toISOString(), entry };
+    this.#stage = { kind: 'run', until, errand, startedAt: clock.now().toISOString(), entry };
   }
 
-  #run(pod: PodObject, container: ContainerSpec, stage: Extract<Stage, { is: 'run' }>): SyncResult | undefined {
+  #run(pod: PodObject, container: ContainerSpec, stage: Extract<Stage, { kind: 'run' }>): SyncResult | undefined {
     const left = stage.until - this.#now();
     if (left > 0) {
       const running = { startedAt: stage.startedAt };
@@ -122,7 +122,7 @@ export class PodWorker {
     this.#recordEnd();
     this.#finishedContainers.push(this.#status(container, this.#terminated(stage, 0, stage.errand.message)));
     this.#containerIndex += 1;
-    this.#stage = { is: 'pull' };
+    this.#stage = { kind: 'pull' };
     return undefined;
   }
 
@@ -131,7 +131,7 @@ export class PodWorker {
     this.#recordEnd();
     const container = containersOf(pod)[this.#containerIndex];
     const state: ContainerStatus['state'] =
-      this.#stage.is === 'run' ? this.#terminated(this.#stage, exitCode, message) : { waiting: { reason: 'Ended' } };
+      this.#stage.kind === 'run' ? this.#terminated(this.#stage, exitCode, message) : { waiting: { reason: 'Ended' } };
     return this.#statusOf(pod, 'Failed', container && this.#status(container, state));
   }
 
@@ -163,7 +163,7 @@ export class PodWorker {
   }
 
   #status({ name, image }: ContainerSpec, state: ContainerStatus['state']): ContainerStatus {
-    const { podUid = '', at = 0 } = this.#stage.is === 'run' ? this.#stage.entry : {};
+    const { podUid = '', at = 0 } = this.#stage.kind === 'run' ? this.#stage.entry : {};
     const containerID = state.waiting ? undefined : `containerd://${podUid}-${name}-${at}`;
     return {
       name,
@@ -182,7 +182,7 @@ export class PodWorker {
   }
 
   #recordEnd(): void {
-    if (this.#stage.is === 'run') this.#stage.entry.ended ??= this.#now();
+    if (this.#stage.kind === 'run') this.#stage.entry.ended ??= this.#now();
   }
 
   #isMain(pod: PodObject): boolean {

@@ -17,27 +17,27 @@ import type { FakeApiServer } from './api-server.js';
 import { evict } from './eviction-api.js';
 import { WatchStream } from './watch-stream.js';
 import { validateNames } from './name-validation.js';
-import type { Process } from './program.js';
+import type { Process } from './process.js';
 
 /** How late events of a resource are, in milliseconds. */
 export type WatchDelay = (plural: string) => number;
 
 export class ProcessKube implements Kube {
   readonly #api: FakeApiServer;
-  readonly #instance: Process;
+  readonly #process: Process;
   readonly #delay: WatchDelay;
   readonly #until: AbortSignal | undefined;
 
-  constructor(api: FakeApiServer, instance: Process, { delay, until }: { delay: WatchDelay; until?: AbortSignal }) {
+  constructor(api: FakeApiServer, process: Process, { delay, until }: { delay: WatchDelay; until?: AbortSignal }) {
     this.#api = api;
-    this.#instance = instance;
+    this.#process = process;
     this.#delay = delay;
     this.#until = until;
   }
 
   /** The same client, whose calls end with this signal. */
   with(until: AbortSignal): ProcessKube {
-    return new ProcessKube(this.#api, this.#instance, { delay: this.#delay, until });
+    return new ProcessKube(this.#api, this.#process, { delay: this.#delay, until });
   }
 
   get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
@@ -53,7 +53,7 @@ export class ProcessKube implements Kube {
     options: WatchOptions,
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>> {
-    return new WatchStream<T>(this.#api, this.#instance, { resource, options, signal, delay: this.#delay });
+    return new WatchStream<T>(this.#api, this.#process, { resource, options, signal, delay: this.#delay });
   }
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
@@ -79,7 +79,7 @@ export class ProcessKube implements Kube {
 
   evict(at: Name, eviction: Eviction): Promise<void> {
     this.#checked();
-    return this.#instance.mutate(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
+    return this.#process.mutate(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
   }
 
   dryRun(resource: Resource, body: object, namespace?: string): Promise<void> {
@@ -96,7 +96,7 @@ export class ProcessKube implements Kube {
 
   async #read<T>(read: () => T): Promise<T> {
     this.#checked();
-    const answer = await this.#instance.read(read);
+    const answer = await this.#process.read(read);
     this.#checked();
     return answer;
   }
@@ -104,8 +104,8 @@ export class ProcessKube implements Kube {
   /** An Event is a courtesy: nothing hangs on it, so it is no act. */
   async #write<T>(resource: Resource, name: string, body: unknown, perform: () => T): Promise<T> {
     this.#checked();
-    if (resource.plural === EVENTS.plural) return this.#instance.read(perform);
-    return this.#instance.mutate(name, body, perform);
+    if (resource.plural === EVENTS.plural) return this.#process.read(perform);
+    return this.#process.mutate(name, body, perform);
   }
 
   #checked(): void {

@@ -1,173 +1,43 @@
-/**
- * A program that can die or freeze between any two of its acts. Everything it does goes through one `Instance`:
- * its clock, its client, its machine. Killed, an instance is inert: no call of it has an effect or resolves any more,
- * as after a real SIGKILL. Frozen, all that would reach it waits for the thaw, while time goes on for it as for the others.
- */
-import { setMaxListeners } from 'node:events';
-import type { Clock } from '../../../program/clock.js';
+/** A controller replica or an agent: it is started, killed, frozen and stopped, and its mutations are counted so that faults can be injected into them. */
 import type { FakeClock } from '../clock.js';
+import { type InjectedFault, Process, type Supervisor } from './process.js';
 
-/** A write to the cluster, or a change of the machine. Acts are numbered from 1, over all instances of a program. */
+/** A write to the API server, or a change of the machine. Mutations are numbered from 1, across all processes of a program. */
 export interface Mutation {
   program: string;
   number: number;
-  /** Monotonic. */
+  /** Monotonic, in milliseconds. */
   at: number;
   name: string;
   body?: unknown;
 }
 
-/** What may befall an act. A `fault` comes instead of it, `lost` instead of its answer. */
-export type InjectedFault =
-  | { is: 'killBefore' | 'killAfter' | 'freezeBefore' }
-  | { is: 'fault' | 'lost'; error: Error }
-  | { is: 'meanwhile'; call: () => void };
-
-/** Never resolves; a new one each time, so that what waits for it can be forgotten. */
-const never = <T>() => new Promise<T>(() => undefined);
-
-export class Process {
-  readonly program: Program;
-  /** Aborts when the program is told to end, which is not what a kill does. */
-  readonly sigterm = new AbortController();
-  readonly clock: Clock;
-  #state: 'running' | 'frozen' | 'dead' = 'running';
-  readonly #queued: (() => void)[] = [];
-  readonly #killListeners = new Set<() => void>();
-
-  constructor(program: Program, clock: FakeClock) {
-    this.program = program;
-    /* Every loop of the program listens. */
-    setMaxListeners(0, this.sigterm.signal);
-    const sleep = (ms: number, signal?: AbortSignal) => this.#sleep(clock, ms, signal);
-    this.clock = { now: () => clock.now(), monotonic: () => clock.monotonic(), sleep };
-  }
-
-  get dead(): boolean {
-    return this.#state === 'dead';
-  }
-
-  /** Calls now, after the thaw, or never. */
-  deliver(call: () => void): void {
-    if (this.#state === 'running') call();
-    else if (this.#state === 'frozen') this.#queued.push(call);
-  }
-
-  /** Resolves when the instance may go on. */
-  whenRunning(): Promise<void> {
-    return new Promise(resolve => this.deliver(resolve));
-  }
-
-  /** Called when the instance dies, unless the function it returns is called before. */
-  onKill(call: () => void): () => void {
-    this.#killListeners.add(call);
-    return () => void this.#killListeners.delete(call);
-  }
-
-  async read<T>(read: () => T): Promise<T> {
-    this.program.detectHotLoop();
-    await this.whenRunning();
-    const answer = captureResult(read);
-    await this.whenRunning();
-    return answer();
-  }
-
-  async mutate<T>(name: string, body: unknown, perform: () => T): Promise<T> {
-    await this.whenRunning();
-    const mishap = this.program.beginMutation(name, body);
-    await this.whenRunning();
-    if (mishap?.is === 'killBefore') return this.#die<T>();
-    if (mishap?.is === 'fault') throw mishap.error;
-    if (mishap?.is === 'meanwhile') mishap.call();
-    if (mishap?.is === 'freezeBefore') {
-      this.program.freeze();
-      await this.whenRunning();
-    }
-    const answer = captureResult(perform);
-    if (mishap?.is === 'killAfter') return this.#die<T>();
-    await this.whenRunning();
-    if (mishap?.is === 'lost') throw mishap.error;
-    return answer();
-  }
-
-  #die<T>(): Promise<T> {
-    this.program.kill();
-    return never<T>();
-  }
-
-  freeze(): void {
-    if (this.#state === 'running') this.#state = 'frozen';
-  }
-
-  /** What has waited happens in the order in which it would have. */
-  thaw(): void {
-    if (this.#state !== 'frozen') return;
-    this.#state = 'running';
-    for (const call of this.#queued.splice(0)) this.deliver(call);
-  }
-
-  kill(): void {
-    this.#state = 'dead';
-    this.#queued.length = 0;
-    for (const off of this.#killListeners) off();
-    this.#killListeners.clear();
-  }
-
-  #sleep(clock: FakeClock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.dead) return never<void>();
-    return new Promise<void>(resolve => {
-      if (signal?.aborted) return resolve();
-      const wake = () => {
-        off();
-        forget();
-        signal?.removeEventListener('abort', wake);
-        this.deliver(resolve);
-      };
-      const off = clock.callAfter(ms, wake);
-      const forget = this.onKill(off);
-      signal?.addEventListener('abort', wake);
-    });
-  }
-}
-
-/** The outcome, kept until it may be told. */
-function captureResult<T>(perform: () => T): () => T {
-  try {
-    const value = perform();
-    return () => value;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
-}
-
-/** Far more than any program here has to ask at one moment. */
-const MOST_CALLS_AT_ONCE = 2_000;
+/** Far more calls than any of these programs needs at one moment. */
+const MAX_CALLS_AT_ONCE = 2_000;
 
 export interface ProgramOptions {
   name: string;
   clock: FakeClock;
-  /** Where every act of every program is written down. */
+  /** The log to which the mutations of all programs are appended. */
   mutations: Mutation[];
-  main: (instance: Process) => Promise<void>;
-  /** A program that ended is started anew after this; absent: it stays down. */
+  main: (process: Process) => Promise<void>;
+  /** Delay after which a program that ended is started again; when absent, it stays down. */
   restartMs?: number;
 }
 
-export class Program {
+export class Program implements Supervisor {
   readonly name: string;
-  /** Acts since `countFromHere`. */
+  /** Mutations since `resetMutationCount`. */
   mutationCount = 0;
-  /** Instances started. */
+  /** Number of processes that were started. */
   starts = 0;
-  /** What befalls the next act, which has this number. */
+  /** Returns the fault to inject into the mutation of this number. */
   faultAt: (number: number, name: string) => InjectedFault | undefined = () => undefined;
-  /** It asked without end and was stopped for it. */
+  /** The program kept calling without any time passing, and was stopped for it. */
   hotLooped = false;
-  #calls = 0;
+  #callsAtOnce = 0;
   #lastCall = 0;
-  /** Told when an instance is frozen. */
+  /** Called when a process is frozen. */
   onFreeze: () => void = () => undefined;
   readonly #options: ProgramOptions;
   #process: Process | undefined;
@@ -187,12 +57,12 @@ export class Program {
     this.mutationCount = 0;
   }
 
-  /** One that asks without end while no time passes is stopped: nothing else would ever get its turn. */
+  /** A hot loop is stopped, because the fake clock could not advance and no other program would run. */
   detectHotLoop(): void {
     const now = this.#options.clock.monotonic();
-    this.#calls = now === this.#lastCall ? this.#calls + 1 : 0;
+    this.#callsAtOnce = now === this.#lastCall ? this.#callsAtOnce + 1 : 0;
     this.#lastCall = now;
-    if (this.#calls < MOST_CALLS_AT_ONCE) return;
+    if (this.#callsAtOnce < MAX_CALLS_AT_ONCE) return;
     this.hotLooped = true;
     this.stop();
   }
@@ -205,14 +75,14 @@ export class Program {
     return this.faultAt(this.mutationCount, name);
   }
 
-  /** Runs it, and again whenever it ends, until `leave`. */
+  /** Starts a process, and another whenever one ends, until `stop`. */
   start(inMs = 0): void {
     this.#shouldRun = true;
     this.#cancelRestart?.();
     this.#cancelRestart = this.#options.clock.callAfter(inMs, () => this.#run());
   }
 
-  /** It dies here and now; it is started again if it should be. */
+  /** Kills the process at once; it is restarted unless the program was stopped. */
   kill(): void {
     this.#process?.kill();
     this.#process = undefined;
@@ -220,14 +90,14 @@ export class Program {
     if (this.#shouldRun && restartMs !== undefined) this.start(restartMs);
   }
 
-  /** It dies here and now, and stays down until `start`. */
+  /** Kills the process at once, without a restart before `start` is called. */
   stop(): void {
     this.#shouldRun = false;
     this.#cancelRestart?.();
     this.kill();
   }
 
-  /** It is told to end, as by SIGTERM. */
+  /** Asks the process to terminate, as SIGTERM does. */
   terminate(): void {
     this.#process?.sigterm.abort(new Error('stopped'));
   }
@@ -243,12 +113,12 @@ export class Program {
 
   #run(): void {
     if (this.#process) return;
-    const instance = new Process(this, this.#options.clock);
-    this.#process = instance;
+    const process = new Process(this, this.#options.clock);
+    this.#process = process;
     this.starts += 1;
     const ended = () => {
-      if (this.#process === instance) this.kill();
+      if (this.#process === process) this.kill();
     };
-    void this.#options.main(instance).then(ended, ended);
+    void this.#options.main(process).then(ended, ended);
   }
 }

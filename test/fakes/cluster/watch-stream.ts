@@ -1,7 +1,7 @@
 /** One watch of one program: events in their order, as late as they are, until the server ends it. */
 import type { Resource, Stored, WatchEvent, WatchOptions } from '../../../kube/kube.js';
 import type { FakeApiServer } from './api-server.js';
-import type { Process } from './program.js';
+import type { Process } from './process.js';
 import type { WatchDelay } from './process-kube.js';
 
 interface FlowOptions {
@@ -15,7 +15,7 @@ type Item<T extends Stored> = { event: WatchEvent<T> } | 'end' | { error: unknow
 
 export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T>> {
   readonly #api: FakeApiServer;
-  readonly #instance: Process;
+  readonly #process: Process;
   readonly #with: FlowOptions;
   readonly #come: Item<T>[] = [];
   readonly #ends: (() => void)[] = [];
@@ -23,14 +23,14 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
   #lastAt = 0;
   #wake: () => void = () => undefined;
 
-  constructor(api: FakeApiServer, instance: Process, options: FlowOptions) {
+  constructor(api: FakeApiServer, process: Process, options: FlowOptions) {
     this.#api = api;
-    this.#instance = instance;
+    this.#process = process;
     this.#with = options;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent<T>> {
-    await this.#instance.whenRunning();
+    await this.#process.whenRunning();
     this.#open();
     try {
       for (;;) {
@@ -53,9 +53,9 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
     const seconds = options.timeoutSeconds ?? 300;
     this.#ends.push(
       this.#api.subscribe<T>(resource, options, event => this.#send(event)),
-      this.#api.onCompaction(error => this.#instance.deliver(() => this.#take({ error }))),
+      this.#api.onCompaction(error => this.#process.deliver(() => this.#take({ error }))),
       clock.callAfter(seconds * 1000, ends),
-      this.#instance.onKill(() => this.#close()),
+      this.#process.onKill(() => this.#close()),
       () => signal.removeEventListener('abort', ends),
     );
     signal.addEventListener('abort', ends, { once: true });
@@ -72,7 +72,7 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
     if (late === Infinity) return;
     const at = Math.max(now + late, this.#lastAt);
     this.#lastAt = at;
-    const arrive = () => this.#instance.deliver(() => this.#take({ event }));
+    const arrive = () => this.#process.deliver(() => this.#take({ event }));
     if (at === now) arrive();
     else this.#ends.push(clock.callAfter(at - now, arrive));
   }
@@ -81,7 +81,7 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
   #end(): void {
     if (this.#with.signal.aborted || this.#lastAt > this.#api.clock.monotonic()) return this.#take('end');
     const object = { metadata: { resourceVersion: String(this.#api.store.version) } };
-    this.#instance.deliver(() => {
+    this.#process.deliver(() => {
       this.#take({ event: { type: 'BOOKMARK', object } });
       this.#take('end');
     });
