@@ -1,67 +1,70 @@
-/** In which boot a Job of an earlier operator has ended. Its sentinel holds words and no boot id: only times can tell. */
+/**
+ * In which boot a Job of the legacy operator has ended. The sentinel of such a Job does not hold a boot id, so that only
+ * the boot at the time of its adoption, or else a comparison of times, can answer that.
+ */
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf, isReady, type CachedNode } from './node.js';
 import type { CachedJob } from './job.js';
 
 /**
- * On a Job that is taken over, by us: the boot in which it was sure that no reboot had been called for it. Empty where that was not sure.
- * The Pod that tells it will be gone; the Job stays.
+ * Annotation on an adopted Job: the boot in which it was certain that no reboot had been requested for it; empty where that was
+ * not certain. It is kept on the Job because the Pod that proves it is deleted.
  */
 export const ADOPTED_IN_BOOT = 'operator.kairos.io/taken-over-in-boot';
-/** On such a Job: whether it had ended by then. */
+/** Annotation on an adopted Job: whether it was complete when it was adopted. */
 export const ADOPTED_COMPLETE = 'operator.kairos.io/taken-over-complete';
 
-/** The boot before is not known, only that there was one: any boot id is another one. */
-export const UNKNOWN_EARLIER_BOOT = 'before the takeover';
+/** Stands for a boot whose id is unknown: every boot id differs from it. */
+export const UNKNOWN_EARLIER_BOOT = 'before the migration';
 
-interface Machine {
+interface NodeState {
   node?: CachedNode;
   agent?: NodeAgent;
 }
 
 export const completedAt = (job: CachedJob): Date | undefined => {
-  const ended = job.status?.conditions?.find(({ type, status }) => type === 'Complete' && status === 'True');
-  return ended?.lastTransitionTime === undefined ? undefined : new Date(ended.lastTransitionTime);
+  const complete = job.status?.conditions?.find(({ type, status }) => type === 'Complete' && status === 'True');
+  return complete?.lastTransitionTime === undefined ? undefined : new Date(complete.lastTransitionTime);
 };
 
 export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
   job?.metadata.annotations?.[ADOPTED_IN_BOOT] !== undefined;
 
-/** Agent and kubelet agree on the boot that runs. */
-export const isBootConfirmed = ({ node, agent }: Machine): boolean =>
+/** Agent and kubelet report the same boot. */
+export const isBootConfirmed = ({ node, agent }: NodeState): boolean =>
   isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
 
-/** The boot that runs is later than the end of the Job. */
-export function hasBootedSince(machine: Machine, job: CachedJob): boolean {
-  const boot = machine.agent?.status?.boot;
+/** The current boot started after the Job had ended, by the clocks of node and control plane. */
+export function hasBootedSince(state: NodeState, job: CachedJob): boolean {
+  const boot = state.agent?.status?.boot;
   const end = completedAt(job);
-  return boot !== undefined && end !== undefined && isBootConfirmed(machine) && Date.parse(boot.since) > end.getTime();
+  return boot !== undefined && end !== undefined && isBootConfirmed(state) && Date.parse(boot.since) > end.getTime();
 }
 
 /**
- * Has the machine been started since the end of the Job? `before`: the boot in which it was taken over; empty: none that tells. One that ran then,
- * in the boot that still runs, ended in that; one that had ended then, in another boot than runs, has seen one since. Clocks are asked where
- * neither is so.
+ * Whether the node has booted since the Job ended. `adoptedIn` is the boot in which the Job was adopted, or empty where that proves
+ * nothing. A Job that was still running then, in the boot that is still current, has ended in that boot. A Job that was complete then,
+ * in another boot than the current one, has seen a boot since. In all other cases the times decide.
  */
-export function hasRebootedSince(machine: Machine, job: CachedJob, before: string | undefined): boolean {
-  const runs = bootIdOf(machine.node);
+export function hasRebootedSince(state: NodeState, job: CachedJob, adoptedIn: string | undefined): boolean {
+  const current = bootIdOf(state.node);
   const wasComplete = job.metadata.annotations?.[ADOPTED_COMPLETE] === 'true';
-  if (before && before === runs && !wasComplete) return false;
-  if (before && runs !== undefined && before !== runs && wasComplete) return true;
-  return hasBootedSince(machine, job);
+  if (adoptedIn && adoptedIn === current && !wasComplete) return false;
+  if (adoptedIn && current !== undefined && adoptedIn !== current && wasComplete) return true;
+  return hasBootedSince(state, job);
 }
 
 /**
- * With which boot the reboot after a Job is asked: for one that was taken over, the boot that it ended in. The power may have been cut in its
- * middle, and the boot that was seen at the takeover proves nothing then. Undefined: the Job is our own, and its sentinel tells.
+ * The boot that the reboot after an adopted Job has to end: the one in which the Job ended. After a power cut during the Job this is not
+ * the boot of the adoption. Undefined for a Job of this operator, whose sentinel holds the boot id.
  */
 export function bootIdBeforeReboot(
-  machine: Machine,
+  state: NodeState,
   job: CachedJob | undefined,
-  before: string | undefined,
+  adoptedIn: string | undefined,
 ): string | undefined {
   if (!isAdopted(job)) return undefined;
-  const runs = bootIdOf(machine.node);
-  if (!hasRebootedSince(machine, job, before)) return runs;
-  return before === runs ? UNKNOWN_EARLIER_BOOT : before;
+  const current = bootIdOf(state.node);
+  if (!hasRebootedSince(state, job, adoptedIn)) return current;
+  return adoptedIn === current ? UNKNOWN_EARLIER_BOOT : adoptedIn;
 }

@@ -1,7 +1,7 @@
-/** Where wishes are obeyed: who may make one in some namespace is not yet root on nodes. */
+/** ALLOWED_NAMESPACES: the right to create objects in some namespace must not amount to root on the nodes. */
 
-/** Why a wish there is not begun; undefined: it may be. No names at all: every namespace. What is under way is not asked again. */
+/** Why an operation in this namespace must not start; undefined where it may. No allowed names at all means every namespace. */
 export function namespaceRefusal(namespace: string | undefined, allowed: readonly string[] = []): string | undefined {
   if (allowed.length === 0 || allowed.includes(namespace ?? '')) return undefined;
-  return `nothing is begun in namespace ${namespace}: the operator obeys wishes in ${allowed.join(', ')} only (ALLOWED_NAMESPACES)`;
+  return `not started: namespace ${namespace} is not among the allowed namespaces ${allowed.join(', ')} (ALLOWED_NAMESPACES)`;
 }

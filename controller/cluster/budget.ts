@@ -1,4 +1,4 @@
-/** PodDisruptionBudgets as the controller's caches keep them: only the fields that some code here reads. */
+/** PodDisruptionBudgets as the controller's caches keep them: only the fields that the controller reads. */
 import type { Stored } from '../../kube/kube.js';
 import type { LabelSelector } from '../../kube/selector.js';
 import { pruneMetadata } from './metadata.js';

@@ -1,4 +1,4 @@
-/** One client and one set of caches for all controllers of the program. */
+/** The Kubernetes client that all controllers of the program share. */
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { inCluster } from '../../kube/connection.js';
 import { VERSION } from '../../program/version.js';
@@ -8,5 +8,5 @@ export const connect = async ({ kubeconfig }: { kubeconfig?: string }): Promise<
     userAgent: `kairos-operator-controller/${VERSION}`,
   });
 
-/** Loaded only where it is wanted: in a cluster nobody pays for it. */
+/** Imported only when a kubeconfig is given: a program that runs in the cluster needs neither the time nor the memory for it. */
 const fromFile = async (path: string) => (await import('../../kube/kubeconfig.js')).fromKubeconfig(path);

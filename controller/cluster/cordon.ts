@@ -1,9 +1,31 @@
-/** The patches by which a node is cordoned and let go: mark and deed always together. */
+/** The cordon of a node: `spec.unschedulable` together with the mark that names the operation that set it. */
 import { ANNOTATIONS, FINALIZERS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import type { CachedNode } from './node.js';
 
-/** `spec.unschedulable` and the mark in one patch: neither is ever there without the other by our doing. */
+/** The operation that a cordon mark names. */
+export interface CordonOwner {
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+export const formatCordonMark = ({ namespace, name, uid }: CordonOwner): string => `${namespace}/${name}@${uid}`;
+
+/** Undefined where there is no mark, or a text that is none. */
+export function parseCordonMark(mark: string | undefined): CordonOwner | undefined {
+  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(mark ?? '') ?? [];
+  return namespace === undefined || name === undefined || uid === undefined ? undefined : { namespace, name, uid };
+}
+
+export const cordonMarkOf = (node: CachedNode | undefined): string | undefined =>
+  node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
+
+/** The operation that cordoned the node, as its mark says. */
+export const cordonOwnerOf = (node: CachedNode | undefined): CordonOwner | undefined =>
+  parseCordonMark(cordonMarkOf(node));
+
+/** One patch for both, so that this operator never leaves a cordon without a mark or a mark without a cordon. */
 export const cordonPatch = (mark: string): object => ({
   metadata: { annotations: { [ANNOTATIONS.cordonedBy]: mark } },
   spec: { unschedulable: true },
@@ -14,10 +36,7 @@ export const UNCORDON_PATCH: object = {
   spec: { unschedulable: null },
 };
 
-export const cordonMarkOf = (node: CachedNode | undefined): string | undefined =>
-  node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
-
-/** The node is free for the next operation. */
+/** Removes the claim, so that another operation can claim the node. */
 export const releasePatch = ({ metadata }: NodeAgent): object => ({
   metadata: { finalizers: (metadata.finalizers ?? []).filter(each => each !== FINALIZERS.claimed) },
   spec: { operation: null },

@@ -1,6 +1,6 @@
-/** Is an image that a manifest names among those a kubelet lists? */
+/** Compares the image name in a manifest with the names that a kubelet lists. */
 
-/** Docker's registry, spelled in full. */
+/** Explicit spellings of Docker Hub, which is the default registry. */
 const HUB = /^(index\.)?docker\.io\//;
 
 /** `busybox` → `docker.io/library/busybox:latest`, as container runtimes spell it (distribution reference grammar). */
@@ -14,7 +14,9 @@ export function fullImageName(name: string): string {
   return /:[^/]+$/.test(withRegistry ?? '') ? `${withRegistry}` : `${withRegistry}:latest`;
 }
 
-/** True only where the kubelet would not ask the registry again: a digest, or a tag other than `latest`, that is on the node. */
+/**
+ * True only for a digest or a tag other than `latest` that is on the node: the kubelet asks the registry again for everything else.
+ */
 export function isOnNode(image: string, listed: readonly string[]): boolean {
   const full = fullImageName(image);
   if (full.endsWith(':latest')) return false;

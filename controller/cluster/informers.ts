@@ -1,4 +1,4 @@
-/** Everything the controller watches, pruned to what it reads. */
+/** The informers that the controllers share, with objects pruned to the fields that are read. */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
@@ -38,7 +38,7 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
   const watch = <T extends Stored>(resource: Resource, options: Partial<Parameters<typeof informer<T>>[2]> = {}) =>
     informer<T>(kube, resource, { log, clock, transform: withoutManagedFields, ...options });
   return {
-    // A pruner may get an object that is pruned already: the answer to our own write, put into the cache.
+    // Transforms must accept objects that are pruned already: the response to an own write is put into the cache as well.
     nodes: watch<CachedNode>(NODES, { transform: pruneNode }),
     pods: watch<CachedPod>(PODS, {
       transform: prunePod,

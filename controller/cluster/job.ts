@@ -1,4 +1,4 @@
-/** Jobs as the controller's caches keep them: only the fields that some code here reads. */
+/** Jobs as the controller's caches keep them: only the fields that the controller reads. */
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 

@@ -1,7 +1,7 @@
-/** Metadata as the controller's caches keep it: without `managedFields` and without annotations that no code reads. */
+/** Metadata as the controller's caches keep it. */
 import type { Meta, Stored } from '../../kube/kube.js';
 
-/** Metadata without `managedFields` and without annotations that nobody here reads. */
+/** Without `managedFields` and without the annotations that the controller never reads: they are the largest part of most objects. */
 export function pruneMetadata(meta: Meta, keepAnnotation: (key: string) => boolean): Meta {
   const annotations = Object.entries(meta.annotations ?? {}).filter(([key]) => keepAnnotation(key));
   return {

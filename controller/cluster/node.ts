@@ -1,4 +1,4 @@
-/** Nodes as the controller's caches keep them: only the fields that some code here reads. */
+/** Nodes as the controller's caches keep them: only the fields that the controller reads. */
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
@@ -19,7 +19,7 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
     status: {
       conditions: status?.conditions
         ?.filter(condition => condition.type === 'Ready')
-        .map(({ type, status: is, lastTransitionTime }) => ({ type, status: is, lastTransitionTime })),
+        .map(({ type, status: value, lastTransitionTime }) => ({ type, status: value, lastTransitionTime })),
       nodeInfo: { bootID, architecture, operatingSystem, kubeletVersion },
       images: status?.images?.map(({ names }) => ({ names })),
     },
@@ -29,7 +29,7 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
 export const isReady = (node: CachedNode | undefined): boolean =>
   node?.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false;
 
-/** Since when the node is not Ready, in the words of the control plane; undefined while it is. */
+/** Since when the node is not Ready, according to its Ready condition; undefined while it is Ready. */
 export function notReadySince(node: CachedNode | undefined): Date | undefined {
   const ready = node?.status?.conditions?.find(condition => condition.type === 'Ready');
   return ready === undefined || ready.status === 'True' || ready.lastTransitionTime === undefined

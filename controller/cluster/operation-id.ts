@@ -1,4 +1,4 @@
-/** The id of one attempt of an operation, `<uid of the NodeOp>-<attempt>`: the ledger holds it and the agent echoes it. */
+/** The id of one attempt of an operation, `<uid of the NodeOp>-<attempt>`: written to the ledger and echoed by the agent. */
 
 export const operationIdOf = (uid: string, attempt: number): string => `${uid}-${attempt}`;
 

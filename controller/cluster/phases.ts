@@ -1,5 +1,3 @@
-/** Phases of operations and of their nodes. */
-
-/** Nothing changes any more once an operation or a node has one of these phases. */
+/** An operation or a node in a final phase does not change any more, except by a retry. */
 export const isFinal = (status: { phase?: string } | undefined): boolean =>
   status?.phase === 'Completed' || status?.phase === 'Failed';

@@ -1,4 +1,4 @@
-/** Pods as the controller's caches keep them: only the fields that some code here reads. */
+/** Pods as the controller's caches keep them: only the fields that the controller reads. */
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
@@ -22,7 +22,7 @@ export interface CachedPod extends Stored {
   spec: {
     nodeName?: string;
     volumes?: readonly { name: string; emptyDir?: object }[];
-    /** These two are kept of Pods with a label of ours. */
+    /** Kept, as `containers` is, only for Pods with a label of this operator or of Kairos. */
     hostPID?: boolean;
     containers?: readonly { name: string }[];
   };
@@ -39,11 +39,11 @@ export interface CachedPod extends Stored {
 
 const MIRROR = 'kubernetes.io/config.mirror';
 
-const withoutWords = <T extends { message?: string }>(told: T | undefined): T | undefined =>
-  told && { ...told, message: undefined };
+const withoutMessage = <T extends { message?: string }>(state: T | undefined): T | undefined =>
+  state && { ...state, message: undefined };
 
 const pruneContainer =
-  (keepWords: boolean) =>
+  (keepMessages: boolean) =>
   ({ name, ready, restartCount, image, imageID, containerID, state = {} }: ContainerStatus): ContainerStatus => ({
     name,
     ready,
@@ -51,36 +51,42 @@ const pruneContainer =
     image,
     imageID,
     containerID,
-    state: keepWords
+    state: keepMessages
       ? state
-      : { ...state, waiting: withoutWords(state.waiting), terminated: withoutWords(state.terminated) },
+      : { ...state, waiting: withoutMessage(state.waiting), terminated: withoutMessage(state.terminated) },
   });
 
-/** Waits for a node; was taken from its node by the cluster. */
-const OF_OURS: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
+/** Conditions of this operator's own Pods that are read besides Ready: not scheduled yet, and evicted or preempted by the cluster. */
+const OWN_POD_CONDITIONS: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
 
-/** Of Pods that are none of ours nobody reads what they say: up to 12 KiB each. */
+/** The messages of foreign Pods are dropped: they are never read and take up to 12 KiB each. */
 export function prunePod(pod: CachedPod): CachedPod {
   const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = pod.status;
-  const isOurs = Object.keys(pod.metadata.labels ?? {}).some(isOwnKey);
+  const isOwn = Object.keys(pod.metadata.labels ?? {}).some(isOwnKey);
   return {
     metadata: pruneMetadata(pod.metadata, key => isOwnKey(key) || key === MIRROR),
     spec: {
       nodeName: pod.spec.nodeName,
       volumes: pod.spec.volumes?.filter(volume => volume.emptyDir !== undefined),
-      ...(isOurs && { hostPID: pod.spec.hostPID, containers: pod.spec.containers?.map(({ name }) => ({ name })) }),
+      ...(isOwn && { hostPID: pod.spec.hostPID, containers: pod.spec.containers?.map(({ name }) => ({ name })) }),
     },
     status: {
       phase,
       reason,
-      message: isOurs ? message : undefined,
+      message: isOwn ? message : undefined,
       startTime,
-      conditions: conditions?.filter(c => c.type === 'Ready' || (isOurs && OF_OURS.has(c.type))),
-      containerStatuses: containerStatuses?.map(pruneContainer(isOurs)),
-      initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOurs)),
+      conditions: conditions?.filter(c => c.type === 'Ready' || (isOwn && OWN_POD_CONDITIONS.has(c.type))),
+      containerStatuses: containerStatuses?.map(pruneContainer(isOwn)),
+      initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOwn)),
     },
   };
 }
+
+/** Statuses of all containers, init containers first. */
+export const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+];
 
 export const isAlive = (pod: CachedPod): boolean => pod.status.phase === 'Pending' || pod.status.phase === 'Running';
 

@@ -1,4 +1,4 @@
-/** One place for the Secrets by which images are pulled: every Pod and Job that the controller makes passes through here. */
+/** IMAGE_PULL_SECRETS: adds the operator's own pull secrets to every Pod and Job that the controller creates. */
 import type { Kube, Resource } from '../../kube/kube.js';
 
 interface PodSpec {
@@ -8,24 +8,24 @@ interface PodSpec {
 type Template = { spec: PodSpec };
 type Body = { spec?: PodSpec & { template?: Template } };
 
-/** Before those that the wish names, which stay. The kubelet passes over names that do not exist. */
-function named(spec: PodSpec, names: readonly string[]): PodSpec {
+/** Puts them before the secrets that the spec names, which stay. The kubelet ignores names that do not exist. */
+function withNames(spec: PodSpec, names: readonly string[]): PodSpec {
   const own = spec.imagePullSecrets ?? [];
-  const more = names.filter(name => !own.some(secret => secret.name === name)).map(name => ({ name }));
-  return { ...spec, imagePullSecrets: [...more, ...own] };
+  const added = names.filter(name => !own.some(secret => secret.name === name)).map(name => ({ name }));
+  return { ...spec, imagePullSecrets: [...added, ...own] };
 }
 
 function withSecrets({ group, kind }: Resource, body: object, names: readonly string[]): object {
   const { spec } = body as Body;
-  if (group === '' && kind === 'Pod' && spec !== undefined) return { ...body, spec: named(spec, names) };
+  if (group === '' && kind === 'Pod' && spec !== undefined) return { ...body, spec: withNames(spec, names) };
   if (group === 'batch' && kind === 'Job' && spec?.template !== undefined) {
     const { template } = spec;
-    return { ...body, spec: { ...spec, template: { ...template, spec: named(template.spec, names) } } };
+    return { ...body, spec: { ...spec, template: { ...template, spec: withNames(template.spec, names) } } };
   }
   return body;
 }
 
-/** The same cluster, where new Pods name these Secrets, too. */
+/** Wraps a client so that the Pods and Jobs created through it name these secrets. */
 export function withPullSecrets(kube: Kube, names: readonly string[]): Kube {
   if (names.length === 0) return kube;
   return {

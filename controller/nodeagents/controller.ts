@@ -1,4 +1,4 @@
-/** One NodeAgent for every Linux node, owned by it: made when a node joins, gone with it. */
+/** Keeps one NodeAgent for every Linux node. The node owns it, so that it is garbage-collected with the node. */
 import { NODE_AGENT } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
@@ -11,7 +11,7 @@ import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMarkOf } from '../cluster/cordon.js';
+import { cordonOwnerOf } from '../cluster/cordon.js';
 import { releaseOrphanedClaim, undoOrphanedCordon } from './orphaned-claims.js';
 import { isLinux, type CachedNode } from '../cluster/node.js';
 
@@ -31,20 +31,20 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
   });
   caches.nodeAgents.onChange(({ old, new: now }) => {
     const name = (now ?? old)?.metadata.name ?? '';
-    if (now === undefined || isClaimedByNobody(now, caches)) loop.enqueue(name);
+    if (now === undefined || isClaimOrphaned(now, caches)) loop.enqueue(name);
   });
   caches.nodeOps.onChange(({ old, new: now }) => {
     if (now || !old) return;
     for (const agent of caches.nodeAgents.byIndex('operation', old.metadata.uid)) loop.enqueue(agent.metadata.name);
     for (const node of caches.nodes.list())
-      if (cordonMarkOf(node)?.endsWith(`@${old.metadata.uid}`)) loop.enqueue(node.metadata.name);
+      if (cordonOwnerOf(node)?.uid === old.metadata.uid) loop.enqueue(node.metadata.name);
   });
   for (const { metadata } of [...caches.nodes.list(), ...caches.nodeAgents.list()]) loop.enqueue(metadata.name);
   await loop.run(leading);
 }
 
-/** So it looks; whether it is so is asked of the API server. */
-function isClaimedByNobody({ spec: { operation } }: NodeAgent, caches: Caches): boolean {
+/** By the caches alone, which may be behind: `releaseOrphanedClaim` asks the API server. */
+function isClaimOrphaned({ spec: { operation } }: NodeAgent, caches: Caches): boolean {
   return operation !== undefined && caches.nodeOps.get(operation.nodeOp)?.metadata.uid !== operation.nodeOp.uid;
 }
 
@@ -53,9 +53,9 @@ const wantsLabels = (node: CachedNode): boolean => node.metadata.labels?.[LABELS
 async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const { kube, caches, log } = deps;
   const node = caches.nodes.get({ name });
-  const held = caches.nodeAgents.get({ name });
-  if (held && isClaimedByNobody(held, caches)) return releaseOrphanedClaim(held, node, deps);
-  if (node && held?.spec.operation === undefined) await undoOrphanedCordon(node, deps);
+  const existing = caches.nodeAgents.get({ name });
+  if (existing && isClaimOrphaned(existing, caches)) return releaseOrphanedClaim(existing, node, deps);
+  if (node && existing?.spec.operation === undefined) await undoOrphanedCordon(node, deps);
   if (node === undefined || !isLinux(node)) return { then: 'settled' };
   const agent = caches.nodeAgents.get({ name });
   if (agent === undefined) {
@@ -65,8 +65,8 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
     return { then: 'settled' };
   }
   const owner = controllerReference(NODES, node);
-  const owned = agent.metadata.ownerReferences?.some(each => each.uid === node.metadata.uid) ?? false;
-  if (owned && agent.spec.labels === wantsLabels(node)) return { then: 'settled' };
+  const isOwned = agent.metadata.ownerReferences?.some(each => each.uid === node.metadata.uid) ?? false;
+  if (isOwned && agent.spec.labels === wantsLabels(node)) return { then: 'settled' };
   const patch = { metadata: { ownerReferences: [owner] }, spec: { labels: wantsLabels(node) } };
   caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
   return { then: 'settled' };

@@ -1,4 +1,4 @@
-/** Frees nodes whose NodeOp is gone. Nothing is done before the API server itself has said that it is. */
+/** Releases nodes whose NodeOp is deleted. The caches may be behind, so that the API server itself is asked before anything is written. */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { isNotFound } from '../../kube/errors.js';
@@ -8,11 +8,11 @@ import type { Outcome } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonMarkOf, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
+import { type CordonOwner, cordonOwnerOf, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
 import type { CachedNode } from '../cluster/node.js';
 import { orphanedClaimStep } from './orphaned-claim-step.js';
 
-/** The agent may wait out a reboot it has called. */
+/** The agent answers the withdrawal of a reboot that it has already called only when the node stays up long enough. */
 const ANSWER_RECHECK_MS = 10_000;
 
 export async function releaseOrphanedClaim(
@@ -23,7 +23,10 @@ export async function releaseOrphanedClaim(
   if (!(await isOrphaned(agent, kube, caches))) return { then: 'settled' };
   const { name } = agent.metadata;
   const step = orphanedClaimStep(agent, node, caches.pods.byIndex('node', name));
-  log.warn({ node: name, operation: agent.spec.operation?.nodeOp, step }, 'the NodeOp that holds the node is gone');
+  log.warn(
+    { node: name, operation: agent.spec.operation?.nodeOp, step },
+    'the NodeOp that claimed the node is deleted; undoing the claim',
+  );
   const swap = async (patch: object) =>
     caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
   switch (step) {
@@ -43,17 +46,16 @@ export async function releaseOrphanedClaim(
   return { then: 'requeue', afterMs: 0 };
 }
 
-/** Undoes a cordon whose NodeOp does not exist any more. The mark of one that failed is kept with it, for inspection. */
+/** Uncordons a node whose mark names a deleted NodeOp. A failed NodeOp that still exists keeps its cordon, for inspection. */
 export async function undoOrphanedCordon(
   node: CachedNode,
   { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
 ): Promise<void> {
-  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(cordonMarkOf(node) ?? '') ?? [];
-  if (namespace === undefined || name === undefined || uid === undefined) return;
-  if (!(await isDeleted({ namespace, name, uid }, kube, caches))) return;
+  const owner = cordonOwnerOf(node);
+  if (owner === undefined || !(await isDeleted(owner, kube, caches))) return;
   log.warn(
-    { node: node.metadata.name, nodeOp: `${namespace}/${name}` },
-    'the NodeOp that cordoned the node is gone; uncordoning it',
+    { node: node.metadata.name, nodeOp: `${owner.namespace}/${owner.name}` },
+    'the NodeOp that cordoned the node is deleted; uncordoning the node',
   );
   const at = { name: node.metadata.name };
   caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
@@ -62,12 +64,7 @@ export async function undoOrphanedCordon(
 const isOrphaned = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>
   operation !== undefined && (await isDeleted(operation.nodeOp, kube, caches));
 
-async function isDeleted(
-  nodeOp: { namespace: string; name: string; uid: string },
-  kube: Kube,
-  caches: Caches,
-): Promise<boolean> {
-  const { namespace, name, uid } = nodeOp;
+async function isDeleted({ namespace, name, uid }: CordonOwner, kube: Kube, caches: Caches): Promise<boolean> {
   if (caches.nodeOps.get({ namespace, name })?.metadata.uid === uid) return false;
   try {
     return (await kube.get(NODE_OP, { namespace, name })).metadata.uid !== uid;

@@ -17,7 +17,7 @@ import { performAll } from './act/perform.js';
 import { type StatusWrite, StatusWriter } from './act/status-writer.js';
 import { decide, type Plan } from './decide.js';
 import type { Facts } from './facts/facts.js';
-import { observe, clusterViewOf } from './facts/observe.js';
+import { observe, gatherSharedFacts } from './facts/observe.js';
 import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { claimsNodes, nextPass } from './next-pass.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
@@ -118,7 +118,7 @@ export class NodeOpController {
     const nextNode = names.find(name => isUntouched(nodeOp, name));
     const podRefusal = await this.#rehearsal.refusal(nodeOp, nextNode);
     if (podRefusal?.is === 'refused') recorder.record(events.podRefused(nodeOp, podRefusal.message));
-    const view = clusterViewOf({
+    const view = gatherSharedFacts({
       caches,
       evictions: this.#evictions,
       podRefusal,

@@ -8,9 +8,10 @@ import { isFinal } from '../cluster/phases.js';
 import { slotCount } from '../cluster/targets.js';
 import type { Action, Facts, PodRefusal } from './facts/facts.js';
 import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
-import { DEADLINE_REASONS, type Standing, nodeStatus, standingOf } from './status/node-status.js';
+import { type Standing, nodeStatus, standingOf } from './status/node-status.js';
 import { operationStatus, withRemovedCompleted } from './status/operation-status.js';
 import { detailFor, withLimitedLogs } from './status/truncate.js';
+import { hasWaitDeadline } from './status/wait-deadlines.js';
 import { otherControlPlanesWaitReason } from './steps/control-plane.js';
 import { bootAfter } from './steps/reboot.js';
 import { type Walk, walk } from './steps/walk.js';
@@ -82,7 +83,7 @@ const stepDeadline = ({ walk: { result } }: Member): Date[] =>
 /** Nothing may change while a node that has not started stays unavailable, so its start deadline needs a pass of its own. */
 const startDeadlines = (nodeOp: ParsedNodeOp, { nodeStatuses }: NodeOpStatus): Date[] =>
   Object.values(nodeStatuses ?? {})
-    .filter(({ phase, reason }) => phase === 'Pending' && DEADLINE_REASONS.has(reason ?? ''))
+    .filter(({ phase, reason }) => phase === 'Pending' && hasWaitDeadline(reason))
     .flatMap(({ lastUpdated }) =>
       lastUpdated === undefined ? [] : [after(new Date(lastUpdated), nodeOp.spec.startDeadlineSeconds)],
     );
@@ -128,7 +129,7 @@ function assignTurns(nodeOp: ParsedNodeOp, members: readonly Member[]): Turns {
   let free = slotCount(nodeOp.spec.concurrency, members.length) - active;
   for (const { facts } of members.filter(each => standings.get(each.facts.name) === 'pending')) {
     const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, standings, granted });
-    if (reason && (!DEADLINE_REASONS.has(reason.reason) || free > 0)) waiting.set(facts.name, reason);
+    if (reason && (!hasWaitDeadline(reason.reason) || free > 0)) waiting.set(facts.name, reason);
     else if (free > 0) {
       free -= 1;
       granted.add(facts.name);

@@ -79,11 +79,11 @@ describe('an eviction', () => {
       run: async it => {
         await it.runFor(20);
         begins(it, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 120 } });
-        await runUntil(it, () => nodeMessage(it).includes('put back on this node by ReplicaSet'));
+        await runUntil(it, () => nodeMessage(it).includes('recreated on this node by ReplicaSet'));
         await it.runFor(60);
         const there = it.api.all<PodObject>(PODS).filter(({ metadata }) => metadata.labels?.app === 'stubborn');
         expect(there.map(({ metadata }) => metadata.deletionTimestamp)).toEqual([undefined]);
-        expect(nodeMessage(it)).toContain(`default/${there[0]?.metadata.name} put back`);
+        expect(nodeMessage(it)).toContain(`default/${there[0]?.metadata.name} recreated`);
       },
       expected: {},
     });

@@ -31,7 +31,7 @@ const refusing = (plural: string, spec: object): Scenario => ({
 describe('what the rehearsal let in and the API server then refuses', () => {
   test.each([
     ['a Job', JOBS.plural, 'exceeded quota: none is left'],
-    ['the Pod of a Job', PODS.plural, 'no Pod was made for the Job'],
+    ['the Pod of a Job', PODS.plural, 'no Pod was created for the Job'],
   ])('%s: the node is kept as one whose command had its turn', async (_words, plural, why) => {
     const { outcome, cluster } = await runScenario(refusing(plural, { ...REBOOT, prePull: false }));
     expect(outcome).toMatchObject({

@@ -89,7 +89,7 @@ describe('an agent that keeps another contract', () => {
       op(cluster);
       await untilStep(cluster, 'n1', 'Claim');
       await cluster.runFor(30);
-      expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1?.message).toContain('keeps contract 2');
+      expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1?.message).toContain('has contract 2');
       cluster.agents.get('n1')?.start(0);
     }, 1);
     expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });

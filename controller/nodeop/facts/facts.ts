@@ -1,4 +1,4 @@
-/** What can be seen of one node, and what can be done to it. */
+/** What is observed of one node, what a step decides, and what is done to the node. */
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import type { Reason } from '../../../api/reasons.js';
@@ -9,10 +9,9 @@ import type { CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { ParsedNodeOp } from './parsed-nodeop.js';
 
-/** An eviction that the API server refused, and when. */
 export interface EvictionRefusal {
   at: Date;
-  /** Not to be asked again before. */
+  /** The eviction is not repeated before. */
   notBefore: Date;
   message: string;
 }
@@ -23,7 +22,7 @@ export interface PodRefusal {
   message: string;
 }
 
-/** A control plane that is worked on, and by which operation; `turn`: one that has its turn or reboots. */
+/** A control plane and the operation that is active on it, as namespace and name. */
 export interface ActiveControlPlane {
   node: string;
   operation: string;
@@ -33,14 +32,14 @@ export interface Facts {
   name: string;
   now: Date;
   nodeOp: ParsedNodeOp;
-  /** Absent: the node is not part of the cluster. */
+  /** Absent when the node is not part of the cluster. */
   node?: CachedNode;
   agent?: NodeAgent;
-  /** `agent.spec.operation`, when it is this operation's. */
+  /** `agent.spec.operation`, if it belongs to this attempt of this operation. */
   ledger?: Operation;
-  /** Namespace and name of another operation that holds the node. */
+  /** Namespace and name of another operation that has claimed the node. */
   claimedBy?: string;
-  /** It is this node's turn. */
+  /** Whether the node may be claimed now: a slot is free and nothing keeps it from starting. */
   hasTurn: boolean;
   job?: CachedJob;
   /** Pods of the Job. */
@@ -49,34 +48,40 @@ export interface Facts {
   pullPod?: CachedPod;
   /** Every pod on the node. */
   pods: readonly CachedPod[];
-  /** Refused evictions by uid of the pod. */
+  /** By uid of the pod. */
   evictionRefusals: ReadonlyMap<string, EvictionRefusal>;
-  /** Uids of pods that came to the node for one that was evicted from it. */
+  /** Uids of pods that a controller created on this node in place of evicted ones. */
   replacements: ReadonlySet<string>;
   budgets: readonly CachedBudget[];
   /** Uids of all DaemonSets. */
   daemonSets: ReadonlySet<string>;
-  /** Why this control plane may not be disturbed now; empty on workers. */
-  otherControlPlanes: { notReady?: string; active?: ActiveControlPlane; turnHolder?: ActiveControlPlane };
-  /** Another Ready, schedulable node exists. */
+  /** Empty for workers. */
+  otherControlPlanes: {
+    notReady?: string;
+    /** Has its turn, reboots or is cordoned. */
+    active?: ActiveControlPlane;
+    /** Has its turn or reboots. */
+    turnHolder?: ActiveControlPlane;
+  };
+  /** Whether evicted pods have another Ready, schedulable node to go to. */
   hasOtherSchedulableNode: boolean;
-  /** Does the mark on a node belong to an operation that is not finished? */
+  /** Whether the cordon mark on the node names an operation that is not finished. */
   isMarkOwnerActive: boolean;
-  /** The NodeOp's status already tells how this node ended. */
+  /** Whether the status of the NodeOp already has the final phase of the node. */
   isReported: boolean;
   /** Why the Pod of the Job may not be admitted; absent when a dry run was accepted or not needed. */
   podRefusal?: PodRefusal;
-  /** Why the API server refused the last act on this node, in its words. */
-  refusedWrite?: string;
-  /** Lowest Kubernetes minor among the control planes, such as 1.34. */
+  /** The API server's message about the last write for this node that it refused. */
+  writeRefusal?: string;
+  /** Lowest Kubernetes minor version among the control planes, such as 1.34; absent for control planes. */
   kubernetesCeiling?: string;
-  /** Image of the command, the default filled in. */
+  /** Image of the command, or the default image. */
   image: string;
   /** Namespace of the operator itself; its pods are never evicted. */
   ownNamespace: string;
 }
 
-/** Changes to the ledger; null takes a field away. */
+/** A merge patch of the ledger: null removes a field. */
 export type LedgerChange = { [Field in keyof Operation]?: Operation[Field] | null };
 
 export type Action =
@@ -84,24 +89,24 @@ export type Action =
   | { do: 'record'; change: LedgerChange }
   | { do: 'createPod'; pod: 'preflight' | 'pull' }
   | { do: 'deletePods'; pods: readonly CachedPod[] }
-  /** One walk at a time, of all operations, disturbs a control plane. */
+  /** Takes the Lease that admits one control plane at a time over all operations. */
   | { do: 'takeControlPlane'; change: LedgerChange }
   | { do: 'cordon' }
   | { do: 'evict'; pods: readonly CachedPod[]; bypassing: 'budgets' | 'nothing' }
   | { do: 'createJob' }
   | { do: 'resumeJob'; job: CachedJob }
   | { do: 'deleteJob'; job: CachedJob }
-  /** No Pod of it starts any more; those that run end with their grace. */
+  /** The Job controller starts no more Pods and terminates the running ones. */
   | { do: 'suspendJob'; job: CachedJob }
-  /** From now on the Job's end is written down elsewhere: it may be tidied away. */
+  /** Sets the time to live of the Job, once its result is recorded and the Job may be garbage-collected. */
   | { do: 'expireJob'; job: CachedJob; ttlSeconds: number }
   | { do: 'uncordon' }
   | { do: 'release' };
 
-/** What one row of the table says of a node. */
+/** What a step decides for a node. */
 export type StepResult =
   | { is: 'done' }
-  /** `until`: when it is worth a look even if nothing is heard. */
+  /** `until`: when to reconcile again even if nothing changes. */
   | { is: 'wait'; reason: Reason; message: string; until?: Date }
   | { is: 'act'; action: Action; reason?: Reason; message?: string; until?: Date }
   | { is: 'end'; phase: 'Completed' | 'Failed'; reason: Reason; message: string; log?: string; exitCode?: number };
@@ -126,14 +131,14 @@ export const fail = (reason: Reason, message: string, last: { log?: string; exit
   ...last,
 });
 
-/** The API server keeps refusing what the step needs: its words, once startDeadlineSeconds have passed since the step was begun. */
+/** Fails a step for which the API server has refused a write for startDeadlineSeconds; undefined before that. */
 export function refusalTimeout(facts: Facts, step: string): StepResult | undefined {
-  if (facts.refusedWrite === undefined || facts.ledger?.step !== step) return undefined;
+  if (facts.writeRefusal === undefined || facts.ledger?.step !== step) return undefined;
   const seconds = facts.nodeOp.spec.startDeadlineSeconds;
   return facts.now >= after(stepStartedAt(facts, step), seconds)
-    ? fail('PodRefused', `refused for ${seconds} s: ${facts.refusedWrite}`)
+    ? fail('PodRefused', `refused for ${seconds} s: ${facts.writeRefusal}`)
     : undefined;
 }
 
-/** When the step that the node is at was begun. */
+/** When the current step was recorded in the ledger; now, if it is not recorded yet. */
 export const stepStartedAt = (facts: Facts, step: string): Date => new Date(facts.ledger?.stepTimes[step] ?? facts.now);

@@ -1,4 +1,4 @@
-/** The entry in NodeAgent.spec.operation: what is written when a node is claimed, and what it was if it got lost. */
+/** The ledger of a walk, NodeAgent.spec.operation: how it starts, and how a lost one is rebuilt from the status. */
 import type { Operation } from '../../../api/node-agent.js';
 import { type NodeStatus, STEP_NAMES, type StepName } from '../../../api/node-status.js';
 import { cordonMarkOf } from '../../cluster/cordon.js';
@@ -8,10 +8,10 @@ import { objectName } from './manifests.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
-/** Begun, not ended, and no ledger: somebody took it away. */
+/** Started and not finished, but without a ledger: `spec.operation` was removed from outside. */
 export const isLedgerLost = ({ ledger, nodeOp, name }: Facts): boolean => {
-  const before = nodeOp.status.nodeStatuses?.[name];
-  return ledger === undefined && before?.startedAt !== undefined && !isFinal(before);
+  const entry = nodeOp.status.nodeStatuses?.[name];
+  return ledger === undefined && entry?.startedAt !== undefined && !isFinal(entry);
 };
 
 export function newLedger(facts: Facts, nodeUid: string): Operation {
@@ -24,7 +24,7 @@ export function newLedger(facts: Facts, nodeUid: string): Operation {
     nodeUid,
     step: 'Claim',
     stepTimes: { Claim: now.toISOString() },
-    /* An earlier attempt left it cordoned for inspection: whatever this one finds, it is ours to undo. */
+    /* An earlier attempt may have left its cordon for inspection; this attempt has to undo it in any case. */
     ...(cordonMarkOf(facts.node) === nodeOp.cordonMark ? { cordoned: true } : {}),
     ...(release ? { check: { release, ...(kubernetesCeiling ? { kubernetesCeiling } : {}) } } : {}),
   };
@@ -33,42 +33,42 @@ export function newLedger(facts: Facts, nodeUid: string): Operation {
 const UNKNOWN_UID = 'unknown';
 
 /**
- * The last report tells how far the walk had got. A Job that it names and that is gone stays deleted: it is never made again.
- * A walk that was ending goes on ending. Which DaemonSets were well is lost with the ledger; the other proofs are not.
+ * The status shows how far the walk had come. A Job that it names is recorded even if it is deleted, so that it is never created
+ * again. A walk that was ending continues to end. Only the list of Ready DaemonSets is lost with the ledger.
  */
 export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
   const { nodeOp, name, job, now } = facts;
-  const before = nodeOp.status.nodeStatuses?.[name];
-  const stepTimes = { ...newLedger(facts, nodeUid).stepTimes, ...timesIn(before, facts) };
-  const known = before?.jobName ?? (before?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
-  const jobName = job?.metadata.name ?? known;
-  const { ending: phase } = before ?? {};
-  const result = phase && { phase, reason: before?.reason, message: before?.message ?? '', at: now.toISOString() };
+  const entry = nodeOp.status.nodeStatuses?.[name];
+  const stepTimes = { ...newLedger(facts, nodeUid).stepTimes, ...recordedStepTimes(entry, facts) };
+  const recordedName = entry?.jobName ?? (entry?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
+  const jobName = job?.metadata.name ?? recordedName;
+  const { ending: phase } = entry ?? {};
+  const result = phase && { phase, reason: entry?.reason, message: entry?.message ?? '', at: now.toISOString() };
   return {
-    ...newLedger(facts, before?.nodeUid ?? nodeUid),
+    ...newLedger(facts, entry?.nodeUid ?? nodeUid),
     step: furthest(Object.keys(stepTimes)),
     stepTimes,
     ...(stepTimes.Cordon ? { cordoned: true } : {}),
     ...(stepTimes.ControlPlane ? { controlPlane: true } : {}),
-    ...(before?.bootIdBefore ? { bootIdBefore: before.bootIdBefore } : {}),
-    ...(jobName ? { job: { name: jobName, uid: before?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
-    ...(jobName ? askedReboot(nodeOp, jobName, stepTimes) : {}),
+    ...(entry?.bootIdBefore ? { bootIdBefore: entry.bootIdBefore } : {}),
+    ...(jobName ? { job: { name: jobName, uid: entry?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
+    ...(jobName ? rebootRequest(nodeOp, jobName, stepTimes) : {}),
     ...(result ? { result } : {}),
   };
 }
 
-/** Of very many nodes at once the report keeps the step alone; the time of the others counts anew. */
-function timesIn(before: NodeStatus | undefined, { nodeOp, now }: Facts): Record<string, string> {
-  const { step, stepTimes } = before ?? {};
+/** With very many active nodes the status keeps the current step only; the times of the others are set to now, so that their timeouts start again. */
+function recordedStepTimes(entry: NodeStatus | undefined, { nodeOp, now }: Facts): Record<string, string> {
+  const { step, stepTimes } = entry ?? {};
   if (stepTimes !== undefined || step === undefined) return stepTimes ?? {};
   const at = now.toISOString();
-  const begun: StepName[] = [step];
-  if (before?.jobUid !== undefined) begun.push('Run');
-  if (step === 'Verify' && nodeOp.spec.rebootOnSuccess) begun.push('Reboot');
-  return Object.fromEntries(begun.map(each => [each, at]));
+  const started: StepName[] = [step];
+  if (entry?.jobUid !== undefined) started.push('Run');
+  if (step === 'Verify' && nodeOp.spec.rebootOnSuccess) started.push('Reboot');
+  return Object.fromEntries(started.map(each => [each, at]));
 }
 
-function askedReboot(nodeOp: ParsedNodeOp, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
+function rebootRequest(nodeOp: ParsedNodeOp, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
   if (stepTimes.Withdraw !== undefined) return { rebootWithdrawn: true };
   if (stepTimes.Reboot === undefined) return {};
   return {

@@ -1,23 +1,23 @@
-/** The Job of one node, and the short Pods before it. Wish in, manifest out. */
+/** Manifests for one node: the Job with the command, and the helper Pods for preflight and image pull. */
 import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../../api/names.js';
 import { NODE_OP } from '../../../api/kinds.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
 import { attemptOn, type ParsedNodeOp } from './parsed-nodeop.js';
 
-/** Where things are that a Pod needs and no NodeOp names. */
+/** What the manifests need besides the NodeOp. */
 export interface JobSettings {
-  /** Image of the command, the default filled in. */
+  /** Image of the command, or the default image. */
   image: string;
-  /** Runs the sentinel container; the agent's own image unless an image with a shell was set. */
+  /** The sentinel container: the agent's own image, unless an image with a shell was configured. */
   sentinel: { image: string; command: readonly string[] };
-  /** Folder on the host for journal and sentinels, as its agent says. */
+  /** Directory on the host for the agent's journal and the sentinels, as the agent reports it. */
   stateDir: string;
 }
 
 const SIXTY_FOUR_MIB = '64Mi';
 
-/** A deleted Pod must not cut the write of a system image short. */
+/** Long enough to finish writing a system image when the Pod is deleted. */
 const UPGRADE_GRACE_SECONDS = 600;
 
 type Kind = 'job' | 'preflight' | 'pull';
@@ -44,7 +44,7 @@ function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
   };
 }
 
-/** On this node whatever its taints, with the user's pull secrets. */
+/** Bypasses the scheduler and tolerates every taint: a cordoned node must still run the Pod. */
 const onNode = (nodeOp: ParsedNodeOp, node: string) => ({
   nodeName: node,
   restartPolicy: 'Never',
@@ -66,7 +66,7 @@ const workContainer = (nodeOp: ParsedNodeOp, { image }: JobSettings) => ({
   volumeMounts: [{ name: VOLUMES.host, mountPath: nodeOp.spec.hostMountPath }],
 });
 
-/** Runs only when the command succeeded, and tells the agent so by a file on the host. */
+/** Runs only after the command succeeded, and leaves a file on the host that permits the agent to reboot. */
 const sentinelContainer = ({ sentinel }: JobSettings) => ({
   name: CONTAINERS.sentinel,
   image: sentinel.image,
@@ -80,8 +80,8 @@ const sentinelContainer = ({ sentinel }: JobSettings) => ({
   volumeMounts: [{ name: VOLUMES.sentinel, mountPath: SENTINEL_MOUNT }],
 });
 
-function podSpec(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
-  const work = workContainer(nodeOp, around);
+function podSpec(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
+  const work = workContainer(nodeOp, settings);
   const base = {
     ...onNode(nodeOp, node),
     ...(nodeOp.isUpgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
@@ -90,13 +90,16 @@ function podSpec(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
   return {
     ...base,
     initContainers: [work],
-    containers: [sentinelContainer(around)],
-    volumes: [hostVolume, { name: VOLUMES.sentinel, hostPath: { path: around.stateDir, type: 'DirectoryOrCreate' } }],
+    containers: [sentinelContainer(settings)],
+    volumes: [hostVolume, { name: VOLUMES.sentinel, hostPath: { path: settings.stateDir, type: 'DirectoryOrCreate' } }],
   };
 }
 
-/** Made suspended: its uid is written down before it may run. Its time to live is set when its end is written down: a Job that is gone too early would look deleted. */
-export function jobFor(nodeOp: ParsedNodeOp, node: string, around: JobSettings) {
+/**
+ * Created suspended, so that its uid is recorded in the ledger before it can run. The time to live is set only when the result is
+ * recorded: a Job that is garbage-collected before would look like one that was deleted.
+ */
+export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
   const meta = metadata(nodeOp, node, 'job');
   const { activeDeadlineSeconds, backoffLimit } = nodeOp.spec;
   return {
@@ -112,13 +115,13 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, around: JobSettings) 
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
       template: {
         metadata: { labels: meta.labels, annotations: meta.annotations },
-        spec: podSpec(nodeOp, node, around),
+        spec: podSpec(nodeOp, node, settings),
       },
     },
   };
 }
 
-/** Brings the image onto the node; what its container does, or whether it can, is of no interest. */
+/** Pulls the image onto the node. Whether the container can start and what it does is irrelevant. */
 export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -138,7 +141,7 @@ export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSet
   },
 });
 
-/** The user's look at the node: the host's root read-only, nothing changed. */
+/** Runs the user's check with the host's root mounted read-only. */
 export const preflightPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',

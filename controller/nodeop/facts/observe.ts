@@ -1,8 +1,8 @@
-/** Gathers what the caches know of an operation's nodes. */
+/** Gathers the facts about the nodes of an operation from the caches. */
 import type { Operation } from '../../../api/node-agent.js';
 import type { Caches } from '../../cluster/informers.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
-import { cordonMarkOf } from '../../cluster/cordon.js';
+import { cordonOwnerOf } from '../../cluster/cordon.js';
 import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
@@ -11,86 +11,85 @@ import { isLedgerLost } from './ledger.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
-/** What is the same for all nodes of one pass; gathered once. */
-export interface ClusterView {
+/** Facts that are the same for all nodes of one pass. */
+export interface SharedFacts {
   caches: Caches;
   evictions: EvictionMemory;
-  /** Why the Pods of the Jobs may not be admitted. */
   podRefusal?: PodRefusal;
-  /** The last refusal of an act, by node. */
+  /** The last refused write, by node. */
   refusedWrites: ReadonlyMap<string, string>;
-  /** Nodes that an operation holds of which no NodeAgent tells. */
+  /** Namespace and name of the operation for which the legacy operator still occupies a node, by node; no NodeAgent shows this. */
   nodesHeldByLegacy?: ReadonlyMap<string, string>;
   defaultImage: string;
   ownNamespace: string;
   now: Date;
-  /** Ready nodes that take pods, or will again when their operation is over. */
+  /** Names of Ready nodes that accept pods, now or when their operation has finished. */
   schedulableNodes: ReadonlySet<string>;
   daemonSets: ReadonlySet<string>;
   kubernetesCeiling?: string;
   controlPlanes: readonly ControlPlaneState[];
 }
 
-/** What the drain remembers of its evictions, in memory only. */
+/** What is remembered of evictions, in memory only. */
 interface EvictionMemory {
   /** By uid of the pod. */
   readonly refusals: ReadonlyMap<string, EvictionRefusal>;
-  /** Whether the pod came to the node for one that was evicted from it. */
+  /** Whether a controller created the pod on its node in place of an evicted one. */
   isReplacement(pod: CachedPod): boolean;
 }
 
 interface ControlPlaneState {
   name: string;
   ready: boolean;
-  /** Namespace and name of the operation that may disturb it now. */
+  /** Namespace and name of the operation that may disrupt it now. */
   activeOperation?: string;
-  /** And it has its turn, or its reboot. */
+  /** Whether that operation has the turn of the control planes or has started the reboot. */
   hasTurn: boolean;
 }
 
-type ClusterViewInput = Omit<ClusterView, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
+type SharedFactsInput = Omit<SharedFacts, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
 
-export function clusterViewOf(given: ClusterViewInput): ClusterView {
-  const nodes = given.caches.nodes.list();
+export function gatherSharedFacts(input: SharedFactsInput): SharedFacts {
+  const nodes = input.caches.nodes.list();
   return {
-    ...given,
-    schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, given.caches)).map(node => node.metadata.name)),
-    daemonSets: new Set(given.caches.daemonSets.list().map(set => set.metadata.uid)),
+    ...input,
+    schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, input.caches)).map(node => node.metadata.name)),
+    daemonSets: new Set(input.caches.daemonSets.list().map(set => set.metadata.uid)),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
-    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, given.caches)),
+    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, input.caches)),
   };
 }
 
-/** A cordon of an operation that goes on passes: pods that wait for it are not lost. */
+/** The cordon of an unfinished operation is temporary: pods can wait for it. */
 const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
-  isReady(node) && (!isCordoned(node) || markAlive(cordonMarkOf(node), caches));
+  isReady(node) && (!isCordoned(node) || isMarkOwnerActive(node, caches));
 
 function controlPlaneState(node: CachedNode, caches: Caches): ControlPlaneState {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   const activeOperation =
-    operation && disturbs(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
+    operation && isDisruptive(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
   return { name, ready: isReady(node), activeOperation, hasTurn: operation !== undefined && hasTurn(operation) };
 }
 
-/** A node that was made a control plane in the middle of its walk is disturbed without a turn. */
-const disturbs = (operation: Operation): boolean => hasTurn(operation) || operation.stepTimes.Cordon !== undefined;
+/** A node that became a control plane during its walk is disrupted without a turn. */
+const isDisruptive = (operation: Operation): boolean => hasTurn(operation) || operation.stepTimes.Cordon !== undefined;
 const hasTurn = ({ controlPlane, stepTimes }: Operation): boolean =>
   controlPlane === true || stepTimes.Reboot !== undefined;
 
-function othersThan(name: string, { controlPlanes }: ClusterView): Facts['otherControlPlanes'] {
+function otherControlPlanes(name: string, { controlPlanes }: SharedFacts): Facts['otherControlPlanes'] {
   const others = controlPlanes.filter(each => each.name !== name);
   const named = ({ name: node, activeOperation: operation = '' }: ControlPlaneState) => ({ node, operation });
-  const worked = others.find(each => each.activeOperation !== undefined);
-  const turn = others.find(each => each.hasTurn);
+  const active = others.find(each => each.activeOperation !== undefined);
+  const turnHolder = others.find(each => each.hasTurn);
   return {
     notReady: others.find(each => !each.ready)?.name,
-    ...(worked && { active: named(worked) }),
-    ...(turn && { turnHolder: named(turn) }),
+    ...(active && { active: named(active) }),
+    ...(turnHolder && { turnHolder: named(turnHolder) }),
   };
 }
 
-/** `1.34` out of kubelet versions such as `v1.34.4+k3s1`. */
+/** Such as `1.34`, from kubelet versions such as `v1.34.4+k3s1`. */
 function lowestMinor(nodes: readonly CachedNode[]): string | undefined {
   const minors = nodes.flatMap(node => {
     const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? '') ?? [];
@@ -100,9 +99,9 @@ function lowestMinor(nodes: readonly CachedNode[]): string | undefined {
   return lowest && `${lowest.major}.${lowest.minor}`;
 }
 
-/** Facts of one node; `turn` is decided later. Cheap where the node is not ours. */
-export function observe(nodeOp: ParsedNodeOp, name: string, view: ClusterView): Facts {
-  const { caches, now } = view;
+/** `hasTurn` is decided later, over all nodes. Nodes without a claim of this operation cost few lookups: there may be thousands. */
+export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts): Facts {
+  const { caches, now } = shared;
   const agent = caches.nodeAgents.get({ name });
   const operation = agent?.spec.operation;
   const ledger = operation?.id === operationId(nodeOp, name) ? operation : undefined;
@@ -114,69 +113,69 @@ export function observe(nodeOp: ParsedNodeOp, name: string, view: ClusterView): 
     node,
     agent,
     ledger,
-    claimedBy: ledger ? undefined : holderOf(operation, legacyHolderOf(name, nodeOp, view)),
+    claimedBy: ledger ? undefined : claimantOf(operation, legacyClaimantOf(name, nodeOp, shared)),
     hasTurn: false,
-    refusedWrite: view.refusedWrites.get(name),
+    writeRefusal: shared.refusedWrites.get(name),
     jobPods: [],
     pods: [],
-    evictionRefusals: view.evictions.refusals,
+    evictionRefusals: shared.evictions.refusals,
     replacements: new Set(),
     budgets: [],
-    daemonSets: view.daemonSets,
-    kubernetesCeiling: node && !isControlPlane(node) ? view.kubernetesCeiling : undefined,
-    otherControlPlanes: node && isControlPlane(node) ? othersThan(name, view) : {},
+    daemonSets: shared.daemonSets,
+    kubernetesCeiling: node && !isControlPlane(node) ? shared.kubernetesCeiling : undefined,
+    otherControlPlanes: node && isControlPlane(node) ? otherControlPlanes(name, shared) : {},
     hasOtherSchedulableNode: true,
     isMarkOwnerActive: true,
-    podRefusal: view.podRefusal,
+    podRefusal: shared.podRefusal,
     isReported: isFinal(nodeOp.status.nodeStatuses?.[name]),
-    image: nodeOp.spec.image ?? view.defaultImage,
-    ownNamespace: view.ownNamespace,
+    image: nodeOp.spec.image ?? shared.defaultImage,
+    ownNamespace: shared.ownNamespace,
   };
-  return ledger || isLedgerLost(base) ? { ...base, ...activeNodeFacts(base, view) } : base;
+  return ledger || isLedgerLost(base) ? { ...base, ...activeNodeFacts(base, shared) } : base;
 }
 
-/** A reboot Pod of this very operation that ends with its machine keeps the node from others only. */
-function legacyHolderOf(
+/** A reboot Pod that the legacy operator left for this very operation keeps only other operations from the node. */
+function legacyClaimantOf(
   name: string,
   { meta, namespace }: ParsedNodeOp,
-  { nodesHeldByLegacy }: ClusterView,
+  { nodesHeldByLegacy }: SharedFacts,
 ): string | undefined {
-  const other = nodesHeldByLegacy?.get(name);
-  return other === `${namespace}/${meta.name}` ? undefined : other;
+  const operation = nodesHeldByLegacy?.get(name);
+  return operation === `${namespace}/${meta.name}` ? undefined : operation;
 }
 
-const holderOf = (operation: Operation | undefined, elsewhere: string | undefined): string | undefined =>
-  operation ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : elsewhere;
+const claimantOf = (operation: Operation | undefined, legacyClaimant: string | undefined): string | undefined =>
+  operation ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : legacyClaimant;
 
-/** What only a node under way is looked at for. */
+/** Facts that only a claimed node needs. */
 function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
-  { caches, schedulableNodes, evictions }: ClusterView,
+  { caches, schedulableNodes, evictions }: SharedFacts,
 ): Partial<Facts> {
   const helpers = caches.pods.byIndex('owner', nodeOp.meta.uid);
   const { namespace } = nodeOp;
   const pods = caches.pods.byIndex('node', name);
-  /* By name: those of an earlier attempt are no proof of anything. One that was taken over has a name of its own. */
-  const known = ledger?.job?.name ?? nodeOp.status.nodeStatuses?.[name]?.jobName;
-  const job = caches.jobs.get({ namespace, name: known ?? objectName(nodeOp, name, 'job') });
-  const own = (pod: 'preflight' | 'pull') => helpers.find(each => each.metadata.name === objectName(nodeOp, name, pod));
+  /* By name, because objects of an earlier attempt prove nothing. An adopted Job keeps the name that the legacy operator gave it. */
+  const recordedName = ledger?.job?.name ?? nodeOp.status.nodeStatuses?.[name]?.jobName;
+  const job = caches.jobs.get({ namespace, name: recordedName ?? objectName(nodeOp, name, 'job') });
+  const helper = (pod: 'preflight' | 'pull') =>
+    helpers.find(each => each.metadata.name === objectName(nodeOp, name, pod));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {
     pods,
     replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
     job,
     jobPods: jobUid === undefined ? [] : caches.pods.byIndex('owner', jobUid),
-    preflightPod: own('preflight'),
-    pullPod: own('pull'),
+    preflightPod: helper('preflight'),
+    pullPod: helper('pull'),
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
     hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),
-    isMarkOwnerActive: markAlive(cordonMarkOf(node), caches),
+    isMarkOwnerActive: isMarkOwnerActive(node, caches),
   };
 }
 
-function markAlive(mark: string | undefined, caches: Caches): boolean {
-  const [, namespace, name, uid] = /^([^/]*)\/([^@]*)@(.*)$/.exec(mark ?? '') ?? [];
-  if (namespace === undefined || name === undefined) return false;
-  const owner = caches.nodeOps.get({ namespace, name });
-  return owner?.metadata.uid === uid && !isFinal(owner?.status);
+function isMarkOwnerActive(node: CachedNode | undefined, caches: Caches): boolean {
+  const owner = cordonOwnerOf(node);
+  const nodeOp = owner && caches.nodeOps.get(owner);
+  return nodeOp !== undefined && nodeOp.metadata.uid === owner?.uid && !isFinal(nodeOp.status);
 }

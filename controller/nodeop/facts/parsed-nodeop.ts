@@ -1,8 +1,9 @@
-/** A NodeOp as the controller works with it: parsed once at the border, with what follows from it. */
+/** A NodeOp as the controller works with it: its spec is parsed once, when a pass starts. */
 import { NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import { NodeOpSpec, type NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
+import { formatCordonMark } from '../../cluster/cordon.js';
 import { operationIdOf } from '../../cluster/operation-id.js';
 import { isFinal } from '../../cluster/phases.js';
 
@@ -11,21 +12,21 @@ export interface ParsedNodeOp {
   namespace: string;
   spec: NodeOpSpec;
   status: NodeOpStatus;
-  /** `<namespace>/<name>@<uid>`: marks a node that this operation cordoned. */
+  /** Annotation value on the nodes that this operation cordoned. */
   cordonMark: string;
-  /** Cordons, drains or reboots. */
+  /** Whether it cordons, drains or reboots. */
   isDisruptive: boolean;
-  /** Made for a NodeOpUpgrade. */
+  /** Whether a NodeOpUpgrade created it. */
   isUpgrade: boolean;
   shouldPrePull: boolean;
   isDeleting: boolean;
-  /** Being deleted, and nothing shall be waited for. */
+  /** Being deleted, with the annotation that asks not to wait for anything. */
   isAbandoned: boolean;
-  /** The value by which a retry is asked for; another one than the status has is a new wish. */
+  /** Value of the retry annotation; one that differs from `status.retry` requests a retry. */
   retry?: string;
 }
 
-/** The wish, or in words what is wrong with the spec: an old object may break a rule that came later. */
+/** The parsed object, or what is wrong with its spec: an old object may violate a rule that was added later. */
 export function parseNodeOp(op: NodeOp): { nodeOp: ParsedNodeOp; fault?: undefined } | { fault: string } {
   const parsed = NodeOpSpec.safeParse(op.spec);
   if (parsed.success) return { nodeOp: parsedNodeOp(op, parsed.data) };
@@ -41,7 +42,7 @@ export function parsedNodeOp(op: NodeOp, spec: NodeOpSpec): ParsedNodeOp {
     namespace,
     spec,
     status: op.status ?? {},
-    cordonMark: `${namespace}/${op.metadata.name}@${op.metadata.uid}`,
+    cordonMark: formatCordonMark({ namespace, name: op.metadata.name, uid: op.metadata.uid }),
     isDisruptive: spec.cordon || spec.rebootOnSuccess,
     isUpgrade:
       op.metadata.ownerReferences?.some(owner => owner.controller && owner.kind === NODE_OP_UPGRADE.kind) ?? false,
@@ -55,15 +56,15 @@ export function parsedNodeOp(op: NodeOp, spec: NodeOpSpec): ParsedNodeOp {
 export const attemptOn = (nodeOp: ParsedNodeOp, node: string): number =>
   nodeOp.status.nodeStatuses?.[node]?.attempt ?? 1;
 
-/** Neither begun nor ended, as far as the report tells. */
+/** Neither started nor finished, according to the status. */
 export function isUntouched({ status }: ParsedNodeOp, node: string): boolean {
   const entry = status.nodeStatuses?.[node];
   return entry?.startedAt === undefined && !isFinal(entry);
 }
 
-/** Names one run over one node; the agent echoes it. */
+/** Identifies one attempt on one node; the agent echoes it. */
 export const operationId = (nodeOp: ParsedNodeOp, node: string): string =>
   operationIdOf(nodeOp.meta.uid, attemptOn(nodeOp, node));
 
-/** Does the walk depend on an answer of the node's agent? */
+/** Whether the walk depends on an answer of the agent. */
 export const needsAgent = (spec: NodeOpSpec): boolean => spec.rebootOnSuccess || spec.preflight?.release !== undefined;

@@ -1,34 +1,37 @@
-/** Of all control planes of the cluster, one at a time is disturbed, and none while another is not Ready: etcd needs its majority. */
+/**
+ * Over all operations, one control plane at a time is disrupted, and none while another one is not Ready: etcd needs its majority.
+ */
 import { isControlPlane } from '../../cluster/control-plane.js';
-import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
+import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
-const isDisturbed = ({ nodeOp, node }: Facts): boolean =>
+const isDisruptedControlPlane = ({ nodeOp, node }: Facts): boolean =>
   nodeOp.isDisruptive && node !== undefined && isControlPlane(node);
 
 export const controlPlane: Step = {
-  isNeeded: isDisturbed,
+  isNeeded: isDisruptedControlPlane,
   evaluate: facts => awaitControlPlaneTurn(facts) ?? DONE,
 };
 
 /**
- * What a control plane waits for before it is disturbed; undefined when it may be. Asked again before the reboot: a node may have become a control plane
- * in the middle of its walk, and another one may have gone down since.
+ * What a control plane waits for before it may be disrupted; undefined when it may. Evaluated again before the reboot, because the node
+ * may have become a control plane during its walk, and another one may have failed since.
  */
 export function awaitControlPlaneTurn(facts: Facts): StepResult | undefined {
-  if (!isDisturbed(facts)) return undefined;
-  const held = facts.ledger?.controlPlane === true ? heldByDown(facts) : otherControlPlanesWaitReason(facts);
-  if (held?.reason === 'ControlPlaneNotReady') return whileOthersAreDown(facts, held);
-  if (held) return wait(held.reason, held.message);
-  if (facts.ledger?.controlPlane === true) return undefined;
+  if (!isDisruptedControlPlane(facts)) return undefined;
+  const hasTurn = facts.ledger?.controlPlane === true;
+  const reason = hasTurn ? notReadyReason(facts) : otherControlPlanesWaitReason(facts);
+  if (reason?.reason === 'ControlPlaneNotReady') return awaitReady(facts, reason);
+  if (reason) return wait(reason.reason, reason.message);
+  if (hasTurn) return undefined;
   return act({ do: 'takeControlPlane', change: { controlPlane: true } }, { message: 'taking its turn' });
 }
 
-/** Since when it waits for that, and not for its turn, the report tells. */
-function whileOthersAreDown({ nodeOp, name, now }: Facts, { reason, message }: ControlPlaneWaitReason): StepResult {
-  const before = nodeOp.status.nodeStatuses?.[name];
-  const since = before?.reason === reason && before.lastUpdated !== undefined ? new Date(before.lastUpdated) : now;
+/** The deadline counts from when the status first had this reason: waiting for the turn may have taken long before. */
+function awaitReady({ nodeOp, name, now }: Facts, { reason, message }: ControlPlaneWaitReason): StepResult {
+  const entry = nodeOp.status.nodeStatuses?.[name];
+  const since = entry?.reason === reason && entry.lastUpdated !== undefined ? new Date(entry.lastUpdated) : now;
   const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(since, seconds);
   return now >= until
@@ -41,22 +44,26 @@ type ControlPlaneWaitReason = {
   message: string;
 };
 
-/** Why no control plane may be disturbed beside the others as they are. */
+/** Why this control plane must not be disrupted in the present state of the others. */
 export function otherControlPlanesWaitReason(facts: Facts): ControlPlaneWaitReason | undefined {
   const { nodeOp, ledger, otherControlPlanes } = facts;
-  /* At the end of their Jobs two that became control planes meanwhile would wait for each other's cordon for ever: there the turn alone counts. */
-  const worked = ledger?.stepTimes.Run === undefined ? otherControlPlanes.active : otherControlPlanes.turnHolder;
-  if (worked?.operation === `${nodeOp.namespace}/${nodeOp.meta.name}`)
+  /*
+   * Two nodes that became control planes while their Jobs ran would wait for each other's cordon indefinitely. After the Job only the
+   * turn counts, therefore.
+   */
+  const hasRun = ledger?.stepTimes.Run !== undefined;
+  const other = hasRun ? otherControlPlanes.turnHolder : otherControlPlanes.active;
+  if (other?.operation === `${nodeOp.namespace}/${nodeOp.meta.name}`)
     return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
-  if (worked)
+  if (other)
     return {
       reason: 'WaitingForOperation',
-      message: `waiting for operation ${worked.operation}, which works on control plane ${worked.node}`,
+      message: `waiting for operation ${other.operation}, which works on control plane ${other.node}`,
     };
-  return heldByDown(facts);
+  return notReadyReason(facts);
 }
 
-const heldByDown = ({ otherControlPlanes: { notReady } }: Facts): ControlPlaneWaitReason | undefined =>
+const notReadyReason = ({ otherControlPlanes: { notReady } }: Facts): ControlPlaneWaitReason | undefined =>
   notReady === undefined
     ? undefined
     : { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };

@@ -1,4 +1,4 @@
-/** The node takes no new pods. */
+/** Makes the node unschedulable and marks it as cordoned by this operation. */
 import { isCordoned } from '../../cluster/node.js';
 import { cordonMarkOf } from '../../cluster/cordon.js';
 import { act, DONE, type Facts, type StepResult } from '../facts/facts.js';
@@ -8,19 +8,19 @@ export const cordon: Step = {
   isNeeded: ({ nodeOp }) => nodeOp.spec.cordon,
   onEnter: () => ({ cordoned: true }),
   evaluate(facts): StepResult {
-    const seen = cordonOf(facts);
-    if (seen === 'foreign' || (seen === 'ours' && facts.ledger?.cordoned === true)) return DONE;
+    const state = cordonState(facts);
+    if (state === 'foreign' || (state === 'own' && facts.ledger?.cordoned === true)) return DONE;
     return act({ do: 'cordon' }, { message: 'cordoning the node' });
   },
 };
 
 /**
- * open: schedulable. ours: by this operation. left: by an operation that is over, to be taken over.
- * foreign: by somebody else; used as it is and never undone.
+ * `none`: schedulable. `own`: cordoned by this operation. `leftover`: cordoned by a finished operation, to be taken over and undone.
+ * `foreign`: cordoned by an unfinished operation or a user; it serves its purpose and is never undone.
  */
-export function cordonOf({ node, nodeOp, isMarkOwnerActive }: Facts): 'open' | 'ours' | 'left' | 'foreign' {
+export function cordonState({ node, nodeOp, isMarkOwnerActive }: Facts): 'none' | 'own' | 'leftover' | 'foreign' {
+  if (!isCordoned(node)) return 'none';
   const mark = cordonMarkOf(node);
-  if (!isCordoned(node)) return 'open';
-  if (mark === nodeOp.cordonMark) return 'ours';
-  return mark !== undefined && !isMarkOwnerActive ? 'left' : 'foreign';
+  if (mark === nodeOp.cordonMark) return 'own';
+  return mark !== undefined && !isMarkOwnerActive ? 'leftover' : 'foreign';
 }

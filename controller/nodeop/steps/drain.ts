@@ -1,7 +1,9 @@
-/** Pods leave the node through the Eviction API, so that every budget holds. */
+/** Evicts the pods of the node through the Eviction API, so that every disruption budget holds. */
 import type { DrainOptions } from '../../../api/drain.js';
 import { matches } from '../../../kube/selector.js';
+import { after } from '../../../program/clock.js';
 import type { CachedPod } from '../../cluster/pod.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import {
   controllerOf,
   podName,
@@ -10,8 +12,6 @@ import {
   classifyPods,
   stayingMessage,
 } from './drainable-pods.js';
-import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
-import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {
@@ -21,17 +21,24 @@ export const drain: Step = {
   evaluate(facts): StepResult {
     const options = facts.nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
-    const sorted = classifyPods(facts.pods, options, facts.ownNamespace);
-    if (sorted.blocking.length > 0)
-      return fail('DrainRefused', `pods of DaemonSets are in the way: ${podNames(sorted.blocking)}`);
-    const budgetless = facts.nodeOp.spec.rebootOnSuccess ? stayersWithoutBudget(facts, sorted) : [];
-    if (sorted.evictable.length === 0 && sorted.awaited.length === 0 && budgetless.length === 0) return DONE;
-    return goOn(facts, { options, sorted, budgetless });
+    const pods = classifyPods(facts.pods, options, facts.ownNamespace);
+    if (pods.blocking.length > 0)
+      return fail('DrainRefused', `pods of DaemonSets block the drain: ${podNames(pods.blocking)}`);
+    const overBudget = facts.nodeOp.spec.rebootOnSuccess ? stayingOverBudget(facts, pods) : [];
+    if (pods.evictable.length === 0 && pods.awaited.length === 0 && overBudget.length === 0) return DONE;
+    const message = progressMessage(facts, pods, overBudget);
+    const deadline = deadlineOf(facts, options);
+    const isLate = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
+    return isLate ? afterTimeout(facts, { options, pods, message }) : beforeTimeout(facts, { options, pods, message });
   },
 };
 
-/** A pod that stays goes down with the node: its budget must allow that, too. */
-function stayersWithoutBudget({ budgets }: Facts, { staying }: ClassifiedPods): string[] {
+/** A drain without a timeout waits indefinitely. */
+const deadlineOf = (facts: Facts, { timeoutSeconds }: DrainOptions): Date | undefined =>
+  timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), timeoutSeconds) : undefined;
+
+/** A pod that stays on the node goes down with it, which its budgets must allow as well. */
+function stayingOverBudget({ budgets }: Facts, { staying }: ClassifiedPods): string[] {
   return staying.flatMap(({ pod }) =>
     budgets
       .filter(budget => budget.metadata.namespace === pod.metadata.namespace)
@@ -41,63 +48,70 @@ function stayersWithoutBudget({ budgets }: Facts, { staying }: ClassifiedPods): 
   );
 }
 
-/** A pod that was deleted past its budget and does not go (its own long grace, a finalizer, a dead runtime) is not waited for without end. */
-const DELETED_GRACE_SECONDS = 300;
-
-interface Left {
+interface Remaining {
   options: DrainOptions;
-  sorted: ClassifiedPods;
-  budgetless: string[];
+  pods: ClassifiedPods;
+  message: string;
 }
 
-function goOn(facts: Facts, { options, sorted, budgetless }: Left): StepResult {
-  const deadline =
-    options.timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), options.timeoutSeconds) : undefined;
-  const late = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
-  const message = progress(facts, sorted, budgetless);
-  if (late && options.onTimeout === 'Proceed') return DONE;
-  if (late && options.onTimeout === 'Fail')
-    return fail('DrainTimeout', `not drained within ${options.timeoutSeconds} s: ${message}`);
-  const present = sorted.evictable.filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined && !facts.replacements.has(metadata.uid),
-  );
-  if (late && sorted.evictable.length === 0) return DONE;
-  if (late && facts.now >= after(deadline, DELETED_GRACE_SECONDS))
-    return fail('DrainTimeout', `deleted pods did not go within ${DELETED_GRACE_SECONDS} s: ${message}`);
-  const due = present.filter(
-    pod => (facts.evictionRefusals.get(pod.metadata.uid)?.notBefore ?? facts.now) <= facts.now,
-  );
-  const bypassing = late ? 'budgets' : 'nothing';
-  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing }, { reason: 'Draining', message });
-  return wait('Draining', message, soonest(facts, present, late ? undefined : deadline));
+function beforeTimeout(facts: Facts, { options, pods, message }: Remaining): StepResult {
+  const present = presentPods(facts, pods);
+  const due = dueForEviction(facts, present);
+  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'nothing' }, { reason: 'Draining', message });
+  return wait('Draining', message, nextCheck(facts, present, deadlineOf(facts, options)));
 }
 
-function soonest({ evictionRefusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
-  const times = present.map(pod => evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now);
-  const next = [...times, ...(deadline ? [deadline] : []), after(now, 60)].sort((a, b) => a.getTime() - b.getTime());
-  return next[0] ?? now;
+/**
+ * A pod that was deleted past its budget may still not terminate, because of a long grace period, a finalizer or a broken runtime.
+ */
+const DELETION_SECONDS = 300;
+
+function afterTimeout(facts: Facts, { options, pods, message }: Remaining): StepResult {
+  const { timeoutSeconds, onTimeout } = options;
+  if (onTimeout === 'Proceed') return DONE;
+  if (onTimeout === 'Fail') return fail('DrainTimeout', `not drained within ${timeoutSeconds} s: ${message}`);
+  if (pods.evictable.length === 0) return DONE;
+  if (facts.now >= after(stepStartedAt(facts, 'Drain'), timeoutSeconds + DELETION_SECONDS))
+    return fail('DrainTimeout', `deleted pods did not terminate within ${DELETION_SECONDS} s: ${message}`);
+  const present = presentPods(facts, pods);
+  const due = dueForEviction(facts, present);
+  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'budgets' }, { reason: 'Draining', message });
+  return wait('Draining', message, nextCheck(facts, present));
 }
 
-/** Which pods, which budget, since when. */
-function progress(
+/** Without terminating pods, and without replacements: a controller that ignores the cordon would create them again and again. */
+const presentPods = ({ replacements }: Facts, { evictable }: ClassifiedPods): CachedPod[] =>
+  evictable.filter(({ metadata }) => metadata.deletionTimestamp === undefined && !replacements.has(metadata.uid));
+
+/** A refused eviction is repeated only after a pause. */
+const dueForEviction = ({ evictionRefusals, now }: Facts, present: readonly CachedPod[]): CachedPod[] =>
+  present.filter(pod => (evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now) <= now);
+
+function nextCheck({ evictionRefusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
+  const retries = present.map(pod => evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now);
+  const times = [...retries, ...(deadline ? [deadline] : []), after(now, 60)];
+  return times.sort((a, b) => a.getTime() - b.getTime())[0] ?? now;
+}
+
+/** Which pods the drain waits for, why, and since when. */
+function progressMessage(
   facts: Facts,
   { evictable, staying, awaited }: ClassifiedPods,
-  budgetless: readonly string[],
+  overBudget: readonly string[],
 ): string {
-  const { evictionRefusals, replacements } = facts;
-  const back = evictable.filter(pod => replacements.has(pod.metadata.uid));
-  const going = evictable.filter(pod => !replacements.has(pod.metadata.uid));
-  const refused = going.map(pod => evictionRefusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
-  const kept = staying.length > 0 && stayingMessage(staying);
-  const words = [
-    going.length > 0 && `waiting for ${podNames(going)} to leave`,
-    refused,
+  const { evictionRefusals, replacements, ledger } = facts;
+  const replaced = evictable.filter(pod => replacements.has(pod.metadata.uid));
+  const leaving = evictable.filter(pod => !replacements.has(pod.metadata.uid));
+  const refusal = leaving.map(pod => evictionRefusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+  const parts = [
+    leaving.length > 0 && `waiting for ${podNames(leaving)} to terminate`,
+    refusal,
     awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
-    back[0] && `${podNames(back)} put back on this node by ${controllerOf(back[0])?.kind}`,
-    ...budgetless.slice(0, 2),
-    kept,
+    replaced[0] && `${podNames(replaced)} recreated on this node by ${controllerOf(replaced[0])?.kind}`,
+    ...overBudget.slice(0, 2),
+    staying.length > 0 && stayingMessage(staying),
   ];
-  const since =
-    facts.ledger?.step === 'Drain' ? ` (draining since ${stepStartedAt(facts, 'Drain').toISOString()})` : '';
-  return `${words.filter(Boolean).join('; ')}${since}`;
+  const startedAt = stepStartedAt(facts, 'Drain').toISOString();
+  const since = ledger?.step === 'Drain' ? ` (draining since ${startedAt})` : '';
+  return `${parts.filter(Boolean).join('; ')}${since}`;
 }

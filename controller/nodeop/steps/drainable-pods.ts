@@ -1,4 +1,4 @@
-/** Which pods a drain may evict, which stay, which are in the way. */
+/** Which pods a drain evicts, which it leaves on the node, and which keep it from finishing. */
 import { LABELS } from '../../../api/names.js';
 import type { DrainOptions } from '../../../api/drain.js';
 import { isMirror, type CachedPod } from '../../cluster/pod.js';
@@ -9,14 +9,14 @@ export interface ClassifiedPods {
   staying: { pod: CachedPod; why: string }[];
   /** Make the drain fail. */
   blocking: CachedPod[];
-  /** Left to end by themselves: an image that is being built or exported. */
+  /** Pods that build or export an image: the drain waits until they end by themselves. */
   awaited: CachedPod[];
 }
 
 export const controllerOf = (pod: CachedPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
 
-/** Pods that a drain never looks at. */
-function passedOver(pod: CachedPod, ownNamespace: string): boolean {
+/** Static and finished pods, those of the operator itself, and its helper Pods on nodes. */
+function isIgnored(pod: CachedPod, ownNamespace: string): boolean {
   const labels = pod.metadata.labels ?? {};
   return (
     isMirror(pod) ||
@@ -30,31 +30,36 @@ function passedOver(pod: CachedPod, ownNamespace: string): boolean {
 }
 
 export function classifyPods(pods: readonly CachedPod[], options: DrainOptions, ownNamespace: string): ClassifiedPods {
-  const sorted: ClassifiedPods = { evictable: [], staying: [], blocking: [], awaited: [] };
-  for (const pod of pods.filter(candidate => !passedOver(candidate, ownNamespace))) {
+  const classified: ClassifiedPods = { evictable: [], staying: [], blocking: [], awaited: [] };
+  for (const pod of pods.filter(candidate => !isIgnored(candidate, ownNamespace))) {
     const owner = controllerOf(pod);
+    const why = reasonToStay(pod, options);
     if (owner?.kind === 'DaemonSet') {
-      if (!options.ignoreDaemonSets) sorted.blocking.push(pod);
-    } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) sorted.awaited.push(pod);
-    else if (owner === undefined && !options.force)
-      sorted.staying.push({ pod, why: 'it has no controller and force is false' });
-    else if ((pod.spec.volumes?.length ?? 0) > 0 && !options.deleteEmptyDirData)
-      sorted.staying.push({ pod, why: 'it has an emptyDir volume and deleteEmptyDirData is false' });
-    else sorted.evictable.push(pod);
+      if (!options.ignoreDaemonSets) classified.blocking.push(pod);
+    } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) classified.awaited.push(pod);
+    else if (why !== undefined) classified.staying.push({ pod, why });
+    else classified.evictable.push(pod);
   }
-  return sorted;
+  return classified;
+}
+
+function reasonToStay(pod: CachedPod, { force, deleteEmptyDirData }: DrainOptions): string | undefined {
+  if (controllerOf(pod) === undefined && !force) return 'it has no controller and force is false';
+  if ((pod.spec.volumes?.length ?? 0) > 0 && !deleteEmptyDirData)
+    return 'it has an emptyDir volume and deleteEmptyDirData is false';
+  return undefined;
 }
 
 export const podName = (pod: CachedPod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
 
-/** At most three names, and how many more. */
+/** At most three names, and how many more there are. */
 export function podNames(pods: readonly CachedPod[]): string {
   const names = pods.slice(0, 3).map(podName).join(', ');
   return pods.length > 3 ? `${names} and ${pods.length - 3} more` : names;
 }
 
-/** Who stays, and each for its own reason. */
-export const stayingMessage = (stay: ClassifiedPods['staying']): string =>
-  [...new Set(stay.map(({ why }) => why))]
-    .map(why => `${podNames(stay.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
+/** The pods that stay, grouped by reason. */
+export const stayingMessage = (staying: ClassifiedPods['staying']): string =>
+  [...new Set(staying.map(({ why }) => why))]
+    .map(why => `${podNames(staying.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
     .join('; ');

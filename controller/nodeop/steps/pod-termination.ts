@@ -1,14 +1,16 @@
-/** Pods that were told to end and do not: how long they are waited for. */
+/** How long terminating Pods are waited for. */
 import type { CachedPod } from '../../cluster/pod.js';
 import { after } from '../../../program/clock.js';
 
-/** The kubelet kills what outlives its grace; what is still there so much later does not end by waiting. */
-const LATE_SECONDS = 300;
+/** The kubelet kills a Pod at the end of its grace period. One that is still there so much later needs more than time. */
+const OVERDUE_SECONDS = 300;
 
-/** `metadata.deletionTimestamp` is when the grace of a Pod is over. Undefined while one of them was not told yet. */
+/**
+ * Undefined while one of the Pods is not terminating yet. `metadata.deletionTimestamp` of a Pod is the end of its grace period.
+ */
 export function terminationDeadline(pods: readonly CachedPod[]): Date | undefined {
   const ends = pods.flatMap(({ metadata: { deletionTimestamp } }) =>
     deletionTimestamp === undefined ? [] : [Date.parse(deletionTimestamp)],
   );
-  return ends.length < pods.length ? undefined : after(new Date(Math.max(...ends)), LATE_SECONDS);
+  return ends.length < pods.length ? undefined : after(new Date(Math.max(...ends)), OVERDUE_SECONDS);
 }

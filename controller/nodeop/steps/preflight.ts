@@ -1,11 +1,14 @@
-/** Is there anything to do here, and may it be done? Nothing is touched yet. */
-import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
+/** Checks, before the node is touched, whether there is anything to do on it and whether that may be done. */
 import { after } from '../../../program/clock.js';
-import type { Step } from './step.js';
+import { agentAnswer } from '../../cluster/agent-answer.js';
 import { imagePullState } from '../../cluster/image-pull.js';
+import type { CachedPod, ContainerState } from '../../cluster/pod.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
+import type { Step } from './step.js';
 
 const ANSWER_SECONDS = 60;
+const DEFAULT_DEADLINE_SECONDS = 120;
 
 export const preflight: Step = {
   isNeeded: ({ nodeOp }) => nodeOp.spec.preflight !== undefined,
@@ -20,61 +23,63 @@ const skip = (text: string): StepResult => ({
 });
 
 function askAgent(facts: Facts): StepResult {
-  const { agent, ledger } = facts;
-  const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.check : undefined;
-  switch (answer?.verdict) {
+  const check = agentAnswer(facts.agent, facts.ledger)?.check;
+  switch (check?.verdict) {
     case 'Proceed':
       return DONE;
     case 'Skip':
-      return skip(answer.message ?? 'nothing to do');
+      return skip(check.message ?? 'nothing to do');
     case 'Refuse':
-      return fail('PreflightFailed', `Preflight failed: ${answer.message ?? answer.reason ?? 'refused by the agent'}`);
+      return fail('PreflightFailed', `Preflight failed: ${check.message ?? check.reason ?? 'refused by the agent'}`);
     default:
-      return awaitAnswer(facts);
+      return awaitVerdict(facts);
   }
 }
 
-function awaitAnswer(facts: Facts): StepResult {
+function awaitVerdict(facts: Facts): StepResult {
   const until = after(stepStartedAt(facts, 'Claim'), ANSWER_SECONDS);
   if (facts.now < until) return wait('WaitingForAgent', 'Preflight in progress', until);
   return fail('AgentNotAnswering', `the agent did not compare releases within ${ANSWER_SECONDS} s`);
 }
 
 function runPod(facts: Facts): StepResult {
-  const { preflightPod: pod, nodeOp, now } = facts;
+  const { preflightPod: pod } = facts;
   if (pod === undefined)
     return (
       refusalTimeout(facts, 'Preflight') ??
       act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
     );
-  const container = pod.status.containerStatuses?.[0];
-  const ended = container?.state?.terminated;
-  if (ended) {
-    if (ended.exitCode !== 0)
-      return fail('PreflightFailed', `Preflight failed: ${ended.reason ?? `exit ${ended.exitCode}`}`, {
-        log: ended.message,
-        exitCode: ended.exitCode,
-      });
-    const text = ended.message?.trim() ?? '';
-    return text === '' ? DONE : skip(text);
-  }
+  const { terminated, running } = pod.status.containerStatuses?.[0]?.state ?? {};
+  if (terminated) return verdictOf(terminated);
   if (pod.status.phase === 'Failed')
     return fail(
       'PreflightFailed',
       `Preflight failed: ${pod.status.reason ?? 'container did not report a terminated state'}`,
     );
-  const running = container?.state?.running?.startedAt;
-  if (running !== undefined) {
-    const until = after(new Date(running), nodeOp.spec.preflight?.activeDeadlineSeconds ?? 120);
-    if (now >= until)
-      return fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds');
-    return wait('Progressing', 'Preflight in progress', until);
-  }
-  const problem = imagePullState(pod, facts, stepStartedAt(facts, 'Preflight'));
-  if (problem.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${problem.message}`);
-  if (problem.message !== undefined) return wait('Pulling', `Preflight in progress: ${problem.message}`, problem.until);
+  return running?.startedAt === undefined ? awaitStart(facts, pod) : awaitEnd(facts, new Date(running.startedAt));
+}
+
+/** Exit code 0 with a termination message skips the node, without one it lets the operation proceed. */
+function verdictOf({ exitCode, reason, message }: NonNullable<ContainerState['terminated']>): StepResult {
+  if (exitCode !== 0)
+    return fail('PreflightFailed', `Preflight failed: ${reason ?? `exit ${exitCode}`}`, { log: message, exitCode });
+  const text = message?.trim() ?? '';
+  return text === '' ? DONE : skip(text);
+}
+
+function awaitEnd({ now, nodeOp }: Facts, startedAt: Date): StepResult {
+  const until = after(startedAt, nodeOp.spec.preflight?.activeDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS);
+  return now >= until
+    ? fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds')
+    : wait('Progressing', 'Preflight in progress', until);
+}
+
+function awaitStart(facts: Facts, pod: CachedPod): StepResult {
+  const pull = imagePullState(pod, facts, stepStartedAt(facts, 'Preflight'));
+  if (pull.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${pull.message}`);
+  if (pull.message !== undefined) return wait('Pulling', `Preflight in progress: ${pull.message}`, pull.until);
   return (
-    awaitHelperPodStart(facts, 'Preflight', nodeOp.spec.preflight?.image ?? facts.image) ??
-    wait('Pulling', 'Preflight in progress', problem.until)
+    awaitHelperPodStart(facts, 'Preflight', facts.nodeOp.spec.preflight?.image ?? facts.image) ??
+    wait('Pulling', 'Preflight in progress', pull.until)
   );
 }

@@ -1,4 +1,6 @@
-/** The agent reboots the machine; kubelet and agent must both report a new boot id. */
+/** Has the agent reboot the node, and waits until kubelet and agent both report the new boot. */
+import { bootIdBeforeReboot } from '../../cluster/adopted-job.js';
+import { agentAnswer } from '../../cluster/agent-answer.js';
 import { isReady, bootIdOf } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import {
@@ -12,77 +14,71 @@ import {
   wait,
 } from '../facts/facts.js';
 import { after } from '../../../program/clock.js';
-import { bootIdBeforeReboot } from '../../cluster/adopted-job.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
   isNeeded: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
-  /** The wish is set only here: by now the Job is Complete. */
+  /** The agent acts on `reboot` in the ledger. It is set only here, when the Job is complete. */
   onEnter: facts => ({
-    ...bootLeft(facts),
-    containersBefore: containersOf(facts.pods, facts.ledger?.daemonSets ?? []),
+    ...bootToEnd(facts),
+    containersBefore: containerIdsOf(facts.pods, facts.ledger?.daemonSets ?? []),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
       notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
     },
   }),
   evaluate(facts): StepResult {
-    const { ledger, node, now } = facts;
+    const { ledger, node, now, nodeOp } = facts;
     if (ledger?.step !== 'Reboot')
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
     if (hasRebooted(facts)) return DONE;
-    const answer = answerOf(facts);
-    const until = after(stepStartedAt(facts, 'Reboot'), facts.nodeOp.spec.rebootTimeoutSeconds);
+    const answer = rebootAnswer(facts);
     if (answer?.state === 'Failed')
       return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
-    if (now >= until)
-      return isReady(node)
-        ? fail('NotRebooted', stillUp(facts))
-        : fail('Unreachable', 'the node did not come back after its reboot');
-    return wait(
-      'Rebooting',
-      answer?.state === 'Rebooting' || !isReady(node) ? 'rebooting' : 'waiting for the reboot',
-      until,
-    );
+    const until = after(stepStartedAt(facts, 'Reboot'), nodeOp.spec.rebootTimeoutSeconds);
+    if (now >= until) return timedOut(facts);
+    const isRebooting = answer?.state === 'Rebooting' || !isReady(node);
+    return wait('Rebooting', isRebooting ? 'rebooting' : 'waiting for the reboot', until);
   },
 };
 
-function bootLeft({ node, agent, job, ledger }: Facts): LedgerChange {
+function bootToEnd({ node, agent, job, ledger }: Facts): LedgerChange {
   const bootIdBefore = bootIdBeforeReboot({ node, agent }, job, ledger?.bootIdBefore);
   return bootIdBefore === undefined ? {} : { bootIdBefore };
 }
 
-/** Ids, not times: a clock that is set while the machine starts makes old containers look new, and new ones old. */
-const containersOf = (pods: readonly CachedPod[], sets: readonly string[]): string[] =>
+/**
+ * Ids rather than start times: a clock that is set during the boot makes old containers look new, and new ones old.
+ */
+const containerIdsOf = (pods: readonly CachedPod[], daemonSets: readonly string[]): string[] =>
   pods
-    .filter(pod => pod.metadata.ownerReferences?.some(owner => sets.includes(owner.uid)))
+    .filter(pod => pod.metadata.ownerReferences?.some(owner => daemonSets.includes(owner.uid)))
     .flatMap(pod => pod.status.containerStatuses ?? [])
     .flatMap(container => container.containerID ?? []);
 
 /**
- * Boot ids are compared, not a NotReady waited for: a fast machine never shows one. A new boot id alone is not enough:
- * after a power cut in the middle of the Job the reboot that was asked for is still to come, and the agent knows.
+ * Compares boot ids instead of waiting for NotReady, which a fast machine never shows. A new boot id is not sufficient: after a power cut
+ * during the Job the requested reboot is still to come, which only the agent knows.
  */
 export function hasRebooted(facts: Facts): boolean {
   const { node, agent, ledger } = facts;
-  const kubelet = bootIdOf(node);
-  const agreed = kubelet !== undefined && agent?.status?.boot?.id === kubelet;
-  return agreed && kubelet !== ledger?.bootIdBefore && answerOf(facts)?.state === 'Rebooted';
+  const current = bootIdOf(node);
+  const isConfirmed = current !== undefined && agent?.status?.boot?.id === current;
+  return isConfirmed && current !== ledger?.bootIdBefore && rebootAnswer(facts)?.state === 'Rebooted';
 }
 
-/** The boot that the reboot led to; of a node that has left since, its agent's word is all there is. */
+/** Boot id after the reboot. For a node that has left the cluster since, only the agent's answer is known. */
 export function bootAfter(facts: Facts): string | undefined {
   if (hasRebooted(facts)) return bootIdOf(facts.node);
-  const answer = answerOf(facts);
+  const answer = rebootAnswer(facts);
   return facts.node === undefined && answer?.state === 'Rebooted' ? answer.bootIdAfter : undefined;
 }
 
-const answerOf = ({ agent, ledger }: Facts) =>
-  agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot : undefined;
+const rebootAnswer = ({ agent, ledger }: Facts) => agentAnswer(agent, ledger)?.reboot;
 
-function stillUp({ node, ledger }: Facts): string {
-  const same = bootIdOf(node) === ledger?.bootIdBefore;
-  return same
-    ? `the node still runs the boot it had before (${ledger?.bootIdBefore})`
-    : 'the node runs another boot, but not by the reboot that was asked for';
+function timedOut({ node, ledger }: Facts): StepResult {
+  if (!isReady(node)) return fail('Unreachable', 'the node did not come back after its reboot');
+  return bootIdOf(node) === ledger?.bootIdBefore
+    ? fail('NotRebooted', `the node still runs the boot it had before (${ledger?.bootIdBefore})`)
+    : fail('NotRebooted', 'the node has booted, but not by the requested reboot');
 }

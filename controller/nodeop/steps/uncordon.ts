@@ -1,21 +1,18 @@
 /** Makes the node schedulable again, if this operation cordoned it. */
+import { cordonMarkOf } from '../../cluster/cordon.js';
 import { act, DONE, type Facts } from '../facts/facts.js';
-import { cordonOf } from './cordon.js';
 import type { Step } from './step.js';
 
-/** Did the command have its chance? Then the node is left for inspection, unless the user thinks otherwise. */
-const stays = ({ ledger, nodeOp }: Facts): boolean =>
+/** A node on which the command has run and the operation has failed stays cordoned for inspection, unless the user decides otherwise. */
+const staysCordoned = ({ ledger, nodeOp }: Facts): boolean =>
   ledger?.result?.phase === 'Failed' &&
   ledger.stepTimes.Run !== undefined &&
   !nodeOp.spec.uncordonOnFailure &&
   !nodeOp.isDeleting;
 
 export const uncordon: Step = {
-  isNeeded: facts => facts.ledger?.cordoned === true && !stays(facts),
-  evaluate: facts =>
-    cordonOf(facts) === 'ours' || markLeft(facts) ? act({ do: 'uncordon' }, { message: 'uncordoning the node' }) : DONE,
+  isNeeded: facts => facts.ledger?.cordoned === true && !staysCordoned(facts),
+  /** The mark alone decides: a node that a user has made schedulable meanwhile still has to lose it. */
+  evaluate: ({ node, nodeOp }) =>
+    cordonMarkOf(node) === nodeOp.cordonMark ? act({ do: 'uncordon' }, { message: 'uncordoning the node' }) : DONE,
 };
-
-/** Somebody made the node schedulable and left our mark. */
-const markLeft = ({ node, nodeOp }: Facts) =>
-  Object.values(node?.metadata.annotations ?? {}).includes(nodeOp.cordonMark);

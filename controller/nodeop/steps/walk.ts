@@ -1,8 +1,8 @@
 /**
- * The walk of one node: one table, read from top to bottom, never backwards.
- * The node is at the first wanted row that is not done, beginning with the furthest row that its ledger has recorded.
+ * The walk of one node through the table of steps, from top to bottom and never backwards. A node is at the first needed step that is
+ * not done, starting from the furthest step that its ledger has recorded.
  */
-import { STEP_NAMES, type StepName } from '../../../api/node-status.js';
+import type { StepName } from '../../../api/node-status.js';
 import { claim } from './claim.js';
 import { controlPlane } from './control-plane.js';
 import { cordon } from './cordon.js';
@@ -19,10 +19,10 @@ import type { Step } from './step.js';
 import { verify } from './verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
 
-const ENDED: Step = { isNeeded: () => true, evaluate: facts => (facts.ledger?.result ? DONE : conclude(facts)) };
+export type StepTable = Readonly<Record<StepName, Step>>;
 
-/** The order is STEP_NAMES'. `Stop` opens the end: it is reached by a result only. */
-export const STEPS: Record<StepName, Step> = {
+/** In the order of STEP_NAMES. The steps from `Stop` on undo things; a node reaches them only with a result. */
+export const STEPS: StepTable = {
   Claim: claim,
   Preflight: preflight,
   Pull: pull,
@@ -38,76 +38,75 @@ export const STEPS: Record<StepName, Step> = {
   Release: release,
 };
 
-const FIRST_ENDING = STEP_NAMES.indexOf('Stop');
+const FIRST_ENDING_STEP: StepName = 'Stop';
 
 export interface Walk {
   step: StepName;
   result: StepResult;
 }
 
-export function walk(facts: Facts): Walk {
-  const gone = interrupted(facts);
-  if (gone) return { step: facts.ledger?.step ?? 'Claim', result: gone };
-  const ended = facts.ledger?.result !== undefined;
-  const recorded = furthest(facts.ledger);
-  const from = ended ? Math.max(recorded, FIRST_ENDING) : recorded;
-  const to = ended ? STEP_NAMES.length : FIRST_ENDING;
-  for (const step of STEP_NAMES.slice(from, to)) {
-    if (!STEPS[step].isNeeded(facts)) continue;
-    const result = STEPS[step].evaluate(facts);
-    if (result.is !== 'done') return { step, result: entered(facts, step, result) };
+export function walk(facts: Facts, table: StepTable = STEPS): Walk {
+  const { ledger } = facts;
+  const current = ledger?.step ?? 'Claim';
+  const interruption = interrupted(facts);
+  if (interruption) return { step: current, result: interruption };
+  const hasResult = ledger?.result !== undefined;
+  for (const step of remainingSteps(ledger, Object.keys(table) as StepName[])) {
+    if (!table[step].isNeeded(facts)) continue;
+    const result = table[step].evaluate(facts);
+    if (result.is !== 'done') return { step, result: recordFirst(facts, { step, result }, table[step]) };
   }
-  return ended
-    ? { step: 'Release', result: DONE }
-    : { step: facts.ledger?.step ?? 'Claim', result: ENDED.evaluate(facts) };
+  return hasResult ? { step: 'Release', result: DONE } : { step: current, result: success(facts) };
 }
 
-/** A step that only a newer release knows does not count: an older one goes on from the last that it knows itself. */
-function furthest(ledger: Facts['ledger']): number {
-  const recorded = STEP_NAMES.indexOf(ledger?.step ?? 'Claim');
-  return recorded >= 0
-    ? recorded
-    : Math.max(
-        0,
-        STEP_NAMES.findLastIndex(name => ledger?.stepTimes[name] !== undefined),
-      );
+/** Before there is a result, the steps up to the last one that works on the node; with a result, the steps that undo things. */
+function remainingSteps(ledger: Facts['ledger'], names: readonly StepName[]): StepName[] {
+  const recorded = furthestStep(ledger, names);
+  const ending = names.indexOf(FIRST_ENDING_STEP);
+  return ledger?.result === undefined ? names.slice(recorded, ending) : names.slice(Math.max(recorded, ending));
 }
 
-/** A step that has something to do or to wait for is written down with its time first. */
-function entered(facts: Facts, at: StepName, look: StepResult): StepResult {
+/** A step that only a newer release knows is ignored: after a rollback, the walk continues from the last step that this release knows. */
+function furthestStep(ledger: Facts['ledger'], names: readonly StepName[]): number {
+  const recorded = names.indexOf(ledger?.step ?? 'Claim');
+  if (recorded >= 0) return recorded;
+  return Math.max(
+    0,
+    names.findLastIndex(name => ledger?.stepTimes[name] !== undefined),
+  );
+}
+
+/** A step that acts or waits is recorded in the ledger, with its time, before its first action. */
+function recordFirst(facts: Facts, { step, result }: Walk, row: Step): StepResult {
   const { ledger, now } = facts;
-  if (ledger === undefined || ledger.step === at || look.is === 'end' || at === 'Release') return look;
+  const isRecorded = ledger === undefined || ledger.step === step || step === 'Release';
+  if (isRecorded || result.is === 'end' || result.is === 'done') return result;
   const change: LedgerChange = {
-    ...STEPS[at].onEnter?.(facts),
-    step: at,
-    stepTimes: { ...ledger.stepTimes, [at]: now.toISOString() },
+    ...row.onEnter?.(facts),
+    step,
+    stepTimes: { ...ledger.stepTimes, [step]: now.toISOString() },
   };
-  const told = look.is === 'wait' || look.is === 'act' ? { reason: look.reason, message: look.message } : {};
-  return { is: 'act', action: { do: 'record', change }, ...told };
+  return { is: 'act', action: { do: 'record', change }, reason: result.reason, message: result.message };
 }
 
-/** Ended already, in a report that outlived the ledger; deleted before anything was done; or another node, or none, under the name that was claimed. */
+/**
+ * What ends a walk whatever its step: a final status that outlived the ledger, a deletion of the operation before anything was done, and
+ * a node that was removed or replaced since it was claimed.
+ */
 function interrupted({ node, ledger, name, nodeOp }: Facts): StepResult | undefined {
   if (ledger === undefined || ledger.result !== undefined) return undefined;
-  const before = nodeOp.status.nodeStatuses?.[name];
-  if (before?.phase === 'Completed' || before?.phase === 'Failed')
-    return { is: 'end', phase: before.phase, reason: before.reason ?? 'Done', message: before.message ?? '' };
-  if (nodeOp.isAbandoned) return fail('Deleted', 'the operation was deleted, and abandoned as it was');
+  const entry = nodeOp.status.nodeStatuses?.[name];
+  if (entry?.phase === 'Completed' || entry?.phase === 'Failed')
+    return { is: 'end', phase: entry.phase, reason: entry.reason ?? 'Done', message: entry.message ?? '' };
+  if (nodeOp.isAbandoned) return fail('Deleted', 'the operation was deleted and abandoned');
   if (nodeOp.isDeleting && ledger.stepTimes.Run === undefined)
-    return fail('Deleted', 'the operation was deleted before its Job began');
-  if (node === undefined)
-    return {
-      is: 'end',
-      phase: 'Failed',
-      reason: 'NodeRemoved',
-      message: `node ${name} was removed while it was worked on`,
-    };
-  if (node.metadata.uid !== ledger.nodeUid)
-    return { is: 'end', phase: 'Failed', reason: 'NodeReplaced', message: `another node registered as ${name}` };
+    return fail('Deleted', 'the operation was deleted before its Job started');
+  if (node === undefined) return fail('NodeRemoved', `node ${name} was removed while it was worked on`);
+  if (node.metadata.uid !== ledger.nodeUid) return fail('NodeReplaced', `another node registered as ${name}`);
   return undefined;
 }
 
-function conclude({ nodeOp }: Facts): StepResult {
+function success({ nodeOp }: Facts): StepResult {
   const message = nodeOp.spec.rebootOnSuccess ? 'Job and reboot completed successfully' : 'Job completed successfully';
   return { is: 'end', phase: 'Completed', reason: 'Done', message };
 }

@@ -1,8 +1,9 @@
-/** Withdraws the reboot of a walk that has failed and waits until the agent confirms that. */
+/** Withdraws the reboot request of a failed walk and waits until the agent confirms that it will not reboot the node. */
+import { agentAnswer } from '../../cluster/agent-answer.js';
 import { act, DONE, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
 
-/** The machine must not reboot under whoever comes next. */
+/** Without the confirmation, the node might reboot during the next operation. */
 export const withdraw: Step = {
   isNeeded: ({ ledger, node }) =>
     ledger?.result?.phase === 'Failed' &&
@@ -10,10 +11,10 @@ export const withdraw: Step = {
     node.metadata.uid === ledger.nodeUid &&
     (ledger.reboot !== undefined || ledger.rebootWithdrawn === true),
   evaluate({ ledger, agent, nodeOp }): StepResult {
-    const answer = agent?.status?.operation?.id === ledger?.id ? agent?.status?.operation?.reboot?.state : undefined;
-    if (answer === 'Cancelled' || answer === 'Rebooted') return DONE;
+    const state = agentAnswer(agent, ledger)?.reboot?.state;
+    if (state === 'Cancelled' || state === 'Rebooted') return DONE;
     if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
     if (nodeOp.isAbandoned) return DONE;
-    return wait('Unreachable', 'the reboot was withdrawn; waiting for the agent to say so');
+    return wait('Unreachable', 'the reboot request was withdrawn; waiting for the agent to confirm');
   },
 };

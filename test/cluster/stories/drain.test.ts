@@ -36,7 +36,7 @@ describe('a budget that allows no disruption', () => {
     const { message, step, stepTimes } = entries(seen).n2 ?? {};
     expect(step).toBe('Drain');
     expect(message).toMatch(
-      /waiting for default\/guarded-\S+ to leave; .*disruption budget guarded.*draining since 20/,
+      /waiting for default\/guarded-\S+ to terminate; .*disruption budget guarded.*draining since 20/,
     );
     expect(Date.parse(stepTimes?.Drain ?? '')).toBeGreaterThan(0);
     expect(await it.kubectl.do(['get', 'nodeop', 'blocked'])).toMatch(/blocked\s+Running\s+0\/1\s+0\s+n2: .*guarded/);

@@ -196,7 +196,7 @@ describe('a namespace whose wishes are not obeyed', () => {
     await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
     await reconcileArtifact(AT, elsewhere());
     expect(setup.phaseAndMessage()[0]).toBe('Error');
-    expect(setup.phaseAndMessage()[1]).toContain('obeys wishes in fleet only');
+    expect(setup.phaseAndMessage()[1]).toContain('allowed namespaces fleet (ALLOWED_NAMESPACES)');
     expect(setup.pods()).toEqual([]);
   });
 

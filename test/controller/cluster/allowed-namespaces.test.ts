@@ -7,8 +7,7 @@ import { fakeCluster } from '../../fakes/cluster/cluster.js';
 import { nodeOp } from '../../fakes/cluster/object-builders.js';
 import { UpgradeCluster } from '../upgrade/upgrade-cluster.js';
 
-const WORDS =
-  'nothing is begun in namespace default: the operator obeys wishes in fleet, ops only (ALLOWED_NAMESPACES)';
+const WORDS = 'not started: namespace default is not among the allowed namespaces fleet, ops (ALLOWED_NAMESPACES)';
 const allowedNamespaces = ['fleet', 'ops'];
 
 test.each([
@@ -16,7 +15,7 @@ test.each([
   ['anywhere when nothing is named', 'default', [], undefined],
   ['where it is named', 'ops', allowedNamespaces, undefined],
   ['nowhere else', 'default', allowedNamespaces, WORDS],
-  ['in no namespace whose name only begins alike', 'op', ['ops'], expect.stringContaining('namespace op:')],
+  ['in no namespace whose name only begins alike', 'op', ['ops'], expect.stringContaining('namespace op is not')],
 ])('wishes are obeyed %s', (_where, namespace, allowed, why) => {
   expect(namespaceRefusal(namespace, allowed)).toEqual(why);
 });

@@ -12,13 +12,13 @@ function said(reason: string, message: string | undefined, seconds: number, pull
 
 describe('A pull', () => {
   test.each<[string, Parameters<typeof said>, string]>([
-    ['goes on while nothing is said', ['ContainerCreating', undefined, 100], 'going'],
-    ['goes on while the network is down', ['ErrImagePull', 'connection refused', 3599], 'going'],
-    ['goes on while the registry is busy', ['ImagePullBackOff', 'toomanyrequests', 3599], 'going'],
+    ['goes on while nothing is said', ['ContainerCreating', undefined, 100], 'pulling'],
+    ['goes on while the network is down', ['ErrImagePull', 'connection refused', 3599], 'pulling'],
+    ['goes on while the registry is busy', ['ImagePullBackOff', 'toomanyrequests', 3599], 'pulling'],
     ['ends at its deadline', ['ErrImagePull', 'connection refused', 3600], 'failed'],
     ['ends at its deadline, with nothing said', ['ContainerCreating', undefined, 3600], 'failed'],
     ['ends at once on a name that is none', ['InvalidImageName', 'cannot parse', 0], 'failed'],
-    ['has three tries when credentials are refused', ['ErrImagePull', '401 Unauthorized', 29], 'going'],
+    ['has three tries when credentials are refused', ['ErrImagePull', '401 Unauthorized', 29], 'pulling'],
     ['ends after them', ['ImagePullBackOff', '401 Unauthorized', 30], 'failed'],
     ['ends after them when there is no such image', ['ErrImagePull', 'manifest unknown', 30], 'failed'],
     ['ends after them when there is no such registry', ['ErrImagePull', 'lookup x: no such host', 30], 'failed'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../../../api/node-agent.js';
-import { observe, clusterViewOf } from '../../../../controller/nodeop/facts/observe.js';
+import { observe, gatherSharedFacts } from '../../../../controller/nodeop/facts/observe.js';
 import { ledger, node, nodeAgent, NOW, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import { emptyCaches } from '../../../fakes/caches.js';
 
@@ -12,8 +12,8 @@ function toldOf(held: Operation | undefined) {
   caches.nodeAgents.put({ ...agent, metadata: { ...agent.metadata, name: 'other' } });
   const evictions = { refusals: new Map(), isReplacement: () => false };
   const around = { refusedWrites: new Map(), defaultImage: 'tool', ownNamespace: 'operator-system', now: NOW };
-  return observe(nodeOp({ cordon: true }), 'mine', clusterViewOf({ caches, evictions, ...around })).otherControlPlanes
-    .active;
+  return observe(nodeOp({ cordon: true }), 'mine', gatherSharedFacts({ caches, evictions, ...around }))
+    .otherControlPlanes.active;
 }
 
 const worked = { node: 'other', operation: 'infra/theirs' };

@@ -52,12 +52,12 @@ describe('An agent of another release', () => {
   test('is not relied on, though it has answered; it may be about to be replaced', () =>
     expect(why(stranger({}))).toMatchObject({
       is: 'wait',
-      message: expect.stringContaining('(version 9.9.0) keeps contract 2, this controller knows 1 only'),
+      message: expect.stringContaining('(version 9.9.0) has contract 2, this controller supports only 1'),
     }));
   test('ends the node when nobody replaces it, in words that say what to do', () =>
     expect(why(stranger({}, 60))).toMatchObject({
       reason: 'AgentNotAnswering',
-      message: expect.stringContaining('must be of one release'),
+      message: expect.stringContaining('must be of the same release'),
     }));
   test('with our contract is as good as any, whatever else it says', () =>
     expect(outcomeOf(stranger({ contract: 1, unheardOf: { field: true } }))).not.toContain('Claim'));
@@ -153,14 +153,14 @@ describe('A deleted operation', () => {
 
 describe('A Pod that the API server refuses', () => {
   const PULL = { cordon: true };
-  const refusedWrite = 'pods "x" is forbidden: exceeded quota';
+  const writeRefusal = 'pods "x" is forbidden: exceeded quota';
   test('is tried again for a while', () =>
-    expect(outcomeOf(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
+    expect(outcomeOf(facts(PULL, { writeRefusal, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
   test('and then told in the words of the API server', () =>
-    expect(walk(facts(PULL, { refusedWrite, ledger: reached('Pull', {}, 600) })).result).toMatchObject({
+    expect(walk(facts(PULL, { writeRefusal, ledger: reached('Pull', {}, 600) })).result).toMatchObject({
       reason: 'PodRefused',
-      message: `refused for 600 s: ${refusedWrite}`,
+      message: `refused for 600 s: ${writeRefusal}`,
     }));
   test('also where it is a Job', () =>
-    expect(outcomeOf(facts({}, { refusedWrite, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
+    expect(outcomeOf(facts({}, { writeRefusal, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
 });

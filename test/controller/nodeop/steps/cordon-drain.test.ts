@@ -112,7 +112,7 @@ describe('Cordon and Drain', () => {
     const seen = {
       ...cordoned,
       ledger: atDrain,
-      refusals: refusal(3),
+      evictionRefusals: refusal(3),
       replacements: new Set(['uid-back']),
       pods: [
         web,
@@ -124,8 +124,8 @@ describe('Cordon and Drain', () => {
     const { result } = walk(facts(DRAIN, seen));
     expect(result).toMatchObject({
       message:
-        'waiting for default/web to leave; budget web; waiting for the build in default/build to end; ' +
-        'default/back put back on this node by ReplicaSet; ' +
+        'waiting for default/web to terminate; budget web; waiting for the build in default/build to end; ' +
+        'default/back recreated on this node by ReplicaSet; ' +
         `default/bare not evicted: it has no controller and force is false (draining since ${secondsAgo(5)})`,
     });
   });

@@ -71,7 +71,7 @@ describe('Run', () => {
     [
       'gives up one that never could be resumed',
       {},
-      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), refusedWrite: 'no' },
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), writeRefusal: 'no' },
       'Run: Failed NotStarted',
     ],
     ['and when it may, should that be long ago by now', {}, { ledger: at, job: job('suspended') }, 'Run: record'],

@@ -1,0 +1,31 @@
+/** Creates the Job of the command and records it in the ledger before it may run. */
+import { LABELS } from '../../../api/names.js';
+import { after } from '../../../program/clock.js';
+import type { CachedJob } from '../../cluster/job.js';
+import { isAlive, type CachedPod } from '../../cluster/pod.js';
+import { act, stepStartedAt, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
+import { podName } from './drainable-pods.js';
+
+/** The Job is created suspended. */
+export const createJob = (facts: Facts): StepResult =>
+  awaitEarlierRun(facts) ?? refusalTimeout(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
+
+export function recordJob({ ledger, now }: Facts, { metadata: { name, uid } }: CachedJob): StepResult {
+  const change = { job: { name, uid }, stepTimes: { ...ledger?.stepTimes, Resume: now.toISOString() } };
+  return act({ do: 'record', change }, { message: 'Job created' });
+}
+
+/** An operation that failed while the node was unreachable may have left a running command: two of them never share a node. */
+function awaitEarlierRun(facts: Facts): StepResult | undefined {
+  const earlier = facts.pods.find(pod => isCommand(pod) && isAlive(pod));
+  if (earlier === undefined) return undefined;
+  const seconds = facts.nodeOp.spec.startDeadlineSeconds;
+  const until = after(stepStartedAt(facts, 'Run'), seconds);
+  const pod = `Pod ${podName(earlier)} of an earlier run`;
+  return facts.now >= until
+    ? fail('NotStarted', `${pod} did not end within ${seconds} s`)
+    : wait('JobRunning', `waiting for ${pod} to end`, until);
+}
+
+const isCommand = ({ metadata: { labels = {} } }: CachedPod): boolean =>
+  labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
