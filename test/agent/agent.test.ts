@@ -148,7 +148,7 @@ describe('reporting the host', () => {
   });
 });
 
-test('labels a Node that registered again under the same name when its NodeAgent has the new owner', async () => {
+test('the agent labels a Node that registered again under the same name when its NodeAgent has the new owner', async () => {
   const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid }];
   addNode();
   server.store.create(AGENTS, { metadata: { name: 'n1', ownerReferences: owner('first') }, spec: { labels: true } });
@@ -160,7 +160,7 @@ test('labels a Node that registered again under the same name when its NodeAgent
   await until(() => server.requestsTo('PATCH', '/nodes/').length === 2);
 });
 
-test('reboots at the resync on a host that has no inotify watches left', async () => {
+test('the agent reboots at the resync on a host that has no inotify watches left', async () => {
   host.set({ watchFault: 'EMFILE: too many open files, watch' });
   addNode();
   addAgent({ operation: rebootRequested() });
@@ -171,14 +171,14 @@ test('reboots at the resync on a host that has no inotify watches left', async (
   await until(() => host.rebootCalls.length === 1);
 });
 
-test('removes the temporary file of a killed agent when it starts', async () => {
+test('the agent removes the temporary file of a killed agent when it starts', async () => {
   const staleFile = `${KAIROS_STATE_DIR}/.4711.new`;
   host.files.set(staleFile, '{"version":1,');
   await start();
   expect(host.files.has(staleFile)).toBe(false);
 });
 
-test('sends no request while nothing changes', async () => {
+test('the agent sends no request while nothing changes', async () => {
   addNode();
   addAgent();
   await start();

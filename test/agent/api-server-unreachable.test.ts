@@ -64,14 +64,14 @@ function start(agent: NodeAgent): void {
 }
 const reboot = () => cluster.agent.status?.operation?.reboot;
 
-describe('an API server that is unreachable when the agent starts', () => {
+describe('an agent that starts while the API server is unreachable', () => {
   const stayUnreachable = async (ms: number) => {
     cluster.isUnreachable = true;
     await clock.advance(ms);
     expect(cluster.requests).toEqual([]);
   };
 
-  test('is retried with back-off, at most every 15 s in the long run', async () => {
+  test('retries with back-off, at most every 15 s in the long run', async () => {
     start(nodeAgent());
     await stayUnreachable(60 * MINUTE);
     const pauses = listTimes.slice(1).map((at, index) => at - (listTimes[index] ?? 0));
@@ -83,7 +83,7 @@ describe('an API server that is unreachable when the agent starts', () => {
     expect(cluster.agent.status?.release?.version).toBe('v3.5.0');
   });
 
-  test('is not contacted by all agents of a fleet at the same time', async () => {
+  test('retries at other times than the other agents of a fleet', async () => {
     start(nodeAgent());
     await stayUnreachable(10 * MINUTE);
     const previous = [...listTimes];
@@ -97,7 +97,7 @@ describe('an API server that is unreachable when the agent starts', () => {
     expect(listTimes.slice(1).map(at => at - firstTime)).not.toEqual(previous.slice(1));
   });
 
-  test('does not repeat a reboot that happened, and receives its answer afterwards', async () => {
+  test('does not repeat a reboot that happened, and reports it afterwards', async () => {
     start(nodeAgent({ operation: rebootRequested() }));
     await clock.advance(1_000);
     expect(host.rebootCalls).toEqual([bootIdOf(1)]); // the fake host reboots at once
@@ -128,7 +128,7 @@ describe('an API server that is unreachable when the agent starts', () => {
   });
 });
 
-test('reboots once and reports it when the API server is unreachable from the request until after the reboot', async () => {
+test('the agent reboots once and reports it when the API server is unreachable from the request until after the reboot', async () => {
   host.set({ rebootsWhenAsked: false });
   start(nodeAgent({ operation: rebootRequested() }));
   cluster.onWrite = () => void (cluster.isUnreachable = true); // the first write already fails
@@ -144,7 +144,7 @@ test('reboots once and reports it when the API server is unreachable from the re
   expect(reboot()?.state).toBe('Rebooted');
 });
 
-test('waits without requests for its NodeAgent, and serves it once it is created', async () => {
+test('the agent waits without requests for its NodeAgent, and serves it once it is created', async () => {
   client = createKube(server.connection(), { userAgent: 'test' });
   const deps = { host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1', kube: client };
   running = runAgent(deps, stop.signal);
@@ -162,7 +162,7 @@ test('waits without requests for its NodeAgent, and serves it once it is created
   await until(() => host.rebootCalls.length === 1);
 });
 
-test('writes a status field that an older CRD prunes once, not in every reconciliation', async () => {
+test('the agent writes a status field that an older CRD prunes once, not in every reconciliation', async () => {
   start(nodeAgent());
   cluster.onWrite = () => undefined;
   const change = cluster.change.bind(cluster);

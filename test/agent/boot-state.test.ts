@@ -23,7 +23,7 @@ describe('the boot state from the kernel command line', () => {
     ['unknown', 'BOOT_IMAGE=/boot/vmlinuz root=UUID=0c1f ro quiet'],
     ['unknown', 'rd.cos.oemlabel=COS_OEM hostname=alive:1'],
     ['unknown', ''],
-  ])('%s: %s', (state, cmdline) => expect(bootState({ cmdline })).toBe(state));
+  ])('is %s for: %s', (state, cmdline) => expect(bootState({ cmdline })).toBe(state));
 });
 
 describe('the boot state with trusted boot', () => {
@@ -38,7 +38,7 @@ describe('the boot state with trusted boot', () => {
     ['recovery', 'statereset.conf'],
     ['livecd', 'norole.conf'],
     ['unknown', 'other.conf'],
-  ])('%s: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
+  ])('is %s for: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
   test('is unknown without a loader entry', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
   test('is livecd for the installer, without a loader entry', () =>
     expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));
@@ -52,7 +52,7 @@ describe('the boot state with trusted boot', () => {
   });
 });
 
-test('decodes an EFI variable: four bytes of attributes, then NUL-terminated UTF-16', () => {
+test('efiText decodes four bytes of attributes and then NUL-terminated UTF-16', () => {
   const bytes = Buffer.concat([Buffer.from([7, 0, 0, 0]), Buffer.from('active.conf\0', 'utf16le')]);
   expect(efiText(bytes)).toBe('active.conf');
   expect(efiText(Buffer.alloc(0))).toBe('');

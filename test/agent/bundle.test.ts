@@ -35,18 +35,18 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each(['zod', '@kubernetes/client-node', 'express', 'node-forge', 'prom-client', 'undici', 'systeminformation'])(
-  'does not contain %s',
+  'the bundle does not contain %s',
   name => {
     const inside = Object.keys(metafile.inputs).filter(file => file.includes(`node_modules/${name}/`));
     expect(inside).toEqual([]);
   },
 );
 
-test('is smaller than 200 kB', () => {
+test('the bundle is smaller than 200 kB', () => {
   expect(readFileSync(agent).length).toBeLessThan(200_000);
 });
 
-test('reads the system facts from the separate library, without JIT and without any program in PATH', async () => {
+test('the agent reads the system facts from the separate library, without JIT and without any program in PATH', async () => {
   const [library, reader] = [join(dir, 'systeminformation.cjs'), join(dir, 'reader.cjs')];
   const options = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error' } as const;
   await build({ ...options, entryPoints: ['systeminformation'], outfile: library, minify: true });
@@ -68,7 +68,7 @@ test('reads the system facts from the separate library, without JIT and without 
   expect(system.cpu?.cores).toBeGreaterThan(0);
 });
 
-test('finds the library at its path in the image', () => {
+test('the image has the library where the agent expects it', () => {
   const copyLines = /^COPY (.*) (\S+)$/gm;
   const places = [...readFileSync('Dockerfile.agent', 'utf8').matchAll(copyLines)].flatMap(([, files = '', to = '']) =>
     files.split(' ').map(file => join(to, basename(file))),
@@ -79,20 +79,20 @@ test('finds the library at its path in the image', () => {
 const run = (args: string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, ['--jitless', agent, ...args], { env, encoding: 'utf8' });
 
-test('prints its version without JIT', () => {
+test('the agent prints its version without JIT', () => {
   expect(run(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/\S/) });
 });
 
-test('prints its settings with --help', () => expect(run(['--help']).stdout).toContain('NODE_NAME'));
+test('the agent prints its settings with --help', () => expect(run(['--help']).stdout).toContain('NODE_NAME'));
 
-test('reports every fault of its settings and exits with 2', () => {
+test('the agent reports every fault of its settings and exits with 2', () => {
   const { status, stderr } = run([], { HEALTH_PORT: 'x' });
   expect(status).toBe(2);
   expect(stderr).toContain('NODE_NAME: required');
   expect(stderr).toContain('HEALTH_PORT: x');
 });
 
-test('writes the boot id to a sentinel named after the Job as sentinel-creator', () => {
+test('agent sentinel writes the boot id to a file named after the Job', () => {
   expect(run(['sentinel'], { SENTINEL_DIR: dir, JOB_NAME: 'upgrade-n1-abc' }).status).toBe(0);
   const [file = ''] = readdirSync(dir).filter(name => name.startsWith('upgrade'));
   expect(file).toMatch(/^upgrade-n1-abc-\d{10}$/);
@@ -100,7 +100,7 @@ test('writes the boot id to a sentinel named after the Job as sentinel-creator',
   expect(readFileSync(join(dir, file), 'utf8').trim()).toBe(bootId);
 });
 
-test('fails without writing a sentinel when JOB_NAME is missing', () => {
+test('agent sentinel fails without JOB_NAME and writes nothing', () => {
   const { status, stderr } = run(['sentinel'], { SENTINEL_DIR: dir });
   expect(status).toBe(1);
   expect(stderr).toContain('JOB_NAME: required');
@@ -111,7 +111,7 @@ test.each([
   ['', false],
   ['true', true],
 ])(
-  'labels its node, writes its status and exits with 0 on SIGTERM, with SYSTEM_FACTS "%s"',
+  'the agent labels its node, writes its status and exits with 0 on SIGTERM, with SYSTEM_FACTS "%s"',
   async (facts, isEnabled) => {
     const server = await HttpsApiServer.start();
     const agents = { collection: 'operator.kairos.io/v1alpha1/nodeagents' };

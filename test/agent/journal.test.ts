@@ -99,7 +99,7 @@ describe('the journal entry that is rebuilt from the status', () => {
     });
   });
   test.each<[string, NodeAgentStatus | undefined]>([
-    ['no status', undefined],
+    ['a missing status', undefined],
     ['an answer to another operation', { operation: { id: 'op-0', reboot: answer } }],
     ['a reboot that has not started', { operation: { id: 'op-1', reboot: { ...answer, state: 'Waiting' } } }],
     ['an answer without boot id', { operation: { id: 'op-1', reboot: { state: 'Rebooting' } } }],

@@ -4,17 +4,17 @@ import { identify } from '../../agent/release.js';
 
 const kairos = (text: string) => identify({ kairosRelease: text });
 
-describe('a text as label value', () => {
+describe('a sanitized label value', () => {
   test.each([
-    ['unchanged when it is valid', 'v3.5.0', 'v3.5.0'],
-    ['invalid characters become "-"', 'v1.34.1+k3s1', 'v1.34.1-k3s1'],
-    ['spaces become "-"', 'open SUSE leap', 'open-SUSE-leap'],
-    ['non-ASCII characters become "-"', 'späße', 'sp--e'],
-    ['trimmed at both ends', '-._x_.-', 'x'],
-    ['truncated to 63 characters', 'a'.repeat(70), 'a'.repeat(63)],
-    ['trimmed again after truncation', `${'a'.repeat(62)}-${'b'.repeat(9)}`, 'a'.repeat(62)],
-    ['empty when no valid character is left', '+++', ''],
-    ['empty when it was empty', '', ''],
+    ['keeps a valid text', 'v3.5.0', 'v3.5.0'],
+    ['has "-" in place of invalid characters', 'v1.34.1+k3s1', 'v1.34.1-k3s1'],
+    ['has "-" in place of spaces', 'open SUSE leap', 'open-SUSE-leap'],
+    ['has "-" in place of non-ASCII characters', 'späße', 'sp--e'],
+    ['is trimmed at both ends', '-._x_.-', 'x'],
+    ['is truncated to 63 characters', 'a'.repeat(70), 'a'.repeat(63)],
+    ['is trimmed again after truncation', `${'a'.repeat(62)}-${'b'.repeat(9)}`, 'a'.repeat(62)],
+    ['is empty when no valid character is left', '+++', ''],
+    ['is empty for an empty text', '', ''],
   ])('%s', (_sentence, text, value) => expect(sanitizeLabelValue(text)).toBe(value));
 });
 

@@ -228,8 +228,8 @@ describe('a reboot call without effect', () => {
   });
 });
 
-describe('an obstacle to the reboot', () => {
-  test('is reported and prevents the reboot when the journal cannot be written', async () => {
+describe('a reboot that meets an obstacle', () => {
+  test('waits and reports the error when the journal cannot be written', async () => {
     const sim = simulate();
     sim.host.set({ diskFault: 'ENOSPC: no space left on device' });
     await expect(sim.reconcile()).rejects.toThrow('ENOSPC');
@@ -240,7 +240,7 @@ describe('an obstacle to the reboot', () => {
     expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 
-  test('is reported and retried when the reboot call fails', async () => {
+  test('is retried and reports the error when the reboot call fails', async () => {
     const sim = simulate();
     sim.host.set({ rebootFault: 'nsenter: not found' });
     await expect(sim.reconcile()).rejects.toThrow('nsenter');
@@ -250,7 +250,7 @@ describe('an obstacle to the reboot', () => {
     expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
   });
 
-  test('does not exist when only the status before the reboot cannot be written', async () => {
+  test('happens although the status before it cannot be written', async () => {
     const sim = simulate();
     sim.cluster.onWrite = () => void (sim.cluster.isUnreachable = true);
     await expect(sim.reconcile()).rejects.toThrow('connection refused'); // from the labels, after the reboot
@@ -287,7 +287,7 @@ describe('a finished operation', () => {
     expect(sim.host.rebootCalls).toEqual([bootIdOf(1), bootIdOf(2)]);
   });
 
-  test('leaves the unclaimed node alone', async () => {
+  test('leaves an unclaimed node alone', async () => {
     const sim = simulate(nodeAgent());
     expect(await sim.reconcile()).toBeUndefined();
     expect(sim.host.rebootCalls).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkRelease, type HostFacts } from '../../agent/release-check.js';
-import type { Operation, ReleaseCheck } from '../../api/node-agent.js';
+import type { CheckAnswer, Operation, ReleaseCheck } from '../../api/node-agent.js';
 
 const CURRENT = 'v3.5.0-k3sv1.34.1+k3s1';
 const release = {
@@ -17,8 +17,10 @@ const question = (more: Partial<ReleaseCheck> = {}, kubernetesCeiling?: string):
 });
 const fellBack = { version: 'v3.6.0-k3sv1.35.0+k3s1', at: '2026-01-01T00:00:00Z' };
 
+type Verdict = CheckAnswer['verdict'];
+
 describe('the verdict', () => {
-  test.each([
+  const rows: [string, NonNullable<Operation['check']>, HostFacts, Verdict][] = [
     ['another version', question(), host(), 'Proceed'],
     ['the same version, active', question({ version: CURRENT }), host(), 'Skip'],
     ['the same version, boot state unknown', question({ version: CURRENT }), host({ state: 'unknown' }), 'Skip'],
@@ -72,7 +74,11 @@ describe('the verdict', () => {
       'Proceed',
     ],
     ['another guard than the allowed one', question({ arch: 'arm64', allow: ['TrustedBoot'] }), host(), 'Refuse'],
-  ])('for %s', (_sentence, asked, facts, verdict) => expect(checkRelease(asked, facts).verdict).toBe(verdict));
+  ];
+  test.each(rows.map(([situation, asked, facts, verdict]) => ({ situation, asked, facts, verdict })))(
+    'is $verdict for $situation',
+    ({ asked, facts, verdict }) => expect(checkRelease(asked, facts).verdict).toBe(verdict),
+  );
 
   test.each<[string, Partial<ReleaseCheck>, string[]]>([
     ['a newer version: none', {}, []],

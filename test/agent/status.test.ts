@@ -23,17 +23,24 @@ const olderFallback = { version: 'v2', at: '2025-12-01T00:00:00.000Z' };
 describe('the remembered fallback', () => {
   type Row = [string, Facts, FellBack, Operation | undefined, NodeAgentStatus['operation'], FellBack];
   test.each<Row>([
-    ['none when the target runs', host('v2'), undefined, upgrade('v2'), rebooted, undefined],
-    ['set when another version runs', host('v1'), undefined, upgrade('v2'), rebooted, fallback],
-    ['set when the passive system runs', host('v2', 'passive'), undefined, upgrade('v2'), rebooted, fallback],
-    ['set when recovery runs', host(undefined, 'recovery'), undefined, upgrade('v2'), rebooted, fallback],
-    ['none when the version of the host is unknown', host(undefined), undefined, upgrade('v2'), rebooted, undefined],
-    ['none when the target is unknown', host('v1', 'passive'), undefined, upgrade(), rebooted, undefined],
-    ['none without an upgrade', host('v1', 'passive'), undefined, rebootRequested(), rebooted, undefined],
-    ['none before the reboot', host('v1'), undefined, upgrade('v2'), { id: 'op-1' }, undefined],
+    ['is absent when the target runs', host('v2'), undefined, upgrade('v2'), rebooted, undefined],
+    ['is set when another version runs', host('v1'), undefined, upgrade('v2'), rebooted, fallback],
+    ['is set when the passive system runs', host('v2', 'passive'), undefined, upgrade('v2'), rebooted, fallback],
+    ['is set when recovery runs', host(undefined, 'recovery'), undefined, upgrade('v2'), rebooted, fallback],
+    [
+      'is absent when the version of the host is unknown',
+      host(undefined),
+      undefined,
+      upgrade('v2'),
+      rebooted,
+      undefined,
+    ],
+    ['is absent when the target is unknown', host('v1', 'passive'), undefined, upgrade(), rebooted, undefined],
+    ['is absent without an upgrade', host('v1', 'passive'), undefined, rebootRequested(), rebooted, undefined],
+    ['is absent before the reboot', host('v1'), undefined, upgrade('v2'), { id: 'op-1' }, undefined],
     ['keeps its time when it is already known', host('v1'), olderFallback, upgrade('v2'), rebooted, olderFallback],
     ['stays without an operation', host('v1'), olderFallback, undefined, undefined, olderFallback],
-    ['removed when the target runs later', host('v2'), olderFallback, undefined, undefined, undefined],
+    ['is removed when the target runs later', host('v2'), olderFallback, undefined, undefined, undefined],
     [
       'stays when the target runs from passive',
       host('v2', 'passive'),
