@@ -38,17 +38,17 @@ const somethingToUpgrade: Rule = ({ upgradeActive, upgradeRecovery }) =>
 export const NODE_OP_RULES: readonly Rule[] = [preflight, nodeSelector];
 export const NODE_OP_UPGRADE_RULES: readonly Rule[] = [somethingToUpgrade, nodeSelector];
 
-function ofSpec(spec: Fields, { path: below, message, isForbidden }: SpecFault): Fault {
+function artifactFault(spec: Fields, { path: below, message, isForbidden }: SpecFault): Fault {
   const path: Path = ['spec', ...below];
   if (isForbidden) return forbidden(path, message);
   const value = valueAt(spec, below);
   return given(value) ? invalid(path, value, message) : required(path, message);
 }
 
-/** The controller knows the same rules, for objects from before the webhook. They need fields of the right shapes. */
-const wholeArtifact: Rule = spec => {
+/** The controller applies the same rules to objects that were created while the webhook was absent. They require fields of the right types. */
+const artifactRules: Rule = spec => {
   const { success, data } = OSArtifactSpec.safeParse(spec);
-  return success ? osArtifactFaults(data).map(fault => ofSpec(spec, fault)) : [];
+  return success ? osArtifactFaults(data).map(fault => artifactFault(spec, fault)) : [];
 };
 
-export const OS_ARTIFACT_RULES: readonly Rule[] = [wholeArtifact];
+export const OS_ARTIFACT_RULES: readonly Rule[] = [artifactRules];

@@ -78,9 +78,9 @@ export const NODE_OP_UPGRADE_WARNINGS: readonly WarningRule[] = [
   nothingLeftToStop,
 ];
 
-const wholeArtifact: WarningRule = spec => {
+const artifactWarnings: WarningRule = spec => {
   const { success, data } = OSArtifactSpec.safeParse(spec);
   return success ? osArtifactWarnings(data) : [];
 };
 
-export const OS_ARTIFACT_WARNINGS: readonly WarningRule[] = [wholeArtifact];
+export const OS_ARTIFACT_WARNINGS: readonly WarningRule[] = [artifactWarnings];

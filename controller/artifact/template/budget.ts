@@ -1,12 +1,12 @@
-/** How much a template may do and make: what it renders has to fit into a Secret, and nobody waits for one that never ends. */
+/** Limits for a template: its result has to fit into a Secret, and rendering must end, because the controller does nothing else meanwhile. */
 import { UnlocatedError } from './errors.js';
 
-/** A Secret holds no more. */
+/** The size limit of a Secret. */
 export const MAX_BYTES = 1024 * 1024;
-/** Nodes walked, functions called, and texts handled in pieces of so many bytes; about a second's work. */
+/** Nodes evaluated, functions called, and texts processed, counted in pieces of `BYTES_PER_STEP`. This is about one second of work. */
 const MAX_STEPS = 1_000_000;
 const BYTES_PER_STEP = 64;
-/** Whatever the steps cost: while a template is rendered, the controller does nothing else. */
+/** A limit for steps that cost more than their count suggests. */
 const MAX_MS = 2_000;
 
 export class Budget {
@@ -21,14 +21,14 @@ export class Budget {
   }
 }
 
-/** Grows up to the largest text there may be. */
+/** Collects rendered text up to the size limit. */
 export class Writer {
   readonly #pieces: string[] = [];
   #bytes = 0;
 
   add(bytes: string): void {
     this.#bytes += bytes.length;
-    if (this.#bytes > MAX_BYTES) throw new UnlocatedError(`the template makes a text of more than ${MAX_BYTES} bytes`);
+    if (this.#bytes > MAX_BYTES) throw new UnlocatedError(`the template renders more than ${MAX_BYTES} bytes`);
     this.#pieces.push(bytes);
   }
 

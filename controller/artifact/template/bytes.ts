@@ -1,13 +1,13 @@
 /**
- * Texts as a template computes with them: one character per byte of UTF-8. Lengths, positions and comparisons are then
- * those of bytes, as in Go, and a text cut in the middle of a character is still a text.
+ * Texts in the form that templates compute with: one character per byte of UTF-8. Lengths, positions and comparisons are then
+ * those of bytes, as in Go, and a text may be cut in the middle of a character.
  */
 
 export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 export const fromBytes = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 export const encodeRune = (rune: number): string => toBytes(String.fromCodePoint(isRune(rune) ? rune : BAD_RUNE));
 
-/** Stands for what is not UTF-8. */
+/** U+FFFD, which replaces invalid UTF-8. */
 export const BAD_RUNE = 0xfffd;
 export const MAX_RUNE = 0x10ffff;
 
@@ -21,16 +21,16 @@ export interface Decoded {
 
 const INVALID: Decoded = { rune: BAD_RUNE, size: 1, valid: false };
 
-/** Smallest rune that may be written with so many bytes. */
+/** The smallest rune that may be encoded with that number of bytes. */
 const SMALLEST = [0, 0, 0x80, 0x800, 0x10000];
 
-/** How many bytes the first byte of a character announces. */
+/** Length of a character in bytes, by its first byte. */
 function sizeFrom(first: number): number {
   if (first >= 0xf0) return 4;
   return first >= 0xe0 ? 3 : 2;
 }
 
-/** The character that begins at a byte. What is not UTF-8 is one bad rune per byte. */
+/** The character that starts at a byte. Each byte of invalid UTF-8 is a bad rune of its own. */
 export function decodeRune(bytes: string, at: number): Decoded {
   const first = bytes.charCodeAt(at);
   if (first < 0x80) return { rune: first, size: 1, valid: true };

@@ -1,4 +1,4 @@
-/** `eq`, `lt` and what follows from them. */
+/** The comparison functions `eq` and `lt`, and those derived from them. */
 import { UnlocatedError } from './errors.js';
 import { typeName, type Value } from './value.js';
 
@@ -14,7 +14,7 @@ function isEqual(a: Value, b: Value): boolean {
   return a.value === b.value;
 }
 
-/** Is the first equal to any of the others? */
+/** Whether the first value equals any of the others. */
 export function equalsAny(first: Value, others: readonly Value[]): boolean {
   if (others.length === 0) throw new UnlocatedError('missing argument for comparison');
   return others.some(other => isEqual(first, other));

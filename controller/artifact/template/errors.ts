@@ -1,4 +1,4 @@
-/** What is wrong with a template, and where. */
+/** Errors of templates. */
 
 export interface Position {
   /** Both count from 1; a column is one character. */
@@ -12,7 +12,7 @@ export function positionOf(text: string, offset: number): Position {
   return { line: before.split('\n').length, column: Array.from(before.slice(lineStart)).length + 1 };
 }
 
-/** A template that cannot be rendered, in words that name the place. */
+/** A template cannot be rendered. The message names the position. */
 export class TemplateError extends Error {
   constructor(
     readonly reason: string,
@@ -23,5 +23,5 @@ export class TemplateError extends Error {
   }
 }
 
-/** What a function has against its arguments; whoever called it knows the place. */
+/** An error without a position: the caller knows where in the template it happened, and adds that. */
 export class UnlocatedError extends Error {}

@@ -1,4 +1,4 @@
-/** `html`, `js` and `urlquery`, on bytes. */
+/** The functions `html`, `js` and `urlquery`, on bytes. */
 import { BAD_RUNE, encodeRune, hex, isPrintable, runesOf } from './bytes.js';
 
 const HTML: Record<string, string> = {
@@ -16,14 +16,14 @@ const JS: Record<string, string> = { '\\': '\\\\', "'": "\\'", '"': '\\"' };
 
 const jsCode = (rune: number) => `\\u${hex(rune, 4).toUpperCase()}`;
 
-/** Safe within quotes of a script that stands in a page. */
+/** Safe within a quoted string of a script in an HTML page. */
 export function escapeJs(bytes: string): string {
   let escaped = '';
   let at = 0;
   for (const { rune, size } of runesOf(bytes)) {
-    const own = bytes.slice(at, at + size);
-    const mustGo = rune < 0x80 ? rune < 0x20 || '<>&='.includes(own) : !isPrintable(rune);
-    escaped += JS[own] ?? (mustGo ? jsCode(rune) : own);
+    const char = bytes.slice(at, at + size);
+    const mustEscape = rune < 0x80 ? rune < 0x20 || '<>&='.includes(char) : !isPrintable(rune);
+    escaped += JS[char] ?? (mustEscape ? jsCode(rune) : char);
     at += size;
   }
   return escaped;

@@ -1,4 +1,4 @@
-/** Pipelines, commands and operands → values. */
+/** Evaluates pipelines, commands and operands. */
 import { Budget } from './budget.js';
 import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import { callFunction, cost } from './functions.js';
@@ -11,13 +11,13 @@ interface Variable {
   value: Value;
 }
 
-/** Nothing comes from the pipeline. */
+/** The last argument of a command: the result of the command before it, if there is one. */
 type Final = Value | undefined;
 
 export class Evaluator {
   readonly budget = new Budget();
   readonly #text: string;
-  /** The innermost last. */
+  /** Those of the innermost block are last. */
   readonly #variables: Variable[];
 
   constructor(text: string, data: Value) {
@@ -25,7 +25,7 @@ export class Evaluator {
     this.#variables = [{ name: '$', value: data }];
   }
 
-  /** Does it, and says where if that fails. */
+  /** Runs `work`, and adds a position to its error. */
   locate<T>(at: number, work: () => T): T {
     try {
       return work();
@@ -35,9 +35,8 @@ export class Evaluator {
     }
   }
 
-  /** So many variables are there now. */
   variableCount = (): number => this.#variables.length;
-  dropVariables = (mark: number): void => void (this.#variables.length = mark);
+  dropVariables = (count: number): void => void (this.#variables.length = count);
 
   set(name: string, value: Value): void {
     const variable = this.#variables.findLast(each => each.name === name);
@@ -45,7 +44,7 @@ export class Evaluator {
     variable.value = value;
   }
 
-  /** By place: the last variable is 1. */
+  /** The last variable has the position 1. */
   setLast(nth: number, value: Value): void {
     const variable = this.#variables.at(-nth);
     if (variable) variable.value = value;
@@ -100,7 +99,7 @@ export class Evaluator {
     return variable.value;
   }
 
-  /** A value that was not given is empty. */
+  /** The field of a missing value is an empty text. */
   #fields(of: Value, path: readonly string[], at: number): Value {
     return path.reduce<Value>((value, name) => {
       if (value.is === 'nil') return NIL;
@@ -110,10 +109,10 @@ export class Evaluator {
   }
 
   #call(dot: Value, { name, at }: { name: string; at: number }, args: readonly Operand[], final: Final): Value {
-    const { least, most } = ARITY[name] ?? { least: 0, most: 0 };
+    const { min, max } = ARITY[name] ?? { min: 0, max: 0 };
     const count = args.length + (final === undefined ? 0 : 1);
-    if (count < least || count > most) throw this.#error(`wrong number of arguments for ${name}: ${count}`, at);
-    if (name === 'and' || name === 'or') return this.#firstThat(dot, name === 'or', args, final);
+    if (count < min || count > max) throw this.#error(`wrong number of arguments for ${name}: ${count}`, at);
+    if (name === 'and' || name === 'or') return this.#firstMatching(dot, name === 'or', args, final);
     const values = [...args.map(arg => this.#operand(dot, arg)), ...(final === undefined ? [] : [final])];
     return this.locate(at, () => {
       this.budget.spend(cost(values));
@@ -121,8 +120,8 @@ export class Evaluator {
     });
   }
 
-  /** The first that is true, or for `and` the first that is not; else the last. */
-  #firstThat(dot: Value, wanted: boolean, args: readonly Operand[], final: Final): Value {
+  /** The first argument that is true (`or`) or not true (`and`), otherwise the last one. Arguments after it are not evaluated. */
+  #firstMatching(dot: Value, wanted: boolean, args: readonly Operand[], final: Final): Value {
     let last: Value = NIL;
     for (const arg of args) {
       last = this.#operand(dot, arg);
@@ -131,5 +130,5 @@ export class Evaluator {
     return final ?? last;
   }
 
-  #error = (why: string, at: number): TemplateError => new TemplateError(why, positionOf(this.#text, at));
+  #error = (reason: string, at: number): TemplateError => new TemplateError(reason, positionOf(this.#text, at));
 }

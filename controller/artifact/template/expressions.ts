@@ -1,4 +1,4 @@
-/** What stands in an action: pipelines of commands, commands of operands. */
+/** Parses the content of an action: pipelines of commands, and commands of operands. */
 import { toBytes } from './bytes.js';
 import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import type { Token } from './lexer.js';
@@ -7,10 +7,10 @@ import { isFunction } from './arity.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
 import { bool, string } from './value.js';
 
-/** Brackets within each other. */
+/** The limit for nested parentheses. */
 const MAX_DEPTH = 100;
 
-/** A text, number or `.` is never the end of another command's result. */
+/** These cannot receive the result of the command before them. */
 const NOT_CALLABLE: readonly Operand['is'][] = ['literal', 'huge', 'dot', 'nil'];
 
 export class Expressions {
@@ -25,7 +25,7 @@ export class Expressions {
     this.#tokens = tokens;
   }
 
-  /** The token that was taken last. */
+  /** The token that was consumed last. */
   get last(): Token {
     return this.#at(this.#next - 1);
   }
@@ -35,7 +35,7 @@ export class Expressions {
     return this.last;
   }
 
-  /** Over white space. */
+  /** The next token, after white space is skipped. */
   peekNonSpace(): Token {
     while (this.#at(this.#next).type === 'space') this.#next += 1;
     return this.#at(this.#next);
@@ -52,8 +52,8 @@ export class Expressions {
     return this.#tokens[Math.max(index, 0)] ?? { type: 'end', text: '', at: this.#text.length };
   }
 
-  error(why: string, { at }: { at: number }): TemplateError {
-    return new TemplateError(why, positionOf(this.#text, at));
+  error(reason: string, { at }: { at: number }): TemplateError {
+    return new TemplateError(reason, positionOf(this.#text, at));
   }
 
   #unexpected(token: Token, where: string): TemplateError {
@@ -61,14 +61,14 @@ export class Expressions {
     return this.error(`unexpected ${found} in ${where}`, token);
   }
 
-  /** Nothing may follow the word in its action. */
+  /** Ends the action of a keyword, after which nothing may follow. */
   close(word: string): void {
     const token = this.nextNonSpace();
     if (token.type !== 'right') throw this.#unexpected(token, `{{${word}}}`);
   }
 
   variableCount = (): number => this.#variables.length;
-  dropVariables = (known: number): void => void (this.#variables.length = known);
+  dropVariables = (count: number): void => void (this.#variables.length = count);
 
   pipeline(where: string): Pipeline {
     return this.#pipelineUpTo('right', where);
@@ -91,7 +91,7 @@ export class Expressions {
     return { at, commands, variables, assigns };
   }
 
-  /** `$x :=`, `$x =`, and of a range `$k, $v :=`. */
+  /** `$x :=`, `$x =`, and `$k, $v :=` of a range. */
   #declarations(where: string): Pick<Pipeline, 'variables' | 'assigns'> {
     const variables: string[] = [];
     for (;;) {
@@ -116,7 +116,7 @@ export class Expressions {
     }
   }
 
-  /** Undefined where none begins. */
+  /** Undefined if no command starts here. */
   #command(): Command | undefined {
     const { at } = this.peekNonSpace();
     const operands: Operand[] = [];
@@ -150,38 +150,38 @@ export class Expressions {
     const { type, at, text } = token;
     switch (type) {
       case 'keyword':
-        return text === 'nil' ? this.#taken({ is: 'nil', at }) : undefined;
+        return text === 'nil' ? this.#consume({ is: 'nil', at }) : undefined;
       case 'word':
         return this.#word(token);
       case 'dot':
-        return this.#taken({ is: 'dot', at });
+        return this.#consume({ is: 'dot', at });
       case 'field':
-        return this.#taken({ is: 'field', at, path: [toBytes(text.slice(1))] });
+        return this.#consume({ is: 'field', at, path: [toBytes(text.slice(1))] });
       case 'variable':
         if (!this.#variables.includes(text)) throw this.error(`undefined variable ${JSON.stringify(text)}`, token);
-        return this.#taken({ is: 'variable', at, name: text, path: [] });
+        return this.#consume({ is: 'variable', at, name: text, path: [] });
       case 'string':
       case 'raw':
       case 'char':
       case 'number':
-        return this.#taken(this.#literal(token));
+        return this.#consume(this.#literal(token));
       case 'open':
-        return this.#brackets(at);
+        return this.#parenthesized(at);
       default:
         return undefined;
     }
   }
 
-  #taken(operand: Operand): Operand {
+  #consume(operand: Operand): Operand {
     this.next();
     return operand;
   }
 
   #word(token: Token): Operand {
     const { text, at } = token;
-    if (text === 'true' || text === 'false') return this.#taken({ is: 'literal', at, value: bool(text === 'true') });
+    if (text === 'true' || text === 'false') return this.#consume({ is: 'literal', at, value: bool(text === 'true') });
     if (!isFunction(text)) throw this.error(`function ${JSON.stringify(text)} not defined`, token);
-    return this.#taken({ is: 'function', at, name: text });
+    return this.#consume({ is: 'function', at, name: text });
   }
 
   #literal({ type, text, at }: Token): Operand {
@@ -197,10 +197,10 @@ export class Expressions {
     }
   }
 
-  #brackets(at: number): Operand {
+  #parenthesized(at: number): Operand {
     this.next();
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} brackets within each other`, { at });
+    if (this.#depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} nested parentheses`, { at });
     const pipe = this.#pipelineUpTo('close', 'parenthesized pipeline');
     this.#depth -= 1;
     return { is: 'pipeline', at, pipe };

@@ -1,8 +1,8 @@
-/** Floating-point numbers by the verbs of `printf`: exact, and halves go to the even digit. */
+/** Formats floating-point numbers for `printf`: exactly, and with halves rounded to the even digit. */
 import { UnlocatedError } from './errors.js';
 import { type Layout, pad, signOf } from './layout.js';
 
-/** 0.DIGITS × 10^point, without zeros at the end; no digits for 0. */
+/** 0.DIGITS × 10^point, without trailing zeros; without digits for 0. */
 interface Decimal {
   digits: string;
   point: number;
@@ -13,14 +13,14 @@ const trimmed = ({ digits, point }: Decimal): Decimal => {
   return { digits: kept, point: kept === '' ? 0 : point };
 };
 
-/** The fewest digits that mean this very number. */
+/** The fewest digits that identify the number. */
 function shortest(value: number): Decimal {
   const [, whole = '', fraction = '', exponent = '0'] =
     /^(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(value.toExponential()) ?? [];
   return trimmed({ digits: whole === '0' ? '' : whole + fraction, point: Number(exponent) + 1 });
 }
 
-/** All digits that the number has in binary. */
+/** All decimal digits of the binary value. */
 function exact(value: number): Decimal {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, value);
@@ -35,7 +35,7 @@ function exact(value: number): Decimal {
   return trimmed({ digits, point: digits.length + Math.min(exponent, 0) });
 }
 
-/** To so many digits; there may be none to keep. */
+/** Rounded to `keep` digits, which may be none. */
 function rounded({ digits, point }: Decimal, keep: number): Decimal {
   if (keep < 0) return { digits: '', point: 0 };
   if (keep >= digits.length) return { digits, point };
@@ -56,19 +56,19 @@ function withExponent({ digits, point }: Decimal, decimals: number): string {
 
 function withoutExponent({ digits, point }: Decimal, decimals: number): string {
   const whole = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0';
-  const behind = '0'.repeat(Math.max(-point, 0)) + digits.slice(Math.max(point, 0));
-  return decimals > 0 ? `${whole}.${behind.padEnd(decimals, '0').slice(0, decimals)}` : whole;
+  const decimalsText = '0'.repeat(Math.max(-point, 0)) + digits.slice(Math.max(point, 0));
+  return decimals > 0 ? `${whole}.${decimalsText.padEnd(decimals, '0').slice(0, decimals)}` : whole;
 }
 
-/** With a power where the number is large or small: without a precision from 10^6 on and below 10^-4. */
+/** With an exponent for large and small numbers: without a precision, from 10^6 on and below 10^-4. */
 function general(value: number, precision: number | undefined): string {
   const decimal = precision === undefined ? shortest(value) : rounded(exact(value), precision || 1);
   const { digits, point } = decimal;
   const wanted = precision === undefined ? digits.length : precision || 1;
   const fits = digits.length >= point ? Math.min(wanted, digits.length) : wanted;
-  const most = precision === undefined ? 6 : fits;
+  const limit = precision === undefined ? 6 : fits;
   const exponent = point - 1;
-  if (exponent < -4 || exponent >= most) return withExponent(decimal, Math.min(wanted, digits.length) - 1);
+  if (exponent < -4 || exponent >= limit) return withExponent(decimal, Math.min(wanted, digits.length) - 1);
   const shown = wanted > point ? digits.length : wanted;
   return withoutExponent(decimal, Math.max(shown - point, 0));
 }
@@ -81,7 +81,7 @@ function magnitude(value: number, verb: string, precision: number | undefined): 
   return withoutExponent(rounded(decimal, decimal.point + decimals), decimals);
 }
 
-/** `#`: always a point, and for `g` the zeros at the end as well. */
+/** The flag `#`: always a decimal point, and for `g` also trailing zeros. */
 function completed(text: string, verb: string, precision: number | undefined): string {
   const [mantissa = '', power] = text.split('e');
   const digits = mantissa.replace('.', '').replace(/^0+/, '').length || (mantissa === '0' ? 1 : 0);
@@ -92,7 +92,7 @@ function completed(text: string, verb: string, precision: number | undefined): s
 
 const VERBS: Record<string, string> = { v: 'g', g: 'g', G: 'g', e: 'e', E: 'e', f: 'f', F: 'f' };
 
-/** Undefined: there is no such verb for these numbers. */
+/** Undefined if there is no such verb for floating-point numbers. */
 export function formatFloat(value: number, verb: string, layout: Layout): string | undefined {
   if (/[bxX]/.test(verb)) throw new UnlocatedError(`%${verb} of a floating-point number is not supported`);
   const form = VERBS[verb];

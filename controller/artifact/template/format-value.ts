@@ -1,4 +1,4 @@
-/** One value by one verb. */
+/** Formats one value by one verb. */
 import { Writer } from './budget.js';
 import { UnlocatedError } from './errors.js';
 import { formatFloat } from './float.js';
@@ -9,16 +9,16 @@ import { string, typeName, type Value } from './value.js';
 
 export function formatValue(value: Value, verb: string, layout: Layout): string {
   if (verb === 'T') return pad(value.is === 'nil' ? '<nil>' : truncated(typeName(value), layout), layout);
-  return known(value, verb, layout) ?? unknownVerb(value, verb, layout);
+  return formatKnown(value, verb, layout) ?? unknownVerb(value, verb, layout);
 }
 
-/** As a verb is answered that a value does not know: with the verb, the type and the value. */
+/** The text for a verb that does not apply to the value: verb, type and value. */
 function unknownVerb(value: Value, verb: string, layout: Layout): string {
   if (value.is === 'nil') return `%!${verb}(<nil>)`;
   return `%!${verb}(${typeName(value)}=${formatValue(value, 'v', layout)})`;
 }
 
-function known(value: Value, verb: string, layout: Layout): string | undefined {
+function formatKnown(value: Value, verb: string, layout: Layout): string | undefined {
   switch (value.is) {
     case 'nil':
       return verb === 'v' ? pad('<nil>', layout) : undefined;

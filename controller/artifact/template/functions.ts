@@ -1,4 +1,4 @@
-/** The functions of a template. `and` and `or` are not among them: they need not look at all their arguments. */
+/** The functions of a template. `and` and `or` are part of the evaluator, since they do not evaluate all their arguments. */
 import { equalsAny, isLess, isLessOrEqual } from './compare.js';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.js';
 import { UnlocatedError } from './errors.js';
@@ -7,7 +7,7 @@ import { bool, int, isTrue, NIL, string, typeName, type Value } from './value.js
 
 type Call = (args: readonly Value[]) => Value;
 
-/** Arguments were counted before. */
+/** The number of arguments was checked before. */
 const one =
   (call: (value: Value) => Value): Call =>
   ([value = NIL]) =>
@@ -17,7 +17,7 @@ const two =
   ([a = NIL, b = NIL]) =>
     call(a, b);
 
-/** What is printed of a value that is escaped. */
+/** Escapes the printed form of the values. */
 const escaping =
   (escape: (bytes: string) => string): Call =>
   args =>
@@ -61,9 +61,9 @@ function length(value: Value): number {
   throw new UnlocatedError(`len of type ${typeName(value)}`);
 }
 
-function position(at: Value, most: number): number {
+function toIndex(at: Value, max: number): number {
   if (at.is !== 'int' && at.is !== 'byte') throw new UnlocatedError(`cannot index a text with type ${typeName(at)}`);
-  if (at.value < 0n || at.value > BigInt(most)) throw new UnlocatedError(`index out of range: ${at.value}`);
+  if (at.value < 0n || at.value > BigInt(max)) throw new UnlocatedError(`index out of range: ${at.value}`);
   return Number(at.value);
 }
 
@@ -76,7 +76,7 @@ function index(item: Value, keys: readonly Value[]): Value {
 
 function element(item: Value, key: Value): Value {
   if (item.is === 'string') {
-    const at = position(key, item.value.length);
+    const at = toIndex(key, item.value.length);
     if (at === item.value.length) throw new UnlocatedError(`index out of range: ${at}`);
     return { is: 'byte', value: BigInt(item.value.charCodeAt(at)) };
   }
@@ -88,14 +88,14 @@ function element(item: Value, key: Value): Value {
 function slice(item: Value, bounds: readonly Value[]): Value {
   if (item.is !== 'string') throw new UnlocatedError(`can't slice item of type ${typeName(item)}`);
   if (bounds.length > 2) throw new UnlocatedError(`too many slice indexes: ${bounds.length}`);
-  const [from = 0, to = item.value.length] = bounds.map(bound => position(bound, item.value.length));
+  const [from = 0, to = item.value.length] = bounds.map(bound => toIndex(bound, item.value.length));
   if (from > to) throw new UnlocatedError(`invalid slice index: ${from} > ${to}`);
   return string(item.value.slice(from, to));
 }
 
-/** What an action writes. */
+/** The text that an action writes. */
 export const display = (value: Value): string => (value.is === 'nil' ? '<no value>' : print([value]));
 
-/** How much there is to do for a call. */
+/** The cost of a call, in bytes to process. */
 export const cost = (args: readonly Value[]): number =>
   args.reduce((sum, arg) => sum + (arg.is === 'string' ? arg.value.length : 0), 0);

@@ -1,11 +1,11 @@
-/** Whole numbers by the verbs of `printf`. */
+/** Formats integers for `printf`. */
 import { BAD_RUNE, encodeRune, hex, isPrintable, isRune, MAX_RUNE } from './bytes.js';
 import { type Layout, pad, signOf } from './layout.js';
 import { quotedRune } from './quote.js';
 
 const BASES: Record<string, number> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
 
-/** Undefined: there is no such verb for whole numbers. */
+/** Undefined if there is no such verb for integers. */
 export function formatInteger(value: bigint, verb: string, layout: Layout, signed: boolean): string | undefined {
   if (verb === 'c') return pad(encodeRune(runeOf(value)), layout);
   if (verb === 'q') return pad(quotedRune(quotableRune(value), layout.plus), layout);
@@ -37,15 +37,15 @@ function digits(value: bigint, base: number, verb: string, layout: Layout): stri
   const unpadded = { ...layout, zero: false };
   if (precision === 0 && value === 0n) return pad('', unpadded);
   const negative = value < 0n;
-  const leavesSign = negative || plus || space ? 1 : 0;
-  const zeros = precision ?? (zero && !minus && width !== undefined ? width - leavesSign : 0);
+  const signWidth = negative || plus || space ? 1 : 0;
+  const zeros = precision ?? (zero && !minus && width !== undefined ? width - signWidth : 0);
   const body = (negative ? -value : value).toString(base).padStart(zeros, '0');
   const cased = verb === 'X' ? body.toUpperCase() : body;
   const prefix = (verb === 'O' ? '0o' : '') + (sharp ? prefixOf(base, verb, cased) : '');
   return pad(signOf(negative, layout) + prefix + cased, unpadded);
 }
 
-/** Bytes of a text in hexadecimal. */
+/** The bytes of a text in hexadecimal. */
 export function formatHex(bytes: string, verb: 'x' | 'X', layout: Layout): string {
   const { precision = bytes.length, sharp, space } = layout;
   const shown = Array.from(bytes.slice(0, precision), byte => hex(byte.charCodeAt(0), 2));

@@ -1,4 +1,4 @@
-/** What stands between the `%` of a format and its verb, and how a text is laid out by it. */
+/** The flags, width and precision between the `%` of a format and its verb, and how they are applied to a text. */
 import { runeCount, runesOf } from './bytes.js';
 
 export interface Layout {
@@ -7,7 +7,7 @@ export interface Layout {
   sharp: boolean;
   space: boolean;
   zero: boolean;
-  /** `%#v`: values as they stand in a program. */
+  /** `%#v`: values in Go syntax. */
   asSource: boolean;
   width?: number;
   precision?: number;
@@ -15,21 +15,21 @@ export interface Layout {
 
 export const PLAIN: Layout = { plus: false, minus: false, sharp: false, space: false, zero: false, asSource: false };
 
-/** The sign in front of a number: flags ask for one, or for a space in its place, where the number is not negative. */
+/** The sign of a number. For numbers that are not negative, flags request a plus sign or a space. */
 export function signOf(isNegative: boolean, { plus, space }: Layout): string {
   if (isNegative) return '-';
   if (plus) return '+';
   return space ? ' ' : '';
 }
 
-/** Brought to the width; zeros only ever go before. */
+/** Pads a text to the width. Zeros are only added at the start. */
 export function pad(bytes: string, { width = 0, minus, zero }: Layout): string {
   const missing = width - runeCount(bytes);
   if (missing <= 0) return bytes;
   return minus ? bytes + ' '.repeat(missing) : (zero ? '0' : ' ').repeat(missing) + bytes;
 }
 
-/** The first characters only, where a precision is given. */
+/** Limits a text to the number of characters that the precision gives. */
 export function truncated(bytes: string, { precision }: Layout): string {
   if (precision === undefined) return bytes;
   let end = 0;

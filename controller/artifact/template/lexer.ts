@@ -1,4 +1,4 @@
-/** Text of a template → tokens. White space within an action is a token: it parts operands. */
+/** Splits the text of a template into tokens. White space within an action is a token, since it separates operands. */
 import { positionOf, TemplateError } from './errors.js';
 
 export type TokenType =
@@ -34,7 +34,7 @@ const KEYWORDS = ['block', 'break', 'continue', 'define', 'else', 'end', 'if', '
 const SPACE = /[ \t\r\n]+/y;
 const WORD = /[\p{L}\p{Nd}_]+/uy;
 const RIGHT = /[ \t\r\n]-\}\}|\}\}/y;
-/** After a word: what may follow without a space. */
+/** What may follow a word without a space. */
 const TERMINATOR = /$|[ \t\r\n.,|:()]|\}\}/y;
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)/y;
@@ -70,7 +70,7 @@ class Lexer {
     return this.#tokens;
   }
 
-  /** Text up to the next action, without the white space that its neighbours trim. */
+  /** Text up to the next action, without the white space that adjacent actions trim. */
   #outside(trimStart: boolean): void {
     const found = this.#text.indexOf('{{', this.#at);
     const end = found < 0 ? this.#text.length : found;
@@ -81,14 +81,14 @@ class Lexer {
     this.#at = end;
   }
 
-  /** One action or comment; true if it trims what follows. */
+  /** One action or comment. True if it trims the text that follows. */
   #action(): boolean {
     const start = this.#at;
     const trims = /^-[ \t\r\n]/.test(this.#text.slice(start + 2, start + 4));
     const inside = start + 2 + (trims ? 2 : 0);
     if (this.#text.startsWith('/*', inside)) return this.#comment(inside);
     this.#push('left', '{{');
-    /* The space of a trim mark stays: it is white space of the action, too. */
+    /* The space of a trim marker is also white space of the action. */
     if (trims) this.#at += 1;
     this.#depth = 0;
     for (;;) {
@@ -134,16 +134,16 @@ class Lexer {
     return this.#push('other', char);
   }
 
-  /** The last blank may belong to the mark that trims what follows. */
+  /** The last space may belong to the trim marker at the end of the action. */
   #space(space: string): void {
-    const isBeforeMark = this.#text.startsWith('-}}', this.#at + space.length);
-    const own = isBeforeMark ? space.slice(0, -1) : space;
-    this.#push('space', own);
+    const isBeforeTrimMarker = this.#text.startsWith('-}}', this.#at + space.length);
+    const text = isBeforeTrimMarker ? space.slice(0, -1) : space;
+    this.#push('space', text);
   }
 
-  #quoted(pattern: RegExp, type: TokenType, why: string): void {
+  #quoted(pattern: RegExp, type: TokenType, reason: string): void {
     const text = this.#match(pattern);
-    if (text === undefined) throw this.#error(why);
+    if (text === undefined) throw this.#error(reason);
     this.#push(type, text);
   }
 
@@ -194,12 +194,12 @@ class Lexer {
     this.#at += text.length;
   }
 
-  #error(why: string): TemplateError {
-    return new TemplateError(why, positionOf(this.#text, this.#at));
+  #error(reason: string): TemplateError {
+    return new TemplateError(reason, positionOf(this.#text, this.#at));
   }
 }
 
-/** By hand: a pattern for trailing blanks takes time with the square of their number. */
+/** Without a regular expression: one for trailing white space takes quadratic time. */
 function trimmedEnd(text: string): string {
   let end = text.length;
   while (end > 0 && ' \t\r\n'.includes(text.charAt(end - 1))) end -= 1;

@@ -1,4 +1,4 @@
-/** Numbers, characters and quoted texts as Go writes them. */
+/** Parses numbers, characters and quoted texts in Go syntax. */
 import { encodeRune, isRune, MAX_RUNE, toBytes } from './bytes.js';
 import { UnlocatedError } from './errors.js';
 import { int, type Value } from './value.js';
@@ -12,7 +12,7 @@ const INT64_LIMIT = 2n ** 63n;
 
 const plain = (text: string) => text.replaceAll('_', '');
 
-/** A number, or the text of one that is too large to compute with. */
+/** A number, or the text of an integer that fits into uint64 and not into int64. */
 export function parseNumber(text: string): Value | { is: 'huge'; text: string } {
   const whole = parseInteger(text);
   if (whole !== undefined) {
@@ -27,7 +27,7 @@ export function parseNumber(text: string): Value | { is: 'huge'; text: string } 
   throw new UnlocatedError(`integer overflow: ${JSON.stringify(text)}`);
 }
 
-/** The digits with their base as `BigInt` reads it. */
+/** The digits with the prefix of their base that `BigInt` understands. */
 function digitsIn([hexadecimal, binary, octal, decimal]: readonly (string | undefined)[]): string {
   if (hexadecimal) return `0x${hexadecimal}`;
   if (binary) return `0b${binary}`;
@@ -45,7 +45,7 @@ function parseHexFloat(text: string): number | undefined {
   const [, sign, whole = '', fraction = '', exponent] = HEX_FLOAT.exec(text) ?? [];
   if (exponent === undefined || whole + fraction === '') return undefined;
   const digits = plain(whole + fraction);
-  /* Beyond these sizes rounding in two steps, or none at all, would show. */
+  /* More digits would be rounded twice, or not at all, and the result could differ from that of Go. */
   if (digits.length > 13) throw new UnlocatedError(`the number ${text} has too many digits`);
   const value = Number(`0x${digits}`) * 2 ** (Number(plain(exponent)) - 4 * plain(fraction).length);
   return sign === '-' ? -value : value;
@@ -64,7 +64,7 @@ const SIMPLE: Record<string, string> = {
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([abfnrtv\\'"]))|\\/g;
 
 interface Escape {
-  /** A byte by its number, or a character. */
+  /** Either a single byte or a character. */
   byte?: number;
   rune?: number;
 }
@@ -87,7 +87,7 @@ function escapeOf(match: RegExpMatchArray, quote: string): Escape {
   return { rune: (SIMPLE[simple] ?? simple).charCodeAt(0) };
 }
 
-/** `"…"`, as bytes. */
+/** A text in double quotes, as bytes. */
 export function unquote(text: string): string {
   const inner = text.slice(1, -1);
   let bytes = '';
@@ -101,10 +101,10 @@ export function unquote(text: string): string {
   return bytes + toBytes(inner.slice(at));
 }
 
-/** A text between backquotes has no escapes; carriage returns do not count. */
+/** A text in backquotes has no escapes, and carriage returns are dropped. */
 export const unquoteRaw = (text: string): string => toBytes(text.slice(1, -1).replaceAll('\r', ''));
 
-/** `'x'`: the number of the character. */
+/** The code point of a character in single quotes. */
 export function unquoteChar(text: string): Value {
   const inner = text.slice(1, -1);
   const [escape] = inner.matchAll(ESCAPE);

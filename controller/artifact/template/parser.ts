@@ -1,17 +1,17 @@
-/** Tokens → the tree of a template: text, actions, control structures. What is in an action: `expressions.ts`. */
+/** Parses tokens into a tree of text, actions and control structures. The content of actions is parsed in `expressions.ts`. */
 import { Expressions } from './expressions.js';
 import { lex, type Token } from './lexer.js';
 import type { Node } from './syntax.js';
 
-/** They would let a template define and call templates, for which there is no use here and no end of them. */
+/** They define and call further templates, possibly recursively. That is not needed here. */
 const FORBIDDEN = ['block', 'define', 'template'];
 
-/** Control structures within each other. */
+/** The limit for nested control structures. */
 const MAX_DEPTH = 100;
 
 export const parse = (text: string): Node[] => new Parser(text).document();
 
-/** How a list of nodes ended. */
+/** A list of nodes, and the keyword that ended it. */
 interface List {
   nodes: Node[];
   end: 'document' | 'end' | 'else';
@@ -63,7 +63,7 @@ class Parser {
     return text === 'end' ? 'end' : 'else';
   }
 
-  /** `else if`, `else with`: whoever began the structure decides whether that is right. */
+  /** `else if` or `else with`. The caller checks whether it fits the structure. */
   #continuesElse(): boolean {
     const { type, text } = this.#expressions.peekNonSpace();
     return type === 'keyword' && (text === 'if' || text === 'with');
@@ -92,7 +92,7 @@ class Parser {
     return { is, at: word.at, pipe, then: then.nodes, otherwise: otherwise.nodes };
   }
 
-  /** One `{{end}}` closes a whole chain of `{{else if}}`. */
+  /** One `{{end}}` ends a whole chain of `{{else if}}`. */
   #otherwise(is: 'if' | 'with' | 'range'): List {
     if (!this.#continuesElse()) return this.#list();
     const word = this.#expressions.nextNonSpace();

@@ -1,11 +1,11 @@
-/** `printf`, `print` and `println`. What does not fit is written into the text, not thrown. */
+/** The functions `printf`, `print` and `println`. As in Go, a mismatch of format and arguments is written into the text instead of being an error. */
 import { encodeRune, decodeRune } from './bytes.js';
 import { Writer } from './budget.js';
 import { formatValue } from './format-value.js';
 import { type Layout, PLAIN } from './layout.js';
 import { typeName, type Value } from './value.js';
 
-/** Widths and precisions beyond this are taken for mistakes. */
+/** Larger widths and precisions are treated as errors, as in Go. */
 const MAX_WIDTH = 1_000_000;
 
 const FLAGS: Record<string, keyof Layout> = { '#': 'sharp', '0': 'zero', '+': 'plus', '-': 'minus', ' ': 'space' };
@@ -14,7 +14,7 @@ export const printf = (format: string, args: readonly Value[]): string => new Pr
 
 const shown = (value: Value) => formatValue(value, 'v', PLAIN);
 
-/** A blank between two of which neither is a text. */
+/** Adds a space between two values if neither is a text. */
 export function print(args: readonly Value[]): string {
   const writer = new Writer();
   args.forEach((arg, index) => {
@@ -37,13 +37,13 @@ class Printer {
   readonly #args: readonly Value[];
   readonly #out = new Writer();
   #at = 0;
-  /** The argument that the next verb takes. */
+  /** Index of the argument for the next verb. */
   #arg = 0;
-  /** Arguments were named by number. */
+  /** The format has explicit argument indexes. */
   #reordered = false;
-  /** All numbers of the directive were right. */
-  #goodNumber = true;
-  #afterNumber = false;
+  /** All explicit indexes of the directive are valid. */
+  #hasValidIndex = true;
+  #isAfterIndex = false;
 
   constructor(format: string, args: readonly Value[]) {
     this.#format = format;
@@ -63,13 +63,13 @@ class Printer {
   }
 
   #directive(): void {
-    this.#goodNumber = true;
-    this.#afterNumber = false;
+    this.#hasValidIndex = true;
+    this.#isAfterIndex = false;
     const layout = this.#flags();
-    this.#number();
+    this.#explicitIndex();
     this.#width(layout);
     this.#precision(layout);
-    if (!this.#afterNumber) this.#number();
+    if (!this.#isAfterIndex) this.#explicitIndex();
     if (this.#at >= this.#format.length) this.#out.add('%!(NOVERB)');
     else this.#verb(layout);
   }
@@ -84,10 +84,10 @@ class Printer {
     return layout;
   }
 
-  /** `[n]`: the argument that is taken next. */
-  #number(): void {
+  /** `[n]`: an explicit index of the next argument. */
+  #explicitIndex(): void {
     if (this.#format[this.#at] !== '[') {
-      this.#afterNumber = false;
+      this.#isAfterIndex = false;
       return;
     }
     this.#reordered = true;
@@ -96,10 +96,10 @@ class Printer {
     const close = rest.indexOf(']');
     this.#at += close < 0 ? 1 : close + 1;
     const index = digits === undefined || digits.length > 7 ? -1 : Number(digits) - 1;
-    const isThere = index >= 0 && index < this.#args.length;
-    this.#afterNumber = digits !== undefined && digits.length <= 7;
-    if (isThere) this.#arg = index;
-    else this.#goodNumber = false;
+    const exists = index >= 0 && index < this.#args.length;
+    this.#isAfterIndex = digits !== undefined && digits.length <= 7;
+    if (exists) this.#arg = index;
+    else this.#hasValidIndex = false;
   }
 
   #width(layout: Layout): void {
@@ -111,14 +111,14 @@ class Printer {
       return;
     }
     layout.width = this.#digits();
-    if (this.#afterNumber && layout.width !== undefined) this.#goodNumber = false;
+    if (this.#isAfterIndex && layout.width !== undefined) this.#hasValidIndex = false;
   }
 
   #precision(layout: Layout): void {
     if (this.#format[this.#at] !== '.' || this.#at + 1 >= this.#format.length) return;
     this.#at += 1;
-    if (this.#afterNumber) this.#goodNumber = false;
-    this.#number();
+    if (this.#isAfterIndex) this.#hasValidIndex = false;
+    this.#explicitIndex();
     if (this.#format[this.#at] !== '*') {
       layout.precision = this.#digits() ?? 0;
       return;
@@ -128,10 +128,10 @@ class Printer {
     else layout.precision = precision;
   }
 
-  /** A width or precision from the arguments. */
+  /** `*`: a width or precision from the arguments. */
   #star(): number | undefined {
     this.#at += 1;
-    this.#afterNumber = false;
+    this.#isAfterIndex = false;
     const arg = this.#args[this.#arg];
     if (arg === undefined) return undefined;
     this.#arg += 1;
@@ -159,13 +159,13 @@ class Printer {
     this.#at += size;
     const arg = this.#args[this.#arg];
     if (verb === '%') return this.#out.add('%');
-    if (!this.#goodNumber) return this.#out.add(`%!${verb}(BADINDEX)`);
+    if (!this.#hasValidIndex) return this.#out.add(`%!${verb}(BADINDEX)`);
     if (arg === undefined) return this.#out.add(`%!${verb}(MISSING)`);
     this.#arg += 1;
     const isSource = verb === 'v' || verb === 'w';
-    /* The signs mean something else for these two. */
-    const meant = isSource ? { ...layout, asSource: layout.sharp, sharp: false, plus: false } : layout;
-    return this.#out.add(formatValue(arg, verb, meant));
+    /* For these two verbs the flags `#` and `+` have another meaning. */
+    const effective = isSource ? { ...layout, asSource: layout.sharp, sharp: false, plus: false } : layout;
+    return this.#out.add(formatValue(arg, verb, effective));
   }
 
   #extra(): void {

@@ -1,4 +1,4 @@
-/** Texts and characters in quotes, as Go writes them in a program. */
+/** Quotes texts and characters in Go syntax. */
 import { encodeRune, hex, isPrintable, runesOf } from './bytes.js';
 
 const SIMPLE: Record<number, string> = {
@@ -33,12 +33,12 @@ export function quoted(bytes: string, asciiOnly: boolean): string {
 
 export const quotedRune = (rune: number, asciiOnly: boolean): string => `'${escaped(rune, "'", asciiOnly)}'`;
 
-/** Byte order mark. */
-const MARK = 0xfeff;
+const BYTE_ORDER_MARK = 0xfeff;
 
-/** Can it stand between backquotes, where nothing is escaped? */
+/** Whether a text can be written in backquotes, where nothing is escaped. */
 export function canBackquote(bytes: string): boolean {
   for (const { rune, valid } of runesOf(bytes))
-    if (!valid || rune === MARK || rune === 0x60 || rune === 0x7f || (rune < 0x20 && rune !== 9)) return false;
+    if (!valid || rune === BYTE_ORDER_MARK || rune === 0x60 || rune === 0x7f || (rune < 0x20 && rune !== 9))
+      return false;
   return true;
 }

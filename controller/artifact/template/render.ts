@@ -1,6 +1,6 @@
 /**
- * Go templates over named texts: what users of the operator write their image definitions in. Everything of Go's own
- * language is here but definitions of further templates and complex numbers; a value that was not given is empty.
+ * Renders Go templates with named texts as values: users write their Dockerfiles in them. The language is that of Go's text/template without
+ * definitions of further templates and without complex numbers. A missing value is an empty text.
  */
 import { Writer } from './budget.js';
 import { fromBytes, toBytes } from './bytes.js';
@@ -11,14 +11,14 @@ import { parse } from './parser.js';
 import type { Node } from './syntax.js';
 import { int, isTrue, mapOf, NIL, typeName, type Value } from './value.js';
 
-/** Throws a `TemplateError` that names line and column. */
+/** Throws a `TemplateError` with line and column. */
 export function render(template: string, values: Readonly<Record<string, string>>): string {
   const nodes = parse(template);
   const renderer = new Renderer(template, mapOf(values));
   return renderer.render(nodes);
 }
 
-/** Why a list of nodes ended early. */
+/** The keyword that ended a list of nodes early. */
 type Jump = 'break' | 'continue' | undefined;
 
 type Range = Extract<Node, { is: 'if' | 'with' | 'range' }>;
@@ -64,20 +64,20 @@ class Renderer {
     }
   }
 
-  /** Variables of a control structure end with it. */
+  /** The scope of a variable is the control structure that it is declared in. */
   #control(node: Range, dot: Value): Jump {
-    const mark = this.#evaluator.variableCount();
+    const count = this.#evaluator.variableCount();
     try {
       const value = this.#evaluator.pipeline(dot, node.pipe);
       if (node.is === 'range') return this.#range(node, value, dot);
       return isTrue(value) ? this.#all(node.then, node.is === 'with' ? value : dot) : this.#all(node.otherwise, dot);
     } finally {
-      this.#evaluator.dropVariables(mark);
+      this.#evaluator.dropVariables(count);
     }
   }
 
   #range(node: Range, over: Value, dot: Value): Jump {
-    const mark = this.#evaluator.variableCount();
+    const count = this.#evaluator.variableCount();
     let isEmpty = true;
     for (const [key, element] of this.#evaluator.locate(node.at, () => elements(over, node.pipe.variables.length))) {
       isEmpty = false;
@@ -86,13 +86,13 @@ class Renderer {
         this.#setVariables(node, key, element);
       });
       const jump = this.#all(node.then, element);
-      this.#evaluator.dropVariables(mark);
+      this.#evaluator.dropVariables(count);
       if (jump === 'break') break;
     }
     return isEmpty ? this.#all(node.otherwise, dot) : undefined;
   }
 
-  /** With two variables the key comes first; one is the element. */
+  /** Two variables are key and element; a single one is the element. */
   #setVariables({ pipe: { variables, assigns } }: Range, key: Value, element: Value): void {
     const [first, second] = variables;
     if (first === undefined) return;
@@ -106,7 +106,7 @@ class Renderer {
   }
 }
 
-/** Keys and elements that a range goes over. */
+/** The keys and elements that a range iterates over. */
 function elements(over: Value, variables: number): Iterable<[Value, Value]> {
   switch (over.is) {
     case 'nil':

@@ -10,26 +10,26 @@ export type Node =
 export interface Pipeline {
   at: number;
   commands: readonly Command[];
-  /** Variables that take the result, each with its `$`. */
+  /** Variables that receive the result, each with its `$`. */
   variables: readonly string[];
-  /** They exist already. */
+  /** The variables are declared already. */
   assigns: boolean;
 }
 
 export interface Command {
   at: number;
-  /** Never empty; the first decides what is done with the others. */
+  /** Never empty: the first one is the function, or the only operand. */
   operands: readonly [Operand, ...Operand[]];
 }
 
 export type Operand =
   | { is: 'literal'; at: number; value: Value }
-  /** A whole number that is too large to be computed with. */
+  /** An integer that does not fit into int64. */
   | { is: 'huge'; at: number; text: string }
   | { is: 'nil' | 'dot'; at: number }
   | { is: 'field'; at: number; path: readonly string[] }
   | { is: 'variable'; at: number; name: string; path: readonly string[] }
   | { is: 'function'; at: number; name: string }
   | { is: 'pipeline'; at: number; pipe: Pipeline }
-  /** Fields of what an operand in brackets, or a function, results in. */
+  /** Fields of the result of a parenthesized pipeline or of a function. */
   | { is: 'chain'; at: number; of: Operand; path: readonly string[] };

@@ -1,4 +1,4 @@
-/** What a template computes with. */
+/** The values that a template computes with. */
 import { toBytes } from './bytes.js';
 
 export type Value =
@@ -10,7 +10,7 @@ export type Value =
   | { is: 'float'; value: number }
   /** In the form of `bytes.ts`. */
   | { is: 'string'; value: string }
-  /** The values of the template, by name, in the order of their names. */
+  /** The values of the template by name, sorted by name. */
   | { is: 'map'; value: ReadonlyMap<string, string> };
 
 export const NIL: Value = { is: 'nil' };
@@ -34,10 +34,10 @@ const TYPE_NAMES = {
   map: 'map[string]string',
 } as const;
 
-/** The name of a value's type in Go: `printf` writes it. */
+/** The Go name of the type, which `printf` can write. */
 export const typeName = (value: Value): string => TYPE_NAMES[value.is];
 
-/** What `if` goes by: anything but nothing, zero and empty. */
+/** Whether `if` takes a value for true: everything except nil, false, zero and empty. */
 export function isTrue(value: Value): boolean {
   switch (value.is) {
     case 'nil':

@@ -73,7 +73,7 @@ describe('no template may go on for ever or grow without end', () => {
   test('nor be nested beyond all measure', () => {
     const deep = (open: string, close: string) => open.repeat(5000) + close.repeat(5000);
     expect(refusal(deep('{{ if 1 }}', '{{ end }}'))).toContain('more than 100 levels');
-    expect(refusal(`{{ ${deep('(', ')')} }}`)).toContain('more than 100 brackets');
+    expect(refusal(`{{ ${deep('(', ')')} }}`)).toContain('more than 100 nested parentheses');
     expect(refusal(`{{ if 1 }}${'{{ else if 1 }}'.repeat(5000)}{{ end }}`)).toContain('more than 100 levels');
   });
 
