@@ -24,6 +24,7 @@ const SETTINGS = [
   ['HEALTH_PORT', 'health-port', 'port of /healthz and /readyz on 127.0.0.1; 0: none (0)'],
 ] as const;
 
+/** The output of `--help`. */
 export const HELP = [
   'agent            labels its node, answers upgrade checks, reboots on request',
   'agent sentinel   records that a Job succeeded (JOB_NAME, SENTINEL_DIR)',

@@ -7,6 +7,7 @@ import type { Host } from './host.js';
 import { goArch } from '../api/release-text.js';
 import { hostRelease, type Identity, identify } from './release.js';
 
+/** What the agent knows of its host at one moment. */
 export interface Facts {
   boot: NonNullable<NodeAgentStatus['boot']>;
   /** Absent when the host is not Kairos. */

@@ -13,6 +13,7 @@ import type { Operation, RebootAnswer } from '../api/node-agent.js';
 import type { JournalEntry } from './journal.js';
 import type { Sentinel } from './sentinel.js';
 
+/** Everything that the decision depends on. */
 export interface RebootFacts {
   operation: Operation;
   /** The journal entry of the operation. */

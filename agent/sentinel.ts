@@ -23,6 +23,7 @@ export function parseSentinel(file: string, text: string): Sentinel | undefined 
   return { file, jobName, at: Number(seconds), bootId: BOOT_ID.test(bootId) ? bootId : undefined };
 }
 
+/** The file name of a sentinel that is written at `now`. */
 export const sentinelName = (jobName: string, now: Date): string => `${jobName}-${Math.floor(now.getTime() / 1000)}`;
 
 /** A file with the name of a sentinel of this Job that cannot be read: a directory, a pipe, or a bad block. */

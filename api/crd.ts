@@ -42,6 +42,7 @@ const operationColumns: readonly Column[] = [
   age,
 ];
 
+/** The kinds that CustomResourceDefinitions are generated for, in the order of the manifests. */
 export const KIND_DEFINITIONS: readonly KindDefinition[] = [
   {
     kind: NODE_OP,

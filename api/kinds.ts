@@ -9,6 +9,7 @@ export interface Kind {
   namespaced: boolean;
 }
 
+/** Runs a command on nodes. */
 export const NODE_OP: Kind = {
   group: 'operator.kairos.io',
   version: 'v1alpha1',
@@ -17,6 +18,7 @@ export const NODE_OP: Kind = {
   kind: 'NodeOp',
   namespaced: true,
 };
+/** Upgrades Kairos nodes to the system in an image. */
 export const NODE_OP_UPGRADE: Kind = {
   group: 'operator.kairos.io',
   version: 'v1alpha1',
@@ -25,6 +27,7 @@ export const NODE_OP_UPGRADE: Kind = {
   kind: 'NodeOpUpgrade',
   namespaced: true,
 };
+/** The channel between the controller and the agent of one node. */
 export const NODE_AGENT: Kind = {
   group: 'operator.kairos.io',
   version: 'v1alpha1',
@@ -33,6 +36,7 @@ export const NODE_AGENT: Kind = {
   kind: 'NodeAgent',
   namespaced: false,
 };
+/** Builds installation media and images. */
 export const OS_ARTIFACT: Kind = {
   group: 'build.kairos.io',
   version: 'v1alpha2',

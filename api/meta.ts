@@ -35,6 +35,7 @@ const LabelSelectorRequirement = z
     ],
   });
 
+/** A label selector with the semantics of `metav1.LabelSelector`. */
 export const LabelSelector = z.object({
   matchLabels: z
     .record(z.string(), labelValue())
@@ -51,6 +52,7 @@ export const LocalObjectReference = z.object({
   name: z.string().min(1).describe('Name of a Secret in the namespace of this object.'),
 });
 
+/** A condition in the format of `metav1.Condition` (Kubernetes API conventions, "Typical status properties"). */
 export const Condition = z.object({
   type: z.string().describe('Type of the condition: Complete, Failed, Reconciling or Stalled.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Status of the condition: True, False or Unknown.'),

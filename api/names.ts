@@ -24,6 +24,7 @@ export const LABELS = {
   managed: 'kairos.io/managed',
 } as const;
 
+/** Value of `app.kubernetes.io/managed-by` on the NodeOp of an upgrade. */
 export const UPGRADE_MANAGER = 'nodeopupgrade-controller';
 
 export const ANNOTATIONS = {
@@ -58,6 +59,7 @@ export const CONTROL_PLANE_LABELS = [
   'node-role.kubernetes.io/etcd',
 ] as const;
 
+/** Names of the containers in Jobs and helper Pods. */
 export const CONTAINERS = {
   work: 'nodeop',
   sentinel: 'sentinel-creator',
@@ -66,6 +68,7 @@ export const CONTAINERS = {
   probe: 'probe',
 } as const;
 
+/** Names of the volumes in Jobs. */
 export const VOLUMES = { host: 'host-root', sentinel: 'sentinel-volume' } as const;
 
 /** Directory in which a Job with reboot writes its sentinel, the record that it succeeded. */

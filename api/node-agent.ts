@@ -11,6 +11,7 @@ import { Release } from './release.js';
 /** Contract version that controller and agent compare. It is raised when an older version of either would misunderstand the other. */
 export const CONTRACT = 1;
 
+/** The target of an upgrade, as far as the controller knows it. Fields that are absent are not compared. */
 export const ReleaseCheck = z.object({
   version: z.string().optional().describe('Version triple of the target system; unknown when absent.'),
   digest: z.string().optional().describe('Digest of the image, if the container runtime reported it.'),
@@ -109,6 +110,7 @@ export const NodeAgentSpec = z.object({
 });
 export type NodeAgentSpec = z.infer<typeof NodeAgentSpec>;
 
+/** The systems of a Kairos host, as in its label `kairos.io/boot-state`. */
 export const BOOT_STATES = ['active', 'passive', 'recovery', 'livecd', 'unknown'] as const;
 export type BootState = (typeof BOOT_STATES)[number];
 
