@@ -44,7 +44,7 @@ const start = async () => {
     { kube, host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1.2.3', onReconciled },
     stop.signal,
   );
-  await until(() => server.watching === 1 && reconciliations > 0);
+  await until(() => server.openWatches === 1 && reconciliations > 0);
 };
 const addNode = (labels: Record<string, string> = {}) =>
   server.store.create(NODES, { metadata: { name: 'n1', labels } });

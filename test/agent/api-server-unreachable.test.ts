@@ -148,7 +148,7 @@ test('the agent waits without requests for its NodeAgent, and serves it once it 
   client = createKube(server.connection(), { userAgent: 'test' });
   const deps = { host, clock, log: silentLog, nodeName: 'n1', agentVersion: '1', kube: client };
   running = runAgent(deps, stop.signal);
-  await until(() => server.watching === 1);
+  await until(() => server.openWatches === 1);
   await clock.advance(15 * MINUTE);
   expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'GET']);
   server.store.create({ collection: 'v1/nodes' }, { metadata: { name: 'n1' } });
@@ -192,11 +192,11 @@ describe('credentials that the kubelet renews', () => {
     expect(server.requests).toEqual([]);
     writeFileSync(join(dir, 'token'), 'new');
     writeFileSync(join(dir, 'ca.crt'), server.ca);
-    for (let second = 0; second < 120 && server.watching === 0; second += 1) {
+    for (let second = 0; second < 120 && server.openWatches === 0; second += 1) {
       await clock.advance(1_000);
       await new Promise(resolve => setTimeout(resolve, 5));
     }
-    expect(server.watching).toBe(1);
+    expect(server.openWatches).toBe(1);
     expect(new Set(server.requests.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer new']));
     rmSync(dir, { recursive: true });
   });

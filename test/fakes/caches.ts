@@ -1,4 +1,4 @@
-/** The controller's caches, told by hand or by a small cluster. */
+/** The controller's informer caches, filled by a test or kept up to date from a fake API server. */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Caches } from '../../controller/cluster/informers.js';
@@ -31,7 +31,7 @@ export const emptyCaches = () => ({
   upgrades: new ObjectCache<NodeOpUpgrade>(),
 });
 
-/** Takes in what is there, and hears of every change until `leave`. */
+/** Fills the cache and applies every later change to it; returns a function that stops this. */
 function follow<T extends Stored>(kube: FakeKube, resource: Resource, cache: ObjectCache<T>): () => void {
   cache.replaceAll(kube.all<T>(resource), String(kube.store.version));
   return kube.store.onEvent((collection, { type, object }) => {
@@ -39,7 +39,7 @@ function follow<T extends Stored>(kube: FakeKube, resource: Resource, cache: Obj
   });
 }
 
-/** Caches that always know what the cluster knows, as if watches took no time. */
+/** Caches that are always up to date, as if watch events took no time. */
 export function cachesFollowing(kube: FakeKube): { caches: Caches; stop: () => void } {
   const caches = emptyCaches();
   const ends = [

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import forge from 'node-forge';
 
-/** A certificate for localhost that signs itself: enough for a client that is told to trust it. */
+/** A self-signed certificate for localhost, for a client that is configured to trust it. */
 export function selfSigned(): { key: string; cert: string } {
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();

@@ -1,16 +1,16 @@
 import type { Clock } from '../../program/clock.js';
 
-/** A clock whose hands the test moves. */
+/** A clock that only the test advances. */
 export interface FakeClock extends Clock {
-  /** Goes on by `ms`, waking every sleeper at its own moment and letting what it wakes run before the next. */
+  /** Advances by `ms`: every sleeper wakes at its own time, and what it resumes runs before the next one wakes. */
   advance(ms: number): Promise<void>;
-  /** Goes on to the next sleeper's moment and wakes that one alone; false, and no time passes, if nobody wakes by `end` (monotonic). */
+  /** Advances to the next sleeper and wakes only that one; false, without advancing, when none wakes by `end` (monotonic). */
   step(end: number): Promise<boolean>;
-  /** Calls back once after `ms`, unless the function it returns is called before. */
+  /** Calls back once after `ms`; the returned function cancels it. */
   callAfter(ms: number, call: () => void): () => void;
-  /** Wall time alone jumps. */
+  /** Changes the wall clock only, as a time correction does; the monotonic clock stays. */
   jumpWallClock(ms: number): void;
-  /** How many are asleep. */
+  /** The number of pending sleeps. */
   sleeperCount(): number;
 }
 
@@ -19,15 +19,15 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** `turns` of the event loop run after each waking; where nothing but promises is waited for, one is enough. */
+/** After each wake-up the event loop runs `turns` times; one is enough where only promises are awaited. */
 export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}): FakeClock {
   let passed = 0;
   let wall = Date.parse(start);
   const asleep = new Set<Sleeper>();
-  const letRun = async () => {
+  const runEventLoop = async () => {
     for (let turn = 0; turn < turns; turn += 1) await new Promise(resolve => setImmediate(resolve));
   };
-  const to = (at: number) => {
+  const moveTo = (at: number) => {
     wall += at - passed;
     passed = at;
   };
@@ -39,10 +39,10 @@ export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}
   const step = async (end: number) => {
     const next = earliest(asleep);
     if (!next || next.at > end) return false;
-    to(next.at);
+    moveTo(next.at);
     asleep.delete(next);
     next.wake();
-    await letRun();
+    await runEventLoop();
     return true;
   };
   return {
@@ -55,14 +55,14 @@ export function fakeClock(start = '2026-01-01T00:00:00.000Z', { turns = 5 } = {}
     sleeperCount: () => asleep.size,
     advance: async ms => {
       const end = passed + ms;
-      await letRun();
+      await runEventLoop();
       while (await step(end));
-      to(end);
+      moveTo(end);
     },
   };
 }
 
-/** Of those that wake together the first to fall asleep comes first. */
+/** Sleepers with the same wake-up time wake in the order in which they fell asleep. */
 function earliest(asleep: Iterable<Sleeper>): Sleeper | undefined {
   let next: Sleeper | undefined;
   for (const one of asleep) if (!next || one.at < next.at) next = one;

@@ -1,22 +1,22 @@
-/** A machine in memory: a disk that survives, a boot id that changes, and a power that can fail before any act. */
+/** The agent's host in memory: a disk that survives reboots, a boot id that changes with each, and a power failure before any mutation. */
 import { LOADER_ENTRY } from '../../agent/boot-state.js';
 import type { Host } from '../../agent/host.js';
 
-/** The process died here, or the machine under it; nothing after this happened. */
+/** The process or its machine died here; no later mutation took place. */
 export class Killed extends Error {}
 
 export interface FakeHost extends Host {
   files: Map<string, string>;
-  /** Tries to reboot that arrived, each with the boot id it hit. */
+  /** Reboot calls, each recorded as the boot id during which it was made. */
   rebootCalls: string[];
-  /** Acts that change something, as they happened. */
+  /** File changes, reboot calls and recorded writes, in order. */
   mutations: string[];
   set(what: Partial<Settings>): void;
-  /** The machine goes through a reboot now. */
+  /** Reboots the machine at once. */
   restart(id?: string): void;
-  /** The act of this number (from 1, counted from now) and all after it do not happen; `undefined` lifts it. */
-  killBefore(act: number | undefined): void;
-  /** An act outside the machine, such as a write to the cluster: it counts as well. */
+  /** The mutation of this number (counted from now, starting at 1) and all later ones fail with `Killed`; `undefined` resets this. */
+  killBefore(mutation: number | undefined): void;
+  /** Counts a mutation that is made elsewhere, such as a write to the API server. */
   recordMutation(name: string): void;
 }
 
@@ -25,9 +25,9 @@ interface Settings {
   cmdline: string;
   loaderEntry?: string;
   init: string;
-  /** Whether a call to reboot is obeyed at once. */
+  /** Whether a reboot call reboots the machine at once. */
   rebootsWhenAsked: boolean;
-  /** Somebody else sees to the reboot: called when one was asked for. */
+  /** Called on each reboot call, for a machine that reboots by itself. */
   onReboot?: () => void;
   /** Writing to the disk fails with this. */
   diskFault?: string;
@@ -35,7 +35,7 @@ interface Settings {
   rebootFault?: string;
   bootedAt: Date;
   readOnly: readonly string[];
-  /** Paths that are there and cannot be read. */
+  /** Paths that exist and fail to be read. */
   unreadable: readonly string[];
   /** Watching a folder fails with this. */
   watchFault?: string;
@@ -66,32 +66,32 @@ const refuseUnreadable = (settings: Settings) => (path: string) => {
   if (settings.unreadable.includes(path)) throw new Error(`EIO: i/o error, read ${path}`);
 };
 
-type Act = (name: string) => void;
+type Mutate = (name: string) => void;
 type DiskPart = Pick<FakeHost, 'files' | 'read' | 'write' | 'remove' | 'list' | 'makeWritable' | 'hasDir' | 'watch'>;
 
-function disk(start: Record<string, string>, settings: Settings, act: Act): DiskPart {
+function disk(start: Record<string, string>, settings: Settings, mutate: Mutate): DiskPart {
   const files = new Map(Object.entries(start));
   const watchers = new Set<{ dir: string; changed: (name: string | undefined) => void }>();
-  const tell = (path: string) => {
+  const notifyWatchers = (path: string) => {
     for (const { dir, changed } of watchers) if (path.startsWith(`${dir}/`)) changed(path.slice(dir.length + 1));
   };
-  const readable = refuseUnreadable(settings);
+  const throwIfUnreadable = refuseUnreadable(settings);
   return {
     files,
     read: async path => {
-      readable(path);
+      throwIfUnreadable(path);
       return files.get(path);
     },
     write: async (path, text) => {
-      act(`write ${path}`);
+      mutate(`write ${path}`);
       if (settings.diskFault !== undefined) throw new Error(settings.diskFault);
       files.set(path, text);
-      tell(path);
+      notifyWatchers(path);
     },
     remove: async path => {
-      act(`remove ${path}`);
+      mutate(`remove ${path}`);
       files.delete(path);
-      tell(path);
+      notifyWatchers(path);
     },
     list: async dir =>
       [...files.keys()].filter(path => path.startsWith(`${dir}/`)).map(path => path.slice(dir.length + 1)),
@@ -113,7 +113,7 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
   let boots = 1;
   let left: number | undefined;
 
-  const act = (name: string) => {
+  const mutate = (name: string) => {
     if (left !== undefined && (left -= 1) <= 0) throw new Killed(name);
     mutations.push(name);
   };
@@ -123,20 +123,20 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     settings.bootedAt = new Date(settings.bootedAt.getTime() + 60_000);
   };
   const reboot = (how: string) => {
-    act(how);
+    mutate(how);
     if (settings.rebootFault !== undefined) throw new Error(settings.rebootFault);
     rebootCalls.push(settings.bootId);
     settings.onReboot?.();
     if (settings.rebootsWhenAsked) restart();
   };
   return {
-    ...disk(files, settings, act),
+    ...disk(files, settings, mutate),
     rebootCalls,
     mutations,
     set: what => void Object.assign(settings, what),
     restart,
     killBefore: number => void (left = number),
-    recordMutation: act,
+    recordMutation: mutate,
     bootId: async () => settings.bootId,
     bootedAt: async () => settings.bootedAt,
     cmdline: async () => settings.cmdline,

@@ -1,4 +1,4 @@
-/** A small API server over real HTTPS, with switches for what goes wrong on real ones. */
+/** An API server over real HTTPS, for tests of the client and its connections; requests and watches can be made to fail. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -13,12 +13,12 @@ import {
 } from './object-store.js';
 import { selfSigned } from './certificate.js';
 
-/** What befalls a request instead of an answer. */
+/** What happens to a request instead of, or before, its response. */
 export type Fault =
   | { status: number; retryAfter?: number; reason?: string }
   | 'reset'
   | 'noResponse'
-  /** Is done, but the answer is lost. */
+  /** The request is performed, and the connection is reset before the response. */
   | 'resetAfterHandling'
   | { delayMs: number };
 
@@ -43,9 +43,9 @@ export class HttpsApiServer {
   readonly requests: RecordedRequest[] = [];
   /** TCP connections accepted so far. */
   connections = 0;
-  /** Events are no longer told, and watches are left open in silence. */
+  /** Sends no watch events and keeps the watches open. */
   suppressesEvents = false;
-  readonly #faults: { when: (seen: RecordedRequest) => boolean; fault: Fault; left: number }[] = [];
+  readonly #faults: { when: (recorded: RecordedRequest) => boolean; fault: Fault; left: number }[] = [];
   readonly #watches = new Set<Watch>();
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
@@ -60,7 +60,7 @@ export class HttpsApiServer {
       socket.on('error', () => undefined);
       socket.on('close', () => server.#sockets.delete(socket));
     });
-    server.store.onEvent((collection, happened) => server.#publish(collection, happened));
+    server.store.onEvent((collection, event) => server.#publish(collection, event));
     await new Promise<void>(resolve => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -74,24 +74,24 @@ export class HttpsApiServer {
     return certificate.cert;
   }
 
-  /** How a client gets here. */
+  /** The connection that a client uses for this server. */
   connection(): Connection {
     const credentials = { ca: certificate.cert, authorization: 'Bearer secret' };
     return { server: `https://127.0.0.1:${this.port}`, credentials: () => Promise.resolve(credentials) };
   }
 
-  /** The next `times` requests that fit meet this fault. */
-  injectFault(fault: Fault, times = 1, when: (seen: RecordedRequest) => boolean = () => true): void {
+  /** Injects this fault into the next `times` requests that match. */
+  injectFault(fault: Fault, times = 1, when: (recorded: RecordedRequest) => boolean = () => true): void {
     this.#faults.push({ when, fault, left: times });
   }
 
-  /** All fits are over. */
+  /** Ends all injected faults. */
   clearFaults(): void {
     this.#faults.length = 0;
     this.suppressesEvents = false;
   }
 
-  get watching(): number {
+  get openWatches(): number {
     return this.#watches.size;
   }
 
@@ -107,7 +107,7 @@ export class HttpsApiServer {
     for (const { response } of this.#watches) response.end();
   }
 
-  /** Every watch is told that its version is too old, in an event. */
+  /** Sends every watch an error event that its resource version is too old. */
   expireWatches(): void {
     const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
     for (const watch of this.#watches) {
@@ -121,7 +121,7 @@ export class HttpsApiServer {
     for (const watch of this.#watches) sendWatchEvent(watch, { type: 'BOOKMARK', object });
   }
 
-  /** Breaks every connection that is open, idle ones too. */
+  /** Resets every open connection, including idle ones. */
   resetConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -137,15 +137,15 @@ export class HttpsApiServer {
     for await (const piece of request) pieces.push(piece);
     const text = Buffer.concat(pieces).toString();
     const body: unknown = text === '' ? undefined : JSON.parse(text);
-    const seen: RecordedRequest = {
+    const recorded: RecordedRequest = {
       method: request.method ?? 'GET',
       path: url.pathname,
       query: url.searchParams,
       headers: request.headers,
       body,
     };
-    this.requests.push(seen);
-    const met = this.#faults.find(one => one.left > 0 && one.when(seen));
+    this.requests.push(recorded);
+    const met = this.#faults.find(one => one.left > 0 && one.when(recorded));
     if (met) met.left -= 1;
     const fault = met?.fault;
     if (fault === 'reset') return void request.socket.destroy();
@@ -153,28 +153,31 @@ export class HttpsApiServer {
     if (typeof fault === 'object' && 'status' in fault) {
       const header: Record<string, string> =
         fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
-      return write(response, failureResponse(fault.status, fault.reason ?? 'Fault', 'as told'), header);
+      return write(response, failureResponse(fault.status, fault.reason ?? 'Fault', 'injected fault'), header);
     }
     if (typeof fault === 'object') await new Promise(resolve => setTimeout(resolve, fault.delayMs));
-    const verdict = this.#answer(seen, response);
+    const verdict = this.#answer(recorded, response);
     if (fault === 'resetAfterHandling') return void request.socket.destroy();
     if (verdict) write(response, verdict);
   }
 
-  #answer(seen: RecordedRequest, response: ServerResponse): ApiResponse | undefined {
-    const place = parsePath(seen.path);
-    const body: Record<string, unknown> = typeof seen.body === 'object' && seen.body !== null ? { ...seen.body } : {};
-    switch (seen.method) {
+  #answer(recorded: RecordedRequest, response: ServerResponse): ApiResponse | undefined {
+    const place = parsePath(recorded.path);
+    const body: Record<string, unknown> =
+      typeof recorded.body === 'object' && recorded.body !== null ? { ...recorded.body } : {};
+    switch (recorded.method) {
       case 'GET':
         if (place.name !== undefined) return this.#get(place);
-        return seen.query.has('watch') ? this.#watch(place, seen.query, response) : this.#list(place, seen.query);
+        return recorded.query.has('watch')
+          ? this.#watch(place, recorded.query, response)
+          : this.#list(place, recorded.query);
       case 'POST':
         if (place.subresource === 'eviction') return this.store.delete(place, preconditionsOf(body.deleteOptions));
         return this.store.create(place, body);
       case 'PUT':
         return this.store.replace(place, body);
       case 'PATCH':
-        return this.store.patch(place, seen.body, seen.headers['content-type'] ?? '');
+        return this.store.patch(place, recorded.body, recorded.headers['content-type'] ?? '');
       default:
         return this.store.delete(place, preconditionsOf(body));
     }
@@ -201,8 +204,7 @@ export class HttpsApiServer {
     if (from < this.store.oldestVersion) return failureResponse(410, 'Expired', 'too old resource version');
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
     const watch = { place, query, response };
-    for (const happened of this.store.history(place.collection))
-      if (happened.version > from) sendStoreEvent(watch, happened);
+    for (const event of this.store.history(place.collection)) if (event.version > from) sendStoreEvent(watch, event);
     this.#watches.add(watch);
     response.on('close', () => this.#watches.delete(watch));
     setTimeout(
@@ -212,9 +214,9 @@ export class HttpsApiServer {
     return undefined;
   }
 
-  #publish(collection: string, happened: StoreEvent): void {
+  #publish(collection: string, event: StoreEvent): void {
     if (this.suppressesEvents) return;
-    for (const watch of this.#watches) if (watch.place.collection === collection) sendStoreEvent(watch, happened);
+    for (const watch of this.#watches) if (watch.place.collection === collection) sendStoreEvent(watch, event);
   }
 }
 
@@ -231,7 +233,7 @@ function write(response: ServerResponse, { code, body }: ApiResponse, headers: R
   response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(text);
 }
 
-/** Equality of labels, and `metadata.name` or `metadata.namespace` of fields. */
+/** Supports equality of labels, and the fields `metadata.name` and `metadata.namespace`. */
 function selects(query: URLSearchParams, object: StoredObject): boolean {
   const pairs = (text: string | null) => (text ? text.split(',').map(pair => pair.split(/==?/)) : []);
   const { labels = {}, name, namespace } = object.metadata;

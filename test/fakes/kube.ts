@@ -1,4 +1,4 @@
-/** A small cluster in memory: what is written is kept, with versions and uids as the API server keeps them. */
+/** An API client over an in-memory store, which assigns resource versions and uids as the API server does. */
 import { KubeError, type Cause } from '../../kube/errors.js';
 import type {
   DeleteOptions,
@@ -16,7 +16,7 @@ import { PODS } from '../../kube/resources.js';
 import { withSortedKeys } from './sorted-keys.js';
 import { ObjectStore, type StoredObject, type ResourcePath, type ApiResponse } from './object-store.js';
 
-/** One write that was asked for. */
+/** A recorded write request. */
 export interface Write {
   verb: 'create' | 'patch' | 'replace' | 'delete' | 'evict';
   plural: string;
@@ -34,7 +34,7 @@ export const pathOf = (resource: Resource, at: Partial<Name> = {}, subresource?:
   subresource,
 });
 
-/** The answer's body, or the error that the client makes of it. */
+/** Returns the body of a response, or throws the error that the real client throws. */
 export function bodyOrError({ code, body }: ApiResponse): unknown {
   if (code < 300) return withSortedKeys(body);
   const status = body as { message: string; reason: string; details?: { causes?: Cause[] } };
@@ -44,7 +44,7 @@ export function bodyOrError({ code, body }: ApiResponse): unknown {
 export class FakeKube implements Kube {
   readonly store: ObjectStore;
   readonly writes: Write[] = [];
-  /** May throw: before a write is done, or, from what it returns, after it. */
+  /** Called before each write; the function that it returns is called after the write. Both may throw. */
   onWrite: (write: Write) => (() => void) | void = () => undefined;
   onDryRun: (body: object, namespace?: string) => void = () => undefined;
 
@@ -52,7 +52,7 @@ export class FakeKube implements Kube {
     this.store = store;
   }
 
-  /** Puts an object there as it is, uid and status included. */
+  /** Stores an object unchanged, including its uid and status. */
   seed(resource: Resource, object: Stored): void {
     const { name, namespace } = object.metadata;
     this.store.version += 1;
@@ -79,7 +79,7 @@ export class FakeKube implements Kube {
   }
 
   watch<T extends Stored>(): AsyncIterable<WatchEvent<T>> {
-    throw new Error('nobody watches this cluster: tests tell its caches by hand');
+    throw new Error('this fake supports no watches: tests fill the caches themselves');
   }
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
@@ -117,7 +117,7 @@ export class FakeKube implements Kube {
     );
   }
 
-  /** What `onDryRun` throws is the answer; nothing is ever kept. */
+  /** Fails with what `onDryRun` throws, and stores nothing. */
   async dryRun(_resource: Resource, body: object, namespace?: string): Promise<void> {
     this.onDryRun(body, namespace);
   }

@@ -1,4 +1,4 @@
-/** What a small API server remembers: objects with versions, and what happened to them since. */
+/** The storage of a fake API server, as etcd is for a real one: objects with resource versions, and the history of their changes. */
 import { randomUUID } from 'node:crypto';
 import { applyMergePatch, isSameJson } from '../../kube/merge-patch.js';
 import { sortedAndFrozen } from './sorted-keys.js';
@@ -24,19 +24,19 @@ export interface StoreEvent {
   version: number;
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   object: StoredObject;
-  /** As it was; absent: it was not there. */
+  /** The object before the change; absent when it did not exist. */
   previous?: StoredObject;
 }
 
 export interface StoreOptions {
   now?: () => Date;
-  /** For the n-th object under this key. */
+  /** Called for each new object under this key. */
   uid?: (key: string) => string;
-  /** Every rule of the real one: status apart from the rest, no event without a change, objects that nobody can change. */
+  /** Follows more rules of a real API server: the status is a separate subresource, an update without a change emits no event, objects are immutable. */
   strict?: boolean;
 }
 
-/** Where a request points: `collection` is group/version/plural. */
+/** The path of a request; `collection` is group/version/plural. */
 export interface ResourcePath {
   collection: string;
   namespace?: string;
@@ -58,11 +58,11 @@ const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value
 
 export class ObjectStore {
   version = 1000;
-  /** Watches may not begin before this. */
+  /** Watches that start from an older version get 410. */
   oldestVersion = 0;
   readonly #objects = new Map<string, Map<string, StoredObject>>();
   readonly #history = new Map<string, StoreEvent[]>();
-  readonly #listeners = new Set<(collection: string, happened: StoreEvent) => void>();
+  readonly #listeners = new Set<(collection: string, event: StoreEvent) => void>();
   readonly #now: () => Date;
   readonly #uid: (key: string) => string;
   readonly #strict: boolean;
@@ -83,12 +83,12 @@ export class ObjectStore {
     return this.#history.get(collection) ?? [];
   }
 
-  onEvent(listener: (collection: string, happened: StoreEvent) => void): () => void {
+  onEvent(listener: (collection: string, event: StoreEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Forgets what happened up to now: watches from before are told 410. */
+  /** Drops the history, as an etcd compaction does: watches from an older version get 410. */
   compact(): void {
     this.version += 1;
     this.oldestVersion = this.version;
@@ -122,21 +122,21 @@ export class ObjectStore {
     return { code: 201, body: this.#save(place, 'ADDED', { ...body, metadata }) };
   }
 
-  /** Puts the whole object there, status and all, as only a test may. */
-  put(place: ResourcePath, wished: Fields): StoredObject {
-    const name = String(fieldsOf(wished.metadata).name);
+  /** Creates or overwrites the whole object including its status, which only a test may do. */
+  put(place: ResourcePath, desired: Fields): StoredObject {
+    const name = String(fieldsOf(desired.metadata).name);
     const known = this.get({ ...place, name });
     const given = {
       uid: known?.metadata.uid ?? this.#uid(`${place.collection} ${keyOf(place.namespace, name)}`),
       generation: known?.metadata.generation ?? 1,
     };
-    const metadata = { ...given, ...fieldsOf(wished.metadata) };
-    const next: Fields = { ...wished, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
+    const metadata = { ...given, ...fieldsOf(desired.metadata) };
+    const next: Fields = { ...desired, metadata: { ...metadata, resourceVersion: known?.metadata.resourceVersion } };
     if (known && isSameJson(next, known)) return known;
     return this.#save(place, known ? 'MODIFIED' : 'ADDED', next as StoredObject);
   }
 
-  /** Takes it away at once, whatever stands on it. */
+  /** Removes the object at once, even when it has finalizers. */
   remove(place: ResourcePath): void {
     const known = this.get(place);
     if (known) this.#save(place, 'DELETED', known);
@@ -177,36 +177,36 @@ export class ObjectStore {
     return { code: 200, body: { kind: 'Status', status: 'Success' } };
   }
 
-  #update(place: ResourcePath, known: StoredObject, wished: Fields): ApiResponse {
-    const meta = fieldsOf(wished.metadata);
+  #update(place: ResourcePath, known: StoredObject, desired: Fields): ApiResponse {
+    const meta = fieldsOf(desired.metadata);
     if (meta.uid !== undefined && meta.uid !== known.metadata.uid)
       return failureResponse(409, 'Conflict', 'the uid differs');
     if (meta.resourceVersion !== undefined && meta.resourceVersion !== known.metadata.resourceVersion)
       return failureResponse(409, 'Conflict', 'the object has been modified');
-    const next = this.#strict ? updatedStrictly(place, known, wished) : updatedLoosely(place, known, wished);
+    const next = this.#strict ? updatedStrictly(place, known, desired) : updatedLoosely(place, known, desired);
     if (next === undefined)
       return failureResponse(422, 'Invalid', 'no new finalizers can be added if the object is being deleted');
     if (this.#strict && isSameJson(next, known)) return { code: 200, body: known };
-    const respec = !isSameJson(next.spec, known.spec);
-    next.metadata = { ...next.metadata, generation: (known.metadata.generation ?? 1) + (respec ? 1 : 0) };
-    const gone = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length;
-    return { code: 200, body: this.#save(place, gone ? 'DELETED' : 'MODIFIED', next) };
+    const specChanged = !isSameJson(next.spec, known.spec);
+    next.metadata = { ...next.metadata, generation: (known.metadata.generation ?? 1) + (specChanged ? 1 : 0) };
+    const isRemoved = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length;
+    return { code: 200, body: this.#save(place, isRemoved ? 'DELETED' : 'MODIFIED', next) };
   }
 
   #save(place: ResourcePath, type: StoreEvent['type'], object: StoredObject): StoredObject {
     this.version += 1;
-    const numbered = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
-    const saved = this.#strict ? (sortedAndFrozen(numbered) as StoredObject) : structuredClone(numbered);
+    const versioned = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
+    const saved = this.#strict ? (sortedAndFrozen(versioned) as StoredObject) : structuredClone(versioned);
     const objects = this.objectsOf(place);
     const key = keyOf(saved.metadata.namespace, saved.metadata.name);
-    const before = objects.get(key);
+    const previous = objects.get(key);
     if (type === 'DELETED') objects.delete(key);
     else objects.set(key, saved);
-    const happened: StoreEvent = { version: this.version, type, object: saved, previous: before };
+    const event: StoreEvent = { version: this.version, type, object: saved, previous };
     const history = this.#history.get(place.collection) ?? [];
     this.#history.set(place.collection, history);
-    history.push(happened);
-    for (const listener of this.#listeners) listener(place.collection, happened);
+    history.push(event);
+    for (const listener of this.#listeners) listener(place.collection, event);
     return saved;
   }
 }
@@ -218,28 +218,28 @@ const identity = ({ metadata: { name, namespace, uid, resourceVersion } }: Store
   resourceVersion,
 });
 
-const updatedLoosely = (place: ResourcePath, known: StoredObject, wished: Fields): StoredObject =>
+const updatedLoosely = (place: ResourcePath, known: StoredObject, desired: Fields): StoredObject =>
   place.subresource === 'status'
-    ? { ...known, status: wished.status }
-    : { ...wished, metadata: { ...fieldsOf(wished.metadata), ...identity(known) } };
+    ? { ...known, status: desired.status }
+    : { ...desired, metadata: { ...fieldsOf(desired.metadata), ...identity(known) } };
 
-/** A status is written through its own door and through no other; undefined: refused. */
-function updatedStrictly(place: ResourcePath, known: StoredObject, wished: Fields): StoredObject | undefined {
-  if (place.subresource === 'status') return { ...known, status: wished.status };
-  const { creationTimestamp, deletionTimestamp, generation, finalizers: held = [] } = known.metadata;
+/** The status changes only through its subresource, and nothing else does; undefined when the update is invalid. */
+function updatedStrictly(place: ResourcePath, known: StoredObject, desired: Fields): StoredObject | undefined {
+  if (place.subresource === 'status') return { ...known, status: desired.status };
+  const { creationTimestamp, deletionTimestamp, generation, finalizers = [] } = known.metadata;
   const metadata: StoredObject['metadata'] = {
-    ...fieldsOf(wished.metadata),
+    ...fieldsOf(desired.metadata),
     ...identity(known),
     creationTimestamp,
     deletionTimestamp,
     generation,
   };
-  const added = metadata.finalizers?.some(each => !held.includes(each)) ?? false;
+  const added = metadata.finalizers?.some(each => !finalizers.includes(each)) ?? false;
   if (deletionTimestamp !== undefined && added) return undefined;
-  return { ...wished, metadata, status: known.status };
+  return { ...desired, metadata, status: known.status };
 }
 
-/** `add`, `replace`, `remove` and `test` of fields, which is all that the operator sends. */
+/** Supports `add`, `replace`, `remove` and `test` of fields, the only operations that the operator sends. */
 function withJsonPatch(known: StoredObject, body: unknown): Fields {
   const next: Fields = structuredClone({ ...known });
   for (const step of Array.isArray(body) ? body.map(fieldsOf) : []) {

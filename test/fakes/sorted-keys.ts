@@ -1,4 +1,4 @@
-/** Fields of custom resources come back in the order of the alphabet; what is undefined does not come back. */
+/** The API server returns the fields of custom resources in alphabetical order, and drops undefined ones. */
 export function withSortedKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withSortedKeys);
   if (typeof value !== 'object' || value === null) return value;
@@ -8,7 +8,7 @@ export function withSortedKeys(value: unknown): unknown {
   );
 }
 
-/** The same, and nobody can change it any more, so that it can be handed out without a copy. What is frozen already is taken as it is. */
+/** A sorted and deeply frozen copy, which can be handed out without copying it again. Frozen input is returned as it is. */
 export function sortedAndFrozen(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(sortedAndFrozen));

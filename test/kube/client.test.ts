@@ -79,7 +79,7 @@ describe('connections', () => {
     const watches = Array.from({ length: 20 }, () =>
       caught(kube.watch(THINGS, options, stop.signal)[Symbol.asyncIterator]().next()),
     );
-    await until(() => server.watching === 20);
+    await until(() => server.openWatches === 20);
     await make('late');
     stop.abort();
     await Promise.all(watches);
@@ -257,7 +257,7 @@ describe('a watch', () => {
     const done = (async () => {
       for await (const event of watch(String(server.store.version))) types.push(event.type);
     })();
-    await until(() => server.watching === 1);
+    await until(() => server.openWatches === 1);
     await make('a');
     await kube.patch(THINGS, at('a'), { spec: { size: 2 } });
     await kube.delete(THINGS, at('a'));
@@ -275,7 +275,7 @@ describe('a watch', () => {
       expect(event.type === 'ADDED' && event.object.spec?.colour?.length).toBe(300_000);
       break;
     }
-    await until(() => server.watching === 0);
+    await until(() => server.openWatches === 0);
   });
 
   test('throws when it is rejected, disconnected or idle for too long', async () => {
@@ -286,7 +286,7 @@ describe('a watch', () => {
     expect(await caught(all(watch('1')))).toMatchObject({ code: 410 });
     const from = String(server.store.version);
     const broken = caught(all(watch(from)));
-    await until(() => server.watching === 1);
+    await until(() => server.openWatches === 1);
     server.resetWatches();
     expect(await broken).toMatchObject({ code: 'ECONNRESET' });
     server.suppressesEvents = true;

@@ -41,7 +41,7 @@ function start<T extends Stored = Thing>(options: Partial<InformerOptions<T>> = 
 async function watching(options: Partial<InformerOptions<Thing>> = {}): Promise<Informer<Thing>> {
   const made = start(options);
   await made.waitForSync(stop.signal);
-  await until(() => server.watching === 1);
+  await until(() => server.openWatches === 1);
   return made;
 }
 

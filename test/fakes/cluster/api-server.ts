@@ -1,7 +1,7 @@
 /**
- * The API server of the fake cluster. Programs come in by the verbs of `Kube`, as they answer on a real one;
- * Kubernetes' own actors and the test come in by `find`, `put`, `change` and `drop`, which nothing refuses.
- * Everything here happens at once: waiting, dying and getting lost are the business of the programs' own doors.
+ * The API server of the fake cluster. The operator's programs use the verbs of `Kube` through a `ProcessKube`, with the errors
+ * of a real API server; the fake controllers and the tests use `find`, `put`, `modify` and `forceRemove`, which never fail.
+ * Every call takes effect at once: delays, kills and lost responses are simulated by `Process` and `WatchStream`.
  */
 import { createHash } from 'node:crypto';
 import { KubeError, type Cause } from '../../../kube/errors.js';
@@ -16,28 +16,28 @@ import { type Selection, selectorPredicate } from './selectors.js';
 
 const CONTENT = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' };
 
-/** Seconds that a Pod gets to end if it does not say how many. */
+/** The default grace period of a Pod. */
 const GRACE_SECONDS = 30;
 
-/** The same object has the same uid in every telling of a story, whatever else was made before it. */
+/** An object has the same uid in every run of a scenario, whatever else was created before it. */
 function repeatableUids(): (key: string) => string {
-  const made = new Map<string, number>();
+  const created = new Map<string, number>();
   return key => {
-    const number = (made.get(key) ?? 0) + 1;
-    made.set(key, number);
+    const number = (created.get(key) ?? 0) + 1;
+    created.set(key, number);
     const hash = createHash('sha256').update(`${key} ${number}`).digest('hex');
     return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
   };
 }
 
-/** What is asked for, before it is done; an error that it answers with is the refusal. */
+/** Decides about a request before it is performed; a returned error denies it. */
 export type AdmissionPolicy = (request: {
   verb: 'create' | 'dryRun' | 'evict';
   plural: string;
   name: string;
 }) => KubeError | undefined;
 
-/** As it is kept: frozen, and so handed out without a copy. */
+/** A stored object; it is frozen, so it is returned without a copy. */
 export type Frozen<T> = T & object;
 
 function bodyOrError({ code, body }: ApiResponse): unknown {
@@ -49,14 +49,14 @@ function bodyOrError({ code, body }: ApiResponse): unknown {
 export class FakeApiServer {
   readonly store: ObjectStore;
   readonly clock: FakeClock;
-  /** Namespaces in which nothing can be made any more. */
+  /** Namespaces that are being deleted, in which nothing can be created any more. */
   readonly terminatingNamespaces = new Set<string>();
-  /** A policy of the cluster, or its mood. */
+  /** Set by a test to deny requests, as an admission policy or a quota does. */
   admission: AdmissionPolicy = () => undefined;
   /** How often programs listed each resource. */
   readonly listCounts = new Map<string, number>();
   readonly #compactionListeners = new Set<(error: KubeError) => void>();
-  /** Reasons of the Events that were told, with their notes; the objects themselves are kept nowhere. */
+  /** The Events that were created; they are not stored as objects. */
   readonly events: { reason: string; note: string }[] = [];
 
   constructor(clock: FakeClock) {
@@ -73,7 +73,7 @@ export class FakeApiServer {
     return found && this.#typed<T>(found);
   }
 
-  /** Puts an object there, or over the one that is there; uid and version are given to it. */
+  /** Creates or overwrites an object and assigns its uid and resource version. */
   put<T extends Stored>(resource: Resource, object: object): Frozen<T> {
     const { namespace } = (object as Stored).metadata;
     const now = this.clock.now().toISOString();
@@ -81,13 +81,13 @@ export class FakeApiServer {
     return this.#typed<T>(this.store.put(pathOf(resource, { namespace }), { ...object, metadata }));
   }
 
-  /** Changes an object if it is there. */
+  /** Changes an object if it exists. */
   modify<T extends Stored>(resource: Resource, at: Name, by: (object: T) => T): void {
     const known = this.find<T>(resource, at);
     if (known) this.put(resource, by(known));
   }
 
-  /** Takes an object away, whatever stands on it. */
+  /** Removes an object at once, even when it has finalizers. */
   forceRemove(resource: Resource, at: Name): void {
     this.store.remove(pathOf(resource, at));
   }
@@ -111,11 +111,11 @@ export class FakeApiServer {
     return { items, resourceVersion: String(this.store.version) };
   }
 
-  /** Tells `hear` of everything since `from`, until the function it returns is called. */
+  /** Sends every event since `resourceVersion` to `onEvent`, until the returned function is called. */
   subscribe<T extends Stored>(
     resource: Resource,
     { resourceVersion, ...selection }: Selection & { resourceVersion?: string },
-    hear: (event: WatchEvent<T>) => void,
+    onEvent: (event: WatchEvent<T>) => void,
   ): () => void {
     const from = Number(resourceVersion ?? this.store.version);
     if (from < this.store.oldestVersion) throw new KubeError(410, `too old resource version: ${from}`, 'Expired');
@@ -123,24 +123,24 @@ export class FakeApiServer {
     const collection = collectionOf(resource);
     const pass = (happened: StoreEvent) => {
       const type = eventTypeFor(happened, wanted);
-      if (type) hear({ type, object: this.#typed<T>(happened.object) });
+      if (type) onEvent({ type, object: this.#typed<T>(happened.object) });
     };
     const past = this.store.history(collection);
     for (const happened of past.slice(indexAfter(past, from))) pass(happened);
     return this.store.onEvent((where, happened) => where === collection && pass(happened));
   }
 
-  /** Calls when the history that watches go on from is thrown away under them, until the function it returns is called. */
-  onCompaction(cut: (error: KubeError) => void): () => void {
-    this.#compactionListeners.add(cut);
-    return () => this.#compactionListeners.delete(cut);
+  /** Registers a listener for compactions; returns a function that removes it. */
+  onCompaction(listener: (error: KubeError) => void): () => void {
+    this.#compactionListeners.add(listener);
+    return () => this.#compactionListeners.delete(listener);
   }
 
-  /** As when etcd compacts: whoever watches is told 410, and what it has not heard yet it never will. */
+  /** Compacts the history, as etcd does: all watches end with 410, and events that they have not received are lost. */
   compact(): void {
     this.store.compact();
-    for (const cut of [...this.#compactionListeners])
-      cut(new KubeError(410, 'The resourceVersion for the provided watch is too old', 'Expired'));
+    for (const listener of [...this.#compactionListeners])
+      listener(new KubeError(410, 'The resourceVersion for the provided watch is too old', 'Expired'));
   }
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Frozen<T> {
@@ -153,7 +153,7 @@ export class FakeApiServer {
     return this.#bodyOf<T>(this.store.create(pathOf(resource, { namespace }), first));
   }
 
-  /** Throws what the cluster has against it. */
+  /** Throws the error with which the admission policy denies the request. */
   checkAdmission(verb: 'create' | 'dryRun', { plural }: Resource, body: object): void {
     const { name = '' } = (body as Partial<Stored>).metadata ?? {};
     const refused = this.admission({ verb, plural, name });
@@ -178,7 +178,7 @@ export class FakeApiServer {
     return this.#bodyOf<T>(this.store.replace(pathOf(resource, at, subresource), { ...fields }));
   }
 
-  /** A Pod on a node is only told to end; its kubelet takes it away. */
+  /** A Pod on a node only becomes terminating; its kubelet removes it after its containers have ended. */
   delete(resource: Resource, at: Name, options: DeleteOptions = {}): void {
     const pod = resource === PODS ? this.find<PodObject>(PODS, at) : undefined;
     const seconds = options.gracePeriodSeconds ?? pod?.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS;
@@ -208,15 +208,15 @@ export class FakeApiServer {
   }
 }
 
-/** An object that comes into a selection appears, and one that leaves it is gone, whatever happened to it. */
+/** An object that starts to match a selector is ADDED to its watch, and one that no longer matches is DELETED from it. */
 function eventTypeFor(
   { type, object, previous }: StoreEvent,
   wanted: ReturnType<typeof selectorPredicate>,
 ): 'ADDED' | 'MODIFIED' | 'DELETED' | undefined {
-  const is = type !== 'DELETED' && wanted(object);
-  const was = previous !== undefined && wanted(previous);
-  if (is) return was ? 'MODIFIED' : 'ADDED';
-  return was ? 'DELETED' : undefined;
+  const matches = type !== 'DELETED' && wanted(object);
+  const matched = previous !== undefined && wanted(previous);
+  if (matches) return matched ? 'MODIFIED' : 'ADDED';
+  return matched ? 'DELETED' : undefined;
 }
 
 function indexAfter(past: readonly StoreEvent[], version: number): number {

@@ -1,28 +1,28 @@
-/** What all of Kubernetes' own actors have in common: something changed, a little later they look at everything and put it right. */
+/** The loop that all fake Kubernetes controllers share: some time after a trigger, all objects are synced once. */
 import type { FakeClock } from '../clock.js';
 
 export interface ControlLoop {
-  /** Something changed. */
+  /** Schedules a sync, because something changed. */
   trigger(): void;
 }
 
-/** `look` returns after how many milliseconds it wants to look again, if it knows. */
-export function controlLoop(clock: FakeClock, latencyMs: number, look: () => number | undefined): ControlLoop {
-  let alarm: { at: number; off: () => void } | undefined;
-  const wakeIn = (ms: number) => {
+/** `sync` may return the milliseconds until it must run again. */
+export function controlLoop(clock: FakeClock, latencyMs: number, sync: () => number | undefined): ControlLoop {
+  let timer: { at: number; cancel: () => void } | undefined;
+  const scheduleIn = (ms: number) => {
     const at = clock.monotonic() + ms;
-    if (alarm && alarm.at <= at) return;
-    alarm?.off();
-    alarm = { at, off: clock.callAfter(ms, run) };
+    if (timer && timer.at <= at) return;
+    timer?.cancel();
+    timer = { at, cancel: clock.callAfter(ms, run) };
   };
   const run = () => {
-    alarm = undefined;
-    const again = look();
-    if (again !== undefined) wakeIn(Math.max(again, 1));
+    timer = undefined;
+    const resyncMs = sync();
+    if (resyncMs !== undefined) scheduleIn(Math.max(resyncMs, 1));
   };
-  return { trigger: () => wakeIn(latencyMs) };
+  return { trigger: () => scheduleIn(latencyMs) };
 }
 
-/** The sooner of two, where either may be unknown. */
+/** The shorter of two delays, each of which may be absent. */
 export const shorterDelay = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);

@@ -1,4 +1,4 @@
-/** The disruption controller: how many Pods of a budget may be spared at the moment. */
+/** The disruption controller: writes into the status of each PodDisruptionBudget how many disruptions it allows. */
 import { PDBS, PODS } from '../../../kube/resources.js';
 import { matches } from '../../../kube/selector.js';
 import { controlLoop } from './control-loop.js';
@@ -6,12 +6,12 @@ import type { FakeApiServer } from './api-server.js';
 import { type BudgetObject, isFinished, isPodReady, type PodObject } from './object-types.js';
 
 export function runDisruptionController(api: FakeApiServer): void {
-  const keeper = controlLoop(api.clock, 120, () => {
+  const loop = controlLoop(api.clock, 120, () => {
     const pods = api.all<PodObject>(PODS);
     for (const budget of api.all<BudgetObject>(PDBS)) api.put(PDBS, { ...budget, status: statusOf(budget, pods) });
     return undefined;
   });
-  api.onChange(plural => (plural === PODS.plural || plural === PDBS.plural) && keeper.trigger());
+  api.onChange(plural => (plural === PODS.plural || plural === PDBS.plural) && loop.trigger());
 }
 
 function statusOf({ metadata, spec, status }: BudgetObject, pods: readonly PodObject[]): BudgetObject['status'] {
@@ -19,7 +19,7 @@ function statusOf({ metadata, spec, status }: BudgetObject, pods: readonly PodOb
     pod =>
       pod.metadata.namespace === metadata.namespace && matches(spec.selector, pod.metadata.labels) && !isFinished(pod),
   );
-  /* Told to leave and not yet seen to: not healthy any more. */
+  /* A Pod whose eviction was granted, but which is not terminating yet, no longer counts as healthy. */
   const disrupted = Object.entries(status?.disruptedPods ?? {}).filter(([name]) =>
     own.some(pod => pod.metadata.name === name && pod.metadata.deletionTimestamp === undefined),
   );

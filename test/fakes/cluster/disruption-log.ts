@@ -1,4 +1,4 @@
-/** What the operator did to which node at which time, for those who check that it never did too much at once. */
+/** A log of how each node was disrupted over time, for tests that check how many nodes were disrupted at once. */
 import { NODE_AGENT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import { STEP_NAMES } from '../../../api/node-status.js';
@@ -8,19 +8,19 @@ import type { FakeApiServer } from './api-server.js';
 import type { NodeObject } from './object-types.js';
 import type { Machine } from './machine.js';
 
-/** How a node was from a moment on. */
+/** The state of a node from a point in time on. */
 export interface NodeDisruption {
-  /** Seconds since the cluster began. */
+  /** Seconds since the cluster was created. */
   at: number;
   node: string;
-  /** The NodeOp by whose mark it is cordoned. */
+  /** The cordon mark of the node. */
   cordonedBy?: string;
   /** The machine is off, for whatever reason. */
   down: boolean;
-  /** The operation that holds it, and how far it has got. */
+  /** The NodeOp that claimed the node, and its current step. */
   claimedBy?: string;
   step?: string;
-  /** The operation has come to its cordon, or past it, and its walk has not ended. */
+  /** The operation has reached its Cordon step, and its walk has not ended. */
   disruptive: boolean;
 }
 
@@ -49,9 +49,9 @@ export function logDisruptions(api: FakeApiServer, machines: ReadonlyMap<string,
     const machine = machines.get(name);
     if (!machine) return;
     const now = disruptionOf(api, machine);
-    const words = JSON.stringify({ ...now, at: 0 });
-    if (words === last.get(name)) return;
-    last.set(name, words);
+    const state = JSON.stringify({ ...now, at: 0 });
+    if (state === last.get(name)) return;
+    last.set(name, state);
     log.push(now);
   };
   api.onChange((plural, { object }) => {

@@ -1,4 +1,4 @@
-/** The Eviction API: a Pod may be told to leave only if its budget can spare it. */
+/** The eviction API: deletes a Pod only if its PodDisruptionBudget allows the disruption. */
 import { KubeError } from '../../../kube/errors.js';
 import type { Eviction, Name } from '../../../kube/kube.js';
 import { PDBS, PODS } from '../../../kube/resources.js';
@@ -6,13 +6,13 @@ import { matches } from '../../../kube/selector.js';
 import type { FakeApiServer } from './api-server.js';
 import { type BudgetObject, isFinished, type PodObject } from './object-types.js';
 
-/** A Pod that is not up, or is on its way out, costs no budget. */
+/** A Pod that does not run yet, or is finished or terminating, uses no budget. */
 const needsNoBudget = (pod: PodObject) =>
   isFinished(pod) || pod.status.phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
 
 export function evict(api: FakeApiServer, at: Name, { uid, gracePeriodSeconds }: Eviction): void {
-  const busy = api.admission({ verb: 'evict', plural: PODS.plural, name: at.name });
-  if (busy) throw busy;
+  const denied = api.admission({ verb: 'evict', plural: PODS.plural, name: at.name });
+  if (denied) throw denied;
   const pod = api.get<PodObject>(PODS, at);
   if (uid !== pod.metadata.uid) throw new KubeError(409, `the uid of pod ${at.name} differs`, 'Conflict');
   if (!needsNoBudget(pod)) consumeBudget(api, pod);
@@ -41,6 +41,6 @@ function consumeBudget(api: FakeApiServer, pod: PodObject): void {
 function budgetExhausted(name: string, retryAfterSeconds: number | undefined): KubeError {
   const message = `The disruption budget ${name} needs more healthy pods than there would be`;
   const causes = [{ reason: 'DisruptionBudget', message }];
-  const words = "Cannot evict pod as it would violate the pod's disruption budget.";
-  return new KubeError(429, words, 'TooManyRequests', { causes, retryAfterSeconds });
+  const summary = "Cannot evict pod as it would violate the pod's disruption budget.";
+  return new KubeError(429, summary, 'TooManyRequests', { causes, retryAfterSeconds });
 }

@@ -1,14 +1,14 @@
-/** The Job controller: one Pod at a time for each Job that may run, another only when the one before has really ended. */
+/** The Job controller: one Pod at a time for each Job that is not suspended, and the next only after the previous one has ended. */
 import { JOBS, PODS } from '../../../kube/resources.js';
 import { controllerReference } from '../../../kube/owner.js';
 import { type ControlLoop, controlLoop, shorterDelay } from './control-loop.js';
 import type { FakeApiServer } from './api-server.js';
 import { controllerUid, isFinished, type JobObject, type PodObject, withCondition } from './object-types.js';
 
-/** The first new Pod after a failure; doubles with each further one. */
+/** The delay before a Pod is replaced after the first failure; it doubles with each further failure. */
 const BACKOFF_MS = 10_000;
 
-/** What a Job's Pods have come to; kept here, because a Pod may be gone before it is counted. */
+/** The uids of a Job's Pods by outcome; recorded on each event, because a Pod may be deleted before the next sync. */
 interface Tally {
   alive: Set<string>;
   failed: Set<string>;
@@ -16,7 +16,7 @@ interface Tally {
   lastFailure: number;
 }
 
-/** From now on Jobs of this cluster run. */
+/** Starts the controller. */
 export const runJobController = (api: FakeApiServer): void => void new JobController(api);
 
 class JobController {
@@ -47,17 +47,17 @@ class JobController {
     return tally;
   }
 
-  #count(job: string, pod: PodObject, gone: boolean): void {
+  #count(job: string, pod: PodObject, isDeleted: boolean): void {
     const tally = this.#tally(job);
     const { uid } = pod.metadata;
-    const over = gone || isFinished(pod);
-    if (!over) tally.alive.add(uid);
+    const hasEnded = isDeleted || isFinished(pod);
+    if (!hasEnded) tally.alive.add(uid);
     else if (pod.status.phase === 'Succeeded') tally.succeeded.add(uid);
     else if (!tally.failed.has(uid)) {
       tally.failed.add(uid);
       tally.lastFailure = this.#api.clock.monotonic();
     }
-    if (over) tally.alive.delete(uid);
+    if (hasEnded) tally.alive.delete(uid);
     this.#loop.trigger();
   }
 
@@ -87,9 +87,9 @@ class JobController {
     const wait = tally.failed.size === 0 ? 0 : this.#backoff(tally);
     if (tally.alive.size === 0 && wait <= 0) this.#createPod(job);
     this.#writeStatus(job, { startTime: started });
-    /* A Pod that was refused is tried again. */
-    const again = tally.alive.size === 0 ? Math.max(wait, BACKOFF_MS) : undefined;
-    return shorterDelay(deadline, wait > 0 ? wait : again);
+    /* A Pod whose creation was denied is retried. */
+    const retryMs = tally.alive.size === 0 ? Math.max(wait, BACKOFF_MS) : undefined;
+    return shorterDelay(deadline, wait > 0 ? wait : retryMs);
   }
 
   #backoff({ failed, lastFailure }: Tally): number {
@@ -102,13 +102,13 @@ class JobController {
     this.#writeStatus(job, { startTime: undefined, condition });
   }
 
-  /** The last word is said only when no Pod of it is left running. */
-  #finish(job: JobObject, tally: Tally, ending: { type: string; reason?: string; startTime: string }): undefined {
+  /** Complete or Failed is set only after the last Pod of the Job has ended. */
+  #finish(job: JobObject, tally: Tally, result: { type: string; reason?: string; startTime: string }): undefined {
     this.#deletePods(job, tally);
-    const { type, reason, startTime } = ending;
+    const { type, reason, startTime } = result;
     if (tally.alive.size > 0) {
-      const early = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
-      return this.#writeStatus(job, { startTime, condition: { type: early, status: 'True', reason } });
+      const interim = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
+      return this.#writeStatus(job, { startTime, condition: { type: interim, status: 'True', reason } });
     }
     return this.#writeStatus(job, { startTime, condition: { type, status: 'True', reason } });
   }

@@ -1,4 +1,4 @@
-/** The kubelet of one machine: runs the Pods that are on its node, ends those that are to go, and tells of the machine. */
+/** The kubelet of one machine: runs the Pods that are bound to its node, ends those that are terminating, and reports the node's status. */
 import { NODES, PODS } from '../../../kube/resources.js';
 import { type ControlLoop, controlLoop, shorterDelay } from './control-loop.js';
 import type { FakeApiServer } from './api-server.js';
@@ -12,13 +12,13 @@ export interface KubeletOptions {
   machine: Machine;
   behavior: BehaviorOverride;
   images: Readonly<Record<string, ImageOptions>>;
-  /** From the start of the kubelet to a node that is Ready. */
+  /** Time from the boot until the node is Ready. */
   readySeconds?: number;
-  /** Where every start of a container is written down. */
+  /** The log to which every started container is appended. */
   containerRuns: ContainerRun[];
 }
 
-/** A container that was started. */
+/** One run of a container. */
 export interface ContainerRun {
   pod: string;
   podUid: string;
@@ -30,14 +30,14 @@ export interface ContainerRun {
   ended?: number;
 }
 
-/** A process that is told to end does so in this time, unless it gets less. */
+/** A container ends this long after SIGTERM, or at the end of its grace period if that is shorter. */
 const STOP_SECONDS = 1;
 
 export class Kubelet {
   readonly #options: KubeletOptions;
   readonly #loop: ControlLoop;
   readonly #workers = new Map<string, PodWorker>();
-  /** Images on the disk: they survive a reboot. */
+  /** Pulled images; they are on the disk and survive a reboot. */
   readonly #images = new Set<string>();
   #readyAt = 0;
   #reported: string | undefined;
@@ -47,7 +47,7 @@ export class Kubelet {
     const { api, machine } = options;
     this.#loop = controlLoop(api.clock, 50, () => this.#syncAll());
     api.onChange((plural, { object, type }) => {
-      /* Registered again: it has everything to tell anew. */
+      /* A Node that was created again needs its whole status. */
       const registered = plural === NODES.plural && type === 'ADDED' && object.metadata.name === machine.name;
       if (registered && this.#reported !== undefined) this.afterBoot();
       const pod = plural === PODS.plural ? (object as object as PodObject) : undefined;
@@ -59,7 +59,7 @@ export class Kubelet {
     this.#loop.trigger();
   }
 
-  /** The machine has booted. */
+  /** Called after the machine has booted. */
   afterBoot(): void {
     const { api, readySeconds = 3 } = this.#options;
     this.#readyAt = api.clock.monotonic() + readySeconds * 1000;
@@ -67,15 +67,15 @@ export class Kubelet {
     this.#loop.trigger();
   }
 
-  /** The machine is gone, and with it everything that ran. */
+  /** Called after the machine went down: every container has ended. */
   afterPowerLoss(): void {
-    for (const run of this.#workers.values()) run.losePower();
+    for (const worker of this.#workers.values()) worker.losePower();
   }
 
   #syncAll(): number | undefined {
     const { api, machine } = this.#options;
     if (!machine.up) return undefined;
-    /* What is on its disk may go on; nothing is admitted by a kubelet that is not part of the cluster. */
+    /* Pods that already run continue without a Node object; new ones are started only on a registered node. */
     const registered = api.find(NODES, { name: machine.name }) !== undefined;
     let next = registered ? this.#reportNode() : undefined;
     for (const pod of api.all<PodObject>(PODS))
@@ -84,7 +84,7 @@ export class Kubelet {
     return next;
   }
 
-  /** Boot id and images are told as they change, Ready when it is. */
+  /** Writes the node's status when its boot id, its images or its readiness changed. */
   #reportNode(): number | undefined {
     const { api, machine } = this.#options;
     const wait = this.#readyAt - api.clock.monotonic();
@@ -114,17 +114,17 @@ export class Kubelet {
       if (pod.metadata.deletionTimestamp !== undefined) api.forceRemove(PODS, at);
       return undefined;
     }
-    const run = this.#workers.get(pod.metadata.uid) ?? new PodWorker(this.#options, this.#images);
-    this.#workers.set(pod.metadata.uid, run);
+    const worker = this.#workers.get(pod.metadata.uid) ?? new PodWorker(this.#options, this.#images);
+    this.#workers.set(pod.metadata.uid, worker);
     const { deletionGracePeriodSeconds: grace = 0 } = pod.metadata;
     if (pod.metadata.deletionTimestamp !== undefined) {
-      const left = run.terminate(Math.min(grace, STOP_SECONDS) * 1000);
+      const left = worker.terminate(Math.min(grace, STOP_SECONDS) * 1000);
       if (left > 0) return left;
-      if (pod.spec.restartPolicy === 'Never') api.put(PODS, run.failedStatus(pod));
+      if (pod.spec.restartPolicy === 'Never') api.put(PODS, worker.failedPod(pod));
       api.forceRemove(PODS, at);
       return undefined;
     }
-    const { status, recheckMs } = run.sync(pod);
+    const { status, recheckMs } = worker.sync(pod);
     if (status) api.put(PODS, { ...pod, status });
     if (this.#reported !== undefined && !this.#reported.endsWith(` ${this.#images.size}`))
       return shorterDelay(recheckMs, 1);

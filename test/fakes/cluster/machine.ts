@@ -1,15 +1,15 @@
-/** A machine: a disk that survives, a power switch, and a boot that takes its time. */
+/** A machine: a disk that survives reboots, a power switch, and delays for shutdown and boot. */
 import type { FakeClock } from '../clock.js';
 import { type FakeHost, fakeHost, KAIROS_RELEASE } from '../host.js';
 
 export interface MachineOptions {
   name: string;
-  /** Makes its boot ids its own. */
+  /** Makes its boot ids distinct from those of other machines. */
   number: number;
   clock: FakeClock;
-  /** From power to a system that runs. */
+  /** Time from power-on to a running system. */
   bootSeconds?: number;
-  /** From the call to reboot until the power goes: programs still run, and can be killed and started again. */
+  /** Time from the reboot call until the machine is down; programs still run, and can be killed and restarted. */
   shutdownSeconds?: number;
   files?: Record<string, string>;
 }
@@ -19,15 +19,15 @@ const RELEASE_FILE = '/etc/kairos-release';
 export class Machine {
   readonly name: string;
   readonly host: FakeHost;
-  /** Why it went down, each time. */
+  /** The cause of each shutdown; `external` is a reboot by someone other than the agent. */
   readonly shutdowns: ('agent' | 'power' | 'external')[] = [];
-  /** What the disk says after the next boot: an upgrade was written to it. */
+  /** The release file after the next boot, when an upgrade was written to the disk. */
   nextRelease: string | undefined;
-  /** Told after it went down, and after it came up. */
+  /** Called after it went down, and after it came up. */
   onDown: () => void = () => undefined;
   onUp: () => void = () => undefined;
   up = true;
-  /** Since when it is what it is; monotonic. */
+  /** Monotonic time of the last change of `up`. */
   upOrDownSince = 0;
   readonly #options: MachineOptions;
   #boots = 1;
@@ -51,7 +51,7 @@ export class Machine {
     return this.#bootId();
   }
 
-  /** The power goes, and stays away. */
+  /** Cuts the power until `powerOn`. */
   powerOff(why: 'power' | 'external' | 'agent' = 'power'): void {
     this.#cancelBoot?.();
     this.#cancelBoot = undefined;
@@ -64,14 +64,14 @@ export class Machine {
     this.onDown();
   }
 
-  /** It boots; a machine that is up goes on. */
+  /** Boots the machine unless it is up. */
   powerOn(): void {
     if (this.up || this.#cancelBoot) return;
     const { clock, bootSeconds = 20 } = this.#options;
     this.#cancelBoot = clock.callAfter(bootSeconds * 1000, () => this.#finishBoot());
   }
 
-  /** Somebody reboots it, and it is none of us. */
+  /** An administrator, or anything else than the agent, reboots it. */
   reboot(): void {
     this.#shutDown('external');
   }

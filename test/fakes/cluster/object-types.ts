@@ -1,4 +1,4 @@
-/** Objects of Kubernetes with the fields that its own actors here read and write. */
+/** Kubernetes objects, with the fields that the fake controllers read and write. */
 import type { Stored } from '../../../kube/kube.js';
 import type { LabelSelector } from '../../../kube/selector.js';
 
@@ -94,7 +94,7 @@ export interface BudgetObject extends Stored {
   };
 }
 
-/** Deployment, ReplicaSet and Pods in one: what it wants is a number of Pods somewhere. */
+/** Stands for a Deployment and its ReplicaSet: a number of Pods on any schedulable nodes. */
 export interface ReplicaSetObject extends Stored {
   spec: { replicas: number; template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
 }
@@ -116,7 +116,7 @@ export const isNodeReady = (node: NodeObject): boolean =>
 export const controllerUid = (object: Stored): string | undefined =>
   object.metadata.ownerReferences?.find(owner => owner.controller === true)?.uid;
 
-/** Conditions with this one as it is now; its time changes only when its status does. */
+/** Sets a condition; its transition time changes only when its status does. */
 export function withCondition(
   conditions: readonly Condition[],
   { type, status, reason, message }: Condition,

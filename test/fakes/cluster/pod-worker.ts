@@ -47,7 +47,7 @@ export class PodWorker {
   }
 
   /** What is told of a Pod that was ended from outside. */
-  failedStatus(pod: PodObject): PodObject {
+  failedPod(pod: PodObject): PodObject {
     return { ...pod, status: this.#failedPodStatus(pod, 137) };
   }
 

@@ -1,4 +1,4 @@
-/** One watch of one program: events in their order, as late as they are, until the server ends it. */
+/** One watch of one process: events arrive in order, possibly delayed or lost, until the server ends the watch. */
 import type { Resource, Stored, WatchEvent, WatchOptions } from '../../../kube/kube.js';
 import type { FakeApiServer } from './api-server.js';
 import type { Process } from './process.js';
@@ -19,7 +19,7 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
   readonly #with: FlowOptions;
   readonly #come: Item<T>[] = [];
   readonly #ends: (() => void)[] = [];
-  /** Events on their way: none overtakes another. */
+  /** When the last event arrives: a later event never overtakes an earlier one. */
   #lastAt = 0;
   #wake: () => void = () => undefined;
 
@@ -77,7 +77,7 @@ export class WatchStream<T extends Stored> implements AsyncIterable<WatchEvent<T
     else this.#ends.push(clock.callAfter(at - now, arrive));
   }
 
-  /** A last bookmark says how far it has come, then it is over. */
+  /** Ends the watch after a last bookmark, so that the next one continues from there. */
   #end(): void {
     if (this.#with.signal.aborted || this.#lastAt > this.#api.clock.monotonic()) return this.#take('end');
     const object = { metadata: { resourceVersion: String(this.#api.store.version) } };
