@@ -8,7 +8,7 @@ import { isFinal } from '../cluster/phases.js';
 import { slotCount } from '../cluster/targets.js';
 import type { Action, Facts, PodRefusal } from './facts/facts.js';
 import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
-import { type Standing, nodeStatus, standingOf } from './status/node-status.js';
+import { type RolloutState, nodeStatus, rolloutStateOf } from './status/node-status.js';
 import { operationStatus, withRemovedCompleted } from './status/operation-status.js';
 import { detailFor, withLimitedLogs } from './status/truncate.js';
 import { hasWaitDeadline } from './status/wait-deadlines.js';
@@ -60,7 +60,7 @@ interface StatusInput {
 
 /** A failure found in this very pass makes the status final and stops the nodes that were about to start: their entries must say so. */
 function statusOf(nodeOp: ParsedNodeOp, { members, waiting, now }: StatusInput): NodeOpStatus {
-  const active = members.filter(each => standingOf(each) === 'active').length;
+  const active = members.filter(each => rolloutStateOf(each) === 'active').length;
   const detail = detailFor({ targets: members.length, active });
   const build = (waitReasonOf: (name: string) => WaitReason | undefined) => {
     const entries = members.map(member => {
@@ -120,15 +120,15 @@ interface Turns {
 function assignTurns(nodeOp: ParsedNodeOp, members: readonly Member[]): Turns {
   const waiting = new Map<string, WaitReason>();
   const granted = new Set<string>();
-  const standings = new Map(members.map(each => [each.facts.name, standingOf(each)]));
+  const states = new Map(members.map(each => [each.facts.name, rolloutStateOf(each)]));
   const stopped = members.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
   const controlPlanes = members
     .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
     .map(each => each.facts.name);
-  const active = [...standings.values()].filter(each => each === 'active').length;
+  const active = [...states.values()].filter(each => each === 'active').length;
   let free = slotCount(nodeOp.spec.concurrency, members.length) - active;
-  for (const { facts } of members.filter(each => standings.get(each.facts.name) === 'pending')) {
-    const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, standings, granted });
+  for (const { facts } of members.filter(each => states.get(each.facts.name) === 'pending')) {
+    const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, states, granted });
     if (reason && (!hasWaitDeadline(reason.reason) || free > 0)) waiting.set(facts.name, reason);
     else if (free > 0) {
       free -= 1;
@@ -149,7 +149,7 @@ const stopsOthers = (nodeOp: ParsedNodeOp, { facts, before }: Member): boolean =
 interface TurnContext {
   stopped: boolean;
   controlPlanes: readonly string[];
-  standings: ReadonlyMap<string, Standing>;
+  states: ReadonlyMap<string, RolloutState>;
   granted: ReadonlySet<string>;
 }
 
@@ -173,20 +173,17 @@ const refusalMessage = ({ is, message }: PodRefusal): string =>
     ? `the Pod of the Job would be refused: ${message}`
     : `it is unknown whether the Pod of the Job would be admitted: ${message}`;
 
-function controlPlaneWaitReason(
-  facts: Facts,
-  { controlPlanes, standings, granted }: TurnContext,
-): WaitReason | undefined {
+function controlPlaneWaitReason(facts: Facts, { controlPlanes, states, granted }: TurnContext): WaitReason | undefined {
   const others = controlPlanes.filter(other => other !== facts.name);
-  const isOtherActive = others.some(other => standings.get(other) === 'active' || granted.has(other));
+  const isOtherActive = others.some(other => states.get(other) === 'active' || granted.has(other));
   if (isOtherActive) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
   return otherControlPlanesWaitReason(facts);
 }
 
 /** The workers of an upgrade start after all control planes, and not at all when one of those failed. */
-function workerWaitReason(nodeOp: ParsedNodeOp, { controlPlanes, standings }: TurnContext): WaitReason | undefined {
-  if (!nodeOp.isUpgrade || controlPlanes.every(name => standings.get(name) === 'completed')) return undefined;
-  if (controlPlanes.some(name => standings.get(name) === 'failed'))
+function workerWaitReason(nodeOp: ParsedNodeOp, { controlPlanes, states }: TurnContext): WaitReason | undefined {
+  if (!nodeOp.isUpgrade || controlPlanes.every(name => states.get(name) === 'completed')) return undefined;
+  if (controlPlanes.some(name => states.get(name) === 'failed'))
     return { reason: 'Stopped', message: 'not started: a control plane failed' };
   return { reason: 'WaitingForControlPlanes', message: 'workers start when every control plane is done' };
 }

@@ -9,7 +9,7 @@ import type { Walk } from '../steps/walk.js';
 import { type Detail, truncated } from './truncate.js';
 import { waitTimeout, hasWaitDeadline } from './wait-deadlines.js';
 
-export type Standing = 'pending' | 'active' | 'completed' | 'failed';
+export type RolloutState = 'pending' | 'active' | 'completed' | 'failed';
 
 export interface NodeStatusInput {
   facts: Facts;
@@ -24,7 +24,11 @@ export interface NodeStatusInput {
  * A pending node is untouched, an active one occupies a slot. The slot is free as soon as everything on the node is undone, even if the
  * result is not in the status yet. A node whose ledger was lost is still active.
  */
-export function standingOf({ facts, walk, before }: Pick<NodeStatusInput, 'facts' | 'walk' | 'before'>): Standing {
+export function rolloutStateOf({
+  facts,
+  walk,
+  before,
+}: Pick<NodeStatusInput, 'facts' | 'walk' | 'before'>): RolloutState {
   if (before?.phase === 'Completed') return 'completed';
   if (before?.phase === 'Failed') return 'failed';
   const result = facts.ledger?.result;

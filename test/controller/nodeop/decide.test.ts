@@ -1,58 +1,107 @@
 import { describe, expect, test } from '@jest/globals';
 import { ledger, nodeAgent, NOW, ran, secondsAgo } from '../../builders.js';
-import { claimed, ended, endedInLedger, type Member, severally, underWay, UPGRADE_OWNER, why } from './several.js';
+import {
+  claimedNodes,
+  finishedNode,
+  nodeWithResult,
+  type NodeSetup,
+  planFor,
+  activeNode,
+  UPGRADE_OWNER,
+  waitReasons,
+} from './multi-node-plan.js';
 
 const CP = { controlPlane: true };
 const REBOOT = { rebootOnSuccess: true };
 const OWNED = { metadata: UPGRADE_OWNER };
 
-describe('Whose turn it is', () => {
-  test.each<[string, object, Record<string, Member>, string[]]>([
-    ['all go at once with concurrency 0', {}, { c: {}, a: {}, b: {} }, ['a', 'b', 'c']],
-    ['as many as the number says', { concurrency: 2 }, { a: {}, b: {}, c: {} }, ['a', 'b']],
-    ['those under way take up slots', { concurrency: 2 }, { a: underWay(), b: {}, c: {} }, ['b']],
-    ['a part of them by percent', { concurrency: '50%' }, { a: {}, b: {}, c: {}, d: {}, e: {} }, ['a', 'b']],
-    ['at least one by percent', { concurrency: '1%' }, { a: {}, b: {} }, ['a']],
-    ['control planes come first', { concurrency: 1 }, { a: {}, z: CP }, ['z']],
-    ['control planes go together where nothing is disturbed', {}, { x: CP, y: CP, a: {} }, ['x', 'y', 'a']],
-    ['control planes go one at a time where nodes are cordoned', { cordon: true }, { x: CP, y: CP }, ['x']],
-    ['control planes go one at a time where nodes reboot', REBOOT, { x: CP, y: CP }, ['x']],
-    ['whatever concurrency says', { ...REBOOT, concurrency: 2 }, { x: CP, y: CP }, ['x']],
-    ['a control plane waits for the one under way', REBOOT, { x: { ...CP, ...underWay() }, y: CP }, []],
-    ['the next goes when the last one ended', REBOOT, { x: { ...CP, ...ended('Completed') }, y: CP }, ['y']],
+describe('The plan of an operation', () => {
+  test.each<[string, object, Record<string, NodeSetup>, string[]]>([
+    ['starts all nodes with concurrency 0', {}, { c: {}, a: {}, b: {} }, ['a', 'b', 'c']],
+    ['starts as many nodes as concurrency allows', { concurrency: 2 }, { a: {}, b: {}, c: {} }, ['a', 'b']],
+    ['counts active nodes against concurrency', { concurrency: 2 }, { a: activeNode(), b: {}, c: {} }, ['b']],
     [
-      'a control plane waits while another one is not Ready',
+      'starts a part of all nodes where concurrency is a percentage',
+      { concurrency: '50%' },
+      { a: {}, b: {}, c: {}, d: {}, e: {} },
+      ['a', 'b'],
+    ],
+    [
+      'starts at least one node where concurrency is a small percentage',
+      { concurrency: '1%' },
+      { a: {}, b: {} },
+      ['a'],
+    ],
+    ['starts control planes first', { concurrency: 1 }, { a: {}, z: CP }, ['z']],
+    [
+      'starts several control planes when the operation is not disruptive',
+      {},
+      { x: CP, y: CP, a: {} },
+      ['x', 'y', 'a'],
+    ],
+    ['starts one control plane when nodes are cordoned', { cordon: true }, { x: CP, y: CP }, ['x']],
+    ['starts one control plane when nodes reboot', REBOOT, { x: CP, y: CP }, ['x']],
+    ['starts one control plane even if concurrency allows two', { ...REBOOT, concurrency: 2 }, { x: CP, y: CP }, ['x']],
+    ['starts no control plane while another one is active', REBOOT, { x: { ...CP, ...activeNode() }, y: CP }, []],
+    [
+      'starts the next control plane when the one before has finished',
       REBOOT,
-      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      { x: { ...CP, ...finishedNode('Completed') }, y: CP },
+      ['y'],
+    ],
+    [
+      'starts no control plane while another one is not Ready',
+      REBOOT,
+      { x: { ...CP, facts: { otherControlPlanes: { notReady: 'q' } } } },
       [],
     ],
     [
-      'that holds no slot',
+      'starts a worker while a control plane waits for another one to be Ready',
       { ...REBOOT, concurrency: 1 },
-      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } }, a: {} },
+      { x: { ...CP, facts: { otherControlPlanes: { notReady: 'q' } } }, a: {} },
       ['a'],
     ],
     [
-      'and does not matter where nothing is disturbed',
+      'starts a control plane beside one that is not Ready when the operation is not disruptive',
       {},
-      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      { x: { ...CP, facts: { otherControlPlanes: { notReady: 'q' } } } },
       ['x'],
     ],
-    ['workers go beside a control plane', REBOOT, { x: CP, a: {}, y: CP }, ['x', 'a']],
-    ['a NotReady node holds no slot', { concurrency: 1 }, { a: { ready: false }, b: {} }, ['b']],
-    ['a node held by another operation holds no slot', { concurrency: 1 }, { a: { heldBy: 'x/y' }, b: {} }, ['b']],
-    ['a recorded end frees the slot', { concurrency: 1 }, { a: endedInLedger('Completed'), b: {} }, ['b']],
-    ['so does a recorded failure', { concurrency: 1 }, { a: endedInLedger('Failed'), b: {} }, ['b']],
-    ['nobody starts while paused', { paused: true }, { a: {}, b: {} }, []],
-    ['one goes on after a failure', { concurrency: 1 }, { a: ended('Failed'), b: {} }, ['b']],
-    ['but not with stopOnFailure', { stopOnFailure: true }, { a: ended('Failed'), b: {} }, []],
-    ['a failure counts from when it is recorded', { stopOnFailure: true }, { a: endedInLedger('Failed'), b: {} }, []],
+    ['starts workers beside a control plane', REBOOT, { x: CP, a: {}, y: CP }, ['x', 'a']],
+    ['skips a node that is not Ready', { concurrency: 1 }, { a: { ready: false }, b: {} }, ['b']],
+    ['skips a node that another operation has claimed', { concurrency: 1 }, { a: { claimedBy: 'x/y' }, b: {} }, ['b']],
     [
-      'also while much is left to undo, and another slot is free',
+      'uses the slot of a node whose completion is recorded',
+      { concurrency: 1 },
+      { a: nodeWithResult('Completed'), b: {} },
+      ['b'],
+    ],
+    [
+      'uses the slot of a node whose failure is recorded',
+      { concurrency: 1 },
+      { a: nodeWithResult('Failed'), b: {} },
+      ['b'],
+    ],
+    ['starts no node while the operation is paused', { paused: true }, { a: {}, b: {} }, []],
+    ['starts the next node after a failure', { concurrency: 1 }, { a: finishedNode('Failed'), b: {} }, ['b']],
+    [
+      'starts no node after a failure with stopOnFailure',
+      { stopOnFailure: true },
+      { a: finishedNode('Failed'), b: {} },
+      [],
+    ],
+    [
+      'starts no node with stopOnFailure as soon as a failure is recorded',
+      { stopOnFailure: true },
+      { a: nodeWithResult('Failed'), b: {} },
+      [],
+    ],
+    [
+      'starts no node with stopOnFailure while the failed node is not released yet and a slot is free',
       { cordon: true, rebootOnSuccess: true, uncordonOnFailure: true, stopOnFailure: true, concurrency: 2 },
       {
         a: {
-          ...endedInLedger('Failed', { cordoned: true, reboot: { jobName: 'job', notAfter: NOW.toISOString() } }),
+          ...nodeWithResult('Failed', { cordoned: true, reboot: { jobName: 'job', notAfter: NOW.toISOString() } }),
           cordoned: true,
           mark: 'default/op@uid-op',
         },
@@ -61,113 +110,144 @@ describe('Whose turn it is', () => {
       [],
     ],
     [
-      'also while its ledger is lost',
+      'claims only the failed node again when its ledger was lost, with stopOnFailure',
       { stopOnFailure: true, concurrency: 2 },
       { a: { before: { phase: 'Running', ending: 'Failed', startedAt: NOW.toISOString() } }, b: {} },
       ['a'],
     ],
-    ['finished nodes are not claimed again', {}, { a: ended('Completed'), b: ended('Failed') }, []],
+    ['never starts finished nodes again', {}, { a: finishedNode('Completed'), b: finishedNode('Failed') }, []],
+    ['skips a node without NodeAgent', { concurrency: 1 }, { a: { facts: { agent: undefined } }, b: {} }, ['b']],
     [
-      'a node without its NodeAgent waits and holds no slot',
-      { concurrency: 1 },
-      { a: { seen: { agent: undefined } }, b: {} },
-      ['b'],
-    ],
-    [
-      'an end that is not undone yet keeps its slot',
+      'counts a completed node that is still cordoned against concurrency',
       { cordon: true, concurrency: 1 },
-      { a: { ...endedInLedger('Completed', { cordoned: true }), cordoned: true, mark: 'default/op@uid-op' }, b: {} },
+      { a: { ...nodeWithResult('Completed', { cordoned: true }), cordoned: true, mark: 'default/op@uid-op' }, b: {} },
       [],
     ],
-  ])('%s', (_sentence, spec, members, names) => expect(claimed(severally(spec, members))).toEqual(names));
+  ])('%s', (_sentence, spec, setups, names) => expect(claimedNodes(planFor(spec, setups))).toEqual(names));
 
-  test('nobody starts while the operation is being deleted', () => {
-    const plan = severally({}, { a: {} }, { metadata: { deletionTimestamp: secondsAgo(1) } });
-    expect(claimed(plan)).toEqual([]);
+  test('starts no node while the operation is being deleted', () => {
+    const plan = planFor({}, { a: {} }, { metadata: { deletionTimestamp: secondsAgo(1) } });
+    expect(claimedNodes(plan)).toEqual([]);
     expect(plan.status.phase).toBe('Failed');
   });
 
-  test.each<[string, Record<string, Member>, string[]]>([
-    ['workers of an upgrade wait for a control plane that has not begun', { x: CP, a: {} }, ['x']],
-    ['and while it is under way', { x: { ...CP, ...underWay() }, a: {} }, []],
-    ['and start when every control plane is done', { x: { ...CP, ...ended('Completed') }, a: {}, b: {} }, ['a', 'b']],
-    ['even before that is told', { x: { ...CP, ...endedInLedger('Completed') }, a: {} }, ['a']],
-    ['but never when one of them failed', { x: { ...CP, ...ended('Failed') }, a: {} }, []],
-    ['nor when any node fell back', { a: ended('Failed', { reason: 'FellBack' }), b: {} }, []],
-  ])('%s', (_sentence, members, names) => {
-    expect(claimed(severally({ cordon: true, ...REBOOT }, members, OWNED))).toEqual(names);
+  test.each<[string, Record<string, NodeSetup>, string[]]>([
+    ['starts no worker of an upgrade while a control plane has not started', { x: CP, a: {} }, ['x']],
+    ['starts no worker of an upgrade while a control plane is active', { x: { ...CP, ...activeNode() }, a: {} }, []],
+    [
+      'starts workers of an upgrade once every control plane is completed',
+      { x: { ...CP, ...finishedNode('Completed') }, a: {}, b: {} },
+      ['a', 'b'],
+    ],
+    [
+      'starts workers of an upgrade before the completion of the control plane is in the status',
+      { x: { ...CP, ...nodeWithResult('Completed') }, a: {} },
+      ['a'],
+    ],
+    [
+      'starts no worker of an upgrade when a control plane failed',
+      { x: { ...CP, ...finishedNode('Failed') }, a: {} },
+      [],
+    ],
+    [
+      'starts no node of an upgrade when any node fell back',
+      { a: finishedNode('Failed', { reason: 'FellBack' }), b: {} },
+      [],
+    ],
+  ])('%s', (_sentence, setups, names) => {
+    expect(claimedNodes(planFor({ cordon: true, ...REBOOT }, setups, OWNED))).toEqual(names);
   });
 });
 
-describe('An upgrade that cannot go on', () => {
-  test.each<[string, Record<string, Member>, string]>([
-    ['ends when a control plane failed', { x: { ...CP, ...ended('Failed') }, a: {} }, 'Failed'],
-    ['ends when a node fell back', { a: ended('Failed', { reason: 'FellBack' }), b: {} }, 'Failed'],
+describe('The status of an upgrade', () => {
+  test.each<[string, Record<string, NodeSetup>, string]>([
+    ['is Failed when a control plane failed', { x: { ...CP, ...finishedNode('Failed') }, a: {} }, 'Failed'],
+    ['is Failed when a node fell back', { a: finishedNode('Failed', { reason: 'FellBack' }), b: {} }, 'Failed'],
     [
-      'goes on while another control plane is under way',
-      { x: { ...CP, ...ended('Failed') }, y: { ...CP, ...underWay() }, a: {} },
+      'is Running while another control plane is active',
+      { x: { ...CP, ...finishedNode('Failed') }, y: { ...CP, ...activeNode() }, a: {} },
       'Running',
     ],
-  ])('%s', (_sentence, members, phase) => {
-    const { status } = severally({ cordon: true, ...REBOOT }, members, OWNED);
+  ])('%s', (_sentence, setups, phase) => {
+    const { status } = planFor({ cordon: true, ...REBOOT }, setups, OWNED);
     expect(status.phase).toBe(phase);
   });
 });
 
-describe('Why a node waits', () => {
-  test.each<[string, object, Record<string, Member>, Record<string, string>]>([
-    ['others go first', { concurrency: 1 }, { a: underWay(), b: {} }, { b: 'WaitingForTurn' }],
-    ['it is not Ready', {}, { a: { ready: false } }, { a: 'NodeNotReady' }],
-    ['another operation has it', {}, { a: { heldBy: 'x/y' } }, { a: 'WaitingForOperation' }],
-    ['the operation is paused', { paused: true }, { a: {} }, { a: 'Paused' }],
-    ['another node failed', { stopOnFailure: true }, { a: ended('Failed'), b: {} }, { b: 'Stopped' }],
+describe('A node that waits', () => {
+  test.each<[string, object, Record<string, NodeSetup>, Record<string, string>]>([
     [
-      'another control plane is not Ready',
+      'has reason WaitingForTurn while no slot is free',
+      { concurrency: 1 },
+      { a: activeNode(), b: {} },
+      { b: 'WaitingForTurn' },
+    ],
+    ['has reason NodeNotReady while it is not Ready', {}, { a: { ready: false } }, { a: 'NodeNotReady' }],
+    [
+      'has reason WaitingForOperation while another operation has claimed it',
+      {},
+      { a: { claimedBy: 'x/y' } },
+      { a: 'WaitingForOperation' },
+    ],
+    ['has reason Paused while the operation is paused', { paused: true }, { a: {} }, { a: 'Paused' }],
+    [
+      'has reason Stopped after another node failed',
+      { stopOnFailure: true },
+      { a: finishedNode('Failed'), b: {} },
+      { b: 'Stopped' },
+    ],
+    [
+      'has reason ControlPlaneNotReady while another control plane is not Ready',
       REBOOT,
-      { x: { ...CP, seen: { otherControlPlanes: { notReady: 'q' } } } },
+      { x: { ...CP, facts: { otherControlPlanes: { notReady: 'q' } } } },
       { x: 'ControlPlaneNotReady' },
     ],
     [
-      'another operation works on a control plane',
+      'has reason WaitingForOperation while another operation is active on a control plane',
       REBOOT,
-      { x: { ...CP, seen: { otherControlPlanes: { active: { node: 'q', operation: 'infra/other' } } } } },
+      { x: { ...CP, facts: { otherControlPlanes: { active: { node: 'q', operation: 'infra/other' } } } } },
       { x: 'WaitingForOperation' },
     ],
-    ['a control plane is under way', REBOOT, { x: { ...CP, ...underWay() }, y: CP }, { y: 'WaitingForTurn' }],
     [
-      'no slot is free, so that it does not matter yet whether it is Ready',
+      'has reason WaitingForTurn while another control plane is active',
+      REBOOT,
+      { x: { ...CP, ...activeNode() }, y: CP },
+      { y: 'WaitingForTurn' },
+    ],
+    [
+      'has reason WaitingForTurn, not NodeNotReady, while no slot is free',
       { concurrency: 1 },
-      { a: underWay(), b: { ready: false } },
+      { a: activeNode(), b: { ready: false } },
       { b: 'WaitingForTurn' },
     ],
     [
-      'a slot is free but it is not Ready',
+      'has reason NodeNotReady while a slot is free',
       { concurrency: 2 },
-      { a: underWay(), b: { ready: false } },
+      { a: activeNode(), b: { ready: false } },
       { b: 'NodeNotReady' },
     ],
-  ])('%s', (_sentence, spec, members, reasons) => {
-    expect(why(severally(spec, members))).toMatchObject(reasons);
+  ])('%s', (_sentence, spec, setups, reasons) => {
+    expect(waitReasons(planFor(spec, setups))).toMatchObject(reasons);
   });
 
-  test('the operation that holds the node is named', () => {
-    const { status } = severally({}, { a: { heldBy: 'infra/other' } });
+  test('names the operation that has claimed it', () => {
+    const { status } = planFor({}, { a: { claimedBy: 'infra/other' } });
     expect(status.nodeStatuses?.a?.message).toBe('waiting for operation infra/other');
   });
 
-  test('workers of an upgrade say that they wait for control planes', () => {
-    expect(why(severally({ ...REBOOT }, { x: { ...CP, ...underWay() }, a: {} }, OWNED)).a).toBe(
+  test('has reason WaitingForControlPlanes as a worker of an upgrade', () => {
+    expect(waitReasons(planFor({ ...REBOOT }, { x: { ...CP, ...activeNode() }, a: {} }, OWNED)).a).toBe(
       'WaitingForControlPlanes',
     );
   });
 });
 
-describe('What is done', () => {
-  test('an end is recorded, with its time', () => {
+describe('The actions of a plan', () => {
+  test('records the result of a node with its time', () => {
     const job = { metadata: { name: 'job', uid: 'uid-job', resourceVersion: '1' }, spec: {}, status: {} };
     const complete = { ...job, status: { conditions: [{ type: 'Complete', status: 'True' }] } };
     const at = ledger({ step: 'Run', job: { name: 'job', uid: 'uid-job' }, bootIdBefore: 'boot-1' });
-    const { actions } = severally({}, { a: { ledger: at, seen: { job: complete } } });
+    const { actions } = planFor({}, { a: { ledger: at, facts: { job: complete } } });
     expect(actions.map(({ action }) => action)).toEqual([
       {
         do: 'record',
@@ -176,40 +256,40 @@ describe('What is done', () => {
     ]);
   });
 
-  test('a look is planned for the first deadline', () => {
+  test('requeues the operation at the first deadline', () => {
     const at = { ledger: ledger({ stepTimes: { Claim: secondsAgo(20) } }) };
     const later = { ledger: ledger({ stepTimes: { Claim: secondsAgo(5) } }) };
-    const silent = { seen: { agent: undefined } };
-    const plan = severally(REBOOT, { a: { ...later, ...silent }, b: { ...at, ...silent } });
+    const withoutAgent = { seen: { agent: undefined } };
+    const plan = planFor(REBOOT, { a: { ...later, ...withoutAgent }, b: { ...at, ...withoutAgent } });
     expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 40_000));
   });
 
-  test('and when the time of a node that cannot start is over, though nothing else happens', () => {
+  test('requeues the operation at the start deadline of a node that cannot start', () => {
     const before = { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
     const waiting = { ...before, rebootStatus: 'not-requested' as const, lastUpdated: secondsAgo(20) };
-    const plan = severally({ startDeadlineSeconds: 30 }, { a: { ready: false, before: waiting } });
+    const plan = planFor({ startDeadlineSeconds: 30 }, { a: { ready: false, before: waiting } });
     expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 10_000));
   });
 
-  test('nothing is done for nodes that wait', () => {
-    expect(severally({ paused: true }, { a: {}, b: {} }).actions).toEqual([]);
+  test('contains no action for nodes that wait', () => {
+    expect(planFor({ paused: true }, { a: {}, b: {} }).actions).toEqual([]);
   });
 });
 
-test('a node that leaves after its reboot is told as rebooted: its agent has said so', () => {
+test('a node that is removed after its reboot is recorded as rebooted', () => {
   const own = { ...ran('Verify', { reboot: { jobName: 'job', notAfter: NOW.toISOString() } }), nodeUid: 'uid-a' };
   const reboot = { state: 'Rebooted' as const, bootIdAfter: 'boot-2' };
   const agent = nodeAgent({ operation: { id: own.id, reboot } }, own);
-  const { actions } = severally({ rebootOnSuccess: true }, { a: { gone: true, ledger: own, seen: { agent } } });
+  const { actions } = planFor({ rebootOnSuccess: true }, { a: { isAbsent: true, ledger: own, facts: { agent } } });
   expect(actions).toMatchObject([
     { action: { do: 'record', change: { result: { reason: 'NodeRemoved', bootIdAfter: 'boot-2' } } } },
   ]);
 });
 
-test('a wait that ends in the pass in which another node would start stops that one: what is final stays so', () => {
+test('a start deadline that expires with stopOnFailure stops the node that would start in the same pass', () => {
   const message = 'waiting for the node to be Ready';
   const before = { reason: 'NodeNotReady' as const, message, lastUpdated: secondsAgo(61) };
-  const plan = severally({ stopOnFailure: true, startDeadlineSeconds: 60 }, { a: { ready: false, before }, b: {} });
-  expect(claimed(plan)).toEqual([]);
+  const plan = planFor({ stopOnFailure: true, startDeadlineSeconds: 60 }, { a: { ready: false, before }, b: {} });
+  expect(claimedNodes(plan)).toEqual([]);
   expect(plan.status).toMatchObject({ phase: 'Failed', nodeStatuses: { b: { phase: 'Pending', reason: 'Stopped' } } });
 });

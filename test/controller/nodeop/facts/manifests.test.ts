@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobFor, objectName, preflightPodFor, pullPodFor } from '../../../../controller/nodeop/facts/manifests.js';
 import { nodeOp } from '../../../builders.js';
-import { UPGRADE_OWNER } from '../several.js';
+import { UPGRADE_OWNER } from '../multi-node-plan.js';
 
 const AROUND = { image: 'tool:1', sentinel: { image: 'agent:1', command: ['node', 'sentinel'] }, stateDir: '/state' };
 const LABEL_VALUE = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/;

@@ -3,17 +3,17 @@ import { KubeError } from '../../../../kube/errors.js';
 import { AdmissionRehearsal } from '../../../../controller/nodeop/reads/admission-rehearsal.js';
 import { nodeOp } from '../../../builders.js';
 import { fakeClock } from '../../../fakes/clock.js';
-import { world } from '../world.js';
+import { smallCluster } from '../small-cluster.js';
 
 const WORDS = 'pods "op-" is forbidden: violates PodSecurity "restricted:latest": privileged';
 
 describe('Pods that the API server would refuse', () => {
   const refusing = (spec: object) => {
-    const story = world(spec);
+    const story = smallCluster(spec);
     story.kube.onDryRun = () => {
       throw new KubeError(403, WORDS, 'Forbidden');
     };
-    Object.assign(story.jobs, { n1: 'Complete', n2: 'Complete' });
+    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
     return story;
   };
 
@@ -26,7 +26,7 @@ describe('Pods that the API server would refuse', () => {
     });
     expect(story.agents().map(({ spec }) => spec.operation)).toEqual([undefined, undefined]);
     expect(story.node('n1')?.spec?.unschedulable).toBeUndefined();
-    expect(story.told).toContainEqual(expect.objectContaining({ reason: 'PodRefused', message: WORDS }));
+    expect(story.events).toContainEqual(expect.objectContaining({ reason: 'PodRefused', message: WORDS }));
   });
 
   test.each<[string, KubeError]>([
@@ -53,12 +53,12 @@ describe('Pods that the API server would refuse', () => {
   });
 
   test('that the server does not answer for hold up no node that has begun', async () => {
-    const story = world({ concurrency: 1 });
+    const story = smallCluster({ concurrency: 1 });
     await story.run({ until: () => story.op().status?.nodes?.active === 1 });
     story.kube.onDryRun = () => {
       throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
     };
-    story.jobs.n1 = 'Complete';
+    story.jobResults.n1 = 'Complete';
     await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.phase === 'Completed' });
     expect(story.op().status?.nodeStatuses?.n2?.message).toBe(
       'it is unknown whether the Pod of the Job would be admitted: etcdserver: leader changed',
@@ -66,12 +66,12 @@ describe('Pods that the API server would refuse', () => {
   });
 
   test('are not asked about again for nodes that have begun, by a controller that is new', async () => {
-    const story = world({});
+    const story = smallCluster({});
     await story.run({ until: () => story.op().status?.nodes?.active === 2 });
     story.kube.onDryRun = () => {
       throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
     };
-    Object.assign(story.jobs, { n1: 'Complete', n2: 'Complete' });
+    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
     await story.run();
     expect(story.op().status?.phase).toBe('Completed');
   });
@@ -99,7 +99,7 @@ describe('Pods that the API server would refuse', () => {
     expect(story.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
     expect(story.op().status?.nodeStatuses?.n1).toMatchObject({ phase: 'Failed', reason: 'PodRefused' });
     expect(story.op().status?.nodeStatuses?.n1?.message).toContain(WORDS);
-    expect(story.jobsMade()).toEqual([]);
+    expect(story.createdJobs()).toEqual([]);
   });
 
   test('are tried again: once they are let in, the operation goes on', async () => {
@@ -111,10 +111,10 @@ describe('Pods that the API server would refuse', () => {
   });
 
   test('are asked about as they would be: privileged, in their namespace, and once', async () => {
-    const story = world({});
+    const story = smallCluster({});
     const asked: unknown[] = [];
     story.kube.onDryRun = (body, namespace) => void asked.push([namespace, body]);
-    Object.assign(story.jobs, { n1: 'Complete', n2: 'Complete' });
+    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
     await story.run();
     expect(asked).toEqual([
       [

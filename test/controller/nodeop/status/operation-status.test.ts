@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { NodeStatus } from '../../../../api/node-status.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { conditions } from '../../../../controller/cluster/conditions.js';
-import { nodeStatus, standingOf } from '../../../../controller/nodeop/status/node-status.js';
+import { nodeStatus, rolloutStateOf } from '../../../../controller/nodeop/status/node-status.js';
 import { operationStatus, withRemovedCompleted } from '../../../../controller/nodeop/status/operation-status.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { withSortedKeys } from '../../../fakes/sorted-keys.js';
 import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, parsed } from '../../../builders.js';
-import { ended, endedInLedger, type Member, severally, underWay } from '../several.js';
+import { finishedNode, nodeWithResult, type NodeSetup, planFor, activeNode } from '../multi-node-plan.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
 const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
@@ -146,16 +146,16 @@ describe('One node', () => {
 });
 
 describe('Where a node stands', () => {
-  test.each<[string, Member, string]>([
+  test.each<[string, NodeSetup, string]>([
     ['untouched', {}, 'pending'],
-    ['claimed', underWay(), 'active'],
-    ['done in the ledger', endedInLedger('Completed'), 'completed'],
-    ['failed in the ledger', endedInLedger('Failed'), 'failed'],
-    ['done in the status', ended('Completed'), 'completed'],
-    ['failed in the status', ended('Failed'), 'failed'],
+    ['claimed', activeNode(), 'active'],
+    ['done in the ledger', nodeWithResult('Completed'), 'completed'],
+    ['failed in the ledger', nodeWithResult('Failed'), 'failed'],
+    ['done in the status', finishedNode('Completed'), 'completed'],
+    ['failed in the status', finishedNode('Failed'), 'failed'],
   ])('%s', (_sentence, { ledger: own, before }, standing) => {
     const all = facts({}, { ledger: own });
-    expect(standingOf({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(standing);
+    expect(rolloutStateOf({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(standing);
   });
 });
 
@@ -219,7 +219,7 @@ describe('All nodes', () => {
   });
 
   test('a node that fails a walk under way leaves the operation running until its end is told', () => {
-    const { status } = severally({ concurrency: 1 }, { a: endedInLedger('Failed'), b: {} });
+    const { status } = planFor({ concurrency: 1 }, { a: nodeWithResult('Failed'), b: {} });
     expect(status).toMatchObject({ phase: 'Running', progress: '1/2' });
   });
 });
@@ -233,18 +233,18 @@ describe('A node that left before its turn', () => {
   });
 
   test('is told as removed, and does not keep the others waiting', () => {
-    const { status } = severally({}, { a: { gone: true }, b: ended('Completed') });
+    const { status } = planFor({}, { a: { isAbsent: true }, b: finishedNode('Completed') });
     expect(status.nodeStatuses?.a?.reason).toBe('NodeRemoved');
     expect(status.progress).toBe('2/2');
   });
 
   test('counts as skipped: nothing was done there and nothing failed', () => {
-    const { status } = severally({}, { a: { gone: true }, b: ended('Completed') });
+    const { status } = planFor({}, { a: { isAbsent: true }, b: finishedNode('Completed') });
     expect(status).toMatchObject({ phase: 'Completed', nodes: { skipped: 1, failed: 0 } });
   });
 
   test('is waited for while others are under way: it may come back', () => {
-    const { status } = severally({}, { a: { gone: true }, b: { ledger: ledger() } });
+    const { status } = planFor({}, { a: { isAbsent: true }, b: { ledger: ledger() } });
     expect(status.nodeStatuses?.a).toMatchObject({ phase: 'Pending', reason: 'NodeRemoved' });
   });
 });

@@ -1,4 +1,4 @@
-/** One operation over several nodes, as the tests of its turns and its status see it. */
+/** The plan for one operation over several nodes, for tests of turns and of the status. */
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeStatus } from '../../../api/node-status.js';
 import type { NodeOp } from '../../../api/objects.js';
@@ -7,59 +7,59 @@ import type { Facts } from '../../../controller/nodeop/facts/facts.js';
 import { rolloutOrder } from '../../../controller/cluster/targets.js';
 import { facts, ledger, node, nodeAgent, NOW, op, ran, type NodeTraits, parsed } from '../../builders.js';
 
-/** A node of the operation: what it is, how far it has got, what its status said last. */
-export interface Member extends NodeTraits {
-  gone?: boolean;
-  heldBy?: string;
+/** A node of the operation: its traits, its ledger and its last status entry. */
+export interface NodeSetup extends NodeTraits {
+  isAbsent?: boolean;
+  claimedBy?: string;
   ledger?: Operation;
   before?: Partial<NodeStatus>;
-  seen?: Partial<Facts>;
+  facts?: Partial<Facts>;
 }
 
-export const underWay = (): Member => ({ ledger: ledger() });
-export const endedInLedger = (phase: 'Completed' | 'Failed', more: Partial<Operation> = {}): Member => ({
+export const activeNode = (): NodeSetup => ({ ledger: ledger() });
+export const nodeWithResult = (phase: 'Completed' | 'Failed', more: Partial<Operation> = {}): NodeSetup => ({
   ledger: ran('Run', { result: { phase, message: phase, at: NOW.toISOString() }, ...more }),
 });
-export const ended = (phase: 'Completed' | 'Failed', more: Partial<NodeStatus> = {}): Member => ({
+export const finishedNode = (phase: 'Completed' | 'Failed', more: Partial<NodeStatus> = {}): NodeSetup => ({
   before: { phase, startedAt: NOW.toISOString(), ...more },
 });
 
-export function severally(
+export function planFor(
   spec: object,
-  members: Record<string, Member>,
+  setups: Record<string, NodeSetup>,
   more: { metadata?: object; status?: NodeOp['status'] } = {},
 ): Plan {
   const nodeStatuses = Object.fromEntries(
-    Object.entries(members).map(([name, { before }]) => [name, { phase: 'Pending' as const, attempt: 1, ...before }]),
+    Object.entries(setups).map(([name, { before }]) => [name, { phase: 'Pending' as const, attempt: 1, ...before }]),
   );
   const nodeOp = parsed(op(spec, { ...more, status: { ...more.status, nodeStatuses } }));
   const nodes = new Map(
-    Object.entries(members).flatMap(([name, member]) => (member.gone ? [] : [[name, node(name, member)] as const])),
+    Object.entries(setups).flatMap(([name, setup]) => (setup.isAbsent ? [] : [[name, node(name, setup)] as const])),
   );
-  const all = rolloutOrder(Object.keys(members), name => nodes.get(name)).map(name => {
-    const member = members[name];
-    const own = member?.ledger && { ...member.ledger, nodeUid: `uid-${name}` };
-    const phase = member?.before?.phase;
+  const all = rolloutOrder(Object.keys(setups), name => nodes.get(name)).map(name => {
+    const setup = setups[name];
+    const own = setup?.ledger && { ...setup.ledger, nodeUid: `uid-${name}` };
+    const phase = setup?.before?.phase;
     return facts(spec, {
       name,
       nodeOp,
       node: nodes.get(name),
       ledger: own,
       agent: nodeAgent({}, own),
-      claimedBy: member?.heldBy,
+      claimedBy: setup?.claimedBy,
       isReported: phase === 'Completed' || phase === 'Failed',
-      ...member?.seen,
+      ...setup?.facts,
     });
   });
   return decide(nodeOp, all, NOW);
 }
 
-/** Names of the nodes that are claimed now. */
-export const claimed = ({ actions }: Plan): string[] =>
+/** Names of the nodes that the plan claims. */
+export const claimedNodes = ({ actions }: Plan): string[] =>
   actions.filter(({ action }) => action.do === 'claim').map(({ facts: { name } }) => name);
 
-/** Why each of the nodes that wait does so. */
-export const why = ({ status }: Plan): Record<string, string | undefined> =>
+/** Reasons of the nodes that wait, by name. */
+export const waitReasons = ({ status }: Plan): Record<string, string | undefined> =>
   Object.fromEntries(
     Object.entries(status.nodeStatuses ?? {})
       .filter(([, entry]) => entry.phase === 'Pending' && entry.startedAt === undefined)

@@ -13,7 +13,7 @@ const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'w
 const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
 const REBOOT = { rebootOnSuccess: true };
 
-describe('Many nodes', () => {
+describe('The status of an operation over many nodes', () => {
   const names = Array.from({ length: 5_000 }, (_, at) => `machine-${String(at).padStart(5, '0')}.rack-7.example.com`);
   const at = NOW.toISOString();
   const uid = '0b5a7f4e-3f57-4c0d-9a53-0f3f8e5c9b11';
@@ -37,8 +37,8 @@ describe('Many nodes', () => {
   const waiting = { reason: 'WaitingForTurn' as const, message: 'waiting for its turn' };
   const refused = { reason: 'PodRefused' as const, message: `the Pod of the Job would be refused: ${'x'.repeat(700)}` };
 
-  /** The report of an operation over so many nodes, each as told. */
-  const report = (count: number, kindOf: (index: number) => string, detail: Detail = 'short') => {
+  /** The status of an operation over `count` nodes, each of the kind that `kindOf` returns. */
+  const statusFor = (count: number, kindOf: (index: number) => string, detail: Detail = 'short') => {
     const before = Object.fromEntries(names.slice(0, count).map(name => [name, { phase: 'Pending' as const }]));
     const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
     const entries = Object.fromEntries(
@@ -61,18 +61,18 @@ describe('Many nodes', () => {
     ['at the start', () => 'waiting'],
     ['in the middle', inTheMiddle],
     ['at the end', () => 'done'],
-    ['all failed', () => 'failed'],
-    ['all refused, in many words', () => 'refused'],
-  ])('5,000 of them fit into one object %s', (_sentence, kindOf) => {
-    expect(JSON.stringify(report(5_000, kindOf)).length).toBeLessThan(1024 * 1024);
+    ['when all failed', () => 'failed'],
+    ['when all are refused with a long message', () => 'refused'],
+  ])('fits into one object with 5,000 nodes %s', (_sentence, kindOf) => {
+    expect(JSON.stringify(statusFor(5_000, kindOf)).length).toBeLessThan(1024 * 1024);
   });
 
-  test('5,000 of them fit into one object while all are worked on at once', () => {
+  test('fits into one object with 5,000 active nodes', () => {
     const detail = detailFor({ targets: 5_000, active: 5_000 });
-    expect(JSON.stringify(report(5_000, () => 'active', detail)).length).toBeLessThan(1.4 * 1024 * 1024);
+    expect(JSON.stringify(statusFor(5_000, () => 'active', detail)).length).toBeLessThan(1.4 * 1024 * 1024);
   });
 
-  test('so do 1,000 in brief that all fail, with a log each and many words', () => {
+  test('fits into one object with 1,000 nodes that failed with a log and a long message', () => {
     const before = Object.fromEntries(names.slice(0, 1_000).map(name => [name, { phase: 'Pending' as const }]));
     const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: before } });
     const bad = { ...failed, message: 'bad '.repeat(999), log: 'x'.repeat(2_048), exitCode: 1 };
@@ -93,17 +93,17 @@ describe('Many nodes', () => {
     [1_000, 1_000, 'brief'],
     [1_001, 500, 'short'],
     [1_001, 501, 'least'],
-  ] as const)('of %d targets with %d at work, the detail is %s', (targets, active, detail) => {
+  ] as const)('has for %d targets, %d of them active, the detail %s', (targets, active, detail) => {
     expect(detailFor({ targets, active })).toBe(detail);
   });
 
-  test('up to 1,000 of them are told in full', () => {
-    const { nodeStatuses } = report(1_000, () => 'done', 'full');
+  test('contains full entries of up to 1,000 nodes', () => {
+    const { nodeStatuses } = statusFor(1_000, () => 'done', 'full');
     expect(Object.values(nodeStatuses ?? {})[0]).toMatchObject({ jobName: grown.job.name, bootIdAfter: uid });
   });
 
-  test('of more, one that has ended keeps how', () => {
-    const { nodeStatuses } = report(1_001, () => 'done');
+  test('keeps only the result of finished nodes from 1,001 nodes on', () => {
+    const { nodeStatuses } = statusFor(1_001, () => 'done');
     expect(Object.values(nodeStatuses ?? {})[0]).toEqual({
       phase: 'Completed',
       reason: 'Done',
@@ -111,10 +111,10 @@ describe('Many nodes', () => {
     });
   });
 
-  test('and one of very many at work keeps what would be needed if its ledger got lost', () => {
-    const { nodeStatuses } = report(1_001, () => 'active', 'least');
-    const told = Object.values(nodeStatuses ?? {})[0];
-    expect(told).toEqual({
+  test('keeps of very many active nodes what is needed to rebuild a lost ledger', () => {
+    const { nodeStatuses } = statusFor(1_001, () => 'active', 'least');
+    const entry = Object.values(nodeStatuses ?? {})[0];
+    expect(entry).toEqual({
       phase: 'Running',
       step: 'Verify',
       startedAt: at,
@@ -122,7 +122,7 @@ describe('Many nodes', () => {
       nodeUid: uid,
       jobUid: uid,
     });
-    const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: told && { n1: told } } });
+    const whole = nodeOp(REBOOT, { status: { startedAt: at, nodeStatuses: entry && { n1: entry } } });
     const lost = { ...facts(REBOOT, { ledger: undefined, job: undefined }), nodeOp: whole };
     expect(rebuiltLedger(lost, 'another')).toMatchObject({
       step: 'Verify',
@@ -134,8 +134,8 @@ describe('Many nodes', () => {
     });
   });
 
-  test('and one that waits keeps what for, without a word changing from pass to pass', () => {
-    const { nodeStatuses } = report(1_001, () => 'waiting');
+  test('keeps the reason of waiting nodes without changing the entry in every pass', () => {
+    const { nodeStatuses } = statusFor(1_001, () => 'waiting');
     const [first] = Object.values(nodeStatuses ?? {});
     expect(first).toEqual({ phase: 'Pending', reason: 'WaitingForTurn', lastUpdated: at });
     const later = { ...facts(REBOOT, { ledger: undefined }), now: new Date(NOW.getTime() + 60_000) };
