@@ -259,7 +259,7 @@ describe('The actions of a plan', () => {
   test('requeues the operation at the first deadline', () => {
     const at = { ledger: ledger({ stepTimes: { Claim: secondsAgo(20) } }) };
     const later = { ledger: ledger({ stepTimes: { Claim: secondsAgo(5) } }) };
-    const withoutAgent = { seen: { agent: undefined } };
+    const withoutAgent = { facts: { agent: undefined } };
     const plan = planFor(REBOOT, { a: { ...later, ...withoutAgent }, b: { ...at, ...withoutAgent } });
     expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 40_000));
   });

@@ -20,20 +20,22 @@ const OURS = {
 const another = (name: string, phase?: 'Completed'): NodeOp =>
   op({}, { metadata: { name, uid: `uid-${name}` }, status: phase && { phase } });
 
-/** Keys that are looked at when `change` happens in a cluster where `op` holds n1, `open` waits and `over` is finished. */
+/** Keys that a change enqueues in a cluster where `op` has claimed n1, `open` waits and `done` is finished. */
 function enqueued(change: (caches: AllCaches) => void): string[] {
   const caches = emptyCaches();
   caches.nodeOps.applyEvent('ADDED', next(op()));
   caches.nodeOps.applyEvent('ADDED', next(another('open')));
-  caches.nodeOps.applyEvent('ADDED', next(another('over', 'Completed')));
+  caches.nodeOps.applyEvent('ADDED', next(another('done', 'Completed')));
   caches.nodes.applyEvent('ADDED', next(node('n1')));
   caches.nodes.applyEvent('ADDED', next(node('n2')));
   caches.nodeAgents.applyEvent('ADDED', next(nodeAgent({}, ledger())));
   caches.pods.applyEvent('ADDED', next(pod('web')));
   const keys = new Set<string>();
-  let begun = false;
-  enqueueOnChanges(caches, key => begun && keys.add(key));
-  begun = true;
+  let isStarted = false;
+  enqueueOnChanges(caches, key => {
+    if (isStarted) keys.add(key);
+  });
+  isStarted = true;
   change(caches);
   return [...keys].toSorted();
 }
@@ -41,75 +43,115 @@ function enqueued(change: (caches: AllCaches) => void): string[] {
 const nodeBecomes = (traits: NodeTraits) => (caches: AllCaches) =>
   caches.nodes.applyEvent('MODIFIED', next(node('n1', traits)));
 
-describe('Looked at is', () => {
-  const HOLDER = 'default/op';
+describe('enqueueOnChanges', () => {
+  const CLAIMANT = 'default/op';
   const OPEN = 'default/open';
   test.each<[string, (caches: AllCaches) => void, string[]]>([
-    ['a NodeOp that changed', c => c.nodeOps.applyEvent('MODIFIED', next(another('over'))), ['default/over']],
-    ['nobody, when a NodeOp is gone', c => c.nodeOps.applyEvent('DELETED', next(another('over', 'Completed'))), []],
+    ['enqueues a NodeOp that changed', c => c.nodeOps.applyEvent('MODIFIED', next(another('done'))), ['default/done']],
     [
-      'the holder, when its agent answers',
+      'enqueues nothing when a NodeOp is deleted',
+      c => c.nodeOps.applyEvent('DELETED', next(another('done', 'Completed'))),
+      [],
+    ],
+    [
+      'enqueues the claimant when its agent answers',
       c => c.nodeAgents.applyEvent('MODIFIED', next(nodeAgent({ contract: 1 }, ledger()))),
-      [HOLDER],
+      [CLAIMANT],
     ],
     [
-      'every open operation, when a node is let go',
+      'enqueues every unfinished operation when a node is released',
       c => c.nodeAgents.applyEvent('MODIFIED', next(nodeAgent())),
-      [HOLDER, OPEN],
+      [CLAIMANT, OPEN],
     ],
     [
-      'every open operation, when a node has got its NodeAgent',
+      'enqueues every unfinished operation when a NodeAgent is created',
       c =>
         c.nodeAgents.applyEvent(
           'ADDED',
           next({ ...nodeAgent(), metadata: { ...nodeAgent().metadata, name: 'n2', uid: 'n2' } }),
         ),
-      [HOLDER, OPEN],
+      [CLAIMANT, OPEN],
     ],
     [
-      'both holders, when a node changes hands',
+      'enqueues both operations when another one claims the node',
       c =>
         c.nodeAgents.applyEvent(
           'MODIFIED',
           next(nodeAgent({}, ledger({ nodeOp: { namespace: 'default', name: 'open', uid: 'uid-open' } }))),
         ),
-      [HOLDER, OPEN],
+      [CLAIMANT, OPEN],
     ],
     [
-      'the owner of a Job',
+      'enqueues the owner of a Job',
       c => c.jobs.applyEvent('ADDED', next({ ...job('running'), metadata: { ...job('running').metadata, ...OURS } })),
-      [HOLDER],
+      [CLAIMANT],
     ],
-    ['nobody for a Job that is not ours', c => c.jobs.applyEvent('ADDED', next(job('running'))), []],
-    ['the holder, when a pod comes to its node', c => c.pods.applyEvent('ADDED', next(pod('new'))), [HOLDER]],
-    ['the holder, when a pod leaves its node', c => c.pods.applyEvent('DELETED', next(pod('web'))), [HOLDER]],
+    ['enqueues nothing for a foreign Job', c => c.jobs.applyEvent('ADDED', next(job('running'))), []],
     [
-      'nobody, when a pod comes to a free node',
+      'enqueues the claimant when a pod is bound to its node',
+      c => c.pods.applyEvent('ADDED', next(pod('new'))),
+      [CLAIMANT],
+    ],
+    [
+      'enqueues the claimant when a pod of its node is deleted',
+      c => c.pods.applyEvent('DELETED', next(pod('web'))),
+      [CLAIMANT],
+    ],
+    [
+      'enqueues nothing when a pod is bound to an unclaimed node',
       c => c.pods.applyEvent('ADDED', next({ ...pod('new'), spec: { nodeName: 'n2' } })),
       [],
     ],
     [
-      'the owner of a preflight Pod, wherever it is',
+      'enqueues the owner of a preflight Pod that is not bound yet',
       c => c.pods.applyEvent('ADDED', next({ ...pod('pre'), metadata: { ...pod('pre').metadata, ...OURS }, spec: {} })),
-      [HOLDER],
+      [CLAIMANT],
     ],
-    ['nobody for a heartbeat', nodeBecomes({}), []],
-    ['nobody for a label', nodeBecomes({ labels: { zone: 'a' } }), []],
-    ['holder and waiting, when a node is not Ready', nodeBecomes({ ready: false }), [HOLDER, OPEN]],
-    ['holder and waiting, when a node has rebooted', nodeBecomes({ bootId: 'boot-2' }), [HOLDER, OPEN]],
-    ['holder and waiting, when a node is cordoned', nodeBecomes({ cordoned: true }), [HOLDER, OPEN]],
-    ['holder and waiting, when the mark of a cordon changes', nodeBecomes({ mark: 'x/y@z' }), [HOLDER, OPEN]],
-    ['holder and waiting, when another node has the name', nodeBecomes({ uid: 'new' }), [HOLDER, OPEN]],
-    ['holder and waiting, when a node is gone', c => c.nodes.applyEvent('DELETED', next(node('n1'))), [HOLDER, OPEN]],
-    ['every open operation, when a node joins', c => c.nodes.applyEvent('ADDED', next(node('n3'))), [HOLDER, OPEN]],
+    ['enqueues nothing for a heartbeat of a node', nodeBecomes({}), []],
+    ['enqueues nothing for a label of a node', nodeBecomes({ labels: { zone: 'a' } }), []],
+    [
+      'enqueues claimant and unfinished operations when a node is not Ready',
+      nodeBecomes({ ready: false }),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues claimant and unfinished operations when a node has rebooted',
+      nodeBecomes({ bootId: 'boot-2' }),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues claimant and unfinished operations when a node is cordoned',
+      nodeBecomes({ cordoned: true }),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues claimant and unfinished operations when a cordon mark changes',
+      nodeBecomes({ mark: 'x/y@z' }),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues claimant and unfinished operations when a node is replaced',
+      nodeBecomes({ uid: 'new' }),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues claimant and unfinished operations when a node is deleted',
+      c => c.nodes.applyEvent('DELETED', next(node('n1'))),
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues every unfinished operation when a node joins',
+      c => c.nodes.applyEvent('ADDED', next(node('n3'))),
+      [CLAIMANT, OPEN],
+    ],
   ])('%s', (_sentence, change, keys) => expect(enqueued(change)).toEqual(keys));
 
-  test('every NodeOp at the beginning', () => {
+  test('enqueues every NodeOp at the start', () => {
     const caches = emptyCaches();
     caches.nodeOps.applyEvent('ADDED', next(op()));
-    caches.nodeOps.applyEvent('ADDED', next(another('over', 'Completed')));
+    caches.nodeOps.applyEvent('ADDED', next(another('done', 'Completed')));
     const keys: string[] = [];
     enqueueOnChanges(caches, key => keys.push(key));
-    expect(keys).toEqual(['default/op', 'default/over']);
+    expect(keys).toEqual(['default/op', 'default/done']);
   });
 });

@@ -18,229 +18,241 @@ import { FakeKube } from '../../../fakes/kube.js';
 import { facts, job, ledger, node, nodeAgent, NOW, pod } from '../../../builders.js';
 
 const MARK = 'default/op@uid-op';
-/** Somebody wrote in between, or it is another object by now. */
+/** Another writer changed or replaced the object since it was read. */
 const CONFLICT = { code: 409, reason: 'Conflict' };
 
-/** A cluster with node, agent and a helper Pod; `see` reads from it as the controller would. */
-function stage({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, own?: ReturnType<typeof ledger>) {
+/** A cluster with a node, its NodeAgent and a helper Pod; `observe` returns the facts as the controller would have them. */
+function setup({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, own?: ReturnType<typeof ledger>) {
   const kube = new FakeKube();
   kube.seed(NODES, node('n1', { mark, cordoned }));
   kube.seed(NODE_AGENT, nodeAgent({}, own));
   kube.seed(PODS, pod('helper'));
   const { caches } = cachesFollowing(kube);
-  const told: string[] = [];
-  const hands = {
+  const events: string[] = [];
+  const deps = {
     kube,
     caches,
-    recorder: { record: ({ reason }: { reason: string }) => void told.push(reason) },
+    recorder: { record: ({ reason }: { reason: string }) => void events.push(reason) },
     evictions: new Evictions(() => NOW),
     liveReads: new LiveReads({ kube, caches, clock: fakeClock() }),
     controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },
     log: silentLog,
   };
-  const see = (seen: Partial<Facts> = {}): Facts => {
+  const observe = (overrides: Partial<Facts> = {}): Facts => {
     const agent = caches.nodeAgents.get({ name: 'n1' });
-    return facts({}, { node: caches.nodes.get({ name: 'n1' }), agent, ledger: agent?.spec.operation, ...seen });
+    return facts({}, { node: caches.nodes.get({ name: 'n1' }), agent, ledger: agent?.spec.operation, ...overrides });
   };
   const agentNow = () => kube.get<NodeAgent>(NODE_AGENT, { name: 'n1' });
   const nodeNow = () => kube.get<CachedNode>(NODES, { name: 'n1' });
-  return { kube, caches, told, see, agentNow, nodeNow, act: (what: Action, seen = see()) => act(seen, what, hands) };
+  return {
+    kube,
+    caches,
+    events,
+    observe,
+    agentNow,
+    nodeNow,
+    act: (action: Action, observed = observe()) => act(observed, action, deps),
+  };
 }
 
-describe('Acts on the ledger', () => {
-  test('claim puts ledger and finalizer there, in one write', async () => {
-    const world = stage();
-    await world.act({ do: 'claim', ledger: ledger() });
-    const { metadata, spec } = await world.agentNow();
+describe('An action on the ledger', () => {
+  test('claim writes ledger and finalizer in one patch', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'claim', ledger: ledger() });
+    const { metadata, spec } = await cluster.agentNow();
     expect(metadata.finalizers).toEqual(['operator.kairos.io/claimed']);
     expect(spec.operation).toMatchObject({ id: 'uid-op-1', step: 'Claim' });
-    expect(world.kube.writes).toHaveLength(1);
-    expect(world.told).toEqual(['Started']);
+    expect(cluster.kube.writes).toHaveLength(1);
+    expect(cluster.events).toEqual(['Started']);
   });
 
-  test('the next look sees it at once', async () => {
-    const world = stage();
-    await world.act({ do: 'claim', ledger: ledger() });
-    expect(world.caches.nodeAgents.byIndex('operation', 'uid-op')).toHaveLength(1);
+  test('claim updates the cache at once', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'claim', ledger: ledger() });
+    expect(cluster.caches.nodeAgents.byIndex('operation', 'uid-op')).toHaveLength(1);
   });
 
-  test('of two claims on what both saw free, one is refused', async () => {
-    const world = stage();
-    const seen = world.see();
-    await world.act({ do: 'claim', ledger: ledger({ id: 'first' }) }, seen);
-    await expect(world.act({ do: 'claim', ledger: ledger({ id: 'second' }) }, seen)).rejects.toMatchObject(CONFLICT);
-    expect((await world.agentNow()).spec.operation?.id).toBe('first');
+  test('claim fails with a conflict when another claim was faster', async () => {
+    const cluster = setup();
+    const before = cluster.observe();
+    await cluster.act({ do: 'claim', ledger: ledger({ id: 'first' }) }, before);
+    await expect(cluster.act({ do: 'claim', ledger: ledger({ id: 'second' }) }, before)).rejects.toMatchObject(
+      CONFLICT,
+    );
+    expect((await cluster.agentNow()).spec.operation?.id).toBe('first');
   });
 
-  test('record changes what it names, and null takes away', async () => {
-    const world = stage({}, ledger({ reboot: { jobName: 'job', notAfter: NOW.toISOString() } }));
-    await world.act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
-    const { operation } = (await world.agentNow()).spec;
+  test('record changes the given fields and removes those that are null', async () => {
+    const cluster = setup({}, ledger({ reboot: { jobName: 'job', notAfter: NOW.toISOString() } }));
+    await cluster.act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
+    const { operation } = (await cluster.agentNow()).spec;
     expect(operation).toMatchObject({ id: 'uid-op-1', rebootWithdrawn: true });
     expect(operation).not.toHaveProperty('reboot');
   });
 
   test.each<[string, Action, string[]]>([
     ['a reboot', { do: 'record', change: { reboot: { jobName: 'j', notAfter: NOW.toISOString() } } }, ['RebootAsked']],
-    ['a drain left out', { do: 'record', change: { drainSkipped: true } }, ['DrainSkipped']],
+    ['a skipped drain', { do: 'record', change: { drainSkipped: true } }, ['DrainSkipped']],
     [
-      'an end',
+      'a result',
       {
         do: 'record',
         change: { result: { phase: 'Failed', reason: 'JobFailed', message: 'x', at: NOW.toISOString() } },
       },
       ['JobFailed'],
     ],
-    ['a mere step', { do: 'record', change: { step: 'Run' } }, []],
-  ])('%s that is recorded is told as it should be', async (_sentence, action, reasons) => {
-    const world = stage({}, ledger());
-    await world.act(action);
-    expect(world.told).toEqual(reasons);
+    ['a step', { do: 'record', change: { step: 'Run' } }, []],
+  ])('record of %s creates its Event', async (_sentence, action, reasons) => {
+    const cluster = setup({}, ledger());
+    await cluster.act(action);
+    expect(cluster.events).toEqual(reasons);
   });
 
-  test('release takes ledger and finalizer away, in one write', async () => {
-    const world = stage();
-    await world.act({ do: 'claim', ledger: ledger() });
-    await world.act({ do: 'release' });
-    const { metadata, spec } = await world.agentNow();
+  test('release removes ledger and finalizer in one patch', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'claim', ledger: ledger() });
+    await cluster.act({ do: 'release' });
+    const { metadata, spec } = await cluster.agentNow();
     expect(spec).toEqual({ labels: true });
     expect(metadata.finalizers).toEqual([]);
   });
 
-  test('nothing can be written where the NodeAgent is gone', async () => {
-    const world = stage();
-    await expect(world.act({ do: 'release' }, world.see({ agent: undefined }))).rejects.toThrow('does not exist');
+  test('release fails when the NodeAgent does not exist', async () => {
+    const cluster = setup();
+    await expect(cluster.act({ do: 'release' }, cluster.observe({ agent: undefined }))).rejects.toThrow(
+      'does not exist',
+    );
   });
 });
 
-describe('Acts on the node', () => {
-  test('cordon sets both, field and mark, and tells it on the node', async () => {
-    const world = stage();
-    await world.act({ do: 'cordon' });
-    const { metadata, spec } = await world.nodeNow();
+describe('An action on the node', () => {
+  test('cordon sets field and mark in one patch and creates an Event on the node', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'cordon' });
+    const { metadata, spec } = await cluster.nodeNow();
     expect(spec?.unschedulable).toBe(true);
     expect(metadata.annotations).toEqual({ 'operator.kairos.io/cordoned-by': MARK });
-    expect(world.kube.writes).toHaveLength(1);
-    expect(world.told).toEqual(['Cordoned']);
+    expect(cluster.kube.writes).toHaveLength(1);
+    expect(cluster.events).toEqual(['Cordoned']);
   });
 
-  test('uncordon takes both away', async () => {
-    const world = stage({ mark: MARK, cordoned: true });
-    await world.act({ do: 'uncordon' });
-    const { metadata, spec } = await world.nodeNow();
+  test('uncordon removes field and mark', async () => {
+    const cluster = setup({ mark: MARK, cordoned: true });
+    await cluster.act({ do: 'uncordon' });
+    const { metadata, spec } = await cluster.nodeNow();
     expect(spec).not.toHaveProperty('unschedulable');
     expect(metadata.annotations).toEqual({});
-    expect(world.told).toEqual(['Uncordoned']);
+    expect(cluster.events).toEqual(['Uncordoned']);
   });
 
-  test('neither is done on a node that somebody changed meanwhile', async () => {
-    const world = stage();
-    const seen = world.see();
-    await world.kube.patch(NODES, { name: 'n1' }, { spec: { unschedulable: true } });
-    await expect(world.act({ do: 'cordon' }, seen)).rejects.toMatchObject(CONFLICT);
-    expect((await world.nodeNow()).metadata.annotations).toBeUndefined();
+  test('cordon fails with a conflict when the node has changed', async () => {
+    const cluster = setup();
+    const before = cluster.observe();
+    await cluster.kube.patch(NODES, { name: 'n1' }, { spec: { unschedulable: true } });
+    await expect(cluster.act({ do: 'cordon' }, before)).rejects.toMatchObject(CONFLICT);
+    expect((await cluster.nodeNow()).metadata.annotations).toBeUndefined();
   });
 
-  test('neither is done where the node is gone', async () => {
-    const world = stage();
-    await world.act({ do: 'cordon' }, world.see({ node: undefined }));
-    await world.act({ do: 'uncordon' }, world.see({ node: undefined }));
-    expect(world.kube.writes).toEqual([]);
+  test('cordon and uncordon do nothing when the node does not exist', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'cordon' }, cluster.observe({ node: undefined }));
+    await cluster.act({ do: 'uncordon' }, cluster.observe({ node: undefined }));
+    expect(cluster.kube.writes).toEqual([]);
   });
 });
 
-describe('Acts on Jobs and Pods', () => {
+describe('An action on a Job or Pod', () => {
   const suspended = job('suspended');
 
-  test('the same Job is made once, however often it is asked for', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    await world.act({ do: 'createJob' });
-    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
-    expect(world.caches.jobs.byIndex('owner', 'uid-op')).toHaveLength(1);
+  test('createJob creates the Job once when it is repeated', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    await cluster.act({ do: 'createJob' });
+    expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+    expect(cluster.caches.jobs.byIndex('owner', 'uid-op')).toHaveLength(1);
   });
 
-  test('the Job that was seen is let run', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    for (const made of world.caches.jobs.list()) await world.act({ do: 'resumeJob', job: made });
-    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
+  test('resumeJob resumes the Job', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    for (const created of cluster.caches.jobs.list()) await cluster.act({ do: 'resumeJob', job: created });
+    expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
   });
 
-  test('also if its controller has written into its status meanwhile', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    const [made] = world.caches.jobs.list();
-    if (made === undefined) throw new Error('no Job');
-    await world.kube.patch(JOBS, made.metadata, { status: { active: 0 } }, { subresource: 'status' });
-    await world.act({ do: 'resumeJob', job: made });
-    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
+  test('resumeJob resumes a Job whose status has changed', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const [created] = cluster.caches.jobs.list();
+    if (created === undefined) throw new Error('no Job');
+    await cluster.kube.patch(JOBS, created.metadata, { status: { active: 0 } }, { subresource: 'status' });
+    await cluster.act({ do: 'resumeJob', job: created });
+    expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: false } }]);
   });
 
-  test('but not if somebody has resumed and stopped it meanwhile: it never runs twice', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    const [made] = world.caches.jobs.list();
-    if (made === undefined) throw new Error('no Job');
-    await world.kube.patch(JOBS, made.metadata, { spec: { suspend: false } });
-    await world.kube.patch(JOBS, made.metadata, { spec: { suspend: true } });
-    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toMatchObject(CONFLICT);
-    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+  test('resumeJob fails with a conflict when the Job was resumed and suspended meanwhile', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const [created] = cluster.caches.jobs.list();
+    if (created === undefined) throw new Error('no Job');
+    await cluster.kube.patch(JOBS, created.metadata, { spec: { suspend: false } });
+    await cluster.kube.patch(JOBS, created.metadata, { spec: { suspend: true } });
+    await expect(cluster.act({ do: 'resumeJob', job: created })).rejects.toMatchObject(CONFLICT);
+    expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
   });
 
-  test('it is said if something keeps it from running', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    const [made] = world.caches.jobs.list();
-    if (made === undefined) throw new Error('no Job');
-    Object.assign(world.kube, { patch: async () => made });
-    await expect(world.act({ do: 'resumeJob', job: made })).rejects.toThrow(JobSuspendedError);
+  test('resumeJob fails when something sets spec.suspend again', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const [created] = cluster.caches.jobs.list();
+    if (created === undefined) throw new Error('no Job');
+    Object.assign(cluster.kube, { patch: async () => created });
+    await expect(cluster.act({ do: 'resumeJob', job: created })).rejects.toThrow(JobSuspendedError);
   });
 
-  test('what is to expire and is gone is forgotten', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    const [made] = world.caches.jobs.list();
-    if (made === undefined) throw new Error('no Job');
-    Object.assign(world.kube, { patch: () => Promise.reject(new KubeError(404, 'not found', 'NotFound')) });
-    await world.act({ do: 'expireJob', job: made, ttlSeconds: 1 });
-    expect(world.caches.jobs.list()).toEqual([]);
+  test('expireJob removes a Job that does not exist from the cache', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const [created] = cluster.caches.jobs.list();
+    if (created === undefined) throw new Error('no Job');
+    Object.assign(cluster.kube, { patch: () => Promise.reject(new KubeError(404, 'not found', 'NotFound')) });
+    await cluster.act({ do: 'expireJob', job: created, ttlSeconds: 1 });
+    expect(cluster.caches.jobs.list()).toEqual([]);
   });
 
-  test('another Job of the same name is not', async () => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createJob' });
-    const [made] = world.caches.jobs.list();
-    const older = { ...suspended, metadata: { ...suspended.metadata, ...made?.metadata, uid: 'older' } };
-    await expect(world.act({ do: 'resumeJob', job: older })).rejects.toMatchObject(CONFLICT);
-    expect(world.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
+  test('resumeJob fails with a conflict for another Job of the same name', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const [created] = cluster.caches.jobs.list();
+    const older = { ...suspended, metadata: { ...suspended.metadata, ...created?.metadata, uid: 'older' } };
+    await expect(cluster.act({ do: 'resumeJob', job: older })).rejects.toMatchObject(CONFLICT);
+    expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
   });
 
-  test.each(['pull', 'preflight'] as const)('the %s Pod is made once', async which => {
-    const world = stage({}, ledger());
-    await world.act({ do: 'createPod', pod: which });
-    await world.act({ do: 'createPod', pod: which });
-    expect(world.kube.all(PODS)).toHaveLength(2);
-    expect(world.caches.pods.byIndex('owner', 'uid-op')).toHaveLength(1);
+  test.each(['pull', 'preflight'] as const)('createPod creates the %s Pod once when it is repeated', async which => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createPod', pod: which });
+    await cluster.act({ do: 'createPod', pod: which });
+    expect(cluster.kube.all(PODS)).toHaveLength(2);
+    expect(cluster.caches.pods.byIndex('owner', 'uid-op')).toHaveLength(1);
   });
 
-  test('helper Pods are deleted', async () => {
-    const world = stage();
-    await world.act({ do: 'deletePods', pods: [pod('helper')] });
-    expect(world.kube.all(PODS)).toEqual([]);
+  test('deletePods deletes helper Pods', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'deletePods', pods: [pod('helper')] });
+    expect(cluster.kube.all(PODS)).toEqual([]);
   });
 
-  test('a helper Pod that is gone is no trouble', async () => {
-    const world = stage();
-    await world.act({ do: 'deletePods', pods: [pod('gone'), pod('helper')] });
-    expect(world.kube.all(PODS)).toEqual([]);
+  test('deletePods ignores a Pod that does not exist', async () => {
+    const cluster = setup();
+    await cluster.act({ do: 'deletePods', pods: [pod('gone'), pod('helper')] });
+    expect(cluster.kube.all(PODS)).toEqual([]);
   });
 
-  test('another Pod of the same name is left alone', async () => {
-    const world = stage();
+  test('deletePods keeps another Pod of the same name', async () => {
+    const cluster = setup();
     const older = pod('helper');
-    await world.act({ do: 'deletePods', pods: [{ ...older, metadata: { ...older.metadata, uid: 'older' } }] });
-    expect(world.kube.all(PODS)).toHaveLength(1);
+    await cluster.act({ do: 'deletePods', pods: [{ ...older, metadata: { ...older.metadata, uid: 'older' } }] });
+    expect(cluster.kube.all(PODS)).toHaveLength(1);
   });
 });

@@ -26,25 +26,25 @@ beforeEach(() => {
 const holder = async () => (await kube.get<LeaseObject>(LEASES, AT)).spec?.holderIdentity;
 
 describe('The Lease of the control planes', () => {
-  test('is made by the first that takes it', async () => {
+  test('is created when it is acquired for the first time', async () => {
     await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
-  test('is written once however often its holder asks', async () => {
+  test('is written once when its holder acquires it again', async () => {
     await lease.acquire(mine);
     await lease.acquire(mine);
     expect(kube.writes).toHaveLength(1);
   });
 
-  test('is refused while the walk that holds it goes on', async () => {
+  test('is refused while the ledger of its holder exists', async () => {
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
     await lease.acquire(other);
     await expect(lease.acquire(mine)).rejects.toThrow(ControlPlaneTurnTakenError);
     expect(await holder()).toBe('uid-op-1/n1');
   });
 
-  test('is refused while a walk whose ledger was taken away is still to be taken up again', async () => {
+  test('is refused while its holder has lost the ledger but is not finished', async () => {
     const nodeStatuses = { n1: { phase: 'Running' as const, startedAt: secondsAgo(9) } };
     kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
     kube.seed(NODE_AGENT, nodeAgent());
@@ -52,7 +52,7 @@ describe('The Lease of the control planes', () => {
     await expect(lease.acquire(mine)).rejects.toThrow(ControlPlaneTurnTakenError);
   });
 
-  test('is taken from a walk that has ended, as the report says', async () => {
+  test('passes on from a holder whose status is final', async () => {
     const nodeStatuses = { n1: { phase: 'Failed' as const, startedAt: secondsAgo(9) } };
     kube.seed(NODE_OP, op({}, { status: { nodeStatuses } }));
     await lease.acquire(other);
@@ -61,17 +61,17 @@ describe('The Lease of the control planes', () => {
   });
 
   test.each<[string, () => void]>([
-    ['the node is free', () => kube.seed(NODE_AGENT, nodeAgent())],
-    ['the node is another operation’s', () => kube.seed(NODE_AGENT, nodeAgent({}, ledger({ id: 'uid-op-2' })))],
-    ['the node is gone', () => undefined],
-  ])('is taken from a walk that is over: %s', async (_sentence, seed) => {
+    ['is not claimed', () => kube.seed(NODE_AGENT, nodeAgent())],
+    ['is claimed by another operation', () => kube.seed(NODE_AGENT, nodeAgent({}, ledger({ id: 'uid-op-2' })))],
+    ['does not exist', () => undefined],
+  ])('passes on from a holder whose node %s', async (_sentence, seed) => {
     seed();
     await lease.acquire(other);
     await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
-  test('is free for the next once it was given back', async () => {
+  test('can be acquired after its release', async () => {
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
     await lease.acquire(other);
     await lease.release(other);
@@ -79,29 +79,29 @@ describe('The Lease of the control planes', () => {
     expect(await holder()).toBe('uid-a-1/x');
   });
 
-  test('is given back by its holder alone', async () => {
+  test('is released by its holder only', async () => {
     await lease.acquire(mine);
     await lease.release(other);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
-  test('whatever somebody wrote into it by hand is nobody', async () => {
+  test('is free when a user wrote an unknown holder into it', async () => {
     const body = { kind: 'Lease', metadata: AT, spec: { holderIdentity: 'me' } };
     await kube.create<LeaseObject>(LEASES, body, AT.namespace);
     await lease.acquire(mine);
     expect(await holder()).toBe('uid-a-1/x');
   });
 
-  test('of two that take it at once, one gets it', async () => {
+  test('goes to one of two that acquire it at once', async () => {
     await lease.acquire(other);
     await lease.release(other);
-    const late: { code: number }[] = [];
+    const errors: { code: number }[] = [];
     const third = { id: 'uid-b-1', node: 'y' };
     for (const { id, node } of [mine, third]) kube.seed(NODE_AGENT, nodeAgentOf(id, node));
     await Promise.all(
-      [mine, third].map(each => lease.acquire(each).catch((error: { code: number }) => late.push(error))),
+      [mine, third].map(each => lease.acquire(each).catch((error: { code: number }) => errors.push(error))),
     );
-    expect(late).toMatchObject([CONFLICT]);
+    expect(errors).toMatchObject([CONFLICT]);
   });
 });
 

@@ -10,145 +10,146 @@ import { facts, NOW, pod, replicated } from '../../../builders.js';
 const web = pod('web', replicated);
 const budget = { causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget web needs 2 healthy pods' }] };
 
-interface Asked {
+interface EvictionSetup {
   spec?: object;
-  past?: 'nothing' | 'budgets';
+  bypassing?: 'nothing' | 'budgets';
   pods?: (typeof web)[];
 }
 
-async function evicted(answer?: Error, { spec = {}, past = 'nothing', pods = [web] }: Asked = {}) {
+/** Evicts pods; the API server answers the eviction of `web` with `error`, if there is one. */
+async function evict(error?: Error, { spec = {}, bypassing = 'nothing', pods = [web] }: EvictionSetup = {}) {
   const kube = new FakeKube();
   for (const each of pods) kube.seed(PODS, each);
   const { caches } = cachesFollowing(kube);
   kube.onWrite = ({ name }) => {
-    if (answer && name === 'web') throw answer;
+    if (error && name === 'web') throw error;
   };
-  const told: Event[] = [];
+  const events: Event[] = [];
   const evictions = new Evictions(() => NOW);
-  const asking = evictions.evict(
+  const evicting = evictions.evict(
     facts(spec, { pods }),
-    { do: 'evict', pods, bypassing: past },
-    { kube, caches, recorder: { record: event => told.push(event) } },
+    { do: 'evict', pods, bypassing },
+    { kube, caches, recorder: { record: event => events.push(event) } },
   );
-  const thrown: unknown = await asking.then(
+  const thrown: unknown = await evicting.then(
     () => undefined,
-    (error: unknown) => error,
+    (thrownError: unknown) => thrownError,
   );
   const refusal = evictions.refusals.get('uid-web');
   return {
     kube,
     evictions,
     thrown,
-    told: told.map(({ reason, type, message }) => `${type} ${reason} ${message}`),
+    events: events.map(({ reason, type, message }) => `${type} ${reason} ${message}`),
     message: refusal?.message,
-    againIn: refusal && (refusal.notBefore.getTime() - NOW.getTime()) / 1000,
-    left: kube.all(PODS).length,
-    seen: caches.pods.list().map(({ metadata }) => metadata.name),
+    pauseSeconds: refusal && (refusal.notBefore.getTime() - NOW.getTime()) / 1000,
+    podsLeft: kube.all(PODS).length,
+    cachedPods: caches.pods.list().map(({ metadata }) => metadata.name),
   };
 }
 
 describe('An eviction', () => {
-  test('that is granted is not asked for again while the pod is leaving', async () => {
-    const seen = await evicted();
-    expect(seen).toMatchObject({
-      left: 0,
-      againIn: 5,
+  test('that was accepted is not repeated while the pod is terminating', async () => {
+    const result = await evict();
+    expect(result).toMatchObject({
+      podsLeft: 0,
+      pauseSeconds: 5,
       message: 'default/web is terminating',
-      told: [],
+      events: [],
       thrown: undefined,
     });
   });
 
-  test.each<[string, KubeError, { message: string; againIn: number }]>([
+  test.each<[string, KubeError, { message: string; pauseSeconds: number }]>([
     [
-      'that a budget refuses is asked for again after 5 s, naming the budget',
+      'that a budget refuses is repeated after 5 s and reports the budget',
       new KubeError(429, 'Cannot evict pod', 'TooManyRequests', { ...budget, retryAfterSeconds: 10 }),
-      { message: 'default/web: The disruption budget web needs 2 healthy pods', againIn: 5 },
+      { message: 'default/web: The disruption budget web needs 2 healthy pods', pauseSeconds: 5 },
     ],
     [
-      'that a busy server refuses is asked for again when it says',
+      'that a busy server refuses is repeated after its Retry-After',
       new KubeError(429, 'too many requests', 'TooManyRequests', { retryAfterSeconds: 17 }),
-      { message: 'default/web: too many requests', againIn: 17 },
+      { message: 'default/web: too many requests', pauseSeconds: 17 },
     ],
     [
-      'of a busy server that wants it at once waits a second',
+      'with a Retry-After of 0 is repeated after a second',
       new KubeError(429, 'busy', 'TooManyRequests', { retryAfterSeconds: 0 }),
-      { message: 'default/web: busy', againIn: 1 },
+      { message: 'default/web: busy', pauseSeconds: 1 },
     ],
     [
-      'of a busy server that does not say when waits 5 s',
+      'without a Retry-After is repeated after 5 s',
       new KubeError(429, 'busy', 'TooManyRequests'),
-      { message: 'default/web: busy', againIn: 5 },
+      { message: 'default/web: busy', pauseSeconds: 5 },
     ],
     [
-      'that several budgets are about is told in the server’s words',
+      'that several budgets concern reports the message of the API server',
       new KubeError(500, 'This pod has more than one PodDisruptionBudget', 'InternalError'),
-      { message: 'default/web: This pod has more than one PodDisruptionBudget', againIn: 5 },
+      { message: 'default/web: This pod has more than one PodDisruptionBudget', pauseSeconds: 5 },
     ],
     [
-      'in a namespace that is going waits for the pod',
+      'in a terminating namespace waits for the pod',
       new KubeError(403, 'namespace is being terminated', 'Forbidden', {
         causes: [{ reason: 'NamespaceTerminating' }],
       }),
-      { message: 'default/web: namespace is being terminated', againIn: 5 },
+      { message: 'default/web: namespace is being terminated', pauseSeconds: 5 },
     ],
-  ])('%s', async (_sentence, answer, { message, againIn }) => {
-    const seen = await evicted(answer);
-    expect(seen).toMatchObject({ left: 1, message, againIn, thrown: undefined });
-    expect(seen.told).toEqual([`Warning DrainBlocked n1: ${message}`]);
+  ])('%s', async (_sentence, error, { message, pauseSeconds }) => {
+    const result = await evict(error);
+    expect(result).toMatchObject({ podsLeft: 1, message, pauseSeconds, thrown: undefined });
+    expect(result.events).toEqual([`Warning DrainBlocked n1: ${message}`]);
   });
 
-  test('of a pod that is gone is done, though no watch has told of it', async () => {
-    const seen = await evicted(new KubeError(404, 'not found', 'NotFound'));
-    expect(seen).toMatchObject({ message: undefined, seen: [], told: [], thrown: undefined });
+  test('of a pod that does not exist removes the pod from the cache', async () => {
+    const result = await evict(new KubeError(404, 'not found', 'NotFound'));
+    expect(result).toMatchObject({ message: undefined, cachedPods: [], events: [], thrown: undefined });
   });
 
-  test('of a pod that has changed is asked for again a little later, and nobody is alarmed', async () => {
-    const seen = await evicted(new KubeError(409, 'the uid differs', 'Conflict'));
+  test('of a pod that has changed is repeated after 5 s without an Event', async () => {
+    const result = await evict(new KubeError(409, 'the uid differs', 'Conflict'));
     const message = 'default/web has changed';
-    expect(seen).toMatchObject({ message, againIn: 5, seen: ['web'], told: [], thrown: undefined });
+    expect(result).toMatchObject({ message, pauseSeconds: 5, cachedPods: ['web'], events: [], thrown: undefined });
   });
 
   test.each<[string, Error]>([
-    ['an answer that is none about the pod', new KubeError(401, 'Unauthorized')],
+    ['an answer that does not concern the pod', new KubeError(401, 'Unauthorized')],
     ['a broken connection', new Error('socket hang up')],
-  ])('leaves %s to the loop', async (_sentence, answer) => {
-    expect((await evicted(answer)).thrown).toBe(answer);
+  ])('fails with %s', async (_sentence, error) => {
+    expect((await evict(error)).thrown).toBe(error);
   });
 
-  test('of one pod that is refused does not keep the others', async () => {
+  test('that is refused does not prevent other evictions', async () => {
     const refusal = new KubeError(429, 'no', 'TooManyRequests', budget);
-    const seen = await evicted(refusal, { pods: [web, pod('other', replicated)] });
-    expect(seen.left).toBe(1);
+    const result = await evict(refusal, { pods: [web, pod('other', replicated)] });
+    expect(result.podsLeft).toBe(1);
   });
 
-  test('is of that very pod, not of its successor', async () => {
-    const { kube } = await evicted();
+  test('names the uid of the pod, so that no successor is evicted', async () => {
+    const { kube } = await evict();
     expect(kube.writes.map(({ verb, body }) => ({ verb, body }))).toEqual([
       { verb: 'evict', body: { uid: 'uid-web' } },
     ]);
   });
 
   test.each<[string, number | undefined, object]>([
-    ['has the pod’s own grace where none is given', undefined, { uid: 'uid-web' }],
-    ['has it where a negative one is given', -1, { uid: 'uid-web' }],
-    ['has the grace of the options', 30, { uid: 'uid-web', gracePeriodSeconds: 30 }],
-    ['has none where none is wished', 0, { uid: 'uid-web', gracePeriodSeconds: 0 }],
+    ['uses the grace period of the pod when none is set', undefined, { uid: 'uid-web' }],
+    ['uses the grace period of the pod when a negative one is set', -1, { uid: 'uid-web' }],
+    ['uses the grace period of the drain options', 30, { uid: 'uid-web', gracePeriodSeconds: 30 }],
+    ['uses a grace period of 0 when it is set', 0, { uid: 'uid-web', gracePeriodSeconds: 0 }],
   ])('%s', async (_sentence, gracePeriodSeconds, body) => {
-    const { kube } = await evicted(undefined, {
+    const { kube } = await evict(undefined, {
       spec: { cordon: true, drainOptions: { enabled: true, gracePeriodSeconds } },
     });
     expect(kube.writes[0]?.body).toEqual(body);
   });
 
-  test('past the budgets is a deletion of that very pod', async () => {
-    const { kube, left } = await evicted(undefined, { past: 'budgets' });
+  test('that bypasses budgets deletes the pod by its uid', async () => {
+    const { kube, podsLeft } = await evict(undefined, { bypassing: 'budgets' });
     expect(kube.writes).toMatchObject([{ verb: 'delete', name: 'web', body: { uid: 'uid-web' } }]);
-    expect(left).toBe(0);
+    expect(podsLeft).toBe(0);
   });
 
-  test('makes every later pod of the same controller on that node a replacement', async () => {
-    const { evictions } = await evicted(undefined, { pods: [web, pod('second', replicated)] });
+  test('makes later pods of the same controller on that node replacements', async () => {
+    const { evictions } = await evict(undefined, { pods: [web, pod('second', replicated)] });
     const sets = [
       ['web', replicated],
       ['second', replicated],
@@ -163,8 +164,8 @@ describe('An eviction', () => {
     expect(evictions.isReplacement(pod('third', replicated))).toBe(false);
   });
 
-  test('is forgotten with its pod', async () => {
-    const { evictions } = await evicted();
+  test('is forgotten when its pod is deleted', async () => {
+    const { evictions } = await evict();
     evictions.forget('uid-web');
     expect(evictions.refusals.size).toBe(0);
   });

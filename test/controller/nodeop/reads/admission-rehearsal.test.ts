@@ -5,118 +5,118 @@ import { nodeOp } from '../../../builders.js';
 import { fakeClock } from '../../../fakes/clock.js';
 import { smallCluster } from '../small-cluster.js';
 
-const WORDS = 'pods "op-" is forbidden: violates PodSecurity "restricted:latest": privileged';
+const MESSAGE = 'pods "op-" is forbidden: violates PodSecurity "restricted:latest": privileged';
 
-describe('Pods that the API server would refuse', () => {
-  const refusing = (spec: object) => {
-    const story = smallCluster(spec);
-    story.kube.onDryRun = () => {
-      throw new KubeError(403, WORDS, 'Forbidden');
+describe('The admission rehearsal', () => {
+  const refusingCluster = (spec: object) => {
+    const cluster = smallCluster(spec);
+    cluster.kube.onDryRun = () => {
+      throw new KubeError(403, MESSAGE, 'Forbidden');
     };
-    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
-    return story;
+    Object.assign(cluster.jobResults, { n1: 'Complete', n2: 'Complete' });
+    return cluster;
   };
 
-  test('keep every node untouched, in the words of the server', async () => {
-    const story = refusing({ cordon: true });
-    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
-    expect(story.op().status?.nodeStatuses?.n1).toMatchObject({
+  test('keeps every node undisturbed while the Pod would be refused', async () => {
+    const cluster = refusingCluster({ cordon: true });
+    await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
+    expect(cluster.op().status?.nodeStatuses?.n1).toMatchObject({
       phase: 'Pending',
-      message: `the Pod of the Job would be refused: ${WORDS}`,
+      message: `the Pod of the Job would be refused: ${MESSAGE}`,
     });
-    expect(story.agents().map(({ spec }) => spec.operation)).toEqual([undefined, undefined]);
-    expect(story.node('n1')?.spec?.unschedulable).toBeUndefined();
-    expect(story.events).toContainEqual(expect.objectContaining({ reason: 'PodRefused', message: WORDS }));
+    expect(cluster.agents().map(({ spec }) => spec.operation)).toEqual([undefined, undefined]);
+    expect(cluster.node('n1')?.spec?.unschedulable).toBeUndefined();
+    expect(cluster.events).toContainEqual(expect.objectContaining({ reason: 'PodRefused', message: MESSAGE }));
   });
 
   test.each<[string, KubeError]>([
     ['a quota', new KubeError(403, 'exceeded quota: small', 'Forbidden')],
     ['an admission webhook that does not answer', new KubeError(500, 'failed calling webhook', 'InternalError')],
-  ])('by %s: are told as such', async (_sentence, refusal) => {
-    const story = refusing({});
-    story.kube.onDryRun = () => {
+  ])('reports a refusal by %s', async (_sentence, refusal) => {
+    const cluster = refusingCluster({});
+    cluster.kube.onDryRun = () => {
       throw refusal;
     };
-    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
-    expect(story.op().status?.nodeStatuses?.n1?.message).toContain(refusal.message);
+    await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
+    expect(cluster.op().status?.nodeStatuses?.n1?.message).toContain(refusal.message);
   });
 
-  test('have an end, though the server names each rehearsed Pod anew in its words', async () => {
-    const story = refusing({ startDeadlineSeconds: 60 });
-    story.kube.onDryRun = body => {
+  test('fails the nodes although the message names another Pod each time', async () => {
+    const cluster = refusingCluster({ startDeadlineSeconds: 60 });
+    cluster.kube.onDryRun = body => {
       const prefix = (body as { metadata: { generateName: string } }).metadata.generateName;
       throw new KubeError(403, `pods "${prefix}${Math.random().toString(36).slice(2, 7)}" is forbidden`, 'Forbidden');
     };
     /* One pass a second. */
-    expect(await story.run()).toBeLessThan(80);
-    expect(story.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
+    expect(await cluster.run()).toBeLessThan(80);
+    expect(cluster.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
   });
 
-  test('that the server does not answer for hold up no node that has begun', async () => {
-    const story = smallCluster({ concurrency: 1 });
-    await story.run({ until: () => story.op().status?.nodes?.active === 1 });
-    story.kube.onDryRun = () => {
+  test('does not delay a started node when the API server gives no answer', async () => {
+    const cluster = smallCluster({ concurrency: 1 });
+    await cluster.run({ until: () => cluster.op().status?.nodes?.active === 1 });
+    cluster.kube.onDryRun = () => {
       throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
     };
-    story.jobResults.n1 = 'Complete';
-    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.phase === 'Completed' });
-    expect(story.op().status?.nodeStatuses?.n2?.message).toBe(
+    cluster.jobResults.n1 = 'Complete';
+    await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.phase === 'Completed' });
+    expect(cluster.op().status?.nodeStatuses?.n2?.message).toBe(
       'it is unknown whether the Pod of the Job would be admitted: etcdserver: leader changed',
     );
   });
 
-  test('are not asked about again for nodes that have begun, by a controller that is new', async () => {
-    const story = smallCluster({});
-    await story.run({ until: () => story.op().status?.nodes?.active === 2 });
-    story.kube.onDryRun = () => {
+  test('is not repeated after a restart when all nodes have started', async () => {
+    const cluster = smallCluster({});
+    await cluster.run({ until: () => cluster.op().status?.nodes?.active === 2 });
+    cluster.kube.onDryRun = () => {
       throw new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable');
     };
-    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
-    await story.run();
-    expect(story.op().status?.phase).toBe('Completed');
+    Object.assign(cluster.jobResults, { n1: 'Complete', n2: 'Complete' });
+    await cluster.run();
+    expect(cluster.op().status?.phase).toBe('Completed');
   });
 
   test.each(['op', `${'a'.repeat(49)}.b`, `${'a'.repeat(200)}.${'b'.repeat(52)}`])(
-    'of operation %s are rehearsed under a name that a Pod may have',
+    'uses a valid Pod name for operation %s',
     async name => {
-      const asked: string[] = [];
+      const submitted: string[] = [];
       const kube = {
         dryRun: async (_resource: unknown, { metadata }: { metadata?: { generateName?: string } }) =>
-          void asked.push(metadata?.generateName ?? ''),
+          void submitted.push(metadata?.generateName ?? ''),
       };
-      const around = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
-      await new AdmissionRehearsal({ kube, clock: fakeClock(), ...around }).refusal(
+      const settings = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
+      await new AdmissionRehearsal({ kube, clock: fakeClock(), ...settings }).refusal(
         nodeOp({}, { metadata: { name } }),
         'n1',
       );
-      expect(asked).toEqual([expect.stringMatching(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?-$/)]);
+      expect(submitted).toEqual([expect.stringMatching(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?-$/)]);
     },
   );
 
-  test('fail the nodes when startDeadlineSeconds are over', async () => {
-    const story = refusing({ startDeadlineSeconds: 20 });
-    await story.run();
-    expect(story.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
-    expect(story.op().status?.nodeStatuses?.n1).toMatchObject({ phase: 'Failed', reason: 'PodRefused' });
-    expect(story.op().status?.nodeStatuses?.n1?.message).toContain(WORDS);
-    expect(story.createdJobs()).toEqual([]);
+  test('fails the nodes after startDeadlineSeconds', async () => {
+    const cluster = refusingCluster({ startDeadlineSeconds: 20 });
+    await cluster.run();
+    expect(cluster.op().status).toMatchObject({ phase: 'Failed', nodes: { failed: 2 } });
+    expect(cluster.op().status?.nodeStatuses?.n1).toMatchObject({ phase: 'Failed', reason: 'PodRefused' });
+    expect(cluster.op().status?.nodeStatuses?.n1?.message).toContain(MESSAGE);
+    expect(cluster.createdJobs()).toEqual([]);
   });
 
-  test('are tried again: once they are let in, the operation goes on', async () => {
-    const story = refusing({});
-    await story.run({ until: () => story.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
-    story.kube.onDryRun = () => undefined;
-    await story.run();
-    expect(story.op().status?.phase).toBe('Completed');
+  test('is repeated, and the operation continues once the Pod is admitted', async () => {
+    const cluster = refusingCluster({});
+    await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
+    cluster.kube.onDryRun = () => undefined;
+    await cluster.run();
+    expect(cluster.op().status?.phase).toBe('Completed');
   });
 
-  test('are asked about as they would be: privileged, in their namespace, and once', async () => {
-    const story = smallCluster({});
-    const asked: unknown[] = [];
-    story.kube.onDryRun = (body, namespace) => void asked.push([namespace, body]);
-    Object.assign(story.jobResults, { n1: 'Complete', n2: 'Complete' });
-    await story.run();
-    expect(asked).toEqual([
+  test('submits the privileged Pod in its namespace, once', async () => {
+    const cluster = smallCluster({});
+    const submitted: unknown[] = [];
+    cluster.kube.onDryRun = (body, namespace) => void submitted.push([namespace, body]);
+    Object.assign(cluster.jobResults, { n1: 'Complete', n2: 'Complete' });
+    await cluster.run();
+    expect(submitted).toEqual([
       [
         'default',
         expect.objectContaining({

@@ -16,13 +16,13 @@ const started = (lastUpdated = 'once'): NodeOp =>
 let kube: FakeKube;
 let caches: ReturnType<typeof emptyCaches>;
 let clock: FakeClock;
-let look: LiveReads;
+let liveReads: LiveReads;
 
 beforeEach(() => {
   kube = new FakeKube();
   caches = emptyCaches();
   clock = fakeClock();
-  look = new LiveReads({ kube, caches, clock });
+  liveReads = new LiveReads({ kube, caches, clock });
   kube.seed(NODE_OP, started());
   kube.seed(NODE_AGENT, nodeAgent({}, ran('Run')));
   kube.seed(NODES, node('n1', { bootId: 'boot-2' }));
@@ -30,19 +30,19 @@ beforeEach(() => {
   kube.seed(PODS, pod('new'));
 });
 
-const take = (seen: Partial<Facts> = {}, told = started()) => {
-  const nodeOp = parsed(told);
-  return look.refreshStale(nodeOp, [{ ...facts({}, { ledger: ran('Run'), ...seen }), nodeOp }]);
+const refresh = (overrides: Partial<Facts> = {}, current = started()) => {
+  const nodeOp = parsed(current);
+  return liveReads.refreshStale(nodeOp, [{ ...facts({}, { ledger: ran('Run'), ...overrides }), nodeOp }]);
 };
-const silently = async (seen: Partial<Facts> = {}) => {
-  await take(seen);
+const refreshWhenStale = async (overrides: Partial<Facts> = {}) => {
+  await refresh(overrides);
   await clock.advance(STALE_AFTER_MS);
-  await take(seen);
+  await refresh(overrides);
 };
 
-describe('A node of which nothing was heard for five minutes', () => {
-  test('is read from the API server: what no watch told of is known', async () => {
-    await silently();
+describe('A node without progress for five minutes', () => {
+  test('is read from the API server into all caches', async () => {
+    await refreshWhenStale();
     expect(caches.jobs.get({ namespace: 'default', name: 'job' })?.status?.conditions?.[0]?.type).toBe('Complete');
     expect(caches.nodes.get({ name: 'n1' })?.status?.nodeInfo?.bootID).toBe('boot-2');
     expect(caches.nodeAgents.get({ name: 'n1' })?.spec.operation?.step).toBe('Run');
@@ -50,47 +50,47 @@ describe('A node of which nothing was heard for five minutes', () => {
     expect(caches.nodeOps.get({ namespace: 'default', name: 'op' })).toBeDefined();
   });
 
-  test('loses what is not there any more', async () => {
+  test('loses cached objects that do not exist any more', async () => {
     caches.pods.put({ ...pod('gone'), metadata: { ...pod('gone').metadata, resourceVersion: '2' } });
     caches.jobs.put(job('running'));
     await kube.delete(JOBS, { namespace: 'default', name: 'job' });
-    await silently();
+    await refreshWhenStale();
     expect(caches.pods.byIndex('node', 'n1').map(({ metadata }) => metadata.name)).toEqual(['new']);
     expect(caches.jobs.list()).toEqual([]);
   });
 
-  test('keeps a pod that is younger than the list', async () => {
+  test('keeps a cached pod that is newer than the list', async () => {
     const young = { ...pod('young'), metadata: { ...pod('young').metadata, resourceVersion: '999999' } };
     caches.pods.put(young);
-    await silently();
+    await refreshWhenStale();
     expect(caches.pods.byIndex('node', 'n1')).toHaveLength(2);
   });
 
-  test('is asked for again only after as long a time', async () => {
-    await silently();
-    const asked = caches.nodes.get({ name: 'n1' });
+  test('is read again after another five minutes only', async () => {
+    await refreshWhenStale();
+    const cached = caches.nodes.get({ name: 'n1' });
     await kube.patch(NODES, { name: 'n1' }, { spec: { unschedulable: true } });
-    await take();
-    expect(caches.nodes.get({ name: 'n1' })).toBe(asked);
+    await refresh();
+    expect(caches.nodes.get({ name: 'n1' })).toBe(cached);
     await clock.advance(STALE_AFTER_MS);
-    await take();
+    await refresh();
     expect(caches.nodes.get({ name: 'n1' })?.spec?.unschedulable).toBe(true);
   });
 
-  test('is believed while its report changes', async () => {
-    await take();
+  test('is not read while its status changes', async () => {
+    await refresh();
     await clock.advance(STALE_AFTER_MS);
-    await take({}, started('again'));
+    await refresh({}, started('again'));
     expect(caches.nodes.list()).toEqual([]);
   });
 
   test.each<[string, Partial<Facts>, number]>([
-    ['waits for its turn alone', { ledger: undefined }, 0],
-    ['is held by another operation', { ledger: undefined, claimedBy: 'infra/other' }, 1],
+    ['waits for its turn only', { ledger: undefined }, 0],
+    ['is claimed by another operation', { ledger: undefined, claimedBy: 'infra/other' }, 1],
     ['is not Ready', { ledger: undefined, node: node('n1', { ready: false }) }, 1],
     ['has no NodeAgent yet', { ledger: undefined, agent: undefined }, 1],
-  ])('that %s: read %s', async (_sentence, seen, read) => {
-    await silently(seen);
-    expect(caches.nodeAgents.list()).toHaveLength(read);
+  ])('that %s is read %d times', async (_sentence, overrides, reads) => {
+    await refreshWhenStale(overrides);
+    expect(caches.nodeAgents.list()).toHaveLength(reads);
   });
 });
