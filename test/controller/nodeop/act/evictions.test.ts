@@ -16,13 +16,13 @@ interface EvictionSetup {
   pods?: (typeof web)[];
 }
 
-/** Evicts pods; the API server answers the eviction of `web` with `error`, if there is one. */
-async function evict(error?: Error, { spec = {}, bypassing = 'nothing', pods = [web] }: EvictionSetup = {}) {
+/** Evicts pods; the API server answers the eviction of `web` with `refusal`, if there is one. */
+async function evict(refusal?: Error, { spec = {}, bypassing = 'nothing', pods = [web] }: EvictionSetup = {}) {
   const kube = new FakeKube();
   for (const each of pods) kube.seed(PODS, each);
   const { caches } = cachesFollowing(kube);
   kube.onWrite = ({ name }) => {
-    if (error && name === 'web') throw error;
+    if (refusal && name === 'web') throw refusal;
   };
   const events: Event[] = [];
   const evictions = new Evictions(() => NOW);
@@ -33,16 +33,16 @@ async function evict(error?: Error, { spec = {}, bypassing = 'nothing', pods = [
   );
   const thrown: unknown = await evicting.then(
     () => undefined,
-    (thrownError: unknown) => thrownError,
+    (error: unknown) => error,
   );
-  const refusal = evictions.refusals.get('uid-web');
+  const remembered = evictions.refusals.get('uid-web');
   return {
     kube,
     evictions,
     thrown,
     events: events.map(({ reason, type, message }) => `${type} ${reason} ${message}`),
-    message: refusal?.message,
-    pauseSeconds: refusal && (refusal.notBefore.getTime() - NOW.getTime()) / 1000,
+    message: remembered?.message,
+    pauseSeconds: remembered && (remembered.notBefore.getTime() - NOW.getTime()) / 1000,
     podsLeft: kube.all(PODS).length,
     cachedPods: caches.pods.list().map(({ metadata }) => metadata.name),
   };
