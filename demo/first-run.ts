@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseRootKey } from '../test/cluster/base-root.js';
 import { EVERY_REAL, findBinary } from '../test/cluster/binaries.js';
-import { cacheFolder } from '../test/cluster/places.js';
+import { cacheFolder } from '../test/cluster/paths.js';
 
 export interface Cache {
   folder: string;

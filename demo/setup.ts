@@ -3,7 +3,7 @@ import { findBinary } from '../test/cluster/binaries.js';
 import { kairosImage } from '../test/cluster/images.js';
 import { install } from '../test/cluster/install.js';
 import { ensurePackages, REAL_NODE_TOOLS } from '../test/cluster/packages.js';
-import { repository } from '../test/cluster/places.js';
+import { repository } from '../test/cluster/paths.js';
 import { IMAGE_TOOLS, productImages } from '../test/cluster/product-images.js';
 import { RealCluster } from '../test/cluster/real-cluster.js';
 import { mustRun } from '../test/cluster/run-command.js';

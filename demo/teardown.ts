@@ -1,6 +1,6 @@
 /** Removes the cluster of a run, or prints how to use one that is kept. */
-import { clusterKey, leftoversOf } from '../test/cluster/leftovers.js';
-import { runFolder } from '../test/cluster/places.js';
+import { clusterKey, leakedResources } from '../test/cluster/cleanup.js';
+import { runFolder } from '../test/cluster/paths.js';
 import { RealCluster } from '../test/cluster/real-cluster.js';
 import type { TourOptions } from './flags.js';
 
@@ -12,7 +12,7 @@ export async function takeDown(index: number, print: (line: string) => void): Pr
   let leftovers: string[] = [];
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     await RealCluster.clear(index);
-    leftovers = await leftoversOf(index, runFolder(clusterKey(index)));
+    leftovers = await leakedResources(index, runFolder(clusterKey(index)));
     if (leftovers.length === 0) break;
   }
   if (leftovers.length === 0)

@@ -35,7 +35,7 @@ for (const [name, ...options] of RUNS) {
 rmSync(folder, { recursive: true, force: true });
 /* Only a run with the long tests uses every permission that is granted. */
 if (process.env.LONG_TESTS === 'true') {
-  const { status } = spawnSync('npx', ['tsx', 'test/cluster/compare-rights.ts'], { stdio: 'inherit' });
+  const { status } = spawnSync('npx', ['tsx', 'test/cluster/compare-permissions.ts'], { stdio: 'inherit' });
   total[status === 0 ? 'passed' : 'failed'] += 1;
 }
 writeSync(1, closingLine(total));

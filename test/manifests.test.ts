@@ -12,7 +12,7 @@ import { OSArtifactSpec } from '../api/os-artifact.js';
 import { crdFiles } from '../manifests/generate.js';
 import { findBinary } from './cluster/binaries.js';
 import { withOverlay } from './cluster/install.js';
-import { repository } from './cluster/places.js';
+import { repository } from './cluster/paths.js';
 
 interface Rule {
   apiGroups: string[];

@@ -1,6 +1,6 @@
 /** The comparison of the permissions in the manifests with those used according to the API server's audit log. */
 import { expect, test } from '@jest/globals';
-import { grantedRights, unusedRights, usedRights } from './cluster/audit-trail.js';
+import { grantedPermissions, unusedPermissions, usedPermissions } from './cluster/audit-log.js';
 
 const line = (more: object) =>
   JSON.stringify({
@@ -13,7 +13,7 @@ const line = (more: object) =>
 
 test('each request is counted for the program that sent it', () => {
   const trail = [line({}), line({}), line({ verb: 'watch', objectRef: { resource: 'nodes' } })].join('\n');
-  expect([...usedRights(`${trail}\n`)]).toEqual([
+  expect([...usedPermissions(`${trail}\n`)]).toEqual([
     ['operator-agent: patch nodeagents/status', 2],
     ['operator-agent: watch nodes', 1],
   ]);
@@ -21,16 +21,16 @@ test('each request is counted for the program that sent it', () => {
 
 test('forbidden requests and requests without a resource are not counted', () => {
   const trail = [line({ responseStatus: { code: 403 } }), line({ objectRef: undefined })].join('\n');
-  expect(usedRights(trail).size).toBe(0);
+  expect(usedPermissions(trail).size).toBe(0);
 });
 
 test('an unused permission is reported, except one that no request can use', () => {
   const granted = new Set(['a: get pods', 'a: list pods', 'a: update nodeops/finalizers']);
-  expect(unusedRights(granted, new Map([['a: list pods', 1]]))).toEqual(['a: get pods']);
+  expect(unusedPermissions(granted, new Map([['a: list pods', 1]]))).toEqual(['a: get pods']);
 });
 
 test('the permissions of all three programs are read from the manifests', () => {
-  const granted = [...grantedRights()];
+  const granted = [...grantedPermissions()];
   for (const permission of [
     'operator-agent: patch nodes',
     'operator-controller: create pods/eviction',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { ensurePackages } from './packages.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 import { mustRun } from './run-command.js';
 
 /** Mounts a disk of 64 KiB at $1 and runs the program $3 with Node ($2) on it. */

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { removeCgroups } from './cgroups.js';
 import { ensurePackages } from './packages.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 import { run } from './run-command.js';
 import { waitFor } from './wait.js';
 

@@ -1,11 +1,11 @@
-/** Docker archives from plain folders, with tar alone; the same content gives the same file. */
+/** Creates docker archives from folders with tar alone. The same content gives the same file. */
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { mustRun } from './run-command.js';
 
-/** The part of an image's configuration that our images use. */
+/** The fields of an image configuration that the test images use. */
 export interface ImageConfig {
   Entrypoint?: string[];
   Cmd?: string[];
@@ -16,20 +16,20 @@ export interface ImageConfig {
 
 export interface ImagePlan {
   ref: string;
-  /** Becomes the only layer. */
+  /** Folder that becomes the only layer. */
   root: string;
   tar: string;
   config: ImageConfig;
 }
 
-const SAME_ALWAYS = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0', '--format=gnu'];
+const REPRODUCIBLE = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0', '--format=gnu'];
 
-/** Writes the archive; it appears under its name only when complete. */
+/** Writes the archive under a temporary name and renames it when it is complete. */
 export async function writeArchive(plan: ImagePlan): Promise<void> {
   mkdirSync(dirname(plan.tar), { recursive: true });
   const work = mkdtempSync(`${plan.tar}.`);
   try {
-    await mustRun('tar', ['-C', plan.root, ...SAME_ALWAYS, '-cf', join(work, 'layer.tar'), '.']);
+    await mustRun('tar', ['-C', plan.root, ...REPRODUCIBLE, '-cf', join(work, 'layer.tar'), '.']);
     const layer = await sha256(join(work, 'layer.tar'));
     const config = {
       architecture: 'amd64',
@@ -42,12 +42,12 @@ export async function writeArchive(plan: ImagePlan): Promise<void> {
     const manifest = [{ Config: 'config.json', RepoTags: [plan.ref], Layers: ['layer.tar'] }];
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
     writeFileSync(join(work, 'manifest.json'), JSON.stringify(manifest));
-    // the manifest first, so that readers find the name without reading the layer
+    // The manifest comes first, so that readers find the name without reading the layer.
     const parts = ['manifest.json', 'config.json', 'layer.tar'];
     await mustRun('tar', [
       '-C',
       work,
-      ...SAME_ALWAYS.filter(flag => flag !== '--sort=name'),
+      ...REPRODUCIBLE.filter(flag => flag !== '--sort=name'),
       '-cf',
       join(work, 'image'),
       ...parts,

@@ -15,7 +15,7 @@ import { writeArchive } from './archive.js';
 import { artifactRoot, artifactRootKey } from './artifact-root.js';
 import type { Image } from './images.js';
 import { withLock } from './lock.js';
-import { cacheFolder, repository, shortHash } from './places.js';
+import { cacheFolder, repository, shortHash } from './paths.js';
 import type { ProductImage } from './product-images.js';
 import { mustRun } from './run-command.js';
 

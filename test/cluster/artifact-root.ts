@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
-import { cacheFolder, shortHash } from './places.js';
+import { cacheFolder, shortHash } from './paths.js';
 import { mustRun } from './run-command.js';
 
 const SUITE = 'bookworm';

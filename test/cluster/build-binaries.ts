@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mustRun, run } from './run-command.js';
 
 export const VERSION = 'v1.34.4';
-const STAGING = 'v0.34.4'; // the version of Kubernetes' own libraries that belongs to it
+const STAGING = 'v0.34.4'; // the matching version of the Kubernetes libraries
 
 const KUBERNETES = [
   'kube-apiserver',
@@ -22,7 +22,7 @@ const FOREIGN: Record<Exclude<Binary, KubernetesBinary>, { package: string; vers
   kwok: { package: 'sigs.k8s.io/kwok/cmd/kwok', version: 'v0.7.0' },
 };
 
-/** Without the stamps nodes would report v0.0.0-master. */
+/** Version stamps. Without them nodes would report v0.0.0-master. */
 const STAMPS = [
   `k8s.io/component-base/version.gitVersion=${VERSION}`,
   'k8s.io/component-base/version.gitMajor=1',
@@ -31,27 +31,27 @@ const STAMPS = [
   `k8s.io/client-go/pkg/version.gitVersion=${VERSION}`,
 ];
 
-/** Everything that decides what comes out; its hash names the cache folder. */
+/** Everything that determines the result. Its hash names the cache folder. */
 export const RECIPE = { VERSION, STAGING, FOREIGN, STAMPS, flags: ['-trimpath', '-s -w'], cgo: false };
 
 const GO_ENV = { CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GO111MODULE: 'on' };
 
-/** The finished file is renamed into `folder`, so a broken-off build leaves no half program. */
+/** The program is built in a draft folder and renamed into `folder`, so that an interrupted build leaves no partial file. */
 export async function buildBinary(name: Binary, folder: string): Promise<void> {
-  const drafts = join(folder, '.draft');
-  mkdirSync(drafts, { recursive: true });
-  const work = isKubernetes(name) ? join(drafts, 'kubernetes') : mkdtempSync(join(drafts, `${name}-`));
+  const draftFolder = join(folder, '.draft');
+  mkdirSync(draftFolder, { recursive: true });
+  const work = isKubernetes(name) ? join(draftFolder, 'kubernetes') : mkdtempSync(join(draftFolder, `${name}-`));
   if (isKubernetes(name)) await prepareKubernetes(work);
-  else await prepareForeign(work, FOREIGN[name]);
+  else await prepareModule(work, FOREIGN[name]);
   const target = isKubernetes(name) ? `k8s.io/kubernetes/cmd/${name}` : FOREIGN[name].package;
   const stamps = isKubernetes(name) ? STAMPS.map(stamp => `-X ${stamp}`).join(' ') : '';
-  const draft = join(drafts, name);
+  const draft = join(draftFolder, name);
   await go(work, ['build', '-trimpath', '-ldflags', `-s -w ${stamps}`, '-o', draft, target]);
   renameSync(draft, join(folder, name));
   if (!isKubernetes(name)) rmSync(work, { recursive: true, force: true });
 }
 
-/** A module that requires Kubernetes, with its libraries at their published versions: its own go.mod points at folders which the module does not carry. */
+/** Creates a module that requires Kubernetes with its libraries at their published versions, because the go.mod of Kubernetes points at folders that its module does not contain. */
 async function prepareKubernetes(work: string): Promise<void> {
   if (existsSync(join(work, 'ready'))) return;
   rmSync(work, { recursive: true, force: true });
@@ -67,12 +67,12 @@ async function prepareKubernetes(work: string): Promise<void> {
   await go(work, ['mod', 'edit', `-require=k8s.io/kubernetes@${VERSION}`, ...edits]);
   const imports = KUBERNETES.map(name => `import _ "k8s.io/kubernetes/cmd/${name}"\n`).join('');
   writeFileSync(join(work, 'tools.go'), `package tools\n\n${imports}`);
-  // it may complain about test-only imports; the build says whether something real is missing
+  // It may fail on imports that only tests need. A module that is really missing shows in the build.
   await run('go', ['mod', 'tidy', '-e'], { cwd: work, env: { ...process.env, ...GO_ENV } });
   writeFileSync(join(work, 'ready'), '');
 }
 
-async function prepareForeign(work: string, source: { package: string; version: string }): Promise<void> {
+async function prepareModule(work: string, source: { package: string; version: string }): Promise<void> {
   await go(work, ['mod', 'init', 'foreign-binary']);
   writeFileSync(join(work, 'tools.go'), `package tools\n\nimport _ "${source.package}"\n`);
   await go(work, ['get', `${source.package}@${source.version}`]);

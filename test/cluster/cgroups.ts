@@ -1,4 +1,4 @@
-/** The control groups of one machine: a group of the same name in each version 1 hierarchy. */
+/** The control groups of a machine: a group of the same name in each version 1 hierarchy. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from './wait.js';
@@ -8,15 +8,15 @@ const ROOT = '/sys/fs/cgroup';
 /** The hierarchies that a node needs. */
 export const HIERARCHIES = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd'];
 
-export function makeCgroups(name: string): void {
+export function createCgroups(name: string): void {
   for (const hierarchy of HIERARCHIES) mkdirSync(join(ROOT, hierarchy, name), { recursive: true });
-  // an empty cpuset takes no process
+  // The kernel refuses processes in a cpuset without CPUs and memory nodes.
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     writeFileSync(join(ROOT, 'cpuset', name, file), readFileSync(join(ROOT, 'cpuset', file), 'utf8'));
   }
 }
 
-/** Kills whatever lives in the machine's groups and removes them. The kernel's own list of members is the proof that they are ours. */
+/** Kills all processes in the machine's groups and removes the groups. Membership in the group proves that a process belongs to the machine. */
 export async function removeCgroups(name: string): Promise<void> {
   await waitFor(
     () => {
@@ -27,7 +27,7 @@ export async function removeCgroups(name: string): Promise<void> {
   );
 }
 
-/** Groups of any hierarchy whose name begins so. */
+/** Groups of all hierarchies whose names start with the prefix. */
 export function cgroupsNamed(prefix: string): string[] {
   return HIERARCHIES.flatMap(hierarchy => {
     const folder = join(ROOT, hierarchy);
@@ -42,8 +42,8 @@ export function cgroupsNamed(prefix: string): string[] {
 function processesIn(name: string): number[] {
   const walk = (folder: string): number[] => {
     try {
-      const own = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
-      return [...own, ...childrenOf(folder).flatMap(walk)];
+      const members = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+      return [...members, ...childrenOf(folder).flatMap(walk)];
     } catch {
       return [];
     }
@@ -57,7 +57,7 @@ function childrenOf(folder: string): string[] {
     .map(entry => join(folder, entry.name));
 }
 
-/** True when the group is gone. */
+/** Whether the group has been removed. */
 function removeTree(folder: string): boolean {
   if (!existsSync(folder)) return true;
   try {
@@ -65,7 +65,7 @@ function removeTree(folder: string): boolean {
     rmdirSync(folder);
     return true;
   } catch {
-    return false; // still has members; the caller looks again
+    return false; // It still has members; the caller retries.
   }
 }
 
@@ -73,6 +73,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it ended in between
+    // It has ended in the meantime.
   }
 }

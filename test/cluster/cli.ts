@@ -1,8 +1,14 @@
-/** By hand: `tsx test/cluster/cli.ts up [--nodes N] [--index I] [--fresh]`, `down [--index I] [--wipe]`, `exec NODE COMMAND...`, `prepare`. The cluster stays up when `up` ends. */
+/** Manages a test cluster from the command line. The cluster keeps running after `up` has ended. */
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.js';
 import { RealCluster } from './real-cluster.js';
 import { nodePlans } from './shared-cluster.js';
+
+const USAGE = `Usage:
+  tsx test/cluster/cli.ts up [--nodes N] [--index I] [--fresh]
+  tsx test/cluster/cli.ts down [--index I] [--wipe]
+  tsx test/cluster/cli.ts exec [--index I] NODE COMMAND...
+  tsx test/cluster/cli.ts prepare`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -32,7 +38,7 @@ switch (verb) {
       ?.machine(node)
       .exec(...command);
     process.stdout.write(result?.stdout ?? '');
-    process.stderr.write(result?.stderr ?? 'no such cluster\n');
+    process.stderr.write(result?.stderr ?? `Cluster ${index} is not running. Start it with "up".\n`);
     process.exitCode = result?.code ?? 1;
     break;
   }
@@ -40,6 +46,6 @@ switch (verb) {
     await prepare();
     break;
   default:
-    console.error('up, down, exec or prepare?');
+    console.error(USAGE);
     process.exitCode = 2;
 }

@@ -1,8 +1,8 @@
-/** The command lines of the control plane's programs. */
+/** Command line flags of the control plane's programs. */
 import { join } from 'node:path';
 import { kubeconfigOf } from './pki.js';
 
-export interface PlaneFacts {
+export interface ControlPlaneSettings {
   address: string;
   port: number;
   url: string;
@@ -16,9 +16,9 @@ export interface PlaneFacts {
   serviceRange: string;
 }
 
-type More = readonly string[] | undefined;
+type ExtraFlags = readonly string[] | undefined;
 
-export function etcdFlags({ data, etcdPort, etcdPeerPort }: PlaneFacts): string[] {
+export function etcdFlags({ data, etcdPort, etcdPeerPort }: ControlPlaneSettings): string[] {
   const client = `http://127.0.0.1:${etcdPort}`;
   const peer = `http://127.0.0.1:${etcdPeerPort}`;
   return [
@@ -33,58 +33,58 @@ export function etcdFlags({ data, etcdPort, etcdPeerPort }: PlaneFacts): string[
   ];
 }
 
-export function apiServerFlags(facts: PlaneFacts, more: More): string[] {
-  const file = (name: string) => join(facts.pki, name);
+export function apiServerFlags(settings: ControlPlaneSettings, extra: ExtraFlags): string[] {
+  const file = (name: string) => join(settings.pki, name);
   return [
-    `--etcd-servers=http://127.0.0.1:${facts.etcdPort}`,
-    `--bind-address=${facts.address}`,
-    `--advertise-address=${facts.address}`,
-    `--secure-port=${facts.port}`,
+    `--etcd-servers=http://127.0.0.1:${settings.etcdPort}`,
+    `--bind-address=${settings.address}`,
+    `--advertise-address=${settings.address}`,
+    `--secure-port=${settings.port}`,
     `--client-ca-file=${file('ca.crt')}`,
     `--tls-cert-file=${file('apiserver.crt')}`,
     `--tls-private-key-file=${file('apiserver.key')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${file('sa.pub')}`,
     `--service-account-signing-key-file=${file('sa.key')}`,
-    `--service-cluster-ip-range=${facts.serviceRange}`,
+    `--service-cluster-ip-range=${settings.serviceRange}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
     `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
     `--kubelet-client-key=${file('kubelet-client.key')}`,
     '--kubelet-preferred-address-types=InternalIP',
-    // webhooks are called by pod address: the host has routes to the pods, but nothing that translates Service addresses
+    // The API server calls webhooks by pod address: the host has routes to the pods, but does not translate Service addresses.
     '--enable-aggregator-routing=true',
     '--profiling=false',
     '--v=1',
-    ...(more ?? []),
+    ...(extra ?? []),
   ];
 }
 
-export function controllerManagerFlags(facts: PlaneFacts, more: More): string[] {
-  const file = (name: string) => join(facts.pki, name);
+export function controllerManagerFlags(settings: ControlPlaneSettings, extra: ExtraFlags): string[] {
+  const file = (name: string) => join(settings.pki, name);
   return [
-    ...asUser(facts, 'controller-manager'),
-    `--secure-port=${facts.controllerManagerPort}`,
+    ...clientFlags(settings, 'controller-manager'),
+    `--secure-port=${settings.controllerManagerPort}`,
     `--service-account-private-key-file=${file('sa.key')}`,
     `--root-ca-file=${file('ca.crt')}`,
     '--use-service-account-credentials=true',
     `--cluster-signing-cert-file=${file('ca.crt')}`,
     `--cluster-signing-key-file=${file('ca.key')}`,
-    // a dead node shows after six seconds instead of forty
+    // A dead node becomes NotReady after six seconds instead of forty.
     '--node-monitor-period=1s',
     '--node-monitor-grace-period=6s',
     '--v=1',
-    ...(more ?? []),
+    ...(extra ?? []),
   ];
 }
 
-export function schedulerFlags(facts: PlaneFacts, more: More): string[] {
-  return [...asUser(facts, 'scheduler'), `--secure-port=${facts.schedulerPort}`, '--v=1', ...(more ?? [])];
+export function schedulerFlags(settings: ControlPlaneSettings, extra: ExtraFlags): string[] {
+  return [...clientFlags(settings, 'scheduler'), `--secure-port=${settings.schedulerPort}`, '--v=1', ...(extra ?? [])];
 }
 
-function asUser(facts: PlaneFacts, user: string): string[] {
-  const kubeconfig = kubeconfigOf(facts.pki, user);
+function clientFlags(settings: ControlPlaneSettings, user: string): string[] {
+  const kubeconfig = kubeconfigOf(settings.pki, user);
   const flags = ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'].map(
     flag => `--${flag}=${kubeconfig}`,
   );

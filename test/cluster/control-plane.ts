@@ -1,4 +1,4 @@
-/** Level 1: etcd and an API server; on request the controller manager and the scheduler as well. */
+/** The smallest test cluster: etcd and an API server, optionally with controller manager and scheduler, without nodes. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Binary, CONTROL_PLANE, CONTROLLERS, ensureBinaries } from './binaries.js';
@@ -6,36 +6,36 @@ import {
   apiServerFlags,
   controllerManagerFlags,
   etcdFlags,
-  type PlaneFacts,
+  type ControlPlaneSettings,
   schedulerFlags,
 } from './control-plane-flags.js';
-import { type Daemon, freePort, mustLive, startDaemon } from './daemon.js';
+import { type Daemon, freePort, assertAlive, startDaemon } from './daemon.js';
 import { Kubectl } from './kubectl.js';
 import { CONTROL_PLANE_TOOLS, ensurePackages } from './packages.js';
 import { ensurePki, kubeconfigOf } from './pki.js';
-import { runFolder, stateFolder } from './places.js';
+import { runFolder, stateFolder } from './paths.js';
 import { checkMachine } from './preflight.js';
 import { killAllIn } from './process-record.js';
 import { run } from './run-command.js';
 import { waitFor } from './wait.js';
 
 export interface ControlPlaneOptions {
-  /** Names the folders; two control planes of one name exclude each other. */
+  /** Name of its folders. Starting a control plane stops an earlier one of the same name. */
   name: string;
-  /** Where the API server listens; 127.0.0.1 by default. */
+  /** Listen address of the API server; 127.0.0.1 by default. */
   address?: string;
-  /** Its port; a free one by default. */
+  /** Port of the API server; a free one by default. */
   port?: number;
-  /** Controller manager and scheduler too. */
+  /** Also start controller manager and scheduler. */
   controllers?: boolean;
-  /** Real nodes that need certificates. */
+  /** Real nodes, which need certificates. */
   nodes?: readonly { name: string; ip: string }[];
   serviceRange?: string;
-  /** More flags, for example an audit log's. */
+  /** Additional flags, for example for an audit log. */
   apiServer?: readonly string[];
   controllerManager?: readonly string[];
   scheduler?: readonly string[];
-  say?: (line: string) => void;
+  log?: (line: string) => void;
 }
 
 const READY_SECONDS = 60;
@@ -46,39 +46,39 @@ export class ControlPlane {
   private constructor(
     private readonly options: ControlPlaneOptions,
     private readonly binaries: Record<Binary, string>,
-    private readonly facts: PlaneFacts,
+    private readonly settings: ControlPlaneSettings,
   ) {}
 
-  /** Certificates, etcd and the API server's process; not yet ready. */
+  /** Creates certificates and starts etcd and the API server, without waiting until they are ready. */
   static async launch(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const say = options.say ?? (() => undefined);
+    const log = options.log ?? (() => undefined);
     checkMachine({ realNodes: false, build: false });
-    await ensurePackages(CONTROL_PLANE_TOOLS, say);
-    const wanted = options.controllers === true ? [...CONTROL_PLANE, ...CONTROLLERS] : CONTROL_PLANE;
-    const binaries = await ensureBinaries(wanted, say);
+    await ensurePackages(CONTROL_PLANE_TOOLS, log);
+    const names = options.controllers === true ? [...CONTROL_PLANE, ...CONTROLLERS] : CONTROL_PLANE;
+    const binaries = await ensureBinaries(names, log);
     await ControlPlane.clear(options.name);
-    const facts = await factsOf(options);
-    mkdirSync(facts.logs, { recursive: true });
+    const settings = await settingsOf(options);
+    mkdirSync(settings.logs, { recursive: true });
     await ensurePki({
-      folder: facts.pki,
-      server: facts.url,
-      addresses: [...new Set(['127.0.0.1', '10.96.0.1', facts.address])],
+      folder: settings.pki,
+      server: settings.url,
+      addresses: [...new Set(['127.0.0.1', '10.96.0.1', settings.address])],
       nodes: options.nodes ?? [],
     });
-    const plane = new ControlPlane(options, binaries, facts);
-    await plane.spawn('etcd', etcdFlags(facts));
-    await plane.spawn('kube-apiserver', apiServerFlags(facts, options.apiServer));
+    const plane = new ControlPlane(options, binaries, settings);
+    await plane.spawn('etcd', etcdFlags(settings));
+    await plane.spawn('kube-apiserver', apiServerFlags(settings, options.apiServer));
     return plane;
   }
 
-  /** Everything, up to a ready API server with its first namespaces. */
+  /** Starts everything and waits until the API server is ready and has its first namespaces. */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const plane = await ControlPlane.launch(options);
     await plane.ready();
     return plane;
   }
 
-  /** Removes what an earlier control plane of that name left. */
+  /** Stops a control plane of that name and removes its data. */
   static async clear(name: string): Promise<void> {
     await killAllIn(stateFolder(name));
     rmSync(dataFolder(name), { recursive: true, force: true });
@@ -90,47 +90,50 @@ export class ControlPlane {
   }
 
   get url(): string {
-    return this.facts.url;
+    return this.settings.url;
   }
 
   /** Folder of the certificates and kubeconfigs. */
   get pki(): string {
-    return this.facts.pki;
+    return this.settings.pki;
   }
 
   get kubeconfig(): string {
-    return kubeconfigOf(this.facts.pki, 'admin');
+    return kubeconfigOf(this.settings.pki, 'admin');
   }
 
   get kubectl(): Kubectl {
     return new Kubectl(this.binaries.kubectl, this.kubeconfig);
   }
 
-  /** Waits for the API server, then starts the controllers if they are wanted. */
+  /** Waits for the API server, then starts the controllers if `controllers` is set. */
   async ready(): Promise<void> {
-    const healthy = async () => {
-      for (const daemon of this.daemons) mustLive(daemon);
+    const isReady = async () => {
+      for (const daemon of this.daemons) assertAlive(daemon);
       return (
         (await run(this.binaries.kubectl, ['--kubeconfig', this.kubeconfig, 'get', '--raw', '/readyz'], { seconds: 5 }))
           .code === 0
       );
     };
-    await waitFor(healthy, {
+    await waitFor(isReady, {
       what: 'the API server to be ready',
       seconds: READY_SECONDS,
-      instead: () => this.facts.logs,
+      diagnose: () => this.settings.logs,
     });
     if (this.options.controllers === true) {
-      await this.spawn('kube-controller-manager', controllerManagerFlags(this.facts, this.options.controllerManager));
-      await this.spawn('kube-scheduler', schedulerFlags(this.facts, this.options.scheduler));
+      await this.spawn(
+        'kube-controller-manager',
+        controllerManagerFlags(this.settings, this.options.controllerManager),
+      );
+      await this.spawn('kube-scheduler', schedulerFlags(this.settings, this.options.scheduler));
     }
-    const settled = async () => {
-      for (const daemon of this.daemons) mustLive(daemon);
+    const hasDefaults = async () => {
+      for (const daemon of this.daemons) assertAlive(daemon);
       const what =
         this.options.controllers === true ? ['serviceaccount', 'default', '-n', 'default'] : ['namespace', 'default'];
       return (await this.kubectl.getJson(...what)) !== undefined;
     };
-    await waitFor(settled, { what: 'the default namespace', seconds: READY_SECONDS });
+    await waitFor(hasDefaults, { what: 'the default namespace', seconds: READY_SECONDS });
   }
 
   async stop(): Promise<void> {
@@ -138,7 +141,7 @@ export class ControlPlane {
   }
 
   private async spawn(name: Binary, args: string[]): Promise<void> {
-    const logFile = join(this.facts.logs, `${name}.log`);
+    const logFile = join(this.settings.logs, `${name}.log`);
     const daemon = await startDaemon({
       name,
       command: this.binaries[name],
@@ -150,7 +153,7 @@ export class ControlPlane {
   }
 }
 
-async function factsOf(options: ControlPlaneOptions): Promise<PlaneFacts> {
+async function settingsOf(options: ControlPlaneOptions): Promise<ControlPlaneSettings> {
   const folder = runFolder(options.name);
   const logs = join(folder, 'log');
   rmSync(logs, { recursive: true, force: true });
@@ -171,5 +174,5 @@ async function factsOf(options: ControlPlaneOptions): Promise<PlaneFacts> {
   };
 }
 
-/** In memory: etcd writes often, and nothing of it outlives the cluster. */
+/** In memory, because etcd writes often and the data is not needed after the cluster stops. */
 const dataFolder = (name: string) => join('/dev/shm', `kairos-operator-${name}-etcd`);

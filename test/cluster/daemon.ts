@@ -1,11 +1,11 @@
-/** Background programs that outlive the process that started them; their records tell the next run what to clear. */
+/** Background programs that outlive the process that started them. Their records let the next run stop them. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { isAlive, type ProcessRecord, recordOf, writeWhole } from './process-record.js';
-import { GiveUp } from './wait.js';
+import { isAlive, type ProcessRecord, recordOf, writeAtomically } from './process-record.js';
+import { PermanentFailure } from './wait.js';
 import { searchPath } from './run-command.js';
 
 export interface Daemon {
@@ -37,18 +37,18 @@ export async function startDaemon(plan: DaemonPlan): Promise<Daemon> {
   child.unref();
   closeSync(log);
   const record = child.pid === undefined ? undefined : recordOf(child.pid);
-  if (record === undefined) throw new Error(`${plan.name} ended at once:\n${logTail(plan.logFile)}`);
-  writeWhole(join(plan.records, `${plan.name}.pid`), record);
+  if (record === undefined) throw new Error(`${plan.name} ended immediately:\n${logTail(plan.logFile)}`);
+  writeAtomically(join(plan.records, `${plan.name}.pid`), record);
   return { name: plan.name, record, logFile: plan.logFile };
 }
 
-/** For use inside a wait: no use in waiting for a program that has ended. */
-export function mustLive(daemon: Daemon): void {
+/** For use inside `waitFor`: fails at once if the program has ended, instead of waiting until the timeout. */
+export function assertAlive(daemon: Daemon): void {
   if (isAlive(daemon.record)) return;
-  throw new GiveUp(`${daemon.name} ended; the last lines of its log:\n${logTail(daemon.logFile)}`);
+  throw new PermanentFailure(`${daemon.name} ended. The last lines of its log:\n${logTail(daemon.logFile)}`);
 }
 
-/** The last lines of a log, for a failure's message. */
+/** The last lines of a log, for an error message. */
 export function logTail(file: string, lines = 40): string {
   try {
     return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
@@ -57,13 +57,13 @@ export function logTail(file: string, lines = 40): string {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('The system assigned no port.');
   return address.port;
 }

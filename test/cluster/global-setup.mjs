@@ -1,4 +1,4 @@
-/** Before the first test, without its time limit: what a new machine still lacks, and the bundles as they are now. Loaded without the test runner's transforms, hence plain JavaScript. */
+/** Runs before the first test, outside its time limit: prepares the machine and builds the current bundles. Plain JavaScript, because jest loads it without transforms. */
 import { execFileSync } from 'node:child_process';
 import { tsImport } from 'tsx/esm/api';
 

@@ -1,4 +1,4 @@
-/** Ends the clusters that the run's test files shared. Loaded by the test runner without its transforms, hence plain JavaScript here. */
+/** Stops the clusters that the test files shared. Plain JavaScript, because jest loads it without transforms. */
 import { tsImport } from 'tsx/esm/api';
 
 export default async function stop() {

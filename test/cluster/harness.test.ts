@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { kairosImage } from './images.js';
-import { clusterKey, leftoversOf } from './leftovers.js';
-import { repository, runFolder, stateFolder } from './places.js';
+import { clusterKey, leakedResources } from './cleanup.js';
+import { repository, runFolder, stateFolder } from './paths.js';
 import { RealCluster } from './real-cluster.js';
 import { nodePlans } from './shared-cluster.js';
 import { upgradeJob } from './upgrade-job.js';
@@ -13,7 +13,7 @@ import { waitFor } from './wait.js';
 
 jest.setTimeout(300_000);
 
-const INDEX = 8; // beside the shared ones, which stay as they are
+const INDEX = 8; // not the index of a shared cluster
 const folder = runFolder(clusterKey(INDEX));
 let cluster: RealCluster;
 
@@ -21,25 +21,25 @@ afterAll(async () => {
   await RealCluster.clear(INDEX);
 });
 
-async function killHarnessHalfWay() {
+async function killHarnessDuringStart() {
   const tsx = join(repository, 'node_modules/.bin/tsx');
   const script = join(repository, 'test/cluster/cli.ts');
   const harness = spawn(process.execPath, [tsx, script, 'up', '--nodes', '1', '--index', String(INDEX)], {
-    detached: true, // its own group, so that the compiler beside it dies too
+    detached: true, // a process group of its own, so that its children are killed as well
     stdio: 'ignore',
   });
   const record = join(stateFolder(clusterKey(INDEX)), 'supervisors', 'machine-n1.pid');
-  await waitFor(() => existsSync(record), { what: 'the first machine to start', seconds: 60 });
+  await waitFor(() => existsSync(record), { what: 'the supervisor of n1 to start', seconds: 60 });
   const end = once(harness, 'exit');
   process.kill(-(harness.pid ?? 0), 'SIGKILL');
   await end;
 }
 
-describe('three real nodes', () => {
-  test('come up where a killed harness left its daemons, and are Ready', async () => {
+describe('a real cluster of three nodes', () => {
+  test('starts with all nodes Ready although a killed harness left its daemons running', async () => {
     await RealCluster.clear(INDEX);
-    await killHarnessHalfWay();
-    expect(await leftoversOf(INDEX, folder)).not.toEqual([]);
+    await killHarnessDuringStart();
+    expect(await leakedResources(INDEX, folder)).not.toEqual([]);
     cluster = await RealCluster.start({ index: INDEX, nodes: nodePlans(3) });
     const table = (await cluster.kubectl.do(['get', 'nodes', '--no-headers'])).trim().split('\n');
     expect(table.map(line => line.split(/\s+/).slice(0, 3))).toEqual([
@@ -49,7 +49,7 @@ describe('three real nodes', () => {
     ]);
   });
 
-  test('are seen by another process that attaches', () => {
+  test('can be attached to by index', () => {
     expect(RealCluster.attach(INDEX)?.kubeconfig).toBe(cluster.kubeconfig);
   });
 
@@ -57,7 +57,7 @@ describe('three real nodes', () => {
     ['a soft reboot', 'n2', 'softReboot', 'reboot'],
     ['a hard reboot', 'n3', 'hardReboot', 'reboot -f'],
     ['a power cut', 'n2', 'powerCut', undefined],
-  ] as const)('%s gives a new boot id and one more boot', async (_, name, action, logged) => {
+  ] as const)('%s of a node starts one boot with a new boot id', async (_, name, action, logged) => {
     const machine = cluster.machine(name);
     const [boots, before, log] = [machine.bootCount(), machine.bootId(), machine.powerLog()];
     await machine[action]();
@@ -73,7 +73,7 @@ describe('three real nodes', () => {
     ).toEqual(logged ? [logged] : []);
   });
 
-  test('a machine that is switched off stays off until it is switched on', async () => {
+  test('a machine that is powered off stays off until it is powered on, and then boots the requested slot', async () => {
     const machine = cluster.machine('n3');
     const before = machine.bootId();
     await machine.powerOff();
@@ -84,7 +84,7 @@ describe('three real nodes', () => {
     expect(await machine.readFile('/proc/cmdline')).toContain('COS_PASSIVE');
   });
 
-  test('a partitioned node becomes NotReady and heals in the same boot', async () => {
+  test('a partitioned node becomes NotReady and is Ready in the same boot after the partition heals', async () => {
     const before = cluster.machine('n2').bootId();
     await cluster.machine('n2').partition();
     await cluster.waitNotReady('n2');
@@ -93,7 +93,7 @@ describe('three real nodes', () => {
     expect(cluster.machine('n2').bootId()).toBe(before);
   });
 
-  test('a node that ran an upgrade image boots the new version, and the old one is passive', async () => {
+  test('a node that ran an upgrade image boots the new version and keeps the old one in its passive slot', async () => {
     const machine = cluster.machine('n2');
     const image = await kairosImage({ version: 'v3.6.0', ref: 'localhost/kairos:v3.6.0' });
     await machine.importImage(image.tar);
@@ -109,7 +109,7 @@ describe('three real nodes', () => {
     expect(await machine.readFile('/etc/os-release')).toContain('VERSION="v3.5.0"');
   });
 
-  test('an upgrade image that is made to fail ends its Job with that code', async () => {
+  test('the Job of an upgrade image that is built to fail exits with the configured code', async () => {
     const image = await kairosImage({ version: 'v9.9.9', ref: 'localhost/kairos:broken', fail: 7 });
     await cluster.machine('n1').importImage(image.tar);
     await cluster.kubectl.apply(upgradeJob('broken', 'n1', image.ref));
@@ -118,7 +118,7 @@ describe('three real nodes', () => {
     expect(logs).toContain('failing with code 7');
   });
 
-  test('a stop leaves nothing behind', async () => {
+  test('stopping the cluster leaves no process, link, mount or folder behind', async () => {
     await cluster.stop();
     expect(await cluster.leakCheck()).toEqual([]);
     expect(RealCluster.attach(INDEX)).toBeUndefined();

@@ -1,17 +1,17 @@
-/** What an archive of an image says and holds. */
+/** Reads labels and file names from an image archive. */
 import { mustRun } from './run-command.js';
 
 export interface ImageContents {
   labels: Record<string, string>;
-  /** Paths of all layers, without a slash in front. */
+  /** Paths in all layers, without a leading slash. */
   files: string[];
 }
 
-/** Of an archive as `docker save` writes them. */
+/** Reads an archive in the format of `docker save`. */
 export async function imageContents(archive: string): Promise<ImageContents> {
   const read = (member: string) => mustRun('tar', ['--extract', '--to-stdout', '--file', archive, member]);
   const [image] = JSON.parse(await read('manifest.json')) as { Config: string; Layers: string[] }[];
-  if (image === undefined) throw new Error(`there is no image in ${archive}`);
+  if (image === undefined) throw new Error(`${archive} contains no image`);
   const { config } = JSON.parse(await read(image.Config)) as { config: { Labels?: Record<string, string> } };
   const files: string[] = [];
   for (const layer of image.Layers) {

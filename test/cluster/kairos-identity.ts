@@ -1,4 +1,4 @@
-/** How a simulated Kairos names itself in its release files. */
+/** Version and slots of a simulated Kairos, and its release files. */
 
 export interface KairosVersion {
   version: string;
@@ -6,21 +6,21 @@ export interface KairosVersion {
   arch?: string;
 }
 
-/** What every node carries unless a test asks for something else. */
+/** The version of every node unless a test requests another. */
 export const INITIAL: Required<KairosVersion> = { version: 'v3.5.0', softwareVersion: 'v1.34.4+k3s1', arch: 'amd64' };
 
 export const SLOTS = ['active', 'passive', 'recovery'] as const;
 export type Slot = (typeof SLOTS)[number];
 
-/** The file system label on the kernel command line that tells the slot. */
+/** The file system label on the kernel command line that identifies the slot. */
 export const slotLabel = (slot: Slot) => `COS_${slot.toUpperCase()}`;
 
-/** A file in a slot's /etc that makes the slot impossible to boot. */
+/** A file in a slot's /etc that makes the slot unbootable. */
 export const CANNOT_BOOT = 'cannot-boot';
 
 /** Contents of `/etc/kairos-release` and `/etc/os-release`. */
-export function releaseFiles(asked: KairosVersion): { 'kairos-release': string; 'os-release': string } {
-  const { version, softwareVersion, arch } = { ...INITIAL, ...asked };
+export function releaseFiles(requested: KairosVersion): { 'kairos-release': string; 'os-release': string } {
+  const { version, softwareVersion, arch } = { ...INITIAL, ...requested };
   const name = 'kairos-standard-debian-12';
   const fields = {
     ID: 'kairos',

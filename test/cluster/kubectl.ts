@@ -1,10 +1,10 @@
-/** The cluster through kubectl and the administrator's kubeconfig. */
+/** Access to a cluster through kubectl with the administrator's kubeconfig. */
 import { type CommandResult, run } from './run-command.js';
 import { waitFor } from './wait.js';
 
 export { waitFor } from './wait.js';
 
-/** As much of a Kubernetes object as tests look at. */
+/** The fields of a Kubernetes object that tests read. */
 export interface Json {
   metadata?: {
     name?: string;
@@ -24,7 +24,7 @@ export class Kubectl {
     readonly kubeconfig: string,
   ) {}
 
-  /** Runs kubectl; the caller judges the code. */
+  /** Runs kubectl and returns the result, whatever the exit code. */
   async try(args: readonly string[], options: { stdin?: string; seconds?: number } = {}): Promise<CommandResult> {
     return await run(this.program, args, {
       ...options,
@@ -33,42 +33,42 @@ export class Kubectl {
     });
   }
 
-  /** Runs kubectl, throws when it fails, returns its standard output. */
+  /** Runs kubectl and returns its standard output. Throws an error if it fails. */
   async do(args: readonly string[], options: { stdin?: string; seconds?: number } = {}): Promise<string> {
     const result = await this.try(args, options);
     if (result.code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${result.stderr.trim()}`);
     return result.stdout;
   }
 
-  /** Applies YAML text, one object or several. */
+  /** Applies YAML text or one or several objects. */
   async apply(manifest: string | object | readonly object[]): Promise<string> {
-    const list = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const asList = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     const text =
-      typeof manifest === 'string' ? manifest : list(Array.isArray(manifest) ? (manifest as object[]) : [manifest]);
+      typeof manifest === 'string' ? manifest : asList(Array.isArray(manifest) ? (manifest as object[]) : [manifest]);
     return await this.do(['apply', '-f', '-'], { stdin: text });
   }
 
-  /** The object or list as JSON; undefined when there is none of that name. */
+  /** The object or list as JSON; undefined if there is no such object. */
   async getJson<T = Json>(...args: string[]): Promise<T | undefined> {
     const text = await this.do(['get', ...args, '--ignore-not-found', '-o', 'json']);
     return text.trim() === '' ? undefined : (JSON.parse(text) as T);
   }
 
-  /** Waits until the object satisfies the test; the limit's failure tells how the object looked. */
-  async waitForObject(args: readonly string[], test: (object: Json) => boolean, seconds = 60): Promise<Json> {
+  /** Waits until the object satisfies the condition. The timeout error contains the status of the object. */
+  async waitForObject(args: readonly string[], isWanted: (object: Json) => boolean, seconds = 60): Promise<Json> {
     let last: Json | undefined;
     return await waitFor(
       async () => {
         last = await this.getJson(...args);
-        return last !== undefined && test(last) ? last : undefined;
+        return last !== undefined && isWanted(last) ? last : undefined;
       },
       {
-        what: `${args.join(' ')} to be as wanted`,
+        what: `${args.join(' ')} to satisfy the condition`,
         seconds,
         everyMs: 250,
-        instead: () =>
+        diagnose: () =>
           last === undefined
-            ? 'There is no such object.'
+            ? 'The object does not exist.'
             : `Its status: ${JSON.stringify(last.status)?.slice(0, 3000)}`,
       },
     );

@@ -5,19 +5,19 @@ import type { Binary } from './binaries.js';
 import { startDaemon } from './daemon.js';
 import { prepareDisk } from './disk.js';
 import type { KairosVersion } from './kairos-identity.js';
-import type { Layout, NodePlace } from './layout.js';
-import { Machine, type MachinePlace } from './machine.js';
+import type { Layout, NodeLayout } from './layout.js';
+import { Machine, type MachinePaths } from './machine.js';
 import type { MachineConfig } from './machine-files.js';
-import { nodeFiles, repository } from './places.js';
+import { nodeFiles, repository } from './paths.js';
 import { mustRun } from './run-command.js';
 
 /** What all machines of one cluster share. */
-export interface Rack {
+export interface SharedParts {
   layout: Layout;
   runFolder: string;
   stateFolder: string;
   base: string;
-  /** File with the containers' base specification. */
+  /** File with the base OCI specification of all containers. */
   spec: string;
   pki: string;
   binaries: Record<Binary, string>;
@@ -25,18 +25,18 @@ export interface Rack {
   version?: KairosVersion;
 }
 
-export function placeOf(node: NodePlace, folders: { runFolder: string; stateFolder: string }): MachinePlace {
-  const own = join(folders.runFolder, 'machines', node.name);
+export function machinePaths(node: NodeLayout, folders: { runFolder: string; stateFolder: string }): MachinePaths {
+  const folder = join(folders.runFolder, 'machines', node.name);
   return {
     name: node.name,
-    disk: join(own, 'disk'),
+    disk: join(folder, 'disk'),
     control: join(folders.stateFolder, 'machines', node.name),
-    log: join(own, 'supervisor.log'),
+    log: join(folder, 'supervisor.log'),
     veth: node.veth,
   };
 }
 
-/** One file of plain JavaScript: the supervisor needs no compiler beside it for as long as it lives. */
+/** Bundles the supervisor into one JavaScript file, so that it runs without a compiler process. */
 export async function bundleSupervisor(folder: string): Promise<string> {
   const file = join(folder, 'supervisor.mjs');
   const source = join(repository, 'test/cluster/supervisor.ts');
@@ -53,49 +53,49 @@ export async function bundleSupervisor(folder: string): Promise<string> {
   return file;
 }
 
-export async function launchMachine(rack: Rack, node: NodePlace, supervisor: string): Promise<Machine> {
-  const place = placeOf(node, rack);
-  const own = join(rack.runFolder, 'machines', node.name);
-  mkdirSync(own, { recursive: true });
-  for (const name of ['supervisor.log', 'boot.log', 'output.log']) rmSync(join(own, name), { force: true });
-  await prepareDisk(place.disk, rack.base, { fresh: rack.fresh, version: rack.version });
+export async function launchMachine(shared: SharedParts, node: NodeLayout, supervisor: string): Promise<Machine> {
+  const paths = machinePaths(node, shared);
+  const folder = join(shared.runFolder, 'machines', node.name);
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['supervisor.log', 'boot.log', 'output.log']) rmSync(join(folder, name), { force: true });
+  await prepareDisk(paths.disk, shared.base, { fresh: shared.fresh, version: shared.version });
   const config: MachineConfig = {
-    control: place.control,
-    log: place.log,
-    bootLog: join(own, 'boot.log'),
+    controlFiles: paths.control,
+    log: paths.log,
+    bootLog: join(folder, 'boot.log'),
     cgroup: node.cgroup,
-    bridge: rack.layout.bridge,
+    bridge: shared.layout.bridge,
     veth: node.veth,
-    environment: environment(rack, node, place.disk),
+    environment: environment(shared, node, paths.disk),
   };
-  const configFile = join(own, 'machine.json');
+  const configFile = join(folder, 'machine.json');
   writeFileSync(configFile, JSON.stringify(config, null, 1));
-  if (!existsSync(place.control)) mkdirSync(place.control, { recursive: true });
+  if (!existsSync(paths.control)) mkdirSync(paths.control, { recursive: true });
   await startDaemon({
     name: `machine-${node.name}`,
     command: 'unshare',
     args: ['--mount', '--propagation', 'private', '--', process.execPath, supervisor, configFile],
-    logFile: join(own, 'output.log'),
-    records: join(rack.stateFolder, 'supervisors'),
+    logFile: join(folder, 'output.log'),
+    records: join(shared.stateFolder, 'supervisors'),
   });
-  return new Machine(place);
+  return new Machine(paths);
 }
 
-function environment(rack: Rack, node: NodePlace, disk: string): Record<string, string> {
+function environment(shared: SharedParts, node: NodeLayout, disk: string): Record<string, string> {
   return {
     NODE: node.name,
     IP: node.ip,
-    PREFIX_LENGTH: rack.layout.nodeRange.split('/')[1] ?? '',
-    GATEWAY: rack.layout.gateway,
-    PEERS: rack.layout.nodes.map(peer => `${peer.name} ${peer.ip} ${peer.podRange}`).join('\n'),
+    PREFIX_LENGTH: shared.layout.nodeRange.split('/')[1] ?? '',
+    GATEWAY: shared.layout.gateway,
+    PEERS: shared.layout.nodes.map(peer => `${peer.name} ${peer.ip} ${peer.podRange}`).join('\n'),
     POD_RANGE: node.podRange,
-    ALL_PODS: rack.layout.podRange,
+    ALL_PODS: shared.layout.podRange,
     DISK: disk,
-    BASE: rack.base,
-    BIN_KUBELET: rack.binaries.kubelet,
-    BIN_PROXY: rack.binaries['kube-proxy'],
+    BASE: shared.base,
+    BIN_KUBELET: shared.binaries.kubelet,
+    BIN_PROXY: shared.binaries['kube-proxy'],
     FILES: nodeFiles,
-    PKI: rack.pki,
-    SPEC: rack.spec,
+    PKI: shared.pki,
+    SPEC: shared.spec,
   };
 }

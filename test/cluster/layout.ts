@@ -1,16 +1,16 @@
-/** Names and addresses of the real cluster with a given index. All of them carry the index, so that two clusters can live side by side. */
+/** Names and addresses of a real cluster. All of them contain its index, so that two clusters can run side by side. */
 
 export interface NodePlan {
   name: string;
   controlPlane?: boolean;
-  /** Keeps ordinary pods off: the usual taint of control-plane nodes. */
+  /** Adds the usual taint of control-plane nodes, which keeps ordinary pods away. */
   taint?: boolean;
 }
 
-/** One node with its place in the network. */
-export interface NodePlace {
+/** Network settings and control group of one node. */
+export interface NodeLayout {
   name: string;
-  /** From 1, in the order of the plan. */
+  /** Position in the plan, from 1. */
   number: number;
   ip: string;
   podRange: string;
@@ -21,20 +21,20 @@ export interface NodePlace {
 export interface Layout {
   index: number;
   bridge: string;
-  /** The bridge's address: the API server, and the nodes' gateway. */
+  /** Address of the bridge: the API server listens on it, and it is the gateway of the nodes. */
   gateway: string;
   nodeRange: string;
   podRange: string;
   serviceRange: string;
-  nodes: NodePlace[];
+  nodes: NodeLayout[];
 }
 
-const SERVICE_RANGE = '10.96.0.0/16'; // virtual addresses, translated inside each node only: the same for every cluster
+const SERVICE_RANGE = '10.96.0.0/16'; // The same for every cluster, because Service addresses are translated inside each node.
 
 export function layoutOf(index: number, names: readonly string[]): Layout {
   if (!Number.isInteger(index) || index < 0 || index > 9)
-    throw new Error(`cluster index ${index} is not one of 0 to 9`);
-  if (names.length > 20) throw new Error('at most 20 real nodes');
+    throw new Error(`The cluster index must be an integer from 0 to 9, not ${index}.`);
+  if (names.length > 20) throw new Error('A real cluster has at most 20 nodes.');
   const bridge = `kop${index}`;
   return {
     index,

@@ -1,20 +1,20 @@
-/** What a machine's supervisor and the harness tell each other, by files in the machine's control folder. */
+/** The files in a machine's control folder, through which its supervisor and the harness communicate. */
 import { join } from 'node:path';
 import type { Slot } from './kairos-identity.js';
 import type { ProcessRecord } from './process-record.js';
 
-/** Given to a supervisor at its start. */
+/** Passed to a supervisor at its start. */
 export interface MachineConfig {
-  /** Control folder. */
-  control: string;
-  /** One line per boot and per end of a boot. */
+  /** Path of the control folder. */
+  controlFiles: string;
+  /** Log file with one line per start and per end of a boot. */
   log: string;
-  /** What boot.sh prints. */
+  /** Log file with the output of boot.sh. */
   bootLog: string;
   cgroup: string;
   bridge: string;
   veth: string;
-  /** For boot.sh. */
+  /** Environment of boot.sh. */
   environment: Record<string, string>;
 }
 
@@ -24,20 +24,20 @@ export interface MachineState {
   boots: number;
   bootId?: string;
   slot?: Slot;
-  /** The node's init, as the host sees it. */
+  /** The node's init process in the host's PID namespace. */
   init?: ProcessRecord;
 }
 
 /** The files of the control folder. */
-export function control(folder: string) {
+export function controlFiles(folder: string) {
   const file = (name: string) => join(folder, name);
   return {
     state: file('state.json'),
-    /** Written by the harness, removed by the supervisor: */
+    // Written by the harness, removed by the supervisor:
     powerButton: file('power-button'),
     stayOff: file('stay-off'),
     nextSlot: file('next-slot'),
-    /** Kept until the harness removes them: */
+    // Kept until the harness removes them:
     firmwareSeconds: file('firmware-seconds'),
     partitioned: file('partitioned'),
   };

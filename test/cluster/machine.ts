@@ -1,15 +1,15 @@
-/** One real node's machine, as somebody beside it sees it: buttons, cable, console. Works from any process, the supervisor does the rest. */
+/** Controls the machine under one real node: power, network and console. Works from any process; the supervisor performs the requests. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KairosVersion, type Slot, SLOTS } from './kairos-identity.js';
 import { hasImage, markImage, writeSlot } from './disk.js';
-import { control, type MachineState } from './machine-files.js';
+import { controlFiles, type MachineState } from './machine-files.js';
 import { isAlive, killRecorded, type ProcessRecord, recordOf } from './process-record.js';
 import { type CommandResult, mustRun, run } from './run-command.js';
 import { waitFor } from './wait.js';
 
-/** Where one machine's things are. */
-export interface MachinePlace {
+/** Folders, log file and network link of one machine. */
+export interface MachinePaths {
   name: string;
   disk: string;
   control: string;
@@ -22,14 +22,14 @@ const NAMESPACES = ['-m', '-u', '-i', '-n', '-p', '-C', '-T', '-r', '-w'];
 
 export class Machine {
   readonly name: string;
-  private readonly files: ReturnType<typeof control>;
+  private readonly files: ReturnType<typeof controlFiles>;
 
-  constructor(private readonly place: MachinePlace) {
-    this.name = place.name;
-    this.files = control(place.control);
+  constructor(private readonly paths: MachinePaths) {
+    this.name = paths.name;
+    this.files = controlFiles(paths.control);
   }
 
-  /** What the supervisor wrote last; before the first boot, off. */
+  /** The state last written by the supervisor; off before the first boot. */
   state(): MachineState {
     try {
       return JSON.parse(readFileSync(this.files.state, 'utf8')) as MachineState;
@@ -43,33 +43,33 @@ export class Machine {
     return this.state().bootId;
   }
 
-  /** Boots since the cluster's start; the first one counts. */
+  /** Number of boots since the cluster started, including the first. */
   bootCount(): number {
     return this.log().filter(line => line.includes(' boot ')).length;
   }
 
   /** The supervisor's log: `TIME boot ID slot SLOT` and `TIME ended reboot|poweroff|power-cut`. */
   log(): string[] {
-    return existsSync(this.place.log) ? readFileSync(this.place.log, 'utf8').trim().split('\n') : [];
+    return existsSync(this.paths.log) ? readFileSync(this.paths.log, 'utf8').trim().split('\n') : [];
   }
 
-  /** Requests to reboot or power off that were made on the node itself, oldest first. */
+  /** Reboot and power off requests made on the node itself, oldest first. */
   powerLog(): string[] {
-    const file = join(this.place.disk, 'persist/var/log/power.log');
+    const file = join(this.paths.disk, 'persist/var/log/power.log');
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   }
 
-  /** Orderly reboot from the node's console. Returns once it is under way. */
+  /** Runs an orderly reboot on the node. Returns when it has started. */
   async softReboot(): Promise<void> {
     await this.exec('reboot');
   }
 
-  /** Reboot without stopping anything first. */
+  /** Reboots without stopping services first. */
   async hardReboot(): Promise<void> {
-    await this.exec('reboot', '-f'); // the console dies with the node, so its code says nothing
+    await this.exec('reboot', '-f'); // The command is killed by the reboot, so its exit code is ignored.
   }
 
-  /** Cuts the power. It comes back by itself, after the firmware delay, unless it is to stay off. */
+  /** Cuts the power. The machine boots again after the firmware delay unless `stayOff` is set. */
   async powerCut(options: { stayOff?: boolean } = {}): Promise<void> {
     const { init } = this.state();
     if (!isAlive(init)) throw new Error(`${this.name} is not running`);
@@ -78,7 +78,7 @@ export class Machine {
     await waitFor(() => !isAlive(init), { what: `${this.name} to lose its power`, seconds: 10, everyMs: 20 });
   }
 
-  /** Orderly shutdown; returns when the machine is off. */
+  /** Runs an orderly shutdown and waits until the machine is off. */
   async powerOff(): Promise<void> {
     await this.exec('poweroff');
     await waitFor(() => this.state().power === 'off', { what: `${this.name} to power off`, seconds: 30, everyMs: 50 });
@@ -89,30 +89,30 @@ export class Machine {
     await this.waitForInit();
   }
 
-  /** Pulls the network cable; it stays out over reboots. */
+  /** Disconnects the node from the network; it stays disconnected across reboots. */
   async partition(): Promise<void> {
     writeFileSync(this.files.partitioned, '');
-    await mustRun('ip', ['link', 'set', this.place.veth, 'down']);
+    await mustRun('ip', ['link', 'set', this.paths.veth, 'down']);
   }
 
   async heal(): Promise<void> {
     rmSync(this.files.partitioned, { force: true });
-    await mustRun('ip', ['link', 'set', this.place.veth, 'up']);
+    await mustRun('ip', ['link', 'set', this.paths.veth, 'up']);
   }
 
-  /** How long the machine takes from the end of one boot to the begin of the next. */
+  /** Sets the time between the end of a boot and the start of the next. */
   setFirmwareDelay(seconds: number): void {
     writeFileSync(this.files.firmwareSeconds, String(seconds));
   }
 
-  /** The slot of the next boot; the one after that is active again. */
+  /** Sets the slot of the next boot only. */
   nextSlot(slot: Slot): void {
     writeFileSync(this.files.nextSlot, slot);
   }
 
-  /** Puts the version into all slots. Takes effect at the next boot. */
+  /** Writes the version to all slots. It takes effect at the next boot. */
   resetOs(version: KairosVersion): void {
-    for (const slot of SLOTS) writeSlot(this.place.disk, slot, version);
+    for (const slot of SLOTS) writeSlot(this.paths.disk, slot, version);
   }
 
   /** Runs a command on the node, outside any container. */
@@ -142,13 +142,13 @@ export class Machine {
     if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
   }
 
-  /** Where a file of the node's lasting folders (/var, /usr/local, /oem, /root, /etc/kubernetes) lies on this machine. */
+  /** Host path of a file in the node's persistent folders: /var, /usr/local, /oem, /root and /etc/kubernetes. */
   hostPath(path: string): string {
-    return join(this.place.disk, 'persist', path);
+    return join(this.paths.disk, 'persist', path);
   }
 
-  /** Processes of the node's own PID namespace (containers with hostPID among them) whose command line has these words. */
-  processes(words: string): ProcessRecord[] {
+  /** Processes in the node's PID namespace, including containers with hostPID, whose command line contains the text. */
+  processes(text: string): ProcessRecord[] {
     const { init } = this.state();
     if (!isAlive(init)) return [];
     const namespaceOf = (pid: string | number) => readlinkSync(`/proc/${pid}/ns/pid`);
@@ -158,31 +158,31 @@ export class Machine {
       .flatMap(pid => {
         try {
           const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-          return command.includes(words) && namespaceOf(pid) === own ? [recordOf(Number(pid))] : [];
+          return command.includes(text) && namespaceOf(pid) === own ? [recordOf(Number(pid))] : [];
         } catch {
-          return []; // it ended in between
+          return []; // It has ended in the meantime.
         }
       })
       .filter(record => record !== undefined);
   }
 
-  /** Loads a docker-archive into the node's containerd, unless its disk already has this file. */
+  /** Imports a docker archive into the node's containerd, unless this file was already imported. */
   async importImage(tar: string): Promise<void> {
     const ref = await refOf(tar);
-    if (hasImage(this.place.disk, ref, tar)) return;
+    if (hasImage(this.paths.disk, ref, tar)) return;
     await this.waitForInit();
-    // asked too early, ctr would sit out its whole connection limit
-    const answers = 'test -S /run/containerd/containerd.sock && ctr --connect-timeout 1s version';
-    const ready = async () => (await this.exec('sh', '-c', answers)).code === 0;
-    await waitFor(ready, { what: `containerd of ${this.name}`, seconds: 60 });
+    // Before the socket exists, ctr would wait for its whole connection timeout.
+    const probe = 'test -S /run/containerd/containerd.sock && ctr --connect-timeout 1s version';
+    const isReady = async () => (await this.exec('sh', '-c', probe)).code === 0;
+    await waitFor(isReady, { what: `containerd of ${this.name}`, seconds: 60 });
     const result = await this.execWith({ stdinFile: tar }, 'ctr', '-n', 'k8s.io', 'images', 'import', '-');
     if (result.code !== 0) throw new Error(`${this.name} cannot import ${tar}: ${result.stderr.trim()}`);
-    markImage(this.place.disk, ref, tar);
+    markImage(this.paths.disk, ref, tar);
   }
 
-  /** Waits until the node's init runs. */
+  /** Waits until the node's init process is running. */
   async waitForInit(): Promise<void> {
-    mkdirSync(this.place.control, { recursive: true });
+    mkdirSync(this.paths.control, { recursive: true });
     await waitFor(() => isAlive(this.state().init), { what: `${this.name} to boot`, seconds: 90, everyMs: 20 });
   }
 }
@@ -191,6 +191,6 @@ async function refOf(tar: string): Promise<string> {
   const text = await mustRun('tar', ['-xOf', tar, '--occurrence=1', 'manifest.json']);
   const [entry] = JSON.parse(text) as { RepoTags: string[] }[];
   const ref = entry?.RepoTags[0];
-  if (ref === undefined) throw new Error(`${tar} names no image`);
+  if (ref === undefined) throw new Error(`${tar} contains no image name`);
   return ref;
 }

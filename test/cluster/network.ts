@@ -1,11 +1,11 @@
-/** The bridge between the nodes, with the API server's address on it, and the host's routes to the pods. */
+/** The bridge that connects the nodes and has the address of the API server, and the host's routes to the pods. */
 import { readdirSync } from 'node:fs';
 import type { Layout } from './layout.js';
 import { mustRun, run } from './run-command.js';
 
-export async function makeNetwork(layout: Layout): Promise<void> {
+export async function createNetwork(layout: Layout): Promise<void> {
   const { bridge, gateway, index, nodes } = layout;
-  // without an address of its own a bridge takes one of its ports', and changes it when that node reboots: the others would lose the API server
+  // Without a fixed MAC address a bridge uses that of one of its ports and changes it when that node reboots: the other nodes would lose the API server.
   const address = `02:00:00:00:00:0${index}`;
   const lines = [
     `link add ${bridge} address ${address} type bridge`,
@@ -16,15 +16,15 @@ export async function makeNetwork(layout: Layout): Promise<void> {
   await mustRun('ip', ['-batch', '-'], { stdin: `${lines.join('\n')}\n` });
 }
 
-/** The routes go with the bridge, a node's end of a cable with the node. */
+/** Deleting the bridge also deletes its routes. The node's end of a veth pair disappears with the host's end. */
 export async function removeNetwork(bridge: string): Promise<void> {
   for (const link of linksNamed(bridge)) await run('ip', ['link', 'del', link]);
 }
 
-/** Links of that bridge: the bridge itself and the cables plugged into it. */
+/** The bridge itself and the veth links attached to it. */
 export function linksNamed(bridge: string): string[] {
-  const ours = new RegExp(`^${bridge}(v\\d+)?$`);
-  return readdirSync('/sys/class/net').filter(name => ours.test(name));
+  const pattern = new RegExp(`^${bridge}(v\\d+)?$`);
+  return readdirSync('/sys/class/net').filter(name => pattern.test(name));
 }
 
 export async function routesOver(bridge: string): Promise<string[]> {

@@ -11,7 +11,7 @@ import { DOCUMENTED, NESTED_ALL, TOOLS } from '../controller/artifact/samples.js
 import { ControlPlane } from './control-plane.js';
 import { OPERATOR_NAMESPACE } from './install.js';
 import type { Json } from './kubectl.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 import { waitFor } from './wait.js';
 
 jest.setTimeout(900_000); // the programs may have to be compiled first
@@ -101,7 +101,7 @@ const said = async (name: string, words: RegExp, seconds = 30) =>
     what: `${name} to say ${String(words)}`,
     seconds,
     everyMs: 250,
-    instead: async () => JSON.stringify(await statusOf(name)),
+    diagnose: async () => JSON.stringify(await statusOf(name)),
   });
 
 const patched = (what: readonly string[], body: object, ...more: string[]) =>
@@ -116,7 +116,7 @@ async function podEnds(name: string, phase: 'Succeeded' | 'Failed', containerSta
 async function builder(name: string): Promise<string> {
   const found = await waitFor(
     async () => (await of(name, 'pods')).find(({ metadata }) => metadata?.annotations?.['build.kairos.io/build']),
-    { what: `a builder of ${name}`, seconds: 30, instead: async () => JSON.stringify(await statusOf(name)) },
+    { what: `a builder of ${name}`, seconds: 30, diagnose: async () => JSON.stringify(await statusOf(name)) },
   );
   return found.metadata?.name ?? '';
 }
@@ -275,7 +275,7 @@ describe('whatever becomes of it', () => {
         what: 'Pod, claim and ConfigMap of the new one',
         seconds: 60,
         everyMs: 500,
-        instead: async () => JSON.stringify([uid, await owners(), await statusOf('again')]),
+        diagnose: async () => JSON.stringify([uid, await owners(), await statusOf('again')]),
       },
     );
     await said('again', /"phase":"Building"/);

@@ -1,11 +1,11 @@
-/** Programs of the machine that the harness needs, and the Debian packages that bring them. */
+/** Commands that the harness runs on this machine, and the Debian packages that contain them. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { withLock } from './lock.js';
-import { cacheFolder } from './places.js';
+import { cacheFolder } from './paths.js';
 import { mustRun, run, searchPath } from './run-command.js';
 
-/** Command to package. What runs inside the nodes comes from their own base root, not from the machine. */
+/** Package of each command. Programs inside the nodes come from the nodes' own base system instead. */
 const PROVIDERS: Record<string, string> = {
   openssl: 'openssl',
   ip: 'iproute2',
@@ -28,29 +28,30 @@ export function hasCommand(name: string): boolean {
     .some(folder => folder !== '' && existsSync(join(folder, name)));
 }
 
-/** The packages whose commands the machine lacks. */
+/** Packages of those commands that are missing on this machine. */
 export function missingPackages(tools: readonly string[]): string[] {
-  const lacking = tools.filter(tool => !hasCommand(tool)).map(tool => PROVIDERS[tool] ?? tool);
-  return [...new Set(lacking)].sort();
+  const missing = tools.filter(tool => !hasCommand(tool)).map(tool => PROVIDERS[tool] ?? tool);
+  return [...new Set(missing)].sort();
 }
 
-/** Installs what is missing when that is allowed, else says what to install. */
-export async function ensurePackages(tools: readonly string[], say: (line: string) => void): Promise<void> {
+/** Installs missing packages if this process runs as root and has apt-get; otherwise throws an error that names them. */
+export async function ensurePackages(tools: readonly string[], log: (line: string) => void): Promise<void> {
   if (missingPackages(tools).length === 0) return;
-  /* apt-get is one at a time. */
-  await withLock(join(cacheFolder(), 'packages.lock'), 900, () => install(missingPackages(tools), say));
+  // apt-get can run only once at a time.
+  await withLock(join(cacheFolder(), 'packages.lock'), 900, () => install(missingPackages(tools), log));
 }
 
-async function install(missing: readonly string[], say: (line: string) => void): Promise<void> {
+async function install(missing: readonly string[], log: (line: string) => void): Promise<void> {
   if (missing.length === 0) return;
-  const advice = `Please install: apt-get install ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0 || !hasCommand('apt-get')) throw new Error(`The machine lacks commands. ${advice}`);
-  say(`installing ${missing.join(', ')}`);
+  const advice = `Install the missing packages with: apt-get install ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0 || !hasCommand('apt-get'))
+    throw new Error(`Commands are missing on this machine. ${advice}`);
+  log(`installing ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const tried = () =>
+  const tryInstall = () =>
     run('apt-get', ['install', '--yes', '--no-install-recommends', ...missing], { env, seconds: 600 });
-  if ((await tried()).code === 0) return;
-  await mustRun('apt-get', ['update'], { env, seconds: 300 }); // the lists may be missing or old
-  const again = await tried();
-  if (again.code !== 0) throw new Error(`${advice}\napt-get said:\n${again.stderr.trim().slice(-2000)}`);
+  if ((await tryInstall()).code === 0) return;
+  await mustRun('apt-get', ['update'], { env, seconds: 300 }); // the package lists may be missing or outdated
+  const secondTry = await tryInstall();
+  if (secondTry.code !== 0) throw new Error(`${advice}\napt-get failed:\n${secondTry.stderr.trim().slice(-2000)}`);
 }

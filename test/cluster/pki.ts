@@ -1,12 +1,12 @@
-/** One authority and all certificates of a cluster, by openssl, in a folder. They are kept between runs as long as names and addresses stay. */
+/** Creates a certificate authority and all certificates of a cluster with openssl. They are reused as long as names and addresses stay the same. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shortHash } from './places.js';
+import { shortHash } from './paths.js';
 import { mustRun } from './run-command.js';
 
 export interface PkiPlan {
   folder: string;
-  /** Address under which clients reach the API server. */
+  /** URL of the API server for clients. */
   server: string;
   /** All addresses in the API server's certificate. */
   addresses: readonly string[];
@@ -16,7 +16,7 @@ export interface PkiPlan {
 interface Certificate {
   name: string;
   subject: string;
-  /** Names and addresses of a serving certificate. */
+  /** Subject alternative names of a serving certificate. */
   alternatives?: string;
 }
 
@@ -28,7 +28,7 @@ const SERVER_NAMES = [
   'localhost',
 ];
 
-/** File of that user's kubeconfig in the folder. */
+/** Path of the user's kubeconfig. */
 export const kubeconfigOf = (folder: string, user: string) => join(folder, `${user}.kubeconfig`);
 
 export async function ensurePki(plan: PkiPlan): Promise<void> {
@@ -36,7 +36,7 @@ export async function ensurePki(plan: PkiPlan): Promise<void> {
   if (readText(join(plan.folder, 'fingerprint')) !== fingerprint) {
     rmSync(plan.folder, { recursive: true, force: true });
     mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
-    await makeAuthority(plan.folder);
+    await createAuthority(plan.folder);
     await Promise.all(certificates(plan).map(certificate => issue(plan.folder, certificate)));
     writeFileSync(join(plan.folder, 'fingerprint'), fingerprint);
   }
@@ -60,8 +60,8 @@ function certificates(plan: PkiPlan): Certificate[] {
   ];
 }
 
-async function makeAuthority(folder: string): Promise<void> {
-  await Promise.all(['ca.key', 'sa.key'].map(file => makeKey(folder, file)));
+async function createAuthority(folder: string): Promise<void> {
+  await Promise.all(['ca.key', 'sa.key'].map(file => createKey(folder, file)));
   const use = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
   await Promise.all([
     mustRun('openssl', ['ec', '-in', 'sa.key', '-pubout', '-out', 'sa.pub'], { cwd: folder }),
@@ -86,19 +86,19 @@ async function makeAuthority(folder: string): Promise<void> {
   ]);
 }
 
-async function makeKey(folder: string, file: string): Promise<void> {
+async function createKey(folder: string, file: string): Promise<void> {
   await mustRun('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file], { cwd: folder });
 }
 
 async function issue(folder: string, { name, subject, alternatives }: Certificate): Promise<void> {
-  await makeKey(folder, `${name}.key`);
+  await createKey(folder, `${name}.key`);
   const extensions = [
     'extendedKeyUsage=clientAuth,serverAuth',
     ...(alternatives === undefined ? [] : [`subjectAltName=${alternatives}`]),
   ];
   writeFileSync(join(folder, `${name}.ext`), `${extensions.join('\n')}\n`);
   const request = await mustRun('openssl', ['req', '-new', '-key', `${name}.key`, '-subj', subject], { cwd: folder });
-  // a serial by chance, because several are issued at once
+  // The serial is a hash instead of a counter, because certificates are issued concurrently.
   await mustRun(
     'openssl',
     [

@@ -1,57 +1,71 @@
-/** Says in words what a machine lacks for a cluster, before anything is started. */
+/** Checks what this machine needs for a cluster before anything is started, and says what to do about whatever is missing. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HIERARCHIES } from './cgroups.js';
 import { hasCommand } from './packages.js';
-import { cacheFolder } from './places.js';
+import { cacheFolder } from './paths.js';
 
-export interface Need {
-  /** Real nodes: root and control groups. */
+export interface Requirements {
+  /** The cluster has real nodes, which need root, control groups and namespaces. */
   realNodes: boolean;
-  /** Binaries must be compiled. */
+  /** Kubernetes has to be compiled. */
   build: boolean;
 }
 
-const BUILD_SPACE_GIB = 8; // modules and the compiler's cache
+const BUILD_SPACE_GIB = 8; // Go modules and the compiler's cache
 const RUN_SPACE_GIB = 3;
 
-/** One sentence per fault; none when the machine will do. */
-export function machineFaults(need: Need): string[] {
-  const faults: string[] = [];
-  if (need.realNodes) {
-    if (process.getuid?.() !== 0) faults.push('Real nodes need root: namespaces, mounts and control groups.');
-    const missing = HIERARCHIES.filter(name => !writable(join('/sys/fs/cgroup', name)));
-    if (missing.length > 0) faults.push(`Control groups, version 1, are not writable: ${missing.join(', ')}.`);
-    if (!existsSync('/proc/self/ns/time')) faults.push('The kernel has no time namespaces.');
-  }
-  if (need.build && !hasCommand('go')) {
-    faults.push(
-      'Kubernetes must be compiled, but there is no Go compiler. Set KUBEBUILDER_ASSETS to a folder with the programs.',
-    );
-  }
-  if (!writable('/dev/shm')) faults.push('/dev/shm is not writable; etcd keeps its data there.');
-  const wanted = need.build ? BUILD_SPACE_GIB : RUN_SPACE_GIB;
-  const free = freeGib(cacheFolder());
-  if (free < wanted) faults.push(`${cacheFolder()} has ${free.toFixed(1)} GiB free; ${wanted} GiB are needed.`);
-  return faults;
+/** One message per requirement that this machine does not meet: what is missing, and what to do. */
+export function missingOnHost(required: Requirements): string[] {
+  return [
+    ...(required.realNodes ? missingForRealNodes() : []),
+    ...(required.build && !hasCommand('go') ? [NO_COMPILER] : []),
+    ...(isWritable('/dev/shm') ? [] : ['/dev/shm is not writable. etcd keeps its data there: mount a tmpfs on it.']),
+    ...missingSpace(required.build ? BUILD_SPACE_GIB : RUN_SPACE_GIB),
+  ];
 }
 
-/** Throws with all faults at once. */
-export function checkMachine(need: Need): void {
-  const faults = machineFaults(need);
-  if (faults.length > 0) throw new Error(`This machine cannot carry the cluster:\n- ${faults.join('\n- ')}`);
+/** Throws an error that lists everything that is missing. */
+export function checkMachine(required: Requirements): void {
+  const missing = missingOnHost(required);
+  if (missing.length > 0) throw new Error(`This machine cannot run the test cluster:\n- ${missing.join('\n- ')}`);
 }
 
-function writable(path: string): boolean {
+const NO_COMPILER =
+  'Kubernetes has to be compiled, but there is no Go compiler. Install Go, or set KUBEBUILDER_ASSETS to a folder with the Kubernetes programs.';
+
+function missingForRealNodes(): string[] {
+  const readOnly = HIERARCHIES.filter(name => !isWritable(join('/sys/fs/cgroup', name)));
+  return [
+    ...(process.getuid?.() === 0
+      ? []
+      : ['Real nodes create namespaces, mounts and control groups, which needs root. Run the command as root.']),
+    ...(readOnly.length === 0
+      ? []
+      : [
+          `These control group hierarchies (version 1) are not writable: ${readOnly.join(', ')}. Boot with systemd.unified_cgroup_hierarchy=0, or mount them under /sys/fs/cgroup.`,
+        ]),
+    ...(existsSync('/proc/self/ns/time')
+      ? []
+      : ['The kernel has no time namespaces. Use Linux 5.6 or newer with CONFIG_TIME_NS.']),
+  ];
+}
+
+function missingSpace(requiredGib: number): string[] {
+  const folder = cacheFolder();
+  const { bavail, bsize } = statfsSync(folder);
+  const freeGib = (bavail * bsize) / 2 ** 30;
+  if (freeGib >= requiredGib) return [];
+  return [
+    `${folder} has ${freeGib.toFixed(1)} GiB free, but ${requiredGib} GiB are needed. Free some space, or set XDG_CACHE_HOME to a folder on another disk.`,
+  ];
+}
+
+function isWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
     return true;
   } catch {
     return false;
   }
-}
-
-function freeGib(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return (bavail * bsize) / 2 ** 30;
 }

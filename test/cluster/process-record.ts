@@ -1,16 +1,16 @@
-/** Process records: a pid together with the start time, so that a recycled pid is never taken for ours. */
+/** Process records: a PID together with the start time, so that a reused PID is not mistaken for the recorded process. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { waitFor } from './wait.js';
 
 export interface ProcessRecord {
   pid: number;
-  /** Clock ticks from the machine's boot to the start of the process. */
+  /** Start time of the process, in clock ticks since the boot of the machine. */
   started: string;
 }
 
-/** The start time of a living process; undefined for one that is gone or only waits to be reaped. */
-export function startOf(pid: number): string | undefined {
+/** The start time of a running process; undefined if it has ended, even if it has not been reaped yet. */
+export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -21,26 +21,26 @@ export function startOf(pid: number): string | undefined {
 }
 
 export function recordOf(pid: number): ProcessRecord | undefined {
-  const started = startOf(pid);
+  const started = startTimeOf(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
 export function isAlive(record: ProcessRecord | undefined): record is ProcessRecord {
-  return record !== undefined && startOf(record.pid) === record.started;
+  return record !== undefined && startTimeOf(record.pid) === record.started;
 }
 
-/** SIGKILL, if it is still the process of the record. */
+/** Sends SIGKILL if the PID still belongs to the recorded process. */
 export function killRecorded(record: ProcessRecord | undefined): void {
   if (!isAlive(record)) return;
   try {
     process.kill(record.pid, 'SIGKILL');
   } catch {
-    // it ended in between
+    // It has ended in the meantime.
   }
 }
 
-/** Writes a file so that a reader sees the old or the new content, never a part. */
-export function writeWhole(file: string, value: object): void {
+/** Replaces a file by renaming, so that a reader sees either the old or the new content. */
+export function writeAtomically(file: string, value: object): void {
   mkdirSync(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(value));
@@ -55,7 +55,7 @@ export function readRecord(file: string): ProcessRecord | undefined {
   }
 }
 
-/** Kills every process recorded in the folder, waits for their end, and removes the records. */
+/** Kills every process recorded in the folder, waits until all have ended, and removes the records. */
 export async function killAllIn(folder: string): Promise<void> {
   const files = recordFiles(folder);
   const records = files.map(readRecord);
@@ -64,8 +64,8 @@ export async function killAllIn(folder: string): Promise<void> {
   for (const file of files) rmSync(file, { force: true });
 }
 
-/** The records in the folder whose process still lives. */
-export function livingIn(folder: string): ProcessRecord[] {
+/** The records in the folder whose processes are still running. */
+export function liveProcessesIn(folder: string): ProcessRecord[] {
   return recordFiles(folder).map(readRecord).filter(isAlive);
 }
 

@@ -1,30 +1,30 @@
-/** Level 3: a Kubernetes cluster whose nodes are real enough to drain, reboot and upgrade. */
+/** A Kubernetes cluster whose nodes run in namespaces and can be drained, rebooted and upgraded. */
 import { rm } from 'node:fs/promises';
-import { type ClusterNote, readNote, writeNote } from './cluster-file.js';
+import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './cluster-record.js';
 import { busyboxImage } from './images.js';
 import type { KairosVersion } from './kairos-identity.js';
 import { Kubectl, type Json } from './kubectl.js';
 import { layoutOf, type NodePlan } from './layout.js';
-import { clearCluster, clusterKey, leftoversOf } from './leftovers.js';
-import { placeOf } from './launch-machine.js';
+import { clearCluster, clusterKey, leakedResources } from './cleanup.js';
+import { machinePaths } from './launch-machine.js';
 import { Machine } from './machine.js';
-import { stateFolder } from './places.js';
+import { stateFolder } from './paths.js';
 import { isAlive } from './process-record.js';
 import { startParts } from './start-cluster.js';
 
 export type { NodePlan } from './layout.js';
 
 export interface RealClusterOptions {
-  /** Two clusters of different index can live side by side; tests use 0. */
+  /** Clusters with different indexes can run side by side; 0 by default. */
   index?: number;
   nodes: NodePlan[];
-  /** Empty disks and new certificates: no image is there yet. */
+  /** Start with empty disks, without any imported image, and with new certificates. */
   fresh?: boolean;
-  /** What the nodes' slots hold at the start. */
+  /** Kairos version in all slots of the nodes at the start. */
   version?: KairosVersion;
-  /** Docker archives that every node shall have; pause and busybox are always there. */
+  /** Docker archives to import into every node, in addition to pause and busybox. */
   images?: readonly string[];
-  /** More flags of the API server. */
+  /** Additional flags of the API server. */
   apiServer?: readonly string[];
   onProgress?: (line: string) => void;
 }
@@ -33,93 +33,93 @@ export class RealCluster {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly kubectl: Kubectl;
 
-  private constructor(private readonly note: ClusterNote) {
+  private constructor(private readonly record: ClusterRecord) {
     const { nodes } = layoutOf(
-      note.index,
-      note.nodes.map(node => node.name),
+      record.index,
+      record.nodes.map(node => node.name),
     );
-    const folders = { runFolder: note.runFolder, stateFolder: stateFolder(clusterKey(note.index)) };
-    this.machines = new Map(nodes.map(node => [node.name, new Machine(placeOf(node, folders))]));
-    this.kubectl = new Kubectl(note.kubectl, note.kubeconfig);
+    const folders = { runFolder: record.runFolder, stateFolder: stateFolder(clusterKey(record.index)) };
+    this.machines = new Map(nodes.map(node => [node.name, new Machine(machinePaths(node, folders))]));
+    this.kubectl = new Kubectl(record.kubectl, record.kubeconfig);
   }
 
-  /** Starts a cluster, after clearing what an earlier one of the same index left. Refuses when that one's starter still lives. */
+  /** Starts a cluster and removes the remains of an earlier one with the same index. Fails if the process that started that one is still running. */
   static async start(options: RealClusterOptions): Promise<RealCluster> {
     const index = options.index ?? 0;
-    const owner = readNote(index)?.owner;
+    const owner = readClusterRecord(index)?.owner;
     if (isAlive(owner) && owner.pid !== process.pid) {
-      throw new Error(`cluster ${index} is in use by process ${owner.pid}; stop it first, or take another index`);
+      throw new Error(`Cluster ${index} is in use by process ${owner.pid}. Stop that process or choose another index.`);
     }
-    const note = await startParts({ ...options, index });
-    const cluster = new RealCluster(note);
+    const record = await startParts({ ...options, index });
+    const cluster = new RealCluster(record);
     try {
       const busybox = await busyboxImage();
       await cluster.importImages([busybox.tar, ...(options.images ?? [])]);
-      await cluster.settle();
+      await cluster.labelNodes();
     } catch (error) {
       await clearCluster(index);
       throw error;
     }
-    writeNote(note);
+    writeClusterRecord(record);
     return cluster;
   }
 
-  /** Whether this process started the running cluster of that index. */
+  /** Whether this process started the running cluster with that index. */
   static isOurs(index = 0): boolean {
-    const owner = readNote(index)?.owner;
+    const owner = readClusterRecord(index)?.owner;
     return isAlive(owner) && owner.pid === process.pid;
   }
 
-  /** Whether it is there, and whoever started it has ended. */
+  /** Whether the cluster exists although the process that started it has ended. */
   static isAbandoned(index = 0): boolean {
-    const owner = readNote(index)?.owner;
+    const owner = readClusterRecord(index)?.owner;
     return owner !== undefined && !isAlive(owner);
   }
 
-  /** The running cluster of that index, whoever started it. */
+  /** The running cluster with that index, including one that another process started. */
   static attach(index = 0): RealCluster | undefined {
-    const note = readNote(index);
-    return note === undefined ? undefined : new RealCluster(note);
+    const record = readClusterRecord(index);
+    return record === undefined ? undefined : new RealCluster(record);
   }
 
-  /** Removes whatever a run left that did not stop its cluster. */
+  /** Removes a cluster that was not stopped. */
   static async clear(index = 0): Promise<void> {
     await clearCluster(index);
   }
 
   get kubeconfig(): string {
-    return this.note.kubeconfig;
+    return this.record.kubeconfig;
   }
 
   get url(): string {
-    return this.note.url;
+    return this.record.url;
   }
 
-  /** Logs, certificates and disks. */
+  /** Folder with logs, certificates and disks. */
   get runFolder(): string {
-    return this.note.runFolder;
+    return this.record.runFolder;
   }
 
   get index(): number {
-    return this.note.index;
+    return this.record.index;
   }
 
-  /** The address at which the nodes reach the machine they all run on. */
+  /** Address at which the nodes reach the host. */
   get gateway(): string {
     return layoutOf(this.index, []).gateway;
   }
 
   get nodes(): readonly NodePlan[] {
-    return this.note.nodes;
+    return this.record.nodes;
   }
 
   machine(name: string): Machine {
     const machine = this.machines.get(name);
-    if (machine === undefined) throw new Error(`there is no node ${name}`);
+    if (machine === undefined) throw new Error(`The cluster has no node ${name}.`);
     return machine;
   }
 
-  /** Loads docker archives into every node. */
+  /** Imports docker archives into every node. */
   async importImages(tars: readonly string[]): Promise<void> {
     const each = [...this.machines.values()].map(async machine => {
       for (const tar of tars) await machine.importImage(tar);
@@ -127,17 +127,17 @@ export class RealCluster {
     await Promise.all(each);
   }
 
-  /** Waits until the node is Ready, in a boot other than `not` when given, and returns its boot id. */
+  /** Waits until the node is Ready and returns its boot id. With `not`, waits for a boot with another id. */
   async waitReady(node: string, options: { not?: string; seconds?: number } = {}): Promise<string> {
-    const wanted = (object: Json) => isReady(object) && bootIdOf(object) !== options.not;
-    return bootIdOf(await this.kubectl.waitForObject(['node', node], wanted, options.seconds ?? 90));
+    const isWanted = (object: Json) => isReady(object) && bootIdOf(object) !== options.not;
+    return bootIdOf(await this.kubectl.waitForObject(['node', node], isWanted, options.seconds ?? 90));
   }
 
   async waitNotReady(node: string, seconds = 60): Promise<void> {
     await this.kubectl.waitForObject(['node', node], object => !isReady(object), seconds);
   }
 
-  /** Puts every version back and makes all nodes run their active slot, by rebooting those that do not. For the begin of a story. */
+  /** Writes the version to all slots and reboots the nodes into the active slot. */
   async resetNodes(version: KairosVersion, names = [...this.machines.keys()]): Promise<void> {
     const reset = async (name: string) => {
       const machine = this.machine(name);
@@ -149,8 +149,8 @@ export class RealCluster {
     await Promise.all(names.map(reset));
   }
 
-  /** Undoes what a test did to the machines: cables in, power on, no firmware delay, nothing cordoned, every node Ready. */
-  async calm(): Promise<void> {
+  /** Reverts what a test did to the machines: power on, network connected, no firmware delay, no node cordoned, every node Ready. */
+  async restoreNodes(): Promise<void> {
     const each = [...this.machines.values()].map(async machine => {
       machine.setFirmwareDelay(0);
       if (machine.state().power === 'off') await machine.powerOn();
@@ -162,20 +162,20 @@ export class RealCluster {
     await Promise.all(each);
   }
 
-  /** Ends everything. `wipe` also removes disks, logs and certificates; otherwise the next start finds the images imported. */
+  /** Stops everything. `wipe` also removes disks, logs and certificates; without it the next start finds the images already imported. */
   async stop(options: { wipe?: boolean } = {}): Promise<void> {
-    await clearCluster(this.note.index);
-    if (options.wipe === true) await rm(this.note.runFolder, { recursive: true, force: true });
+    await clearCluster(this.record.index);
+    if (options.wipe === true) await rm(this.record.runFolder, { recursive: true, force: true });
   }
 
-  /** What is left of the cluster; empty after a stop. */
+  /** What remains of the cluster; empty after a clean stop. */
   async leakCheck(): Promise<string[]> {
-    return await leftoversOf(this.note.index, this.note.runFolder);
+    return await leakedResources(this.record.index, this.record.runFolder);
   }
 
-  private async settle(): Promise<void> {
+  private async labelNodes(): Promise<void> {
     await Promise.all([...this.machines.keys()].map(name => this.waitReady(name)));
-    for (const node of this.note.nodes) {
+    for (const node of this.record.nodes) {
       if (node.controlPlane === true) {
         await this.kubectl.do(['label', 'node', node.name, 'node-role.kubernetes.io/control-plane=', '--overwrite']);
       }

@@ -1,4 +1,4 @@
-/** Uploads an image to a registry by its own protocol: an image of the harness, with a few files and a name of its own on top. */
+/** Pushes an image to a registry over the registry API: a test image with a layer of additional files on top. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,8 @@ import type { ImageConfig } from './archive.js';
 import type { Image } from './images.js';
 import { mustRun } from './run-command.js';
 
-export interface Place {
-  /** Of the registry. */
+export interface PushTarget {
+  /** URL of the registry. */
   url: string;
   authorization: string;
   /** Repository and tag. */
@@ -16,15 +16,15 @@ export interface Place {
 }
 
 export interface ImageChange {
-  /** Path in the image to text. */
+  /** Text files to add, by path in the image. */
   files?: Record<string, string>;
-  /** The same, for what can be executed. */
+  /** Executable files to add, by path in the image. */
   programs?: Record<string, Uint8Array>;
-  /** These files and nothing of the other image. */
+  /** Leave out the layers of the base image. */
   bare?: boolean;
-  /** More variables; nodes have to fetch this very configuration, though they may have all the rest. */
+  /** Additional environment variables. They make the image configuration unique, so that nodes have to fetch it even if they have the layers. */
   environment?: Record<string, string>;
-  /** In an index, which has the image for that CPU only. */
+  /** Push an index that contains the image for this architecture only. */
   onlyFor?: string;
 }
 
@@ -37,32 +37,32 @@ const TYPES = {
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** Returns the digest of what the tag then names. */
-export async function pushImage(place: Place, base: Image, change: ImageChange): Promise<string> {
-  const { layer, config } = await contentOf(base);
-  const top = await layerOf(change);
-  const tars = change.bare === true ? [top] : [layer, top];
+/** Pushes the image and returns the digest that the tag refers to afterwards. */
+export async function pushImage(target: PushTarget, base: Image, change: ImageChange): Promise<string> {
+  const { layer, config } = await readImage(base);
+  const addedLayer = await buildLayer(change);
+  const tars = change.bare === true ? [addedLayer] : [layer, addedLayer];
   const environment = Object.entries(change.environment ?? {}).map(([key, value]) => `${key}=${value}`);
-  const own = { ...config, Env: [...(config.Env ?? []), ...environment] };
+  const ownConfig = { ...config, Env: [...(config.Env ?? []), ...environment] };
   const image = {
     architecture: change.onlyFor ?? 'amd64',
     os: 'linux',
     created: '1970-01-01T00:00:00Z',
-    config: own,
+    config: ownConfig,
     rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
   };
   const blobs = [
     { type: TYPES.config, bytes: Buffer.from(JSON.stringify(image)) },
     ...tars.map(bytes => ({ type: TYPES.layer, bytes })),
   ];
-  for (const { bytes } of blobs) await putBlob(place, bytes);
+  for (const { bytes } of blobs) await putBlob(target, bytes);
   const [first, ...layers] = blobs.map(({ type, bytes }) => descriptorOf(type, bytes));
   const manifest = { schemaVersion: 2, mediaType: TYPES.manifest, config: first, layers };
-  if (change.onlyFor === undefined) return await putManifest(place, manifest);
+  if (change.onlyFor === undefined) return await putManifest(target, manifest);
   const bytes = Buffer.from(JSON.stringify(manifest));
-  await putManifest({ ...place, name: `${repositoryOf(place)}:${digestOf(bytes)}` }, manifest);
+  await putManifest({ ...target, name: `${repositoryOf(target)}:${digestOf(bytes)}` }, manifest);
   const entry = { ...descriptorOf(TYPES.manifest, bytes), platform: { os: 'linux', architecture: change.onlyFor } };
-  return await putManifest(place, { schemaVersion: 2, mediaType: TYPES.index, manifests: [entry] });
+  return await putManifest(target, { schemaVersion: 2, mediaType: TYPES.index, manifests: [entry] });
 }
 
 const descriptorOf = (mediaType: string, bytes: Buffer) => ({
@@ -71,16 +71,16 @@ const descriptorOf = (mediaType: string, bytes: Buffer) => ({
   size: bytes.length,
 });
 
-async function contentOf({ tar }: Image): Promise<{ layer: Buffer; config: ImageConfig }> {
-  return await inFolder(async folder => {
+async function readImage({ tar }: Image): Promise<{ layer: Buffer; config: ImageConfig }> {
+  return await withTempFolder(async folder => {
     await mustRun('tar', ['-xf', tar, '-C', folder]);
     const { config } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { config: ImageConfig };
     return { layer: readFileSync(join(folder, 'layer.tar')), config };
   });
 }
 
-async function layerOf({ files = {}, programs = {} }: ImageChange): Promise<Buffer> {
-  return await inFolder(async folder => {
+async function buildLayer({ files = {}, programs = {} }: ImageChange): Promise<Buffer> {
+  return await withTempFolder(async folder => {
     const root = join(folder, 'root');
     mkdirSync(root);
     const put = (path: string, text: string | Uint8Array, mode: number) => {
@@ -89,13 +89,20 @@ async function layerOf({ files = {}, programs = {} }: ImageChange): Promise<Buff
     };
     for (const [path, text] of Object.entries(files)) put(path, text, 0o644);
     for (const [path, text] of Object.entries(programs)) put(path, text, 0o755);
-    const same = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0', '--mode=u=rwX,go=rX'];
-    await mustRun('tar', ['-C', root, ...same, '-cf', join(folder, 'layer'), '.']);
+    const reproducible = [
+      '--numeric-owner',
+      '--owner=0',
+      '--group=0',
+      '--sort=name',
+      '--mtime=@0',
+      '--mode=u=rwX,go=rX',
+    ];
+    await mustRun('tar', ['-C', root, ...reproducible, '-cf', join(folder, 'layer'), '.']);
     return readFileSync(join(folder, 'layer'));
   });
 }
 
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+async function withTempFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'registry-push-'));
   try {
     return await work(folder);
@@ -104,35 +111,35 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Repository and reference: a tag, or a digest, which has a colon of its own. */
-const split = ({ name }: Place): [repository: string, reference: string] => {
+/** Splits the name into repository and reference. The reference is a tag or a digest, which itself contains a colon. */
+const splitName = ({ name }: PushTarget): [repository: string, reference: string] => {
   const at = name.indexOf(':');
   return [name.slice(0, at), name.slice(at + 1)];
 };
-const repositoryOf = (place: Place) => split(place)[0];
+const repositoryOf = (target: PushTarget) => splitName(target)[0];
 
-async function putBlob(place: Place, bytes: Buffer): Promise<void> {
-  const repository = repositoryOf(place);
+async function putBlob(target: PushTarget, bytes: Buffer): Promise<void> {
+  const repository = repositoryOf(target);
   const digest = digestOf(bytes);
-  const known = await ask(place, 'HEAD', `/v2/${repository}/blobs/${digest}`);
-  if (known.status === 200) return;
-  const begun = await must(ask(place, 'POST', `/v2/${repository}/blobs/uploads/`));
-  const to = new URL(begun.headers.get('location') ?? '', place.url);
-  to.searchParams.set('digest', digest);
-  await must(ask(place, 'PUT', to.href, { type: 'application/octet-stream', body: bytes }));
+  const existing = await send(target, 'HEAD', `/v2/${repository}/blobs/${digest}`);
+  if (existing.status === 200) return;
+  const upload = await succeeded(send(target, 'POST', `/v2/${repository}/blobs/uploads/`));
+  const location = new URL(upload.headers.get('location') ?? '', target.url);
+  location.searchParams.set('digest', digest);
+  await succeeded(send(target, 'PUT', location.href, { type: 'application/octet-stream', body: bytes }));
 }
 
 type Manifest = { mediaType: string; [field: string]: unknown };
 
-async function putManifest(place: Place, manifest: Manifest): Promise<string> {
-  const [repository, reference] = split(place);
+async function putManifest(target: PushTarget, manifest: Manifest): Promise<string> {
+  const [repository, reference] = splitName(target);
   const body = Buffer.from(JSON.stringify(manifest));
-  await must(ask(place, 'PUT', `/v2/${repository}/manifests/${reference}`, { type: manifest.mediaType, body }));
+  await succeeded(send(target, 'PUT', `/v2/${repository}/manifests/${reference}`, { type: manifest.mediaType, body }));
   return digestOf(body);
 }
 
-async function ask(
-  { url, authorization }: Place,
+async function send(
+  { url, authorization }: PushTarget,
   method: string,
   path: string,
   content?: { type: string; body: Buffer },
@@ -142,8 +149,8 @@ async function ask(
   return await fetch(new URL(path, url), { method, headers: { Authorization: authorization, ...type }, body });
 }
 
-async function must(pending: Promise<Response>): Promise<Response> {
+async function succeeded(pending: Promise<Response>): Promise<Response> {
   const answer = await pending;
-  if (!answer.ok) throw new Error(`the registry answered ${answer.status}: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`the registry responded with ${answer.status}: ${await answer.text()}`);
   return answer;
 }

@@ -1,15 +1,15 @@
-/** A real registry on the nodes' network, which gives nothing to those it does not know; and a slow door to the same registry. */
+/** A registry on the nodes' network that requires credentials, and a slow proxy in front of the same registry. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Daemon, mustLive, startDaemon } from './daemon.js';
+import { type Daemon, assertAlive, startDaemon } from './daemon.js';
 import type { Image } from './images.js';
-import { clusterKey } from './leftovers.js';
+import { clusterKey } from './cleanup.js';
 import { ensurePackages } from './packages.js';
-import { stateFolder } from './places.js';
+import { stateFolder } from './paths.js';
 import { killRecorded } from './process-record.js';
 import type { RealCluster } from './real-cluster.js';
 import { type ImageChange, pushImage } from './registry-push.js';
@@ -18,13 +18,13 @@ import { waitFor } from './wait.js';
 const PORT = 5000;
 const SLOW_PORT = 5001;
 const AUTHORIZATION = `Basic ${Buffer.from('story:open-sesame').toString('base64')}`;
-/** The same account for the registry: bcrypt, which it insists on, at the lowest cost. */
+/** The same account as an htpasswd file. The registry requires bcrypt; this hash has the lowest cost. */
 const ACCOUNTS = 'story:$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G\n';
-/** Where containerd looks up how to reach a registry (`node/containerd.toml`). */
-const HOSTS = '/usr/local/etc/containerd/certs.d';
+/** Folder of containerd's registry configuration (`node/containerd.toml`). */
+const HOSTS_FOLDER = '/usr/local/etc/containerd/certs.d';
 
-/** The kubelet's runtime keeps a second name for each image, by its configuration; the contents stay as long as that does. */
-const FORGET_IMAGES = `ctr -n k8s.io images ls |
+/** Removes all images of a registry by name and by digest, because containerd also names each image after its configuration and keeps the content as long as any name refers to it. */
+const REMOVE_IMAGES = `ctr -n k8s.io images ls |
   busybox awk -v place="$1" '
     index($1, place) == 1 { ours[$3] }
     { digest[$1] = $3 }
@@ -32,55 +32,55 @@ const FORGET_IMAGES = `ctr -n k8s.io images ls |
   xargs -r ctr -n k8s.io images rm --sync`;
 
 export class Registry {
-  /** Makes its images unlike those of every other registry, so that no node has any of them. */
-  private readonly brand = randomUUID();
-  /** How long the slow door takes for each part of an image. */
+  /** Part of every image, so that no node already has an image of this registry. */
+  private readonly uniqueId = randomUUID();
+  /** Delay of the slow proxy for each blob. */
   delaySeconds = 0;
 
   private constructor(
     private readonly gateway: string,
     private readonly daemon: Daemon,
-    private readonly door: Server,
+    private readonly slowProxy: Server,
   ) {}
 
-  /** Starts an empty registry for that cluster, known to all its nodes; none of them has an image of it. */
+  /** Starts an empty registry and configures all nodes to use it. No node has an image of it. */
   static async start(cluster: RealCluster): Promise<Registry> {
     await ensurePackages(['docker-registry'], line => process.stderr.write(`${line}\n`));
     const { gateway } = cluster;
-    const daemon = await serve(cluster);
-    const door = createServer();
-    const registry = new Registry(gateway, daemon, door);
-    door.on('request', (asked, answer) => void registry.pass(asked, answer));
-    door.listen(SLOW_PORT, gateway);
-    await once(door, 'listening');
+    const daemon = await startRegistry(cluster);
+    const slowProxy = createServer();
+    const registry = new Registry(gateway, daemon, slowProxy);
+    slowProxy.on('request', (incoming, outgoing) => void registry.forward(incoming, outgoing));
+    slowProxy.listen(SLOW_PORT, gateway);
+    await once(slowProxy, 'listening');
     await waitFor(
       () => {
-        mustLive(daemon);
+        assertAlive(daemon);
         return fetch(`http://${gateway}:${PORT}/v2/`).then(({ status }) => status === 401);
       },
-      { what: 'the registry to ask who is there', seconds: 20 },
+      { what: 'the registry to request credentials', seconds: 20 },
     );
-    await Promise.all([...cluster.machines.keys()].map(node => registry.introduce(cluster, node)));
+    await Promise.all([...cluster.machines.keys()].map(node => registry.configureNode(cluster, node)));
     return registry;
   }
 
-  /** An image's name as a manifest spells it. */
+  /** Reference of an image in this registry. */
   ref(name: string): string {
     return `${this.gateway}:${PORT}/${name}`;
   }
 
-  /** The same image, through the slow door. */
+  /** Reference of the same image through the slow proxy. */
   slowRef(name: string): string {
     return `${this.gateway}:${SLOW_PORT}/${name}`;
   }
 
-  /** Puts an image made from that one under the name; a tag that exists is moved. Returns the digest. */
+  /** Pushes an image derived from `base`, moves the tag if it exists, and returns the digest. */
   async push(name: string, base: Image, change: ImageChange = {}): Promise<string> {
-    const place = { url: `http://${this.gateway}:${PORT}`, authorization: AUTHORIZATION, name };
-    return await pushImage(place, base, { ...change, environment: { IMAGE_NAME: name, REGISTRY: this.brand } });
+    const target = { url: `http://${this.gateway}:${PORT}`, authorization: AUTHORIZATION, name };
+    return await pushImage(target, base, { ...change, environment: { IMAGE_NAME: name, REGISTRY: this.uniqueId } });
   }
 
-  /** The pull secret for both doors. */
+  /** A pull secret for the registry and the slow proxy. */
   secret(name: string): object {
     const auths = Object.fromEntries(
       [PORT, SLOW_PORT].map(port => [`${this.gateway}:${port}`, { auth: AUTHORIZATION.replace('Basic ', '') }]),
@@ -96,35 +96,35 @@ export class Registry {
 
   async stop(): Promise<void> {
     killRecorded(this.daemon.record);
-    this.door.closeAllConnections();
-    this.door.close();
-    await once(this.door, 'close');
+    this.slowProxy.closeAllConnections();
+    this.slowProxy.close();
+    await once(this.slowProxy, 'close');
   }
 
-  /** Tells a node how to reach both doors, and takes what an earlier registry of this address gave it. */
-  private async introduce(cluster: RealCluster, node: string): Promise<void> {
+  /** Configures registry and slow proxy on a node and removes the images of an earlier registry at this address. */
+  private async configureNode(cluster: RealCluster, node: string): Promise<void> {
     const machine = cluster.machine(node);
     for (const port of [PORT, SLOW_PORT]) {
-      const place = `${this.gateway}:${port}`;
-      const text = `server = "http://${place}"\n[host."http://${place}"]\n  capabilities = ["pull", "resolve"]\n`;
-      await machine.writeFile(`${HOSTS}/${place}/hosts.toml`, text);
+      const endpoint = `${this.gateway}:${port}`;
+      const text = `server = "http://${endpoint}"\n[host."http://${endpoint}"]\n  capabilities = ["pull", "resolve"]\n`;
+      await machine.writeFile(`${HOSTS_FOLDER}/${endpoint}/hosts.toml`, text);
     }
-    await machine.exec('sh', '-c', FORGET_IMAGES, 'sh', `${this.gateway}:`);
+    await machine.exec('sh', '-c', REMOVE_IMAGES, 'sh', `${this.gateway}:`);
   }
 
-  private async pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    if (asked.method === 'GET' && asked.url?.includes('/blobs/')) await sleep(this.delaySeconds * 1000);
-    const { method, url: path, headers } = asked;
-    const inner = request({ host: this.gateway, port: PORT, method, path, headers }, reply => {
-      answer.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(answer);
+  private async forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    if (incoming.method === 'GET' && incoming.url?.includes('/blobs/')) await sleep(this.delaySeconds * 1000);
+    const { method, url: path, headers } = incoming;
+    const proxied = request({ host: this.gateway, port: PORT, method, path, headers }, reply => {
+      outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(outgoing);
     });
-    inner.on('error', () => answer.destroy());
-    asked.pipe(inner);
+    proxied.on('error', () => outgoing.destroy());
+    incoming.pipe(proxied);
   }
 }
 
-async function serve({ gateway, index, runFolder }: RealCluster): Promise<Daemon> {
+async function startRegistry({ gateway, index, runFolder }: RealCluster): Promise<Daemon> {
   const folder = join(runFolder, 'registry');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -144,7 +144,7 @@ async function serve({ gateway, index, runFolder }: RealCluster): Promise<Daemon
     command: 'docker-registry',
     args: ['serve', config],
     logFile: join(folder, 'registry.log'),
-    // among the cluster's own: whatever ends that ends a forgotten registry, too
+    // With the cluster's own records, so that stopping the cluster also stops a registry that was left running.
     records: stateFolder(clusterKey(index)),
   });
 }

@@ -1,4 +1,4 @@
-/** Runs one program to its end. */
+/** Runs a program and waits for its end. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { delimiter } from 'node:path';
@@ -11,23 +11,23 @@ export interface CommandResult {
 
 export interface CommandOptions {
   stdin?: string;
-  /** Standard input comes from this file; for large ones. */
+  /** File to use as standard input, for large inputs. */
   stdinFile?: string;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** SIGKILL after this long. */
+  /** The program is killed after this time. */
   seconds?: number;
 }
 
 const SYSTEM_FOLDERS = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'.split(':');
 
-/** Where commands are looked for: after the caller's own folders the system's, for not every shell has the sbin ones. */
+/** PATH with the system folders appended, because not every shell includes the sbin folders. */
 export function searchPath({ PATH = '' }: NodeJS.ProcessEnv): string {
-  const own = PATH.split(delimiter).filter(folder => folder !== '');
-  return [...own, ...SYSTEM_FOLDERS.filter(folder => !own.includes(folder))].join(delimiter);
+  const ownFolders = PATH.split(delimiter).filter(folder => folder !== '');
+  return [...ownFolders, ...SYSTEM_FOLDERS.filter(folder => !ownFolders.includes(folder))].join(delimiter);
 }
 
-/** The command's code and output, whatever the code is; 127 when it could not be started. */
+/** Exit code and output of a command. The code is 127 if the command could not be started. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -44,30 +44,30 @@ export async function run(
       });
       const timer =
         options.seconds === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.seconds * 1000);
-      const out: Buffer[] = [];
-      const err: Buffer[] = [];
-      const end = (code: number, more = '') => {
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      const finish = (code: number, suffix = '') => {
         clearTimeout(timer);
-        resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() + more });
+        resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() + suffix });
       };
-      child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
-      child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
-      child.stdin?.on('error', () => undefined); // a command may end without reading all of it
+      child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+      child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+      child.stdin?.on('error', () => undefined); // A command may exit without reading all of its input.
       child.stdin?.end(options.stdin);
-      child.on('error', error => end(127, error.message));
-      child.on('close', (code, signal) => end(code ?? 128, signal === null ? '' : `\nended by ${signal}`));
+      child.on('error', error => finish(127, error.message));
+      child.on('close', (code, signal) => finish(code ?? 128, signal === null ? '' : `\nkilled by ${signal}`));
     });
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
-/** The command's standard output; throws with its last words when it fails. */
+/** Standard output of a command. Throws an error with its last lines if it fails. */
 export async function mustRun(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await run(command, args, options);
   if (result.code !== 0) {
-    const words = (result.stderr || result.stdout).trim().split('\n').slice(-20).join('\n');
-    throw new Error(`"${[command, ...args].join(' ').slice(0, 300)}" failed with code ${result.code}:\n${words}`);
+    const lastLines = (result.stderr || result.stdout).trim().split('\n').slice(-20).join('\n');
+    throw new Error(`"${[command, ...args].join(' ').slice(0, 300)}" failed with code ${result.code}:\n${lastLines}`);
   }
   return result.stdout;
 }

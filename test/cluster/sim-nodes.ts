@@ -1,4 +1,4 @@
-/** Level 2: simulated nodes in large numbers, played by kwok on a control plane with controllers. */
+/** Large numbers of nodes, simulated by kwok on a control plane with controllers. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,28 +8,28 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ensureBinaries } from './binaries.js';
 import type { ControlPlane } from './control-plane.js';
-import { mustLive, startDaemon } from './daemon.js';
-import { stateFolder } from './places.js';
+import { assertAlive, startDaemon } from './daemon.js';
+import { stateFolder } from './paths.js';
 import { nodeStages, REBOOT_ANNOTATION } from './sim-stages.js';
 import { waitFor } from './wait.js';
 
 export interface SimNodesOptions {
   count: number;
-  /** Names are this and a number from 1; "sim-" by default. */
+  /** Prefix of the node names, followed by a number from 1; "sim-" by default. */
   prefix?: string;
   labels?: Record<string, string>;
-  /** How long a simulated reboot takes. */
+  /** Duration of a simulated reboot. */
   rebootMs?: number;
 }
 
-/** Flags for the control plane of many nodes: the defaults would throttle it, and declare nodes dead that are only slow. */
+/** Flags for a control plane with many nodes. The defaults would throttle requests and mark slow nodes as NotReady. */
 export const MANY_NODES = {
   apiServer: ['--max-requests-inflight=2000', '--max-mutating-requests-inflight=1000'],
   controllerManager: ['--kube-api-qps=300', '--kube-api-burst=600', '--node-monitor-grace-period=60s'],
   scheduler: ['--kube-api-qps=300', '--kube-api-burst=600'],
 };
 
-const PARALLEL = 16;
+const CONCURRENCY = 16;
 
 export class SimNodes {
   private readonly known: ReadonlySet<string>;
@@ -41,7 +41,7 @@ export class SimNodes {
     this.known = new Set(names);
   }
 
-  /** Starts kwok beside the control plane, creates the nodes and waits until all are Ready. They end with the control plane. */
+  /** Starts kwok, creates the nodes and waits until all are Ready. Stopping the control plane stops kwok too. */
   static async start(plane: ControlPlane, options: SimNodesOptions): Promise<SimNodes> {
     const { kwok } = await ensureBinaries(['kwok']);
     const stages = join(plane.pki, '../stages.yaml');
@@ -73,14 +73,14 @@ export class SimNodes {
     );
     const sim = new SimNodes(plane, names);
     const allReady = async () => {
-      mustLive(daemon);
+      assertAlive(daemon);
       return (await sim.readyNames()).length === names.length;
     };
     await waitFor(allReady, { what: `${names.length} simulated nodes to be Ready`, seconds: 180, everyMs: 500 });
     return sim;
   }
 
-  /** Makes the node go down and come back with a new boot id, which is returned at once. */
+  /** Starts a reboot of the node and returns the new boot id without waiting. */
   async reboot(name: string): Promise<string> {
     const bootId = randomUUID();
     await this.plane.kubectl.do(['annotate', 'node', name, `${REBOOT_ANNOTATION}=${bootId}`, '--overwrite']);
@@ -123,23 +123,23 @@ function simNode(name: string, labels: Record<string, string>): object {
   };
 }
 
-/** Several at a time over kept connections: kubectl's own pace would take minutes for a thousand. */
+/** Sends several requests at a time over persistent connections, because kubectl would take minutes for a thousand nodes. */
 async function createAll(plane: ControlPlane, nodes: readonly object[]): Promise<void> {
   const file = (name: string) => readFileSync(join(plane.pki, name));
   const agent = new Agent({
     keepAlive: true,
-    maxSockets: PARALLEL,
+    maxSockets: CONCURRENCY,
     ca: file('ca.crt'),
     cert: file('admin.crt'),
     key: file('admin.key'),
   });
-  const left = [...nodes];
+  const queue = [...nodes];
   const worker = async () => {
-    for (let node = left.pop(); node !== undefined; node = left.pop())
+    for (let node = queue.pop(); node !== undefined; node = queue.pop())
       await post(agent, `${plane.url}/api/v1/nodes`, node);
   };
   try {
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   } finally {
     agent.destroy();
   }
@@ -148,7 +148,8 @@ async function createAll(plane: ControlPlane, nodes: readonly object[]): Promise
 async function post(agent: Agent, url: string, body: object): Promise<void> {
   const call = request(url, { agent, method: 'POST', headers: { 'content-type': 'application/json' } });
   call.end(JSON.stringify(body));
-  const [answer] = (await once(call, 'response')) as [IncomingMessage];
-  const said = await text(answer);
-  if (answer.statusCode !== 201) throw new Error(`a node was refused with ${answer.statusCode}: ${said.slice(0, 300)}`);
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  const responseText = await text(response);
+  if (response.statusCode !== 201)
+    throw new Error(`The API server rejected a node with ${response.statusCode}: ${responseText.slice(0, 300)}`);
 }

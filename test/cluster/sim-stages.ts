@@ -1,6 +1,6 @@
-/** What kwok does to simulated nodes, as its stages: they become Ready, and an annotation makes one reboot. Pods follow kwok's own stages. */
+/** The kwok stages of simulated nodes: they become Ready, and an annotation makes them reboot. Pods use the stages built into kwok. */
 
-/** Its value is the boot id that the node shall have after the reboot; removed when it is back. */
+/** Requests a reboot. The value is the boot id after the reboot; the annotation is removed when the node is Ready again. */
 export const REBOOT_ANNOTATION = 'simulation/reboot';
 
 const KEY = {
@@ -9,7 +9,7 @@ const KEY = {
 };
 
 const rebooting = { key: KEY.reboot, operator: 'Exists' };
-const calm = { key: KEY.reboot, operator: 'DoesNotExist' };
+const notRebooting = { key: KEY.reboot, operator: 'DoesNotExist' };
 const ready = { key: KEY.ready, operator: 'In', values: ['True'] };
 const down = { key: KEY.ready, operator: 'NotIn', values: ['True'] };
 
@@ -28,7 +28,7 @@ addresses:
 
 const stopped = `
 conditions:
-- { type: Ready, status: "False", reason: Rebooting, message: "the node reboots",
+- { type: Ready, status: "False", reason: Rebooting, message: "the node is rebooting",
     lastHeartbeatTime: {{ Now | Quote }}, lastTransitionTime: {{ Now | Quote }} }`;
 
 const bootId = `
@@ -41,10 +41,10 @@ annotations:
 
 const onStatus = (template: string) => ({ subresource: 'status', root: 'status', type: 'strategic', template });
 
-/** All stages of nodes: kwok drops its own as soon as it is given one. `downMs` is how long a reboot takes. */
+/** All stages of nodes, because kwok disables its built-in stages as soon as one is configured. `downMs` is the duration of a reboot. */
 export function nodeStages(downMs: number): object[] {
   return [
-    stage('node-begins', [down, calm], [onStatus(healthy + addresses)]),
+    stage('node-starts', [down, notRebooting], [onStatus(healthy + addresses)]),
     stage('node-goes-down', [ready, rebooting], [onStatus(stopped)]),
     stage(
       'node-comes-back',

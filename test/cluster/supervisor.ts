@@ -1,9 +1,9 @@
 /**
- * The machine under one node: boots it, and boots it again when it asked for a reboot. Runs as its own process in its own mount
- * namespace, so that nothing is ever mounted on the host. Argument: the file with its MachineConfig.
+ * Emulates the machine under one node: boots it, and boots it again after a reboot request. Runs as a separate process in a mount
+ * namespace of its own, so that nothing is ever mounted on the host. Argument: the file with its MachineConfig.
  *
- * Inside a PID namespace reboot(2) ends the namespace, and the way it ends tells what was asked: SIGHUP is a reboot, SIGINT a power off,
- * anything else was a power cut. The kernel takes mounts, network and containers with it.
+ * Inside a PID namespace reboot(2) kills the init process, and the signal identifies the request: SIGHUP is a reboot, SIGINT a power
+ * off, and any other end is a power cut. The kernel then removes the namespace's mounts, network and containers.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -11,31 +11,31 @@ import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync }
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HIERARCHIES, makeCgroups, removeCgroups } from './cgroups.js';
+import { HIERARCHIES, createCgroups, removeCgroups } from './cgroups.js';
 import { CANNOT_BOOT, slotLabel, type Slot, SLOTS } from './kairos-identity.js';
-import { control, type MachineConfig, type MachineState } from './machine-files.js';
-import { recordOf, writeWhole } from './process-record.js';
+import { controlFiles, type MachineConfig, type MachineState } from './machine-files.js';
+import { recordOf, writeAtomically } from './process-record.js';
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as MachineConfig;
-const files = control(config.control);
-mkdirSync(config.control, { recursive: true });
+const files = controlFiles(config.controlFiles);
+mkdirSync(config.controlFiles, { recursive: true });
 mkdirSync(dirname(config.log), { recursive: true });
 
 let boots = 0;
 for (;;) {
-  const ended = await bootOnce();
-  log(`ended ${ended}`);
+  const outcome = await bootOnce();
+  log(`ended ${outcome}`);
   await removeCgroups(config.cgroup);
-  if (ended !== 'reboot') await powerIsOff(ended);
-  const delay = Number(content(files.firmwareSeconds) ?? '0');
+  if (outcome !== 'reboot') await stayPoweredOff(outcome);
+  const delay = Number(readText(files.firmwareSeconds) ?? '0');
   if (delay > 0) await sleep(delay * 1000);
 }
 
 async function bootOnce(): Promise<'reboot' | 'poweroff' | 'power-cut'> {
   await removeCgroups(config.cgroup);
-  makeCgroups(config.cgroup);
+  createCgroups(config.cgroup);
   const bootId = randomUUID();
-  const slot = takeSlot();
+  const slot = chooseSlot();
   boots += 1;
   log(`boot ${bootId} slot ${slot}`);
   const child = launch(bootId, slot);
@@ -43,11 +43,11 @@ async function bootOnce(): Promise<'reboot' | 'poweroff' | 'power-cut'> {
   const init = await firstChild(child);
   if (init !== undefined) {
     try {
-      connect(init);
+      connectNetwork(init);
       const record = recordOf(init);
-      if (record !== undefined) save({ power: 'on', bootId, slot, boots, init: record });
+      if (record !== undefined) saveState({ power: 'on', bootId, slot, boots, init: record });
     } catch (error) {
-      log(`no network: ${String(error)}`); // it died already, or boot.sh gives up for want of eth0
+      log(`no network: ${String(error)}`); // The node has already ended, or boot.sh exits because eth0 is missing.
     }
   }
   const [code, signal] = (await exit) as [number | null, NodeJS.Signals | null];
@@ -65,55 +65,55 @@ function launch(bootId: string, slot: Slot): ChildProcess {
   });
 }
 
-/** The first process of the new PID namespace is the only child of the launched one. */
+/** The first process of the new PID namespace is the only child of the launched process. */
 async function firstChild(child: ChildProcess): Promise<number | undefined> {
   while (child.exitCode === null && child.signalCode === null) {
-    const pid = Number(content(`/proc/${child.pid}/task/${child.pid}/children`)?.trim().split(' ')[0]);
+    const pid = Number(readText(`/proc/${child.pid}/task/${child.pid}/children`)?.trim().split(' ')[0]);
     if (pid > 0) return pid;
     await sleep(10);
   }
   return undefined;
 }
 
-/** Plugs the node's cable in: one end on the bridge, the other is eth0 in the node. */
-function connect(init: number): void {
+/** Connects the node to the network: one end of a veth pair is on the bridge, the other is eth0 in the node. */
+function connectNetwork(init: number): void {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
     if (existsSync(`/sys/class/net/${config.veth}`)) ip('link', 'del', config.veth);
   } catch (error) {
-    // the cable of the last boot goes with its namespace, a moment after it: it may be gone between look and deed
+    // The kernel removes the link of the last boot with its namespace, possibly between check and deletion.
     if (existsSync(`/sys/class/net/${config.veth}`)) throw error;
   }
   ip('link', 'add', config.veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(init));
   ip('link', 'set', config.veth, 'master', config.bridge, existsSync(files.partitioned) ? 'down' : 'up');
 }
 
-/** Off until somebody presses the button; a power cut comes back by itself unless it was asked to stay. */
-async function powerIsOff(ended: 'poweroff' | 'power-cut'): Promise<void> {
-  save({ power: 'off', boots });
-  if (ended === 'power-cut' && !existsSync(files.stayOff)) return;
+/** Waits for the power button. After a power cut the machine boots again on its own unless `stay-off` exists. */
+async function stayPoweredOff(outcome: 'poweroff' | 'power-cut'): Promise<void> {
+  saveState({ power: 'off', boots });
+  if (outcome === 'power-cut' && !existsSync(files.stayOff)) return;
   while (!existsSync(files.powerButton)) await sleep(50);
   for (const file of [files.powerButton, files.stayOff]) rmSync(file, { force: true });
 }
 
-/** The slot asked for; the passive one where the active system cannot boot, as a boot loader would. */
-function takeSlot(): Slot {
-  const asked = content(files.nextSlot)?.trim();
+/** Returns the requested slot, active by default. Like a boot loader, falls back to passive if the active system cannot boot. */
+function chooseSlot(): Slot {
+  const requested = readText(files.nextSlot)?.trim();
   rmSync(files.nextSlot, { force: true });
-  const slot = SLOTS.find(each => each === asked) ?? 'active';
+  const slot = SLOTS.find(each => each === requested) ?? 'active';
   const active = join(config.environment['DISK'] ?? '', 'cos-state/active/etc');
   return slot === 'active' && existsSync(join(active, CANNOT_BOOT)) ? 'passive' : slot;
 }
 
-function save(state: MachineState): void {
-  writeWhole(files.state, state);
+function saveState(state: MachineState): void {
+  writeAtomically(files.state, state);
 }
 
 function log(line: string): void {
   appendFileSync(config.log, `${new Date().toISOString()} ${line}\n`);
 }
 
-function content(file: string): string | undefined {
+function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

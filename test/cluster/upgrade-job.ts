@@ -1,4 +1,4 @@
-/** A Job that upgrades one node the way an operator does: privileged, with the node's /dev and /run mounted over the image's own. */
+/** A Job that upgrades one node like the operator does: privileged, with the node's /dev and /run mounted over those of the image. */
 
 const SCRIPT = `set -e
 mount --rbind /host/dev /dev

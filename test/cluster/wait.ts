@@ -1,34 +1,41 @@
-/** Waiting with a limit. */
+/** Waiting for a condition, with a timeout. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Wait {
-  /** What is waited for, as the object of "waited for". */
+export interface WaitOptions {
+  /** Completes the error "Timed out after N s waiting for …". */
   what: string;
   seconds: number;
   everyMs?: number;
-  /** Asked when the limit is reached: more about what was seen instead. */
-  instead?: () => string | Promise<string>;
+  /** Called on timeout: describes the state that was found instead. */
+  diagnose?: () => string | Promise<string>;
 }
 
-/** Asks until the answer is something other than undefined or false, and returns it. An error thrown by `look` counts as "not yet" and is told at the limit. */
-export async function waitFor<T>(look: () => Promise<T> | T, wait: Wait): Promise<Exclude<T, undefined | false>> {
-  const limit = Date.now() + wait.seconds * 1000;
-  let last = '';
+/** Calls `check` until it returns something other than undefined or false, and returns that. An error thrown by `check` counts as "not yet" and is part of the timeout error. */
+export async function waitFor<T>(
+  check: () => Promise<T> | T,
+  options: WaitOptions,
+): Promise<Exclude<T, undefined | false>> {
+  const deadline = Date.now() + options.seconds * 1000;
+  let lastError = '';
   for (;;) {
     try {
-      const seen = await look();
-      if (seen !== undefined && seen !== false) return seen as Exclude<T, undefined | false>;
-      last = '';
+      const result = await check();
+      if (result !== undefined && result !== false) return result as Exclude<T, undefined | false>;
+      lastError = '';
     } catch (error) {
-      if (error instanceof GiveUp) throw error;
-      last = error instanceof Error ? error.message : String(error);
+      if (error instanceof PermanentFailure) throw error;
+      lastError = error instanceof Error ? error.message : String(error);
     }
-    if (Date.now() >= limit) break;
-    await sleep(wait.everyMs ?? 100);
+    if (Date.now() >= deadline) break;
+    await sleep(options.everyMs ?? 100);
   }
-  const instead = (await wait.instead?.()) ?? '';
-  throw new Error([`Waited ${wait.seconds} s for ${wait.what}, in vain.`, last, instead].filter(Boolean).join('\n'));
+  const diagnosis = (await options.diagnose?.()) ?? '';
+  throw new Error(
+    [`Timed out after ${options.seconds} s waiting for ${options.what}.`, lastError, diagnosis]
+      .filter(Boolean)
+      .join('\n'),
+  );
 }
 
-/** Thrown by a look that knows the answer will never come. */
-export class GiveUp extends Error {}
+/** Thrown by a check when the condition can no longer become true; `waitFor` then fails at once. */
+export class PermanentFailure extends Error {}

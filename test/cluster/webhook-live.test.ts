@@ -6,7 +6,7 @@ import { NODE_OP } from '../../api/kinds.js';
 import { createKube, type KubeClient } from '../../kube/client.js';
 import { fromKubeconfig } from '../../kube/kubeconfig.js';
 import { ControlPlane } from './control-plane.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 import { waitFor } from './wait.js';
 import { type Replica, WebhookProgram } from './webhook-program.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ControlPlane } from './control-plane.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 import { WebhookProgram } from './webhook-program.js';
 
 jest.setTimeout(900_000); // the programs may have to be compiled first

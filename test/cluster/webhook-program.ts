@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { balancer, type Balancer } from '../webhook/load.js';
 import type { ControlPlane } from './control-plane.js';
-import { type Daemon, freePort, mustLive, startDaemon } from './daemon.js';
+import { type Daemon, freePort, assertAlive, startDaemon } from './daemon.js';
 import { OPERATOR_NAMESPACE } from './install.js';
-import { repository, stateFolder } from './places.js';
+import { repository, stateFolder } from './paths.js';
 import { waitFor } from './wait.js';
 
 interface Configuration {
@@ -77,7 +77,7 @@ export class WebhookProgram {
       records: stateFolder(plane.name),
     });
     const ready = async () => {
-      mustLive(daemon);
+      assertAlive(daemon);
       const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
       if (!answer.ok) throw new Error(await answer.text());
       return true;

@@ -14,7 +14,7 @@ import { artifactSpecs } from '../webhook/artifact-objects.js';
 import { nodeOpSpecs, upgradeSpecs } from '../webhook/objects.js';
 import { request } from '../webhook/reviews.js';
 import { ControlPlane } from './control-plane.js';
-import { repository } from './places.js';
+import { repository } from './paths.js';
 
 jest.setTimeout(900_000); // the programs may have to be compiled first
 

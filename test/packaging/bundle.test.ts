@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 
 const K3S = '/var/lib/rancher/k3s/server/manifests/kairos-operator.yaml';
 const K0S = '/var/lib/k0s/manifests/kairos-operator/kairos-operator.yaml';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { cacheFolder, repository } from '../cluster/places.js';
+import { cacheFolder, repository } from '../cluster/paths.js';
 import { mustRun } from '../cluster/run-command.js';
 import { type Manifest, manifestsIn } from './objects.js';
 

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../controller/config.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 import { sourceFiles } from '../imports.js';
 import { containerOf, manifestsIn, controllerEnv } from './objects.js';
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODE_KEYS } from '../../agent/labels.js';
 import { crdFiles } from '../../manifests/generate.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 
 const page = readFileSync(join(repository, 'docs/install.md'), 'utf8');
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { MetricsRegistry } from '../../program/metrics.js';
 import { webhookMetrics } from '../../webhook/metrics.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 
 const textOf = (name: string) => readFileSync(join(repository, 'manifests/monitoring', name), 'utf8');
 

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { findBinary } from '../cluster/binaries.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 
 export interface Manifest {
   kind: string;

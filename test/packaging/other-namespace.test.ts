@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 import {
   byName,
   containerOf,

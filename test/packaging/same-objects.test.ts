@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packagingFiles } from '../../packaging/generate.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 import { findHelm, helmTemplate } from './helm.js';
 import { byName, hasKubectl, installed, manifestsIn, withoutKeepPolicy } from './objects.js';
 import { ownTemplate } from './chart-renderer.js';

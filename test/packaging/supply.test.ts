@@ -10,7 +10,7 @@ import { DEBIAN_PACKAGES } from '../../packaging/supply/debian-packages.js';
 import { notices } from '../../packaging/supply/notices.js';
 import { type Package, packagesIn } from '../../packaging/supply/packages.js';
 import { sbom } from '../../packaging/supply/sbom.js';
-import { repository } from '../cluster/places.js';
+import { repository } from '../cluster/paths.js';
 
 jest.setTimeout(300_000); // builds a dozen bundles
 

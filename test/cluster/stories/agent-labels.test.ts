@@ -38,7 +38,7 @@ async function labelsBecome(wanted: (labels: Record<string, string>) => boolean,
     what: `the labels of ${NODE} to follow`,
     seconds,
     everyMs: 50,
-    instead: () => JSON.stringify(labels),
+    diagnose: () => JSON.stringify(labels),
   });
   return true;
 }

@@ -7,7 +7,7 @@ import { type ArtifactImages, artifactImages } from '../artifact-images.js';
 import { busyboxImage } from '../images.js';
 import { OPERATOR_NAMESPACE } from '../install.js';
 import type { Json } from '../kubectl.js';
-import { repository } from '../places.js';
+import { repository } from '../paths.js';
 import { Registry } from '../registry.js';
 import { KAIROS_INIT, READY_RELEASE, type Status, ZYPPER } from './artifact-fixtures.js';
 import { type Operator, operator } from './operator.js';

@@ -8,9 +8,9 @@ import { DEBIAN_PACKAGES } from '../../../packaging/supply/debian-packages.js';
 import { findHelm } from '../../packaging/helm.js';
 import { ownText } from '../../packaging/chart-renderer.js';
 import { imageContents } from '../image-contents.js';
-import { everyObject, nameOf, speakingOf } from '../every-object.js';
-import { install, installed, OPERATOR_NAMESPACE, uninstall } from '../install.js';
-import { repository } from '../places.js';
+import { allObjects, nameOf, mentioning } from '../all-objects.js';
+import { install, waitUntilInstalled, OPERATOR_NAMESPACE, uninstall } from '../install.js';
+import { repository } from '../paths.js';
 import { type ProductImages, productImages } from '../product-images.js';
 import { waitFor } from '../wait.js';
 import { ended, jobsOf, nodeOpOf, type Operator, operator } from './operator.js';
@@ -36,7 +36,7 @@ afterAll(async () => {
   await install(it.cluster, images);
 });
 
-const names = async () => (await everyObject(it.kubectl)).map(nameOf).toSorted();
+const names = async () => (await allObjects(it.kubectl)).map(nameOf).toSorted();
 
 /** The commands of the documents, word by word. */
 async function forgetNodes(): Promise<void> {
@@ -77,11 +77,11 @@ async function namesInTheEnd(): Promise<string[]> {
     return seen.every(name => before.includes(name));
   };
   const instead = () => seen.filter(name => !before.includes(name)).join('\n');
-  await waitFor(look, { what: 'nothing to be left', seconds: 180, everyMs: 1000, instead });
+  await waitFor(look, { what: 'nothing to be left', seconds: 180, everyMs: 1000, diagnose: instead });
   return seen;
 }
 
-const speaking = async () => speakingOf(OURS, await everyObject(it.kubectl));
+const speaking = async () => mentioning(OURS, await allObjects(it.kubectl));
 
 /** The published images by those that the nodes have. */
 const withImages = (text: string): string =>
@@ -199,7 +199,7 @@ describe.each([
 ])('by %s', (_way, { namespace, secrets = [], put, take }) => {
   test('it works', async () => {
     await put();
-    await installed(it.cluster, { namespace });
+    await waitUntilInstalled(it.cluster, { namespace });
     expect(await operationEnds()).toBe('Completed');
     expect(await pullSecrets()).toEqual(it.machines.map(() => secrets));
   });

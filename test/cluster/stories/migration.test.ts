@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Machine } from '../machine.js';
-import { repository } from '../places.js';
+import { repository } from '../paths.js';
 import { waitFor } from '../wait.js';
 import { FINALIZER, formerInstallation, formerJob, formerOp, formerRebootPod } from './legacy-operator.js';
 import { ended, entries, expectFree, type Operator, operator } from './operator.js';

@@ -49,7 +49,7 @@ async function labeled({ kubectl, machines }: RealCluster): Promise<void> {
   await waitFor(async () => (await known()) === machines.size, {
     what: 'every node to be labeled',
     seconds: 30,
-    instead: () => kubectl.do(['get', 'nodes', '--show-labels']),
+    diagnose: () => kubectl.do(['get', 'nodes', '--show-labels']),
   });
 }
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await setup?.cluster.calm();
+  await setup?.cluster.restoreNodes();
   await setup?.stop();
 });
 

@@ -1,7 +1,7 @@
 /** Files built to boot over the network, served by the published server, and booted from there by a machine without any disk. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { bootedFrom } from '../boot-from.js';
-import { ServiceNames } from '../service-names.js';
+import { bootInEmulator } from '../emulator.js';
+import { DnsServer } from '../dns-server.js';
 import { artifact, secret } from './artifact-fixtures.js';
 import { type ArtifactSetup, artifactSetup, finalStatus, LOGIN, serveArtifacts, serverUrl } from './artifact-setup.js';
 import { uploader } from './documented-artifacts.js';
@@ -9,11 +9,11 @@ import { uploader } from './documented-artifacts.js';
 jest.setTimeout(900_000);
 
 let setup: ArtifactSetup;
-let names: ServiceNames;
+let names: DnsServer;
 
 beforeAll(async () => {
   setup = await artifactSetup(['net']);
-  names = await ServiceNames.start(setup.cluster);
+  names = await DnsServer.start(setup.cluster);
   await serveArtifacts(setup, 'default');
 });
 
@@ -44,7 +44,7 @@ test('a machine without a disk boots from what an exporter uploaded', async () =
     `initrd ${place}/net.squashfs /rootfs.squashfs`,
     'boot',
   ];
-  const serial = await bootedFrom({ network: script.join('\n') });
+  const serial = await bootInEmulator({ network: script.join('\n') });
   expect(serial).toMatch(/SYSTEM-IS-UP .*came over the network/);
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bootedFrom } from '../boot-from.js';
+import { bootInEmulator } from '../emulator.js';
 import { mustRun } from '../run-command.js';
 import {
   AGAIN,
@@ -137,28 +137,28 @@ describe('a machine boots what was built', () => {
   const isUp = /SYSTEM-IS-UP KAIROS_VERSION="v9\.9\.9" .*made in the definition/;
 
   test('from the medium with a BIOS, by the menu of the user', async () => {
-    const serial = await bootedFrom({ medium: file('edge.iso') });
+    const serial = await bootInEmulator({ medium: file('edge.iso') });
     expect(serial).toMatch(isUp);
     expect(serial).toContain('menu=of-the-user');
   });
 
   test('from the medium with UEFI', async () => {
-    expect(await bootedFrom({ medium: file('edge.iso') }, undefined, firmware())).toMatch(isUp);
+    expect(await bootInEmulator({ medium: file('edge.iso') }, undefined, firmware())).toMatch(isUp);
   });
 
   test('from the disk', async () => {
-    expect(await bootedFrom({ disk: file('edge.raw') })).toMatch(isUp);
+    expect(await bootInEmulator({ disk: file('edge.raw') })).toMatch(isUp);
   });
 
   test("from Azure's disk with UEFI", async () => {
-    expect(await bootedFrom({ disk: file('edge.vhd'), format: 'vpc' }, undefined, firmware())).toMatch(isUp);
+    expect(await bootInEmulator({ disk: file('edge.vhd'), format: 'vpc' }, undefined, firmware())).toMatch(isUp);
   });
 
   test("from Google's disk", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'google-'));
     try {
       await mustRun('tar', ['-C', folder, '-xSzf', file('edge.gce.tar.gz')]);
-      expect(await bootedFrom({ disk: join(folder, 'disk.raw') })).toMatch(isUp);
+      expect(await bootInEmulator({ disk: join(folder, 'disk.raw') })).toMatch(isUp);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -166,7 +166,7 @@ describe('a machine boots what was built', () => {
 
   test('from the signed medium, with a key that the firmware knows', async () => {
     const secure = { ...firmware(), secure: true };
-    expect(await bootedFrom({ medium: file('edge-uki.iso') }, isUp, secure)).toMatch(isUp);
+    expect(await bootInEmulator({ medium: file('edge-uki.iso') }, isUp, secure)).toMatch(isUp);
   });
 
   /** Boot loader and program as a partition that firmware looks for, out of what lies there. */
@@ -176,7 +176,7 @@ describe('a machine boots what was built', () => {
       for (const part of ['EFI', 'loader'])
         cpSync(builtFile(setup, name, part), join(folder, part), { recursive: true });
       const secure = { ...firmware(), secure: true };
-      return await bootedFrom({ tree: folder }, /SYSTEM-IS-UP|Access Denied|Security Violation/, secure);
+      return await bootInEmulator({ tree: folder }, /SYSTEM-IS-UP|Access Denied|Security Violation/, secure);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,8 +1,8 @@
 /** OSArtifacts as the documents show them, built for real, uploaded, downloaded and booted. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { bootedFrom } from '../boot-from.js';
-import { ServiceNames } from '../service-names.js';
+import { bootInEmulator } from '../emulator.js';
+import { DnsServer } from '../dns-server.js';
 import { artifact, type Status } from './artifact-fixtures.js';
 import {
   type ArtifactSetup,
@@ -24,12 +24,12 @@ const ELSEWHERE = 'elsewhere';
 const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
 
 let setup: ArtifactSetup;
-let names: ServiceNames;
+let names: DnsServer;
 let ours: ImageNames;
 
 beforeAll(async () => {
   setup = await artifactSetup([...NAMES, 'nested', 'unknown-here']);
-  names = await ServiceNames.start(setup.cluster);
+  names = await DnsServer.start(setup.cluster);
   const { registry, kubectl, tools } = setup;
   ours = { ready: registry.ref('ready:1'), plain: registry.ref('system:1'), bundle: registry.ref('bundle:1'), tools };
   await kubectl.apply([
@@ -145,7 +145,7 @@ test('a person can follow a build, and read of it afterwards', async () => {
 describe('a machine boots', () => {
   test('from the medium, and says what the values of the template were', async () => {
     await finalStatus(setup, 'custom-build');
-    const serial = await bootedFrom({ medium: builtFile(setup, 'custom-build', 'custom-build.iso') });
+    const serial = await bootInEmulator({ medium: builtFile(setup, 'custom-build', 'custom-build.iso') });
     expect(serial).toMatch(/SYSTEM-IS-UP .*Version: 2\.0\.0 packages: vim curl/);
   });
 
@@ -154,7 +154,7 @@ describe('a machine boots', () => {
       phase: 'Ready',
       message: 'built: nested.tar, nested.raw',
     });
-    const serial = await bootedFrom({ disk: builtFile(setup, 'nested', 'nested.raw') });
+    const serial = await bootInEmulator({ disk: builtFile(setup, 'nested', 'nested.raw') });
     expect(serial).toMatch(/SYSTEM-IS-UP KAIROS_VERSION="v9\.9\.9" .*the value of the template/);
   });
 });

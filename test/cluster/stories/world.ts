@@ -83,7 +83,7 @@ export async function expectUntouched({ kubectl }: Operator, ...names: string[])
   await waitFor(async () => !(await seen()).some(isLeft), {
     what: `nothing to be left on ${names.join(', ')}`,
     seconds: 30,
-    instead: async () => JSON.stringify((await seen()).filter(isLeft).map(({ spec, metadata }) => [metadata, spec])),
+    diagnose: async () => JSON.stringify((await seen()).filter(isLeft).map(({ spec, metadata }) => [metadata, spec])),
   });
 }
 
@@ -95,7 +95,7 @@ export async function expectGone(it: Operator, name: string, seconds = 60): Prom
     what: `NodeOp ${name} to be gone`,
     seconds,
     everyMs: 250,
-    instead: async () => JSON.stringify((await it.kubectl.getJson('nodeop', name))?.status),
+    diagnose: async () => JSON.stringify((await it.kubectl.getJson('nodeop', name))?.status),
   });
   await waitFor(async () => (await jobsOf(it, name)).length === 0, { what: 'its Jobs to be gone', seconds: 30 });
   const pods = (await it.kubectl.getJson('pods', '-l', `kairos.io/nodeop=${name}`))?.items ?? [];

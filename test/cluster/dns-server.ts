@@ -1,40 +1,40 @@
-/** The names of Services, for Pods that ask for them: as much of a cluster's DNS as a story needs. */
+/** A minimal cluster DNS: it resolves the names of Services. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { RealCluster } from './real-cluster.js';
 
-/** Where the kubelets send Pods (`node/kubelet.yaml`). */
+/** The `clusterDNS` address in `node/kubelet.yaml`. */
 const ADDRESS = '10.96.0.10';
 const PORT = 53;
-const A = 1;
+const TYPE_A = 1;
 const HEADER_BYTES = 12;
-const POINTER_TO_QUESTION = 0xc00c;
-const RESPONSE = 0x8580; // with authority, recursion available
-const NO_SUCH_NAME = 3;
-const SECONDS_TO_LIVE = 5;
+const NAME_POINTER = 0xc00c;
+const RESPONSE_FLAGS = 0x8580; // an authoritative response, recursion available
+const NXDOMAIN = 3;
+const TTL_SECONDS = 5;
 const SERVICE = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/;
 
 interface Question {
   name: string;
   type: number;
-  /** As it was asked, to be repeated in the answer. */
+  /** The encoded question, which the response repeats. */
   bytes: Buffer;
 }
 
-export class ServiceNames {
+export class DnsServer {
   private constructor(
     private readonly cluster: RealCluster,
     private readonly socket: Socket,
   ) {}
 
-  static async start(cluster: RealCluster): Promise<ServiceNames> {
+  static async start(cluster: RealCluster): Promise<DnsServer> {
     const { gateway, kubectl } = cluster;
     const socket = createSocket('udp4');
-    const names = new ServiceNames(cluster, socket);
+    const names = new DnsServer(cluster, socket);
     socket.on('message', (message, from) => void names.answer(message, from));
     socket.bind(PORT, gateway);
     await once(socket, 'listening');
-    await kubectl.apply(reachedAt(gateway));
+    await kubectl.apply(kubeDnsObjects(gateway));
     return names;
   }
 
@@ -45,8 +45,8 @@ export class ServiceNames {
   }
 
   private async answer(message: Buffer, { address, port }: { address: string; port: number }): Promise<void> {
-    const question = questionOf(message);
-    this.socket.send(reply(message, question, await this.addressOf(question.name)), port, address);
+    const question = parseQuestion(message);
+    this.socket.send(encodeReply(message, question, await this.addressOf(question.name)), port, address);
   }
 
   private async addressOf(name: string): Promise<string | undefined> {
@@ -58,7 +58,7 @@ export class ServiceNames {
   }
 }
 
-const reachedAt = (gateway: string): object[] => [
+const kubeDnsObjects = (gateway: string): object[] => [
   {
     apiVersion: 'v1',
     kind: 'Service',
@@ -75,37 +75,37 @@ const reachedAt = (gateway: string): object[] => [
   },
 ];
 
-function questionOf(message: Buffer): Question {
+function parseQuestion(message: Buffer): Question {
   const labels: string[] = [];
-  let at = HEADER_BYTES;
-  for (let length = message[at] ?? 0; length > 0; length = message[at] ?? 0) {
-    labels.push(message.toString('latin1', at + 1, at + 1 + length));
-    at += 1 + length;
+  let offset = HEADER_BYTES;
+  for (let length = message[offset] ?? 0; length > 0; length = message[offset] ?? 0) {
+    labels.push(message.toString('latin1', offset + 1, offset + 1 + length));
+    offset += 1 + length;
   }
-  const end = at + 1 + 4;
+  const end = offset + 1 + 4;
   return {
     name: labels.join('.').toLowerCase(),
-    type: message.readUInt16BE(at + 1),
+    type: message.readUInt16BE(offset + 1),
     bytes: message.subarray(HEADER_BYTES, end),
   };
 }
 
-function reply(message: Buffer, { type, bytes }: Question, address: string | undefined): Buffer {
-  const record = address !== undefined && type === A ? recordOf(address) : Buffer.alloc(0);
+function encodeReply(message: Buffer, { type, bytes }: Question, address: string | undefined): Buffer {
+  const record = address !== undefined && type === TYPE_A ? encodeAddressRecord(address) : Buffer.alloc(0);
   const header = Buffer.alloc(HEADER_BYTES);
-  message.copy(header, 0, 0, 2); // which question it was
-  header.writeUInt16BE(RESPONSE | (address === undefined ? NO_SUCH_NAME : 0), 2);
+  message.copy(header, 0, 0, 2); // the ID of the query
+  header.writeUInt16BE(RESPONSE_FLAGS | (address === undefined ? NXDOMAIN : 0), 2);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(record.length > 0 ? 1 : 0, 6);
   return Buffer.concat([header, bytes, record]);
 }
 
-function recordOf(address: string): Buffer {
+function encodeAddressRecord(address: string): Buffer {
   const fixed = Buffer.alloc(12);
-  fixed.writeUInt16BE(POINTER_TO_QUESTION, 0);
-  fixed.writeUInt16BE(A, 2);
-  fixed.writeUInt16BE(1, 4); // of the Internet
-  fixed.writeUInt32BE(SECONDS_TO_LIVE, 6);
+  fixed.writeUInt16BE(NAME_POINTER, 0);
+  fixed.writeUInt16BE(TYPE_A, 2);
+  fixed.writeUInt16BE(1, 4); // class IN
+  fixed.writeUInt32BE(TTL_SECONDS, 6);
   fixed.writeUInt16BE(4, 10);
   return Buffer.concat([fixed, Buffer.from(address.split('.').map(Number))]);
 }

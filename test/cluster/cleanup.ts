@@ -1,19 +1,19 @@
-/** Finds and removes what a real cluster leaves when nobody stops it. Works from the index alone. */
+/** Finds and removes what a real cluster leaves behind if it is not stopped. Needs only the index of the cluster. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed, removeCgroups } from './cgroups.js';
 import { ControlPlane } from './control-plane.js';
 import { linksNamed, removeNetwork, routesOver } from './network.js';
-import { stateFolder } from './places.js';
-import { killAllIn, livingIn } from './process-record.js';
+import { stateFolder } from './paths.js';
+import { killAllIn, liveProcessesIn } from './process-record.js';
 
-/** Name of the cluster with that index, in folders and process records. */
+/** Name of the cluster in folders and process records. */
 export const clusterKey = (index: number) => `cluster-${index}`;
 
-/** Ends everything that the cluster with that index has running, and removes its traces outside the run folder. */
+/** Kills all processes of the cluster and removes everything it created outside the run folder. */
 export async function clearCluster(index: number): Promise<void> {
   const key = clusterKey(index);
-  // supervisors first, else they would boot again what is killed next
+  // Supervisors first: they would otherwise reboot the machines that are killed next.
   await killAllIn(join(stateFolder(key), 'supervisors'));
   const names = new Set(cgroupsNamed(`kop${index}-`).map(path => path.split('/').pop() ?? ''));
   await Promise.all([...names].map(name => removeCgroups(name)));
@@ -22,13 +22,13 @@ export async function clearCluster(index: number): Promise<void> {
   rmSync(stateFolder(key), { recursive: true, force: true });
 }
 
-/** One line for each thing that is still there; none after a clean stop. */
-export async function leftoversOf(index: number, runFolder: string): Promise<string[]> {
+/** One line per process, network link, control group, mount or folder that is still there; none after a clean stop. */
+export async function leakedResources(index: number, runFolder: string): Promise<string[]> {
   const key = clusterKey(index);
-  const records = ['', 'supervisors'].flatMap(name => livingIn(join(stateFolder(key), name)));
+  const records = ['', 'supervisors'].flatMap(name => liveProcessesIn(join(stateFolder(key), name)));
   return [
     ...records.map(({ pid }) => `process ${pid}`),
-    ...processesNaming(runFolder).map(pid => `process ${pid} works in ${runFolder}`),
+    ...processesUsing(runFolder).map(pid => `process ${pid} uses ${runFolder}`),
     ...linksNamed(`kop${index}`).map(name => `link ${name}`),
     ...(await routesOver(`kop${index}`)).map(line => `route ${line.trim()}`),
     ...cgroupsNamed(`kop${index}-`).map(path => `control group ${path}`),
@@ -40,8 +40,8 @@ export async function leftoversOf(index: number, runFolder: string): Promise<str
   ];
 }
 
-/** Living processes whose command line or standard output names the folder: logs, disks and certificates are all there. */
-function processesNaming(folder: string): number[] {
+/** Running processes whose command line or standard output refers to the folder, which contains logs, disks and certificates. */
+function processesUsing(folder: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter(pid => pid > 1 && pid !== process.pid)
@@ -50,7 +50,7 @@ function processesNaming(folder: string): number[] {
         const output = readlinkSync(`/proc/${pid}/fd/1`);
         return output.startsWith(`${folder}/`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${folder}/`);
       } catch {
-        return false; // it ended, or it is the kernel's
+        return false; // It has ended, or it is a kernel thread.
       }
     });
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { ControlPlane } from './control-plane.js';
 import { MANY_NODES, SimNodes } from './sim-nodes.js';
 
-jest.setTimeout(900_000); // kwok may have to be compiled first
+jest.setTimeout(900_000); // kwok may have to be compiled first.
 
 const COUNT = 50;
 let plane: ControlPlane;
@@ -18,16 +18,16 @@ afterAll(async () => {
 });
 
 describe('simulated nodes', () => {
-  test('are all Ready', async () => {
+  test('are all Ready after the start', async () => {
     expect(await nodes.readyNames()).toHaveLength(COUNT);
   });
 
-  test('reboot: not Ready at first, then Ready with the new boot id', async () => {
+  test('become NotReady on a reboot, then Ready with the new boot id', async () => {
     const bootId = await nodes.reboot('sim-7');
     const ready = (object: object) => JSON.stringify(object).includes('"status":"True","type":"Ready"');
     await plane.kubectl.waitForObject(['node', 'sim-7'], node => !ready(node));
-    const back = await plane.kubectl.waitForObject(['node', 'sim-7'], node => ready(node));
-    expect(back.status?.['nodeInfo']).toMatchObject({ bootID: bootId, osImage: 'simulated' });
-    expect(back.metadata?.annotations).not.toHaveProperty('simulation/reboot');
+    const readyAgain = await plane.kubectl.waitForObject(['node', 'sim-7'], node => ready(node));
+    expect(readyAgain.status?.['nodeInfo']).toMatchObject({ bootID: bootId, osImage: 'simulated' });
+    expect(readyAgain.metadata?.annotations).not.toHaveProperty('simulation/reboot');
   });
 });

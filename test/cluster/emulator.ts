@@ -1,4 +1,4 @@
-/** Starts emulated machines from what was built. No hardware helps: an emulated processor takes its time. */
+/** Boots QEMU machines from built artifacts. The processor is emulated, so a boot is slow. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -7,18 +7,18 @@ import { join } from 'node:path';
 import { ensurePackages } from './packages.js';
 import { waitFor } from './wait.js';
 
-const SECONDS = 300;
+const BOOT_TIMEOUT_SECONDS = 300;
 
-/** What a machine boots from. */
-export type Source =
+/** What the machine boots from. */
+export type BootSource =
   | { medium: string }
   | { disk: string; format?: 'raw' | 'vpc' }
-  /** Of a folder with the files of an EFI system partition. */
+  /** A folder with the files of an EFI system partition. */
   | { tree: string }
   /** An iPXE script. */
   | { network: string };
 
-/** `secure`: only programs signed by a key that the firmware knows. Without firmware, a BIOS. */
+/** UEFI firmware. With `secure` it starts only programs signed by an enrolled key. A machine without firmware has a BIOS. */
 export interface Firmware {
   folder: string;
   secure?: boolean;
@@ -26,7 +26,7 @@ export interface Firmware {
 
 const drive = (...properties: string[]) => ['-drive', properties.join(',')];
 
-function sourceOf(source: Source, work: string): string[] {
+function sourceFlags(source: BootSource, work: string): string[] {
   if ('medium' in source)
     return [
       ...['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=cd'],
@@ -40,12 +40,12 @@ function sourceOf(source: Source, work: string): string[] {
   return ['-netdev', `user,id=net,tftp=${work},bootfile=start.ipxe`, ...card];
 }
 
-function firmwareOf({ folder, secure = false }: Firmware, work: string): string[] {
-  const [code, known] = secure
+function firmwareFlags({ folder, secure = false }: Firmware, work: string): string[] {
+  const [code, variablesTemplate] = secure
     ? ['OVMF_CODE_4M.secboot.fd', 'OVMF_VARS_4M.snakeoil.fd']
     : ['OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'];
   const variables = join(work, 'variables');
-  copyFileSync(join(folder, 'OVMF', known), variables);
+  copyFileSync(join(folder, 'OVMF', variablesTemplate), variables);
   return [
     ...['-machine', `q35,smm=${secure ? 'on' : 'off'}`],
     ...(secure ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
@@ -54,18 +54,18 @@ function firmwareOf({ folder, secure = false }: Firmware, work: string): string[
   ];
 }
 
-/** What the machine said on its serial line until it ended, or said the words. Files stay as they are. */
-export async function bootedFrom(source: Source, until?: RegExp, firmware?: Firmware): Promise<string> {
+/** Returns the serial output until the machine exits or the output matches `until`. The source is not modified. */
+export async function bootInEmulator(source: BootSource, until?: RegExp, firmware?: Firmware): Promise<string> {
   await ensurePackages(['qemu-system-x86_64'], line => process.stderr.write(`${line}\n`));
   const work = mkdtempSync(join(tmpdir(), 'boot-'));
   const log = join(work, 'serial');
   const machine = ['-accel', 'tcg', '-cpu', 'max', '-smp', '1', '-m', '512', '-no-reboot'];
   const lines = ['-display', 'none', '-monitor', 'none', '-serial', `file:${log}`];
-  const from = [...(firmware ? firmwareOf(firmware, work) : []), ...sourceOf(source, work)];
+  const from = [...(firmware ? firmwareFlags(firmware, work) : []), ...sourceFlags(source, work)];
   const command = ['--adjustment=5', 'qemu-system-x86_64', ...machine, ...lines, ...from];
   const child = spawn('nice', command, { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
-    return await saidBy(child, log, until);
+    return await serialOutput(child, log, until);
   } finally {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL');
@@ -75,12 +75,17 @@ export async function bootedFrom(source: Source, until?: RegExp, firmware?: Firm
   }
 }
 
-async function saidBy(child: ChildProcess, log: string, until?: RegExp): Promise<string> {
-  let complaints = '';
-  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
-  const said = () => `${existsSync(log) ? readFileSync(log, 'latin1') : ''}\n${complaints}`;
-  const ended = () => child.exitCode !== null || child.signalCode !== null;
-  const instead = () => said().slice(-2000);
-  await waitFor(() => ended() || until?.test(said()), { what: 'a machine', seconds: SECONDS, everyMs: 250, instead });
-  return said();
+async function serialOutput(child: ChildProcess, log: string, until?: RegExp): Promise<string> {
+  let errors = '';
+  child.stderr?.on('data', (text: Buffer) => (errors += text.toString()));
+  const output = () => `${existsSync(log) ? readFileSync(log, 'latin1') : ''}\n${errors}`;
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null;
+  const lastOutput = () => output().slice(-2000);
+  await waitFor(() => hasExited() || until?.test(output()), {
+    what: 'the emulated machine to exit or to print the expected output',
+    seconds: BOOT_TIMEOUT_SECONDS,
+    everyMs: 250,
+    diagnose: lastOutput,
+  });
+  return output();
 }
