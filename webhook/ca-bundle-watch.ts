@@ -1,31 +1,32 @@
-/** Sees at once when somebody takes our authority out of a webhook configuration: tools that apply manifests over and over do. */
+/** Watches the webhook configurations, and triggers the rotation when another client removes the CA bundle: GitOps tools do so repeatedly. */
 import { informer } from '../kube/informer.js';
 import type { Kube } from '../kube/kube.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { caBundlesIn, type ConfigurationRef, type WebhookConfiguration } from './ca-bundle.js';
 
-/** What is to be woken. */
-export interface Keeper {
-  /** Is this, in base64, what API servers shall trust? */
+/** The part of the certificate rotation that the watch needs. */
+export interface RotationTrigger {
+  /** Whether this base64 CA bundle is the one to publish. */
   isPublished(caBundle: string | undefined): boolean;
+  /** Makes the rotation reconcile soon. */
   trigger(): void;
 }
 
-/** Watches these configurations, each by its name alone, until the signal aborts. */
+/** Watches each configuration by a field selector on its name, until the signal aborts. */
 export async function watchCaBundle(
   kube: Kube,
-  { places, keeper }: { places: readonly ConfigurationRef[]; keeper: Keeper },
+  { configurations, rotation }: { configurations: readonly ConfigurationRef[]; rotation: RotationTrigger },
   { clock, log }: { clock: Clock; log: Log },
   signal: AbortSignal,
 ): Promise<void> {
-  const loops = places.map(({ resource, name }) => {
+  const watches = configurations.map(({ resource, name }) => {
     const fieldSelector = `metadata.name=${name}`;
     const configuration = informer<WebhookConfiguration>(kube, resource, { fieldSelector, clock, log });
-    configuration.cache.onChange(({ new: now }) => {
-      if (now && !caBundlesIn(now).every(bundle => keeper.isPublished(bundle))) keeper.trigger();
+    configuration.cache.onChange(({ new: changed }) => {
+      if (changed && !caBundlesIn(changed).every(caBundle => rotation.isPublished(caBundle))) rotation.trigger();
     });
     return configuration.run(signal);
   });
-  await Promise.all(loops);
+  await Promise.all(watches);
 }

@@ -1,26 +1,26 @@
-/** Tells the API server which authority to trust, by `clientConfig.caBundle` in the webhook configurations. */
+/** Publishes the certificate authority to the API server, in `clientConfig.caBundle` of the webhook configurations. */
 import { isConflict, isNotFound } from '../kube/errors.js';
 import type { Kube, Resource, Stored } from '../kube/kube.js';
 
-/** As much of a configuration as matters here. */
+/** The fields of a webhook configuration that are used here. */
 export interface WebhookConfiguration extends Stored {
   webhooks?: { name: string; clientConfig?: { caBundle?: string } }[];
 }
 
-/** One configuration, by resource and name. */
+/** One webhook configuration, by resource and name. */
 export interface ConfigurationRef {
   resource: Resource;
   name: string;
 }
 
-/** `absent`: there is no such configuration. `contested`: somebody wrote at the same moment, the next look will tell. */
-export type PublishResult = 'same' | 'written' | 'absent' | 'contested';
+/** `absent`: the configuration does not exist. `conflict`: another client wrote at the same time, so a later attempt must decide. */
+export type PublishResult = 'unchanged' | 'written' | 'absent' | 'conflict';
 
-/** What each webhook of a configuration is told to trust, in base64. */
+/** The CA bundle of each webhook of a configuration, in base64. */
 export const caBundlesIn = ({ webhooks = [] }: WebhookConfiguration): (string | undefined)[] =>
   webhooks.map(({ clientConfig }) => clientConfig?.caBundle);
 
-/** Writes where the text differs and nowhere else; every webhook of the configuration is ours. */
+/** Writes the CA bundle to every webhook of the configuration that has another one. All webhooks of it belong to the operator. */
 export async function publishCaBundle(
   kube: Kube,
   { resource, name }: ConfigurationRef,
@@ -34,14 +34,14 @@ export async function publishCaBundle(
         ? []
         : [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle }],
     );
-    if (writes.length === 0) return 'same';
-    /* The places are counted in the version that was read: a write to another version is refused as a conflict. */
+    if (writes.length === 0) return 'unchanged';
+    /* The indexes refer to the version that was read, so the patch is conditional on that version. */
     const version = { op: 'replace', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion };
     await kube.patch(resource, { name }, [version, ...writes], { type: 'json' });
     return 'written';
   } catch (error) {
     if (isNotFound(error)) return 'absent';
-    if (isConflict(error)) return 'contested';
+    if (isConflict(error)) return 'conflict';
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** The certificates of all replicas, in one Secret of the operator's namespace. */
+/** Stores the certificates that all replicas share, in one Secret of the operator's namespace. */
 import { type CertificateBundle, trustBundle } from '../certs/bundle.js';
 import type { CertStore, StoredBundle } from '../certs/rotate.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.js';
@@ -10,7 +10,7 @@ interface Secret extends Stored {
   data?: Record<string, string>;
 }
 
-/** The names that other tools give these pieces; `ca.crt` holds everything that is trusted, the newest first. */
+/** The key names that other tools use too; `ca.crt` holds all trusted authorities, the newest first. */
 const KEYS = { serving: 'tls.crt', servingKey: 'tls.key', authority: 'ca.crt', authorityKey: 'ca.key' } as const;
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
@@ -23,18 +23,18 @@ const dataOf = (bundle: CertificateBundle): Record<string, string> => ({
   [KEYS.authorityKey]: encoded(bundle.authority.key),
 });
 
-/** One certificate after the other. Without a pattern: on a damaged text that would try every beginning with every end. */
+/** Splits a PEM text into its certificates. Without a regular expression, which would need quadratic time on damaged text. */
 const certificatesIn = (pem: string): string[] =>
   pem
     .split('-----BEGIN CERTIFICATE-----')
     .slice(1)
-    .map(one => `-----BEGIN CERTIFICATE-----${one.trimEnd()}\n`);
+    .map(body => `-----BEGIN CERTIFICATE-----${body.trimEnd()}\n`);
 
-/** Nothing when a piece is missing; whether the pieces are sound is judged by `certs/decide.ts`. */
+/** Undefined when a part is missing; `certs/decide.ts` checks whether the parts are valid. */
 function bundleOf(data: Record<string, string> = {}): CertificateBundle | undefined {
   const [authority, previousAuthority] = certificatesIn(decoded(data[KEYS.authority]));
-  const pieces = [data[KEYS.serving], data[KEYS.servingKey], data[KEYS.authorityKey]];
-  if (authority === undefined || pieces.some(piece => piece === undefined || piece === '')) return undefined;
+  const parts = [data[KEYS.serving], data[KEYS.servingKey], data[KEYS.authorityKey]];
+  if (authority === undefined || parts.some(part => part === undefined || part === '')) return undefined;
   return {
     authority: { certificate: authority, key: decoded(data[KEYS.authorityKey]) },
     previousAuthority,
@@ -42,7 +42,7 @@ function bundleOf(data: Record<string, string> = {}): CertificateBundle | undefi
   };
 }
 
-/** Every write names the version it replaces, so that of two replicas that race one wins and the other reads again. */
+/** Every write is conditional on the version that it replaces, so that one of two concurrent replicas wins and the other reads again. */
 export class SecretStore implements CertStore {
   readonly #kube: Kube;
   readonly #at: { name: string; namespace: string };

@@ -1,4 +1,4 @@
-/** Keeps a trusted certificate in the server: from the store, renewed in time, with its authority told to the API server. */
+/** Keeps the server supplied with a trusted certificate: loads it, renews it in time, and publishes its authority to the API server. */
 import { type CertificateBundle, type KeyPair, trustBundle } from '../certs/bundle.js';
 import { inspect } from '../certs/inspect.js';
 import { type CertStore, rotate } from '../certs/rotate.js';
@@ -6,135 +6,140 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import type { PublishResult } from './ca-bundle.js';
 
-/** What the keeper needs of the world. */
 export interface RotationDeps {
   store: CertStore;
-  /** Tells every API server what to trust; one answer for each configuration, by its name. */
+  /** Publishes the CA bundle to the API server; one result per webhook configuration, by its name. */
   publish(pem: string): Promise<Record<string, PublishResult>>;
-  show(pair: KeyPair): void;
+  /** Makes the server use this certificate. */
+  serve(pair: KeyPair): void;
   dnsNames: readonly string[];
   clock: Clock;
   log: Log;
 }
 
-/** How soon a certificate renewed by another replica is shown, and an overwritten authority is mended should no watch tell of it. */
-const RECHECK_MS = 60_000;
-/** Two programs that undo each other's writes must not keep the API server busy. */
-const NUDGED_MS = 1_000;
+/** How soon a certificate renewed by another replica is served, and an overwritten CA bundle is restored if the watch missed it. */
+const RESYNC_MS = 60_000;
+/** Delay after a trigger, so that two programs that undo each other's writes do not keep the API server busy. */
+const TRIGGER_DELAY_MS = 1_000;
 const RETRY_MS = 5_000;
-/** API servers learn of a new authority by their watches; a new certificate is held back for that long. */
-const SPREAD_MS = 5_000;
+/** API servers observe a new authority through their watches; a certificate issued by it is served only after this delay. */
+const PROPAGATION_MS = 5_000;
 
 export class CertificateRotation {
-  readonly #parts: RotationDeps;
-  #shown: CertificateBundle | undefined;
-  #told = false;
+  readonly #deps: RotationDeps;
+  #served: CertificateBundle | undefined;
+  #hasPublished = false;
   #absent: readonly string[] = [];
-  /** In base64, as it stands in configurations. */
-  #published: string | undefined;
-  #rest = new AbortController();
+  /** The CA bundle last published, in base64 as in the configurations. */
+  #caBundle: string | undefined;
+  #wait = new AbortController();
 
-  constructor(parts: RotationDeps) {
-    this.#parts = parts;
+  constructor(deps: RotationDeps) {
+    this.#deps = deps;
   }
 
-  /** When the certificate that is shown ends. */
+  /** When the served certificate expires; undefined while there is none. */
   expiry(): Date | undefined {
-    return this.#shown && inspect(this.#shown.serving.certificate)?.notAfter;
+    return this.#served && inspect(this.#served.serving.certificate)?.notAfter;
   }
 
-  /** Why nobody can be served, if so. */
+  /** Why there is no valid certificate to serve, if so. */
   certificateFault(): string | undefined {
-    const end = this.expiry();
-    if (!end) return 'there is none yet';
-    return end > this.#parts.clock.now() ? undefined : `ended ${end.toISOString()}`;
+    const expiry = this.expiry();
+    if (!expiry) return 'no certificate yet';
+    return expiry > this.#deps.clock.now() ? undefined : `expired at ${expiry.toISOString()}`;
   }
 
-  /** Why no API server would trust us, if so. Once told, an authority that is overwritten is mended and no reason to stay away. */
+  /** Why the API server would not trust this replica yet, if so. A CA bundle that is overwritten later is restored and no fault. */
   publicationFault(): string | undefined {
-    return this.#told ? undefined : 'not yet in every webhook configuration';
+    return this.#hasPublished ? undefined : 'not yet in every webhook configuration';
   }
 
-  /** One look: renews what is due, shows what is new, mends what was overwritten. False: something is still missing. */
+  /**
+   * Renews certificates that are due, serves a new one, and restores an overwritten CA bundle. Resolves to false while a webhook
+   * configuration is missing; rejects when the API server cannot be used.
+   */
   async reconcile(signal?: AbortSignal): Promise<boolean> {
-    const { store, dnsNames, clock, log } = this.#parts;
-    const { bundle, action } = await rotate(store, dnsNames, clock, this.#shown?.authority.certificate);
+    const { store, dnsNames, clock, log } = this.#deps;
+    const { bundle, action } = await rotate(store, dnsNames, clock, this.#served?.authority.certificate);
     if (action !== 'keep')
       log.info({ action, certificate: inspect(bundle.serving.certificate) }, 'certificates renewed');
-    const known = this.#shown === undefined || this.#shown.authority.certificate === bundle.authority.certificate;
-    if (known) this.#show(bundle);
-    const well = await this.#publish(bundle);
-    if (known) return well;
-    /* An authority that is not trusted any more cannot be waited under. */
-    if (this.#shown && trustBundle(bundle).includes(this.#shown.authority.certificate.trim()))
-      await clock.sleep(SPREAD_MS, signal);
-    this.#show(bundle);
-    return well;
+    const sameAuthority =
+      this.#served === undefined || this.#served.authority.certificate === bundle.authority.certificate;
+    if (sameAuthority) this.#serve(bundle);
+    const isComplete = await this.#publish(bundle);
+    if (sameAuthority) return isComplete;
+    /* While the previous authority is still trusted, the API servers get time to observe the new one. */
+    if (this.#served && trustBundle(bundle).includes(this.#served.authority.certificate.trim()))
+      await clock.sleep(PROPAGATION_MS, signal);
+    this.#serve(bundle);
+    return isComplete;
   }
 
-  /** Looks until there is a certificate to show, or the signal aborts. */
+  /** Reconciles until there is a certificate to serve, or the signal aborts. */
   async waitForCertificate(signal: AbortSignal): Promise<void> {
-    while (!this.#shown && !signal.aborted) {
-      const well = await this.#lookSafely(signal);
-      if (!well && !this.#shown) await this.#parts.clock.sleep(RETRY_MS, signal);
+    while (!this.#served && !signal.aborted) {
+      const isComplete = await this.#tryReconcile(signal);
+      if (!isComplete && !this.#served) await this.#deps.clock.sleep(RETRY_MS, signal);
     }
   }
 
-  /** Looks for as long as the signal lets it. */
+  /** Reconciles periodically and after each trigger, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock } = this.#deps;
     signal.addEventListener('abort', () => this.trigger());
     while (!signal.aborted) {
-      this.#rest = new AbortController();
-      const well = await this.#lookSafely(signal);
+      this.#wait = new AbortController();
+      const isComplete = await this.#tryReconcile(signal);
       if (signal.aborted) return;
-      await clock.sleep(well ? RECHECK_MS : RETRY_MS, this.#rest.signal);
-      if (this.#rest.signal.aborted) await clock.sleep(NUDGED_MS, signal);
+      await clock.sleep(isComplete ? RESYNC_MS : RETRY_MS, this.#wait.signal);
+      if (this.#wait.signal.aborted) await clock.sleep(TRIGGER_DELAY_MS, signal);
     }
   }
 
-  /** Looks soon: something was changed by somebody else. */
+  /** Makes `run` reconcile soon, because another client changed something. */
   trigger(): void {
-    this.#rest.abort();
+    this.#wait.abort();
   }
 
-  /** Is this what API servers shall trust? As long as nothing was published, nothing can be wrong. */
+  /** Whether this base64 CA bundle is the published one; true as long as nothing was published. */
   isPublished(caBundle: string | undefined): boolean {
-    return this.#published === undefined || this.#published === caBundle;
+    return this.#caBundle === undefined || this.#caBundle === caBundle;
   }
 
-  /** An API server that is away must not end the program: the certificate shown is good for weeks. */
-  async #lookSafely(signal: AbortSignal): Promise<boolean> {
+  /** An unavailable API server must not end the program: the served certificate stays valid for weeks. */
+  async #tryReconcile(signal: AbortSignal): Promise<boolean> {
     try {
       return await this.reconcile(signal);
     } catch (error) {
-      if (!signal.aborted) this.#parts.log.warn({ err: error }, 'certificates not looked after; trying again');
+      if (!signal.aborted) this.#deps.log.warn({ err: error }, 'certificate rotation failed, retrying');
       return false;
     }
   }
 
-  #show(bundle: CertificateBundle): void {
-    if (this.#shown?.serving.certificate !== bundle.serving.certificate) {
-      this.#parts.show(bundle.serving);
-      this.#parts.log.info({ certificate: inspect(bundle.serving.certificate) }, 'certificate shown');
+  #serve(bundle: CertificateBundle): void {
+    if (this.#served?.serving.certificate !== bundle.serving.certificate) {
+      this.#deps.serve(bundle.serving);
+      this.#deps.log.info({ certificate: inspect(bundle.serving.certificate) }, 'serving a new certificate');
     }
-    this.#shown = bundle;
+    this.#served = bundle;
   }
 
-  /** True: every configuration has it. */
+  /** Resolves to true when every configuration has the CA bundle. */
   async #publish(bundle: CertificateBundle): Promise<boolean> {
-    const { log } = this.#parts;
+    const { log } = this.#deps;
     const pem = trustBundle(bundle);
-    this.#published = Buffer.from(pem).toString('base64');
-    const verdicts = Object.entries(await this.#parts.publish(pem));
-    const those = (wanted: PublishResult) => verdicts.filter(([, verdict]) => verdict === wanted).map(([name]) => name);
-    for (const configuration of those('written')) log.info({ configuration }, 'authority written');
-    const absent = those('absent');
+    this.#caBundle = Buffer.from(pem).toString('base64');
+    const results = Object.entries(await this.#deps.publish(pem));
+    const namesWith = (wanted: PublishResult) =>
+      results.filter(([, result]) => result === wanted).map(([name]) => name);
+    for (const configuration of namesWith('written')) log.info({ configuration }, 'CA bundle written');
+    const absent = namesWith('absent');
     for (const configuration of absent.filter(name => !this.#absent.includes(name)))
-      log.warn({ configuration }, 'there is no such webhook configuration; looking for it every few seconds');
+      log.warn({ configuration }, 'webhook configuration does not exist, retrying until it does');
     this.#absent = absent;
-    if (those('contested').length > 0) throw new Error('a webhook configuration was written by somebody else just now');
-    if (absent.length === 0) this.#told = true;
+    if (namesWith('conflict').length > 0) throw new Error('a webhook configuration was modified by another client');
+    if (absent.length === 0) this.#hasPublished = true;
     return absent.length === 0;
   }
 }

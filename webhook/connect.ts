@@ -1,4 +1,4 @@
-/** The parts of the webhook that touch the cluster, put together from the settings. */
+/** Creates the parts of the webhook that use the cluster, from its settings. */
 import type { KeyPair } from '../certs/bundle.js';
 import { createKube, type KubeClient } from '../kube/client.js';
 import { type Connection, inCluster } from '../kube/connection.js';
@@ -12,21 +12,21 @@ import { SecretStore } from './cert-store.js';
 import { CertificateRotation } from './certificate-rotation.js';
 import { type Config, dnsNames } from './config.js';
 
-/** Client of this program: by kubeconfig where one is named, else as the Pod's ServiceAccount. */
+/** The client of this program: from the configured kubeconfig, or else with the ServiceAccount of the Pod. */
 export async function connect({ kubeconfig }: Config, signal: AbortSignal): Promise<KubeClient> {
-  return createKube(kubeconfig === undefined ? inCluster() : await outside(kubeconfig), {
+  return createKube(kubeconfig === undefined ? inCluster() : await kubeconfigConnection(kubeconfig), {
     userAgent: `kairos-operator-webhook/${VERSION}`,
     signal,
   });
 }
 
-/** Loaded on wish: client-node would cost every replica in a cluster some 30 MiB for nothing. */
-async function outside(kubeconfig: string): Promise<Connection> {
+/** Imports client-node only when needed: it would cost every replica in a cluster about 30 MiB. */
+async function kubeconfigConnection(kubeconfig: string): Promise<Connection> {
   const { fromKubeconfig } = await import('../kube/kubeconfig.js');
   return fromKubeconfig(kubeconfig);
 }
 
-/** Where the API server reads whom to trust. */
+/** The configurations from which the API server reads the CA bundle. */
 export const webhookConfigurations = ({
   validatingConfiguration,
   mutatingConfiguration,
@@ -35,23 +35,23 @@ export const webhookConfigurations = ({
   { resource: MUTATING_WEBHOOKS, name: mutatingConfiguration },
 ];
 
-/** The keeper of the certificate that `show` puts into the server. */
+/** Creates the rotation of the certificate that `serve` passes to the server. */
 export function createCertificateRotation(
   kube: Kube,
   config: Config,
-  { clock, log, show }: { clock: Clock; log: Log; show: (pair: KeyPair) => void },
+  { clock, log, serve }: { clock: Clock; log: Log; serve: (pair: KeyPair) => void },
 ): CertificateRotation {
-  const places = webhookConfigurations(config);
+  const configurations = webhookConfigurations(config);
   return new CertificateRotation({
     store: new SecretStore(kube, { name: config.secretName, namespace: config.podNamespace }),
     publish: async pem => {
-      const verdicts = places.map(async place => {
-        const key = `${place.resource.kind} ${place.name}`;
-        return [key, await publishCaBundle(kube, place, pem)] as const;
+      const results = configurations.map(async configuration => {
+        const key = `${configuration.resource.kind} ${configuration.name}`;
+        return [key, await publishCaBundle(kube, configuration, pem)] as const;
       });
-      return Object.fromEntries(await Promise.all(verdicts));
+      return Object.fromEntries(await Promise.all(results));
     },
-    show,
+    serve,
     dnsNames: dnsNames(config),
     clock,
     log,

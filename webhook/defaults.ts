@@ -1,4 +1,4 @@
-/** A JSON patch (RFC 6902) that only adds what is missing; nothing a user wrote is ever changed. */
+/** Defaults as a JSON patch (RFC 6902) that only adds missing fields and never changes a value that a user wrote. */
 import type * as z from 'zod';
 import { isFields, type Path } from './unknown-json.js';
 
@@ -8,7 +8,7 @@ export interface AddOperation {
   value: unknown;
 }
 
-/** RFC 6901: a path as one text. */
+/** A path as JSON pointer (RFC 6901). */
 export const pointer = (path: Path): string =>
   path.map(key => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
@@ -23,13 +23,13 @@ function added(sent: unknown, full: unknown, path: Path): AddOperation[] {
   });
 }
 
-/** The defaults of a schema that are missing at `path` of an object; none while what was sent breaks the schema. */
+/** Patch operations that add the missing defaults of a schema at `path`; none when `sent` is invalid. */
 export function missingDefaults(schema: z.ZodType, sent: unknown, path: Path): AddOperation[] {
   const parsed = schema.safeParse(sent);
   return parsed.success ? added(sent, parsed.data, path) : [];
 }
 
-/** With all defaults, for comparisons; as it was sent where it breaks the schema. */
+/** The value with all defaults, for comparisons; unchanged when it is invalid. */
 export function defaulted(schema: z.ZodType, sent: unknown): unknown {
   const parsed = schema.safeParse(sent);
   return parsed.success ? parsed.data : sent;

@@ -1,7 +1,7 @@
-/** What is wrong with one field, said as the API server says it. */
+/** Faults of single fields, in the wording of the API server. */
 import type { Path } from './unknown-json.js';
 
-/** The reasons are those of `status.details.causes`, by which programs tell faults apart. */
+/** Reasons in `status.details.causes`, by which clients distinguish faults. */
 export const REASONS = {
   'Invalid value': 'FieldValueInvalid',
   'Required value': 'FieldValueRequired',
@@ -13,7 +13,7 @@ export const REASONS = {
 export interface Fault {
   path: Path;
   what: keyof typeof REASONS;
-  /** Printed for Invalid and Unsupported; required and forbidden fields speak for themselves. */
+  /** Included in the message of invalid and unsupported values only. */
   value?: unknown;
   detail: string;
 }
@@ -36,7 +36,7 @@ export const unsupported = (path: Path, value: unknown, supported: readonly unkn
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
-/** `spec.command[0]`, `spec.nodeSelector.matchLabels[kairos.io/managed]`. */
+/** A path as text, such as `spec.command[0]` or `spec.nodeSelector.matchLabels[kairos.io/managed]`. */
 export function pathText(path: Path): string {
   let text = '';
   for (const key of path) {
@@ -46,19 +46,19 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** Enough to recognise the value by; a whole cloud-config in a message helps nobody. */
-const LONGEST_VALUE = 160;
+/** Longest value in a message: enough to recognise it, without a whole cloud-config. */
+const MAX_VALUE_LENGTH = 160;
 
 function valueText(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null';
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+  return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH)}…`;
 }
 
-/** Without the path: `Invalid value: -1: must be …`. */
+/** The message without the path: `Invalid value: -1: must be …`. */
 export function bodyText({ what, value, detail }: Fault): string {
   const withValue = what === 'Invalid value' || what === 'Unsupported value';
   return [what, ...(withValue ? [valueText(value)] : []), ...(detail === '' ? [] : [detail])].join(': ');
 }
 
-/** With the path: `spec.concurrency: Invalid value: -1: must be …`. */
+/** The message with the path: `spec.concurrency: Invalid value: -1: must be …`. */
 export const faultText = (fault: Fault): string => `${pathText(fault.path)}: ${bodyText(fault)}`;

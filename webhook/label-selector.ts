@@ -1,33 +1,30 @@
-/** What the API server wants of label selectors; in a custom resource nobody else looks. */
+/** Validates label selectors as the API server does for built-in kinds; it does not check those of custom resources. */
 import { type Fault, forbidden, invalid, required } from './faults.js';
 import { fieldsOf, listOf, type Path, textOf } from './unknown-json.js';
 
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-const NAME_LIMIT = 63;
+const NAME_RULE = 'must consist of letters, digits, "-", "_" or ".", and must start and end with a letter or digit';
+const MAX_NAME_LENGTH = 63;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const PREFIX_LIMIT = 253;
+const MAX_PREFIX_LENGTH = 253;
 
-/** What is wrong with a label key, as the rest of a sentence. */
+/** What is wrong with a label key, if anything. */
 export function keyFault(key: string): string | undefined {
   const parts = key.split('/');
   const name = parts.pop() ?? '';
   const prefix = parts.shift();
-  if (parts.length > 0) return 'must have one "/" at most: prefix/name';
-  if (prefix !== undefined && (prefix.length > PREFIX_LIMIT || !SUBDOMAIN.test(prefix)))
-    return 'the part before "/" must be a DNS name in lower case of at most 253 characters';
-  if (name === '') return 'must have a name';
-  if (name.length > NAME_LIMIT) return 'the name must have at most 63 characters';
-  return NAME.test(name)
-    ? undefined
-    : 'the name must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit';
+  if (parts.length > 0) return 'must contain at most one "/" (prefix/name)';
+  if (prefix !== undefined && (prefix.length > MAX_PREFIX_LENGTH || !SUBDOMAIN.test(prefix)))
+    return 'prefix part must be a lower-case DNS subdomain of at most 253 characters';
+  if (name === '') return 'name part must not be empty';
+  if (name.length > MAX_NAME_LENGTH) return 'name part must have at most 63 characters';
+  return NAME.test(name) ? undefined : `name part ${NAME_RULE}`;
 }
 
-/** What is wrong with a label value. */
+/** What is wrong with a label value, if anything. */
 export function labelValueFault(value: string): string | undefined {
-  if (value.length > NAME_LIMIT) return 'must have at most 63 characters';
-  return value === '' || NAME.test(value)
-    ? undefined
-    : 'must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit';
+  if (value.length > MAX_NAME_LENGTH) return 'must have at most 63 characters';
+  return value === '' || NAME.test(value) ? undefined : NAME_RULE;
 }
 
 function labelFaults(matchLabels: unknown, path: Path): Fault[] {
@@ -47,20 +44,22 @@ function valuesFaults(requirement: { operator?: unknown; values?: unknown }, pat
     case 'In':
     case 'NotIn':
       return values.length === 0 && (requirement.values === undefined || Array.isArray(requirement.values))
-        ? [required(path, `must name at least one value when operator is ${requirement.operator}`)]
+        ? [required(path, `must contain at least one value when operator is ${requirement.operator}`)]
         : values.flatMap((value, index) => {
             const fault = typeof value === 'string' ? labelValueFault(value) : undefined;
             return fault === undefined ? [] : [invalid([...path, index], value, fault)];
           });
     case 'Exists':
     case 'DoesNotExist':
-      return values.length === 0 ? [] : [forbidden(path, `may not be given when operator is ${requirement.operator}`)];
+      return values.length === 0
+        ? []
+        : [forbidden(path, `may not be specified when operator is ${requirement.operator}`)];
     default:
       return [];
   }
 }
 
-/** Keys, values, and operators that do not go with their values. Shapes are the schema's business. */
+/** Faults of keys, of values, and of operators with unsuitable values. The schema checks the types. */
 export function labelSelectorFaults(selector: unknown, path: Path): Fault[] {
   const { matchLabels, matchExpressions } = fieldsOf(selector);
   const ofExpressions = listOf(matchExpressions).flatMap((one, index) => {

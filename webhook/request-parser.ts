@@ -1,39 +1,39 @@
-/** What stands between the network and the judges: only JSON in UTF-8, only so much of it, only so much at once. */
+/** Parses request bodies: only JSON in UTF-8, with limits on the size of a body and of all bodies that are being received. */
 import express, { type RequestHandler, type Response } from 'express';
 import { limitViolation } from './json-limits.js';
 
 /** A review of an update holds two objects, and etcd takes objects of up to 1.5 MiB. */
 const BODY_LIMIT = '4mb';
-/** Of all bodies that are being received: a few of the largest, thousands of everyday ones. */
-const TOGETHER_BYTES = 16 * 1024 * 1024;
+/** Limit for all bodies that are being received: a few of the largest, or thousands of typical ones. */
+const MAX_CONCURRENT_BYTES = 16 * 1024 * 1024;
 
-/** An answer that is no review; nothing but the sentence goes out. */
-export const refuse = (response: Response, code: number, error: string): void =>
+/** Sends an error that is no review. Only the message is sent, never a stack trace. */
+export const sendError = (response: Response, code: number, error: string): void =>
   void response.status(code).json({ error });
 
 const onlyJson: RequestHandler = (request, response, next) => {
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] !== undefined)
-    return refuse(response, 411, 'expected the header content-length');
+    return sendError(response, 411, 'the content-length header is required');
   if (request.is('application/json')) return next();
   const sent = request.headers['content-type'] ?? 'none';
-  return refuse(response, 415, `expected content type application/json, got ${sent}`);
+  return sendError(response, 415, `expected content type application/json, got ${sent}`);
 };
 
-/** Counts what is announced, not what has come: memory is promised from the first byte on. */
-function onlySoMuchAtOnce(): RequestHandler {
-  let together = 0;
+/** Counts announced lengths rather than received bytes, because the memory is needed as soon as a body starts to arrive. */
+function limitConcurrentBytes(): RequestHandler {
+  let total = 0;
   return (request, response, next) => {
     const length = Number(request.headers['content-length'] ?? 0);
-    if (together + length > TOGETHER_BYTES && together > 0)
-      return refuse(response.set('retry-after', '1'), 503, 'too many large bodies at once, try again');
-    together += length;
-    response.once('close', () => (together -= length));
+    if (total + length > MAX_CONCURRENT_BYTES && total > 0)
+      return sendError(response.set('retry-after', '1'), 503, 'too many large requests at the same time, retry later');
+    total += length;
+    response.once('close', () => (total -= length));
     return next();
   };
 }
 
-/** An error that the parser of express hands on as it is. */
-class Unfit extends Error {
+/** A rejected body; the express parser passes this error on unchanged. */
+class BodyError extends Error {
   constructor(
     message: string,
     readonly type: string,
@@ -48,25 +48,25 @@ const parse = express.json({
   type: 'application/json',
   inflate: false,
   verify: (_request, _response, body, encoding) => {
-    if (encoding !== 'utf-8') throw new Unfit(encoding, 'charset.unsupported', 415);
-    const why = limitViolation(body);
-    if (why !== undefined) throw new Unfit(why, 'excess', 413);
+    if (encoding !== 'utf-8') throw new BodyError(encoding, 'charset.unsupported', 415);
+    const violation = limitViolation(body);
+    if (violation !== undefined) throw new BodyError(violation, 'limit', 413);
   },
 });
 
-/** From the socket to `request.body`. */
-export const requestParser = (): RequestHandler[] => [onlyJson, onlySoMuchAtOnce(), parse];
+/** The handlers that turn a request into `request.body`. */
+export const requestParser = (): RequestHandler[] => [onlyJson, limitConcurrentBytes(), parse];
 
-const SAID: Readonly<Record<string, string>> = {
-  'entity.parse.failed': 'the body is not JSON',
+const MESSAGES: Readonly<Record<string, string>> = {
+  'entity.parse.failed': 'the body is not valid JSON',
   'entity.too.large': `the body is larger than ${BODY_LIMIT}`,
   'encoding.unsupported': 'the content encoding is not supported',
   'charset.unsupported': 'the charset is not supported',
 };
 
-/** Code and sentence for what was found wrong with a request before any handler saw it. */
+/** Status code and message for an error that occurred before a handler was called. */
 export function parserErrorResponse(error: { type?: unknown; status?: unknown; message?: unknown }): [number, string] {
   const code = typeof error.status === 'number' && error.status < 500 ? error.status : 500;
-  if (error instanceof Unfit && error.type === 'excess') return [code, error.message];
-  return [code, SAID[String(error.type)] ?? (code === 500 ? 'the webhook failed' : 'the request is not understood')];
+  if (error instanceof BodyError && error.type === 'limit') return [code, error.message];
+  return [code, MESSAGES[String(error.type)] ?? (code === 500 ? 'the webhook failed' : 'the request is malformed')];
 }

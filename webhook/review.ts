@@ -1,4 +1,4 @@
-/** AdmissionReview of admission.k8s.io/v1: the question, and the answers that can be given. */
+/** AdmissionReview of admission.k8s.io/v1: the request, and the possible answers. */
 import * as z from 'zod';
 import type { AddOperation } from './defaults.js';
 import { bodyText, type Fault, faultText, pathText, REASONS } from './faults.js';
@@ -27,7 +27,7 @@ export const AdmissionReview = z.object({
   request: Request,
 });
 
-/** The API server's `Status` of an invalid object. */
+/** The `Status` with which the API server rejects an invalid object. */
 export interface Refusal {
   status: 'Failure';
   code: 422;
@@ -63,12 +63,14 @@ const answer = (response: AdmissionResponse): ReviewAnswer => ({
   response,
 });
 
-/** The API server asks that no warning be longer than this many characters, and cuts them off at 4096 altogether. */
-const LONGEST_WARNING = 256;
+/** Longest warning that the API server recommends; it truncates all warnings of a response at 4096 characters in total. */
+const MAX_WARNING_LENGTH = 256;
 export const MAX_WARNINGS = 12;
 
-const shortened = (text: string) => (text.length <= LONGEST_WARNING ? text : `${text.slice(0, LONGEST_WARNING - 1)}…`);
+const shortened = (text: string) =>
+  text.length <= MAX_WARNING_LENGTH ? text : `${text.slice(0, MAX_WARNING_LENGTH - 1)}…`;
 
+/** Allows the object, with warnings for the user. */
 export const allow = (request: AdmissionRequest, warnings: readonly string[] = []): ReviewAnswer =>
   answer({
     uid: request.uid,
@@ -76,6 +78,7 @@ export const allow = (request: AdmissionRequest, warnings: readonly string[] = [
     ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, MAX_WARNINGS).map(shortened) }),
   });
 
+/** Allows the object and adds to it; without operations it is stored as it was sent. */
 export const patch = (request: AdmissionRequest, operations: readonly AddOperation[]): ReviewAnswer =>
   answer({
     uid: request.uid,
@@ -85,7 +88,7 @@ export const patch = (request: AdmissionRequest, operations: readonly AddOperati
       : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') }),
   });
 
-/** With `generateName` there is no name yet; then the object is spoken of by that. */
+/** The name of the object; its `generateName` when it has no name yet. */
 function nameOf({ name, object }: AdmissionRequest): string {
   const metadata = z.looseObject({ name: z.string().optional(), generateName: z.string().optional() });
   const parsed = metadata.safeParse(object?.metadata);
@@ -93,17 +96,17 @@ function nameOf({ name, object }: AdmissionRequest): string {
   return name === undefined || name === '' ? (known ?? '') : name;
 }
 
-/** Who has made more mistakes than this will ask again anyway. */
-const MOST_FAULTS = 40;
+/** How many faults are reported; the rest are counted. */
+const MAX_FAULTS = 40;
 
-/** In the API server's own form; `kubectl` prints the causes as a list. */
-export function deny(request: AdmissionRequest, all: readonly Fault[]): ReviewAnswer {
+/** Rejects the object in the format of the API server; `kubectl` prints the causes as a list. */
+export function deny(request: AdmissionRequest, allFaults: readonly Fault[]): ReviewAnswer {
   const { group, kind } = request.kind;
   const name = nameOf(request);
-  const faults = all.slice(0, MOST_FAULTS);
-  const untold = all.length - faults.length;
-  const texts = [...faults.map(faultText), ...(untold > 0 ? [`and ${untold} more`] : [])];
-  const said = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  const faults = allFaults.slice(0, MAX_FAULTS);
+  const omitted = allFaults.length - faults.length;
+  const texts = [...faults.map(faultText), ...(omitted > 0 ? [`and ${omitted} more`] : [])];
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const causes = faults.map(fault => ({
     reason: REASONS[fault.what],
     message: bodyText(fault),
@@ -116,7 +119,7 @@ export function deny(request: AdmissionRequest, all: readonly Fault[]): ReviewAn
       status: 'Failure',
       code: 422,
       reason: 'Invalid',
-      message: `${kind}.${group} "${name}" is invalid: ${said}`,
+      message: `${kind}.${group} "${name}" is invalid: ${list}`,
       details: { name, group, kind, causes },
     },
   });

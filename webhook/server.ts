@@ -1,45 +1,49 @@
-/** HTTPS whose certificate can be changed while it runs: the next handshake shows the new one, open connections go on. */
+/** An HTTPS server whose certificate can be replaced while it runs: new handshakes use it, open connections continue. */
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { KeyPair } from '../certs/bundle.js';
 
-/** How patient the server is with the other side. */
+/** Timeouts in milliseconds. */
 export interface ServerTimeouts {
-  /** The API server keeps connections for 90 s; closing one at the moment it is used again would fail a request. */
+  /** Longer than the API server's 90 s, because closing a connection while it is being reused would fail a request. */
   keepAliveMs?: number;
   headersMs?: number;
-  /** For the whole of a request: the API server waits at most 30 s itself, ours are told to wait 5 s. */
+  /** For a whole request: the webhook configurations let the API server wait for 5 s, and 30 s is its maximum. */
   requestMs?: number;
-  /** How often slow requests are looked for. */
-  lookMs?: number;
+  /** Interval of the check for slow requests. */
+  checkIntervalMs?: number;
 }
 
-/** API servers keep a few connections each; what comes beyond so many is no API server. */
-const MOST_CONNECTIONS = 500;
-/** Longer than any review takes; the API server waits at most 30 s. */
-const LAST_REQUESTS_MS = 10_000;
+/** API servers keep a few connections each, so more connections than this come from other clients. */
+const MAX_CONNECTIONS = 500;
+/** How long open requests may take after a stop: longer than any review. */
+const STOP_GRACE_MS = 10_000;
 
 export class WebhookServer {
   readonly #server;
-  #leaving = false;
+  #draining = false;
 
-  constructor(app: RequestListener, patience: ServerTimeouts = {}) {
-    const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, lookMs = 5_000 } = patience;
-    const limits = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
+  constructor(app: RequestListener, timeouts: ServerTimeouts = {}) {
+    const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, checkIntervalMs = 5_000 } = timeouts;
+    const limits = {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: checkIntervalMs,
+    };
     this.#server = createServer({ minVersion: 'TLSv1.2', keepAliveTimeout: keepAliveMs, ...limits });
-    this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('request', (request, response) => {
-      if (this.#leaving) response.setHeader('connection', 'close');
+      if (this.#draining) response.setHeader('connection', 'close');
       app(request, response);
     });
   }
 
-  /** Shows this certificate from the next handshake on. */
+  /** Uses this certificate from the next handshake on. */
   setCertificate({ certificate, key }: KeyPair): void {
     this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
   }
 
-  /** Resolves to the port listened on: another one than asked for only when asked for 0. */
+  /** Starts to listen and resolves to the port, which differs from `port` only when that is 0. */
   async listen(port: number, host?: string): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -49,17 +53,17 @@ export class WebhookServer {
     return typeof address === 'object' && address ? address.port : port;
   }
 
-  /** Serves on, and asks those who have connections to come back by new ones, which lead to others by then. */
+  /** Keeps serving, but asks clients to close their connections; new connections go to other replicas by then. */
   drain(): void {
-    this.#leaving = true;
+    this.#draining = true;
   }
 
-  /** Takes no new connection, lets open requests end, and closes. */
-  async stop(patienceMs = LAST_REQUESTS_MS): Promise<void> {
+  /** Accepts no new connections, waits up to `graceMs` for open requests, and closes. */
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     this.drain();
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), patienceMs);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-/** zod's findings, in the words of the API server. */
+/** Converts zod issues into faults in the wording of the API server. */
 import type * as z from 'zod';
 import { type Fault, invalid, required, unsupported } from './faults.js';
 import { type Path, valueAt } from './unknown-json.js';
@@ -17,27 +17,27 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const items = (count: number | bigint) => `${count} ${Number(count) === 1 ? 'item' : 'items'}`;
 const characters = (count: number | bigint) => `${count} ${Number(count) === 1 ? 'character' : 'characters'}`;
-const counted: Readonly<Record<string, (count: number | bigint) => string>> = { array: items, string: characters };
+const COUNTED: Readonly<Record<string, (count: number | bigint) => string>> = { array: items, string: characters };
 
 function tooSmall({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): string {
-  const words = counted[origin];
-  if (words) return `must have at least ${words(minimum)}`;
+  const count = COUNTED[origin];
+  if (count) return `must have at least ${count(minimum)}`;
   return inclusive === false ? `must be greater than ${minimum}` : `must be greater than or equal to ${minimum}`;
 }
 
 function tooBig({ origin, maximum, inclusive }: z.core.$ZodIssueTooBig): string {
-  const words = counted[origin];
-  if (words) return `must have at most ${words(maximum)}`;
+  const count = COUNTED[origin];
+  if (count) return `must have at most ${count(maximum)}`;
   return inclusive === false ? `must be less than ${maximum}` : `must be less than or equal to ${maximum}`;
 }
 
-/** A schema's own sentence; zod's begin with these words and name no rule a user knows. */
-const ownWords = (issue: Issue): string | undefined =>
+/** The message of the schema itself. Default messages of zod start with these words and are replaced. */
+const schemaMessage = (issue: Issue): string | undefined =>
   /^(Invalid|Too|Expected|Unrecognized)\b/.test(issue.message) ? undefined : issue.message;
 
 function detailOf(issue: Issue): string {
-  const own = ownWords(issue);
-  if (own !== undefined) return own;
+  const message = schemaMessage(issue);
+  if (message !== undefined) return message;
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${TYPES[issue.expected] ?? `of type ${issue.expected}`}`;
@@ -63,13 +63,13 @@ function faultOf(issue: Issue, value: unknown): Fault {
   return invalid(issue.path, value, detailOf(issue));
 }
 
-/** The cross-field rules of the schemas stay silent while a shape is wrong; `rules.ts` has them again, always awake. */
+/** zod checks cross-field rules only when all types are valid; `rules.ts` repeats them, so that they are always checked. */
 export interface ShapeFaults {
   shape: Fault[];
   crossField: Fault[];
 }
 
-/** What a schema says of an object; paths begin with `under`. */
+/** The faults that a schema finds in a value; their paths start with `under`. */
 export function shapeFaults(schema: z.ZodType, value: unknown, under: Path): ShapeFaults {
   const issues = schema.safeParse(value).error?.issues ?? [];
   const faults = (wanted: (issue: Issue) => boolean) =>

@@ -1,4 +1,4 @@
-/** Careful hands for objects of which nothing is known yet: a wrong shape reads as absent. */
+/** Type-safe access to JSON of unknown shape: a value of the wrong type reads as absent. */
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,12 +10,12 @@ export const textOf = (value: unknown): string | undefined => (typeof value === 
 
 export type Path = readonly PropertyKey[];
 
-/** What stands at the end of a path; undefined where the path breaks off. */
+/** The value at a path; undefined when the path does not exist. */
 export function valueAt(value: unknown, path: Path): unknown {
-  let here = value;
+  let current = value;
   for (const key of path) {
-    if (typeof key === 'number') here = listOf(here)[key];
-    else here = Object.hasOwn(fieldsOf(here), key) ? fieldsOf(here)[String(key)] : undefined;
+    if (typeof key === 'number') current = listOf(current)[key];
+    else current = Object.hasOwn(fieldsOf(current), key) ? fieldsOf(current)[String(key)] : undefined;
   }
-  return here;
+  return current;
 }

@@ -1,4 +1,4 @@
-/** An object, and on updates the one before, in; everything that is wrong out. */
+/** Finds the faults of an object, on updates compared with the previous one, and the warnings about it. */
 import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { defaulted } from './defaults.js';
@@ -12,71 +12,79 @@ import { shapeFaults } from './shape-faults.js';
 import { unknownFields } from './unknown-fields.js';
 import type { WarningRule } from './warnings.js';
 
-/** What is known of the spec of one kind. */
+/** How the objects of one kind are reviewed. */
 export interface KindPolicy {
   spec: z.ZodType;
   rules: readonly Rule[];
   warnings: readonly WarningRule[];
-  /** Names longer than this leave no room for what is made of them. */
-  longestName?: number;
-  /** Objects of this kind are one run each. */
-  oneRun: boolean;
+  /** The longest name that leaves room for the names derived from it. */
+  maxNameLength?: number;
+  /** Whether each object is one run, so that its spec is immutable once it has started. */
+  isOneRun: boolean;
 }
 
-/** An object that is judged, and on updates the one before. */
+/** An object to review. */
 export interface ReviewedObject {
-  expected: KindPolicy;
+  policy: KindPolicy;
+  kind: string;
+  namespace: string;
+  name: string;
   object: Fields;
+  /** The previous object; only on updates. */
   before?: Fields;
 }
 
-const pathStarts = (path: Fault['path'], start: Fault['path']) => start.every((key, index) => path[index] === key);
+const startsWith = (path: Fault['path'], start: Fault['path']) => start.every((key, index) => path[index] === key);
 
-/** Room for a selector that names 5,000 nodes one by one; beyond it, a list of faults alone would fill the memory. */
-const MOST_SPEC_VALUES = 20_000;
-const isHuge = (spec: unknown) => countValues(spec, MOST_SPEC_VALUES) > MOST_SPEC_VALUES;
+/** Enough for a selector that lists 5,000 nodes; the faults of a larger spec could exhaust the memory. */
+const MAX_SPEC_VALUES = 20_000;
+const isHuge = (spec: unknown) => countValues(spec, MAX_SPEC_VALUES) > MAX_SPEC_VALUES;
 
-/** All that is wrong with a spec by itself. */
+/** The faults of a spec, without regard to the previous one. */
 function specFaults({ spec: schema, rules }: KindPolicy, spec: unknown): Fault[] {
-  if (isHuge(spec)) return [tooMany(['spec'], `must hold at most ${MOST_SPEC_VALUES} values altogether`)];
+  if (isHuge(spec)) return [tooMany(['spec'], `must contain at most ${MAX_SPEC_VALUES} values in total`)];
   const { shape, crossField } = shapeFaults(schema, spec, ['spec']);
-  const ruled = rules.flatMap(rule => rule(fieldsOf(spec)));
-  /* What the schema says, too, is said once, by our own rules, better placed. */
-  const said = new Set(ruled.map(({ path }) => pathText(path)));
+  const ruleFaults = rules.flatMap(rule => rule(fieldsOf(spec)));
+  /* A fault that both find is reported once, by the rule, whose path is more precise. */
+  const rulePaths = new Set(ruleFaults.map(({ path }) => pathText(path)));
   return [
-    ...shape.filter(one => !said.has(pathText(one.path))),
-    ...ruled,
-    ...crossField.filter(one => !ruled.some(rule => pathStarts(rule.path, one.path))),
+    ...shape.filter(({ path }) => !rulePaths.has(pathText(path))),
+    ...ruleFaults,
+    ...crossField.filter(({ path }) => !ruleFaults.some(found => startsWith(found.path, path))),
   ];
 }
 
-/** What is wrong with it now and was not before: an object from before a rule came can still be changed elsewhere. */
-function newFaults(expected: KindPolicy, spec: unknown, before: unknown): Fault[] {
-  const old = new Set(specFaults(expected, before).map(faultText));
-  return specFaults(expected, spec).filter(fault => !old.has(faultText(fault)));
+/** The faults that the previous spec did not have: an object stored before a rule was introduced can still be changed in other fields. */
+function newFaults(policy: KindPolicy, spec: unknown, before: unknown): Fault[] {
+  const old = new Set(specFaults(policy, before).map(faultText));
+  return specFaults(policy, spec).filter(fault => !old.has(faultText(fault)));
 }
 
-/** Objects being deleted and updates that leave the spec alone always pass: nothing may stand in the way of their end. */
+/** Terminating objects and updates that do not change the spec always pass, so that finalizers can be removed. */
 export const needsReview = (object: Fields, before?: Fields): boolean =>
   before === undefined ||
   (fieldsOf(object.metadata).deletionTimestamp === undefined && !isDeepStrictEqual(object.spec, before.spec));
 
-function nameFaults({ longestName }: KindPolicy, object: Fields): Fault[] {
+function nameFaults({ maxNameLength }: KindPolicy, object: Fields): Fault[] {
   const { name } = fieldsOf(object.metadata);
-  if (longestName === undefined || typeof name !== 'string' || name.length <= longestName) return [];
-  return [invalid(['metadata', 'name'], name, `must have at most ${longestName} characters`)];
+  if (maxNameLength === undefined || typeof name !== 'string' || name.length <= maxNameLength) return [];
+  return [invalid(['metadata', 'name'], name, `must have at most ${maxNameLength} characters`)];
 }
 
-/** Every fault of an object at once. */
-export function faultsOf({ expected, object, before }: ReviewedObject): Fault[] {
-  if (!before) return [...nameFaults(expected, object), ...specFaults(expected, object.spec)];
-  const whole = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(expected.spec, spec));
-  const [was, is] = [whole(before.spec), whole(object.spec)];
-  const frozen = expected.oneRun && hasStarted(before) ? immutableFieldFaults(expected.spec, was, is) : [];
-  return [...newFaults(expected, object.spec, before.spec), ...frozen];
+/** All faults of an object. */
+export function faultsOf({ policy, object, before }: ReviewedObject): Fault[] {
+  if (!before) return [...nameFaults(policy, object), ...specFaults(policy, object.spec)];
+  const withDefaults = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(policy.spec, spec));
+  const [oldSpec, newSpec] = [withDefaults(before.spec), withDefaults(object.spec)];
+  const immutable = policy.isOneRun && hasStarted(before) ? immutableFieldFaults(policy.spec, oldSpec, newSpec) : [];
+  return [...newFaults(policy, object.spec, before.spec), ...immutable];
 }
 
-/** Annotation in which `kubectl apply` keeps what the user wrote, before the API server dropped unknown fields. */
+/** The spec of the object with all defaults. */
+export const defaultedSpec = ({ policy, object }: ReviewedObject): Fields =>
+  fieldsOf(defaulted(policy.spec, object.spec));
+
+/** The annotation in which `kubectl apply` stores the object as the user wrote it, before the API server dropped unknown fields. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 function writtenSpec(object: Fields): unknown {
@@ -89,31 +97,34 @@ function writtenSpec(object: Fields): unknown {
   }
 }
 
-/** Names of Jobs, labels and events are cut and hashed beyond this: who selects by them has to know. */
-const LONGEST_LABEL = 63;
+/** Longer names are truncated and hashed in labels, which matters to users who select by them. */
+const MAX_LABEL_LENGTH = 63;
 
-const longName = (object: Fields): string[] => {
+const longNameWarnings = (object: Fields): string[] => {
   const { name } = fieldsOf(object.metadata);
-  return typeof name === 'string' && name.length > LONGEST_LABEL
-    ? [`metadata.name: longer than ${LONGEST_LABEL} characters; the labels of its Jobs and Pods carry it shortened`]
+  return typeof name === 'string' && name.length > MAX_LABEL_LENGTH
+    ? [
+        `metadata.name: is longer than ${MAX_LABEL_LENGTH} characters; the labels of its Jobs and Pods contain a truncated name`,
+      ]
     : [];
 };
 
 /**
- * What may surprise about an object that is allowed; `reach` is what the cluster has to say of it. Only a new object's
- * annotation is sure to say what was written.
+ * The warnings about an allowed object, including those that depend on the cluster. The last-applied annotation is used for new objects
+ * only, because on updates it may be outdated.
  */
-export function warningsOf({ expected, object, before }: ReviewedObject, reach: readonly string[]): string[] {
-  const spec = fieldsOf(defaulted(expected.spec, object.spec));
-  const cautions = [
-    ...(before ? [] : longName(object)),
-    ...expected.warnings.flatMap(caution => caution(spec)),
-    ...reach,
+export function warningsOf(reviewed: ReviewedObject, clusterWarnings: readonly string[]): string[] {
+  const { policy, object, before } = reviewed;
+  const spec = defaultedSpec(reviewed);
+  const warnings = [
+    ...(before ? [] : longNameWarnings(object)),
+    ...policy.warnings.flatMap(rule => rule(spec)),
+    ...clusterWarnings,
   ];
   const written = before ? object.spec : writtenSpec(object);
   return [
-    /* A heap of misspelt fields must not push the cautions out. */
-    ...unknownFields(expected.spec, written, ['spec'], MAX_WARNINGS - cautions.length),
-    ...cautions,
+    /* Unknown fields get only the remaining places, so that many of them do not displace the other warnings. */
+    ...unknownFields(policy.spec, written, ['spec'], MAX_WARNINGS - warnings.length),
+    ...warnings,
   ];
 }

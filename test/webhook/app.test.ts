@@ -32,7 +32,7 @@ describe('a review', () => {
     });
   });
 
-  test('of a wrong object names three mistakes by three paths', async () => {
+  test('of an invalid object reports three faults by their paths', async () => {
     const spec = { concurrency: -1, cordon: 'yes', preflight: {} };
     const { status, body } = await post('/validate', review({ spec: { ...spec, command: ['true'] } }));
     expect(status).toBe(200);
@@ -44,25 +44,25 @@ describe('a review', () => {
     expect(denialOf(body)).toMatchObject({ code: 422, reason: 'Invalid' });
   });
 
-  test('of an object without defaults brings a patch', async () => {
+  test('of an object without defaults returns a patch', async () => {
     const { body } = await post('/mutate', review());
     expect(body.response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
   });
 
-  test.each(['/mutate', '/validate'])('as a dry run is answered by %s like a real one, again and again', async path => {
+  test.each(['/mutate', '/validate'])('in dry-run mode is answered by %s like a real one, each time', async path => {
     const real = await post(path, review());
     for (let round = 0; round < 3; round += 1)
       expect((await post(path, review({ dryRun: true }))).body).toEqual(real.body);
   });
 
-  test('may carry fields of later versions', async () => {
-    const asked = review();
-    const later = { ...asked, request: { ...asked.request, requestKind: {}, userInfo: { username: 'a' }, novelty: 1 } };
+  test('may contain fields of later API versions', async () => {
+    const sent = review();
+    const later = { ...sent, request: { ...sent.request, requestKind: {}, userInfo: { username: 'a' }, novelty: 1 } };
     expect((await post('/validate', later)).body.response.allowed).toBe(true);
   });
 });
 
-describe('what is no review', () => {
+describe('a request that is no review', () => {
   test.each<[string, object, RegExp]>([
     [
       'another version',
@@ -74,54 +74,54 @@ describe('what is no review', () => {
     ['a request without uid', { ...review(), request: { ...review().request, uid: '' } }, /request\.uid: /],
     [
       'an unknown operation',
-      { ...review(), request: { ...review().request, operation: 'LOOK' } },
+      { ...review(), request: { ...review().request, operation: 'READ' } },
       /request\.operation: /,
     ],
-    ['a text as object', { ...review(), request: { ...review().request, object: 'x' } }, /request\.object: /],
+    ['a string as object', { ...review(), request: { ...review().request, object: 'x' } }, /request\.object: /],
     ['an empty object', {}, /expected an AdmissionReview of admission\.k8s\.io\/v1/],
     ['a list', [], /expected an AdmissionReview of admission\.k8s\.io\/v1/],
-  ])('%s gets a clear 400', async (_sentence, body, said) => {
+  ])('with %s gets a 400 with a message', async (_title, body, message) => {
     const answer = await post('/validate', body);
     expect(answer.status).toBe(400);
-    expect(answer.body.error).toMatch(said);
+    expect(answer.body.error).toMatch(message);
   });
 
   test.each<[string, string, string, number, string]>([
-    ['broken JSON', 'application/json', '{"kind":', 400, 'the body is not JSON'],
+    ['broken JSON', 'application/json', '{"kind":', 400, 'the body is not valid JSON'],
     ['another content type', 'text/plain', '{}', 415, 'expected content type application/json, got text/plain'],
     ['a form', 'application/x-www-form-urlencoded', 'a=b', 415, 'expected content type application/json'],
     ['an unknown charset', 'application/json; charset=klingon', '{}', 415, 'the charset is not supported'],
     ['a huge body', 'application/json', `"${'x'.repeat(4 * 1024 * 1024)}"`, 413, 'the body is larger than 4mb'],
     ['UTF-16', 'application/json; charset=utf-16', '{}', 415, 'the charset is not supported'],
-    ['a nest', 'application/json', '['.repeat(1_000_000), 413, 'the body is nested deeper than 100 levels'],
-    ['a heap of nothings', 'application/json', `[${'{},'.repeat(400_000)}0]`, 413, 'more than 250000 values'],
-  ])('%s gets a clear answer without a stack', async (...[, type, body, code, said]) => {
+    ['deep nesting', 'application/json', '['.repeat(1_000_000), 413, 'the body is nested deeper than 100 levels'],
+    ['many empty objects', 'application/json', `[${'{},'.repeat(400_000)}0]`, 413, 'more than 250000 values'],
+  ])('with %s gets an error message without a stack trace', async (...[, type, body, code, message]) => {
     const answer = await request(app).post('/mutate').set('content-type', type).send(body);
     expect(answer.status).toBe(code);
-    expect(answer.body.error).toContain(said);
+    expect(answer.body.error).toContain(message);
     expect(answer.text).not.toMatch(/\bat .*:\d+|node_modules/);
   });
 
-  test('no body at all gets a clear answer', async () => {
+  test('without a body gets an error message', async () => {
     const answer = await request(app).post('/validate');
     expect(answer.status).toBe(415);
     expect(answer.body.error).toContain('got none');
   });
 
-  test('looking is not asking', async () => {
+  test('with another method than POST gets a 405', async () => {
     const answer = await request(app).get('/mutate');
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe('POST');
   });
 
-  test('other paths are told of', async () => {
+  test('to an unknown path gets a 404', async () => {
     const answer = await request(app).get('/admin');
     expect(answer.status).toBe(404);
-    expect(answer.body).toEqual({ error: 'there is nothing at /admin' });
+    expect(answer.body).toEqual({ error: 'not found: /admin' });
   });
 });
 
-test('a refusal is logged by its fields, without what was sent', async () => {
+test('a rejection is logged with its field paths, but without the values', async () => {
   const lines: unknown[] = [];
   const log: Log = { ...silentLog, info: (fields: object | string) => void lines.push(fields) };
   await request(createApp({ health, log }))
@@ -131,7 +131,7 @@ test('a refusal is logged by its fields, without what was sent', async () => {
   expect(JSON.stringify(lines)).not.toContain('password');
 });
 
-test('a fault of our own is told to the log, not to the user', async () => {
+test('an internal error is logged, but not sent to the user', async () => {
   const errors: object[] = [];
   const log: Log = { ...silentLog, error: (fields: object | string) => void errors.push(Object(fields)) };
   const onReview = ({ verdict }: { verdict: string }) => {
@@ -144,15 +144,15 @@ test('a fault of our own is told to the log, not to the user', async () => {
 });
 
 describe('health and metrics', () => {
-  test('healthz and readyz tell of the checks', async () => {
+  test('healthz and readyz report the checks', async () => {
     expect((await request(app).get('/healthz')).status).toBe(200);
-    health.addReadinessCheck('certificate', () => 'there is none yet');
+    health.addReadinessCheck('certificate', () => 'no certificate yet');
     const answer = await request(app).get('/readyz');
     expect(answer.status).toBe(503);
-    expect(answer.text).toContain('certificate: there is none yet');
+    expect(answer.text).toContain('certificate: no certificate yet');
   });
 
-  test('metrics count questions by verdict and tell when the certificate ends', async () => {
+  test('metrics count reviews by verdict and report the expiry of the certificate', async () => {
     await post('/validate', review());
     await post('/validate', review({ spec: {} }));
     const { text, status } = await request(app).get('/metrics');

@@ -1,4 +1,4 @@
-/** Specs of OSArtifacts drawn at random: either shape, now and then a mix of both, with fields that are right and some that are not. */
+/** Random specs of OSArtifacts: of either shape, sometimes a mix of both, with valid and some invalid fields. */
 import * as fc from 'fast-check';
 import { always, field, flag, of, type Spec, spec, text } from './draws.js';
 
@@ -122,7 +122,7 @@ const shared = {
   ),
 };
 
-/** With one source and one kind of artifact: else few would be right. */
+/** Adds one image source and one kind of artifact, without which few specs would be valid. */
 const oneSource = ({ baseImageName: _one, baseImageDockerfile: _other, ...drawn }: Spec): Spec => ({
   imageName: 'a',
   iso: true,

@@ -3,6 +3,8 @@ import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { NAMESPACES, NODES, SECRETS } from '../../kube/resources.js';
 import { silentLog } from '../../program/log.js';
 import { clusterWarnings, type DefaultedObject } from '../../webhook/cluster-warnings/warnings.js';
+import { reviewedObject } from '../../webhook/admit.js';
+import type { AdmissionRequest } from '../../webhook/review.js';
 import { ClusterCache } from '../../webhook/cluster-warnings/cluster-cache.js';
 import { splitNodes } from '../../webhook/cluster-warnings/targets.js';
 import type { NodeView, OperationView, ClusterView } from '../../webhook/cluster-warnings/cluster-view.js';
@@ -18,17 +20,18 @@ function node(name: string, labels: Record<string, string> = {}, spec: NodeView[
   const all = { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name, 'kairos.io/managed': 'true', ...labels };
   return { metadata: meta(name, { labels: all }), spec };
 }
-const plane = (name: string) => node(name, { 'node-role.kubernetes.io/control-plane': '' });
+const controlPlane = (name: string) => node(name, { 'node-role.kubernetes.io/control-plane': '' });
 
 function operation(name: string, rest: Partial<OperationView> = {}): OperationView {
   return { kind: 'NodeOp', metadata: meta(name, { namespace: 'default' }), ...rest };
 }
 
+/** The known state of the cluster, with undivided nodes. */
 type Known = Omit<ClusterView, 'nodes'> & { nodes?: NodeView[] };
-const seen = (known: Known): ClusterView => ({ ...known, nodes: known.nodes && splitNodes(known.nodes) });
+const view = (known: Known): ClusterView => ({ ...known, nodes: known.nodes && splitNodes(known.nodes) });
 
-const THREE = [plane('cp'), node('w1'), node('w2')];
-const wish = (spec: DefaultedObject['spec'] = {}, rest: Partial<DefaultedObject> = {}): DefaultedObject => ({
+const THREE = [controlPlane('cp'), node('w1'), node('w2')];
+const object = (spec: DefaultedObject['spec'] = {}, rest: Partial<DefaultedObject> = {}): DefaultedObject => ({
   kind: 'NodeOp',
   namespace: 'default',
   name: 'x',
@@ -39,103 +42,110 @@ const workers = {
   nodeSelector: { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'DoesNotExist' }] },
 };
 const only = (name: string) => ({ nodeSelector: { matchLabels: { 'kubernetes.io/hostname': name } } });
-const upgrade = (spec: DefaultedObject['spec'] = {}) => wish({ image: 'a', ...spec }, { kind: 'NodeOpUpgrade' });
+const upgrade = (spec: DefaultedObject['spec'] = {}) => object({ image: 'a', ...spec }, { kind: 'NodeOpUpgrade' });
 
-describe('of a wish is said', () => {
+describe('warnings that depend on the cluster', () => {
   test.each<[string, DefaultedObject, Known, string[]]>([
-    ['nothing, where nothing is known', wish({ nodeSelector: { matchLabels: { a: 'b' } } }), {}, []],
-    ['nothing, where nothing is disturbed', wish(), { nodes: THREE, operations: [] }, []],
     [
-      'nothing, where only workers are disturbed',
-      wish({ ...workers, cordon: true }),
+      'are not given while the state of the cluster is unknown',
+      object({ nodeSelector: { matchLabels: { a: 'b' } } }),
+      {},
+      [],
+    ],
+    ['are not given when no node is disrupted', object(), { nodes: THREE, operations: [] }, []],
+    [
+      'are not given when only workers are disrupted',
+      object({ ...workers, cordon: true }),
       { nodes: THREE, operations: [] },
       [],
     ],
     [
-      'that no node carries the label',
-      wish({ nodeSelector: { matchLabels: { 'kairos.io/manged': 'true' } } }),
+      'report a label that no node has',
+      object({ nodeSelector: { matchLabels: { 'kairos.io/manged': 'true' } } }),
       { nodes: THREE },
       [
-        'spec.nodeSelector: matches none of 3 Linux nodes now, and fails without any; none carries the label kairos.io/manged',
+        'spec.nodeSelector: matches none of 3 Linux nodes; the operation fails if none matches when it starts; no node has the label kairos.io/manged',
       ],
     ],
     [
-      'that the label has another value here',
-      wish({
+      'report the existing values of a label',
+      object({
         nodeSelector: {
           matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'In', values: ['true'] }],
         },
       }),
       { nodes: THREE },
       [
-        'spec.nodeSelector: matches none of 3 Linux nodes now, and fails without any; none has node-role.kubernetes.io/control-plane=true, it is "" here',
+        'spec.nodeSelector: matches none of 3 Linux nodes; the operation fails if none matches when it starts; no node has node-role.kubernetes.io/control-plane=true, existing values: ""',
       ],
     ],
     [
-      'that only the requirements together match nothing',
-      wish({
+      'report a selector whose requirements match only separately',
+      object({
         nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'w1', 'node-role.kubernetes.io/control-plane': '' } },
       }),
       { nodes: THREE },
-      ['spec.nodeSelector: matches none of 3 Linux nodes now, and fails without any'],
+      ['spec.nodeSelector: matches none of 3 Linux nodes; the operation fails if none matches when it starts'],
     ],
     [
-      'that the cluster has no node yet',
-      wish(),
+      'report a cluster without nodes',
+      object(),
       { nodes: [] },
-      ['spec.nodeSelector: matches none of 0 Linux nodes now, and fails without any'],
+      ['spec.nodeSelector: matches none of 0 Linux nodes; the operation fails if none matches when it starts'],
     ],
     [
-      'which nodes are left out',
-      wish(),
+      'report matching nodes that are skipped',
+      object(),
       { nodes: [...THREE, node('win', { 'kubernetes.io/os': 'windows' }), node('vk', { type: 'virtual-kubelet' })] },
-      ['spec.nodeSelector: 2 matching nodes are not Linux or virtual, and left out'],
+      ['spec.nodeSelector: 2 matching nodes are skipped, because operations run on Linux nodes that are not virtual'],
     ],
     [
-      'that the only control plane reboots',
-      wish({ rebootOnSuccess: true }),
+      'report a reboot of the only control-plane node',
+      object({ rebootOnSuccess: true }),
       { nodes: THREE },
-      ['spec.nodeSelector: includes cp, the only control plane; the API server is away while it reboots'],
+      ['spec.nodeSelector: includes cp, the only control-plane node; the API server is unavailable while it reboots'],
     ],
     [
-      'that the only control plane is cordoned',
-      wish({ cordon: true }),
+      'report a cordon of the only control-plane node',
+      object({ cordon: true }),
       { nodes: THREE },
-      ['spec.nodeSelector: includes cp, the only control plane'],
+      ['spec.nodeSelector: includes cp, the only control-plane node'],
     ],
     [
-      'which control planes are disturbed',
+      'list the disrupted control-plane nodes',
       upgrade(),
-      { nodes: [plane('a'), plane('b'), plane('c'), plane('d'), plane('e')] },
-      ['spec.nodeSelector: includes 5 control planes (a, b, c and 2 more); they go first, one at a time'],
+      { nodes: [controlPlane('a'), controlPlane('b'), controlPlane('c'), controlPlane('d'), controlPlane('e')] },
+      [
+        'spec.nodeSelector: includes 5 control-plane nodes (a, b, c and 2 more); they are processed first, one at a time',
+      ],
     ],
     [
-      'that there is no node to drain to',
-      wish({ cordon: true, drainOptions: { enabled: true } }),
+      'report a drain without another node',
+      object({ cordon: true, drainOptions: { enabled: true } }),
       { nodes: [node('n1')] },
-      ['spec.drainOptions.enabled: there is no other node that takes pods; nothing will be drained'],
+      ['spec.drainOptions.enabled: there is no other schedulable node for the evicted pods; nothing will be drained'],
     ],
     [
-      'that all other nodes are cordoned',
-      wish({ ...only('w1'), cordon: true, drainOptions: { enabled: true } }),
+      'report a drain while all other nodes are cordoned',
+      object({ ...only('w1'), cordon: true, drainOptions: { enabled: true } }),
       { nodes: [node('w1'), node('w2', {}, { unschedulable: true })] },
-      ['spec.drainOptions.enabled: there is no other node that takes pods; nothing will be drained'],
+      ['spec.drainOptions.enabled: there is no other schedulable node for the evicted pods; nothing will be drained'],
     ],
     [
-      'nothing of a drain that an upgrade was told to leave out',
+      'are not given for an upgrade whose drain is disabled',
       upgrade({ drainOptions: { enabled: false } }),
       { nodes: [node('n1')] },
       [],
     ],
     [
-      'that an upgrade of a single node drains nothing',
+      'report that an upgrade of a single node drains nothing',
       upgrade(),
       { nodes: [node('n1')] },
-      ['spec.drainOptions.enabled: there is no other node that takes pods; nothing will be drained'],
+      ['spec.drainOptions.enabled: there is no other schedulable node for the evicted pods; nothing will be drained'],
     ],
     [
-      'whom the nodes belong to',
-      wish(),
+      'name the operation to which nodes belong',
+      object(),
       {
         nodes: THREE,
         operations: [
@@ -147,20 +157,24 @@ describe('of a wish is said', () => {
           }),
         ],
       },
-      ['spec.nodeSelector: 2 nodes belong to NodeOp default/other (w1, w2), and must wait for it'],
+      [
+        'spec.nodeSelector: 2 nodes belong to NodeOp default/other (w1, w2); this operation waits until they are released',
+      ],
     ],
     [
-      'whom a node will belong to',
-      wish(only('w1')),
+      'name a new operation that will claim a node',
+      object(only('w1')),
       {
         nodes: THREE,
         operations: [operation('new', { kind: 'NodeOpUpgrade', spec: workers as OperationView['spec'] })],
       },
-      ['spec.nodeSelector: 1 node belongs to NodeOpUpgrade default/new (w1), and must wait for it'],
+      [
+        'spec.nodeSelector: 1 node belongs to NodeOpUpgrade default/new (w1); this operation waits until they are released',
+      ],
     ],
     [
-      'nothing of an operation that has ended',
-      wish(),
+      'ignore an operation that has ended',
+      object(),
       {
         nodes: THREE,
         operations: [operation('old', { status: { phase: 'Failed', nodeStatuses: { w1: { phase: 'Pending' } } } })],
@@ -168,33 +182,33 @@ describe('of a wish is said', () => {
       [],
     ],
     [
-      'nothing of an upgrade beside its NodeOp',
-      wish(),
+      'ignore an upgrade that has a NodeOp',
+      object(),
       { nodes: THREE, operations: [operation('u', { kind: 'NodeOpUpgrade', status: { nodeOpName: 'u' } })] },
       [],
     ],
-    ['nothing of itself', wish(), { nodes: THREE, operations: [operation('x')] }, []],
+    ['ignore the object itself', object(), { nodes: THREE, operations: [operation('x')] }, []],
     [
-      'nothing of operations elsewhere',
-      wish(only('w1')),
+      'ignore operations on other nodes',
+      object(only('w1')),
       { nodes: THREE, operations: [operation('o', { spec: only('w2') })] },
       [],
     ],
     [
-      'that the namespace refuses such Pods',
-      wish(),
+      'report a namespace that rejects privileged Pods',
+      object(),
       {
         namespace: () => ({
           metadata: meta('default', { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } }),
         }),
       },
       [
-        'metadata.namespace: default has pod-security.kubernetes.io/enforce=restricted, which refuses the privileged Pods of operations',
+        'metadata.namespace: default has the label pod-security.kubernetes.io/enforce=restricted, which rejects the privileged Pods of operations',
       ],
     ],
     [
-      'nothing of a privileged namespace',
-      wish(),
+      'ignore a privileged namespace',
+      object(),
       {
         namespace: () => ({
           metadata: meta('default', { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } }),
@@ -202,21 +216,27 @@ describe('of a wish is said', () => {
       },
       [],
     ],
-  ])('%s', (_sentence, about, view, said) => expect(clusterWarnings(about, seen(view))).toEqual(said));
+  ])('%s', (_title, reviewed, known, expected) => expect(clusterWarnings(reviewed, view(known))).toEqual(expected));
 
-  test('no more than the API server shows', () => {
+  test('are limited in number and length', () => {
     const long = 'n'.repeat(60);
-    const nodes = Array.from({ length: 50 }, (_, n) => plane(`${long}${n}`));
+    const nodes = Array.from({ length: 50 }, (_, n) => controlPlane(`${long}${n}`));
     const operations = Array.from({ length: 9 }, (_, n) => operation(`${long}${n}`));
-    const said = clusterWarnings(upgrade(), seen({ nodes, operations }));
-    expect(said).toHaveLength(4);
-    for (const sentence of said) expect(sentence.length).toBeLessThan(400);
+    const warnings = clusterWarnings(upgrade(), view({ nodes, operations }));
+    expect(warnings).toHaveLength(4);
+    for (const warning of warnings) expect(warning.length).toBeLessThan(400);
   });
 });
 
+/** Warnings about the object of a request; none when there is no object to review. */
+async function warningsFor(cluster: ClusterCache, asked: AdmissionRequest): Promise<string[]> {
+  const reviewed = reviewedObject(asked);
+  return reviewed ? cluster.warningsFor(reviewed) : [];
+}
+
 const stored = (name: string, rest: object = {}, namespace?: string) => ({ metadata: { name, namespace, ...rest } });
 
-describe('the cluster', () => {
+describe('the cluster cache', () => {
   const stop = new AbortController();
   let server: HttpsApiServer;
   afterEach(async () => {
@@ -224,7 +244,7 @@ describe('the cluster', () => {
     await server.stop();
   });
 
-  test('is seen, and spoken of', async () => {
+  test('gives warnings from the nodes, operations, namespaces and Secrets of a cluster', async () => {
     server = await HttpsApiServer.start();
     const kube = createKube(server.connection(), { userAgent: 'test/0' });
     for (const { metadata } of THREE) await kube.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata });
@@ -232,48 +252,48 @@ describe('the cluster', () => {
     await kube.create(SECRETS, stored('there', {}, 'default'), 'default');
     const clock = fakeClock();
     const cluster = new ClusterCache({ kube, clock, log: silentLog });
-    expect(cluster.syncFault()).toBe('not yet seen: nodes, nodeOps, upgrades, namespaces');
-    expect(await cluster.reach(request())).toEqual([]);
+    expect(cluster.syncFault()).toBe('caches not synced: nodes, nodeOps, upgrades, namespaces');
+    expect(await warningsFor(cluster, request())).toEqual([]);
     const running = cluster.run(stop.signal);
     await until(() => cluster.syncFault() === undefined);
     const spec = { command: ['true'], cordon: true, imagePullSecrets: [{ name: 'there' }, { name: 'missing' }] };
-    expect(await cluster.reach(request({ spec }))).toEqual([
-      'spec.nodeSelector: includes cp, the only control plane',
-      'metadata.namespace: default has pod-security.kubernetes.io/enforce=baseline, which refuses the privileged Pods of operations',
-      'spec.imagePullSecrets[1].name: there is no Secret missing in namespace default now; the image may not be pulled',
+    expect(await warningsFor(cluster, request({ spec }))).toEqual([
+      'spec.nodeSelector: includes cp, the only control-plane node',
+      'metadata.namespace: default has the label pod-security.kubernetes.io/enforce=baseline, which rejects the privileged Pods of operations',
+      'spec.imagePullSecrets[1].name: Secret "missing" does not exist in namespace "default"; the image pull may fail',
     ]);
-    const begun = { spec: { command: ['a'] }, status: { phase: 'Running' } };
-    expect(await cluster.reach(request({ spec, before: begun }))).toEqual([]);
+    const started = { spec: { command: ['a'] }, status: { phase: 'Running' } };
+    expect(await warningsFor(cluster, request({ spec, before: started }))).toEqual([]);
     await kube.create(NODE_OP, { ...stored('other', {}, 'default'), spec: { command: ['a'] } }, 'default');
     await kube.create(NODE_OP_UPGRADE, { ...stored('u', {}, 'default'), spec: { image: 'a' } }, 'default');
-    await until(async () => (await cluster.reach(request())).length === 3);
-    expect((await cluster.reach(request())).slice(0, 2)).toEqual([
-      'spec.nodeSelector: 3 nodes belong to NodeOp default/other (cp, w1, w2), and must wait for it',
-      'spec.nodeSelector: 3 nodes belong to NodeOpUpgrade default/u (cp, w1, w2), and must wait for it',
+    await until(async () => (await warningsFor(cluster, request())).length === 3);
+    expect((await warningsFor(cluster, request())).slice(0, 2)).toEqual([
+      'spec.nodeSelector: 3 nodes belong to NodeOp default/other (cp, w1, w2); this operation waits until they are released',
+      'spec.nodeSelector: 3 nodes belong to NodeOpUpgrade default/u (cp, w1, w2); this operation waits until they are released',
     ]);
     kube.close();
     stop.abort();
     await running;
   });
 
-  test('that does not answer makes no one wait: no warning of pull secrets without the right to look, or without an answer', async () => {
+  test('gives no warning about pull Secrets without permission, or without a response within 500 ms', async () => {
     server = await HttpsApiServer.start();
     const kube = createKube(server.connection(), { userAgent: 'test/0' });
     const cluster = new ClusterCache({ kube, clock: fakeClock(), log: silentLog });
     const asked = request({ spec: { command: ['true'], imagePullSecrets: [{ name: 'a' }] } });
     server.injectFault({ status: 403, reason: 'Forbidden' }, 1);
-    expect(await cluster.reach(asked)).toEqual([]);
+    expect(await warningsFor(cluster, asked)).toEqual([]);
     server.clearFaults();
     server.injectFault('noResponse', 1);
     const clock = fakeClock();
-    const slow = new ClusterCache({ kube, clock, log: silentLog }).reach(asked);
+    const slow = warningsFor(new ClusterCache({ kube, clock, log: silentLog }), asked);
     await until(() => clock.sleeperCount() === 1);
     await clock.advance(500);
     expect(await slow).toEqual([]);
     kube.close();
   });
 
-  test('that cannot be seen holds readiness up for a minute and no longer', async () => {
+  test('delays readiness for at most a minute while it cannot sync', async () => {
     server = await HttpsApiServer.start();
     const clock = fakeClock();
     const cluster = new ClusterCache({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../webhook/config.js';
 
-describe('the settings', () => {
-  test('have the names of the shipped manifests', () => {
+describe('the webhook settings', () => {
+  test('are read from the environment variables of the manifests', () => {
     const env = {
       WEBHOOK_PORT: '10250',
       CONTROLLER_POD_NAMESPACE: 'kairos',
@@ -25,6 +25,6 @@ describe('the settings', () => {
     });
   });
 
-  test('come with defaults for everything', () =>
+  test('have defaults for everything', () =>
     expect(readConfig({}, [])).toMatchObject({ webhookPort: 9443, healthPort: 8081, podNamespace: 'operator-system' }));
 });

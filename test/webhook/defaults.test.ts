@@ -6,15 +6,15 @@ import { patchIn, type PatchOperation, request } from './reviews.js';
 
 type Json = Record<string, unknown>;
 
-/** Adds what a patch of additions says, as the API server would. */
+/** Applies the add operations of a patch, as the API server would. */
 function patched(spec: Json, operations: readonly PatchOperation[]): Json {
   const object: Json = { spec: structuredClone(spec) };
   for (const { path, value } of operations) {
     const keys = path.split('/').slice(1);
     const last = keys.pop() ?? '';
-    let here: Json = object;
-    for (const key of keys) here = here[key] as Json;
-    here[last] = value;
+    let target: Json = object;
+    for (const key of keys) target = target[key] as Json;
+    target[last] = value;
   }
   return object.spec as Json;
 }
@@ -26,28 +26,24 @@ const CASES: [string, 'NodeOp' | 'NodeOpUpgrade', Json][] = [
     'NodeOp',
     { command: ['true'], cordon: true, drainOptions: { enabled: true }, preflight: { command: ['a'] } },
   ],
-  [
-    'a NodeOp with every default said already',
-    'NodeOp',
-    { command: ['true'], concurrency: 0, cordon: false, paused: false },
-  ],
+  ['a NodeOp with explicit defaults', 'NodeOp', { command: ['true'], concurrency: 0, cordon: false, paused: false }],
   ['a bare NodeOpUpgrade', 'NodeOpUpgrade', { image: 'a' }],
   ['a NodeOpUpgrade with drain options', 'NodeOpUpgrade', { image: 'a', drainOptions: {} }],
 ];
 
 describe('defaults', () => {
-  test.each(CASES)('only add to %s', (_sentence, kind, spec) => {
+  test.each(CASES)('only add fields to %s', (_title, kind, spec) => {
     const operations = patchIn(mutate(request({ kind, spec })));
     expect(new Set(operations.map(({ op }) => op))).toEqual(new Set(['add']));
     expect(patched(spec, operations)).toMatchObject(spec);
   });
 
-  test.each(CASES)('are complete after one round for %s', (_sentence, kind, spec) => {
+  test.each(CASES)('are complete after one patch for %s', (_title, kind, spec) => {
     const once = patched(spec, patchIn(mutate(request({ kind, spec }))));
     expect(mutate(request({ kind, spec: once })).response.patch).toBeUndefined();
   });
 
-  test('are those of the contract', () =>
+  test('have the documented values', () =>
     expect(
       patched(
         { command: ['true'], drainOptions: {} },
@@ -68,10 +64,10 @@ describe('defaults', () => {
       },
     }));
 
-  test('do not make optional objects', () =>
+  test('do not create optional objects', () =>
     expect(patchIn(mutate(request())).map(({ path }) => path)).not.toContain('/spec/drainOptions'));
 
-  test('come as a JSON patch in base64', () => {
+  test('are sent as a JSON patch in base64', () => {
     const { response } = mutate(request());
     expect(response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
     expect(patchIn({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response })).toContainEqual({
@@ -81,20 +77,20 @@ describe('defaults', () => {
     });
   });
 
-  test('are not added on updates that leave the spec alone', () => {
+  test('are not added on updates that do not change the spec', () => {
     const spec = { command: ['true'] };
     expect(
       mutate(request({ spec, before: { spec }, metadata: { labels: { a: 'b' } } })).response.patch,
     ).toBeUndefined();
   });
 
-  test('reach into lists', () => {
+  test('are added to objects inside lists', () => {
     const schema = z.object({ list: z.array(z.object({ a: z.string(), b: z.number().default(1) })) });
     expect(missingDefaults(schema, { list: [{ a: 'x', b: 2 }, { a: 'y' }] }, ['spec'])).toEqual([
       { op: 'add', path: '/spec/list/1/b', value: 1 },
     ]);
   });
 
-  test('escape names that have slashes and tildes', () =>
+  test('have slashes and tildes in their paths escaped', () =>
     expect(pointer(['spec', 'a/b', 'c~d', 0])).toBe('/spec/a~1b/c~0d/0'));
 });

@@ -1,4 +1,4 @@
-/** Pieces of specs drawn at random, right and wrong ones. */
+/** Generators for parts of random specs, with valid and invalid values. */
 import * as fc from 'fast-check';
 
 export type Spec = Record<string, unknown>;
@@ -6,13 +6,22 @@ export type Draw = fc.Arbitrary<unknown>;
 
 export const of = (...values: unknown[]): Draw => fc.constantFrom(...values);
 
-/** Mostly left out or right: a wish with ten wrong fields says no more than one with two. */
-export const field = (right: Draw, wrong: Draw): Draw =>
-  fc.oneof({ weight: 10, arbitrary: of(undefined) }, { weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong });
-export const always = (right: Draw, wrong: Draw): Draw =>
-  fc.oneof({ weight: 16, arbitrary: right }, { weight: 1, arbitrary: wrong }, { weight: 1, arbitrary: of(undefined) });
+/** An optional field, mostly omitted or valid: a spec with ten invalid fields tests no more than one with two. */
+export const field = (valid: Draw, invalid: Draw): Draw =>
+  fc.oneof(
+    { weight: 10, arbitrary: of(undefined) },
+    { weight: 9, arbitrary: valid },
+    { weight: 1, arbitrary: invalid },
+  );
+/** A required field, mostly valid. */
+export const always = (valid: Draw, invalid: Draw): Draw =>
+  fc.oneof(
+    { weight: 16, arbitrary: valid },
+    { weight: 1, arbitrary: invalid },
+    { weight: 1, arbitrary: of(undefined) },
+  );
 
-/** Without the fields that were left out, as JSON has them. */
+/** An object without the omitted fields, as in JSON. */
 export const spec = (fields: Record<string, Draw>): fc.Arbitrary<Spec> =>
   fc.record(fields).map(drawn => JSON.parse(JSON.stringify(drawn)) as Spec);
 

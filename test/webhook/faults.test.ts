@@ -5,13 +5,13 @@ import { denialOf, faultsIn, request } from './reviews.js';
 const ok = { command: ['true'] };
 const CONCURRENCY_RULE = 'must be a whole number from 0 up or a percentage such as "25%"';
 
-describe('a NodeOp that is refused', () => {
+describe('a rejected NodeOp', () => {
   test.each<[string, unknown, string[]]>([
     ['no spec', undefined, ['spec: Required value']],
-    ['a text as spec', 'reboot', ['spec: Invalid value: "reboot": must be an object']],
+    ['a string as spec', 'reboot', ['spec: Invalid value: "reboot": must be an object']],
     ['an empty spec', {}, ['spec.command: Required value']],
-    ['a text as command', { command: 'true' }, ['spec.command: Invalid value: "true": must be a list']],
-    ['no word of a command', { command: [] }, ['spec.command: Invalid value: []: must have at least 1 item']],
+    ['a string as command', { command: 'true' }, ['spec.command: Invalid value: "true": must be a list']],
+    ['an empty command', { command: [] }, ['spec.command: Invalid value: []: must have at least 1 item']],
     ['a number in a command', { command: ['sleep', 5] }, ['spec.command[1]: Invalid value: 5: must be a string']],
     ['null as command', { command: null }, ['spec.command: Invalid value: null: must be a list']],
     [
@@ -19,10 +19,14 @@ describe('a NodeOp that is refused', () => {
       { ...ok, concurrency: -1 },
       ['spec.concurrency: Invalid value: -1: must be greater than or equal to 0'],
     ],
-    ['half a node at once', { ...ok, concurrency: 0.5 }, [`spec.concurrency: Invalid value: 0.5: ${CONCURRENCY_RULE}`]],
-    ['a text for a switch', { ...ok, cordon: 'yes' }, ['spec.cordon: Invalid value: "yes": must be a boolean']],
     [
-      'a negative number of retries',
+      'a fractional concurrency',
+      { ...ok, concurrency: 0.5 },
+      [`spec.concurrency: Invalid value: 0.5: ${CONCURRENCY_RULE}`],
+    ],
+    ['a string as boolean', { ...ok, cordon: 'yes' }, ['spec.cordon: Invalid value: "yes": must be a boolean']],
+    [
+      'a negative backoff limit',
       { ...ok, backoffLimit: -2 },
       ['spec.backoffLimit: Invalid value: -2: must be greater than or equal to 0'],
     ],
@@ -37,7 +41,7 @@ describe('a NodeOp that is refused', () => {
       ['spec.settleSeconds: Invalid value: 2147483648: must be less than or equal to 2147483647'],
     ],
     [
-      'no time to start',
+      'a start deadline of zero',
       { ...ok, startDeadlineSeconds: 0 },
       ['spec.startDeadlineSeconds: Invalid value: 0: must be greater than or equal to 1'],
     ],
@@ -53,12 +57,12 @@ describe('a NodeOp that is refused', () => {
       ['spec.hostMountPath: Invalid value: "/": must be an absolute path other than /, without ":"'],
     ],
     [
-      'an unknown answer to a time-out',
+      'an unknown timeout policy',
       { ...ok, drainOptions: { onTimeout: 'Ignore' } },
       ['spec.drainOptions.onTimeout: Unsupported value: "Ignore": supported values: "Fail", "Delete", "Proceed"'],
     ],
     [
-      'a negative time for a drain',
+      'a negative drain timeout',
       { ...ok, drainOptions: { timeoutSeconds: -5 } },
       ['spec.drainOptions.timeoutSeconds: Invalid value: -5: must be greater than or equal to 0'],
     ],
@@ -83,9 +87,9 @@ describe('a NodeOp that is refused', () => {
       ['spec.preflight: Required value: exactly one of command and release must be given'],
     ],
     [
-      'two kinds of preflight',
+      'a preflight of both kinds',
       { ...ok, preflight: { command: ['a'], release: {} } },
-      ['spec.preflight.release: Forbidden: may not be given beside command'],
+      ['spec.preflight.release: Forbidden: may not be given when command is given'],
     ],
     [
       'a preflight with an empty command',
@@ -93,50 +97,50 @@ describe('a NodeOp that is refused', () => {
       ['spec.preflight.command: Invalid value: []: must have at least 1 item'],
     ],
     [
-      'a wish for another boot state',
+      'an unsupported boot state',
       { ...ok, verify: { bootState: 'passive' } },
       ['spec.verify.bootState: Unsupported value: "passive": supported values: "active"'],
     ],
-    ['null in the place of a spec', null, ['spec: Invalid value: null: must be an object']],
+    ['null as spec', null, ['spec: Invalid value: null: must be an object']],
     ['a list as spec', [ok], ['spec: Invalid value: [{"command":["true"]}]: must be an object']],
     [
-      'pull secrets by their names alone',
+      'a string as pull secret',
       { ...ok, imagePullSecrets: ['registry'] },
       ['spec.imagePullSecrets[0]: Invalid value: "registry": must be an object'],
     ],
     [
-      'one pull secret in the place of a list',
+      'a pull secret in place of a list',
       { ...ok, imagePullSecrets: { name: 'a' } },
       ['spec.imagePullSecrets: Invalid value: {"name":"a"}: must be a list'],
     ],
     [
-      'a grace period in words',
+      'a grace period as string',
       { ...ok, drainOptions: { gracePeriodSeconds: '30s' } },
       ['spec.drainOptions.gracePeriodSeconds: Invalid value: "30s": must be a number'],
     ],
     [
-      'a drain switched on by a word',
+      'a drain enabled by a string',
       { ...ok, drainOptions: { enabled: 'true' } },
       ['spec.drainOptions.enabled: Invalid value: "true": must be a boolean'],
     ],
     ['a pause by a number', { ...ok, paused: 1 }, ['spec.paused: Invalid value: 1: must be a boolean']],
     [
-      'a reboot that may take no time',
+      'a reboot timeout of zero',
       { ...ok, rebootTimeoutSeconds: 0 },
       ['spec.rebootTimeoutSeconds: Invalid value: 0: must be greater than or equal to 1'],
     ],
     [
-      'Jobs that went before they finished',
+      'a negative Job lifetime',
       { ...ok, ttlSecondsAfterFinished: -1 },
       ['spec.ttlSecondsAfterFinished: Invalid value: -1: must be greater than or equal to 0'],
     ],
     [
-      'a preflight without time',
+      'a preflight deadline of zero',
       { ...ok, preflight: { command: ['a'], activeDeadlineSeconds: 0 } },
       ['spec.preflight.activeDeadlineSeconds: Invalid value: 0: must be greater than or equal to 1'],
     ],
     [
-      'a selector as text',
+      'a string as selector',
       { ...ok, nodeSelector: 'kairos.io/managed=true' },
       ['spec.nodeSelector: Invalid value: "kairos.io/managed=true": must be an object'],
     ],
@@ -145,19 +149,19 @@ describe('a NodeOp that is refused', () => {
       { ...ok, hostMountPath: '/host:ro' },
       ['spec.hostMountPath: Invalid value: "/host:ro": must be an absolute path other than /, without ":"'],
     ],
-  ])('for %s', (_sentence, spec, faults) => {
+  ])('is reported by both webhooks for %s', (_title, spec, faults) => {
     expect(faultsIn(validate(request({ spec })))).toEqual(faults);
     expect(faultsIn(mutate(request({ spec })))).toEqual(faults);
   });
 });
 
-test.each(['101%', '3', '-5%', 'all', '%'])('a NodeOp that works on "%s" of the nodes is refused', concurrency => {
+test.each(['101%', '3', '-5%', 'all', '%'])('a NodeOp with the concurrency "%s" is rejected', concurrency => {
   const [fault, ...more] = faultsIn(validate(request({ spec: { ...ok, concurrency } })));
   expect(fault).toMatch(`spec.concurrency: Invalid value: "${concurrency}": must `);
   expect(more).toEqual([]);
 });
 
-describe('a NodeOpUpgrade that is refused', () => {
+describe('a rejected NodeOpUpgrade', () => {
   test.each<[string, unknown, string[]]>([
     ['no image', {}, ['spec.image: Required value']],
     ['an empty image', { image: '' }, ['spec.image: Invalid value: "": must have at least 1 character']],
@@ -165,7 +169,7 @@ describe('a NodeOpUpgrade that is refused', () => {
       'nothing to upgrade',
       { image: 'a', upgradeActive: false },
       [
-        'spec.upgradeRecovery: Invalid value: false: must be true when upgradeActive is false: there would be nothing to do',
+        'spec.upgradeRecovery: Invalid value: false: must be true when upgradeActive is false, otherwise there is nothing to upgrade',
       ],
     ],
     [
@@ -176,12 +180,12 @@ describe('a NodeOpUpgrade that is refused', () => {
       ],
     ],
     [
-      'a text as paths',
+      'a string as paths',
       { image: 'a', excludePaths: '/etc' },
       ['spec.excludePaths: Invalid value: "/etc": must be a list'],
     ],
     [
-      'no time for the upgrade',
+      'a deadline of zero',
       { image: 'a', activeDeadlineSeconds: 0 },
       ['spec.activeDeadlineSeconds: Invalid value: 0: must be greater than or equal to 1'],
     ],
@@ -190,24 +194,24 @@ describe('a NodeOpUpgrade that is refused', () => {
       { image: 'a', excludePaths: [1] },
       ['spec.excludePaths[0]: Invalid value: 1: must be a string'],
     ],
-    ['force as text', { image: 'a', force: 'yes' }, ['spec.force: Invalid value: "yes": must be a boolean']],
-    ['an image as list', { image: ['a'] }, ['spec.image: Invalid value: ["a"]: must be a string']],
+    ['a string as force', { image: 'a', force: 'yes' }, ['spec.force: Invalid value: "yes": must be a boolean']],
+    ['a list as image', { image: ['a'] }, ['spec.image: Invalid value: ["a"]: must be a string']],
     [
-      'a guard in the place of a list',
+      'a guard in place of a list',
       { image: 'a', allow: 'Architecture' },
       ['spec.allow: Invalid value: "Architecture": must be a list'],
     ],
     [
-      'more than all nodes at once',
+      'a concurrency of more than 100%',
       { image: 'a', concurrency: '150%' },
       ['spec.concurrency: Invalid value: "150%": must be a percentage such as "25%"'],
     ],
-  ])('for %s', (_sentence, spec, faults) =>
+  ])('is reported for %s', (_title, spec, faults) =>
     expect(faultsIn(validate(request({ kind: 'NodeOpUpgrade', spec })))).toEqual(faults),
   );
 });
 
-describe('all faults at once', () => {
+describe('a rejection with several faults', () => {
   const spec = {
     concurrency: -1,
     drainOptions: { timeoutSeconds: 'long' },
@@ -216,7 +220,7 @@ describe('all faults at once', () => {
   };
   const answer = validate(request({ spec }));
 
-  test('wrong shapes do not hide broken rules between fields', () =>
+  test('contains type faults and faults across fields', () =>
     expect(
       denialOf(answer)
         ?.details.causes.map(cause => cause.field)
@@ -229,17 +233,17 @@ describe('all faults at once', () => {
       'spec.preflight',
     ]));
 
-  test('the sentence is the API server’s own', () =>
+  test('has the message format of the API server', () =>
     expect(denialOf(validate(request({ spec: { concurrency: -1 } })))?.message).toBe(
       `NodeOp.operator.kairos.io "x" is invalid: [spec.concurrency: Invalid value: -1: must be greater than or equal to 0, spec.command: Required value]`,
     ));
 
-  test('one fault stands without brackets', () =>
+  test('has no brackets around a single fault', () =>
     expect(denialOf(validate(request({ spec: {} })))?.message).toBe(
       'NodeOp.operator.kairos.io "x" is invalid: spec.command: Required value',
     ));
 
-  test('code, reason and causes are those of an invalid object', () => {
+  test('has the code, reason and causes of an invalid object', () => {
     const denial = denialOf(validate(request({ spec: {} })));
     expect(denial).toMatchObject({ code: 422, reason: 'Invalid', details: { name: 'x', kind: 'NodeOp' } });
     expect(denial?.details.causes).toEqual([
@@ -247,36 +251,36 @@ describe('all faults at once', () => {
     ]);
   });
 
-  test('a name that is still to be made is spoken of by its beginning', () => {
+  test('uses generateName when the object has no name yet', () => {
     const asked = { ...request({ spec: {}, metadata: { name: undefined, generateName: 'os-' } }), name: '' };
     expect(denialOf(mutate(asked))?.message).toContain('NodeOp.operator.kairos.io "os-" is invalid');
   });
 
-  test('a huge value is cut in the message', () => {
+  test('truncates a huge value in the message', () => {
     const message = denialOf(validate(request({ spec: { command: 'x'.repeat(5000) } })))?.message ?? '';
     expect(message.length).toBeLessThan(400);
   });
 });
 
-describe('what passes', () => {
+describe('an accepted object', () => {
   test.each<[string, unknown]>([
     ['a command alone', ok],
     ['a percentage', { ...ok, concurrency: '25%' }],
-    ['a negative grace period, which means the pod’s own', { ...ok, drainOptions: { gracePeriodSeconds: -1 } }],
+    ['a negative grace period, which means that of the pod', { ...ok, drainOptions: { gracePeriodSeconds: -1 } }],
     ['a preflight by command', { ...ok, preflight: { command: ['true'] } }],
     ['a preflight by release', { ...ok, preflight: { release: { version: 'v3' } } }],
     ['an empty selector', { ...ok, nodeSelector: {} }],
-    ['a field nobody knows', { ...ok, colour: 'blue' }],
-  ])('%s', (_sentence, spec) => expect(faultsIn(validate(request({ spec })))).toEqual([]));
+    ['an unknown field', { ...ok, colour: 'blue' }],
+  ])('can be a NodeOp with %s', (_title, spec) => expect(faultsIn(validate(request({ spec })))).toEqual([]));
 
   test.each<[string, unknown]>([
     ['an image alone', { image: 'a' }],
     ['recovery alone', { image: 'a', upgradeActive: false, upgradeRecovery: true }],
-  ])('an upgrade with %s', (_sentence, spec) =>
+  ])('can be an upgrade with %s', (_title, spec) =>
     expect(faultsIn(validate(request({ kind: 'NodeOpUpgrade', spec })))).toEqual([]),
   );
 
-  test('kinds that are not ours, subresources and deletions are let through', () => {
+  test('can be of another kind, a subresource or a deletion', () => {
     const other = request({ spec: {} });
     expect(validate({ ...other, kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }).response.allowed).toBe(
       true,

@@ -1,4 +1,4 @@
-/** What a stranger may send to the port: the webhook answers everything, soon, and keeps nothing of it. */
+/** Hostile requests: the webhook answers all of them in time and keeps nothing in memory. */
 import { Agent, request as plainRequest, createServer, type Server } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -45,37 +45,37 @@ interface Answer {
 
 const post = (path: string, body: string, headers: Record<string, string> = {}, withLength = true) =>
   new Promise<Answer>((resolve, reject) => {
-    const begun = performance.now();
+    const start = performance.now();
     const length: Record<string, string> = withLength ? { 'content-length': String(Buffer.byteLength(body)) } : {};
     const all = { 'content-type': 'application/json', ...length, ...headers };
     const asking = plainRequest({ host: '127.0.0.1', port, path, method: 'POST', agent, headers: all }, response => {
       let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => {
-        const ms = performance.now() - begun;
+        const ms = performance.now() - start;
         resolve({ code: response.statusCode ?? 0, body: JSON.parse(text) as Answer['body'], ms });
       });
     });
     asking.on('error', reject).end(body);
   });
 
-const asked = (spec: unknown, kind: 'NodeOp' | 'NodeOpUpgrade' = 'NodeOp') => JSON.stringify(review({ kind, spec }));
+const reviewOf = (spec: unknown, kind: 'NodeOp' | 'NodeOpUpgrade' = 'NodeOp') => JSON.stringify(review({ kind, spec }));
 
-/** Anything at all where a spec is expected, whole wishes, and texts that are nearly a review. */
+/** Arbitrary values as spec, random specs, and texts that are nearly a review. */
 const bodies = fc.oneof(
-  fc.anything({ withNullPrototype: true, maxDepth: 6 }).map(spec => safely(() => asked(spec))),
-  fc.object({ maxDepth: 4 }).map(spec => safely(() => asked({ command: ['true'], ...spec }))),
-  nodeOpSpecs.map(spec => asked(spec)),
-  upgradeSpecs.map(spec => asked(spec, 'NodeOpUpgrade')),
+  fc.anything({ withNullPrototype: true, maxDepth: 6 }).map(spec => safely(() => reviewOf(spec))),
+  fc.object({ maxDepth: 4 }).map(spec => safely(() => reviewOf({ command: ['true'], ...spec }))),
+  nodeOpSpecs.map(spec => reviewOf(spec)),
+  upgradeSpecs.map(spec => reviewOf(spec, 'NodeOpUpgrade')),
   fc.json(),
-  fc.tuple(nodeOpSpecs, fc.nat({ max: 600 })).map(([spec, at]) => asked(spec).slice(0, at)),
+  fc.tuple(nodeOpSpecs, fc.nat({ max: 600 })).map(([spec, at]) => reviewOf(spec).slice(0, at)),
   fc.tuple(nodeOpSpecs, fc.nat({ max: 600 }), fc.string()).map(([spec, at, text]) => {
-    const whole = asked(spec);
+    const whole = reviewOf(spec);
     return whole.slice(0, at) + text + whole.slice(at + text.length);
   }),
 );
 
-/** Not everything can be written as JSON. */
+/** Some generated values cannot be serialised as JSON. */
 function safely(write: () => string): string {
   try {
     return write();
@@ -90,7 +90,7 @@ function heapAfterCollecting(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test('ten thousand bodies drawn at random are answered each within a second, and nothing of them stays in memory', async () => {
+test('each of ten thousand random bodies is answered within a second, and none stays in memory', async () => {
   const slowest = { ms: 0, body: '' };
   const codes = new Map<number, number>();
   const round = async (seed: number) => {
@@ -116,104 +116,132 @@ test('ten thousand bodies drawn at random are answered each within a second, and
   expect(late - early).toBeLessThan(8 * 1024 * 1024);
 });
 
-describe('an answer comes within a second', () => {
+describe('an answer within a second', () => {
   const longest = 'x'.repeat(1_000_000);
   const lists = (count: number, one: unknown) => Array.from({ length: count }, () => one);
   const selector = (matchExpressions: unknown[]) => ({ command: ['a'], nodeSelector: { matchExpressions } });
   test.each<[string, unknown, number | RegExp]>([
-    ['for as many wrong items as the limit lets through', { command: ['a'], imagePullSecrets: lists(19_000, {}) }, 40],
-    ['for more values than the limit', { command: ['a'], imagePullSecrets: lists(120_000, {}) }, /^spec: Too many/],
-    ['for as many wrong requirements', selector(lists(3_000, { key: '-', operator: 'In', values: ['-', '-'] })), 40],
-    ['for a million letters as mount path', { command: ['a'], hostMountPath: `/${longest}:` }, /^spec.hostMountPath/],
-    ['for a million dots as mount path', { command: ['a'], hostMountPath: `/${'.'.repeat(1_000_000)}` }, /^spec.host/],
     [
-      'for a million slashes as mount path',
+      'is given to as many invalid items as the limit allows',
+      { command: ['a'], imagePullSecrets: lists(19_000, {}) },
+      40,
+    ],
+    [
+      'is given to more values than the limit',
+      { command: ['a'], imagePullSecrets: lists(120_000, {}) },
+      /^spec: Too many/,
+    ],
+    [
+      'is given to as many invalid requirements as the limit allows',
+      selector(lists(3_000, { key: '-', operator: 'In', values: ['-', '-'] })),
+      40,
+    ],
+    [
+      'is given to a mount path of a million letters',
+      { command: ['a'], hostMountPath: `/${longest}:` },
+      /^spec.hostMountPath/,
+    ],
+    [
+      'is given to a mount path of a million dots',
+      { command: ['a'], hostMountPath: `/${'.'.repeat(1_000_000)}` },
+      /^spec.host/,
+    ],
+    [
+      'is given to a mount path of a million slashes',
       { command: ['a'], hostMountPath: `${'/'.repeat(1_000_000)}:` },
       /^spec.host/,
     ],
     [
-      'for a million letters as label key',
+      'is given to a label key of a million letters',
       selector([{ key: `${longest}!`, operator: 'Exists' }]),
       /key: Invalid value/,
     ],
-    ['for a label key of dots', selector([{ key: `${'a.'.repeat(500_000)}!/b`, operator: 'Exists' }]), /key: Invalid/],
     [
-      'for a label key of dashes',
+      'is given to a label key of dots',
+      selector([{ key: `${'a.'.repeat(500_000)}!/b`, operator: 'Exists' }]),
+      /key: Invalid/,
+    ],
+    [
+      'is given to a label key of dashes',
       selector([{ key: `a${'-'.repeat(1_000_000)}/b`, operator: 'Exists' }]),
       /key: Invalid/,
     ],
     [
-      'for a million slashes as label key',
+      'is given to a label key of a million slashes',
       selector([{ key: '/'.repeat(1_000_000), operator: 'Exists' }]),
       /key: Invalid/,
     ],
     [
-      'for a million letters as label value',
+      'is given to a label value of a million letters',
       { command: ['a'], nodeSelector: { matchLabels: { a: longest } } },
       /\.a: Inv/,
     ],
-    ['for a million digits as concurrency', { command: ['a'], concurrency: `${'9'.repeat(1_000_000)}%` }, /^spec.conc/],
-    ['for a million letters as an unknown field', { command: ['a'], [longest]: 1 }, 0],
     [
-      'for a hundred thousand unknown fields',
+      'is given to a concurrency of a million digits',
+      { command: ['a'], concurrency: `${'9'.repeat(1_000_000)}%` },
+      /^spec.conc/,
+    ],
+    ['is given to an unknown field of a million letters', { command: ['a'], [longest]: 1 }, 0],
+    [
+      'is given to fifteen thousand unknown fields',
       { command: ['a'], ...Object.fromEntries(lists(15_000, 0).map((_, n) => [`comand${n}`, n])) },
       0,
     ],
-  ])('%s', async (_sentence, spec, expected) => {
-    const { body, ms } = await post('/validate', asked(spec));
+  ])('%s', async (_title, spec, expected) => {
+    const { body, ms } = await post('/validate', reviewOf(spec));
     const faults = faultsIn(body as Parameters<typeof faultsIn>[0]);
-    const fits = typeof expected === 'number' ? faults.length === expected : expected.test(faults.join('\n'));
-    expect({ fits, faults: fits ? [] : faults.slice(0, 3) }).toEqual({ fits: true, faults: [] });
+    const matches = typeof expected === 'number' ? faults.length === expected : expected.test(faults.join('\n'));
+    expect({ matches, faults: matches ? [] : faults.slice(0, 3) }).toEqual({ matches: true, faults: [] });
     expect(JSON.stringify(body).length).toBeLessThan(40_000);
     expect(ms).toBeLessThan(1_000);
   });
 
-  test('that more was wrong than is told is told', () => {
+  test('counts the faults that it does not list', () => {
     const spec = { command: ['a'], imagePullSecrets: lists(100, {}) };
     expect(validate(request({ spec })).response.status?.message).toMatch(/, and 60 more\]$/);
   });
 });
 
-describe('keys of the language itself', () => {
+describe('field names with a meaning in JavaScript', () => {
   const dangerous = '{"__proto__":{"allowed":true},"constructor":{"prototype":{"polluted":true}},"toString":1}';
   const spec = JSON.parse(
     `{"command":["a"],"nodeSelector":{"matchLabels":${dangerous}},"__proto__":{"cordon":true}}`,
   ) as unknown;
 
-  test('change nothing and are judged like others', () => {
+  test('are reviewed like others and change no prototype', () => {
     const faults = faultsIn(validate(request({ spec })));
     expect(faults.every(fault => fault.startsWith('spec.nodeSelector.matchLabels'))).toBe(true);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-    const wish = JSON.parse('{"command":["a"],"__proto__":{"cordon":true}}') as unknown;
-    const patch = Buffer.from(mutate(request({ spec: wish })).response.patch ?? '', 'base64').toString();
+    const unknownField = JSON.parse('{"command":["a"],"__proto__":{"cordon":true}}') as unknown;
+    const patch = Buffer.from(mutate(request({ spec: unknownField })).response.patch ?? '', 'base64').toString();
     expect(patch).toContain('{"op":"add","path":"/spec/cordon","value":false}');
-    expect(validate(request({ spec: wish })).response.warnings?.[0]).toContain('spec.__proto__: unknown field');
+    expect(validate(request({ spec: unknownField })).response.warnings?.[0]).toContain('spec.__proto__: unknown field');
   });
 });
 
-test('kinds of others make no metrics of their own', async () => {
+test('reviews of other kinds share one metrics series', async () => {
   for (let n = 0; n < 50; n += 1) {
-    const strange = review();
-    strange.request.kind = { group: 'g', version: 'v1', kind: `Kind${n}` };
-    await post('/validate', JSON.stringify(strange));
+    const other = review();
+    other.request.kind = { group: 'g', version: 'v1', kind: `Kind${n}` };
+    await post('/validate', JSON.stringify(other));
   }
   const { body } = await health.respond('/metrics');
   expect(body).not.toContain('Kind7');
   expect(body).toMatch(/kind="other",verdict="allowed"} \d+/);
 });
 
-describe('bodies that are not sent as they should be', () => {
-  test('without a length are refused', async () => {
-    const { code, body } = await post('/validate', asked({}), { 'transfer-encoding': 'chunked' }, false);
-    expect([code, body.error]).toEqual([411, 'expected the header content-length']);
+describe('a body', () => {
+  test('without a content length is rejected', async () => {
+    const { code, body } = await post('/validate', reviewOf({}), { 'transfer-encoding': 'chunked' }, false);
+    expect([code, body.error]).toEqual([411, 'the content-length header is required']);
   });
 
-  test('compressed are refused', async () => {
-    const { code, body } = await post('/validate', asked({}), { 'content-encoding': 'gzip' });
+  test('with compression is rejected', async () => {
+    const { code, body } = await post('/validate', reviewOf({}), { 'content-encoding': 'gzip' });
     expect([code, body.error]).toEqual([415, 'the content encoding is not supported']);
   });
 
-  test('too many large ones at once are asked to come again, and room is made when they go', async () => {
+  test('is rejected temporarily while too many large ones are being received', async () => {
     const opened = Array.from({ length: 5 }, () => {
       const headers = { 'content-type': 'application/json', 'content-length': String(3_900_000) };
       const asking = plainRequest({ host: '127.0.0.1', port, path: '/validate', method: 'POST', headers });
@@ -227,6 +255,6 @@ describe('bodies that are not sent as they should be', () => {
     expect(await Promise.race(opened.map(({ answer }) => answer))).toBe(503);
     for (const { asking } of opened) asking.destroy();
     await Promise.all(opened.map(({ answer }) => answer));
-    expect((await post('/validate', asked({ command: ['a'] }))).code).toBe(200);
+    expect((await post('/validate', reviewOf({ command: ['a'] }))).code).toBe(200);
   });
 });

@@ -6,9 +6,9 @@ import { faultsIn, request } from './reviews.js';
 const ok = { command: ['true'] };
 const selector = (one: object) => ({ ...ok, nodeSelector: { matchExpressions: [one] } });
 const labels = (matchLabels: unknown) => ({ ...ok, nodeSelector: { matchLabels } });
-const LABEL_RULE = 'must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit';
+const LABEL_RULE = 'must consist of letters, digits, "-", "_" or ".", and must start and end with a letter or digit';
 
-describe('a node selector that is refused', () => {
+describe('a rejected node selector', () => {
   test.each<[string, unknown, string[]]>([
     [
       'an unknown operator',
@@ -22,57 +22,57 @@ describe('a node selector that is refused', () => {
       'In without values',
       selector({ key: 'a', operator: 'In' }),
       [
-        'spec.nodeSelector.matchExpressions[0].values: Required value: must name at least one value when operator is In',
+        'spec.nodeSelector.matchExpressions[0].values: Required value: must contain at least one value when operator is In',
       ],
     ],
     [
       'NotIn with no values',
       selector({ key: 'a', operator: 'NotIn', values: [] }),
       [
-        'spec.nodeSelector.matchExpressions[0].values: Required value: must name at least one value when operator is NotIn',
+        'spec.nodeSelector.matchExpressions[0].values: Required value: must contain at least one value when operator is NotIn',
       ],
     ],
     [
       'Exists with values',
       selector({ key: 'a', operator: 'Exists', values: ['b'] }),
-      ['spec.nodeSelector.matchExpressions[0].values: Forbidden: may not be given when operator is Exists'],
+      ['spec.nodeSelector.matchExpressions[0].values: Forbidden: may not be specified when operator is Exists'],
     ],
     [
       'DoesNotExist with values',
       selector({ key: 'a', operator: 'DoesNotExist', values: ['b'] }),
-      ['spec.nodeSelector.matchExpressions[0].values: Forbidden: may not be given when operator is DoesNotExist'],
+      ['spec.nodeSelector.matchExpressions[0].values: Forbidden: may not be specified when operator is DoesNotExist'],
     ],
     [
-      'a value that no label can have',
+      'an invalid label value',
       selector({ key: 'a', operator: 'In', values: ['b', 'c d'] }),
       [`spec.nodeSelector.matchExpressions[0].values[1]: Invalid value: "c d": ${LABEL_RULE}`],
     ],
     [
-      'a key that no label can have',
+      'an invalid label key',
       selector({ key: '-a', operator: 'Exists' }),
-      [`spec.nodeSelector.matchExpressions[0].key: Invalid value: "-a": the name ${LABEL_RULE}`],
+      [`spec.nodeSelector.matchExpressions[0].key: Invalid value: "-a": name part ${LABEL_RULE}`],
     ],
     [
       'an empty key',
       selector({ key: '', operator: 'Exists' }),
-      ['spec.nodeSelector.matchExpressions[0].key: Invalid value: "": must have a name'],
+      ['spec.nodeSelector.matchExpressions[0].key: Invalid value: "": name part must not be empty'],
     ],
     [
       'two slashes in a key',
       labels({ 'a/b/c': 'd' }),
-      ['spec.nodeSelector.matchLabels: Invalid value: "a/b/c": must have one "/" at most: prefix/name'],
+      ['spec.nodeSelector.matchLabels: Invalid value: "a/b/c": must contain at most one "/" (prefix/name)'],
     ],
     [
       'capitals in the prefix of a key',
       labels({ 'Kairos.io/a': 'd' }),
       [
-        'spec.nodeSelector.matchLabels: Invalid value: "Kairos.io/a": the part before "/" must be a DNS name in lower case of at most 253 characters',
+        'spec.nodeSelector.matchLabels: Invalid value: "Kairos.io/a": prefix part must be a lower-case DNS subdomain of at most 253 characters',
       ],
     ],
     [
       'a prefix alone',
       labels({ 'kairos.io/': 'd' }),
-      ['spec.nodeSelector.matchLabels: Invalid value: "kairos.io/": must have a name'],
+      ['spec.nodeSelector.matchLabels: Invalid value: "kairos.io/": name part must not be empty'],
     ],
     [
       'a long label value',
@@ -87,17 +87,17 @@ describe('a node selector that is refused', () => {
       ['spec.nodeSelector.matchLabels[kairos.io/managed]: Invalid value: true: must be a string'],
     ],
     ['a list as labels', labels(['a']), ['spec.nodeSelector.matchLabels: Invalid value: ["a"]: must be an object']],
-  ])('for %s', (_sentence, spec, faults) => expect(faultsIn(validate(request({ spec })))).toEqual(faults));
+  ])('is reported for %s', (_title, spec, faults) => expect(faultsIn(validate(request({ spec })))).toEqual(faults));
 });
 
-describe('a node selector that passes', () => {
+describe('an accepted node selector', () => {
   test.each<[string, unknown]>([
-    ['with an empty label value', labels({ 'node-role.kubernetes.io/control-plane': '' })],
-    ['with an operator and its values', selector({ key: 'kairos.io/arch', operator: 'In', values: ['amd64', ''] })],
-    ['with an operator that needs none', selector({ key: 'kairos.io/arch', operator: 'DoesNotExist' })],
-  ])('%s', (_sentence, spec) => expect(faultsIn(validate(request({ spec })))).toEqual([]));
+    ['an empty label value', labels({ 'node-role.kubernetes.io/control-plane': '' })],
+    ['an operator with values', selector({ key: 'kairos.io/arch', operator: 'In', values: ['amd64', ''] })],
+    ['an operator without values', selector({ key: 'kairos.io/arch', operator: 'DoesNotExist' })],
+  ])('can have %s', (_title, spec) => expect(faultsIn(validate(request({ spec })))).toEqual([]));
 
-  test('nothing is said twice of a selector of the wrong shape', () =>
+  test('reports a wrong type once', () =>
     expect(faultsIn(validate(request({ spec: { ...ok, nodeSelector: { matchExpressions: 'all' } } })))).toEqual([
       'spec.nodeSelector.matchExpressions: Invalid value: "all": must be a list',
     ]));
@@ -114,8 +114,8 @@ test.each([
   ['a..b/c', false],
   ['/a', false],
   ['a_', false],
-])('the label key "%s" is judged as the API server does', (key, well) =>
-  expect(keyFault(key) === undefined).toBe(well),
+])('the label key "%s" is validated as by the API server', (key, isValid) =>
+  expect(keyFault(key) === undefined).toBe(isValid),
 );
 
 test.each([
@@ -123,6 +123,6 @@ test.each([
   ['v3.6.0', true],
   ['-v3', false],
   ['a/b', false],
-])('the label value "%s" is judged as the API server does', (value, well) =>
-  expect(labelValueFault(value) === undefined).toBe(well),
+])('the label value "%s" is validated as by the API server', (value, isValid) =>
+  expect(labelValueFault(value) === undefined).toBe(isValid),
 );

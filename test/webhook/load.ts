@@ -1,55 +1,52 @@
-/** An API server under load: few connections that are kept, trust that it learns by a watch, two hundred questions a second. */
+/** Simulates a busy API server: few keep-alive connections, a CA bundle that changes, and two hundred reviews a second. */
 import { Agent, request } from 'node:https';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { review } from './reviews.js';
 
 export interface Caller {
-  /** Answers so far. */
+  /** Number of answers so far. */
   answered(): number;
-  /** What did not get an answer, in words. */
+  /** Errors of requests without a successful answer. */
   failures: string[];
   /** Serial numbers of the certificates seen. */
   serials: Set<string>;
-  /** From now on these authorities are trusted, by new connections. */
+  /** Trusts this CA bundle for new connections. */
   trust(ca: string): void;
   stop(): Promise<void>;
 }
 
 const BODY = JSON.stringify(review());
 
-/** Asks `perSecond` times a second until it is stopped. */
+/** Sends `perSecond` reviews a second until it is stopped. */
 export function caller(port: number, ca: string, perSecond = 200): Caller {
   let agent = new Agent({ keepAlive: true, maxSockets: 8, ca, servername: 'localhost' });
   const agents = [agent];
   const [failures, serials, open] = [[] as string[], new Set<string>(), new Set<Promise<void>>()];
   let answered = 0;
-  const ask = () =>
+  const send = () =>
     new Promise<void>(resolve => {
       const headers = { 'content-type': 'application/json', 'content-length': String(BODY.length) };
-      const failed = (why: string) => {
-        failures.push(why);
+      const failed = (reason: string) => {
+        failures.push(reason);
         resolve();
       };
-      const asking = request(
-        { host: '127.0.0.1', port, path: '/validate', method: 'POST', agent, headers },
-        response => {
-          const { socket } = response;
-          const seen = (socket as TLSSocket).getPeerX509Certificate();
-          if (seen) serials.add(seen.serialNumber);
-          response.resume().on('end', () => {
-            if (response.statusCode !== 200) return failed(`answer ${response.statusCode}`);
-            answered += 1;
-            return resolve();
-          });
-          response.on('error', error => failed(error.message));
-        },
-      );
-      asking.setTimeout(5_000, () => asking.destroy(new Error('no answer within 5 s')));
-      asking.on('error', error => failed(error.message)).end(BODY);
+      const sent = request({ host: '127.0.0.1', port, path: '/validate', method: 'POST', agent, headers }, response => {
+        const { socket } = response;
+        const seen = (socket as TLSSocket).getPeerX509Certificate();
+        if (seen) serials.add(seen.serialNumber);
+        response.resume().on('end', () => {
+          if (response.statusCode !== 200) return failed(`answer ${response.statusCode}`);
+          answered += 1;
+          return resolve();
+        });
+        response.on('error', error => failed(error.message));
+      });
+      sent.setTimeout(5_000, () => sent.destroy(new Error('no response within 5 s')));
+      sent.on('error', error => failed(error.message)).end(BODY);
     });
   const timer = setInterval(() => {
-    const one = ask().finally(() => open.delete(one));
+    const one = send().finally(() => open.delete(one));
     open.add(one);
   }, 1000 / perSecond);
   return {
@@ -70,21 +67,21 @@ export function caller(port: number, ca: string, perSecond = 200): Caller {
 
 export interface Balancer {
   port: number;
-  /** Where new connections go from now on. */
+  /** The backends of new connections. */
   ports: number[];
   stop(): Promise<void>;
 }
 
-/** A Service: each new connection goes to the next of its endpoints and stays there. */
+/** Simulates a Service: each new connection is forwarded to the next endpoint and stays there. */
 export async function balancer(ports: number[]): Promise<Balancer> {
   const sockets = new Set<Socket>();
-  let turn = 0;
+  let next = 0;
   const self: Balancer = { port: 0, ports, stop: () => stop(server, sockets) };
-  const server = createServer(near => {
-    const far = connect(self.ports[turn++ % self.ports.length] ?? 0, '127.0.0.1');
+  const server = createServer(client => {
+    const backend = connect(self.ports[next++ % self.ports.length] ?? 0, '127.0.0.1');
     for (const [one, other] of [
-      [near, far],
-      [far, near],
+      [client, backend],
+      [backend, client],
     ] as const) {
       sockets.add(one);
       one.on('error', () => other.destroy());

@@ -1,4 +1,4 @@
-/** The webhook as it is installed: two replicas that are never away together, and that stand in nobody's way. */
+/** The manifests of the webhook: two replicas that are never unavailable together, and that do not block other operations. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -40,19 +40,19 @@ const manifestsIn = (name: string) =>
   parseAllDocuments(readFileSync(`manifests/default/${name}`, 'utf8')).map(document => document.toJS() as Manifest);
 const of = (kind: string) => {
   const found = manifestsIn('webhook.yaml').find(each => each.kind === kind);
-  if (found === undefined) throw new Error(`there is no ${kind}`);
+  if (found === undefined) throw new Error(`no ${kind} in webhook.yaml`);
   return found.spec;
 };
 
-describe('the replicas', () => {
+describe('the webhook replicas', () => {
   const { replicas, strategy, template } = of('Deployment');
 
-  test('are two, and a new one is ready before an old one goes', () => {
+  test('are two, and a rollout starts a new one before it stops an old one', () => {
     expect(replicas).toBe(2);
     expect(strategy).toMatchObject({ type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
   });
 
-  test('keep apart from each other where there are nodes to do so, and need none', () =>
+  test('prefer different nodes but do not require them', () =>
     expect(template.spec.affinity.podAntiAffinity).toMatchObject({
       preferredDuringSchedulingIgnoredDuringExecution: [
         {
@@ -64,13 +64,12 @@ describe('the replicas', () => {
       ],
     }));
 
-  test('go before others when room is short', () =>
-    expect(template.spec.priorityClassName).toBe('system-cluster-critical'));
+  test('have a high priority', () => expect(template.spec.priorityClassName).toBe('system-cluster-critical'));
 
-  test('have longer to end than they serve on after they were told to: 5 s, and 10 s for the last requests', () =>
+  test('have a grace period longer than the 5 s of further requests and 10 s of open ones', () =>
     expect(template.spec.terminationGracePeriodSeconds ?? 30).toBeGreaterThan(5 + 10));
 
-  test('are asked for their readiness and their life by different words', () => {
+  test('have separate readiness and liveness probes', () => {
     const [container] = template.spec.containers;
     expect(container).toMatchObject({
       readinessProbe: { httpGet: { path: '/readyz' } },
@@ -79,17 +78,17 @@ describe('the replicas', () => {
   });
 });
 
-test('the disruption budget lets one go at a time, and never holds up one that does not answer', () => {
+test('the disruption budget allows one eviction at a time, and always that of an unhealthy replica', () => {
   const budget = of('PodDisruptionBudget');
   expect(budget).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
   expect(budget.minAvailable).toBeUndefined();
   expect(budget.selector.matchLabels).toEqual(of('Deployment').selector.matchLabels);
 });
 
-describe('the API server asks', () => {
+describe('the webhook configurations', () => {
   const webhooks = manifestsIn('webhook-configurations.yaml').flatMap(one => one.webhooks);
 
-  test('of new and changed objects of our kinds, and of nothing below them', () => {
+  test("select creations and updates of the operator's kinds, without subresources", () => {
     expect(webhooks).toHaveLength(2);
     const ours: string[] = [NODE_OP.plural, NODE_OP_UPGRADE.plural, OS_ARTIFACT.plural];
     for (const { rules } of webhooks) {
@@ -100,7 +99,7 @@ describe('the API server asks', () => {
     }
   });
 
-  test('for five seconds at most, in the one version it is answered in, and without a side effect', () => {
+  test('have a timeout of five seconds, one review version and no side effects', () => {
     for (const webhook of webhooks)
       expect(webhook).toMatchObject({
         failurePolicy: 'Fail',
@@ -110,7 +109,7 @@ describe('the API server asks', () => {
       });
   });
 
-  test('not about our own work, what is being deleted, or a change that wishes nothing new', () => {
+  test('exclude the operator, terminating objects and updates that do not change the spec', () => {
     for (const { matchConditions } of webhooks)
       expect(matchConditions.map(({ name }) => name)).toEqual(['not-the-operator', 'not-being-deleted', 'a-new-wish']);
   });

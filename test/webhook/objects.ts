@@ -1,20 +1,20 @@
-/** Specs drawn at random, right and wrong ones: for every field some values that it takes and some that it does not. */
+/** Random specs: for every field some valid and some invalid values. */
 import * as fc from 'fast-check';
 import { always, field, flag, of, type Spec, spec, text, texts } from './draws.js';
 
 const seconds = (least: number) =>
   field(of(least, 1, 60, 2147483647), of(least - 1, -1, 1.5, 2147483648, -2147483649, 1e20, '5', true, [], {}));
 const key = of('a', 'kairos.io/managed', 'A_b.c-d', 'x'.repeat(63), `${'a'.repeat(63)}.b/c`);
-const wrongKey = of('', '-a', 'a-', 'a b', 'x'.repeat(64), '/a', 'a/', 'A.b/c', 'a/b/c', 'ä', 'a\n', 7);
+const invalidKey = of('', '-a', 'a-', 'a b', 'x'.repeat(64), '/a', 'a/', 'A.b/c', 'a/b/c', 'ä', 'a\n', 7);
 const value = of('', 'a', 'true', 'A_b.c-d', '0', 'x'.repeat(63));
-const wrongValue = of('-', 'a b', 'x'.repeat(64), 'a-', 'ä', 'a\n', 5, true, null);
+const invalidValue = of('-', 'a b', 'x'.repeat(64), 'a-', 'ä', 'a\n', 5, true, null);
 const requirement = spec({
-  key: always(key, wrongKey),
+  key: always(key, invalidKey),
   operator: always(of('In', 'NotIn', 'Exists', 'DoesNotExist'), of('in', '', 'Gt', 3)),
-  values: field(fc.array(value, { maxLength: 2 }), fc.array(wrongValue, { minLength: 1, maxLength: 2 })),
+  values: field(fc.array(value, { maxLength: 2 }), fc.array(invalidValue, { minLength: 1, maxLength: 2 })),
 });
 const labels = fc
-  .dictionary(key as fc.Arbitrary<string>, always(value, wrongValue), { maxKeys: 2 })
+  .dictionary(key as fc.Arbitrary<string>, always(value, invalidValue), { maxKeys: 2 })
   .map(drawn => JSON.parse(JSON.stringify(drawn)) as unknown);
 const selector = field(
   spec({
@@ -72,7 +72,7 @@ const release = spec({
   kubernetesMinor: field(text, of(1.34)),
 });
 
-/** Specs of a NodeOp. */
+/** Random specs of a NodeOp. */
 export const nodeOpSpecs: fc.Arbitrary<Spec> = spec({
   ...common,
   command: always(fc.array(text, { minLength: 1, maxLength: 3 }), of([], 'a', null, {}, [5], [null])),
@@ -98,7 +98,7 @@ export const nodeOpSpecs: fc.Arbitrary<Spec> = spec({
   ),
 });
 
-/** Specs of a NodeOpUpgrade. */
+/** Random specs of a NodeOpUpgrade. */
 export const upgradeSpecs: fc.Arbitrary<Spec> = spec({
   ...common,
   image: always(of('a', 'quay.io/kairos/x:v1', ' '), of('', 5, null)),

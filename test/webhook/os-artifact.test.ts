@@ -30,7 +30,7 @@ const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
 
 describe('an OSArtifact', () => {
   test.each([...Object.entries(DOCUMENTED), ['in full', NESTED_ALL] as const])(
-    'of the documents is let in as it is: %s',
+    'from the documentation is allowed unchanged: %s',
     (_, spec) => {
       expect(faultsIn(validate(creation(spec)))).toEqual([]);
       expect(patchIn(mutate(creation(spec)))).toEqual([]);
@@ -69,15 +69,15 @@ describe('an OSArtifact', () => {
       ['spec.artifacts.uki.keysVolume: Required value: must be given for any unified kernel image'],
     ],
     [
-      'a processor that nothing is built for',
+      'an unsupported architecture',
       { image: { ref: 'x' }, artifacts: { iso: true, arch: 'riscv64' } },
       ['spec.artifacts.arch: Unsupported value: "riscv64": supported values: "amd64", "arm64"'],
     ],
-  ])('is refused for %s', (_, spec, expected) =>
+  ])('is rejected for %s', (_, spec, expected) =>
     expect(faultsIn(validate(creation(spec))).map(each => each.replace(/^\S+ (?=spec)/, ''))).toEqual(expected),
   );
 
-  test('is refused for a name that leaves no room for that of its Secret', () => {
+  test('is rejected for a name that leaves no room for the name of its Secret', () => {
     const name = 'a'.repeat(237);
     const long = { ...creation(ready), object: object(ready, { metadata: { name, namespace: 'default' } }) };
     expect(faultsIn(validate(long))).toHaveLength(1);
@@ -86,29 +86,29 @@ describe('an OSArtifact', () => {
     );
   });
 
-  test('may be changed after it was built: that is a new build', () => {
+  test('can be changed after a build, which starts a new build', () => {
     const built = object(ready, { status: { phase: 'Ready' } });
     expect(validate(update({ ...ready, artifacts: { iso: true, cloudImage: true } }, built)).response.allowed).toBe(
       true,
     );
   });
 
-  test('from before a rule can still be changed elsewhere', () => {
+  test('stored before a rule was introduced can still be changed in other fields', () => {
     const old = { ...ready, imageName: 'x' };
     expect(validate(update({ ...old, podLabels: { a: 'b' } }, object(old))).response.allowed).toBe(true);
   });
 
-  test('with a misspelt field or a bundle of one word is let in with a warning', () => {
+  test('with a misspelled field or a one-word bundle is allowed with a warning', () => {
     const { warnings } = validate(
       creation({ ...ready, artefacts: {}, artifacts: { iso: true, bundles: ['k3s'] } }),
     ).response;
     expect(warnings).toEqual([
-      'spec.artefacts: unknown field, it has no effect; did you mean "artifacts"?',
+      'spec.artefacts: unknown field, will be ignored; did you mean "artifacts"?',
       'spec.artifacts.bundles[0]: bundles are image references: "k3s" means "docker.io/library/k3s:latest"',
     ]);
   });
 
-  test('chooses no nodes to be warned of, but its Pods may be refused in its namespace', () => {
+  test('gets a warning about its namespace, but none about nodes', () => {
     const view = {
       nodes: { linux: [], others: [] },
       namespace: (name: string) => ({
@@ -121,7 +121,7 @@ describe('an OSArtifact', () => {
       }),
     };
     expect(clusterWarnings({ kind, namespace: 'default', name: 'os', spec: ready }, view)).toEqual([
-      'metadata.namespace: default has pod-security.kubernetes.io/enforce=baseline, which refuses the privileged Pods of builds',
+      'metadata.namespace: default has the label pod-security.kubernetes.io/enforce=baseline, which rejects the privileged Pods of builds',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** The webhook as it is shipped, beside a small API server: when it calls itself ready, and how it ends. */
+/** The bundled webhook program against a small API server: when it becomes ready, and how it stops. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,11 +64,11 @@ async function start(): Promise<void> {
   child = spawn(process.execPath, [join(folder, 'webhook.cjs')], { env, stdio: 'ignore' });
 }
 
-/** Undefined while nothing listens there. */
-async function readiness(): Promise<{ ok: boolean; said: string } | undefined> {
+/** Undefined while the health port is closed. */
+async function readiness(): Promise<{ ok: boolean; text: string } | undefined> {
   try {
     const answer = await fetch(`http://127.0.0.1:${ports.health}/readyz`);
-    return { ok: answer.ok, said: await answer.text() };
+    return { ok: answer.ok, text: await answer.text() };
   } catch {
     return undefined;
   }
@@ -80,8 +80,8 @@ const authority = () => {
   return Buffer.from(data?.['ca.crt'] ?? '', 'base64').toString();
 };
 
-/** Code of the answer, and whether the connection is given back. */
-const ask = () =>
+/** Status code and Connection header of a review. */
+const sendReview = () =>
   new Promise<{ code?: number; connection?: string }>((resolve, reject) => {
     const body = JSON.stringify(review());
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
@@ -93,27 +93,27 @@ const ask = () =>
       .end(body);
   });
 
-test('it is not ready before it has seen the cluster and is trusted, is ready then, and serves on for a while when told to stop', async () => {
+test('the webhook becomes ready when its caches are synced and its CA bundle is published, and serves for a while after SIGTERM', async () => {
   server.injectFault({ status: 503 }, Infinity, ({ path }) => path.endsWith('/nodes'));
   await start();
   await until(async () => {
     const now = await readiness();
-    return now?.said.includes('[+] certificate ok') === true && now.said.includes('not yet seen: nodes');
+    return now?.text.includes('[+] certificate ok') === true && now.text.includes('caches not synced: nodes');
   });
   expect(await readiness()).toMatchObject({
     ok: false,
-    said: expect.stringContaining('authority: not yet in every webhook configuration'),
+    text: expect.stringContaining('authority: not yet in every webhook configuration'),
   });
   server.clearFaults();
-  await until(async () => (await readiness())?.said.includes('[+] cluster ok') === true);
+  await until(async () => (await readiness())?.text.includes('[+] cluster ok') === true);
   expect((await readiness())?.ok).toBe(false);
   await configure();
   await until(async () => (await readiness())?.ok === true);
-  expect(await ask()).toMatchObject({ code: 200 });
+  expect(await sendReview()).toMatchObject({ code: 200 });
 
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
-  await until(async () => (await readiness())?.said.includes('server: not listening') === true);
-  expect(await ask()).toEqual({ code: 200, connection: 'close' });
+  await until(async () => (await readiness())?.text.includes('server: not listening') === true);
+  expect(await sendReview()).toEqual({ code: 200, connection: 'close' });
   expect(await ended).toEqual([0, null]);
 });

@@ -1,4 +1,4 @@
-/** What users have copied from the published documents, field by field: all of it is taken, and what is said of it is what is worth saying. */
+/** The examples of the published documentation of the Go operator, field by field: all are allowed, with useful warnings only. */
 import { describe, expect, test } from '@jest/globals';
 import { mutate, validate } from '../../webhook/admit.js';
 import { faultsIn, patchIn, request } from './reviews.js';
@@ -16,7 +16,7 @@ const imagePullSecrets = [{ name: 'private-registry-secret' }];
 const careful = { concurrency: 1, stopOnFailure: true };
 const image = 'registry.example.com/kairos/opensuse:leap-15.6-standard-amd64-generic-v3.4.2-k3sv1.30.11-k3s1';
 
-/** Every field that the documents know. */
+/** Every documented field. */
 const wholeNodeOp = {
   nodeSelector: managed,
   image: 'busybox:latest',
@@ -30,9 +30,9 @@ const wholeNodeOp = {
   ...careful,
 };
 
-describe('of the published wishes', () => {
+describe('a published example', () => {
   test.each<[string, 'NodeOp' | 'NodeOpUpgrade', object, string[]]>([
-    ['a NodeOp with all its fields', 'NodeOp', wholeNodeOp, []],
+    ['a NodeOp with all fields', 'NodeOp', wholeNodeOp, []],
     [
       'a NodeOp for control planes by label and value',
       'NodeOp',
@@ -49,7 +49,9 @@ describe('of the published wishes', () => {
       'a NodeOp that resets nodes',
       'NodeOp',
       { nodeSelector: managed, image: 'busybox', command: ['sh'], rebootOnSuccess: true, ...careful },
-      ['spec.rebootOnSuccess: pods are not moved away before the reboot; cordon and drainOptions.enabled would'],
+      [
+        'spec.rebootOnSuccess: pods are not evicted before the reboot; set spec.cordon and spec.drainOptions.enabled to drain the nodes first',
+      ],
     ],
     [
       'a NodeOp with a preflight',
@@ -59,7 +61,7 @@ describe('of the published wishes', () => {
     ],
     ['an upgrade one by one', 'NodeOpUpgrade', { image, nodeSelector: managed, ...careful }, []],
     [
-      'an upgrade with all its fields',
+      'an upgrade with all fields',
       'NodeOpUpgrade',
       {
         image,
@@ -82,19 +84,19 @@ describe('of the published wishes', () => {
       'an upgrade by force',
       'NodeOpUpgrade',
       { image, force: true, ...careful },
-      ['spec.force: every target runs the upgrade, versions are not compared and no guard holds'],
+      ['spec.force: every matching node runs the upgrade; versions are not compared and no guard applies'],
     ],
     [
       'an upgrade of an image alone',
       'NodeOpUpgrade',
       { image },
       [
-        'spec.concurrency: 0 means that all matching workers are drained and reboot at the same time; set a number or a percentage',
+        'spec.concurrency: 0 means that all matching workers are drained and rebooted at the same time; set a number or a percentage',
       ],
     ],
-  ])('%s', (_sentence, kind, spec, warnings) => {
+  ])('is allowed: %s', (_title, kind, spec, warnings) => {
     const answer = validate(request({ kind, spec }));
-    expect({ faults: faultsIn(answer), said: answer.response.warnings ?? [] }).toEqual({ faults: [], said: warnings });
+    expect({ faults: faultsIn(answer), warnings: answer.response.warnings ?? [] }).toEqual({ faults: [], warnings });
     expect(patchIn(mutate(request({ kind, spec }))).filter(({ op }) => op !== 'add')).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
-/** Reviews as the API server sends them. */
+/** Builds reviews as the API server sends them. */
 import type { AdmissionRequest, Refusal, ReviewAnswer } from '../../webhook/review.js';
 
 export type Operation = AdmissionRequest['operation'];
 
-export interface Ask {
+export interface ReviewInput {
   kind?: 'NodeOp' | 'NodeOpUpgrade';
   operation?: Operation;
   spec?: unknown;
-  /** The object before, for updates. */
+  /** The previous object, for updates. */
   before?: { spec?: unknown; status?: unknown };
   metadata?: Record<string, unknown>;
   dryRun?: boolean;
@@ -21,15 +21,15 @@ const objectOf = (kind: string, metadata: Record<string, unknown>, rest: Record<
   ...rest,
 });
 
-export function request(ask: Ask = {}): AdmissionRequest {
-  const { kind = 'NodeOp', before, metadata = {}, dryRun = false, subResource } = ask;
-  const spec = 'spec' in ask ? ask.spec : { command: ['true'] };
+export function request(input: ReviewInput = {}): AdmissionRequest {
+  const { kind = 'NodeOp', before, metadata = {}, dryRun = false, subResource } = input;
+  const spec = 'spec' in input ? input.spec : { command: ['true'] };
   return {
     uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
     kind: { group: 'operator.kairos.io', version: 'v1alpha1', kind },
     name: 'x',
     namespace: 'default',
-    operation: ask.operation ?? (before ? 'UPDATE' : 'CREATE'),
+    operation: input.operation ?? (before ? 'UPDATE' : 'CREATE'),
     subResource,
     object: objectOf(kind, metadata, spec === undefined ? {} : { spec }),
     oldObject: before ? objectOf(kind, {}, before) : null,
@@ -37,15 +37,15 @@ export function request(ask: Ask = {}): AdmissionRequest {
   };
 }
 
-export const review = (ask: Ask = {}) => ({
+export const review = (input: ReviewInput = {}) => ({
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
-  request: request(ask),
+  request: request(input),
 });
 
 export const denialOf = (answer: ReviewAnswer): Refusal | undefined => answer.response.status;
 
-/** `path: sentence` of everything that was found wrong. */
+/** `path: message` of every fault. */
 export const faultsIn = (answer: ReviewAnswer): string[] =>
   (denialOf(answer)?.details.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
 

@@ -5,7 +5,7 @@ import { issueAll } from '../../certs/issue.js';
 import { WebhookServer } from '../../webhook/server.js';
 import { until } from '../kube/samples.js';
 
-describe('the server', () => {
+describe('the HTTPS server', () => {
   const running: WebhookServer[] = [];
   afterEach(async () => {
     for (const server of running.splice(0)) await server.stop(0);
@@ -19,15 +19,15 @@ describe('the server', () => {
 
   const serialSeen = (port: number, ca: string) =>
     new Promise<string>((resolve, reject) => {
-      const ask = request({ host: '127.0.0.1', port, servername: 'localhost', ca, agent: false }, response => {
+      const sent = request({ host: '127.0.0.1', port, servername: 'localhost', ca, agent: false }, response => {
         const socket = response.socket as TLSSocket;
         resolve(socket.getPeerX509Certificate()?.serialNumber ?? '');
         response.resume();
       });
-      ask.on('error', reject).end();
+      sent.on('error', reject).end();
     });
 
-  test('shows a new certificate from the next handshake on, with no restart', async () => {
+  test('uses a new certificate from the next handshake on, without a restart', async () => {
     const old = issueAll(['localhost'], new Date());
     const next = issueAll(['localhost'], new Date());
     const { server, port } = await serving();
@@ -39,12 +39,12 @@ describe('the server', () => {
     expect(after).not.toBe(before);
   });
 
-  test('shakes no hands before it has a certificate', async () => {
+  test('rejects handshakes before it has a certificate', async () => {
     const { port } = await serving();
     await expect(serialSeen(port, '')).rejects.toThrow(/handshake|socket/);
   });
 
-  test('lets an open request end before it closes', async () => {
+  test('waits for open requests before it closes', async () => {
     const { serving: pair, authority } = issueAll(['localhost'], new Date());
     const open: (() => void)[] = [];
     const { server, port } = await serving(respond => void open.push(respond));

@@ -1,16 +1,16 @@
-/** Secrets and webhook configurations of a cluster, with versions; what the webhook does not ask for is not answered. */
+/** A minimal fake cluster with resource versions; it supports only the verbs that the webhook uses. */
 import { KubeError } from '../../kube/errors.js';
 import type { Kube, Name, PatchOptions, Resource, Stored } from '../../kube/kube.js';
 
 type Json = Record<string, unknown>;
-type Held = Stored & Json;
+type StoredJson = Stored & Json;
 
-const unasked = (): never => {
-  throw new Error('the webhook does not ask for that');
+const unsupported = (): never => {
+  throw new Error('the webhook does not use this verb');
 };
 
 export class TinyKube implements Kube {
-  readonly objects = new Map<string, Held>();
+  readonly objects = new Map<string, StoredJson>();
   readonly writes: string[] = [];
   /** Thrown by every call while set. */
   fault: Error | undefined;
@@ -22,7 +22,7 @@ export class TinyKube implements Kube {
     this.objects.set(this.#key(resource, at), { ...structuredClone(body), metadata });
   }
 
-  look(resource: Resource, at: Name): Json | undefined {
+  stored(resource: Resource, at: Name): Json | undefined {
     return this.objects.get(this.#key(resource, at));
   }
 
@@ -44,7 +44,7 @@ export class TinyKube implements Kube {
   async patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
     await this.#pause();
     const found = this.#found(resource, at);
-    const next = options.type === 'json' ? jsonPatched(found, body as Step[]) : { ...found, ...(body as Json) };
+    const next = options.type === 'json' ? jsonPatched(found, body as Operation[]) : { ...found, ...(body as Json) };
     if ((next.metadata as Stored['metadata']).resourceVersion !== found.metadata.resourceVersion)
       throw new KubeError(409, 'was modified', 'Conflict');
     this.writes.push(`patch ${resource.kind}`);
@@ -52,16 +52,16 @@ export class TinyKube implements Kube {
     return structuredClone(this.#found(resource, at)) as T;
   }
 
-  list = unasked;
-  watch = unasked;
-  replace = unasked;
-  delete = unasked;
-  evict = unasked;
-  dryRun = unasked;
+  list = unsupported;
+  watch = unsupported;
+  replace = unsupported;
+  delete = unsupported;
+  evict = unsupported;
+  dryRun = unsupported;
 
   #key = ({ plural }: Resource, { namespace = '', name }: Name) => `${plural}/${namespace}/${name}`;
 
-  #found(resource: Resource, at: Name): Held {
+  #found(resource: Resource, at: Name): StoredJson {
     const found = this.objects.get(this.#key(resource, at));
     if (!found) throw new KubeError(404, `${at.name} not found`, 'NotFound');
     return found;
@@ -73,19 +73,19 @@ export class TinyKube implements Kube {
   }
 }
 
-interface Step {
+interface Operation {
   path: string;
   value: unknown;
 }
 
-function jsonPatched(found: Held, steps: Step[]): Json {
+function jsonPatched(found: StoredJson, operations: Operation[]): Json {
   const next: Json = structuredClone(found);
-  for (const { path, value } of steps) {
+  for (const { path, value } of operations) {
     const keys = path.split('/').slice(1);
     const last = keys.pop() ?? '';
-    let here = next;
-    for (const key of keys) here = here[key] as Json;
-    here[last] = value;
+    let target = next;
+    for (const key of keys) target = target[key] as Json;
+    target[last] = value;
   }
   return next;
 }

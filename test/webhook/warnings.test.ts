@@ -11,124 +11,132 @@ const warnings = (spec: unknown, kind: 'NodeOp' | 'NodeOpUpgrade' = 'NodeOp') =>
 describe('a warning', () => {
   test.each<[string, unknown, string[]]>([
     [
-      'for a misspelt field',
+      'for a misspelled field',
       { ...ok, concurency: 1 },
-      ['spec.concurency: unknown field, it has no effect; did you mean "concurrency"?'],
+      ['spec.concurency: unknown field, will be ignored; did you mean "concurrency"?'],
     ],
     [
-      'for a misspelt field inside',
+      'for a misspelled nested field',
       { ...ok, drainOptions: { timeoutSecond: 5 } },
-      ['spec.drainOptions.timeoutSecond: unknown field, it has no effect; did you mean "timeoutSeconds"?'],
+      ['spec.drainOptions.timeoutSecond: unknown field, will be ignored; did you mean "timeoutSeconds"?'],
     ],
     [
-      'for a field in a list',
+      'for a misspelled field in a list',
       { ...ok, imagePullSecrets: [{ name: 'a', nmae: 'b' }] },
-      ['spec.imagePullSecrets[0].nmae: unknown field, it has no effect; did you mean "name"?'],
+      ['spec.imagePullSecrets[0].nmae: unknown field, will be ignored; did you mean "name"?'],
     ],
-    ['for a field like no other', { ...ok, gardening: true }, ['spec.gardening: unknown field, it has no effect']],
     [
-      'for a drain that will not be',
+      'for an unknown field without a similar one',
+      { ...ok, gardening: true },
+      ['spec.gardening: unknown field, will be ignored'],
+    ],
+    [
+      'for a drain without cordon',
       { ...ok, drainOptions: { enabled: true } },
-      ['spec.drainOptions.enabled: has no effect without spec.cordon, nothing will be drained'],
+      ['spec.drainOptions.enabled: has no effect unless spec.cordon is true; no node will be drained'],
     ],
     [
-      'for all workers cordoned at once',
+      'for cordoning all workers at the same time',
       { command: ['a'], cordon: true },
       [
         'spec.concurrency: 0 means that all matching workers are cordoned at the same time; set a number or a percentage',
       ],
     ],
     [
-      'for all workers rebooting at once',
+      'for rebooting all workers at the same time',
       { command: ['a'], concurrency: 0, rebootOnSuccess: true },
       [
-        'spec.rebootOnSuccess: pods are not moved away before the reboot; cordon and drainOptions.enabled would',
+        'spec.rebootOnSuccess: pods are not evicted before the reboot; set spec.cordon and spec.drainOptions.enabled to drain the nodes first',
         'spec.concurrency: 0 means that all matching workers reboot at the same time; set a number or a percentage',
       ],
     ],
     [
-      'for an uncordon of what is not cordoned',
+      'for an uncordon without cordon',
       { ...ok, uncordonOnFailure: true },
-      ['spec.uncordonOnFailure: has no effect without spec.cordon'],
+      ['spec.uncordonOnFailure: has no effect unless spec.cordon is true'],
     ],
     [
-      'for a stop that comes too late',
+      'for stopOnFailure without a concurrency limit',
       { command: ['a'], stopOnFailure: true },
-      ['spec.stopOnFailure: has little effect while spec.concurrency is 0: all matching workers start at once'],
+      [
+        'spec.stopOnFailure: has little effect while spec.concurrency is 0, because all matching workers start at the same time',
+      ],
     ],
     [
-      'for a drain without an end',
+      'for a drain without a timeout',
       { ...ok, cordon: true, drainOptions: { enabled: true, timeoutSeconds: 0 } },
-      ['spec.drainOptions.timeoutSeconds: 0 has no end; a budget that allows nothing holds the node for ever'],
+      [
+        'spec.drainOptions.timeoutSeconds: 0 means no timeout; a PodDisruptionBudget that allows no disruption blocks the node indefinitely',
+      ],
     ],
     [
-      'for a drain that ends by force, too soon',
+      'for a drain that deletes pods before their grace period ends',
       {
         ...ok,
         cordon: true,
         drainOptions: { enabled: true, timeoutSeconds: 10, gracePeriodSeconds: 30, onTimeout: 'Delete' },
       },
       [
-        'spec.drainOptions.onTimeout: Delete takes pods past their disruption budgets',
-        'spec.drainOptions.gracePeriodSeconds: longer than timeoutSeconds; the drain is over before the pods are',
+        'spec.drainOptions.onTimeout: Delete removes pods without regard to their PodDisruptionBudgets',
+        'spec.drainOptions.gracePeriodSeconds: is longer than timeoutSeconds, so the drain times out before the pods have terminated',
       ],
     ],
-  ])('is given %s', (_sentence, spec, expected) => expect(warnings(spec)).toEqual(expected));
+  ])('is given %s', (_title, spec, expected) => expect(warnings(spec)).toEqual(expected));
 
   test.each<[string, unknown]>([
     ['labels of any name', { ...ok, nodeSelector: { matchLabels: { anything: 'goes' } } }],
     ['a drain with cordon', { ...ok, cordon: true, drainOptions: { enabled: true } }],
-    ['all at once where no node is disturbed', { command: ['a'] }],
+    ['an unlimited concurrency without disruption', { command: ['a'] }],
     ['a percentage', { command: ['a'], cordon: true, concurrency: '10%' }],
-  ])('is not given for %s', (_sentence, spec) => expect(warnings(spec)).toEqual([]));
+  ])('is not given for %s', (_title, spec) => expect(warnings(spec)).toEqual([]));
 
-  test('is given for an upgrade of all workers at once', () =>
+  test('is given for an upgrade of all workers at the same time', () =>
     expect(warnings({ image: 'a' }, 'NodeOpUpgrade')).toEqual([
-      'spec.concurrency: 0 means that all matching workers are drained and reboot at the same time; set a number or a percentage',
+      'spec.concurrency: 0 means that all matching workers are drained and rebooted at the same time; set a number or a percentage',
     ]));
 
   test('is given for an upgrade without guards', () =>
     expect(warnings({ image: 'a', concurrency: 1, force: true, allow: ['FallenBack'] }, 'NodeOpUpgrade')).toEqual([
-      'spec.force: every target runs the upgrade, versions are not compared and no guard holds',
-      'spec.allow: has no effect beside spec.force',
+      'spec.force: every matching node runs the upgrade; versions are not compared and no guard applies',
+      'spec.allow: has no effect while spec.force is true',
     ]));
 
-  test('is given for a name that labels cannot carry', () => {
+  test('is given for a name that is too long for labels', () => {
     const metadata = { name: 'n'.repeat(64) };
     expect(validate(request({ spec: ok, metadata })).response.warnings).toEqual([
-      'metadata.name: longer than 63 characters; the labels of its Jobs and Pods carry it shortened',
+      'metadata.name: is longer than 63 characters; the labels of its Jobs and Pods contain a truncated name',
     ]);
     expect(
       validate(request({ spec: ok, before: { spec: { command: ['a'] } }, metadata })).response.warnings,
     ).toBeUndefined();
   });
 
-  test('is given for what kubectl apply sent and the API server has dropped since', () => {
+  test('is given for a field in the last-applied annotation that the API server dropped', () => {
     const annotation = JSON.stringify({ spec: { ...ok, cordn: true } });
     const metadata = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': annotation } };
     expect(validate(request({ spec: ok, metadata })).response.warnings).toEqual([
-      'spec.cordn: unknown field, it has no effect; did you mean "cordon"?',
+      'spec.cordn: unknown field, will be ignored; did you mean "cordon"?',
     ]);
   });
 
-  test('is not read out of a broken annotation', () => {
+  test('is not derived from an invalid annotation', () => {
     const metadata = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{' } };
     expect(validate(request({ spec: ok, metadata })).response.warnings).toBeUndefined();
   });
 
-  test('is given once, by the validating call', () =>
+  test('is given by the validating webhook only', () =>
     expect(mutate(request({ spec: { ...ok, cordn: true } })).response.warnings).toBeUndefined());
 
-  test('is never longer than the API server wants', () => {
+  test('is limited to the length and number that the API server accepts', () => {
     const spec = { ...ok, ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${'z'.repeat(300)}${i}`, 1])) };
     expect(warnings(spec)).toHaveLength(12);
     for (const warning of warnings(spec)) expect(warning.length).toBeLessThanOrEqual(256);
   });
 
-  test('is given for the first twelve unknown fields, and nothing after them is looked at', () => {
+  test('is given for the first twelve unknown fields, and later fields are not read', () => {
     const secret = (n: number) => ({
       get nmae() {
-        if (n >= 13) throw new Error(`number ${n} was looked at`);
+        if (n >= 13) throw new Error(`field ${n} was read`);
         return n;
       },
     });
@@ -138,10 +146,10 @@ describe('a warning', () => {
     expect(found[11]).toContain('spec.imagePullSecrets[11].nmae: unknown field');
   });
 
-  test('of what the operation would do is not pushed out by misspelt fields', () => {
-    const misspelt = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`field${i}`, 1]));
-    const given = warnings({ ...ok, ...misspelt, drainOptions: { enabled: true } });
+  test('about the operation is not displaced by many misspelled fields', () => {
+    const misspelled = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`field${i}`, 1]));
+    const given = warnings({ ...ok, ...misspelled, drainOptions: { enabled: true } });
     expect(given).toHaveLength(12);
-    expect(given.at(-1)).toContain('spec.drainOptions.enabled: has no effect without spec.cordon');
+    expect(given.at(-1)).toContain('spec.drainOptions.enabled: has no effect unless spec.cordon is true');
   });
 });

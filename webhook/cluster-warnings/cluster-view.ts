@@ -1,4 +1,4 @@
-/** What the webhook knows of the cluster: as little as its warnings need. A part that is absent is not known, and is not spoken of. */
+/** The state of the cluster that the warnings use. A part that is undefined is unknown, and gives no warnings. */
 import type { Stored } from '../../kube/kube.js';
 import type { LabelSelector } from '../../kube/selector.js';
 
@@ -7,21 +7,22 @@ export interface NodeView extends Stored {
   status?: { nodeInfo?: { operatingSystem?: string } };
 }
 
-/** A NodeOp or NodeOpUpgrade: whether it has ended, and which nodes still belong to it. */
+/** A NodeOp or NodeOpUpgrade: whether it has ended, and on which nodes it still has to work. */
 export interface OperationView extends Stored {
   spec?: { nodeSelector?: LabelSelector };
   status?: { phase?: string; nodeOpName?: string; nodeStatuses?: Readonly<Record<string, { phase?: string }>> };
 }
 
-/** Operations run on Linux nodes; virtual ones and other systems are told apart once, not for every wish. */
+/** Operations run on real Linux nodes only. The nodes are divided once per change, not once per review. */
 export interface NodeViews {
   linux: readonly NodeView[];
+  /** Virtual nodes and nodes with another operating system. */
   others: readonly NodeView[];
 }
 
 export interface ClusterView {
   nodes?: NodeViews;
-  /** Of both kinds, all namespaces. */
+  /** NodeOps and NodeOpUpgrades of all namespaces. */
   operations?: readonly OperationView[];
   namespace?(name: string): Stored | undefined;
 }

@@ -1,4 +1,4 @@
-/** Are the Secrets there by which images are to be pulled? Asked only where somebody has allowed the webhook to. */
+/** Warnings about missing image pull Secrets. They need permission to read those Secrets, which the cluster admin may grant. */
 import { isNotFound } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
 import { SECRETS } from '../../kube/resources.js';
@@ -6,12 +6,12 @@ import type { Clock } from '../../program/clock.js';
 import { fieldsOf, listOf, textOf } from '../unknown-json.js';
 import type { DefaultedObject } from './warnings.js';
 
-/** `kubectl` waits for the answer; a warning is not worth more. */
-const PATIENCE_MS = 500;
-/** Who names more has another problem. */
-const MOST_SECRETS = 4;
+/** Timeout for all reads, because `kubectl` waits for the review. */
+const TIMEOUT_MS = 500;
+/** How many Secrets are checked. */
+const MAX_SECRETS = 4;
 
-/** Does it not exist? What cannot be known, for want of the right or of an answer, is no warning. */
+/** Whether the Secret does not exist. False when that is unknown, for lack of permission or of a response. */
 async function isAbsent(kube: Kube, name: string, namespace: string): Promise<boolean> {
   try {
     await kube.get(SECRETS, { name, namespace });
@@ -21,26 +21,26 @@ async function isAbsent(kube: Kube, name: string, namespace: string): Promise<bo
   }
 }
 
-/** One sentence for each Secret that is not there. */
+/** One warning for each Secret that does not exist. */
 export async function pullSecretWarnings(
   kube: Kube,
   clock: Clock,
   { spec, namespace }: DefaultedObject,
 ): Promise<string[]> {
   const names = listOf(spec.imagePullSecrets)
-    .slice(0, MOST_SECRETS)
-    .map(one => textOf(fieldsOf(one).name));
+    .slice(0, MAX_SECRETS)
+    .map(reference => textOf(fieldsOf(reference).name));
   if (names.length === 0) return [];
-  const looks = names.map(async (name, index) =>
+  const checks = names.map(async (name, index) =>
     name !== undefined && (await isAbsent(kube, name, namespace))
       ? [
-          `spec.imagePullSecrets[${index}].name: there is no Secret ${name} in namespace ${namespace} now; the image may not be pulled`,
+          `spec.imagePullSecrets[${index}].name: Secret "${name}" does not exist in namespace "${namespace}"; the image pull may fail`,
         ]
       : [],
   );
-  const waking = new AbortController();
-  const tooLate = clock.sleep(PATIENCE_MS, waking.signal).then((): string[][] => []);
-  const found = await Promise.race([Promise.all(looks), tooLate]);
-  waking.abort();
+  const cancelTimeout = new AbortController();
+  const timeout = clock.sleep(TIMEOUT_MS, cancelTimeout.signal).then((): string[][] => []);
+  const found = await Promise.race([Promise.all(checks), timeout]);
+  cancelTimeout.abort();
   return found.flat();
 }

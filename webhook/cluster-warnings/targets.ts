@@ -1,8 +1,8 @@
-/** Which nodes a wish would reach if it began now; the controller chooses by the same rules. */
+/** Which nodes an operation would select if it started now; the controller selects by the same rules. */
 import { CONTROL_PLANE_LABELS } from '../../api/names.js';
 import type { LabelSelector } from '../../kube/selector.js';
 import { matches } from '../../kube/selector.js';
-import type { NodeViews, NodeView, OperationView } from './cluster-view.js';
+import type { NodeView, NodeViews, OperationView } from './cluster-view.js';
 
 const isLinux = ({ metadata, status }: NodeView): boolean =>
   (metadata.labels?.['kubernetes.io/os'] ?? status?.nodeInfo?.operatingSystem) === 'linux' &&
@@ -23,8 +23,8 @@ const ENDED: readonly unknown[] = ['Completed', 'Failed'];
 
 export const hasEnded = ({ status }: OperationView): boolean => ENDED.includes(status?.phase);
 
-/** Names of the nodes that an operation under way has still to do with. */
-export function claimedNodes(operation: OperationView, { linux }: NodeViews): string[] {
+/** Names of the nodes that an operation has not finished yet: those in its status, or all that match before it has a status. */
+export function unfinishedNodes(operation: OperationView, { linux }: NodeViews): string[] {
   if (hasEnded(operation)) return [];
   const { nodeStatuses } = operation.status ?? {};
   if (nodeStatuses !== undefined)

@@ -1,12 +1,12 @@
-/** What the cluster, as it is now, has to say of a wish: words for the person who applies it, never a refusal. */
+/** Warnings that depend on the current state of the cluster. They never reject an object, because that state may change. */
 import { OS_ARTIFACT } from '../../api/kinds.js';
-import type { LabelSelector, Requirement } from '../../kube/selector.js';
-import { matches } from '../../kube/selector.js';
+import type { LabelSelector } from '../../kube/selector.js';
+import { matches, requirementsOf } from '../../kube/selector.js';
 import { type Fields, fieldsOf } from '../unknown-json.js';
-import { hasEnded, claimedNodes, isControlPlane, selectNodes } from './targets.js';
-import type { NodeViews, NodeView, OperationView, ClusterView } from './cluster-view.js';
+import type { ClusterView, NodeView, NodeViews, OperationView } from './cluster-view.js';
+import { hasEnded, isControlPlane, selectNodes, unfinishedNodes } from './targets.js';
 
-/** A wish with all defaults. */
+/** An object with all defaults. */
 export interface DefaultedObject {
   kind: string;
   namespace: string;
@@ -14,124 +14,133 @@ export interface DefaultedObject {
   spec: Fields;
 }
 
-const many = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
-/** The first few names tell which ones are meant. */
-const some = (names: readonly string[]) =>
-  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+/** How many other operations are named in warnings. */
+const MAX_OPERATIONS = 3;
+/** How many names or values a warning lists. */
+const MAX_LISTED = 3;
 
-/** Upgrades cordon, drain unless told otherwise, and reboot for the active system; a NodeOp does what it says. */
-function whatItDoes({ kind, spec }: DefaultedObject) {
-  const upgrade = kind === 'NodeOpUpgrade';
-  const cordons = upgrade || spec.cordon === true;
+const count = (number: number, singular: string, plural = `${singular}s`) =>
+  `${number} ${number === 1 ? singular : plural}`;
+const listed = (names: readonly string[]) =>
+  names.length <= MAX_LISTED
+    ? names.join(', ')
+    : `${names.slice(0, MAX_LISTED).join(', ')} and ${names.length - MAX_LISTED} more`;
+
+/** Upgrades always cordon, drain by default, and reboot to activate the active system; a NodeOp does what its spec says. */
+function effectsOf({ kind, spec }: DefaultedObject) {
+  const isUpgrade = kind === 'NodeOpUpgrade';
+  const cordons = isUpgrade || spec.cordon === true;
   const drain = fieldsOf(spec.drainOptions).enabled;
-  const drains = cordons && (drain === true || (upgrade && drain === undefined));
-  const reboots = upgrade ? spec.upgradeActive !== false : spec.rebootOnSuccess === true;
-  return { drains, reboots, disturbs: cordons || reboots };
+  const drains = cordons && (drain === true || (isUpgrade && drain === undefined));
+  const reboots = isUpgrade ? spec.upgradeActive !== false : spec.rebootOnSuccess === true;
+  return { drains, reboots, disrupts: cordons || reboots };
 }
 
-const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Requirement[] => [
-  ...Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] })),
-  ...matchExpressions,
-];
-
-/** The requirement that alone keeps all nodes away: most often a misspelt label. */
-function culprit(selector: LabelSelector, nodes: readonly NodeView[]): string {
+/** Names the first requirement that no node satisfies, which is most often a misspelled label. */
+function unsatisfiedRequirement(selector: LabelSelector, nodes: readonly NodeView[]): string {
   const found = requirementsOf(selector).find(
-    one => !nodes.some(({ metadata }) => matches({ matchExpressions: [one] }, metadata.labels)),
+    requirement => !nodes.some(({ metadata }) => matches({ matchExpressions: [requirement] }, metadata.labels)),
   );
   if (!found) return '';
   const { key, operator, values = [] } = found;
-  if (operator !== 'In') return `; none fits ${key} ${operator}`;
-  const seen = [...new Set(nodes.flatMap(({ metadata }) => metadata.labels?.[key] ?? []))];
-  const wanted = `${key}=${values.slice(0, 3).join('|')}`;
-  return seen.length === 0
-    ? `; none carries the label ${key}`
-    : `; none has ${wanted}, it is ${seen
-        .slice(0, 3)
-        .map(value => JSON.stringify(value))
-        .join(' or ')} here`;
+  if (operator !== 'In') return `; no node satisfies "${key} ${operator}"`;
+  const existing = [...new Set(nodes.flatMap(({ metadata }) => metadata.labels?.[key] ?? []))];
+  if (existing.length === 0) return `; no node has the label ${key}`;
+  const wanted = `${key}=${values.slice(0, MAX_LISTED).join('|')}`;
+  const quoted = existing.slice(0, MAX_LISTED).map(value => JSON.stringify(value));
+  return `; no node has ${wanted}, existing values: ${quoted.join(', ')}`;
 }
 
 const selectorOf = ({ spec }: DefaultedObject) => spec.nodeSelector as LabelSelector | undefined;
 
-function aboutNodes(wish: DefaultedObject, targets: readonly NodeView[], { linux, others }: NodeViews): string[] {
-  const path = 'spec.nodeSelector';
-  const left = selectNodes(selectorOf(wish), others).length;
-  const leftOut =
-    left > 0
-      ? [`${path}: ${many(left, 'matching node is', 'matching nodes are')} not Linux or virtual, and left out`]
-      : [];
-  if (targets.length > 0) return [...leftOut, ...aboutTargets(wish, targets, linux)];
-  const why = culprit(selectorOf(wish) ?? {}, linux);
-  return [...leftOut, `${path}: matches none of ${many(linux.length, 'Linux node')} now, and fails without any${why}`];
+function skippedNodes(object: DefaultedObject, { others }: NodeViews): string[] {
+  const skipped = selectNodes(selectorOf(object), others).length;
+  if (skipped === 0) return [];
+  const nodes = count(skipped, 'matching node is', 'matching nodes are');
+  return [`spec.nodeSelector: ${nodes} skipped, because operations run on Linux nodes that are not virtual`];
 }
 
-function aboutTargets(wish: DefaultedObject, targets: readonly NodeView[], linux: readonly NodeView[]): string[] {
-  const { drains, reboots, disturbs } = whatItDoes(wish);
-  const planes = targets.filter(isControlPlane).map(({ metadata }) => metadata.name);
-  const only = linux.filter(isControlPlane).length === 1;
-  const said: string[] = [];
-  if (disturbs && planes.length > 0)
-    said.push(
-      only
-        ? `spec.nodeSelector: includes ${planes[0]}, the only control plane${reboots ? '; the API server is away while it reboots' : ''}`
-        : `spec.nodeSelector: includes ${many(planes.length, 'control plane')} (${some(planes)}); they go first, one at a time`,
-    );
-  const refuges = linux.filter(({ spec }) => spec?.unschedulable !== true).map(({ metadata }) => metadata.name);
-  /* Two refuges are enough for every target; one is enough for every other one. */
-  if (drains && refuges.length < 2 && targets.some(({ metadata }) => refuges.every(name => name === metadata.name)))
-    said.push('spec.drainOptions.enabled: there is no other node that takes pods; nothing will be drained');
-  return said;
+function noTargets(object: DefaultedObject, { linux }: NodeViews): string {
+  const reason = unsatisfiedRequirement(selectorOf(object) ?? {}, linux);
+  return `spec.nodeSelector: matches none of ${count(linux.length, 'Linux node')}; the operation fails if none matches when it starts${reason}`;
+}
+
+function controlPlaneTargets(object: DefaultedObject, targets: readonly NodeView[], { linux }: NodeViews): string[] {
+  const { reboots, disrupts } = effectsOf(object);
+  const names = targets.filter(isControlPlane).map(({ metadata }) => metadata.name);
+  if (!disrupts || names.length === 0) return [];
+  if (linux.filter(isControlPlane).length === 1) {
+    const consequence = reboots ? '; the API server is unavailable while it reboots' : '';
+    return [`spec.nodeSelector: includes ${names[0]}, the only control-plane node${consequence}`];
+  }
+  const nodes = count(names.length, 'control-plane node');
+  return [`spec.nodeSelector: includes ${nodes} (${listed(names)}); they are processed first, one at a time`];
+}
+
+/** A drain needs another schedulable node. With two of them, every target has at least one. */
+function drainWithoutDestination(object: DefaultedObject, targets: readonly NodeView[], nodes: NodeViews): string[] {
+  if (!effectsOf(object).drains) return [];
+  const schedulable = nodes.linux
+    .filter(({ spec }) => spec?.unschedulable !== true)
+    .map(({ metadata }) => metadata.name);
+  const hasDestination = ({ metadata }: NodeView) => schedulable.some(name => name !== metadata.name);
+  return schedulable.length >= 2 || targets.every(hasDestination)
+    ? []
+    : ['spec.drainOptions.enabled: there is no other schedulable node for the evicted pods; nothing will be drained'];
 }
 
 const isItself = ({ kind, namespace, name }: DefaultedObject, other: OperationView) =>
   other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name;
 
-function aboutOthers(
-  wish: DefaultedObject,
+/** Other operations that still have to work on the same nodes. An upgrade with a NodeOp is represented by that NodeOp. */
+function overlappingOperations(
+  object: DefaultedObject,
   targets: readonly NodeView[],
   nodes: NodeViews,
   operations: readonly OperationView[],
 ): string[] {
-  /* An upgrade works by its NodeOp as soon as there is one. */
-  const others = operations.filter(
-    other => !hasEnded(other) && other.status?.nodeOpName === undefined && !isItself(wish, other),
-  );
-  if (others.length === 0) return [];
-  const names = new Set(targets.map(({ metadata }) => metadata.name));
-  return others
-    .flatMap(other => {
-      const shared = claimedNodes(other, nodes)
-        .filter(name => names.has(name))
-        .toSorted();
-      if (shared.length === 0) return [];
-      const { namespace, name } = other.metadata;
-      return [
-        `spec.nodeSelector: ${many(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${some(shared)}), and must wait for it`,
-      ];
-    })
-    .slice(0, 3);
+  const targetNames = new Set(targets.map(({ metadata }) => metadata.name));
+  const warnings: string[] = [];
+  for (const other of operations) {
+    if (warnings.length === MAX_OPERATIONS) break;
+    if (hasEnded(other) || other.status?.nodeOpName !== undefined || isItself(object, other)) continue;
+    const shared = unfinishedNodes(other, nodes)
+      .filter(name => targetNames.has(name))
+      .toSorted();
+    if (shared.length === 0) continue;
+    const { namespace, name } = other.metadata;
+    warnings.push(
+      `spec.nodeSelector: ${count(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${listed(shared)}); this operation waits until they are released`,
+    );
+  }
+  return warnings;
 }
 
-/** The label by which a namespace refuses Pods; a level `privileged` or none at all refuses nothing. */
-const LEVEL = 'pod-security.kubernetes.io/enforce';
+/** The namespace label of Pod Security Admission; without it, or with the level `privileged`, all Pods are admitted. */
+const POD_SECURITY_LEVEL = 'pod-security.kubernetes.io/enforce';
 
-function aboutNamespace({ kind, namespace }: DefaultedObject, view: ClusterView): string[] {
-  const level = view.namespace?.(namespace)?.metadata.labels?.[LEVEL];
-  return level === undefined || level === 'privileged'
-    ? []
-    : [
-        `metadata.namespace: ${namespace} has ${LEVEL}=${level}, which refuses the privileged Pods of ${kind === OS_ARTIFACT.kind ? 'builds' : 'operations'}`,
-      ];
+function podSecurity({ kind, namespace }: DefaultedObject, view: ClusterView): string[] {
+  const level = view.namespace?.(namespace)?.metadata.labels?.[POD_SECURITY_LEVEL];
+  if (level === undefined || level === 'privileged') return [];
+  const pods = kind === OS_ARTIFACT.kind ? 'builds' : 'operations';
+  return [
+    `metadata.namespace: ${namespace} has the label ${POD_SECURITY_LEVEL}=${level}, which rejects the privileged Pods of ${pods}`,
+  ];
 }
 
-function aboutReach(wish: DefaultedObject, nodes: NodeViews, operations: readonly OperationView[]): string[] {
-  const targets = selectNodes(selectorOf(wish), nodes.linux);
-  return [...aboutNodes(wish, targets, nodes), ...aboutOthers(wish, targets, nodes, operations)];
+function nodeWarnings(object: DefaultedObject, nodes: NodeViews, operations: readonly OperationView[]): string[] {
+  const targets = selectNodes(selectorOf(object), nodes.linux);
+  if (targets.length === 0) return [...skippedNodes(object, nodes), noTargets(object, nodes)];
+  return [
+    ...skippedNodes(object, nodes),
+    ...controlPlaneTargets(object, targets, nodes),
+    ...drainWithoutDestination(object, targets, nodes),
+    ...overlappingOperations(object, targets, nodes, operations),
+  ];
 }
 
-/** One sentence each; nothing of what is not known. A build is no matter of chosen nodes. */
-export const clusterWarnings = (wish: DefaultedObject, view: ClusterView): string[] => [
-  ...(view.nodes && wish.kind !== OS_ARTIFACT.kind ? aboutReach(wish, view.nodes, view.operations ?? []) : []),
-  ...aboutNamespace(wish, view),
+/** One sentence per warning. An OSArtifact selects no nodes, so it gets only the warning about its namespace. */
+export const clusterWarnings = (object: DefaultedObject, view: ClusterView): string[] => [
+  ...(view.nodes && object.kind !== OS_ARTIFACT.kind ? nodeWarnings(object, view.nodes, view.operations ?? []) : []),
+  ...podSecurity(object, view),
 ];
