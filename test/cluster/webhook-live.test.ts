@@ -1,4 +1,4 @@
-/** The webhook as a program, asked by a real API server: before it is there, on its first day, and while replicas end under load. */
+/** The webhook program with a real API server: before it is installed, during installation, and while replicas stop under load. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const control = { ...label, 'node-role.kubernetes.io/control-plane': '' };
   const node = (name: string, labels: object) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
   await plane.kubectl.apply([node('cp', control), node('w1', label), node('w2', label)]);
-  await plane.kubectl.apply(['kept', 'going', 'changed'].map(name => op(name)));
+  await plane.kubectl.apply(['kept', 'deleted', 'changed'].map(name => op(name)));
   await program.configure();
 });
 
@@ -41,63 +41,66 @@ const op = (name: string, spec: object = {}, metadata: object = {}) => ({
   spec: { command: ['true'], ...spec },
 });
 
-/** What `kubectl` says of it, both streams. */
-async function said(args: readonly string[], object?: object): Promise<string> {
+/** Runs kubectl; returns `done` or `refused` and the output of both streams. */
+async function run(args: readonly string[], object?: object): Promise<string> {
   const { code, stdout, stderr } = await plane.kubectl.try(args, { stdin: object && JSON.stringify(object) });
   return `${code === 0 ? 'done' : 'refused'}\n${stdout}${stderr}`;
 }
 const patch = (name: string, body: object, ...more: string[]) =>
-  said(['patch', 'nodeop', name, '--type=merge', '-p', JSON.stringify(body), ...more]);
+  run(['patch', 'nodeop', name, '--type=merge', '-p', JSON.stringify(body), ...more]);
 const asController = ['--as=system:serviceaccount:operator-system:operator-controller', '--as-group=system:masters'];
 
-describe('while nobody answers', () => {
+describe('while the webhook does not respond', () => {
   test.each<[string, () => Promise<string>]>([
-    ['a status is written', () => patch('going', { status: { phase: 'Running' } }, '--subresource=status')],
-    ['a finalizer is added', () => patch('kept', { metadata: { finalizers: ['operator.kairos.io/claimed'] } })],
-    ['a finalizer is removed', () => patch('kept', { metadata: { finalizers: null } })],
+    ['updates a status', () => patch('deleted', { status: { phase: 'Running' } }, '--subresource=status')],
+    ['adds a finalizer', () => patch('kept', { metadata: { finalizers: ['operator.kairos.io/claimed'] } })],
+    ['removes a finalizer', () => patch('kept', { metadata: { finalizers: null } })],
     [
-      'a label and an annotation are changed',
+      'changes a label and an annotation',
       () => patch('kept', { metadata: { labels: { a: 'b' }, annotations: { a: 'b' } } }),
     ],
-    ['an object is applied again unchanged', () => said(['apply', '-f', '-'], op('kept'))],
-    ['an object is deleted', () => said(['delete', 'nodeop', 'going', '--timeout=20s'])],
-    ['the controller makes an object', () => said(['create', '-f', '-', ...asController], op('of-the-controller'))],
-    ['the controller changes a spec', () => patch('changed', { spec: { paused: true } }, ...asController)],
-    ['other kinds are made', () => said(['create', 'configmap', 'any', '--from-literal=a=b'])],
-    ['namespaces are made', () => said(['create', 'namespace', 'passing'])],
-    ['namespaces are deleted', () => said(['delete', 'namespace', 'passing', '--wait=false'])],
-    ['nodes are changed', () => said(['label', 'node', 'w1', 'a=b'])],
-  ])('%s', async (_sentence, act) => expect(await act()).toMatch(/^done/));
+    ['applies an unchanged object again', () => run(['apply', '-f', '-'], op('kept'))],
+    ['deletes an object', () => run(['delete', 'nodeop', 'deleted', '--timeout=20s'])],
+    [
+      'lets the controller create an object',
+      () => run(['create', '-f', '-', ...asController], op('of-the-controller')),
+    ],
+    ['lets the controller change a spec', () => patch('changed', { spec: { paused: true } }, ...asController)],
+    ['creates other kinds', () => run(['create', 'configmap', 'any', '--from-literal=a=b'])],
+    ['creates namespaces', () => run(['create', 'namespace', 'passing'])],
+    ['deletes namespaces', () => run(['delete', 'namespace', 'passing', '--wait=false'])],
+    ['updates nodes', () => run(['label', 'node', 'w1', 'a=b'])],
+  ])('the API server still %s', async (_title, act) => expect(await act()).toMatch(/^done/));
 
-  test('an object that is being deleted can lose its finalizer, and is gone', async () => {
+  test('a terminating object can lose its finalizer, and is deleted', async () => {
     expect(await patch('changed', { metadata: { finalizers: ['a.b/c'] } })).toMatch(/^done/);
-    expect(await said(['delete', 'nodeop', 'changed', '--wait=false'])).toMatch(/^done/);
+    expect(await run(['delete', 'nodeop', 'changed', '--wait=false'])).toMatch(/^done/);
     expect(await patch('changed', { metadata: { finalizers: null } })).toMatch(/^done/);
     expect(await plane.kubectl.getJson('nodeop', 'changed')).toBeUndefined();
   });
 
   test.each<[string, () => Promise<string>]>([
-    ['a new wish', () => said(['create', '-f', '-'], op('new'))],
-    ['a changed wish', () => patch('kept', { spec: { command: ['false'] } })],
-  ])('%s is refused with a sentence that names the webhook', async (_sentence, act) => {
-    const words = await act();
-    expect(words).toMatch(/^refused/);
-    expect(words).toContain('failed calling webhook "mutate.operator.kairos.io"');
+    ['a new object', () => run(['create', '-f', '-'], op('new'))],
+    ['a changed object', () => patch('kept', { spec: { command: ['false'] } })],
+  ])('%s is rejected with a message that names the webhook', async (_title, act) => {
+    const output = await act();
+    expect(output).toMatch(/^refused/);
+    expect(output).toContain('failed calling webhook "mutate.operator.kairos.io"');
   });
 });
 
-describe('the first day', () => {
-  test('what was refused before the webhook was there is taken as soon as it is ready', async () => {
+describe('the installation', () => {
+  test('accepts an object that was rejected before, as soon as the webhook is ready', async () => {
     await program.start('webhook-1');
-    await waitFor(async () => (await said(['apply', '-f', '-'], op('early'))).startsWith('done'), {
-      what: 'the wish',
+    await waitFor(async () => (await run(['apply', '-f', '-'], op('early'))).startsWith('done'), {
+      what: 'the object',
       seconds: 15,
     });
     expect(await plane.kubectl.getJson('nodeop', 'early')).toMatchObject({ spec: { hostMountPath: '/host' } });
     await plane.kubectl.do(['delete', 'nodeops', '--all']);
   });
 
-  test('it may do what it does and no more', async () => {
+  test('grants the webhook only the permissions that it needs', async () => {
     const who = '--as=system:serviceaccount:operator-system:operator-webhook';
     const may = async (...what: string[]) => (await plane.kubectl.try(['auth', 'can-i', ...what, who])).stdout.trim();
     expect(await may('list', 'nodes')).toBe('yes');
@@ -108,7 +111,7 @@ describe('the first day', () => {
     expect(await may('patch', 'validatingwebhookconfigurations/other')).toBe('no');
   });
 
-  test('applying the manifests again takes nothing away that the webhook wrote', async () => {
+  test('can be repeated without removing the CA bundle', async () => {
     const configuration = () => plane.kubectl.getJson('validatingwebhookconfiguration', 'operator-webhook');
     const before = await configuration();
     expect(JSON.stringify(before)).toMatch(/"caBundle":"[^"]{100}/);
@@ -117,109 +120,112 @@ describe('the first day', () => {
   });
 });
 
-describe('what is said', () => {
-  test.each(readdirSync(join(repository, 'manifests/samples')))('of the sample %s', async file => {
-    const text = readFileSync(join(repository, 'manifests/samples', file), 'utf8');
-    const { code, stderr } = await plane.kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin: text });
-    const disturbs = ['nodeop-reboot.yaml', 'nodeopupgrade.yaml'].includes(file);
-    const plane1 = '; the API server is away while it reboots';
-    const expected = disturbs ? `Warning: spec.nodeSelector: includes cp, the only control plane${plane1}\n` : '';
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expected });
-  });
+describe('the output of kubectl', () => {
+  test.each(readdirSync(join(repository, 'manifests/samples')))(
+    'has only the expected warnings for the sample %s',
+    async file => {
+      const text = readFileSync(join(repository, 'manifests/samples', file), 'utf8');
+      const { code, stderr } = await plane.kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin: text });
+      const isDisruptive = ['nodeop-reboot.yaml', 'nodeopupgrade.yaml'].includes(file);
+      const warning = 'includes cp, the only control-plane node; the API server is unavailable while it reboots';
+      const expected = isDisruptive ? `Warning: spec.nodeSelector: ${warning}\n` : '';
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expected });
+    },
+  );
 
-  test('of a wrong wish: everything, in one answer', async () => {
+  test('lists all faults of an invalid object', async () => {
     const spec = { concurrency: -1, nodeSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] }, preflight: {} };
-    const words = await said(['create', '--dry-run=server', '-f', '-'], op('x', spec));
-    expect(words).toContain('* spec.concurrency: Invalid value: -1');
-    expect(words).toContain('* spec.nodeSelector.matchExpressions[0].values: Required value');
-    expect(words).toContain('* spec.preflight: Required value: exactly one of command and release must be given');
+    const output = await run(['create', '--dry-run=server', '-f', '-'], op('x', spec));
+    expect(output).toContain('* spec.concurrency: Invalid value: -1');
+    expect(output).toContain('* spec.nodeSelector.matchExpressions[0].values: Required value');
+    expect(output).toContain('* spec.preflight: Required value: exactly one of command and release must be given');
   });
 
-  test('of a misspelt field, where the client lets it pass', async () => {
-    const words = await said(['apply', '--dry-run=server', '--validate=false', '-f', '-'], op('x', { concurency: 1 }));
-    expect(words).toContain('did you mean "concurrency"?');
+  test('warns about a misspelled field that the client did not reject', async () => {
+    const output = await run(['apply', '--dry-run=server', '--validate=false', '-f', '-'], op('x', { concurency: 1 }));
+    expect(output).toContain('did you mean "concurrency"?');
   });
 
-  test('of a namespace that refuses such Pods', async () => {
+  test('warns about a namespace that rejects privileged Pods', async () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await plane.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'strict', labels } });
     const nodeOp = op('x', {}, { namespace: 'strict' });
-    const look = () => said(['create', '--dry-run=server', '-f', '-'], nodeOp);
-    const words = await waitFor(async () => ((await look()).includes('strict has') ? await look() : undefined), {
+    const dryRun = () => run(['create', '--dry-run=server', '-f', '-'], nodeOp);
+    const output = await waitFor(async () => ((await dryRun()).includes('strict has') ? await dryRun() : undefined), {
       what: 'the warning',
       seconds: 15,
     });
-    expect(words).toContain('enforce=restricted, which refuses the privileged Pods of operations');
+    expect(output).toContain('enforce=restricted, which rejects the privileged Pods of operations');
   });
 
-  test('of a pull secret that is missing, once the webhook may look', async () => {
+  test('warns about a missing pull Secret once the webhook may read it', async () => {
     const nodeOp = op('x', { imagePullSecrets: [{ name: 'registry' }] });
-    const look = async () => said(['create', '--dry-run=server', '-f', '-'], nodeOp);
-    expect(await look()).not.toContain('registry');
+    const dryRun = async () => run(['create', '--dry-run=server', '-f', '-'], nodeOp);
+    expect(await dryRun()).not.toContain('registry');
     const account = '--serviceaccount=operator-system:operator-webhook';
     await plane.kubectl.do(['create', 'role', 'pull-secrets', '--verb=get', '--resource=secrets', '-n', 'default']);
     await plane.kubectl.do(['create', 'rolebinding', 'pull-secrets', '--role=pull-secrets', account, '-n', 'default']);
-    const heard = async () => (await look()).includes('there is no Secret registry in namespace default now');
-    await waitFor(heard, { what: 'the warning', seconds: 15 });
+    const isWarned = async () => (await dryRun()).includes('Secret "registry" does not exist in namespace "default"');
+    await waitFor(isWarned, { what: 'the warning', seconds: 15 });
     await plane.kubectl.do(['create', 'secret', 'generic', 'registry']);
-    expect(await look()).not.toContain('registry');
+    expect(await dryRun()).not.toContain('registry');
   });
 });
 
-test('an authority that somebody overwrites is back within seconds', async () => {
+test('an overwritten CA bundle is restored within seconds', async () => {
   await program.configure('replace');
-  const begun = Date.now();
-  await waitFor(async () => (await said(['create', '--dry-run=server', '-f', '-'], op('x'))).startsWith('done'), {
+  const start = Date.now();
+  await waitFor(async () => (await run(['create', '--dry-run=server', '-f', '-'], op('x'))).startsWith('done'), {
     what: 'the webhook to be trusted again',
     seconds: 30,
     everyMs: 200,
   });
-  expect(Date.now() - begun).toBeLessThan(20_000);
+  expect(Date.now() - start).toBeLessThan(20_000);
 });
 
 describe('under load', () => {
   let replicas: Replica[];
 
-  /** Wishes by the hundred while something happens; the sentences of those that failed. */
-  async function during(act: () => Promise<void>): Promise<{ asked: number; failed: string[] }> {
+  /** Sends a hundred dry runs a second while `act` runs; returns the errors of those that failed. */
+  async function during(act: () => Promise<void>): Promise<{ sent: number; failed: string[] }> {
     const failed: string[] = [];
-    const asked: Promise<void>[] = [];
-    const ask = () =>
-      asked.push(kube.dryRun(NODE_OP, op('x'), 'default').catch((error: Error) => void failed.push(error.message)));
-    const timer = setInterval(ask, 10);
+    const sent: Promise<void>[] = [];
+    const send = () =>
+      sent.push(kube.dryRun(NODE_OP, op('x'), 'default').catch((error: Error) => void failed.push(error.message)));
+    const timer = setInterval(send, 10);
     await act();
     clearInterval(timer);
-    await Promise.all(asked);
-    return { asked: asked.length, failed };
+    await Promise.all(sent);
+    return { sent: sent.length, failed };
   }
   const seconds = (count: number) => new Promise(resolve => setTimeout(resolve, count * 1000));
-  const end = (one: Replica | undefined, signal: 'SIGTERM' | 'SIGKILL') =>
-    process.kill(one?.daemon.record.pid ?? 0, signal);
+  const kill = (replica: Replica | undefined, signal: 'SIGTERM' | 'SIGKILL') =>
+    process.kill(replica?.daemon.record.pid ?? 0, signal);
 
-  test('one of two replicas is stopped, and no wish fails', async () => {
-    program.reach([]);
+  test('no request fails when one of two replicas is stopped', async () => {
+    program.setEndpoints([]);
     replicas = [await program.start('webhook-2'), await program.start('webhook-3')];
-    const [leaving, staying] = replicas;
-    const { asked, failed } = await during(async () => {
+    const [stopping, remaining] = replicas;
+    const { sent, failed } = await during(async () => {
       await seconds(2);
-      end(leaving, 'SIGTERM');
+      kill(stopping, 'SIGTERM');
       await seconds(1);
-      program.reach([staying?.port ?? 0]);
+      program.setEndpoints([remaining?.port ?? 0]);
       await seconds(9);
     });
     expect(failed).toEqual([]);
-    expect(asked).toBeGreaterThan(300);
+    expect(sent).toBeGreaterThan(300);
   });
 
-  test('one of two replicas is killed: only what it held can fail, and everything else goes on', async () => {
-    const fresh = await program.start('webhook-4');
+  test('only requests of a killed replica fail, at most one per connection', async () => {
+    const killed = await program.start('webhook-4');
     const { failed } = await during(async () => {
       await seconds(2);
-      end(fresh, 'SIGKILL');
-      program.reach([replicas[1]?.port ?? 0]);
+      kill(killed, 'SIGKILL');
+      program.setEndpoints([replicas[1]?.port ?? 0]);
       await seconds(4);
     });
-    expect(failed.filter(words => !words.includes('failed calling webhook'))).toEqual([]);
+    expect(failed.filter(message => !message.includes('failed calling webhook'))).toEqual([]);
     expect(failed.length).toBeLessThanOrEqual(4);
   });
 });

@@ -1,4 +1,4 @@
-/** Objects that several hands write, and objects from before a rule came: nobody is fought over, and all come to their end. */
+/** Objects with several field managers, and objects stored before a rule was introduced: neither causes conflicts or cannot be deleted. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ const nodeOp = (kind: 'NodeOp' | 'NodeOpUpgrade', name: string, spec: object) =>
   spec,
 });
 
-/** What no rule of today would let in. */
-const WRONG = {
+/** Specs that break the current rules. */
+const INVALID = {
   nodeop: {
     command: ['true'],
     concurrency: -1,
@@ -32,15 +32,15 @@ const WRONG = {
   nodeopupgrade: { image: '', allow: ['Everything'], backoffLimit: -2, concurrency: '200%' },
 };
 const OLD = [
-  ['nodeop', WRONG.nodeop],
-  ['nodeopupgrade', WRONG.nodeopupgrade],
+  ['nodeop', INVALID.nodeop],
+  ['nodeopupgrade', INVALID.nodeopupgrade],
 ] as const;
 
 interface Crd {
   spec: { versions: { schema: { openAPIV3Schema: { properties: Record<string, object> } } }[] };
 }
 
-/** The CRD of that name with a spec that may be anything. */
+/** The CRD with an unvalidated spec. */
 function withoutRules(plural: string): string {
   const crd = parse(readFileSync(join(repository, `manifests/crd/${plural}.yaml`), 'utf8')) as Crd;
   for (const { schema } of crd.spec.versions)
@@ -54,9 +54,9 @@ beforeAll(async () => {
   for (const plural of ['nodeops', 'nodeopupgrades'])
     await kubectl.do(['apply', '-f', '-'], { stdin: withoutRules(plural) });
   await kubectl.do(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
-  for (const name of ['old', 'going', 'mended']) {
-    await kubectl.apply(nodeOp('NodeOp', name, WRONG.nodeop));
-    await kubectl.apply(nodeOp('NodeOpUpgrade', name, WRONG.nodeopupgrade));
+  for (const name of ['old', 'deleted', 'fixed']) {
+    await kubectl.apply(nodeOp('NodeOp', name, INVALID.nodeop));
+    await kubectl.apply(nodeOp('NodeOpUpgrade', name, INVALID.nodeopupgrade));
   }
   await kubectl.apply(nodeOp('NodeOpUpgrade', 'of-nothing', { image: 'a', upgradeActive: false }));
   program = await WebhookProgram.install(plane);
@@ -69,86 +69,86 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-/** What `kubectl` says of it, both streams. */
-async function said(args: readonly string[], object?: object): Promise<string> {
+/** Runs kubectl; returns `done` or `refused` and the output of both streams. */
+async function run(args: readonly string[], object?: object): Promise<string> {
   const { code, stdout, stderr } = await plane.kubectl.try(args, { stdin: object && JSON.stringify(object) });
   return `${code === 0 ? 'done' : 'refused'}\n${stdout}${stderr}`;
 }
 const patch = (kind: string, name: string, body: object, ...more: string[]) =>
-  said(['patch', kind, name, '--type=merge', '-p', JSON.stringify(body), ...more]);
-const look = async (name: string) => await plane.kubectl.getJson('nodeop', name, '--show-managed-fields');
+  run(['patch', kind, name, '--type=merge', '-p', JSON.stringify(body), ...more]);
+const stored = async (name: string) => await plane.kubectl.getJson('nodeop', name, '--show-managed-fields');
 
-describe.each(OLD)('a %s from before the rules', (kind, wrong) => {
-  test('could not be made today', async () => {
-    const made = nodeOp(kind === 'nodeop' ? 'NodeOp' : 'NodeOpUpgrade', 'new', wrong);
-    expect(await said(['create', '--validate=false', '-f', '-'], made)).toMatch(/^refused/);
+describe.each(OLD)('a %s stored before the rules', (kind, invalid) => {
+  test('can no longer be created', async () => {
+    const created = nodeOp(kind === 'nodeop' ? 'NodeOp' : 'NodeOpUpgrade', 'new', invalid);
+    expect(await run(['create', '--validate=false', '-f', '-'], created)).toMatch(/^refused/);
   });
 
   test.each<[string, () => Promise<string>]>([
-    ['its status is written', () => patch(kind, 'old', { status: { phase: 'Pending' } }, '--subresource=status')],
-    ['it gets a finalizer', () => patch(kind, 'old', { metadata: { finalizers: ['operator.kairos.io/claimed'] } })],
-    ['it loses it', () => patch(kind, 'old', { metadata: { finalizers: null } })],
+    ['have its status updated', () => patch(kind, 'old', { status: { phase: 'Pending' } }, '--subresource=status')],
+    ['get a finalizer', () => patch(kind, 'old', { metadata: { finalizers: ['operator.kairos.io/claimed'] } })],
+    ['lose a finalizer', () => patch(kind, 'old', { metadata: { finalizers: null } })],
     [
-      'it gets labels and annotations',
+      'get labels and annotations',
       () => patch(kind, 'old', { metadata: { labels: { a: 'b' }, annotations: { a: 'b' } } }),
     ],
-    ['it is paused', () => patch(kind, 'old', { spec: { paused: true } })],
-    ['one of its faults is mended', () => patch(kind, 'mended', { spec: { concurrency: 1 } })],
-    ['it is finished', () => patch(kind, 'old', { status: { phase: 'Completed' } }, '--subresource=status')],
-    ['it is deleted', () => said(['delete', kind, 'going', '--timeout=20s'])],
-  ])('%s', async (_sentence, act) => expect(await act()).toMatch(/^done/));
+    ['be paused', () => patch(kind, 'old', { spec: { paused: true } })],
+    ['have one of its faults fixed', () => patch(kind, 'fixed', { spec: { concurrency: 1 } })],
+    ['be completed', () => patch(kind, 'old', { status: { phase: 'Completed' } }, '--subresource=status')],
+    ['be deleted', () => run(['delete', kind, 'deleted', '--timeout=20s'])],
+  ])('can %s', async (_title, act) => expect(await act()).toMatch(/^done/));
 
-  test('another wrong value in the place of the first is refused', async () =>
-    expect(await patch(kind, 'mended', { spec: { backoffLimit: -3 } })).toMatch(/^refused\n[^]*spec\.backoffLimit/));
+  test('cannot get another invalid value', async () =>
+    expect(await patch(kind, 'fixed', { spec: { backoffLimit: -3 } })).toMatch(/^refused\n[^]*spec\.backoffLimit/));
 
-  test('it goes when its finalizer goes', async () => {
+  test('is deleted when its last finalizer is removed', async () => {
     expect(await patch(kind, 'old', { metadata: { finalizers: ['operator.kairos.io/claimed'] } })).toMatch(/^done/);
-    expect(await said(['delete', kind, 'old', '--wait=false'])).toMatch(/^done/);
+    expect(await run(['delete', kind, 'old', '--wait=false'])).toMatch(/^done/);
     expect(await patch(kind, 'old', { metadata: { finalizers: null } })).toMatch(/^done/);
     expect(await plane.kubectl.getJson(kind, 'old')).toBeUndefined();
   });
 });
 
-test('an old upgrade of neither system is finished, mended and deleted; other changes have to mend it, too', async () => {
+test('a stored upgrade of neither system can be completed, fixed and deleted, but not changed without being fixed', async () => {
   const change = (body: object, ...more: string[]) => patch('nodeopupgrade', 'of-nothing', body, ...more);
   expect(await change({ metadata: { labels: { a: 'b' } } })).toMatch(/^done/);
   expect(await change({ status: { message: 'nothing to do' } }, '--subresource=status')).toMatch(/^done/);
   const refused = await change({ spec: { paused: true } });
   expect(refused).toMatch(/^refused\n[^]*must not both be false: there would be nothing to do/);
   expect(await change({ spec: { paused: true, upgradeRecovery: true } })).toMatch(/^done/);
-  expect(await said(['delete', 'nodeopupgrade', 'of-nothing', '--timeout=20s'])).toMatch(/^done/);
+  expect(await run(['delete', 'nodeopupgrade', 'of-nothing', '--timeout=20s'])).toMatch(/^done/);
 });
 
-describe('a wish that is applied again', () => {
-  test('as it was written is unchanged', async () => {
+describe('an object that is applied again', () => {
+  test('is unchanged when the manifest is the same', async () => {
     const once = nodeOp('NodeOp', 'again', { command: ['true'], drainOptions: { enabled: true } });
     await plane.kubectl.apply(once);
-    const before = await look('again');
-    expect(await said(['apply', '-f', '-'], once)).toContain('unchanged');
-    expect(await look('again')).toEqual(before);
+    const before = await stored('again');
+    expect(await run(['apply', '-f', '-'], once)).toContain('unchanged');
+    expect(await stored('again')).toEqual(before);
   });
 
-  test('as it is stored, with every default, keeps its generation', async () => {
+  test('keeps its generation when the manifest contains every default', async () => {
     const { metadata, spec } = (await plane.kubectl.getJson('nodeop', 'again')) ?? {};
     expect(spec).toMatchObject({ hostMountPath: '/host', backoffLimit: 3, drainOptions: { onTimeout: 'Fail' } });
-    expect(await said(['apply', '-f', '-'], nodeOp('NodeOp', 'again', spec ?? {}))).toMatch(/^done/);
-    expect((await look('again'))?.metadata?.['generation']).toBe(metadata?.['generation']);
+    expect(await run(['apply', '-f', '-'], nodeOp('NodeOp', 'again', spec ?? {}))).toMatch(/^done/);
+    expect((await stored('again'))?.metadata?.['generation']).toBe(metadata?.['generation']);
   });
 });
 
-describe('a wish that several hands apply', () => {
+describe('an object with several field managers', () => {
   const by = (manager: string, spec: object) =>
-    said(['apply', '--server-side', `--field-manager=${manager}`, '-f', '-'], nodeOp('NodeOp', 'shared', spec));
+    run(['apply', '--server-side', `--field-manager=${manager}`, '-f', '-'], nodeOp('NodeOp', 'shared', spec));
   const ownedBy = async (manager: string): Promise<string> => {
-    const entries = (await look('shared'))?.metadata?.['managedFields'] as { manager: string; fieldsV1: object }[];
+    const entries = (await stored('shared'))?.metadata?.['managedFields'] as { manager: string; fieldsV1: object }[];
     return JSON.stringify(entries.filter(entry => entry.manager === manager).map(({ fieldsV1 }) => fieldsV1));
   };
 
-  test('each owns what he wrote, nobody the defaults, and nobody conflicts', async () => {
+  test('has each manager own the fields it applied, and none own the defaults', async () => {
     expect(await by('one', { command: ['true'], concurrency: 2 })).toMatch(/^done/);
     expect(await by('two', { paused: true })).toMatch(/^done/);
     expect(await by('one', { command: ['true'], concurrency: 2 })).toMatch(/^done/);
-    expect((await look('shared'))?.spec).toMatchObject({
+    expect((await stored('shared'))?.spec).toMatchObject({
       command: ['true'],
       concurrency: 2,
       paused: true,
@@ -158,21 +158,21 @@ describe('a wish that several hands apply', () => {
     expect(await ownedBy('two')).toContain('"f:spec":{"f:paused":{}}');
   });
 
-  test('applying the same again changes nothing at all', async () => {
-    const before = await look('shared');
+  test('does not change when the same manifests are applied again', async () => {
+    const before = await stored('shared');
     expect(await by('one', { command: ['true'], concurrency: 2 })).toMatch(/^done/);
     expect(await by('two', { paused: true })).toMatch(/^done/);
-    expect(await look('shared')).toEqual(before);
+    expect(await stored('shared')).toEqual(before);
   });
 
-  test('what its owner takes back becomes the default again', async () => {
+  test('gets the default back when the owner of a field omits it', async () => {
     expect(await by('one', { command: ['true'] })).toMatch(/^done/);
-    expect((await look('shared'))?.spec).toMatchObject({ concurrency: 0, paused: true });
+    expect((await stored('shared'))?.spec).toMatchObject({ concurrency: 0, paused: true });
   });
 
-  test('a field of another is a conflict between the two, not with the operator', async () => {
-    const words = await by('two', { command: ['false'], paused: true });
-    expect(words).toMatch(/^refused/);
-    expect(words).toContain('conflict with "one": .spec.command');
+  test('reports a conflict between the managers, not with the operator', async () => {
+    const output = await by('two', { command: ['false'], paused: true });
+    expect(output).toMatch(/^refused/);
+    expect(output).toContain('conflict with "one": .spec.command');
   });
 });

@@ -1,4 +1,4 @@
-/** The built webhook beside a control plane: as many replicas as wanted, each with the rights of its ServiceAccount, behind one address. */
+/** The bundled webhook with a control plane: replicas with the permissions of its ServiceAccount, behind one address. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -19,7 +19,7 @@ export interface Replica {
   daemon: Daemon;
 }
 
-/** The published manifest of that name. */
+/** The text of a published manifest. */
 const published = (name: string) => readFileSync(join(repository, 'manifests/default', name), 'utf8');
 
 export class WebhookProgram {
@@ -28,7 +28,7 @@ export class WebhookProgram {
     private readonly service: Balancer,
   ) {}
 
-  /** Kinds, namespace, rights and configurations as published, but for the address: there are no Services here. Nobody answers yet. */
+  /** Installs the published CRDs, namespace and RBAC. No replica is running yet. */
   static async install(plane: ControlPlane): Promise<WebhookProgram> {
     const { kubectl } = plane;
     await kubectl.do(['apply', '-k', join(repository, 'manifests/crd')]);
@@ -37,7 +37,10 @@ export class WebhookProgram {
     return new WebhookProgram(plane, await balancer([await freePort()]));
   }
 
-  /** Tells the API server to ask: `apply` as users do, `replace` as somebody who takes away all that others wrote. */
+  /**
+   * Installs the webhook configurations, with a URL in place of the Service, because this control plane has no Services. `apply` keeps
+   * the fields of other writers, `replace` removes them.
+   */
   async configure(how: 'apply' | 'replace' = 'apply'): Promise<void> {
     const command = how === 'apply' ? ['apply'] : ['replace', '--force'];
     const documents = parseAllDocuments(published('webhook-configurations.yaml'));
@@ -51,7 +54,7 @@ export class WebhookProgram {
     }
   }
 
-  /** Starts one more and waits until it is ready; from then on it is asked. */
+  /** Starts a replica, waits until it is ready, and adds it to the endpoints. */
   async start(name: string): Promise<Replica> {
     const { plane } = this;
     const [port, healthPort] = [await freePort(), await freePort()];
@@ -83,15 +86,15 @@ export class WebhookProgram {
       return true;
     };
     await waitFor(ready, { what: `${name} to be ready`, seconds: 60 });
-    this.reach([...this.reached, port]);
+    this.setEndpoints([...this.endpoints, port]);
     return { port, daemon };
   }
 
-  private reached: number[] = [];
+  private endpoints: number[] = [];
 
-  /** The Service hears of it: from now on new connections go to these. */
-  reach(ports: number[]): void {
-    this.reached = ports;
+  /** Sets the ports to which new connections are forwarded. */
+  setEndpoints(ports: number[]): void {
+    this.endpoints = ports;
     if (ports.length > 0) this.service.ports = ports;
   }
 

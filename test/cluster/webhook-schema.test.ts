@@ -1,4 +1,4 @@
-/** The hard rules stand three times: in the webhook, in the schemas, and in the CRDs of a real API server. They never disagree. */
+/** The validation rules exist in the webhook, in the zod schemas and in the CRDs of a real API server; these tests show that they agree. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { join } from 'node:path';
@@ -18,9 +18,9 @@ import { repository } from './paths.js';
 
 jest.setTimeout(900_000); // the programs may have to be compiled first
 
-/** As many as tell of every rule in every one of its values; the seed makes each run the same. */
-const DRAWN = { numRuns: 1_500, seed: 20_261_121 };
-const TOGETHER = 8;
+/** Enough random specs to cover the values of every rule; the seed makes the runs reproducible. */
+const SAMPLE = { numRuns: 1_500, seed: 20_261_121 };
+const CONCURRENT = 8;
 
 let plane: ControlPlane;
 let kube: KubeClient;
@@ -37,8 +37,8 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-/** Why the API server refuses it, if so; nothing is stored. */
-async function refusal(kind: Kind, spec: unknown): Promise<string | undefined> {
+/** Why the API server rejects a spec, if it does; a dry run, so nothing is stored. */
+async function rejection(kind: Kind, spec: unknown): Promise<string | undefined> {
   const object = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata: { name: 'x' }, spec };
   try {
     await kube.dryRun(kind, object, 'default');
@@ -49,7 +49,7 @@ async function refusal(kind: Kind, spec: unknown): Promise<string | undefined> {
   }
 }
 
-/** As the API server hands an object to webhooks: a field that is null is no field. */
+/** Removes null fields, as the API server does before it calls webhooks. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
@@ -59,16 +59,16 @@ function withoutNulls(value: unknown): unknown {
 }
 
 describe.each([
-  { kind: NODE_OP, schema: NodeOpSpec, drawn: nodeOpSpecs },
-  { kind: NODE_OP_UPGRADE, schema: NodeOpUpgradeSpec, drawn: upgradeSpecs },
-])('of $kind.kind', ({ kind, schema, drawn }) => {
-  const specs = fc.sample(drawn, DRAWN);
+  { kind: NODE_OP, schema: NodeOpSpec, arbitrary: nodeOpSpecs },
+  { kind: NODE_OP_UPGRADE, schema: NodeOpUpgradeSpec, arbitrary: upgradeSpecs },
+])('$kind.kind', ({ kind, schema, arbitrary }) => {
+  const specs = fc.sample(arbitrary, SAMPLE);
 
-  test('webhook, schema and API server let the same specs in', async () => {
-    const quarrels: object[] = [];
+  test('specs are accepted by webhook, schema and API server alike', async () => {
+    const disagreements: object[] = [];
     const counts = { allowed: 0, refused: 0 };
     const judge = async (sent: Record<string, unknown>) => {
-      const server = await refusal(kind, sent);
+      const server = await rejection(kind, sent);
       const spec = withoutNulls(sent);
       const asked = request({ kind: kind.kind as 'NodeOp' | 'NodeOpUpgrade', spec });
       const answers = {
@@ -79,16 +79,22 @@ describe.each([
       };
       counts[answers.server ? 'allowed' : 'refused'] += 1;
       if (new Set(Object.values(answers)).size > 1)
-        quarrels.push({ spec, ...answers, said: server, told: validate(asked).response.status?.message });
+        disagreements.push({
+          spec,
+          ...answers,
+          serverMessage: server,
+          webhookMessage: validate(asked).response.status?.message,
+        });
     };
-    for (let at = 0; at < specs.length; at += TOGETHER) await Promise.all(specs.slice(at, at + TOGETHER).map(judge));
-    expect(quarrels).toEqual([]);
-    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(DRAWN.numRuns / 10);
+    for (let at = 0; at < specs.length; at += CONCURRENT)
+      await Promise.all(specs.slice(at, at + CONCURRENT).map(judge));
+    expect(disagreements).toEqual([]);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(SAMPLE.numRuns / 10);
   });
 
-  test('the defaults of the webhook are those of the API server', async () => {
-    const right = specs.filter(one => schema.safeParse(withoutNulls(one)).success).slice(0, 60);
-    for (const { novelty: _unknown, ...spec } of right) {
+  test('defaults are the same in the webhook and the API server', async () => {
+    const valid = specs.filter(spec => schema.safeParse(withoutNulls(spec)).success).slice(0, 60);
+    for (const { novelty: _unknown, ...spec } of valid) {
       const object = {
         apiVersion: `${kind.group}/${kind.version}`,
         kind: kind.kind,
@@ -103,26 +109,27 @@ describe.each([
   });
 });
 
-/* Rules between many fields are the webhook's and the controller's; the CRD has those of single fields, and of the keys. */
-describe('of OSArtifact', () => {
+/* The CRD validates single fields and keys; rules across fields are checked by the webhook and the controller. */
+describe('OSArtifact', () => {
   const { group, version, kind } = OS_ARTIFACT;
 
-  test('what the API server refuses the webhook refuses too, and all it lets in fits the schema', async () => {
-    const quarrels: object[] = [];
+  test('specs rejected by the API server are rejected by the webhook, and accepted ones are valid by the schema', async () => {
+    const disagreements: object[] = [];
     const counts = { allowed: 0, refused: 0 };
     const judge = async (sent: Record<string, unknown>) => {
-      const server = await refusal(OS_ARTIFACT, sent);
+      const server = await rejection(OS_ARTIFACT, sent);
       const spec = withoutNulls(sent);
       const object = { apiVersion: `${group}/${version}`, kind, metadata: { name: 'x', namespace: 'default' }, spec };
       const { allowed, status } = validate({ ...request(), kind: { group, version, kind }, object }).response;
       const fits = OSArtifactSpec.safeParse(spec).success;
       counts[allowed ? 'allowed' : 'refused'] += 1;
       if ((allowed && server !== undefined) || (server === undefined && !fits))
-        quarrels.push({ spec, server, fits, allowed, told: status?.message });
+        disagreements.push({ spec, server, fits, allowed, message: status?.message });
     };
-    const specs = fc.sample(artifactSpecs, DRAWN);
-    for (let at = 0; at < specs.length; at += TOGETHER) await Promise.all(specs.slice(at, at + TOGETHER).map(judge));
-    expect(quarrels).toEqual([]);
-    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(DRAWN.numRuns / 20);
+    const specs = fc.sample(artifactSpecs, SAMPLE);
+    for (let at = 0; at < specs.length; at += CONCURRENT)
+      await Promise.all(specs.slice(at, at + CONCURRENT).map(judge));
+    expect(disagreements).toEqual([]);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(SAMPLE.numRuns / 20);
   });
 });
