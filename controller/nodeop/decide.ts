@@ -1,4 +1,4 @@
-/** Decides for all nodes of one operation together: which nodes may start, what is done next, what the status says. Pure. */
+/** Decides for all nodes of one operation together: which nodes may start, what is done next, what the status contains. Pure. */
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import { after } from '../../program/clock.js';
@@ -58,7 +58,7 @@ interface StatusInput {
   now: Date;
 }
 
-/** A failure found in this very pass makes the status final and stops the nodes that were about to start: their entries must say so. */
+/** A failure found in this very pass makes the status final and stops the nodes that were about to start, which their entries must show. */
 function statusOf(nodeOp: ParsedNodeOp, { members, waiting, now }: StatusInput): NodeOpStatus {
   const active = members.filter(each => rolloutStateOf(each) === 'active').length;
   const detail = detailFor({ targets: members.length, active });
@@ -115,7 +115,7 @@ interface Turns {
 
 /**
  * Slots are counted from what is observed, never remembered. A node that only has to be released occupies none.
- * A node that is not Ready says so, and its start deadline runs, only while a slot is free for it.
+ * A node that is not Ready reports it, and its start deadline runs, only while a slot is free for it.
  */
 function assignTurns(nodeOp: ParsedNodeOp, members: readonly Member[]): Turns {
   const waiting = new Map<string, WaitReason>();

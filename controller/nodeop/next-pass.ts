@@ -28,7 +28,7 @@ export function nextPass(
   return errors.length > 0 ? { then: 'failed', error: errors[0], afterMs } : { then: 'requeue', afterMs };
 }
 
-/** After a write the next pass runs at once, because decisions depend on what the status says. */
+/** After a write the next pass runs at once, because decisions depend on the written status. */
 function statusDelay(write: StatusWrite): number {
   if (write.is === 'delayed') return write.afterMs;
   return write.is === 'written' ? 0 : RESYNC_MS;

@@ -91,7 +91,7 @@ async function patchAgent({ agent, name }: Facts, patch: object, { kube, caches 
 
 async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, deps: ActDeps): Promise<void> {
   if (isLedgerLost(facts) && !(await isUnfinished(facts, deps))) return;
-  /* The Lease first: a ledger must never say that it has the turn before that is true. */
+  /* The Lease first: a ledger must never claim the turn without having it. */
   if (operation.controlPlane) await deps.controlPlane.acquire({ id: operation.id, node: facts.name });
   const finalizers = [...new Set([...(facts.agent?.metadata.finalizers ?? []), FINALIZERS.claimed])];
   await patchAgent(facts, { metadata: { finalizers }, spec: { operation } }, deps);

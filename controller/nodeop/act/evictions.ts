@@ -77,7 +77,7 @@ export class Evictions {
     this.#podsBefore.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
-  /** Returns why the drain is blocked; undefined for a pod that merely changed. Rethrows errors that say nothing about the pod. */
+  /** Returns why the drain is blocked; undefined for a pod that merely changed. Rethrows errors that do not concern the pod. */
   #noteRefusal(pod: CachedPod, error: unknown): string | undefined {
     if (isConflict(error)) {
       this.#pause(pod, `${podName(pod)} has changed`);

@@ -45,7 +45,7 @@ async function perform({ facts, action }: Plan['actions'][number], deps: Perform
 }
 
 /**
- * What the status says of an error; undefined for one that the next pass is expected to cure. A conflict counts only where it means
+ * What the status reports of an error; undefined for one that the next pass is expected to cure. A conflict counts only where it means
  * that another node has the turn of the control planes, which may take long.
  */
 export function refusalMessage(error: unknown, action: Action): string | undefined {
