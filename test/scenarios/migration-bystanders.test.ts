@@ -1,4 +1,4 @@
-/** What surrounds operations that are taken over: others that want the same nodes, those that are over or being deleted, and several nodes at once. */
+/** Migration beside other state: operations that wait for the same nodes, finished and deleted operations, and several nodes at once. */
 import { describe, expect, test } from '@jest/globals';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { JOBS, PODS } from '../../kube/resources.js';
@@ -6,54 +6,51 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import { SETTLED, commandLasting, ONLY_N1, OP } from './lifecycle-setup.js';
 import {
-  after,
-  CREATED,
-  leaves,
-  NEVER,
-  ONCE,
-  type OperationLeft,
-  REBOOTS,
-  RUNNING,
-  TO_REBOOT,
+  runMigration,
+  JOB_CREATED,
+  createLegacyOperation,
+  NOT_REBOOTED,
+  REBOOTED_ONCE,
+  type LegacyOperation,
+  REBOOT_N1,
+  JOB_RUNNING,
+  AWAITING_REBOOT,
 } from './migration-setup.js';
 
-const leaving = (what: OperationLeft) => (cluster: FakeCluster) => void leaves(cluster, what);
+const leftBehind = (what: LegacyOperation) => (cluster: FakeCluster) => void createLegacyOperation(cluster, what);
 
-describe('an operation that is over', () => {
-  test.each(['Completed', 'Failed'] as const)(
-    '%s: not a letter of its status changes, and its finalizer goes',
-    async phase => {
-      let before: unknown;
-      const { cluster, outcome } = await after(it => {
-        const entry = { phase, message: 'told by another', rebootStatus: 'completed' };
-        before = leaves(it, { phase, spec: REBOOTS, nodes: { n1: { entry } } }).status;
-      });
-      expect(cluster.nodeOp('op')?.status).toEqual(before);
-      expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
-    },
-  );
+describe('a finished operation', () => {
+  test.each(['Completed', 'Failed'] as const)('keeps its status and loses its finalizer in phase %s', async phase => {
+    let before: unknown;
+    const { cluster, outcome } = await runMigration(it => {
+      const entry = { phase, message: 'from the legacy operator', rebootStatus: 'completed' };
+      before = createLegacyOperation(it, { phase, spec: REBOOT_N1, nodes: { n1: { entry } } }).status;
+    });
+    expect(cluster.nodeOp('op')?.status).toEqual(before);
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED } });
+  });
 
-  test('a reboot Pod of it that waits still is gone, and reboots nothing', async () => {
+  test('has its waiting reboot Pod deleted without a reboot', async () => {
     const entry = { phase: 'Failed', message: 'Job failed', rebootStatus: 'cancelled' };
-    const { cluster, outcome } = await after(
-      leaving({ phase: 'Failed', spec: REBOOTS, nodes: { n1: { entry, job: 'failed', rebootPod: 'waits' } } }),
+    const { cluster, outcome } = await runMigration(
+      leftBehind({ phase: 'Failed', spec: REBOOT_N1, nodes: { n1: { entry, job: 'failed', rebootPod: 'waiting' } } }),
     );
     expect(cluster.api.all(PODS)).toEqual([]);
-    expect(outcome.nodes.n1).toEqual(NEVER);
+    expect(outcome.nodes.n1).toEqual(NOT_REBOOTED);
   });
 
-  test('Completed, and a node of it cordoned still: it is let go', async () => {
+  test('has its cordoned node uncordoned in phase Completed', async () => {
     const entry = { phase: 'Completed', rebootStatus: 'not-requested' };
-    const { outcome } = await after(
-      leaving({ phase: 'Completed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
+    const { outcome } = await runMigration(
+      leftBehind({ phase: 'Completed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
-    expect(outcome.nodes.n1).toEqual(NEVER);
+    expect(outcome.nodes.n1).toEqual(NOT_REBOOTED);
   });
 
-  test('Failed, and a node of it cordoned still: it stays so, for inspection', async () => {
+  test('keeps its node cordoned for inspection in phase Failed', async () => {
     const entry = { phase: 'Failed', rebootStatus: 'not-requested' };
-    const { outcome } = await after(
-      leaving({ phase: 'Failed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
+    const { outcome } = await runMigration(
+      leftBehind({ phase: 'Failed', spec: ONLY_N1, nodes: { n1: { entry, cordon: 'marked' } } }),
     );
     expect(outcome.nodes.n1).toMatchObject({ cordoned: true, cordonMark: 'default/op' });
   });
@@ -61,37 +58,37 @@ describe('an operation that is over', () => {
 
 describe('an operation that is being deleted', () => {
   test.each([
-    ['its Job runs', { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' }],
+    ['while its Job runs', { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' }],
     [
-      'its reboot was not called yet',
-      { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true },
+      'before its reboot was triggered',
+      { entry: AWAITING_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waiting', sentinel: true },
     ],
-    ['it had hardly begun', { entry: CREATED, cordon: 'marked' }],
-  ] as const)('%s: it goes, nothing is rebooted, and the node is let go', async (_words, node) => {
-    const { outcome, cluster } = await after(it => {
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+    ['after its node was only cordoned', { entry: JOB_CREATED, cordon: 'marked' }],
+  ] as const)('is deleted without a reboot, and releases its node, %s', async (_words, node) => {
+    const { outcome, cluster } = await runMigration(it => {
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
       it.delete(NODE_OP, OP);
     });
-    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NOT_REBOOTED } });
     expect([...cluster.api.all(JOBS), ...cluster.api.all(PODS)]).toEqual([]);
   });
 
-  test('its Job writes a system: it is let finish, and the machine stays up', async () => {
-    const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-    const { outcome, cluster } = await after(it => {
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+  test('lets a Job that may write a system finish, without a reboot', async () => {
+    const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+    const { outcome, cluster } = await runMigration(it => {
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
       it.delete(NODE_OP, OP);
     });
     const sentinel = cluster.containerRuns.find(({ container }) => container === 'sentinel-creator');
     expect(sentinel?.ended).toBeDefined();
-    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NOT_REBOOTED } });
   });
 
-  test('its machine is off: the deletion is not stuck', async () => {
-    const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-    const { cluster } = await after(
+  test('is deleted while the machine of its Job is off', async () => {
+    const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+    const { cluster } = await runMigration(
       it => {
-        leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+        createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
         it.machine('n1').powerOff();
         it.delete(NODE_OP, OP);
       },
@@ -104,39 +101,39 @@ describe('an operation that is being deleted', () => {
   });
 });
 
-describe('the deletion of an operation is not stuck', () => {
-  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
+describe('the deletion of an operation', () => {
+  const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
   const deleted = (cluster: FakeCluster) => {
-    leaves(cluster, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+    createLegacyOperation(cluster, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
     cluster.delete(NODE_OP, OP);
   };
-  const saysSo = ({ api }: FakeCluster) =>
+  const deletionEvents = ({ api }: FakeCluster) =>
     api.events.filter(({ note }) => note.includes('without waiting any longer for Job'));
 
-  test('by an image that cannot be pulled: it goes at once, and the node is let go', async () => {
-    const { outcome } = await after(
+  test('does not wait for a Job whose image cannot be pulled, and releases the node', async () => {
+    const { outcome } = await runMigration(
       deleted,
       async it => expect(await it.runUntil(() => it.nodeOp('op') === undefined, 60)).toBe(true),
       { images: { 'busybox:latest': { error: 'manifest unknown' } } },
     );
-    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NOT_REBOOTED } });
   });
 
-  test('by a command that hangs: after an hour it goes, that is told, and the node is let go', async () => {
-    const { outcome, cluster } = await after(deleted, () => undefined, commandLasting(1_000_000));
-    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NEVER } });
-    expect(saysSo(cluster)).toHaveLength(1);
+  test('stops waiting for a hanging command after an hour, with an Event, and releases the node', async () => {
+    const { outcome, cluster } = await runMigration(deleted, () => undefined, commandLasting(1_000_000));
+    expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: NOT_REBOOTED } });
+    expect(deletionEvents(cluster)).toHaveLength(1);
   });
 });
 
-describe('an operation that wants a node of another', () => {
-  test('waits until that one is taken over and done', async () => {
-    const { outcome, cluster } = await after(it => {
-      const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+describe('an operation that targets a node of the legacy operator', () => {
+  test('waits until the other operation is migrated and finished', async () => {
+    const { outcome, cluster } = await runMigration(it => {
+      const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
       it.apply(NODE_OP, nodeOp('next', { ...ONLY_N1 }));
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE } });
     const commands = cluster.containerRuns
       .filter(({ container }) => container === 'nodeop')
       .map(({ pod }) => pod.slice(0, 4));
@@ -148,26 +145,26 @@ describe('an operation that wants a node of another', () => {
   });
 });
 
-describe('several nodes', () => {
-  test('those begun go on, those that are done stay so, the others start in their turn', async () => {
-    const { outcome, cluster } = await after(
-      leaving({
+describe('an operation on several nodes', () => {
+  test('continues started nodes, leaves finished ones alone and starts the others in turn', async () => {
+    const { outcome, cluster } = await runMigration(
+      leftBehind({
         phase: 'Running',
         spec: { cordon: true, rebootOnSuccess: true, concurrency: 1 },
         nodes: {
           n1: { entry: { phase: 'Completed', rebootStatus: 'completed' } },
-          n2: { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' },
+          n2: { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' },
         },
       }),
     );
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER, n2: ONCE, n3: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED, n2: REBOOTED_ONCE, n3: REBOOTED_ONCE } });
     expect(cluster.nodeOp('op')?.status).toMatchObject({ phase: 'Completed', progress: '3/3' });
     const together = cluster.disruptions.filter(({ down }) => down).map(({ node }) => node);
     expect(together).toEqual(['n2', 'n3']);
   });
 
-  test('an upgrade goes on with its NodeOp', async () => {
-    const { outcome } = await after(it => {
+  test('continues for the upgrade that owns it', async () => {
+    const { outcome } = await runMigration(it => {
       const upgrade = it.api.put(NODE_OP_UPGRADE, {
         ...nodeOpUpgrade('op'),
         status: { phase: 'Running', message: 'Upgrade operation is running', nodeOpName: 'op' },
@@ -179,13 +176,18 @@ describe('several nodes', () => {
         uid: upgrade.metadata.uid,
         controller: true,
       };
-      const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-      leaves(it, { phase: 'Running', spec: { cordon: true, rebootOnSuccess: true }, nodes: { n1: node }, owner });
+      const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+      createLegacyOperation(it, {
+        phase: 'Running',
+        spec: { cordon: true, rebootOnSuccess: true },
+        nodes: { n1: node },
+        owner,
+      });
     });
     expect(outcome).toMatchObject({
       ...SETTLED,
       upgrades: { op: 'Completed' },
-      nodes: { n1: ONCE, n2: ONCE, n3: ONCE },
+      nodes: { n1: REBOOTED_ONCE, n2: REBOOTED_ONCE, n3: REBOOTED_ONCE },
     });
   });
 });

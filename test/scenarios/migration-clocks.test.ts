@@ -1,4 +1,4 @@
-/** Takeovers where clocks lie, where another operator had been back for a moment, and where a spec is wrong and its traces are few. */
+/** Migrations with wrong clocks, after a short return of the legacy operator, and with an invalid spec and incomplete traces. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
@@ -8,37 +8,52 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, NodeObject } from '../fakes/cluster/object-types.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
 import { SETTLED, OP } from './lifecycle-setup.js';
-import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
+import {
+  runMigration,
+  createLegacyOperation,
+  NOT_REBOOTED,
+  REBOOTED_ONCE,
+  REBOOT_N1,
+  JOB_RUNNING,
+  replaceLegacyOperator,
+  AWAITING_REBOOT,
+} from './migration-setup.js';
 
 const AHEAD_MS = 3_600_000;
 const later = (time: string, ms: number) => new Date(Date.parse(time) + ms).toISOString();
 
-/** The clock of the machine ran ahead when it booted; the agent keeps the time that it read first. */
+/** The clock of the machine was ahead when it booted; the agent keeps the boot time that it read first. */
 function bootedAhead(cluster: FakeCluster): void {
   const { host } = cluster.machine('n1');
   const real = host.bootedAt.bind(host);
   host.bootedAt = async () => new Date((await real()).getTime() + AHEAD_MS);
   cluster.api.modify<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
     const { boot } = agent.status ?? {};
-    const told = boot && { ...boot, since: later(boot.since, AHEAD_MS) };
-    return { ...agent, status: { ...agent.status, boot: told } };
+    const shifted = boot && { ...boot, since: later(boot.since, AHEAD_MS) };
+    return { ...agent, status: { ...agent.status, boot: shifted } };
   });
 }
 
-describe('a clock of a node that is wrong', () => {
-  test('does not make a reboot of a Job that ran in the boot that still runs', async () => {
-    const { outcome } = await after(it => {
+describe('a wrong clock of a node', () => {
+  test('does not count as a reboot if the Job ran in the current boot', async () => {
+    const { outcome } = await runMigration(it => {
       bootedAhead(it);
-      const n1 = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1 } });
+      const n1 = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1 } });
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE } });
   });
 
-  test('does not call a reboot again that another boot proves', async () => {
-    const { outcome } = await after(it => {
-      const n1 = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'called', sentinel: true } as const;
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1 } });
+  test('does not repeat a reboot that a new boot id proves', async () => {
+    const { outcome } = await runMigration(it => {
+      const n1 = {
+        entry: AWAITING_REBOOT,
+        cordon: 'marked',
+        job: 'complete',
+        rebootPod: 'triggered',
+        sentinel: true,
+      } as const;
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1 } });
       const boot = it.api.find<NodeObject>(NODES, { name: 'n1' })?.status?.nodeInfo?.bootID ?? '';
       const lastTransitionTime = later(it.clock.now().toISOString(), 300_000);
       for (const { metadata } of it.api.all(JOBS))
@@ -56,32 +71,32 @@ describe('a clock of a node that is wrong', () => {
         }));
       it.clock.callAfter(5000, () => it.machine('n1').reboot());
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...NEVER, shutdowns: 'external' } } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...NOT_REBOOTED, shutdowns: 'external' } } });
   });
 });
 
-test('an operation of ours whose beginning another operator wiped out is deleted all the same, and lets its nodes go', async () => {
-  const { outcome, cluster } = await after(
+test('deletes an operation whose startedAt the legacy operator has removed, and releases its nodes', async () => {
+  const { outcome, cluster } = await runMigration(
     () => undefined,
     async it => {
-      it.apply(NODE_OP, nodeOp('op', REBOOTS));
+      it.apply(NODE_OP, nodeOp('op', REBOOT_N1));
       await it.runUntil(() => it.isRunning('n1', 'nodeop'), 300);
-      await succeeds(it, () => {
+      await replaceLegacyOperator(it, () => {
         it.api.modify<NodeOp>(NODE_OP, OP, op => ({ ...op, status: { ...op.status, startedAt: undefined } }));
         it.delete(NODE_OP, OP);
       });
     },
   );
   expect(cluster.nodeOp('op')).toBeUndefined();
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE, n2: NEVER, n3: NEVER } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE, n2: NOT_REBOOTED, n3: NOT_REBOOTED } });
 });
 
-test('a spec that is wrong leaves no cordon behind, also where the status has no entry yet', async () => {
-  const spec = { ...REBOOTS, drainOptions: { enabled: true, timeoutSeconds: -1 } };
-  const { outcome, cluster } = await after(it => {
-    const n1 = { cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-    leaves(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } });
+test('uncordons the nodes of an operation with an invalid spec, even without status entries', async () => {
+  const spec = { ...REBOOT_N1, drainOptions: { enabled: true, timeoutSeconds: -1 } };
+  const { outcome, cluster } = await runMigration(it => {
+    const n1 = { cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+    createLegacyOperation(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } });
   });
   expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
-  expect(outcome.nodes).toMatchObject({ n1: NEVER, n2: NEVER });
+  expect(outcome.nodes).toMatchObject({ n1: NOT_REBOOTED, n2: NOT_REBOOTED });
 });

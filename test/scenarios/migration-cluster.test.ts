@@ -1,4 +1,4 @@
-/** A cluster on the day on which its operator is replaced: what changes meanwhile, what belongs to no operation, and the way back. */
+/** A cluster whose operator is replaced: concurrent changes, objects that belong to no operation, and the rollback. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { FINALIZERS, LABELS } from '../../api/names.js';
@@ -18,14 +18,22 @@ import {
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { daemonSetObject, nodeOp } from '../fakes/cluster/object-builders.js';
 import { setUnschedulable, SETTLED, RELEASED, ONLY_N1, OP, untilCommandRuns } from './lifecycle-setup.js';
-import { after, leaves, NEVER, ONCE, REBOOTS, RUNNING, TO_REBOOT } from './migration-setup.js';
+import {
+  runMigration,
+  createLegacyOperation,
+  NOT_REBOOTED,
+  REBOOTED_ONCE,
+  REBOOT_N1,
+  JOB_RUNNING,
+  AWAITING_REBOOT,
+} from './migration-setup.js';
 
-describe('what changes while it is taken over', () => {
-  const node = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } as const;
-  /** The first write to a Job meets this. */
+describe('a Job that changes during its adoption', () => {
+  const node = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } as const;
+  /** Lets the change happen just before the first patch of a Job. */
   const meanwhile = (happens: (it: FakeCluster) => void) =>
-    after(it => {
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
+    runMigration(it => {
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
       const program = it.controllers[0];
       let isFirst = true;
       it.api.onChange(plural => {
@@ -40,34 +48,40 @@ describe('what changes while it is taken over', () => {
       });
     });
 
-  test('its Job is told of by others: that is read, and it goes on', async () => {
+  test('is read again and adopted if someone else has changed it', async () => {
     const { outcome } = await meanwhile(({ api }) => {
-      for (const { metadata } of api.all(JOBS)) api.patch(JOBS, metadata, { metadata: { labels: { news: 'true' } } });
+      for (const { metadata } of api.all(JOBS))
+        api.patch(JOBS, metadata, { metadata: { labels: { changed: 'true' } } });
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE } });
   });
 
-  test('its Job is deleted: that is told', async () => {
+  test('fails its node as JobDeleted if it was deleted', async () => {
     const { outcome } = await meanwhile(({ api }) => {
       for (const { metadata } of api.all(JOBS)) api.forceRemove(JOBS, metadata);
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED } });
     expect(outcome.operations.op?.nodes.n1).toBe('Failed JobDeleted cancelled');
   });
 });
 
-test('a spec that breaks a rule of today is told, and nothing of it reboots a node', async () => {
-  const node = { entry: TO_REBOOT, job: 'complete', rebootPod: 'waits' } as const;
-  const { outcome, cluster } = await after(
-    it => void leaves(it, { phase: 'Running', spec: { ...REBOOTS, hostMountPath: 'host' }, nodes: { n1: node } }),
+test('fails an operation with an invalid spec without rebooting its node', async () => {
+  const node = { entry: AWAITING_REBOOT, job: 'complete', rebootPod: 'waiting' } as const;
+  const { outcome, cluster } = await runMigration(
+    it =>
+      void createLegacyOperation(it, {
+        phase: 'Running',
+        spec: { ...REBOOT_N1, hostMountPath: 'host' },
+        nodes: { n1: node },
+      }),
   );
   expect(cluster.nodeOp('op')?.status?.phase).toBe('Failed');
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED } });
 });
 
-describe('what belongs to no operation', () => {
+describe('the installation of the legacy operator', () => {
   const cluster = () =>
-    after(it => {
+    runMigration(it => {
       it.api.put(DAEMONSETS, {
         ...daemonSetObject(LABELER),
         metadata: { name: LABELER, namespace: 'operator-system' },
@@ -84,21 +98,21 @@ describe('what belongs to no operation', () => {
         it.api.put(CLUSTER_ROLE_BINDINGS, { metadata: { name }, roleRef: { name: role } });
     });
 
-  test('goes: labeler, roles, bindings; and nothing else does', async () => {
+  test('has its labeler, roles and bindings deleted, and nothing else', async () => {
     const { api } = (await cluster()).cluster;
     const names = [DAEMONSETS, JOBS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS].flatMap(kind => api.all(kind));
     expect(names.map(({ metadata }) => metadata.name)).toEqual(['admin', 'mine']);
   });
 });
 
-test('a binding that two operations of one name share goes after the reboot Pods of both', async () => {
-  const { cluster } = await after(it => {
+test('deletes a binding that two operations of one name share after the reboot Pods of both', async () => {
+  const { cluster } = await runMigration(it => {
     it.api.put(CLUSTER_ROLE_BINDINGS, { metadata: { name: 'nodeop-reboot-op' }, roleRef: { name: 'nodeop-reboot' } });
-    const node = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits' } as const;
-    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node } });
-    const { spec, metadata } = nodeOp('op', REBOOTS);
-    const elsewhere = { ...metadata, namespace: 'another', finalizers: [LEGACY_FINALIZER] };
-    it.api.put(NODE_OP, { spec, metadata: elsewhere, status: { phase: 'Completed', nodeStatuses: {} } });
+    const node = { entry: AWAITING_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waiting' } as const;
+    createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node } });
+    const { spec, metadata } = nodeOp('op', REBOOT_N1);
+    const other = { ...metadata, namespace: 'another', finalizers: [LEGACY_FINALIZER] };
+    it.api.put(NODE_OP, { spec, metadata: other, status: { phase: 'Completed', nodeStatuses: {} } });
   });
   const acts = cluster.mutations.map(({ name }) => name);
   const first = (what: string) => acts.findIndex(name => name.startsWith(what));
@@ -107,18 +121,18 @@ test('a binding that two operations of one name share goes after the reboot Pods
   expect(cluster.api.all(CLUSTER_ROLE_BINDINGS)).toEqual([]);
 });
 
-test('a reboot Pod whose operation is gone reboots nothing', async () => {
-  const node = { job: 'complete', rebootPod: 'waits', sentinel: true } as const;
-  const { cluster, outcome } = await after(it => {
-    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: node }, unowned: true });
+test('deletes a waiting reboot Pod whose operation was deleted', async () => {
+  const node = { job: 'complete', rebootPod: 'waiting', sentinel: true } as const;
+  const { cluster, outcome } = await runMigration(it => {
+    createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: node }, unowned: true });
     it.api.forceRemove(NODE_OP, OP);
   });
   expect(cluster.api.all(PODS)).toEqual([]);
-  expect(outcome.nodes.n1).toEqual(NEVER);
+  expect(outcome.nodes.n1).toEqual(NOT_REBOOTED);
 });
 
-test('a Pod of somebody that only carries a label of reboot Pods is left alone, and holds no node', async () => {
-  const { cluster, outcome } = await after(it => {
+test('ignores a foreign Pod that only carries the label of reboot Pods', async () => {
+  const { cluster, outcome } = await runMigration(it => {
     const metadata = { name: 'db-0', namespace: 'shop', labels: { app: 'db', [LABELS.reboot]: 'true' } };
     const spec = { nodeName: 'n1', restartPolicy: 'Always', containers: [{ name: 'db', image: 'db' }] };
     it.api.put(PODS, { metadata, spec, status: { phase: 'Running' } });
@@ -128,16 +142,16 @@ test('a Pod of somebody that only carries a label of reboot Pods is left alone, 
   expect(outcome.operations.op?.phase).toBe('Completed');
 });
 
-test('nothing is done while a Pod of the other operator lives, and as soon as it has ended all is done', async () => {
+test('does nothing while a Pod of the legacy operator runs, and migrates once it has ended', async () => {
   const pod = { name: 'operator-kairos-operator-5d4f-abcde', namespace: 'operator-system' };
-  const { outcome } = await after(
+  const { outcome } = await runMigration(
     it => {
-      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
+      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'legacy' }] };
       it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
-      leaves(it, {
+      createLegacyOperation(it, {
         phase: 'Running',
-        spec: REBOOTS,
-        nodes: { n1: { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' } },
+        spec: REBOOT_N1,
+        nodes: { n1: { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' } },
       });
     },
     async it => {
@@ -151,20 +165,20 @@ test('nothing is done while a Pod of the other operator lives, and as soon as it
   expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
 });
 
-test('somebody brings it back: it is scaled down within seconds, nothing begins beside it, and all goes on afterwards', async () => {
+test('scales a returning legacy operator down within seconds, starts nothing beside it, and continues afterwards', async () => {
   const at = { name: 'operator-kairos-operator', namespace: 'operator-system' };
   const pod = { ...at, name: `${at.name}-5d4f-abcde` };
-  const { outcome } = await after(
+  const { outcome } = await runMigration(
     () => undefined,
     async it => {
       await it.runFor(60);
       it.api.put(DEPLOYMENTS, { metadata: at, spec: { replicas: 1 } });
-      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'former' }] };
+      const spec = { nodeName: 'n2', restartPolicy: 'Always', containers: [{ name: 'manager', image: 'legacy' }] };
       it.api.put(PODS, { metadata: pod, spec, status: { phase: 'Running' } });
       await it.runFor(10);
       const deployment = it.api.find<Stored & { spec?: object }>(DEPLOYMENTS, at);
       expect(deployment?.spec).toEqual({ replicas: 0 });
-      it.apply(NODE_OP, nodeOp('op', REBOOTS));
+      it.apply(NODE_OP, nodeOp('op', REBOOT_N1));
       await it.runFor(60);
       expect(it.nodeOp('op')?.status).toBeUndefined();
       it.api.forceRemove(PODS, pod);
@@ -177,11 +191,11 @@ test('somebody brings it back: it is scaled down within seconds, nothing begins 
       );
     },
   );
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE } });
 });
 
-test('a cluster that never had another operator is asked for little, and nothing is changed there', async () => {
-  const { cluster } = await after(it => setUnschedulable(it, 'n1', true));
+test('changes nothing in a cluster that never had the legacy operator', async () => {
+  const { cluster } = await runMigration(it => setUnschedulable(it, 'n1', true));
   const changed = cluster.mutations.filter(
     ({ program, name }) => program === 'controller-a' && !/leases|delete cluster/.test(name),
   );
@@ -193,17 +207,17 @@ test('a cluster that never had another operator is asked for little, and nothing
   expect(cluster.api.all(NODE_OP).flatMap(({ metadata }) => metadata.finalizers ?? [])).not.toContain(LEGACY_FINALIZER);
 });
 
-describe('the way back', () => {
-  test('after an operation nothing of ours holds any object', async () => {
-    const { cluster } = await after(it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)));
+describe('a rollback', () => {
+  test('finds no finalizer of this operator after an operation has finished', async () => {
+    const { cluster } = await runMigration(it => void it.apply(NODE_OP, nodeOp('op', REBOOT_N1)));
     const held = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
     expect(held.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
     expect(cluster.nodeOp('op')?.status?.phase).toBe('Completed');
   });
 
-  test('no controller in the middle of one: its deletion waits, and ends well when there is one again', async () => {
-    const { outcome } = await after(
-      it => void it.apply(NODE_OP, nodeOp('op', REBOOTS)),
+  test('finds the deletion of an active operation waiting until a controller runs again', async () => {
+    const { outcome } = await runMigration(
+      it => void it.apply(NODE_OP, nodeOp('op', REBOOT_N1)),
       async it => {
         await untilCommandRuns(it, 'n1');
         it.controllers[0]?.stop();

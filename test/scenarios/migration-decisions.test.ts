@@ -1,4 +1,4 @@
-/** What an earlier operator left half done, in ways that are easily misread: what is over, what was rebooted, what nobody would go on with. */
+/** States of the legacy operator that are easily misread: which nodes are finished, which were rebooted, and which nothing would continue. */
 import { describe, expect, test } from '@jest/globals';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
@@ -8,45 +8,55 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { JobObject, PodObject } from '../fakes/cluster/object-types.js';
 import { SETTLED, OP } from './lifecycle-setup.js';
 import {
-  after,
-  CREATED,
-  itsJobsLast,
-  leaves,
-  type NodeLeft,
-  NEVER,
-  ONCE,
-  REBOOTS,
-  RUNNING,
-  succeeds,
-  TO_REBOOT,
+  runMigration,
+  JOB_CREATED,
+  legacyJobsLasting,
+  createLegacyOperation,
+  type LegacyNodeState,
+  NOT_REBOOTED,
+  REBOOTED_ONCE,
+  REBOOT_N1,
+  JOB_RUNNING,
+  replaceLegacyOperator,
+  AWAITING_REBOOT,
 } from './migration-setup.js';
 
 const ALL = { cordon: true, rebootOnSuccess: true };
-const RUNS: NodeLeft = { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' };
-const DONE: NodeLeft = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'waits', sentinel: true };
-const FAILED: NodeLeft = {
+const RUNS: LegacyNodeState = { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' };
+const DONE: LegacyNodeState = {
+  entry: AWAITING_REBOOT,
+  cordon: 'marked',
+  job: 'complete',
+  rebootPod: 'waiting',
+  sentinel: true,
+};
+const FAILED: LegacyNodeState = {
   entry: { phase: 'Failed', message: 'Job failed', rebootStatus: 'cancelled' },
   cordon: 'marked',
   job: 'failed',
 };
 const INSPECTED = { cordoned: true, cordonMark: 'default/op', claimedBy: undefined, shutdowns: '' };
 
-describe('Failed is said of the whole with the first node that failed', () => {
-  test('and the others go on: they are taken over', async () => {
-    const { outcome } = await after(
-      it => void leaves(it, { phase: 'Failed', spec: ALL, nodes: { n1: FAILED, n2: RUNS, n3: DONE } }),
+describe('an operation that is Failed because of its first failed node', () => {
+  test('has its other nodes migrated', async () => {
+    const { outcome } = await runMigration(
+      it => void createLegacyOperation(it, { phase: 'Failed', spec: ALL, nodes: { n1: FAILED, n2: RUNS, n3: DONE } }),
     );
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: ONCE, n3: ONCE } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: REBOOTED_ONCE, n3: REBOOTED_ONCE } });
     expect(outcome.operations.op).toMatchObject({ phase: 'Failed', nodes: { n2: 'Completed Done completed' } });
   });
 
-  test('another operation waits for a node that goes on', async () => {
-    const { outcome, cluster } = await after(it => {
-      leaves(it, { phase: 'Failed', spec: { ...ALL, stopOnFailure: true }, nodes: { n1: FAILED, n2: RUNS } });
+  test('keeps other operations waiting for its unfinished node', async () => {
+    const { outcome, cluster } = await runMigration(it => {
+      createLegacyOperation(it, {
+        phase: 'Failed',
+        spec: { ...ALL, stopOnFailure: true },
+        nodes: { n1: FAILED, n2: RUNS },
+      });
       const onN2 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n2' } }, cordon: true };
       it.apply(NODE_OP, nodeOp('next', onN2));
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: ONCE, n3: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: REBOOTED_ONCE, n3: NOT_REBOOTED } });
     const [first, second] = cluster.containerRuns.filter(
       ({ node, container }) => node === 'n2' && container === 'nodeop',
     );
@@ -55,20 +65,26 @@ describe('Failed is said of the whole with the first node that failed', () => {
   });
 });
 
-test('Completed is said of the whole while a node is under way: that node is taken over', async () => {
+test('migrates the unfinished node of an operation that is Completed', async () => {
   const done = { entry: { phase: 'Completed', rebootStatus: 'completed' } };
-  const { outcome } = await after(
-    it => void leaves(it, { phase: 'Completed', spec: ALL, nodes: { n1: done, n2: { ...RUNS, entry: CREATED } } }),
+  const { outcome } = await runMigration(
+    it =>
+      void createLegacyOperation(it, {
+        phase: 'Completed',
+        spec: ALL,
+        nodes: { n1: done, n2: { ...RUNS, entry: JOB_CREATED } },
+      }),
   );
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER, n2: ONCE } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED, n2: REBOOTED_ONCE } });
 });
 
-describe('the power was cut in the middle of a Job, which runs again: that start is no reboot', () => {
-  const one = (cluster: FakeCluster) => void leaves(cluster, { phase: 'Running', spec: REBOOTS, nodes: { n1: RUNS } });
-  const twice = { ...ONCE, shutdowns: 'power agent' };
+describe('a power cut during a Job, which then runs again, does not count as a reboot', () => {
+  const one = (cluster: FakeCluster) =>
+    void createLegacyOperation(cluster, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: RUNS } });
+  const twice = { ...REBOOTED_ONCE, shutdowns: 'power agent' };
 
-  test('after the takeover', async () => {
-    const { outcome } = await after(
+  test('after the migration', async () => {
+    const { outcome } = await runMigration(
       one,
       async it => {
         await it.runUntil(() => it.isRunning('n1', 'nodeop'), 300);
@@ -77,14 +93,14 @@ describe('the power was cut in the middle of a Job, which runs again: that start
         await it.runFor(5);
         it.machine('n1').powerOn();
       },
-      itsJobsLast(60),
+      legacyJobsLasting(60),
     );
     expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: twice } });
     expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
   });
 
-  test('just before the takeover', async () => {
-    const { outcome } = await after(
+  test('just before the migration', async () => {
+    const { outcome } = await runMigration(
       it => {
         one(it);
         it.machine('n1').powerOff();
@@ -98,8 +114,13 @@ describe('the power was cut in the middle of a Job, which runs again: that start
   });
 });
 
-describe('a machine that was started since the end of its Job has been rebooted', () => {
-  const called: NodeLeft = { entry: TO_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'called' };
+describe('a machine that has booted since its Job ended counts as rebooted', () => {
+  const triggered: LegacyNodeState = {
+    entry: AWAITING_REBOOT,
+    cordon: 'marked',
+    job: 'complete',
+    rebootPod: 'triggered',
+  };
   const hourAgo = ({ api, clock }: FakeCluster) => {
     const lastTransitionTime = new Date(clock.now().getTime() - 3_600_000).toISOString();
     for (const { metadata } of api.all(JOBS))
@@ -110,24 +131,24 @@ describe('a machine that was started since the end of its Job has been rebooted'
   };
 
   test.each([
-    ['whatever its reboot Pod waits for', 'waits', false],
-    ['even if beside the Pod that called it another one waits', 'called', true],
+    ['even if its reboot Pod still waits', 'waiting', false],
+    ['even if a second reboot Pod waits beside the one that triggered it', 'triggered', true],
   ] as const)('%s', async (_words, rebootPod, stray) => {
-    const { outcome } = await after(it => {
-      leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: { ...called, rebootPod } } });
+    const { outcome } = await runMigration(it => {
+      createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: { ...triggered, rebootPod } } });
       hourAgo(it);
       for (const pod of stray ? it.api.all<PodObject>(PODS) : []) {
         const { namespace, labels, ownerReferences } = pod.metadata;
         it.api.put(PODS, { ...pod, metadata: { name: 'stray', namespace, labels, ownerReferences } });
       }
     });
-    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED } });
     expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
   });
 });
 
-test('a node of an upgrade that comes back from its passive system stops the rollout', async () => {
-  const { outcome } = await after(
+test('stops the rollout of an upgrade if a node boots its passive system', async () => {
+  const { outcome } = await runMigration(
     it => {
       const upgrade = it.api.put(NODE_OP_UPGRADE, {
         ...nodeOpUpgrade('op', { concurrency: 1 }),
@@ -140,7 +161,7 @@ test('a node of an upgrade that comes back from its passive system stops the rol
         uid: upgrade.metadata.uid,
         controller: true,
       };
-      leaves(it, { phase: 'Running', spec: { ...ALL, concurrency: 1 }, nodes: { n1: RUNS }, owner });
+      createLegacyOperation(it, { phase: 'Running', spec: { ...ALL, concurrency: 1 }, nodes: { n1: RUNS }, owner });
     },
     async it => {
       await it.runUntil(() => it.machine('n1').shutdowns.length > 0, 600);
@@ -148,13 +169,13 @@ test('a node of an upgrade that comes back from its passive system stops the rol
     },
   );
   expect(outcome.operations.op?.nodes.n1).toBe('Failed FellBack completed');
-  expect(outcome.nodes).toMatchObject({ n2: NEVER, n3: NEVER });
+  expect(outcome.nodes).toMatchObject({ n2: NOT_REBOOTED, n3: NOT_REBOOTED });
 });
 
-test('one machine is off: the others go on, and the status says what is waited for', async () => {
-  const { outcome } = await after(
+test('migrates the other nodes while one machine is off, and reports what it waits for', async () => {
+  const { outcome } = await runMigration(
     it => {
-      leaves(it, { phase: 'Running', spec: ALL, nodes: { n1: DONE, n2: DONE } });
+      createLegacyOperation(it, { phase: 'Running', spec: ALL, nodes: { n1: DONE, n2: DONE } });
       it.machine('n1').powerOff();
     },
     async it => {
@@ -164,25 +185,28 @@ test('one machine is off: the others go on, and the status says what is waited f
       it.machine('n1').powerOn();
     },
   );
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...ONCE, shutdowns: 'power' }, n2: ONCE, n3: ONCE } });
+  expect(outcome).toMatchObject({
+    ...SETTLED,
+    nodes: { n1: { ...REBOOTED_ONCE, shutdowns: 'power' }, n2: REBOOTED_ONCE, n3: REBOOTED_ONCE },
+  });
 });
 
-test('a node that was cordoned and never has its turn is let go', async () => {
+test('uncordons a node that was cordoned and is never started', async () => {
   const spec = { cordon: true, stopOnFailure: true, concurrency: 1 };
-  const n1: NodeLeft = { entry: RUNNING, cordon: 'marked', job: 'failed' };
-  const { outcome } = await after(
-    it => void leaves(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } }),
+  const n1: LegacyNodeState = { entry: JOB_RUNNING, cordon: 'marked', job: 'failed' };
+  const { outcome } = await runMigration(
+    it => void createLegacyOperation(it, { phase: 'Running', spec, nodes: { n1, n2: { cordon: 'marked' } } }),
   );
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: NEVER, n3: NEVER } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: INSPECTED, n2: NOT_REBOOTED, n3: NOT_REBOOTED } });
 });
 
-test('the earlier operator came back for a moment in the middle of our operation: the claim tells how it goes on', async () => {
-  const { outcome } = await after(
+test('continues from the claim if the legacy operator returned during an operation of this operator', async () => {
+  const { outcome } = await runMigration(
     () => undefined,
     async it => {
-      it.apply(NODE_OP, nodeOp('op', REBOOTS));
+      it.apply(NODE_OP, nodeOp('op', REBOOT_N1));
       await it.runUntil(() => it.isRunning('n1', 'nodeop'), 300);
-      await succeeds(it, () => {
+      await replaceLegacyOperator(it, () => {
         it.api.modify<NodeOp>(NODE_OP, OP, op => ({
           ...op,
           status: {
@@ -192,29 +216,31 @@ test('the earlier operator came back for a moment in the middle of our operation
         }));
       });
     },
-    itsJobsLast(60),
+    legacyJobsLasting(60),
   );
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE }, commands: { 'n1 op': 1 } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE }, commands: { 'n1 op': 1 } });
   expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
 });
 
-test('a spec that breaks a rule of ours: its Job ends, its node is let go without a reboot, and that is told', async () => {
-  const spec = { ...REBOOTS, drainOptions: { enabled: true, timeoutSeconds: -1 } };
-  const { outcome, cluster } = await after(it => void leaves(it, { phase: 'Running', spec, nodes: { n1: RUNS } }));
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER }, commands: { 'n1 op': 1 } });
+test('fails an operation with an invalid spec after its Job, without a reboot, and releases its node', async () => {
+  const spec = { ...REBOOT_N1, drainOptions: { enabled: true, timeoutSeconds: -1 } };
+  const { outcome, cluster } = await runMigration(
+    it => void createLegacyOperation(it, { phase: 'Running', spec, nodes: { n1: RUNS } }),
+  );
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NOT_REBOOTED }, commands: { 'n1 op': 1 } });
   expect(outcome.operations.op?.nodes.n1).toBe('Failed InvalidSpec cancelled');
   expect(cluster.nodeOp('op')?.status?.message).toMatch(/timeoutSeconds/);
 });
 
-test('it had made two Jobs for one node: the reboot waits for both', async () => {
-  const { outcome, cluster } = await after(it => {
-    leaves(it, { phase: 'Running', spec: REBOOTS, nodes: { n1: RUNS } });
+test('reboots a node with two Jobs only after both have finished', async () => {
+  const { outcome, cluster } = await runMigration(it => {
+    createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1: RUNS } });
     const [job] = it.api.all<JobObject>(JOBS);
     if (!job) throw new Error('no Job');
     const { namespace, labels, ownerReferences } = job.metadata;
     it.api.put(JOBS, { ...job, metadata: { name: 'op-n1-first-x7k2p', namespace, labels, ownerReferences } });
   });
-  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE }, commands: { 'n1 op': 2 } });
+  expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: REBOOTED_ONCE }, commands: { 'n1 op': 2 } });
   expect(cluster.containerRuns.filter(({ container }) => container === 'nodeop').map(each => each.ended)).not.toContain(
     undefined,
   );

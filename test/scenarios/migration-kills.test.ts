@@ -1,41 +1,48 @@
-/** The controller that takes over dies, freezes, or is refused anywhere on the way: what comes out is the same, though who rebooted the node may differ. */
+/** The controller that migrates is killed, frozen or refused at any point: the outcome is the same, though the reboot may be triggered by another program. */
 import { afterAll, expect, test } from '@jest/globals';
 import { nodesNamed, ONLY_N1 } from './lifecycle-setup.js';
-import { itsJobsLast, leaves, type NodeLeft, RUNNING, succeeds, TO_REBOOT } from './migration-setup.js';
+import {
+  legacyJobsLasting,
+  createLegacyOperation,
+  type LegacyNodeState,
+  JOB_RUNNING,
+  replaceLegacyOperator,
+  AWAITING_REBOOT,
+} from './migration-setup.js';
 import { requestErrors, freezes, kills } from './fault-plans.js';
 import type { Scenario } from './scenario.js';
 import { runWithFaults, printKillPointCount } from './run-with-faults.js';
 import { everyNth } from './sampling.js';
 
-const story = (name: string, node: NodeLeft): Scenario => ({
+const scenarioOf = (name: string, node: LegacyNodeState): Scenario => ({
   name,
-  cluster: { nodes: nodesNamed('n1'), ...itsJobsLast(20) },
+  cluster: { nodes: nodesNamed('n1'), ...legacyJobsLasting(20) },
   run: cluster =>
-    succeeds(cluster, () => {
+    replaceLegacyOperator(cluster, () => {
       const spec = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };
-      leaves(cluster, { phase: 'Running', spec, nodes: { n1: node }, asAgent: true });
+      createLegacyOperation(cluster, { phase: 'Running', spec, nodes: { n1: node }, asAgent: true });
     }),
   expected: {},
 });
 
-const STORIES: readonly Scenario[] = [
-  story('its Job runs', { entry: RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waits' }),
-  story('its Job is complete', {
-    entry: TO_REBOOT,
+const SCENARIOS: readonly Scenario[] = [
+  scenarioOf('a running Job', { entry: JOB_RUNNING, cordon: 'marked', job: 'running', rebootPod: 'waiting' }),
+  scenarioOf('a complete Job', {
+    entry: AWAITING_REBOOT,
     cordon: 'marked',
     job: 'complete',
-    rebootPod: 'waits',
+    rebootPod: 'waiting',
     sentinel: true,
   }),
-  story('nobody knows', { entry: TO_REBOOT, cordon: 'marked', job: 'complete' }),
+  scenarioOf('an uncertain reboot', { entry: AWAITING_REBOOT, cordon: 'marked', job: 'complete' }),
 ];
 
 afterAll(printKillPointCount);
 
-const rows = STORIES.map(one => [one.name, one] as const);
+const rows = SCENARIOS.map(one => [one.name, one] as const);
 
 test.each(rows)(
-  'killed before or after any act, while %s: the same ending',
+  'migrates %s to the same outcome if the controller is killed at any action',
   async (_words, one) => {
     expect(await runWithFaults(one, calm => everyNth(4, kills(calm)))).toEqual([]);
   },
@@ -43,7 +50,7 @@ test.each(rows)(
 );
 
 test.each(rows)(
-  'any act refused, or its answer lost, while %s: the same ending',
+  'migrates %s to the same outcome if any request is refused or its reply lost',
   async (_words, one) => {
     expect(await runWithFaults(one, calm => everyNth(6, requestErrors(calm)))).toEqual([]);
   },
@@ -51,7 +58,7 @@ test.each(rows)(
 );
 
 test.each(rows)(
-  'another leads, and the first one wakes up, while %s: the same ending',
+  'migrates %s to the same outcome if a frozen leader resumes beside a new one',
   async (_words, one) => {
     expect(await runWithFaults(one, calm => everyNth(6, freezes(calm)))).toEqual([]);
   },

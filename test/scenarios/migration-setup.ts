@@ -1,4 +1,4 @@
-/** What the operator written in Go leaves behind when it stops in the middle: made from the published contract, object by object. */
+/** Creates what the legacy operator leaves behind when it stops in the middle of an operation, following its published contract. */
 import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, KAIROS_STATE_DIR, LABELS, LEADER_LEASE, SENTINEL_MOUNT } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
@@ -13,29 +13,29 @@ import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
 import { RELEASED, nodesNamed as named, ONLY_N1 } from './lifecycle-setup.js';
 import { runScenario, type ScenarioResult } from './run-scenario.js';
 
-/** Of one node, in the order in which the Go operator gets there. */
-export interface NodeLeft {
-  /** Its entry in the status; absent: the write did not come through. */
+/** State of one node, in the order in which the legacy operator creates it. */
+export interface LegacyNodeState {
+  /** Its entry in the status; absent if the write was lost. */
   entry?: object;
-  cordon?: 'marked' | 'by hand';
+  cordon?: 'marked' | 'manual';
   preflightPod?: boolean;
   job?: 'running' | 'complete' | 'failed';
-  /** Its reboot Pod: waits for the sentinel, or has said "completed". */
-  rebootPod?: 'waits' | 'called';
-  /** Written by the second container of a Job that is complete. */
+  /** Its reboot Pod waits for the sentinel, or has annotated itself as completed. */
+  rebootPod?: 'waiting' | 'triggered';
+  /** Whether the second container of a complete Job has written the sentinel. */
   sentinel?: boolean;
 }
 
-export interface OperationLeft {
+export interface LegacyOperation {
   name?: string;
   spec?: object;
-  /** Of the whole; absent: it has not looked yet. */
+  /** Phase of the operation; absent if it was not reconciled yet. */
   phase?: 'Running' | 'Completed' | 'Failed';
-  nodes: Readonly<Record<string, NodeLeft>>;
+  nodes: Readonly<Record<string, LegacyNodeState>>;
   owner?: object;
-  /** Its reboot Pods call the reboot as an agent does: nobody can tell who it was. */
+  /** Its reboot Pods reboot in the same way as an agent, so that the outcome does not depend on which of the two did it. */
   asAgent?: boolean;
-  /** What was made for it carries its labels, and no reference to it. */
+  /** Its Jobs and Pods carry its labels, but no owner reference. */
   unowned?: boolean;
 }
 
@@ -43,12 +43,12 @@ const NAMESPACE = 'default';
 const SUFFIX = '-x7k2p';
 const jobName = (op: string, node: string) => `${op}-${node}${SUFFIX}`;
 
-/** Puts everything there, as it is stored in the cluster at this moment. */
-export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
+/** Stores all objects of the operation as they are at this moment. */
+export function createLegacyOperation(cluster: FakeCluster, left: LegacyOperation): NodeOp {
   const { api } = cluster;
   const { name = 'op', spec = {}, phase, nodes, owner, asAgent = false, unowned = false } = left;
   const reboots = 'rebootOnSuccess' in spec && spec.rebootOnSuccess === true;
-  const whole = nodeOp(name, spec);
+  const template = nodeOp(name, spec);
   const entries = Object.entries(nodes).flatMap(([node, { entry, job }]) =>
     entry === undefined
       ? []
@@ -60,34 +60,34 @@ export function leaves(cluster: FakeCluster, left: OperationLeft): NodeOp {
         ],
   );
   const op = api.put<NodeOp>(NODE_OP, {
-    ...whole,
+    ...template,
     metadata: {
-      ...whole.metadata,
+      ...template.metadata,
       ...(reboots ? { finalizers: [LEGACY_FINALIZER] } : {}),
       ...(owner ? { ownerReferences: [owner] } : {}),
     },
     ...(phase ? { status: { phase, nodeStatuses: Object.fromEntries(entries) } } : {}),
   });
   for (const [node, one] of Object.entries(nodes))
-    leavesOnNode(cluster, { op, node, one, reboots, asAgent, owners: unowned ? undefined : ownedBy(op) });
+    createNodeState(cluster, { op, node, one, reboots, asAgent, owners: unowned ? undefined : ownedBy(op) });
   return op;
 }
 
-interface Place {
+interface NodeContext {
   op: NodeOp;
   node: string;
-  one: NodeLeft;
+  one: LegacyNodeState;
   reboots: boolean;
   asAgent: boolean;
   owners: object[] | undefined;
 }
 
-function leavesOnNode(cluster: FakeCluster, place: Place): void {
+function createNodeState(cluster: FakeCluster, place: NodeContext): void {
   const { op, node, one, asAgent, owners } = place;
   const { api } = cluster;
-  if (one.cordon) cordons(cluster, node, one.cordon === 'marked' ? op : undefined);
-  if (one.preflightPod) api.put(PODS, helper(op, node, { container: 'preflight', label: LABELS.preflight, owners }));
-  if (one.job) api.put(JOBS, jobLeft(place, cluster));
+  if (one.cordon) cordonNode(cluster, node, one.cordon === 'marked' ? op : undefined);
+  if (one.preflightPod) api.put(PODS, helperPod(op, node, { container: 'preflight', label: LABELS.preflight, owners }));
+  if (one.job) api.put(JOBS, legacyJob(place, cluster));
   if (one.sentinel)
     void cluster
       .machine(node)
@@ -96,31 +96,31 @@ function leavesOnNode(cluster: FakeCluster, place: Place): void {
         `Job completed at ${cluster.clock.now().toISOString()}\n`,
       );
   if (one.rebootPod) {
-    const pod = helper(op, node, { container: 'reboot', label: LABELS.reboot, owners });
-    const annotations = one.rebootPod === 'called' ? { [REBOOT_STATE]: 'completed' } : undefined;
+    const pod = helperPod(op, node, { container: 'reboot', label: LABELS.reboot, owners });
+    const annotations = one.rebootPod === 'triggered' ? { [REBOOT_STATE]: 'completed' } : undefined;
     const kept = api.put<PodObject>(PODS, { ...pod, metadata: { ...pod.metadata, annotations } });
-    waitsForSentinel(cluster, kept, { job: jobName(op.metadata.name, node), asAgent });
+    simulateRebootPod(cluster, kept, { job: jobName(op.metadata.name, node), asAgent });
   }
 }
 
-/** Its sentinels say that the Job has ended, and not in which boot. */
-export const itsJobsLast = (seconds: number): { behavior: BehaviorOverride } => ({
+/** The sentinels of the legacy operator state that the Job has ended, but not in which boot. */
+export const legacyJobsLasting = (seconds: number): { behavior: BehaviorOverride } => ({
   behavior: ({ container, pod, machine, clock }) => {
     if (container.name === CONTAINERS.work) return { seconds };
     const job = pod.metadata.ownerReferences?.find(owner => owner.kind === JOBS.kind)?.name ?? '';
     if (container.name !== CONTAINERS.sentinel || !job.endsWith(SUFFIX)) return undefined;
-    const words = () => {
+    const writeSentinel = () => {
       const now = clock.now();
       const file = `${KAIROS_STATE_DIR}/${job}-${Math.floor(now.getTime() / 1000)}`;
       void machine.host.write(file, `Job completed at ${now.toISOString()}\n`);
     };
-    return { seconds: 1, onSuccess: words };
+    return { seconds: 1, onSuccess: writeSentinel };
   },
 });
 
 const seconds = ({ clock }: FakeCluster) => Math.floor(clock.now().getTime() / 1000);
 
-function cordons({ api }: FakeCluster, node: string, op: NodeOp | undefined): void {
+function cordonNode({ api }: FakeCluster, node: string, op: NodeOp | undefined): void {
   const cordonMark = op && `${NAMESPACE}/${op.metadata.name}@${op.metadata.uid}`;
   api.patch(
     NODES,
@@ -138,7 +138,7 @@ const ownedBy = ({ metadata }: Stored) => [
 
 const labels = (op: NodeOp, node: string) => ({ [LABELS.nodeOp]: op.metadata.name, [LABELS.node]: node });
 
-const helper = (
+const helperPod = (
   op: NodeOp,
   node: string,
   { container, label, owners }: { container: string; label: string; owners: object[] | undefined },
@@ -158,7 +158,7 @@ const helper = (
   status: { phase: 'Pending' },
 });
 
-function jobLeft({ op, node, one, reboots, owners }: Place, { clock }: FakeCluster): object {
+function legacyJob({ op, node, one, reboots, owners }: NodeContext, { clock }: FakeCluster): object {
   const now = clock.now().toISOString();
   const work = { name: CONTAINERS.work, image: 'busybox:latest' };
   const sentinel = {
@@ -194,8 +194,8 @@ function jobLeft({ op, node, one, reboots, owners }: Place, { clock }: FakeClust
 const POLL_MS = 10_000;
 const PAUSE_MS = 5_000;
 
-/** What the reboot Pod does as long as its container runs: it looks for the sentinel, says so, waits, and reboots its machine. */
-function waitsForSentinel(
+/** Simulates the container of a reboot Pod: it polls for the sentinel, annotates its Pod, waits, and reboots its machine. */
+function simulateRebootPod(
   cluster: FakeCluster,
   { metadata: { name, uid }, spec }: PodObject,
   { job, asAgent }: { job: string; asAgent: boolean },
@@ -204,34 +204,35 @@ function waitsForSentinel(
   const at = { namespace: NAMESPACE, name };
   const machine = cluster.machine(spec.nodeName ?? '');
   const pod = () => api.find<PodObject>(PODS, at);
-  const runs = () => machine.up && cluster.containerRuns.some(each => each.podUid === uid && each.ended === undefined);
-  const look = () => {
+  const isRunning = () =>
+    machine.up && cluster.containerRuns.some(each => each.podUid === uid && each.ended === undefined);
+  const check = () => {
     const now = pod();
     if (now === undefined || now.metadata.uid !== uid || isFinished(now)) return;
     const found = [...machine.host.files.keys()].some(path => path.startsWith(`${KAIROS_STATE_DIR}/${job}-`));
-    if (!runs()) clock.callAfter(1_000, look);
-    else if (now.metadata.annotations?.[REBOOT_STATE] === 'completed') end(cluster, now);
-    else if (found) calls();
-    else clock.callAfter(POLL_MS, look);
+    if (!isRunning()) clock.callAfter(1_000, check);
+    else if (now.metadata.annotations?.[REBOOT_STATE] === 'completed') completePod(cluster, now);
+    else if (found) triggerReboot();
+    else clock.callAfter(POLL_MS, check);
   };
-  const calls = () => {
+  const triggerReboot = () => {
     api.patch(PODS, at, { metadata: { annotations: { [REBOOT_STATE]: 'completed' } } });
     clock.callAfter(PAUSE_MS, () => {
-      if (runs() && asAgent) void machine.host.signalInit(0);
-      else if (runs()) machine.reboot();
-      clock.callAfter(60_000, look);
+      if (isRunning() && asAgent) void machine.host.signalInit(0);
+      else if (isRunning()) machine.reboot();
+      clock.callAfter(60_000, check);
     });
   };
-  const wasCalled = pod()?.metadata.annotations?.[REBOOT_STATE] === 'completed';
-  clock.callAfter(wasCalled ? PAUSE_MS : POLL_MS, wasCalled ? () => clock.callAfter(60_000, look) : look);
+  const wasTriggered = pod()?.metadata.annotations?.[REBOOT_STATE] === 'completed';
+  clock.callAfter(wasTriggered ? PAUSE_MS : POLL_MS, wasTriggered ? () => clock.callAfter(60_000, check) : check);
 }
 
-function end({ api }: FakeCluster, pod: PodObject): void {
+function completePod({ api }: FakeCluster, pod: PodObject): void {
   api.put(PODS, { ...pod, status: { ...pod.status, phase: 'Succeeded' } });
 }
 
-/** The controller stops; what `before` leaves is there when it begins anew, which is at once: the lease is free. */
-export async function succeeds(cluster: FakeCluster, before: () => void): Promise<void> {
+/** Stops the controller, creates the legacy state, and starts the controller again. The lease is removed, so it leads at once. */
+export async function replaceLegacyOperator(cluster: FakeCluster, before: () => void): Promise<void> {
   cluster.controllers[0]?.stop();
   await cluster.runFor(5);
   before();
@@ -240,26 +241,26 @@ export async function succeeds(cluster: FakeCluster, before: () => void): Promis
   cluster.controllers[0]?.start();
 }
 
-export const RUNNING = { phase: 'Running', message: 'Job is running', rebootStatus: 'pending' };
-export const TO_REBOOT = { phase: 'Completed', message: 'Job completed successfully', rebootStatus: 'pending' };
-export const CREATED = { phase: 'Pending', message: 'Job created', rebootStatus: 'pending' };
+export const JOB_RUNNING = { phase: 'Running', message: 'Job is running', rebootStatus: 'pending' };
+export const AWAITING_REBOOT = { phase: 'Completed', message: 'Job completed successfully', rebootStatus: 'pending' };
+export const JOB_CREATED = { phase: 'Pending', message: 'Job created', rebootStatus: 'pending' };
 
-/** From the last moment of the one operator to the calm after the other. */
-export const after = (
+/** Runs a cluster from the moment the legacy operator stops until the migration has settled. */
+export const runMigration = (
   before: (cluster: FakeCluster) => void,
   then: (cluster: FakeCluster) => Promise<void> | void = () => undefined,
   options: Partial<ClusterOptions> = {},
 ): Promise<ScenarioResult> =>
   runScenario({
-    name: 'taken over',
-    cluster: { nodes: named('n1', 'n2', 'n3'), ...itsJobsLast(20), ...options },
+    name: 'migration',
+    cluster: { nodes: named('n1', 'n2', 'n3'), ...legacyJobsLasting(20), ...options },
     run: async cluster => {
-      await succeeds(cluster, () => before(cluster));
+      await replaceLegacyOperator(cluster, () => before(cluster));
       await then(cluster);
     },
     expected: {},
   });
 
-export const NEVER = { ...RELEASED, shutdowns: '' };
-export const ONCE = { ...RELEASED, shutdowns: 'agent' };
-export const REBOOTS = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };
+export const NOT_REBOOTED = { ...RELEASED, shutdowns: '' };
+export const REBOOTED_ONCE = { ...RELEASED, shutdowns: 'agent' };
+export const REBOOT_N1 = { ...ONLY_N1, cordon: true, rebootOnSuccess: true };

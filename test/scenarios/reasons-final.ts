@@ -3,7 +3,7 @@ import { NODE_OP } from '../../api/kinds.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type ClusterOptions, nodeObject } from '../fakes/cluster/object-builders.js';
-import { leaves, succeeds, TO_REBOOT } from './migration-setup.js';
+import { createLegacyOperation, replaceLegacyOperator, AWAITING_REBOOT } from './migration-setup.js';
 import {
   withPreflight,
   createNodeOp,
@@ -127,6 +127,9 @@ export const fellBack = onOne(cluster => createUpgrade(cluster), withCommand({ o
 
 /** Another operator was at it before, and nobody is left who would know whether it called the reboot. */
 export const interrupted = onOne(cluster => {
-  const nodes = { n1: { entry: TO_REBOOT, job: 'complete' as const } };
-  return succeeds(cluster, () => void leaves(cluster, { phase: 'Running', spec: { rebootOnSuccess: true }, nodes }));
+  const nodes = { n1: { entry: AWAITING_REBOOT, job: 'complete' as const } };
+  return replaceLegacyOperator(
+    cluster,
+    () => void createLegacyOperation(cluster, { phase: 'Running', spec: { rebootOnSuccess: true }, nodes }),
+  );
 });

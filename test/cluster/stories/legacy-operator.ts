@@ -1,12 +1,12 @@
-/** What the operator written in Go leaves on a real cluster, made from the published contract; its Pods are stand-ins that note what they would do. */
+/** What the legacy operator leaves on a real cluster, following its published contract. Its Pods are stand-ins that record what they would do. */
 import type { Kubectl } from '../kubectl.js';
 
 const NAMESPACE = 'default';
 const IMAGE = 'localhost/busybox:1';
 export const FINALIZER = 'nodeop-reboot.kairos.io/clusterrolebinding';
 
-/** Its Deployment, its labeler, its role; and the right, for the time of the migration, to remove what it made of RBAC. */
-export const formerInstallation = (): object[] => [
+/** Its Deployment, its labeler and its ClusterRole. */
+export const legacyInstallation = (): object[] => [
   workload('Deployment', { name: 'operator-kairos-operator', replicas: 1 }),
   workload('DaemonSet', { name: 'kairos-node-labeler' }),
   {
@@ -34,7 +34,7 @@ function workload(kind: string, { name, replicas }: { name: string; replicas?: n
         metadata: { labels },
         spec: {
           terminationGracePeriodSeconds: 5,
-          /* It takes its time to end: whoever takes over must wait. */
+          /* It ignores SIGTERM, so the migration has to wait for the grace period. */
           containers: [{ name: 'main', image: IMAGE, command: ['sh', '-c', 'while :; do sleep 1; done'] }],
         },
       },
@@ -42,7 +42,7 @@ function workload(kind: string, { name, replicas }: { name: string; replicas?: n
   };
 }
 
-export interface FormerOp {
+export interface LegacyNodeOp {
   name: string;
   node: string;
   spec?: object;
@@ -50,8 +50,11 @@ export interface FormerOp {
   entry: object;
 }
 
-/** A NodeOp with the status that it had, and for one with reboot the finalizer, the binding and its ServiceAccount. */
-export async function formerOp(kubectl: Kubectl, { name, node, spec = {}, phase, entry }: FormerOp): Promise<string> {
+/** A NodeOp with the status, finalizer and ClusterRoleBinding of the legacy operator; returns its uid. */
+export async function createLegacyNodeOp(
+  kubectl: Kubectl,
+  { name, node, spec = {}, phase, entry }: LegacyNodeOp,
+): Promise<string> {
   await kubectl.apply([
     {
       apiVersion: 'operator.kairos.io/v1alpha1',
@@ -81,8 +84,12 @@ const owned = (name: string, uid: string) => [
 ];
 const labels = (name: string, node: string) => ({ 'kairos.io/nodeop': name, 'kairos.io/node': node });
 
-/** The Job of one node: it runs, and leaves its sentinel. */
-export const formerJob = ({ name, node }: Pick<FormerOp, 'name' | 'node'>, uid: string, command: string): object => ({
+/** The Job of one node: it runs the command and writes its sentinel. */
+export const legacyJob = (
+  { name, node }: Pick<LegacyNodeOp, 'name' | 'node'>,
+  uid: string,
+  command: string,
+): object => ({
   apiVersion: 'batch/v1',
   kind: 'Job',
   metadata: {
@@ -124,8 +131,8 @@ export const formerJob = ({ name, node }: Pick<FormerOp, 'name' | 'node'>, uid: 
   },
 });
 
-/** Waits for the sentinel, with more patience than the real one, so that it is sure to wait still when it is taken over. Where the real one would reboot its node, it writes so into the node's diary. */
-export const formerRebootPod = ({ name, node }: Pick<FormerOp, 'name' | 'node'>, uid: string): object => ({
+/** Waits for the sentinel longer than the real one, so that it still waits when the migration starts. Where the real one reboots its node, it writes `legacy` into the diary of the node. */
+export const legacyRebootPod = ({ name, node }: Pick<LegacyNodeOp, 'name' | 'node'>, uid: string): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: {
@@ -145,7 +152,7 @@ export const formerRebootPod = ({ name, node }: Pick<FormerOp, 'name' | 'node'>,
         command: [
           'sh',
           '-c',
-          `sleep 60; until ls /sentinel/${name}-${node}-x7k2p-*; do sleep 10; done; echo former >>/story/diary; sleep 3600`,
+          `sleep 60; until ls /sentinel/${name}-${node}-x7k2p-*; do sleep 10; done; echo legacy >>/story/diary; sleep 3600`,
         ],
         volumeMounts: [
           { name: 'sentinel-volume', mountPath: '/sentinel' },

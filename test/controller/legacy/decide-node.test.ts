@@ -9,17 +9,17 @@ import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
 const REBOOTS = { rebootOnSuccess: true };
-const WAITS = pod('reboot', { labels: { 'kairos.io/reboot': 'true' } });
-const LEAVES = pod('reboot', { terminating: 1 });
-const CALLED = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' } });
-const SERVED = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' }, phase: 'Succeeded' });
-const LOOKS = pod('preflight', { labels: { 'kairos.io/preflight': 'true' } });
+const WAITING_POD = pod('reboot', { labels: { 'kairos.io/reboot': 'true' } });
+const TERMINATING_POD = pod('reboot', { terminating: 1 });
+const TRIGGERED_POD = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' } });
+const FINISHED_POD = pod('reboot', { annotations: { [REBOOT_STATE]: 'completed' }, phase: 'Succeeded' });
+const PREFLIGHT_POD = pod('preflight', { labels: { 'kairos.io/preflight': 'true' } });
 
 const entry = (phase: NodeStatus['phase'], more: Partial<NodeStatus> = {}): NodeStatus => ({ phase, ...more });
 const PENDING_REBOOT = entry('Completed', { rebootStatus: 'pending', jobName: 'job' });
 
-/** Taken over already as it was, in this boot; "" where that said nothing. */
-const ours = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): CachedJob => {
+/** A Job in this state that was adopted in this boot; "" if no boot could be confirmed. */
+const adopted = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): CachedJob => {
   const seen = job(state);
   const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime: secondsAgo(endedAgo) }));
   const annotations = { [ADOPTED_IN_BOOT]: boot, [ADOPTED_COMPLETE]: String(state === 'complete') };
@@ -42,127 +42,165 @@ const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => (
 const upFor = (seconds: number) => nodeAgent({ boot: { id: 'boot-1', since: secondsAgo(seconds), state: 'active' } });
 const longAgo = { leadingSince: new Date(secondsAgo(3600)) };
 
-/** In a word or two. */
-function said(seen: NodeFacts): string {
+/** The verdict as a short text. */
+function verdictText(seen: NodeFacts): string {
   const verdict = decideNode(seen);
   switch (verdict.is) {
     case 'act':
       return verdict.action.do === 'adoptJob' ? `adopt in "${verdict.action.boot}"` : verdict.action.do;
     case 'finished':
-      return `${verdict.entry.phase} ${verdict.entry.reason ?? 'as told'}`;
+      return `${verdict.entry.phase} ${verdict.entry.reason ?? 'unchanged'}`;
     case 'continue':
-      return `take up, booted as ${verdict.bootIdBefore}`;
+      return `continue after boot ${verdict.bootIdBefore}`;
     default:
       return verdict.is;
   }
 }
 
-describe('a node on which nothing was begun', () => {
+describe('a node on which nothing was started', () => {
   test.each([
-    ['starts afresh', facts({}), 'notStarted'],
-    ['starts afresh after a preflight that is gone', facts({ entry: entry('Preflight') }), 'notStarted'],
+    ['is not started', facts({}), 'notStarted'],
+    ['is not started after a preflight whose Pod is deleted', facts({ entry: entry('Preflight') }), 'notStarted'],
     [
-      'starts when its preflight Pod is gone',
-      facts({ entry: entry('Preflight'), preflightPods: [LOOKS] }),
+      'has a running preflight Pod deleted first',
+      facts({ entry: entry('Preflight'), preflightPods: [PREFLIGHT_POD] }),
       'deletePod',
     ],
-    ['starts when a reboot Pod is gone', facts({ rebootPods: [WAITS] }), 'deletePod'],
-    ['waits for a reboot Pod that is leaving', facts({ rebootPods: [LEAVES] }), 'wait'],
-    ['may have left the cluster', facts({ node: undefined }), 'notStarted'],
-  ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
+    ['has a waiting reboot Pod deleted first', facts({ rebootPods: [WAITING_POD] }), 'deletePod'],
+    ['waits for a terminating reboot Pod', facts({ rebootPods: [TERMINATING_POD] }), 'wait'],
+    ['is not started if it was removed from the cluster', facts({ node: undefined }), 'notStarted'],
+  ])('%s', (_sentence, seen, expected) => expect(verdictText(seen)).toBe(expected));
 });
 
-describe('a node that is over', () => {
+describe('a node that the legacy operator has finished', () => {
   test.each([
-    ['stays Completed', facts({ entry: entry('Completed', { rebootStatus: 'completed' }) }), 'Completed as told'],
+    ['stays Completed', facts({ entry: entry('Completed', { rebootStatus: 'completed' }) }), 'Completed unchanged'],
     [
       'stays Failed',
       facts({ entry: entry('Failed', { rebootStatus: 'cancelled' }), job: job('failed') }),
-      'Failed as told',
+      'Failed unchanged',
     ],
-    ['stays Completed where no reboot is asked for', facts({ entry: PENDING_REBOOT }, {}), 'Completed as told'],
-    ['has a reboot Pod that waits removed', facts({ entry: entry('Failed'), rebootPods: [WAITS] }), 'deletePod'],
-    ['keeps one that has said its word', facts({ entry: entry('Failed'), rebootPods: [CALLED] }), 'Failed as told'],
-  ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
+    [
+      'stays Completed with a pending reboot if the spec requests none',
+      facts({ entry: PENDING_REBOOT }, {}),
+      'Completed unchanged',
+    ],
+    ['has a waiting reboot Pod deleted', facts({ entry: entry('Failed'), rebootPods: [WAITING_POD] }), 'deletePod'],
+    [
+      'keeps a reboot Pod that has triggered its reboot',
+      facts({ entry: entry('Failed'), rebootPods: [TRIGGERED_POD] }),
+      'Failed unchanged',
+    ],
+  ])('%s', (_sentence, seen, expected) => expect(verdictText(seen)).toBe(expected));
 });
 
-describe('a Job that is there', () => {
+describe('a Job of the legacy operator', () => {
   test.each([
     [
-      'is marked first, with the boot while its reboot Pod waits',
-      { job: job('complete'), rebootPods: [WAITS] },
+      'is adopted first, with the boot id while its reboot Pod waits',
+      { job: job('complete'), rebootPods: [WAITING_POD] },
       'adopt in "boot-1"',
     ],
-    ['is marked with the boot while it runs', { job: job('running') }, 'adopt in "boot-1"'],
-    ['is marked with no boot once a reboot may have been called', { job: job('complete') }, 'adopt in ""'],
-    ['is marked with no boot when one was called', { job: job('complete'), rebootPods: [CALLED] }, 'adopt in ""'],
+    ['is adopted with the boot id while it runs', { job: job('running') }, 'adopt in "boot-1"'],
+    ['is adopted without a boot id once a reboot may have been triggered', { job: job('complete') }, 'adopt in ""'],
     [
-      'is marked anew when its node was rebooted by others while the Pod waits',
-      { job: ours('complete', 'boot-0'), rebootPods: [WAITS] },
+      'is adopted without a boot id when the reboot was triggered',
+      { job: job('complete'), rebootPods: [TRIGGERED_POD] },
+      'adopt in ""',
+    ],
+    [
+      'is adopted again if its node was rebooted by someone else while the Pod waits',
+      { job: adopted('complete', 'boot-0'), rebootPods: [WAITING_POD] },
       'adopt in "boot-1"',
     ],
-    ['has its reboot Pod removed', { job: ours('complete', 'boot-1'), rebootPods: [WAITS] }, 'deletePod'],
-    ['waits until that is gone', { job: ours('complete', 'boot-1'), rebootPods: [LEAVES] }, 'wait'],
-    ['goes on when it is', { job: ours('complete', 'boot-1') }, 'take up, booted as boot-1'],
-    ['goes on while it runs', { job: ours('running', 'boot-1') }, 'take up, booted as boot-1'],
-    ['goes on when it failed', { job: ours('failed', '') }, 'take up, booted as boot-1'],
-    ['goes on, rebooted meanwhile', { job: ours('complete', 'boot-0') }, 'take up, booted as boot-0'],
-  ])('%s', (_sentence, seen, expected) => expect(said(facts({ entry: PENDING_REBOOT, ...seen }))).toBe(expected));
+    [
+      'has its waiting reboot Pod deleted',
+      { job: adopted('complete', 'boot-1'), rebootPods: [WAITING_POD] },
+      'deletePod',
+    ],
+    [
+      'waits until the reboot Pod is deleted',
+      { job: adopted('complete', 'boot-1'), rebootPods: [TERMINATING_POD] },
+      'wait',
+    ],
+    ['continues once the reboot Pod is deleted', { job: adopted('complete', 'boot-1') }, 'continue after boot boot-1'],
+    ['continues while it runs', { job: adopted('running', 'boot-1') }, 'continue after boot boot-1'],
+    ['continues after it failed', { job: adopted('failed', '') }, 'continue after boot boot-1'],
+    [
+      'continues with the earlier boot id after a reboot',
+      { job: adopted('complete', 'boot-0') },
+      'continue after boot boot-0',
+    ],
+  ])('%s', (_sentence, seen, expected) =>
+    expect(verdictText(facts({ entry: PENDING_REBOOT, ...seen }))).toBe(expected),
+  );
 
-  test('goes on without a reboot where none is asked for', () =>
-    expect(said(facts({ entry: entry('Running'), job: ours('complete', 'boot-1') }, {}))).toBe(
-      'take up, booted as boot-1',
+  test('continues without a reboot if the spec requests none', () =>
+    expect(verdictText(facts({ entry: entry('Running'), job: adopted('complete', 'boot-1') }, {}))).toBe(
+      'continue after boot boot-1',
     ));
 });
 
-describe('a reboot that may have been called', () => {
-  const recent = ours('complete', '', 60);
+describe('a reboot that may have been triggered', () => {
+  const adoptedRecently = adopted('complete', '', 60);
   test.each([
     [
-      'has happened, for the machine is up for less',
+      'has happened if the machine booted after the Job',
       { agent: upFor(30) },
-      `take up, booted as ${UNKNOWN_EARLIER_BOOT}`,
+      `continue after boot ${UNKNOWN_EARLIER_BOOT}`,
     ],
     [
-      'has happened, though a stray Pod had waited: it marked the Job with the boot of now',
-      { agent: upFor(30), job: ours('complete', 'boot-1') },
-      `take up, booted as ${UNKNOWN_EARLIER_BOOT}`,
+      'has happened although the Job was adopted in the current boot because of a stray waiting Pod',
+      { agent: upFor(30), job: adopted('complete', 'boot-1') },
+      `continue after boot ${UNKNOWN_EARLIER_BOOT}`,
     ],
-    ['has happened, and the Pod that called it has served', { agent: upFor(30), rebootPods: [CALLED] }, 'deletePod'],
-    ['is waited for when it was called', { agent: upFor(600), rebootPods: [CALLED] }, 'wait'],
-    ['is waited for when the Pod that called it has ended', { agent: upFor(600), rebootPods: [SERVED] }, 'wait'],
-    ['is waited for while the agent has not spoken', { agent: undefined }, 'wait'],
-    ['is waited for while the node is not Ready', { agent: upFor(30), node: node('n1', { ready: false }) }, 'wait'],
     [
-      'is waited for while agent and kubelet differ',
+      'has the Pod that triggered it deleted once it has happened',
+      { agent: upFor(30), rebootPods: [TRIGGERED_POD] },
+      'deletePod',
+    ],
+    ['is awaited once it was triggered', { agent: upFor(600), rebootPods: [TRIGGERED_POD] }, 'wait'],
+    [
+      'is awaited after the Pod that triggered it has finished',
+      { agent: upFor(600), rebootPods: [FINISHED_POD] },
+      'wait',
+    ],
+    ['is awaited while the agent has not reported', { agent: undefined }, 'wait'],
+    ['is awaited while the node is not Ready', { agent: upFor(30), node: node('n1', { ready: false }) }, 'wait'],
+    [
+      'is awaited while agent and kubelet report different boots',
       { agent: upFor(30), node: node('n1', { bootId: 'boot-2' }) },
       'wait',
     ],
-    ['is unknown when nobody is left who called it', { agent: upFor(600) }, 'Failed Interrupted'],
+    ['is unknown if no Pod is left that triggered it', { agent: upFor(600) }, 'Failed Interrupted'],
   ])('%s', (_sentence, seen, expected) =>
-    expect(said(facts({ entry: PENDING_REBOOT, job: recent, ...seen }))).toBe(expected),
+    expect(verdictText(facts({ entry: PENDING_REBOOT, job: adoptedRecently, ...seen }))).toBe(expected),
   );
 
-  const late = ours('complete', '', 7200);
+  const adoptedLongAgo = adopted('complete', '', 7200);
   test.each([
-    ['did not come', { agent: upFor(9000), rebootPods: [CALLED] }, 'Failed NotRebooted'],
-    ['cannot be told of a silent node', { agent: undefined }, 'Failed Interrupted'],
-  ])('%s, in the end', (_sentence, seen, expected) =>
-    expect(said(facts({ entry: PENDING_REBOOT, job: late, ...longAgo, ...seen }))).toBe(expected),
+    ['it was triggered and did not happen', { agent: upFor(9000), rebootPods: [TRIGGERED_POD] }, 'Failed NotRebooted'],
+    ['the agent never reports', { agent: undefined }, 'Failed Interrupted'],
+  ])('fails the node after rebootTimeoutSeconds if %s', (_sentence, seen, expected) =>
+    expect(verdictText(facts({ entry: PENDING_REBOOT, job: adoptedLongAgo, ...longAgo, ...seen }))).toBe(expected),
   );
 });
 
-describe('what was begun and is gone', () => {
+describe('a node fails', () => {
   test.each([
-    ['a Job', facts({ entry: entry('Running', { jobName: 'job' }) }), 'Failed JobDeleted'],
-    ['a Job that was complete', facts({ entry: PENDING_REBOOT }), 'Failed JobDeleted'],
-    ['a node', facts({ entry: PENDING_REBOOT, job: job('complete'), node: undefined }), 'Failed NodeRemoved'],
-  ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
+    ['if its Job was deleted', facts({ entry: entry('Running', { jobName: 'job' }) }), 'Failed JobDeleted'],
+    ['if its completed Job was deleted', facts({ entry: PENDING_REBOOT }), 'Failed JobDeleted'],
+    [
+      'if the node was removed',
+      facts({ entry: PENDING_REBOOT, job: job('complete'), node: undefined }),
+      'Failed NodeRemoved',
+    ],
+  ])('%s', (_sentence, seen, expected) => expect(verdictText(seen)).toBe(expected));
 
-  test('a kubelet: its Pods are not waited for without end', () => {
-    const left = { job: ours('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 3600 })] };
+  test('a terminating reboot Pod is awaited only while its node is Ready', () => {
+    const objects = { job: adopted('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 3600 })] };
     const down = node('n1', { ready: false });
-    expect(said(facts({ entry: PENDING_REBOOT, node: down, ...left }))).toBe('take up, booted as boot-1');
-    expect(said(facts({ entry: PENDING_REBOOT, ...left }))).toBe('wait');
+    expect(verdictText(facts({ entry: PENDING_REBOOT, node: down, ...objects }))).toBe('continue after boot boot-1');
+    expect(verdictText(facts({ entry: PENDING_REBOOT, ...objects }))).toBe('wait');
   });
 });

@@ -6,23 +6,23 @@ import { ADOPTED_IN_BOOT } from '../../../controller/cluster/adopted-job.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, NOW, op, pod, secondsAgo, parsed } from '../../builders.js';
 
-const marked = (seen: CachedJob): CachedJob => ({
+const adopted = (seen: CachedJob): CachedJob => ({
   ...seen,
   metadata: { ...seen.metadata, labels: { 'kairos.io/node': 'n1' }, annotations: { [ADOPTED_IN_BOOT]: '' } },
 });
-const RUNS = marked(job('running'));
+const RUNNING_JOB = adopted(job('running'));
 const OF_JOB = { owner: { kind: 'Job', uid: 'uid-job' } };
-const WORKS = pod('work', OF_JOB);
+const RUNNING_POD = pod('work', OF_JOB);
 const container = (state: object) => [{ name: 'nodeop', state }];
-const PULLS = pod('work', {
+const PULLING_POD = pod('work', {
   ...OF_JOB,
   phase: 'Pending',
   containers: container({ waiting: { reason: 'ImagePullBackOff' } }),
 });
-const LEAVES = (seconds: number) => pod('reboot', { terminating: seconds });
+const terminatingPod = (seconds: number) => pod('reboot', { terminating: seconds });
 
-/** What is done `ago` seconds after the deletion. */
-const said = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spec?: object } = {}) => {
+/** The plan `ago` seconds after the deletion, as a short text. */
+const planText = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spec?: object } = {}) => {
   const metadata = { deletionTimestamp: secondsAgo(ago), finalizers: [LEGACY_FINALIZER] };
   const deleted = op({ rebootOnSuccess: true, ...spec }, { metadata });
   const { actions, waiting } = planDeletion({
@@ -37,60 +37,81 @@ const said = (seen: Partial<Facts>, { ago = 10, spec = {} }: { ago?: number; spe
     readyNodes: new Set(['n1']),
     ...seen,
   });
-  const words = actions.map(action => [action.do, 'unfinished' in action ? action.unfinished : ''].join(' ').trim());
-  return [...words, ...(waiting ? [waiting] : [])].join();
+  const texts = actions.map(action => [action.do, 'unfinished' in action ? action.unfinished : ''].join(' ').trim());
+  return [...texts, ...(waiting ? [waiting] : [])].join();
 };
 
-describe('an operation that is being deleted', () => {
+describe('a NodeOp of the legacy operator that is being deleted', () => {
   test.each([
-    ['has its reboot Pod removed first', { rebootPods: [pod('reboot')], jobs: [RUNS], jobPods: [WORKS] }, 'deletePod'],
     [
-      'has a Job that writes watched',
-      { jobs: [{ ...RUNS, metadata: { ...RUNS.metadata, annotations: {} } }], jobPods: [WORKS] },
+      'has its reboot Pod deleted first',
+      { rebootPods: [pod('reboot')], jobs: [RUNNING_JOB], jobPods: [RUNNING_POD] },
+      'deletePod',
+    ],
+    [
+      'has a Job that may write adopted',
+      { jobs: [{ ...RUNNING_JOB, metadata: { ...RUNNING_JOB.metadata, annotations: {} } }], jobPods: [RUNNING_POD] },
       'adoptJob',
     ],
     [
-      'waits for such a Job, an hour at most',
-      { jobs: [RUNS], jobPods: [WORKS] },
+      'waits for a Job that may write, an hour at most',
+      { jobs: [RUNNING_JOB], jobPods: [RUNNING_POD] },
       'waiting for Job job to finish, until 2026-06-01T12:59:50.000Z',
     ],
-    ['goes when no container of its Job ever ran', { jobs: [RUNS], jobPods: [PULLS] }, 'removeFinalizer'],
     [
-      'waits when its command has ended, and the next container has not begun',
-      {
-        jobs: [RUNS],
-        jobPods: [{ ...PULLS, status: { ...PULLS.status, initContainerStatuses: WORKS.status.containerStatuses } }],
-      },
-      'waiting for Job job to finish, until 2026-06-01T12:59:50.000Z',
-    ],
-    ['goes when its Job has not made a Pod yet', { jobs: [RUNS] }, 'removeFinalizer'],
-    [
-      'waits for a Job that says that a Pod runs',
-      { jobs: [{ ...RUNS, status: { active: 1 } }] },
-      'waiting for Job job to finish, until 2026-06-01T12:09:50.000Z',
-    ],
-    [
-      'goes when the node of its Job is off',
-      { jobs: [RUNS], jobPods: [WORKS], readyNodes: new Set<string>() },
+      'loses its finalizer if no container of its Job ever ran',
+      { jobs: [RUNNING_JOB], jobPods: [PULLING_POD] },
       'removeFinalizer',
     ],
     [
-      'waits for a reboot Pod that is leaving',
-      { rebootPods: [LEAVES(0)] },
+      'waits while its command has ended and the next container has not started',
+      {
+        jobs: [RUNNING_JOB],
+        jobPods: [
+          {
+            ...PULLING_POD,
+            status: { ...PULLING_POD.status, initContainerStatuses: RUNNING_POD.status.containerStatuses },
+          },
+        ],
+      },
+      'waiting for Job job to finish, until 2026-06-01T12:59:50.000Z',
+    ],
+    ['loses its finalizer if its Job has not created a Pod yet', { jobs: [RUNNING_JOB] }, 'removeFinalizer'],
+    [
+      'waits for a Job that reports an active Pod',
+      { jobs: [{ ...RUNNING_JOB, status: { active: 1 } }] },
+      'waiting for Job job to finish, until 2026-06-01T12:09:50.000Z',
+    ],
+    [
+      'loses its finalizer if the node of its Job is not Ready',
+      { jobs: [RUNNING_JOB], jobPods: [RUNNING_POD], readyNodes: new Set<string>() },
+      'removeFinalizer',
+    ],
+    [
+      'waits for a terminating reboot Pod',
+      { rebootPods: [terminatingPod(0)] },
       'waiting for Pod reboot to finish, until 2026-06-01T12:10:00.000Z',
     ],
-    ['does not wait for that one without end', { rebootPods: [LEAVES(600)] }, 'removeFinalizer Pod reboot'],
-  ])('%s', (_sentence, seen, expected) => expect(said(seen)).toBe(expected));
+    [
+      'stops waiting for a terminating reboot Pod after ten minutes',
+      { rebootPods: [terminatingPod(600)] },
+      'removeFinalizer Pod reboot',
+    ],
+  ])('%s', (_sentence, seen, expected) => expect(planText(seen)).toBe(expected));
 
   test.each([
-    ['an hour is over', { ago: 3600 }, 'removeFinalizer Job job'],
-    ['its own time is over', { ago: 60, spec: { activeDeadlineSeconds: 60 } }, 'removeFinalizer Job job'],
+    ['is deleted an hour later without activeDeadlineSeconds', { ago: 3600 }, 'removeFinalizer Job job'],
     [
-      'its own time is longer',
+      'is deleted after activeDeadlineSeconds',
+      { ago: 60, spec: { activeDeadlineSeconds: 60 } },
+      'removeFinalizer Job job',
+    ],
+    [
+      'is still awaited within a longer activeDeadlineSeconds',
       { ago: 3600, spec: { activeDeadlineSeconds: 7200 } },
       'waiting for Job job to finish, until 2026-06-01T13:00:00.000Z',
     ],
-  ])('whose Job does not end: %s', (_sentence, when, expected) =>
-    expect(said({ jobs: [RUNS], jobPods: [WORKS] }, when)).toBe(expected),
+  ])('whose Job does not finish %s', (_sentence, when, expected) =>
+    expect(planText({ jobs: [RUNNING_JOB], jobPods: [RUNNING_POD] }, when)).toBe(expected),
   );
 });

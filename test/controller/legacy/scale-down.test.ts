@@ -10,109 +10,118 @@ import { fakeClock } from '../../fakes/clock.js';
 import { FakeKube } from '../../fakes/kube.js';
 
 const NAME = 'operator-kairos-operator';
-const installed = (namespace = 'operator-system', replicas?: number) => ({
+const deployment = (namespace = 'operator-system', replicas?: number) => ({
   metadata: { name: NAME, namespace, uid: `uid-${namespace}`, resourceVersion: '1' },
   spec: replicas === undefined ? {} : { replicas },
 });
 
-function around(ownNamespace = 'operator-system') {
+function setup(ownNamespace = 'operator-system') {
   const [kube, clock] = [new FakeKube(), fakeClock()];
-  const told: Event[] = [];
+  const events: Event[] = [];
   const deps = {
     kube,
     clock,
     log: silentLog,
     ownNamespace,
-    recorder: { record: (event: Event) => void told.push(event) },
+    recorder: { record: (event: Event) => void events.push(event) },
   };
-  const replicas = () => kube.all<ReturnType<typeof installed>>(DEPLOYMENTS).map(({ spec }) => spec.replicas);
-  return { kube, clock, told, deps, replicas };
+  const replicas = () => kube.all<ReturnType<typeof deployment>>(DEPLOYMENTS).map(({ spec }) => spec.replicas);
+  return { kube, clock, events, deps, replicas };
 }
 
-describe('the Deployment of the other operator', () => {
+describe('the Deployment of the legacy operator', () => {
   test.each([
     ['one replica', 1],
-    ['as many as is usual', undefined],
-  ])('is scaled to 0, and that is told on it: %s', async (_words, count) => {
-    const { kube, deps, told, replicas } = around();
-    kube.seed(DEPLOYMENTS, installed('operator-system', count));
+    ['no replica count', undefined],
+  ])('is scaled to 0 with an Event if it has %s', async (_sentence, count) => {
+    const { kube, deps, events, replicas } = setup();
+    kube.seed(DEPLOYMENTS, deployment('operator-system', count));
     await scaleDown(deps);
     expect(replicas()).toEqual([0]);
-    expect(told).toMatchObject([{ reason: 'ScaledDown', about: { kind: 'Deployment', name: NAME } }]);
+    expect(events).toMatchObject([{ reason: 'ScaledDown', about: { kind: 'Deployment', name: NAME } }]);
   });
 
-  test('is found in the namespace of its manifests, and beside us', async () => {
-    const { kube, deps, replicas } = around('elsewhere');
-    kube.seed(DEPLOYMENTS, installed('operator-system'));
-    kube.seed(DEPLOYMENTS, installed('elsewhere'));
-    kube.seed(DEPLOYMENTS, installed('of-somebody'));
+  test('is scaled down in the namespace of its manifests and in the own namespace', async () => {
+    const { kube, deps, replicas } = setup('custom');
+    kube.seed(DEPLOYMENTS, deployment('operator-system'));
+    kube.seed(DEPLOYMENTS, deployment('custom'));
+    kube.seed(DEPLOYMENTS, deployment('unrelated'));
     await scaleDown(deps);
     expect(replicas()).toEqual([0, 0, undefined]);
   });
 
-  test('is left alone when it is at 0, and nothing is told', async () => {
-    const { kube, deps, told } = around();
-    kube.seed(DEPLOYMENTS, installed('operator-system', 0));
+  test('is not touched, and no Event recorded, if it has 0 replicas', async () => {
+    const { kube, deps, events } = setup();
+    kube.seed(DEPLOYMENTS, deployment('operator-system', 0));
     await scaleDown(deps);
-    expect([kube.writes, told]).toEqual([[], []]);
+    expect([kube.writes, events]).toEqual([[], []]);
   });
 
-  test('is scaled down again when somebody brings it back, and no refusal ends that', async () => {
-    const { kube, clock, deps, replicas } = around();
+  test('is scaled down again after it was scaled up, even after refused attempts', async () => {
+    const { kube, clock, deps, replicas } = setup();
     const stop = new AbortController();
-    const kept = keepScaledDown(deps, stop.signal);
+    const keeping = keepScaledDown(deps, stop.signal);
     await clock.advance(1_000);
     kube.onWrite = () => {
-      throw new KubeError(403, 'not yet', 'Forbidden');
+      throw new KubeError(403, 'forbidden', 'Forbidden');
     };
-    kube.seed(DEPLOYMENTS, installed());
+    kube.seed(DEPLOYMENTS, deployment());
     await clock.advance(700_000);
     expect(replicas()).toEqual([undefined]);
     kube.onWrite = () => undefined;
     await clock.advance(60_000);
     expect(replicas()).toEqual([0]);
     stop.abort();
-    await kept;
+    await keeping;
   });
 });
 
-test('the lease is ours only when the other operator, scaled down, has let it run out', async () => {
-  const { kube, clock, deps, replicas } = around();
-  kube.seed(DEPLOYMENTS, installed());
+test('the lease is acquired only after the legacy operator is scaled down and its lease has expired', async () => {
+  const { kube, clock, deps, replicas } = setup();
+  kube.seed(DEPLOYMENTS, deployment());
   const lease = { namespace: 'operator-system', name: 'ce9721c3.kairos.io' };
   const spec = { holderIdentity: `${NAME}-5d4f-abcde_1`, leaseDurationSeconds: 15 };
   const renewed = { metadata: { ...lease, uid: 'lease', resourceVersion: '1' }, spec };
   kube.seed(LEASES, renewed);
   const stop = new AbortController();
-  let leads = false;
-  const led = whileLeader(kube, { ...lease, identity: 'ours' }, { ...deps, signal: stop.signal }, async leading => {
-    leads = true;
-    await clock.sleep(1_000_000, leading);
-  });
+  let isLeading = false;
+  const leadership = whileLeader(
+    kube,
+    { ...lease, identity: 'own' },
+    { ...deps, signal: stop.signal },
+    async leading => {
+      isLeading = true;
+      await clock.sleep(1_000_000, leading);
+    },
+  );
   for (let second = 0; second < 60; second += 2) {
     kube.seed(LEASES, renewed);
     await clock.advance(2_000);
   }
-  expect(leads).toBe(false);
-  const kept = keepScaledDown(deps, stop.signal);
+  expect(isLeading).toBe(false);
+  const keeping = keepScaledDown(deps, stop.signal);
   await clock.advance(10_000);
-  expect([replicas(), leads]).toEqual([[0], false]);
+  expect([replicas(), isLeading]).toEqual([[0], false]);
   await clock.advance(15_000);
-  expect(leads).toBe(true);
+  expect(isLeading).toBe(true);
   stop.abort();
-  await Promise.all([led, kept]);
+  await Promise.all([leadership, keeping]);
 });
 
-describe('Pods of the other operator', () => {
+describe('runningLegacyPods', () => {
   const at = (name: string, traits: Parameters<typeof pod>[1] = {}) =>
     pod(name, { namespace: 'operator-system', ...traits });
   test.each([
-    ['one that runs', at(`${NAME}-5d4f-abcde`), true],
-    ['one that is told to end', at(`${NAME}-5d4f-abcde`, { terminating: 10 }), true],
-    ['one on a node that is gone: it has lost its lease by now', at(`${NAME}-5d4f-abcde`, { terminating: 90 }), false],
-    ['one that has ended', at(`${NAME}-5d4f-abcde`, { phase: 'Failed' }), false],
-    ['one of ours', at('operator-controller-5d4f-abcde'), false],
-    ['one of that name elsewhere', pod(`${NAME}-5d4f-abcde`), false],
+    ['includes a running Pod', at(`${NAME}-5d4f-abcde`), true],
+    ['includes a Pod that is terminating', at(`${NAME}-5d4f-abcde`, { terminating: 10 }), true],
+    [
+      'excludes a Pod that has been terminating on a lost node for longer than its lease lasts',
+      at(`${NAME}-5d4f-abcde`, { terminating: 90 }),
+      false,
+    ],
+    ['excludes a Pod that has ended', at(`${NAME}-5d4f-abcde`, { phase: 'Failed' }), false],
+    ['excludes a Pod of this operator', at('operator-controller-5d4f-abcde'), false],
+    ['excludes a Pod of that name in another namespace', pod(`${NAME}-5d4f-abcde`), false],
   ])('%s', (_sentence, seen, counts) =>
     expect(runningLegacyPods([seen], 'operator-system', NOW)).toEqual(counts ? [seen] : []),
   );
