@@ -1,4 +1,4 @@
-/** Objects with good defaults, so that a test names only what it is about. */
+/** Objects with defaults, so that a test names only the fields it is about. */
 import type { Operation } from '../api/node-agent.js';
 import type { NodeAgent, NodeOp } from '../api/objects.js';
 import type { Facts } from '../controller/nodeop/facts/facts.js';
@@ -31,7 +31,7 @@ export const nodeOp = (spec: object = {}, more: Parameters<typeof op>[1] = {}): 
 
 export interface NodeTraits {
   ready?: boolean;
-  /** Since when Ready is what it is. */
+  /** When the Ready condition last changed. */
   since?: string;
   bootId?: string;
   cordoned?: boolean;
@@ -71,7 +71,7 @@ export interface PodTraits {
   startedAt?: string;
   containerId?: string;
   emptyDir?: boolean;
-  /** The seconds since its grace was over. */
+  /** True, or the seconds since the end of its grace period. */
   terminating?: boolean | number;
   phase?: string;
   labels?: Record<string, string>;
@@ -128,11 +128,11 @@ export function ledger(entry: Partial<Operation> = {}): Operation {
   };
 }
 
-/** A ledger that has got as far as this step, `seconds` ago. */
+/** A ledger that reached this step `seconds` ago. */
 export const reached = (step: Operation['step'], entry: Partial<Operation> = {}, seconds = 5): Operation =>
   ledger({ step, stepTimes: { Claim: secondsAgo(seconds + 5), [step]: secondsAgo(seconds) }, ...entry });
 
-/** Past the Job, which is known to the ledger. */
+/** A ledger that reached this step `seconds` ago and has recorded a Job. */
 export const ran = (step: Operation['step'], entry: Partial<Operation> = {}, seconds = 5): Operation =>
   reached(
     step,
@@ -157,15 +157,15 @@ export function nodeAgent(status: NodeAgent['status'] = {}, operation?: Operatio
   };
 }
 
-/** A node of the NodeOp `spec`, seen as `seen` says; the ledger's answerable agent is there by default. */
-export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
+/** Facts about a node of a NodeOp with this spec. By default the node is claimed and its agent has answered. */
+export function facts(spec: object = {}, observed: Partial<Facts> = {}): Facts {
   const whole = nodeOp(spec);
   return {
     name: 'n1',
     now: NOW,
     nodeOp: whole,
     node: node(),
-    agent: nodeAgent({}, seen.ledger),
+    agent: nodeAgent({}, observed.ledger),
     ledger: ledger(),
     hasTurn: false,
     jobPods: [],
@@ -180,6 +180,6 @@ export function facts(spec: object = {}, seen: Partial<Facts> = {}): Facts {
     isReported: false,
     image: whole.spec.image ?? 'busybox:latest',
     ownNamespace: 'operator-system',
-    ...seen,
+    ...observed,
   };
 }

@@ -15,7 +15,7 @@ describe('A cordon mark', () => {
   test.each<[string, string | undefined, CordonOwner | undefined]>([
     ['names namespace, name and uid of a NodeOp', 'infra/upgrade@5d1f-77', OWNER],
     ['may have a name with dots', 'infra/v1.2.upgrade@u', { namespace: 'infra', name: 'v1.2.upgrade', uid: 'u' }],
-    ['is absent where nobody has set it', undefined, undefined],
+    ['is absent on nodes without the annotation', undefined, undefined],
     ['is none without a uid', 'infra/upgrade', undefined],
     ['is none without a namespace', 'upgrade@5d1f-77', undefined],
     ['is none when it is any other text', 'maintenance', undefined],

@@ -22,22 +22,27 @@ describe('The full name of an image', () => {
   ])('%s is %s', (name, full) => expect(fullImageName(name)).toBe(full));
 });
 
-describe('Is the image on the node?', () => {
+describe('An image is on the node', () => {
   test.each<[string, string, string[], boolean]>([
-    ['a tag that is listed', 'registry.example/tool:1', ['registry.example/tool:1'], true],
-    ['another tag', 'registry.example/tool:1', ['registry.example/tool:2'], false],
-    ['another registry', 'a.example/tool:1', ['b.example/tool:1'], false],
-    ['a short name, listed in full', 'busybox:1.36', ['docker.io/library/busybox:1.36'], true],
+    ['when its tag is listed', 'registry.example/tool:1', ['registry.example/tool:1'], true],
+    ['only if the tag is the same', 'registry.example/tool:1', ['registry.example/tool:2'], false],
+    ['only if the registry is the same', 'a.example/tool:1', ['b.example/tool:1'], false],
+    ['when its short name is listed in full', 'busybox:1.36', ['docker.io/library/busybox:1.36'], true],
     [
-      'latest, for the kubelet asks for it each time',
+      'never with the tag latest, which the kubelet pulls every time',
       'registry.example/tool:latest',
       ['registry.example/tool:latest'],
       false,
     ],
-    ['no tag, which is latest', 'registry.example/tool', ['registry.example/tool:latest'], false],
-    ['a digest that is listed', `busybox@${DIGEST}`, [`docker.io/library/busybox@${DIGEST}`], true],
-    ['a digest beside a tag', `busybox:latest@${DIGEST}`, [`docker.io/library/busybox@${DIGEST}`], true],
-    ['a digest that is not', `busybox@${DIGEST}`, ['docker.io/library/busybox:1'], false],
-    ['nothing is listed', 'busybox:1', [], false],
+    ['never without a tag, which means latest', 'registry.example/tool', ['registry.example/tool:latest'], false],
+    ['when its digest is listed', `busybox@${DIGEST}`, [`docker.io/library/busybox@${DIGEST}`], true],
+    [
+      'when its digest is listed, whatever its tag',
+      `busybox:latest@${DIGEST}`,
+      [`docker.io/library/busybox@${DIGEST}`],
+      true,
+    ],
+    ['only if its digest is listed', `busybox@${DIGEST}`, ['docker.io/library/busybox:1'], false],
+    ['only if anything is listed', 'busybox:1', [], false],
   ])('%s', (_sentence, image, listed, expected) => expect(isOnNode(image, listed)).toBe(expected));
 });

@@ -11,8 +11,8 @@ const job = (spec: object = {}) => ({
   spec: { suspend: true, template: { spec } },
 });
 
-/** What reaches the cluster of what is made. */
-async function made(
+/** The spec of a created object as it reaches the API server. */
+async function createdSpec(
   resource: Resource,
   body: object,
   names: readonly string[] = ['mirror', 'spare'],
@@ -23,27 +23,27 @@ async function made(
   return (write?.body as { spec?: unknown } | undefined)?.spec;
 }
 
-test('a Pod names them', async () => {
-  expect(await made(PODS, pod({ nodeName: 'n1' }))).toEqual({
+test('the operator’s pull secrets are added to a Pod', async () => {
+  expect(await createdSpec(PODS, pod({ nodeName: 'n1' }))).toEqual({
     nodeName: 'n1',
     imagePullSecrets: [{ name: 'mirror' }, { name: 'spare' }],
   });
 });
 
-test('so do the Pods of a Job', async () => {
-  expect(await made(JOBS, job({ nodeName: 'n1' }))).toEqual({
+test('the operator’s pull secrets are added to the Pod template of a Job', async () => {
+  expect(await createdSpec(JOBS, job({ nodeName: 'n1' }))).toEqual({
     suspend: true,
     template: { spec: { nodeName: 'n1', imagePullSecrets: [{ name: 'mirror' }, { name: 'spare' }] } },
   });
 });
 
-test('those that the wish names stay, each once', async () => {
-  expect(await made(PODS, pod({ imagePullSecrets: [{ name: 'own' }, { name: 'mirror' }] }))).toEqual({
+test('the pull secrets of a spec stay, each of them once', async () => {
+  expect(await createdSpec(PODS, pod({ imagePullSecrets: [{ name: 'own' }, { name: 'mirror' }] }))).toEqual({
     imagePullSecrets: [{ name: 'spare' }, { name: 'own' }, { name: 'mirror' }],
   });
 });
 
-test('whether a Pod would be let in is asked with them', async () => {
+test('the operator’s pull secrets are added to a dry run', async () => {
   const asked: object[] = [];
   const kube = new FakeKube();
   kube.onDryRun = body => void asked.push(body);
@@ -51,12 +51,12 @@ test('whether a Pod would be let in is asked with them', async () => {
   expect(asked).toEqual([pod({ imagePullSecrets: [{ name: 'mirror' }] })]);
 });
 
-test('everything else is made as it is', async () => {
+test('other objects are created unchanged', async () => {
   const body = { metadata: { name: 'c', namespace: 'default' }, spec: { template: { spec: {} } } };
-  expect(await made(CONFIG_MAPS, body)).toEqual(body.spec);
+  expect(await createdSpec(CONFIG_MAPS, body)).toEqual(body.spec);
 });
 
-test('without names the cluster is the same', () => {
+test('without configured pull secrets the client is not wrapped', () => {
   const kube = new FakeKube();
   expect(withPullSecrets(kube, [])).toBe(kube);
 });

@@ -16,16 +16,16 @@ afterEach(() => {
   leading.clear();
 });
 
-/** The controller over a cluster of these nodes; `rest` lets it come to rest. */
+/** Starts the controller. The returned function advances the clock until it has nothing left to do. */
 async function running(kube: FakeKube) {
   const { caches } = cachesFollowing(kube);
   const clock = fakeClock();
   const abort = new AbortController();
   leading.add(abort);
   void nodeAgentController({ kube, caches, log: silentLog, clock }, abort.signal);
-  const rest = () => clock.advance(5_000);
-  await rest();
-  return rest;
+  const settle = () => clock.advance(5_000);
+  await settle();
+  return settle;
 }
 
 const clusterOf = (nodes: Record<string, NodeTraits>): FakeKube => {
@@ -36,7 +36,7 @@ const clusterOf = (nodes: Record<string, NodeTraits>): FakeKube => {
 const agents = (kube: FakeKube) => kube.all<NodeAgent>(NODE_AGENT);
 
 describe('NodeAgents', () => {
-  test('are there for every Linux node, each owned by its node', async () => {
+  test('are created for every Linux node, each owned by its node', async () => {
     const kube = clusterOf({ a: {}, b: {}, w: { labels: { 'kubernetes.io/os': 'windows' } } });
     await running(kube);
     expect(agents(kube).map(({ metadata: { name, ownerReferences } }) => [name, ownerReferences?.[0]?.uid])).toEqual([
@@ -45,37 +45,37 @@ describe('NodeAgents', () => {
     ]);
   });
 
-  test('are made when a node joins', async () => {
+  test('are created when a node joins', async () => {
     const kube = clusterOf({ a: {} });
-    const rest = await running(kube);
+    const settle = await running(kube);
     await kube.create(NODES, { ...node('late'), metadata: { name: 'late', labels: { 'kubernetes.io/os': 'linux' } } });
-    await rest();
+    await settle();
     expect(agents(kube).map(({ metadata }) => metadata.name)).toEqual(['a', 'late']);
   });
 
-  test('are made again when somebody deletes one', async () => {
+  test('are created again after a deletion', async () => {
     const kube = clusterOf({ a: {} });
-    const rest = await running(kube);
+    const settle = await running(kube);
     await kube.delete(NODE_AGENT, { name: 'a' });
-    await rest();
+    await settle();
     expect(agents(kube)).toHaveLength(1);
   });
 
-  test('say that a node is to be labelled, unless it carries managed=false', async () => {
+  test('have spec.labels true unless the node has the label managed=false', async () => {
     const kube = clusterOf({ a: {}, b: { labels: { 'kairos.io/managed': 'false' } } });
     await running(kube);
     expect(agents(kube).map(({ spec }) => spec.labels)).toEqual([true, false]);
   });
 
-  test('follow that label', async () => {
+  test('have spec.labels false when the node gets the label managed=false', async () => {
     const kube = clusterOf({ a: {} });
-    const rest = await running(kube);
+    const settle = await running(kube);
     await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { 'kairos.io/managed': 'false' } } });
-    await rest();
+    await settle();
     expect(agents(kube)[0]?.spec.labels).toBe(false);
   });
 
-  test('keep their ledger when they change hands to a node that registered again', async () => {
+  test('keep their ledger when the node registers again', async () => {
     const kube = clusterOf({ n1: { uid: 'new' } });
     kube.seed(NODE_OP, op());
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
@@ -85,16 +85,16 @@ describe('NodeAgents', () => {
     expect(agent?.spec.operation?.id).toBe('uid-op-1');
   });
 
-  test('are not written to where nothing is to be changed', async () => {
+  test('are not written when nothing changes', async () => {
     const kube = clusterOf({ a: {} });
-    const rest = await running(kube);
+    const settle = await running(kube);
     await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { zone: 'x' } } });
-    await rest();
+    await settle();
     expect(kube.writes.filter(({ plural }) => plural === 'nodeagents')).toHaveLength(1);
   });
 });
 
-describe('A node whose NodeOp is gone', () => {
+describe('A node whose NodeOp is deleted', () => {
   const MARK = 'default/op@uid-op';
   const orphaned = (operation = ledger({ cordoned: true })): FakeKube => {
     const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
@@ -103,7 +103,7 @@ describe('A node whose NodeOp is gone', () => {
   };
   const onlyNode = (kube: FakeKube) => kube.all<CachedNode>(NODES)[0];
 
-  test('is uncordoned and free again', async () => {
+  test('is uncordoned and released', async () => {
     const kube = orphaned();
     await running(kube);
     expect(agents(kube)[0]?.spec.operation).toBeUndefined();
@@ -111,7 +111,7 @@ describe('A node whose NodeOp is gone', () => {
     expect(onlyNode(kube)?.metadata.annotations ?? {}).toEqual({});
   });
 
-  test('keeps a cordon of somebody else', async () => {
+  test('keeps the cordon of a user', async () => {
     const kube = clusterOf({ n1: { cordoned: true } });
     kube.seed(NODE_AGENT, nodeAgent({}, ledger()));
     await running(kube);
@@ -119,49 +119,49 @@ describe('A node whose NodeOp is gone', () => {
     expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
   });
 
-  test('is not free before its agent has said that it will not reboot', async () => {
+  test('is not released before its agent confirms the withdrawal of the reboot', async () => {
     const kube = orphaned(ledger({ cordoned: true, reboot: { jobName: 'job', notAfter: secondsAgo(-900) } }));
-    const rest = await running(kube);
+    const settle = await running(kube);
     expect(agents(kube)[0]?.spec.operation).toMatchObject({ id: 'uid-op-1', rebootWithdrawn: true });
     expect(agents(kube)[0]?.spec.operation?.reboot).toBeUndefined();
     expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
     const answer = { status: { operation: { id: 'uid-op-1', reboot: { state: 'Cancelled' } } } };
     await kube.patch(NODE_AGENT, { name: 'n1' }, answer, { subresource: 'status' });
-    await rest();
-    await rest();
+    await settle();
+    await settle();
     expect(agents(kube)[0]?.spec.operation).toBeUndefined();
     expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
   });
 
-  test('is left alone while its NodeOp is there', async () => {
+  test('stays claimed while its NodeOp exists', async () => {
     const kube = orphaned();
     kube.seed(NODE_OP, op());
     await running(kube);
     expect(agents(kube)[0]?.spec.operation?.id).toBe('uid-op-1');
   });
 
-  test('is not free while the Pod of its Job runs', async () => {
+  test('is not released while the Pod of its Job runs', async () => {
     const kube = orphaned();
     kube.seed(PODS, pod('job-x', { labels: { 'operator.kairos.io/nodeop-uid': 'uid-op' } }));
     await running(kube);
     expect(agents(kube)[0]?.spec.operation?.id).toBe('uid-op-1');
   });
 
-  test('is uncordoned also when it was let go before', async () => {
+  test('is uncordoned even if it was released before', async () => {
     const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
     kube.seed(NODE_AGENT, nodeAgent());
     await running(kube);
     expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
   });
 
-  test('stays cordoned for as long as a NodeOp that failed there exists', async () => {
+  test('stays cordoned while the NodeOp that failed on it exists', async () => {
     const kube = clusterOf({ n1: { cordoned: true, mark: MARK } });
     kube.seed(NODE_AGENT, nodeAgent());
     kube.seed(NODE_OP, op({}, { status: { phase: 'Failed' } }));
-    const rest = await running(kube);
+    const settle = await running(kube);
     expect(onlyNode(kube)?.spec?.unschedulable).toBe(true);
     await kube.delete(NODE_OP, { name: 'op', namespace: 'default' });
-    await rest();
+    await settle();
     expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
   });
 });

@@ -3,18 +3,19 @@ import { jobFor, objectName, preflightPodFor, pullPodFor } from '../../../../con
 import { nodeOp } from '../../../builders.js';
 import { UPGRADE_OWNER } from '../multi-node-plan.js';
 
-const AROUND = { image: 'tool:1', sentinel: { image: 'agent:1', command: ['node', 'sentinel'] }, stateDir: '/state' };
+const SETTINGS = { image: 'tool:1', sentinel: { image: 'agent:1', command: ['node', 'sentinel'] }, stateDir: '/state' };
 const LABEL_VALUE = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/;
 const POD_HOST_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-const job = (spec: object = {}, node = 'n1', metadata: object = {}) => jobFor(nodeOp(spec, { metadata }), node, AROUND);
+const job = (spec: object = {}, node = 'n1', metadata: object = {}) =>
+  jobFor(nodeOp(spec, { metadata }), node, SETTINGS);
 const podOf = (spec: object = {}, metadata: object = {}): Record<string, unknown> => ({
   ...job(spec, 'n1', metadata).spec.template.spec,
 });
 const REBOOT = { rebootOnSuccess: true };
 
 describe('The Job of a node', () => {
-  test('is made suspended, runs once, on the node, whatever its taints', () => {
+  test('is created suspended and runs once on the node, whatever its taints', () => {
     expect(job().spec).toMatchObject({ suspend: true, completions: 1, parallelism: 1, podReplacementPolicy: 'Failed' });
     expect(podOf()).toMatchObject({
       nodeName: 'n1',
@@ -24,17 +25,17 @@ describe('The Job of a node', () => {
     });
   });
 
-  test('has the user’s limits, and none where none was set', () => {
+  test('has the limits of the spec, and no others', () => {
     const limits = { backoffLimit: 1, activeDeadlineSeconds: 60 };
     expect(job({ ...limits, ttlSecondsAfterFinished: 5 }).spec).toMatchObject(limits);
     expect(job({}).spec).not.toHaveProperty('activeDeadlineSeconds');
     expect(job({}).spec.backoffLimit).toBe(3);
   });
 
-  test('is not given a time to live before its end is told', () =>
+  test('has no time to live when it is created', () =>
     expect(job({ ttlSecondsAfterFinished: 5 }).spec).not.toHaveProperty('ttlSecondsAfterFinished'));
 
-  test('runs the command privileged, with the host where HOST_DIR says', () => {
+  test('runs the command privileged, with the host mounted at HOST_DIR', () => {
     expect(podOf({ command: ['do', 'it'], hostMountPath: '/mnt/host' })).toMatchObject({
       containers: [
         {
@@ -51,12 +52,12 @@ describe('The Job of a node', () => {
     });
   });
 
-  test('has no sentinel container where no reboot is asked for', () => {
+  test('has no sentinel container without rebootOnSuccess', () => {
     expect(podOf()).not.toHaveProperty('initContainers');
     expect(podOf().containers).toHaveLength(1);
   });
 
-  test('leaves its word for the agent after the command, where a reboot is asked for', () => {
+  test('writes the sentinel after the command with rebootOnSuccess', () => {
     expect(podOf(REBOOT)).toMatchObject({
       initContainers: [{ name: 'nodeop' }],
       containers: [{ name: 'sentinel-creator', image: 'agent:1', command: ['node', 'sentinel'] }],
@@ -64,32 +65,32 @@ describe('The Job of a node', () => {
     });
   });
 
-  test('gives an upgrade 600 s to end its write', () => {
+  test('has a grace period of 600 s in an upgrade, to finish writing the image', () => {
     expect(podOf({}, UPGRADE_OWNER).terminationGracePeriodSeconds).toBe(600);
     expect(podOf()).not.toHaveProperty('terminationGracePeriodSeconds');
   });
 
-  test('belongs to its NodeOp', () => {
+  test('is owned by its NodeOp', () => {
     expect(job().metadata.ownerReferences).toEqual([
       expect.objectContaining({ kind: 'NodeOp', name: 'op', uid: 'uid-op', controller: true }),
     ]);
   });
 });
 
-describe('Every Pod', () => {
+describe('A Pod of a NodeOp', () => {
   const secrets = [{ name: 'pull' }];
   const whole = nodeOp({ imagePullSecrets: secrets, preflight: { command: ['check'], image: 'check:1' } });
   const specs = {
-    job: { ...jobFor(whole, 'n1', AROUND).spec.template.spec },
-    pull: { ...pullPodFor(whole, 'n1', AROUND).spec },
-    preflight: { ...preflightPodFor(whole, 'n1', AROUND).spec },
+    job: { ...jobFor(whole, 'n1', SETTINGS).spec.template.spec },
+    pull: { ...pullPodFor(whole, 'n1', SETTINGS).spec },
+    preflight: { ...preflightPodFor(whole, 'n1', SETTINGS).spec },
   };
 
   test.each(Object.entries(specs))('of kind %s has the pull secrets', (_kind, spec) =>
     expect(spec).toMatchObject({ imagePullSecrets: secrets, nodeName: 'n1', tolerations: [{ operator: 'Exists' }] }),
   );
 
-  test('of a preflight sees the host read-only, with its own image', () => {
+  test('for the preflight has its own image and the host mounted read-only', () => {
     expect(specs.preflight.containers).toEqual([
       expect.objectContaining({
         image: 'check:1',
@@ -100,7 +101,7 @@ describe('Every Pod', () => {
     expect(JSON.stringify(specs.preflight)).not.toContain('privileged');
   });
 
-  test('of a pull has no host and no token, and is gone at once', () => {
+  test('for the pull has neither host nor token, and no grace period', () => {
     expect(specs.pull).toMatchObject({ terminationGracePeriodSeconds: 0, automountServiceAccountToken: false });
     expect(specs.pull).not.toHaveProperty('volumes');
     expect(specs.pull.containers).toHaveLength(1);
@@ -116,7 +117,7 @@ describe('Names and labels', () => {
     ['both of 253 characters', long, long],
     ['a dot just before the cut', `${'a'.repeat(51)}.b`, 'n1'],
     ['dashes before the cut', `a${'-'.repeat(60)}b`, 'n1'],
-  ])('%s', (_sentence, name, node) => {
+  ])('are valid for %s', (_sentence, name, node) => {
     const { metadata, spec } = job({}, node, { name });
     expect(metadata.name).toMatch(POD_HOST_NAME);
     for (const value of Object.values(metadata.labels)) expect(value).toMatch(LABEL_VALUE);
@@ -127,14 +128,14 @@ describe('Names and labels', () => {
     expect(spec.template.metadata.labels).toEqual(metadata.labels);
   });
 
-  test('the length of a long name in these tests is 253', () => expect(long).toHaveLength(253));
+  test('are tested with names of 253 characters, the maximum', () => expect(long).toHaveLength(253));
 
-  test('are the same each time, and begin with operation and node', () => {
+  test('are the same at every call and start with operation and node', () => {
     expect(job().metadata.name).toBe(job().metadata.name);
     expect(job().metadata.name).toMatch(/^op-n1-[0-9a-f]{10}$/);
   });
 
-  test('never are two for one', () => {
+  test('differ between objects, attempts and nodes', () => {
     const again = { status: { nodeStatuses: { n1: { phase: 'Pending' as const, attempt: 2 } } } };
     const names = [
       objectName(nodeOp(), 'n1', 'job'),
@@ -151,7 +152,7 @@ describe('Names and labels', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('long ones are told apart by their labels', () => {
+  test('differ for long node names that differ only at the end', () => {
     const label = (node: string) => job({}, node).metadata.labels['kairos.io/node'];
     expect(label(`${long}1`)).not.toBe(label(`${long}2`));
     expect(label('n1')).toBe('n1');

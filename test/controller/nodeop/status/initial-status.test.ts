@@ -4,7 +4,7 @@ import { ledger, node, nodeAgent, NOW, nodeOp } from '../../../builders.js';
 
 const at = NOW.toISOString();
 
-describe('The first status', () => {
+describe('The first status of an operation', () => {
   const nodes = [
     node('a'),
     node('b', { labels: { pool: 'x' } }),
@@ -23,12 +23,12 @@ describe('The first status', () => {
     });
   });
 
-  test('says that a reboot is to come', () => {
+  test('says that a reboot is pending', () => {
     const { nodeStatuses } = initialStatus(nodeOp({ rebootOnSuccess: true }), { nodes, now: NOW });
     expect(nodeStatuses?.a?.rebootStatus).toBe('pending');
   });
 
-  test('has the nodes of the selector only', () => {
+  test('lists only the nodes that match the selector', () => {
     const { nodeStatuses } = initialStatus(nodeOp({ nodeSelector: { matchLabels: { pool: 'x' } } }), {
       nodes,
       now: NOW,
@@ -36,13 +36,13 @@ describe('The first status', () => {
     expect(Object.keys(nodeStatuses ?? {})).toEqual(['b']);
   });
 
-  test('takes up walks that were begun before somebody emptied the status', () => {
+  test('includes nodes that were claimed before the status was cleared', () => {
     const claimed = [nodeAgent({}, ledger({ id: 'uid-op-2' }))];
     const { nodeStatuses } = initialStatus(nodeOp(), { nodes, claimed, now: NOW });
     expect(nodeStatuses).toMatchObject({ a: { attempt: 1 }, n1: { attempt: 2 } });
   });
 
-  test('is the last one where nothing matches', () => {
+  test('is final where no node matches', () => {
     const status = initialStatus(nodeOp({ nodeSelector: { matchLabels: { pool: 'y' } } }), { nodes, now: NOW });
     expect(status).toMatchObject({ phase: 'Failed', progress: '0/0', completedAt: at, nodeStatuses: {} });
     expect(status.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({

@@ -9,7 +9,7 @@ import { withSortedKeys } from '../../../fakes/sorted-keys.js';
 import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, parsed } from '../../../builders.js';
 import { finishedNode, nodeWithResult, type NodeSetup, planFor, activeNode } from '../multi-node-plan.js';
 
-const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'well', at: NOW.toISOString() };
+const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'success', at: NOW.toISOString() };
 const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'bad', at: NOW.toISOString() };
 const REBOOT = { rebootOnSuccess: true };
 
@@ -18,26 +18,26 @@ const entryOf = (spec: object, seen: Partial<Facts>, before?: NodeStatus): NodeS
   return nodeStatus({ facts: all, walk: walk(all), before });
 };
 
-describe('A drain that was left out', () => {
+describe('A skipped drain', () => {
   test.each<[string, Partial<Facts>, string]>([
     [
       'while the Job runs',
       { ledger: ran('Run', { drainSkipped: true }), job: job('running'), jobPods: [pod('job-x')] },
       'Job is running',
     ],
-    ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), isReported: true }, 'well'],
-  ])('is said %s', (_sentence, seen, words) => {
+    ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), isReported: true }, 'success'],
+  ])('is mentioned in the message %s', (_sentence, seen, text) => {
     const { message } = entryOf({ cordon: true }, seen);
-    expect(message).toBe(`${words} (not drained: there is no other Ready, schedulable node)`);
+    expect(message).toBe(`${text} (not drained: there is no other Ready, schedulable node)`);
   });
 });
 
-describe('One node', () => {
+describe('The status of one node', () => {
   test.each<[string, object, Partial<Facts>, string]>([
     ['is Pending before its turn', {}, { ledger: undefined }, 'Pending -'],
-    ['is Pending while its agent is awaited', REBOOT, { agent: undefined }, 'Pending Claim'],
+    ['is Pending while the agent has not answered', REBOOT, { agent: undefined }, 'Pending Claim'],
     [
-      'is in Preflight then',
+      'is Preflight during the preflight',
       { preflight: { command: ['x'] } },
       { ledger: reached('Preflight') },
       'Preflight Preflight',
@@ -51,7 +51,7 @@ describe('One node', () => {
       'Running Uncordon',
     ],
     ['is Completed when only the release is left', {}, { ledger: ran('Run', { result: done }) }, 'Completed -'],
-    ['is Failed then, too', {}, { ledger: ran('Run', { result: failed }) }, 'Failed -'],
+    ['is Failed when only the release is left', {}, { ledger: ran('Run', { result: failed }) }, 'Failed -'],
   ])('%s', (_sentence, spec, seen, expected) => {
     const mark = { 'operator.kairos.io/cordoned-by': 'default/op@uid-op' };
     const base = facts(spec, seen);
@@ -64,11 +64,11 @@ describe('One node', () => {
   });
 
   test.each<[string, object, Partial<Facts>, string]>([
-    ['asks for none', {}, { ledger: ran('Run') }, 'not-requested'],
-    ['will reboot', REBOOT, { ledger: ran('Run'), job: job('running') }, 'pending'],
-    ['has not started and will reboot', REBOOT, { ledger: undefined }, 'pending'],
+    ['requests no reboot', {}, { ledger: ran('Run') }, 'not-requested'],
+    ['runs the Job before its reboot', REBOOT, { ledger: ran('Run'), job: job('running') }, 'pending'],
+    ['has not started', REBOOT, { ledger: undefined }, 'pending'],
     ['has rebooted', REBOOT, { ledger: ran('Reboot', { result: { ...done, bootIdAfter: 'boot-2' } }) }, 'completed'],
-    ['failed before it', REBOOT, { ledger: ran('Run', { result: failed }) }, 'cancelled'],
+    ['failed before its reboot', REBOOT, { ledger: ran('Run', { result: failed }) }, 'cancelled'],
     [
       'was skipped',
       REBOOT,
@@ -76,7 +76,7 @@ describe('One node', () => {
       'not-requested',
     ],
     [
-      'has rebooted and failed after it',
+      'failed after its reboot',
       REBOOT,
       {
         ledger: ran('Verify', {
@@ -92,28 +92,28 @@ describe('One node', () => {
       { ledger: ran('Run', { result: { ...failed, bootIdAfter: 'boot-2' } }) },
       'cancelled',
     ],
-  ])('tells of a reboot when the node %s', (_sentence, spec, seen, expected) =>
+  ])('has the rebootStatus of a node that %s', (_sentence, spec, seen, expected) =>
     expect(entryOf(spec, seen).rebootStatus).toBe(expected),
   );
 
-  test('tells how it ended, with the log of what failed', () => {
-    const result = { ...failed, log: 'last words' };
+  test('has the result with log, Job and attempt', () => {
+    const result = { ...failed, log: 'last line' };
     expect(entryOf({}, { ledger: ran('Run', { result }) })).toMatchObject({
       reason: 'JobFailed',
       message: 'bad',
-      log: 'last words',
+      log: 'last line',
       jobName: 'job',
       completedAt: failed.at,
       attempt: 1,
     });
   });
 
-  test('keeps a final entry for ever, whatever becomes of Job and node', () => {
-    const before = { phase: 'Completed' as const, message: 'well', lastUpdated: secondsAgo(100) };
+  test('does not change when it is final, even if Job and node are deleted', () => {
+    const before = { phase: 'Completed' as const, message: 'success', lastUpdated: secondsAgo(100) };
     expect(entryOf({}, { ledger: ran('Run'), job: undefined, node: undefined }, before)).toBe(before);
   });
 
-  test('keeps lastUpdated where nothing changed', () => {
+  test('keeps lastUpdated when nothing has changed', () => {
     const before = { ...entryOf({}, { ledger: ran('Run'), job: job('running') }), lastUpdated: secondsAgo(100) };
     expect(entryOf({}, { ledger: ran('Run'), job: job('running') }, before)).toBe(before);
   });
@@ -126,14 +126,14 @@ describe('One node', () => {
     expect(entryOf({}, { ledger: ran('Run'), job: job('running') }, before).lastUpdated).toBe(secondsAgo(100));
   });
 
-  test('sets lastUpdated where something changed', () => {
+  test('sets lastUpdated when something has changed', () => {
     const before = { ...entryOf({}, { ledger: undefined }), lastUpdated: secondsAgo(100) };
     expect(entryOf({}, { ledger: ran('Run'), job: job('running') }, before).lastUpdated).toBe(NOW.toISOString());
   });
 
   test.each<[string, number, string]>([
-    ['waits for a NodeNotReady until startDeadlineSeconds', 599, 'Pending'],
-    ['gives up on it then', 600, 'Failed'],
+    ['is Pending until the node is not Ready for startDeadlineSeconds', 599, 'Pending'],
+    ['is Failed when the node is not Ready for startDeadlineSeconds', 600, 'Failed'],
   ])('%s', (_sentence, seconds, phase) => {
     const all = facts({}, { ledger: undefined });
     const waiting = { reason: 'NodeNotReady' as const, message: 'waiting for the node to be Ready' };
@@ -145,7 +145,7 @@ describe('One node', () => {
   });
 });
 
-describe('Where a node stands', () => {
+describe('The rollout state of a node that is', () => {
   test.each<[string, NodeSetup, string]>([
     ['untouched', {}, 'pending'],
     ['claimed', activeNode(), 'active'],
@@ -153,9 +153,9 @@ describe('Where a node stands', () => {
     ['failed in the ledger', nodeWithResult('Failed'), 'failed'],
     ['done in the status', finishedNode('Completed'), 'completed'],
     ['failed in the status', finishedNode('Failed'), 'failed'],
-  ])('%s', (_sentence, { ledger: own, before }, standing) => {
+  ])('%s', (_sentence, { ledger: own, before }, state) => {
     const all = facts({}, { ledger: own });
-    expect(rolloutStateOf({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(standing);
+    expect(rolloutStateOf({ facts: all, walk: walk(all), before: before as NodeStatus | undefined })).toBe(state);
   });
 });
 
@@ -167,24 +167,39 @@ const completed: NodeStatus = { phase: 'Completed', startedAt: secondsAgo(1) };
 const skipped: NodeStatus = { ...completed, reason: 'Skipped' };
 const bad: NodeStatus = { phase: 'Failed', startedAt: secondsAgo(1), message: 'bad' };
 
-describe('All nodes', () => {
+describe('The status of an operation', () => {
   test.each<[string, object, NodeStatus[], string]>([
-    ['nobody has started', {}, [pending, pending], 'Pending 0/2'],
-    ['one is under way', {}, [active, pending], 'Running 0/2'],
-    ['one is claimed', {}, [{ phase: 'Pending', startedAt: secondsAgo(1) }, pending], 'Running 0/2'],
-    ['one is done and one waits', {}, [completed, pending], 'Running 1/2'],
-    ['all are done', {}, [completed, skipped], 'Completed 2/2'],
-    ['one failed and one is under way', {}, [bad, active], 'Running 1/2'],
-    ['one failed and one waits', {}, [bad, pending], 'Running 1/2'],
-    ['all ended, one of them badly', {}, [bad, completed], 'Failed 2/2'],
-    ['one failed, stopOnFailure, one under way', { stopOnFailure: true }, [bad, active, pending], 'Running 1/3'],
-    ['one failed, stopOnFailure, nobody under way', { stopOnFailure: true }, [bad, pending], 'Failed 1/2'],
+    ['is Pending when no node has started', {}, [pending, pending], 'Pending 0/2'],
+    ['is Running when one node is active', {}, [active, pending], 'Running 0/2'],
+    [
+      'is Running when one node is claimed',
+      {},
+      [{ phase: 'Pending', startedAt: secondsAgo(1) }, pending],
+      'Running 0/2',
+    ],
+    ['is Running when one node is completed and one is pending', {}, [completed, pending], 'Running 1/2'],
+    ['is Completed when all nodes are completed', {}, [completed, skipped], 'Completed 2/2'],
+    ['is Running when one node failed and one is active', {}, [bad, active], 'Running 1/2'],
+    ['is Running when one node failed and one is pending', {}, [bad, pending], 'Running 1/2'],
+    ['is Failed when all nodes have finished and one failed', {}, [bad, completed], 'Failed 2/2'],
+    [
+      'is Running when one node failed with stopOnFailure and one is active',
+      { stopOnFailure: true },
+      [bad, active, pending],
+      'Running 1/3',
+    ],
+    [
+      'is Failed when one node failed with stopOnFailure and none is active',
+      { stopOnFailure: true },
+      [bad, pending],
+      'Failed 1/2',
+    ],
   ])('%s', (_sentence, spec, entries, expected) => {
     const { phase, progress } = phaseOf(spec, entries);
     expect(`${phase} ${progress}`).toBe(expected);
   });
 
-  test('counts who stands where', () => {
+  test('counts its nodes by state', () => {
     expect(phaseOf({}, [pending, active, completed, skipped, bad]).nodes).toEqual({
       total: 5,
       pending: 1,
@@ -196,63 +211,63 @@ describe('All nodes', () => {
   });
 
   test.each<[string, NodeStatus[], string]>([
-    ['names the node that failed first', [completed, bad], '1 of 2 nodes failed; n1: bad'],
-    ['tells how many are done', [completed, completed], '2 nodes done'],
-    ['and of whom nothing was wanted', [completed, skipped], '2 nodes done, 1 of them had nothing to do'],
+    ['names the first node that failed', [completed, bad], '1 of 2 nodes failed; n1: bad'],
+    ['says how many nodes are completed', [completed, completed], '2 nodes done'],
+    ['says how many nodes were skipped', [completed, skipped], '2 nodes done, 1 of them had nothing to do'],
     [
-      'tells what is going on',
+      'has the message of the active node',
       [completed, { ...active, step: 'Drain', message: 'waiting for web' }],
       'n1: waiting for web',
     ],
   ])('%s', (_sentence, entries, message) => expect(phaseOf({}, entries).message).toBe(message));
 
-  test('completedAt is the first end, and only there at the end', () => {
+  test('keeps its first completedAt, which it has only when it is final', () => {
     expect(phaseOf({}, [active]).completedAt).toBeUndefined();
     expect(phaseOf({}, [completed]).completedAt).toBe(NOW.toISOString());
     const again = nodeOp({}, { status: { completedAt: secondsAgo(50) } });
     expect(operationStatus(again, { n1: completed }, NOW).completedAt).toBe(secondsAgo(50));
   });
 
-  test('says which generation it is about', () => {
+  test('has the generation of the spec as observedGeneration', () => {
     const seen = operationStatus(parsed(op({}, { metadata: { generation: 7 } })), { n1: pending }, NOW);
     expect(seen.observedGeneration).toBe(7);
   });
 
-  test('a node that fails a walk under way leaves the operation running until its end is told', () => {
+  test('is Running until the result of a failed node is in the status', () => {
     const { status } = planFor({ concurrency: 1 }, { a: nodeWithResult('Failed'), b: {} });
     expect(status).toMatchObject({ phase: 'Running', progress: '1/2' });
   });
 });
 
-describe('A node that left before its turn', () => {
-  test('is not one that was claimed already: its end is still to be told', () => {
+describe('A node that was removed before its turn', () => {
+  test('becomes Completed, unless it was claimed already', () => {
     const claimed = { phase: 'Pending' as const, reason: 'NodeRemoved' as const, startedAt: secondsAgo(1) };
     const left = { phase: 'Pending' as const, reason: 'NodeRemoved' as const };
     expect(withRemovedCompleted({ claimed, left }, NOW)).toEqual({ claimed, left });
     expect(withRemovedCompleted({ left }, NOW)).toMatchObject({ left: { phase: 'Completed' } });
   });
 
-  test('is told as removed, and does not keep the others waiting', () => {
+  test('has the reason NodeRemoved and does not delay the others', () => {
     const { status } = planFor({}, { a: { isAbsent: true }, b: finishedNode('Completed') });
     expect(status.nodeStatuses?.a?.reason).toBe('NodeRemoved');
     expect(status.progress).toBe('2/2');
   });
 
-  test('counts as skipped: nothing was done there and nothing failed', () => {
+  test('counts as skipped', () => {
     const { status } = planFor({}, { a: { isAbsent: true }, b: finishedNode('Completed') });
     expect(status).toMatchObject({ phase: 'Completed', nodes: { skipped: 1, failed: 0 } });
   });
 
-  test('is waited for while others are under way: it may come back', () => {
+  test('stays Pending while others are active, as it may come back', () => {
     const { status } = planFor({}, { a: { isAbsent: true }, b: { ledger: ledger() } });
     expect(status.nodeStatuses?.a).toMatchObject({ phase: 'Pending', reason: 'NodeRemoved' });
   });
 });
 
-describe('Conditions', () => {
+describe('The conditions', () => {
   const at = (phase: string, before?: ReturnType<typeof conditions>) =>
     conditions({ meta: { generation: 3 }, status: { conditions: before } }, { phase, message: 'm', now: NOW });
-  const words = (phase: string) =>
+  const trueConditions = (phase: string) =>
     at(phase)
       .filter(({ status }) => status === 'True')
       .map(({ type, reason }) => `${type} ${reason}`);
@@ -262,9 +277,9 @@ describe('Conditions', () => {
     ['Running', ['Reconciling Progressing']],
     ['Completed', ['Complete AllDone']],
     ['Failed', ['Failed NodesFailed', 'Stalled NodesFailed']],
-  ])('of a %s operation', (phase, expected) => expect(words(phase)).toEqual(expected));
+  ])('of a %s operation', (phase, expected) => expect(trueConditions(phase)).toEqual(expected));
 
-  test('keep lastTransitionTime while they hold', () => {
+  test('keep lastTransitionTime while their status does not change', () => {
     const before = at('Running').map(each => ({ ...each, lastTransitionTime: secondsAgo(100) }));
     const times = Object.fromEntries(at('Completed', before).map(each => [each.type, each.lastTransitionTime]));
     expect(times).toEqual({

@@ -4,37 +4,37 @@ import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, nodeOp, ran } from '../../../builders.js';
 import { outcomeOf, REBOOT, MARK } from './walk-outcome.js';
 
-describe('Claim', () => {
+describe('A node before and after its claim', () => {
   test.each<[string, object, Partial<Facts>, string]>([
     ['waits for its turn', {}, { ledger: undefined }, 'Claim: wait WaitingForTurn'],
-    ['claims the node when its turn has come', {}, { ledger: undefined, hasTurn: true }, 'Claim: claim'],
+    ['is claimed when its turn has come', {}, { ledger: undefined, hasTurn: true }, 'Claim: claim'],
     [
-      'waits while another operation holds the node',
+      'waits while another operation has claimed it',
       {},
       { ledger: undefined, hasTurn: true, claimedBy: 'default/other' },
       'Claim: wait WaitingForOperation',
     ],
     [
-      'waits for the NodeAgent to be made',
+      'waits for its NodeAgent to be created',
       {},
       { ledger: undefined, hasTurn: true, agent: undefined },
       'Claim: wait WaitingForAgent',
     ],
     ['needs no agent for a plain command', {}, { agent: nodeAgent({ operation: undefined }) }, 'Run: record Run'],
     [
-      'needs the echo before a reboot is possible',
+      'needs an answer of the agent before a reboot',
       REBOOT,
       { agent: nodeAgent({ operation: undefined }) },
       'Claim: wait WaitingForAgent',
     ],
     [
-      'takes an echo of another attempt for none',
+      'ignores an answer of the agent to another attempt',
       REBOOT,
       { agent: nodeAgent({ operation: { id: 'uid-op-0' } }) },
       'Claim: wait WaitingForAgent',
     ],
     [
-      'gives the agent 60 s',
+      'fails when the agent has not answered within 60 s',
       REBOOT,
       { agent: nodeAgent({ operation: undefined }), ledger: ledger({ stepTimes: { Claim: secondsAgo(60) } }) },
       'Claim: Failed AgentNotAnswering',
@@ -43,34 +43,34 @@ describe('Claim', () => {
 });
 
 describe('An agent of another release', () => {
-  const stranger = (more: object, at = 59) => {
+  const otherContract = (more: object, at = 59) => {
     const agent = nodeAgent({ contract: 2, agentVersion: '9.9.0', ...more });
     return facts(REBOOT, { agent, ledger: ledger({ stepTimes: { Claim: secondsAgo(at) } }) });
   };
-  const why = (seen: Facts) => walk(seen).result;
+  const resultOf = (seen: Facts) => walk(seen).result;
 
-  test('is not relied on, though it has answered; it may be about to be replaced', () =>
-    expect(why(stranger({}))).toMatchObject({
+  test('with another contract is waited for although it has answered, as it may be about to be replaced', () =>
+    expect(resultOf(otherContract({}))).toMatchObject({
       is: 'wait',
       message: expect.stringContaining('(version 9.9.0) has contract 2, this controller supports only 1'),
     }));
-  test('ends the node when nobody replaces it, in words that say what to do', () =>
-    expect(why(stranger({}, 60))).toMatchObject({
+  test('with another contract fails the node after 60 s, with a message that says what to do', () =>
+    expect(resultOf(otherContract({}, 60))).toMatchObject({
       reason: 'AgentNotAnswering',
       message: expect.stringContaining('must be of the same release'),
     }));
-  test('with our contract is as good as any, whatever else it says', () =>
-    expect(outcomeOf(stranger({ contract: 1, unheardOf: { field: true } }))).not.toContain('Claim'));
-  test('is not needed for a plain command', () =>
+  test('with the same contract is accepted, even if it reports unknown fields', () =>
+    expect(outcomeOf(otherContract({ contract: 1, unknownField: { field: true } }))).not.toContain('Claim'));
+  test('is irrelevant for a command without reboot and preflight', () =>
     expect(outcomeOf(facts({}, { agent: nodeAgent({ contract: 2 }) }))).not.toContain('Claim'));
 });
 
-describe('A ledger that somebody took away', () => {
-  const begun = { Claim: secondsAgo(90), Cordon: secondsAgo(80), Run: secondsAgo(70) };
+describe('A ledger that was removed from outside', () => {
+  const stepTimes = { Claim: secondsAgo(90), Cordon: secondsAgo(80), Run: secondsAgo(70) };
   const before = {
     phase: 'Running' as const,
-    startedAt: begun.Claim,
-    stepTimes: begun,
+    startedAt: stepTimes.Claim,
+    stepTimes,
     jobName: 'job',
     bootIdBefore: 'boot-0',
   };
@@ -83,29 +83,35 @@ describe('A ledger that somebody took away', () => {
     return result.is === 'act' && result.action.do === 'claim' ? result.action.ledger : undefined;
   };
 
-  test('is written again as far as the report tells, whoever’s turn it is', () =>
+  test('is rebuilt from the status without waiting for a turn', () =>
     expect(claimed({ ...lost(), job: job('running') })).toMatchObject({
       step: 'Run',
-      stepTimes: begun,
+      stepTimes,
       cordoned: true,
       bootIdBefore: 'boot-0',
       job: { name: 'job', uid: 'uid-job' },
     }));
 
-  test('never makes a Job again that is gone by now', () => {
+  test('never creates a Job again that was deleted', () => {
     const again = claimed(lost());
     expect(outcomeOf(facts({}, { ...lost(), ledger: again }))).toBe('Run: Failed JobDeleted');
   });
 
-  test('keeps the wish to reboot', () =>
-    expect(claimed({ ...lost({ stepTimes: { ...begun, Reboot: secondsAgo(60) } }) })?.reboot).toEqual({
+  test('keeps the reboot request', () =>
+    expect(claimed({ ...lost({ stepTimes: { ...stepTimes, Reboot: secondsAgo(60) } }) })?.reboot).toEqual({
       jobName: 'job',
       notAfter: secondsAgo(60 - 1800),
     }));
 
-  test('goes on ending where it was ending, and asks for no reboot that was withdrawn', () => {
-    const stepTimes = { ...begun, Reboot: secondsAgo(60), Withdraw: secondsAgo(50) };
-    const ending = { ending: 'Failed', reason: 'NotRebooted', nodeUid: 'uid-n1', jobUid: 'uid-job', stepTimes };
+  test('continues to end with its result, without requesting a withdrawn reboot again', () => {
+    const withdrawnTimes = { ...stepTimes, Reboot: secondsAgo(60), Withdraw: secondsAgo(50) };
+    const ending = {
+      ending: 'Failed',
+      reason: 'NotRebooted',
+      nodeUid: 'uid-n1',
+      jobUid: 'uid-job',
+      stepTimes: withdrawnTimes,
+    };
     const again = claimed(lost(ending));
     expect(again).toMatchObject({ rebootWithdrawn: true, result: { phase: 'Failed', reason: 'NotRebooted' } });
     expect(again?.reboot).toBeUndefined();
@@ -114,12 +120,12 @@ describe('A ledger that somebody took away', () => {
     );
   });
 
-  test('sees that the node is another one', () =>
+  test('ends the walk when the node was replaced meanwhile', () =>
     expect(outcomeOf(facts({}, { ...lost({ nodeUid: 'old' }), ledger: claimed(lost({ nodeUid: 'old' })) }))).toBe(
       'Run: Failed NodeReplaced',
     ));
 
-  test('ends as it was told, should the report already say so', () =>
+  test('ends with the result that the status already has', () =>
     expect(
       walk(facts({}, { ...lost({ phase: 'Failed', reason: 'JobFailed' }), ledger: ran('Run') })).result,
     ).toMatchObject({
@@ -127,7 +133,7 @@ describe('A ledger that somebody took away', () => {
       reason: 'JobFailed',
     }));
 
-  test('does not bring a finished node back', () =>
+  test('is not rebuilt for a finished node', () =>
     expect(claimed({ ...lost({ phase: 'Completed', completedAt: secondsAgo(1) }) })).toBeUndefined());
 });
 
@@ -135,12 +141,12 @@ describe('A deleted operation', () => {
   const deleted = { nodeOp: nodeOp({}, { metadata: { deletionTimestamp: secondsAgo(1) } }) };
   test.each<[string, Partial<Facts>, string]>([
     [
-      'ends a node whose Job has not begun',
+      'fails a node whose Job has not started',
       { ...deleted, ledger: reached('Drain', { cordoned: true }) },
       'Drain: Failed Deleted',
     ],
     [
-      'and undoes its cordon',
+      'uncordons a node whose Job has not started',
       {
         ...deleted,
         node: node('n1', { cordoned: true, mark: MARK }),
@@ -154,13 +160,13 @@ describe('A deleted operation', () => {
 describe('A Pod that the API server refuses', () => {
   const PULL = { cordon: true };
   const writeRefusal = 'pods "x" is forbidden: exceeded quota';
-  test('is tried again for a while', () =>
+  test('is created again until startDeadlineSeconds have passed', () =>
     expect(outcomeOf(facts(PULL, { writeRefusal, ledger: reached('Pull', {}, 599) }))).toBe('Pull: createPod'));
-  test('and then told in the words of the API server', () =>
+  test('fails the node after startDeadlineSeconds, with the message of the API server', () =>
     expect(walk(facts(PULL, { writeRefusal, ledger: reached('Pull', {}, 600) })).result).toMatchObject({
       reason: 'PodRefused',
       message: `refused for 600 s: ${writeRefusal}`,
     }));
-  test('also where it is a Job', () =>
+  test('fails the node after startDeadlineSeconds if it is a Job', () =>
     expect(outcomeOf(facts({}, { writeRefusal, ledger: reached('Run', {}, 600) }))).toBe('Run: Failed PodRefused'));
 });

@@ -8,9 +8,9 @@ const CP = node('n1', { controlPlane: true });
 const CORDON = { cordon: true, prePull: false };
 const WAITS = reached('ControlPlane');
 const MINE = reached('ControlPlane', { controlPlane: true });
-const worked = { node: 'x', operation: 'infra/other' };
+const other = { node: 'x', operation: 'infra/other' };
 
-/** The report says since when it waits for another one to be Ready. */
+/** The status says since when it waits for another one to be Ready. */
 const waitedFor = (seconds: number) => {
   const entry = {
     phase: 'Pending' as const,
@@ -20,62 +20,62 @@ const waitedFor = (seconds: number) => {
   return { nodeOp: nodeOp({ ...CORDON, startDeadlineSeconds: 5 }, { status: { nodeStatuses: { n1: entry } } }) };
 };
 
-describe('A control plane, before it is disturbed', () => {
+describe('A control plane, before it is disrupted,', () => {
   test.each<[string, object, Partial<Facts>, string]>([
-    ['is marked as waiting for its turn', CORDON, { node: CP }, 'ControlPlane: record ControlPlane'],
+    ['is recorded as waiting for its turn', CORDON, { node: CP }, 'ControlPlane: record ControlPlane'],
     ['takes its turn', CORDON, { node: CP, ledger: WAITS }, 'ControlPlane: takeControlPlane'],
     [
-      'takes it for a reboot, too',
+      'takes its turn for an operation that only reboots',
       { rebootOnSuccess: true },
       { node: CP, ledger: WAITS },
       'ControlPlane: takeControlPlane',
     ],
-    ['goes on once it has it', CORDON, { node: CP, ledger: MINE }, 'Cordon: record Cordon'],
-    ['needs none where nothing is disturbed', {}, { node: CP, ledger: ledger() }, 'Run: record Run'],
-    ['a worker needs none', CORDON, { node: node() }, 'Cordon: record Cordon'],
+    ['continues once it has its turn', CORDON, { node: CP, ledger: MINE }, 'Cordon: record Cordon'],
+    ['needs no turn for an operation that disrupts nothing', {}, { node: CP, ledger: ledger() }, 'Run: record Run'],
+    ['needs no turn if it is a worker', CORDON, { node: node() }, 'Cordon: record Cordon'],
     [
-      'waits while another operation works on another one',
+      'waits while another operation works on another control plane',
       CORDON,
-      { node: CP, ledger: WAITS, otherControlPlanes: { active: worked } },
+      { node: CP, ledger: WAITS, otherControlPlanes: { active: other } },
       'ControlPlane: wait WaitingForOperation',
     ],
     [
-      'waits while this operation works on another one',
+      'waits while its own operation works on another control plane',
       CORDON,
       { node: CP, ledger: WAITS, otherControlPlanes: { active: { node: 'x', operation: 'default/op' } } },
       'ControlPlane: wait WaitingForTurn',
     ],
     [
-      'waits while another one is not Ready',
+      'waits while another control plane is not Ready',
       CORDON,
       { node: CP, ledger: WAITS, otherControlPlanes: { notReady: 'y' } },
       'ControlPlane: wait ControlPlaneNotReady',
     ],
     [
-      'does not wait for that without end',
+      'fails when another control plane is not Ready within startDeadlineSeconds',
       { ...CORDON, startDeadlineSeconds: 5 },
       { node: CP, ledger: WAITS, otherControlPlanes: { notReady: 'y' }, ...waitedFor(5) },
       'ControlPlane: Failed ControlPlaneNotReady',
     ],
     [
-      'but as long as it may, however long it has waited for its turn before',
+      'waits for another control plane for the whole deadline, however long it has waited for its turn before',
       { ...CORDON, startDeadlineSeconds: 5 },
       { node: CP, ledger: WAITS, otherControlPlanes: { notReady: 'y' }, ...waitedFor(4) },
       'ControlPlane: wait ControlPlaneNotReady',
     ],
     [
-      'waits with its turn, too, while another one is not Ready',
+      'waits while another control plane is not Ready even if it has its turn',
       CORDON,
       { node: CP, ledger: MINE, otherControlPlanes: { notReady: 'y' } },
       'ControlPlane: wait ControlPlaneNotReady',
     ],
     [
-      'looks at the others no more once it is disturbed',
+      'ignores the others once it is disrupted',
       DRAIN,
       {
         node: node('n1', { controlPlane: true, cordoned: true, mark: MARK }),
         ledger: reached('Drain', { controlPlane: true, cordoned: true }),
-        otherControlPlanes: { notReady: 'y', active: worked },
+        otherControlPlanes: { notReady: 'y', active: other },
       },
       'Run: record Run',
     ],
@@ -84,32 +84,36 @@ describe('A control plane, before it is disturbed', () => {
   test.each<[string, Partial<Facts>, string]>([
     ['a worker reboots', { node: node() }, 'Reboot: record Reboot'],
     [
-      'one that has its turn reboots',
+      'a control plane with its turn reboots',
       { node: CP, ledger: ran('Run', { controlPlane: true }) },
       'Reboot: record Reboot',
     ],
     [
-      'one that went on while another one went down waits',
+      'a control plane with its turn waits for one that failed meanwhile',
       { node: CP, ledger: ran('Run', { controlPlane: true }), otherControlPlanes: { notReady: 'y' } },
       'Run: wait ControlPlaneNotReady',
     ],
-    ['one that became a control plane meanwhile takes its turn first', { node: CP }, 'Run: takeControlPlane'],
-    ['and waits for it', { node: CP, otherControlPlanes: { turnHolder: worked } }, 'Run: wait WaitingForOperation'],
+    ['a node that became a control plane takes its turn first', { node: CP }, 'Run: takeControlPlane'],
     [
-      'but not for one that is only cordoned, and waits for this one',
-      { node: CP, otherControlPlanes: { active: worked } },
+      'a node that became a control plane waits for its turn',
+      { node: CP, otherControlPlanes: { turnHolder: other } },
+      'Run: wait WaitingForOperation',
+    ],
+    [
+      'a node that became a control plane does not wait for one that is only cordoned',
+      { node: CP, otherControlPlanes: { active: other } },
       'Run: takeControlPlane',
     ],
   ])('after the Job, %s', (_sentence, seen, expected) =>
     expect(outcomeOf(facts(REBOOT, { ledger: ran('Run'), job: job('complete'), ...seen }))).toBe(expected),
   );
 
-  test('names the operation and the node that it waits for', () => {
-    const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { active: worked } }));
+  test('is reported with the operation and the node that it waits for', () => {
+    const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { active: other } }));
     expect(result).toMatchObject({ message: 'waiting for operation infra/other, which works on control plane x' });
   });
 
-  test('tells until when it waits for another to be Ready', () => {
+  test('is reconciled again at the deadline for another one to be Ready', () => {
     const seen = { node: CP, ledger: WAITS, otherControlPlanes: { notReady: 'y' } };
     const { result } = walk(facts({ ...CORDON, startDeadlineSeconds: 60 }, seen));
     expect(result).toMatchObject({

@@ -4,7 +4,7 @@ import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, ledger, node, pod, reached, replicated, NOW, secondsAgo } from '../../../builders.js';
 import { outcomeOf, MARK, CORDON, DRAIN, REBOOT } from './walk-outcome.js';
 
-describe('Cordon and Drain', () => {
+describe('A node to be cordoned and drained', () => {
   const cordoned = { node: node('n1', { cordoned: true, mark: MARK }), ledger: ledger({ cordoned: true }) };
   const web = pod('web', replicated);
   const atDrain = reached('Drain', { cordoned: true });
@@ -13,84 +13,84 @@ describe('Cordon and Drain', () => {
     new Map([['uid-web', { at: NOW, notBefore: new Date(NOW.getTime() + seconds * 1000), message: 'budget web' }]]);
   test.each<[string, object, Partial<Facts>, string]>([
     [
-      'cordons only when the ledger says so',
+      'is cordoned when the step is recorded',
       CORDON,
       { ledger: reached('Cordon', { cordoned: true }) },
       'Cordon: cordon',
     ],
-    ['uses a cordon of somebody else', CORDON, { node: node('n1', { cordoned: true }) }, 'Run: record Run'],
+    ['keeps a cordon of a user', CORDON, { node: node('n1', { cordoned: true }) }, 'Run: record Run'],
     [
-      'takes over the mark of an operation that is over',
+      'takes over the cordon of a finished operation',
       CORDON,
       { node: node('n1', { cordoned: true, mark: 'default/old@gone' }), isMarkOwnerActive: false },
       'Cordon: record Cordon',
     ],
     [
-      'writes down that a cordon with its mark is its own, should the ledger not know',
+      'records a cordon with its own mark that is missing in the ledger',
       CORDON,
       { ...cordoned, ledger: ledger() },
       'Cordon: record Cordon',
     ],
-    ['drains only when asked', CORDON, { ...cordoned, pods: [web] }, 'Run: record Run'],
-    ['needs no drain on an empty node', DRAIN, cordoned, 'Run: record Run'],
-    ['evicts what may go', DRAIN, { ...cordoned, ledger: atDrain, pods: [web] }, 'Drain: evict'],
+    ['is not drained unless drainOptions ask for it', CORDON, { ...cordoned, pods: [web] }, 'Run: record Run'],
+    ['needs no drain when it is empty', DRAIN, cordoned, 'Run: record Run'],
+    ['has its pods evicted', DRAIN, { ...cordoned, ledger: atDrain, pods: [web] }, 'Drain: evict'],
     [
-      'asks again only after a while',
+      'waits before a refused eviction is repeated',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [web], evictionRefusals: refusal(3) },
       'Drain: wait Draining',
     ],
     [
-      'asks again then',
+      'has a refused eviction repeated after the pause',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [web], evictionRefusals: refusal(-1) },
       'Drain: evict',
     ],
     [
-      'waits for pods that are leaving',
+      'waits for terminating pods',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [pod('web', { ...replicated, terminating: true })] },
       'Drain: wait Draining',
     ],
     [
-      'evicts no pod that was put back for one that it evicted',
+      'waits for a pod that a controller recreated, without evicting it',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [web], replacements: new Set(['uid-web']) },
       'Drain: wait Draining',
     ],
     [
-      'waits for an image that is being built',
+      'waits for a Pod that builds an image',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } })] },
       'Drain: wait Draining',
     ],
-    ['fails at its timeout', DRAIN, { ...cordoned, ledger: late, pods: [web] }, 'Drain: Failed DrainTimeout'],
+    ['fails at the drain timeout', DRAIN, { ...cordoned, ledger: late, pods: [web] }, 'Drain: Failed DrainTimeout'],
     [
-      'goes on at its timeout where that is wished',
+      'continues at the drain timeout with onTimeout Proceed',
       { ...DRAIN, drainOptions: { enabled: true, onTimeout: 'Proceed' } },
       { ...cordoned, ledger: late, pods: [web] },
       'Run: record Run',
     ],
     [
-      'deletes past budgets at its timeout where that is wished',
+      'has its pods deleted past their budgets at the drain timeout with onTimeout Delete',
       { ...DRAIN, drainOptions: { enabled: true, onTimeout: 'Delete' } },
       { ...cordoned, ledger: late, pods: [web] },
       'Drain: evict',
     ],
     [
-      'fails on a DaemonSet it may not ignore',
+      'fails on a pod of a DaemonSet with ignoreDaemonSets false',
       { ...DRAIN, drainOptions: { enabled: true, ignoreDaemonSets: false } },
       { ...cordoned, ledger: atDrain, pods: [pod('ds', { owner: { kind: 'DaemonSet', uid: 'ds' } })] },
       'Drain: Failed DrainRefused',
     ],
     [
-      'is left out once the ledger says there is nowhere to go',
+      'is not drained once the ledger says that no other node is schedulable',
       DRAIN,
       { ...cordoned, ledger: reached('Drain', { cordoned: true, drainSkipped: true }), pods: [web] },
       'Run: record Run',
     ],
     [
-      'lets a staying pod go down with the node only if its budget allows',
+      'waits until the budget of a staying pod allows its reboot',
       { ...DRAIN, ...REBOOT },
       {
         ...cordoned,
@@ -108,7 +108,7 @@ describe('Cordon and Drain', () => {
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 
-  test('says which pods, which budget, since when, and what stays', () => {
+  test('is reported with the pods, the budget, the start of the drain and the staying pods', () => {
     const seen = {
       ...cordoned,
       ledger: atDrain,
@@ -130,7 +130,7 @@ describe('Cordon and Drain', () => {
     });
   });
 
-  test('writes down that there is nowhere to go when the drain would begin', () => {
+  test('has a skipped drain recorded when no other node is schedulable', () => {
     const { result } = walk(facts(DRAIN, { ...cordoned, pods: [web], hasOtherSchedulableNode: false }));
     expect(result).toMatchObject({ action: { change: { step: 'Drain', drainSkipped: true } } });
   });

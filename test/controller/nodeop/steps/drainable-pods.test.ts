@@ -13,25 +13,25 @@ const OPTIONS = {
 const daemon = { owner: { kind: 'DaemonSet', uid: 'ds' } };
 const labelled = (label: string): PodTraits => ({ ...replicated, labels: { [label]: 'x' } });
 
-const fate = (traits: PodTraits, options: Partial<typeof OPTIONS> = {}): string => {
-  const sorted = classifyPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
-  if (sorted.evictable.length > 0) return 'evict';
-  if (sorted.blocking.length > 0) return 'refuse';
-  if (sorted.awaited.length > 0) return 'await';
-  return sorted.staying[0] ? `stay: ${sorted.staying[0].why}` : 'passed over';
+const outcome = (traits: PodTraits, options: Partial<typeof OPTIONS> = {}): string => {
+  const classified = classifyPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
+  if (classified.evictable.length > 0) return 'evict';
+  if (classified.blocking.length > 0) return 'refuse';
+  if (classified.awaited.length > 0) return 'await';
+  return classified.staying[0] ? `stay: ${classified.staying[0].why}` : 'ignored';
 };
 
-describe('What a drain does with', () => {
+describe('A drain classifies', () => {
   test.each<[string, PodTraits, Partial<typeof OPTIONS>, string]>([
     ['a pod of a ReplicaSet', replicated, {}, 'evict'],
     ['a pod of a StatefulSet', { owner: { kind: 'StatefulSet', uid: 's' } }, {}, 'evict'],
-    ['a pod of somebody’s Job', { owner: { kind: 'Job', uid: 'j' } }, {}, 'evict'],
+    ['a pod of a user’s Job', { owner: { kind: 'Job', uid: 'j' } }, {}, 'evict'],
     ['a pod that is still Pending', { ...replicated, phase: 'Pending' }, {}, 'evict'],
-    ['a pod that is leaving: it must be gone first', { ...replicated, terminating: true }, {}, 'evict'],
-    ['a pod of a DaemonSet', daemon, {}, 'passed over'],
+    ['a terminating pod, which the drain has to wait for', { ...replicated, terminating: true }, {}, 'evict'],
+    ['a pod of a DaemonSet', daemon, {}, 'ignored'],
     ['a pod of a DaemonSet that may not be ignored', daemon, { ignoreDaemonSets: false }, 'refuse'],
-    ['a pod of a DaemonSet, even with force', daemon, { force: true, deleteEmptyDirData: true }, 'passed over'],
-    ['a pod of a DaemonSet with emptyDir', { ...daemon, emptyDir: true }, {}, 'passed over'],
+    ['a pod of a DaemonSet, even with force', daemon, { force: true, deleteEmptyDirData: true }, 'ignored'],
+    ['a pod of a DaemonSet with emptyDir', { ...daemon, emptyDir: true }, {}, 'ignored'],
     ['a pod without a controller', {}, {}, 'stay: it has no controller and force is false'],
     ['a pod without a controller, with force', {}, { force: true }, 'evict'],
     [
@@ -40,7 +40,12 @@ describe('What a drain does with', () => {
       {},
       'stay: it has an emptyDir volume and deleteEmptyDirData is false',
     ],
-    ['a pod with emptyDir that may be lost', { ...replicated, emptyDir: true }, { deleteEmptyDirData: true }, 'evict'],
+    [
+      'a pod with emptyDir and deleteEmptyDirData',
+      { ...replicated, emptyDir: true },
+      { deleteEmptyDirData: true },
+      'evict',
+    ],
     [
       'a pod with emptyDir and no controller, with force alone',
       { emptyDir: true },
@@ -51,32 +56,37 @@ describe('What a drain does with', () => {
       'a mirror pod',
       { ...replicated, annotations: { 'kubernetes.io/config.mirror': 'x' } },
       { force: true },
-      'passed over',
+      'ignored',
     ],
-    ['a pod that has succeeded', { ...replicated, phase: 'Succeeded' }, {}, 'passed over'],
-    ['a pod that has failed', { phase: 'Failed' }, {}, 'passed over'],
-    ['a finished pod of a DaemonSet', { ...daemon, phase: 'Failed' }, { ignoreDaemonSets: false }, 'passed over'],
-    ['a pod of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'passed over'],
-    ['the Job of any NodeOp', labelled('kairos.io/nodeop'), {}, 'passed over'],
+    ['a pod that has succeeded', { ...replicated, phase: 'Succeeded' }, {}, 'ignored'],
+    ['a pod that has failed', { phase: 'Failed' }, {}, 'ignored'],
+    ['a finished pod of a DaemonSet', { ...daemon, phase: 'Failed' }, { ignoreDaemonSets: false }, 'ignored'],
+    ['a pod of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'ignored'],
+    ['the Job of any NodeOp', labelled('kairos.io/nodeop'), {}, 'ignored'],
     ['a Pod that builds or exports an image', labelled('build.kairos.io/artifact'), {}, 'await'],
-    ['one without a controller, too', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
-    ['one that has ended', { ...labelled('build.kairos.io/artifact'), phase: 'Succeeded' }, {}, 'passed over'],
-    ['a probe of an upgrade', labelled('operator.kairos.io/probe'), {}, 'passed over'],
-    ['a reboot pod of the Go operator', labelled('kairos.io/reboot'), { force: true }, 'passed over'],
-  ])('%s', (_sentence, traits, options, expected) => expect(fate(traits, options)).toBe(expected));
+    ['a Pod without a controller that builds an image', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
+    [
+      'a finished Pod that has built an image',
+      { ...labelled('build.kairos.io/artifact'), phase: 'Succeeded' },
+      {},
+      'ignored',
+    ],
+    ['a probe of an upgrade', labelled('operator.kairos.io/probe'), {}, 'ignored'],
+    ['a reboot pod of the Go operator', labelled('kairos.io/reboot'), { force: true }, 'ignored'],
+  ])('%s', (_sentence, traits, options, expected) => expect(outcome(traits, options)).toBe(expected));
 });
 
-describe('Pods in a message', () => {
+describe('The names of pods in a message', () => {
   const pods = ['a', 'b', 'c', 'd', 'e'].map(name => pod(name));
   test.each<[number, string]>([
     [0, ''],
     [1, 'default/a'],
     [3, 'default/a, default/b, default/c'],
     [5, 'default/a, default/b, default/c and 2 more'],
-  ])('%d of them', (count, text) => expect(podNames(pods.slice(0, count))).toBe(text));
+  ])('for %d pods', (count, text) => expect(podNames(pods.slice(0, count))).toBe(text));
 });
 
-test('Of pods that stay, each is named with its own reason', () => {
+test('Pods that stay are listed by the reason for which they stay', () => {
   const pods = [pod('bare'), pod('web', { ...replicated, emptyDir: true }), pod('other')];
   expect(stayingMessage(classifyPods(pods, OPTIONS, 'operator-system').staying)).toBe(
     'default/bare, default/other not evicted: it has no controller and force is false; ' +

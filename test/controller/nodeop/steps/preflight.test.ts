@@ -3,7 +3,7 @@ import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, reached, secondsAgo } from '../../../builders.js';
 import { outcomeOf, UPGRADE, answering } from './walk-outcome.js';
 
-describe('Preflight', () => {
+describe('A preflight', () => {
   const exited = (exitCode: number, message = '') =>
     pod('pre', { containers: [{ name: 'preflight', state: { terminated: { exitCode, message } } }] });
   const COMMAND = { preflight: { command: ['check'] } };
@@ -19,40 +19,45 @@ describe('Preflight', () => {
       'Preflight: wait WaitingForAgent',
     ],
     [
-      'skips the node the agent says is current',
+      'skips a node that the agent reports as current',
       UPGRADE,
       { agent: answering({ verdict: 'Skip', message: 'node is already at v2' }), ledger: at },
       'Preflight: Completed Skipped',
     ],
     [
-      'fails the node the agent refuses',
+      'fails a node that the agent refuses',
       UPGRADE,
       { agent: answering({ verdict: 'Refuse' }), ledger: at },
       'Preflight: Failed PreflightFailed',
     ],
     [
-      'goes on where the agent says so',
+      'lets the operation proceed where the agent agrees',
       UPGRADE,
       { agent: answering({ verdict: 'Proceed' }), ledger: at },
       'Cordon: record Cordon',
     ],
-    ['writes itself down before a Pod is made', COMMAND, {}, 'Preflight: record Preflight'],
-    ['makes the Pod of the command', COMMAND, { ledger: at }, 'Preflight: createPod'],
-    ['takes silence and exit 0 for go', COMMAND, { ledger: at, preflightPod: exited(0) }, 'Run: record Run'],
+    ['is recorded before its Pod is created', COMMAND, {}, 'Preflight: record Preflight'],
+    ['creates a Pod for its command', COMMAND, { ledger: at }, 'Preflight: createPod'],
     [
-      'takes words and exit 0 for nothing to do',
+      'lets the operation proceed after exit code 0 without a message',
       COMMAND,
-      { ledger: at, preflightPod: exited(0, 'all is well') },
+      { ledger: at, preflightPod: exited(0) },
+      'Run: record Run',
+    ],
+    [
+      'skips the node after exit code 0 with a message',
+      COMMAND,
+      { ledger: at, preflightPod: exited(0, 'up to date') },
       'Preflight: Completed Skipped',
     ],
     [
-      'takes another exit code for no',
+      'fails the node after another exit code',
       COMMAND,
       { ledger: at, preflightPod: exited(3) },
       'Preflight: Failed PreflightFailed',
     ],
     [
-      'is told as under way while its command runs',
+      'is in progress while its command runs',
       COMMAND,
       { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(5) }) },
       'Preflight: wait Progressing',
@@ -64,25 +69,25 @@ describe('Preflight', () => {
       'Preflight: Failed PreflightTimeout',
     ],
     [
-      'tells what the kubelet says of its image',
+      'reports the kubelet’s message about its image',
       COMMAND,
       { ledger: at, preflightPod: waiting('ErrImagePull', 'connection refused') },
       'Preflight: wait Pulling',
     ],
     [
-      'waits for a Pod whose image is there',
+      'waits for a Pod whose image is on the node',
       COMMAND,
       { ledger: reached('Preflight', {}, 599), preflightPod: waiting('ContainerCreating'), node: withImage },
       'Preflight: wait Progressing',
     ],
     [
-      'waits for an image of its own that is not there, though that of the Job is',
+      'waits for its own image even if the image of the Job is on the node',
       { preflight: { command: ['check'], image: 'registry.example/check:1' } },
       { ledger: reached('Preflight', {}, 900), preflightPod: waiting('ContainerCreating'), node: withImage },
       'Preflight: wait Pulling',
     ],
     [
-      'but not without end',
+      'fails when its Pod does not start within startDeadlineSeconds',
       COMMAND,
       { ledger: reached('Preflight', {}, 600), preflightPod: waiting('ContainerCreating'), node: withImage },
       'Preflight: Failed NotStarted',

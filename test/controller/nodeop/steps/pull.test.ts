@@ -3,7 +3,7 @@ import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, node, pod, reached, secondsAgo } from '../../../builders.js';
 import { outcomeOf } from './walk-outcome.js';
 
-describe('Pull', () => {
+describe('A pull before the Job', () => {
   const PULL = { cordon: true };
   const pulling = (reason: string, message: string, since = 5) =>
     pod('pull', {
@@ -14,44 +14,44 @@ describe('Pull', () => {
   const at = reached('Pull', {}, 40);
   test.each<[string, Partial<Facts>, string]>([
     [
-      'is left out where the image is on the node',
+      'is not needed where the image is on the node',
       { node: node('n1', { images: ['registry.example/tool:1'] }) },
       'Cordon: record Cordon',
     ],
-    ['writes itself down before its Pod', {}, 'Pull: record Pull'],
-    ['makes a Pod', { ledger: at }, 'Pull: createPod'],
+    ['is recorded before its Pod is created', {}, 'Pull: record Pull'],
+    ['creates a Pod', { ledger: at }, 'Pull: createPod'],
     [
-      'does not care whether the container could start',
+      'is done even if the container could not start',
       { ledger: at, pullPod: pulling('RunContainerError', 'no such file') },
       'Cordon: record Cordon',
     ],
     [
-      'waits while the kubelet tries',
+      'continues while the kubelet retries',
       { ledger: at, pullPod: pulling('ErrImagePull', 'connection refused', 40) },
       'Pull: wait Pulling',
     ],
     [
-      'gives a refused pull three tries',
+      'continues for three tries when the registry refuses it',
       { ledger: at, pullPod: pulling('ErrImagePull', 'unauthorized', 10) },
       'Pull: wait Pulling',
     ],
     [
-      'ends a refused pull after them',
+      'fails after three tries when the registry refuses it',
       { ledger: at, pullPod: pulling('ImagePullBackOff', 'unauthorized', 31) },
       'Pull: Failed ImagePullFailed',
     ],
     [
-      'ends a name that is none at once',
+      'fails at once for an invalid image name',
       { ledger: at, pullPod: pulling('InvalidImageName', 'no') },
       'Pull: Failed ImagePullFailed',
     ],
     [
-      'ends at its deadline',
+      'fails at its deadline',
       { ledger: reached('Pull', {}, 3600), pullPod: pulling('ContainerCreating', '') },
       'Pull: Failed ImagePullFailed',
     ],
     [
-      'waits for a node that does not answer',
+      'waits for a node that is not Ready',
       {
         ledger: at,
         pullPod: pulling('ContainerCreating', ''),
@@ -60,7 +60,7 @@ describe('Pull', () => {
       'Pull: wait Progressing',
     ],
     [
-      'but no longer than for any start',
+      'fails when the node is not Ready for startDeadlineSeconds',
       {
         ledger: at,
         pullPod: pulling('ContainerCreating', ''),

@@ -3,76 +3,86 @@ import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
 import { outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
 
-describe('Reboot and Verify', () => {
+describe('A node to be rebooted and verified', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
   const asked = { ledger: at, job: job('complete') };
   const ds = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' }, startedAt: secondsAgo(10) });
   test.each<[string, object, Partial<Facts>, string]>([
     [
-      'is asked for only when the Job is complete',
+      'has its reboot requested when the Job is complete',
       REBOOT,
       { ledger: ran('Run'), job: job('complete') },
       'Reboot: record Reboot',
     ],
     ['waits for a new boot id', REBOOT, asked, 'Reboot: wait Rebooting'],
     [
-      'wants the agent to agree on it',
+      'waits until the agent reports the new boot id as well',
       REBOOT,
       { ...asked, node: node('n1', { bootId: 'boot-2' }) },
       'Reboot: wait Rebooting',
     ],
     [
-      'is not content with a new boot id alone: power may have failed before the reboot that was asked for',
+      'waits for the requested reboot after a new boot id alone, which a power cut may have caused',
       REBOOT,
       { ...rebooted({ operation: { id: 'uid-op-1', reboot: { state: 'Waiting' } } }), ledger: at },
       'Reboot: wait Rebooting',
     ],
     [
-      'waits for a version where one is wished for',
+      'waits for the version when the operation verifies one',
       UPGRADE,
       { ...rebooted({ release: undefined }), ledger: at },
       'Verify: record Verify',
     ],
     [
-      'tells a live system at once',
+      'fails at once on a live system',
       UPGRADE,
       { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' } }), ledger: at },
       'Verify: Failed FellBack',
     ],
     [
-      'believes an agent that gave up, whatever the boot id',
+      'fails when the agent gave up, whatever the boot id',
       REBOOT,
       { ...asked, node: node('n1', { bootId: 'boot-2' }), agent: answering(undefined, { state: 'Failed' }) },
       'Reboot: Failed NotRebooted',
     ],
-    ['does not mind that the Job is gone by now', REBOOT, { ledger: at, ...rebooted() }, 'Reboot: Completed Done'],
-    ['tells a node that never went down', REBOOT, { ledger: ran('Reboot', {}, 1800) }, 'Reboot: Failed NotRebooted'],
     [
-      'from one that never came back',
+      'completes even if its Job was deleted meanwhile',
+      REBOOT,
+      { ledger: at, ...rebooted() },
+      'Reboot: Completed Done',
+    ],
+    [
+      'fails as NotRebooted when it never went down',
+      REBOOT,
+      { ledger: ran('Reboot', {}, 1800) },
+      'Reboot: Failed NotRebooted',
+    ],
+    [
+      'fails as Unreachable when it never came back',
       REBOOT,
       { ledger: ran('Reboot', {}, 1800), node: node('n1', { ready: false }) },
       'Reboot: Failed Unreachable',
     ],
     [
-      'believes an agent that gave up',
+      'fails when the agent gave up',
       REBOOT,
       { ...asked, agent: answering(undefined, { state: 'Failed' }) },
       'Reboot: Failed NotRebooted',
     ],
     [
-      'waits until the node is Ready',
+      'waits until it is Ready',
       REBOOT,
       { ...rebooted(), ledger: at, node: node('n1', { bootId: 'boot-2', ready: false }) },
       'Verify: record Verify',
     ],
     [
-      'waits for the DaemonSets it had',
+      'waits for the DaemonSet pods that it had before',
       REBOOT,
       { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'] }), pods: [] },
       'Verify: wait Settling',
     ],
     [
-      'wants other containers than before the reboot',
+      'waits while a DaemonSet pod has its containers from before the reboot',
       REBOOT,
       {
         ...rebooted(),
@@ -82,7 +92,7 @@ describe('Reboot and Verify', () => {
       'Verify: wait Settling',
     ],
     [
-      'is content with them',
+      'completes when its DaemonSet pods have new containers',
       REBOOT,
       { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'], containersBefore: ['old'] }), pods: [ds] },
       'Verify: Completed Done',
@@ -94,47 +104,47 @@ describe('Reboot and Verify', () => {
       'Verify: Completed Done',
     ],
     [
-      'fails when it does not settle',
+      'fails when it is not healthy within verifyTimeoutSeconds',
       REBOOT,
       { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'] }, 600), pods: [] },
       'Verify: Failed NotSettled',
     ],
     [
-      'begins to settle when all is well',
+      'starts to settle when it is healthy',
       { ...REBOOT, settleSeconds: 30 },
       { ...rebooted(), ledger: ran('Verify') },
       'Verify: record',
     ],
     [
-      'settles for as long as asked',
+      'settles for settleSeconds',
       { ...REBOOT, settleSeconds: 30 },
       { ...rebooted(), ledger: ran('Verify', { readySince: secondsAgo(29) }) },
       'Verify: wait Settling',
     ],
     [
-      'and no longer',
+      'completes after settleSeconds',
       { ...REBOOT, settleSeconds: 30 },
       { ...rebooted(), ledger: ran('Verify', { readySince: secondsAgo(30) }) },
       'Verify: Completed Done',
     ],
     [
-      'starts over when it gets worse',
+      'starts to settle again when it becomes unhealthy',
       { ...REBOOT, settleSeconds: 30 },
       { ...rebooted(), ledger: ran('Verify', { readySince: secondsAgo(9), daemonSets: ['ds'] }) },
       'Verify: record',
     ],
     [
-      'tells another version at once',
+      'fails at once on another version',
       UPGRADE,
       { ...rebooted({ release: { version: 'v1' } }), ledger: at },
       'Verify: Failed FellBack',
     ],
     [
-      'tells the passive system at once',
+      'fails at once on the passive system',
       UPGRADE,
       { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'passive' } }), ledger: at },
       'Verify: Failed FellBack',
     ],
-    ['is content with the version wished for', UPGRADE, { ...rebooted(), ledger: at }, 'Reboot: Completed Done'],
+    ['completes on the requested version', UPGRADE, { ...rebooted(), ledger: at }, 'Reboot: Completed Done'],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 });

@@ -8,37 +8,37 @@ const deleted = (spec: object = {}) => nodeOp(spec, { metadata: { deletionTimest
 
 const COMMAND = { 'kairos.io/nodeop': 'other' };
 
-/** Made suspended, then resumed and suspended so many times. */
+/** Created suspended, then resumed and suspended again so many times. */
 function suspendedAgain(times: number) {
-  const made = job('suspended');
-  return { ...made, metadata: { ...made.metadata, generation: 1 + 2 * times } };
+  const created = job('suspended');
+  return { ...created, metadata: { ...created.metadata, generation: 1 + 2 * times } };
 }
 
-describe('Run', () => {
+describe('The Job of the command', () => {
   const at = ran('Run');
   const failedPod = pod('job-x', {
-    containers: [{ name: 'nodeop', state: { terminated: { exitCode: 3, message: 'last words' } } }],
+    containers: [{ name: 'nodeop', state: { terminated: { exitCode: 3, message: 'last line' } } }],
   });
   const unstarted = pod('job-x', {
     phase: 'Pending',
     containers: [{ name: 'nodeop', state: { waiting: { reason: 'ContainerCreating' } } }],
   });
   test.each<[string, object, Partial<Facts>, string]>([
-    ['makes the Job once the ledger is at Run', {}, { ledger: reached('Run') }, 'Run: createJob'],
+    ['is created once the step is recorded', {}, { ledger: reached('Run') }, 'Run: createJob'],
     [
-      'waits for a command of an earlier run that was given up on and still runs',
+      'is not created while the command of an earlier operation still runs',
       {},
       { ledger: reached('Run'), pods: [pod('early', { labels: COMMAND, terminating: true })] },
       'Run: wait JobRunning',
     ],
     [
-      'does not wait for it without end',
+      'fails when an earlier command does not end within startDeadlineSeconds',
       {},
       { ledger: reached('Run', {}, 600), pods: [pod('early', { labels: COMMAND })] },
       'Run: Failed NotStarted',
     ],
     [
-      'nor for one that has ended, nor for what is no command',
+      'is created beside finished commands, helper Pods and foreign Pods',
       {},
       {
         ledger: reached('Run'),
@@ -50,39 +50,39 @@ describe('Run', () => {
       },
       'Run: createJob',
     ],
+    ['has its uid recorded before it may run', {}, { ledger: reached('Run'), job: job('suspended') }, 'Run: record'],
     [
-      'writes the uid down before the Job may run',
-      {},
-      { ledger: reached('Run'), job: job('suspended') },
-      'Run: record',
-    ],
-    [
-      'resumes one that somebody has suspended again',
+      'is resumed when it was suspended from outside',
       {},
       { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(400) } }), job: suspendedAgain(1) },
       'Run: resumeJob',
     ],
     [
-      'but not for ever',
+      'fails when it was suspended from outside ten times',
       {},
       { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(400) } }), job: suspendedAgain(10) },
       'Run: Failed NotStarted',
     ],
     [
-      'gives up one that never could be resumed',
+      'fails when it could not be resumed within the deadline',
       {},
       { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }), job: job('suspended'), writeRefusal: 'no' },
       'Run: Failed NotStarted',
     ],
-    ['and when it may, should that be long ago by now', {}, { ledger: at, job: job('suspended') }, 'Run: record'],
     [
-      'then lets it run',
+      'has the time of its resume recorded again when that is long ago',
+      {},
+      { ledger: at, job: job('suspended') },
+      'Run: record',
+    ],
+    [
+      'is resumed after the time is recorded',
       {},
       { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(1) } }), job: job('suspended') },
       'Run: resumeJob',
     ],
     [
-      'does not wait without end for a Job that nobody starts',
+      'fails when no Pod was created for it within startDeadlineSeconds',
       {},
       {
         ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }),
@@ -90,24 +90,39 @@ describe('Run', () => {
       },
       'Run: Failed PodRefused',
     ],
-    ['waits for it', {}, { ledger: at, job: job('running'), jobPods: [pod('job-x')] }, 'Run: wait JobRunning'],
-    ['never makes it again when somebody deleted it', {}, { ledger: at }, 'Run: Failed JobDeleted'],
     [
-      'takes one of another uid for deleted',
+      'is waited for while its Pod runs',
+      {},
+      { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
+      'Run: wait JobRunning',
+    ],
+    ['is never created again when it was deleted', {}, { ledger: at }, 'Run: Failed JobDeleted'],
+    [
+      'counts as deleted when its uid is not the recorded one',
       {},
       { ledger: ran('Run', { job: { name: 'job', uid: 'other' } }), job: job('running') },
       'Run: Failed JobDeleted',
     ],
-    ['ends well without a reboot', {}, { ledger: at, job: job('complete') }, 'Run: Completed Done'],
-    ['fails with the Job', {}, { ledger: at, job: job('failed'), jobPods: [failedPod] }, 'Run: Failed JobFailed'],
     [
-      'tells a deadline from a failure',
+      'completes the node when no reboot was requested',
+      {},
+      { ledger: at, job: job('complete') },
+      'Run: Completed Done',
+    ],
+    [
+      'fails the node when it has failed',
+      {},
+      { ledger: at, job: job('failed'), jobPods: [failedPod] },
+      'Run: Failed JobFailed',
+    ],
+    [
+      'fails with JobTimeout when it exceeded its deadline',
       {},
       { ledger: at, job: job('failed', 'DeadlineExceeded') },
       'Run: Failed JobTimeout',
     ],
     [
-      'fails when the Pod never starts',
+      'fails when its Pod does not start within startDeadlineSeconds',
       {},
       {
         ledger: at,
@@ -118,25 +133,25 @@ describe('Run', () => {
       'Run: Failed NotStarted',
     ],
     [
-      'gives it longer while the image is on its way',
+      'waits longer while its image may be pulled',
       {},
       { ledger: at, job: job('running'), jobPods: [unstarted] },
       'Run: wait Pulling',
     ],
     [
-      'never cordons again once it has begun',
+      'keeps the node from being cordoned again',
       CORDON,
       { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
       'Run: wait JobRunning',
     ],
     [
-      'waits a while for a node that does not answer',
+      'is waited for on a node that is not Ready',
       {},
       { ledger: at, job: job('running'), jobPods: [pod('job-x')], node: node('n1', { ready: false }) },
       'Run: wait Unreachable',
     ],
     [
-      'and no longer than rebootTimeoutSeconds',
+      'fails when the node is not Ready for rebootTimeoutSeconds',
       {},
       {
         ledger: at,
@@ -147,66 +162,71 @@ describe('Run', () => {
       'Run: Failed Unreachable',
     ],
     [
-      'still takes a success that a lost node has reported',
+      'completes the node even if the node is not Ready any more',
       {},
       { ledger: at, job: job('complete'), node: node('n1', { ready: false, since: secondsAgo(1800) }) },
       'Run: Completed Done',
     ],
     [
-      'tells a Pod that was never made from one that never started',
+      'fails with PodRefused when it has no Pod after startDeadlineSeconds',
       {},
       { ledger: ran('Run', { stepTimes: { Run: secondsAgo(600) } }, 600), job: job('running') },
       'Run: Failed PodRefused',
     ],
     [
-      'ends the Job of an operation that was deleted',
+      'is deleted with its operation',
       {},
       { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted() },
       'Run: deleteJob',
     ],
     [
-      'waits for its Pod to end',
+      'is waited for until its Pod ends when the operation was deleted',
       {},
       { ledger: at, jobPods: [pod('job-x')], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
-      'also beyond its grace',
+      'is waited for beyond the grace period of its Pod when the operation was deleted',
       {},
       { ledger: at, jobPods: [pod('job-x', { terminating: 299 })], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
-      'but not without end',
+      'is not waited for any more 300 s after the grace period of its Pod',
       {},
       { ledger: at, jobPods: [pod('job-x', { terminating: 300 })], nodeOp: deleted() },
       'Run: Failed Deleted',
     ],
-    ['and is then over', {}, { ledger: at, nodeOp: deleted() }, 'Run: Failed Deleted'],
     [
-      'lets a Job be finished where a reboot follows',
+      'fails the node when it was deleted with its operation',
+      {},
+      { ledger: at, nodeOp: deleted() },
+      'Run: Failed Deleted',
+    ],
+    [
+      'may finish when its operation was deleted and a reboot follows',
       REBOOT,
       { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted(REBOOT) },
       'Run: wait JobRunning',
     ],
-    ['ends when the node is gone', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
+    ['fails when the node was removed', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
     [
-      'ends when another node has the name',
+      'fails when another node has registered under the name',
       {},
       { ledger: at, node: node('n1', { uid: 'new' }) },
       'Run: Failed NodeReplaced',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
 
-  test('keeps the last words of the container that failed', () => {
+  test('keeps the log and the exit code of the container that failed', () => {
     const { result } = walk(facts({}, { ledger: at, job: job('failed'), jobPods: [failedPod] }));
-    expect(result).toMatchObject({ message: 'Job failed', log: 'last words', exitCode: 3 });
+    expect(result).toMatchObject({ message: 'Job failed', log: 'last line', exitCode: 3 });
   });
 
-  test('writes down the boot id and the well DaemonSets before the Job', () => {
+  test('is preceded by a record of the boot id and the Ready DaemonSets', () => {
     const own = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' } });
-    const sick = pod('ds-y', { owner: { kind: 'DaemonSet', uid: 'sick' }, ready: false });
-    expect(walk(facts(REBOOT, { pods: [own, sick] })).result).toMatchObject({
+    const unready = pod('ds-y', { owner: { kind: 'DaemonSet', uid: 'unready' }, ready: false });
+    expect(walk(facts(REBOOT, { pods: [own, unready] })).result).toMatchObject({
       action: { change: { bootIdBefore: 'boot-1', daemonSets: ['ds'] } },
     });
   });

@@ -1,10 +1,10 @@
-/** What the tests of the table of steps have in common. */
+/** Shared by the tests of the steps. */
 import type { CheckAnswer, RebootAnswer } from '../../../../api/node-agent.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { node, nodeAgent, secondsAgo } from '../../../builders.js';
 
-/** Where the node is and what is done there, in a few words. */
+/** The step of a node and its result, such as `Drain: wait Draining`. */
 export function outcomeOf(seen: Facts): string {
   const { step, result } = walk(seen);
   if (result.is === 'act') {
