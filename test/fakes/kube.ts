@@ -92,7 +92,7 @@ export class FakeKube implements Kube {
 
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
     const { type = 'merge', subresource } = options;
-    if (type !== 'merge' && type !== 'json') throw new Error(`this cluster takes no ${type} patches`);
+    if (type !== 'merge' && type !== 'json') throw new Error(`the fake API server does not support ${type} patches`);
     return this.#write({ verb: 'patch', plural: resource.plural, name: at.name, body }, () =>
       this.store.patch(pathOf(resource, at, subresource), body, CONTENT[type]),
     );

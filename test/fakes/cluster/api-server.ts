@@ -169,7 +169,7 @@ export class FakeApiServer {
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Frozen<T> {
     const { type = 'merge', subresource } = options;
     if (resource.plural === EVENTS.plural) return this.#recordEvent<T>({});
-    if (type !== 'merge' && type !== 'json') throw new Error(`this cluster takes no ${type} patches`);
+    if (type !== 'merge' && type !== 'json') throw new Error(`the fake API server does not support ${type} patches`);
     return this.#bodyOf<T>(this.store.patch(pathOf(resource, at, subresource), body, CONTENT[type]));
   }
 

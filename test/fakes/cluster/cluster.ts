@@ -1,15 +1,23 @@
 /**
- * A whole cluster in one process, under one clock that goes only when it is told to. On it run, unchanged, the controller
- * (election, informers, queues and all) and one agent for each machine; Kubernetes' own parts are small actors beside them.
+ * A whole cluster in one process, on one fake clock. The real controller (leader election, informers and work queues included)
+ * and one real agent for each machine run on it unchanged.
+ *
+ * What it models, each in a file of this folder: the API server with watches, admission, eviction API and compaction; the
+ * kubelet and its Pod workers; the Job, ReplicaSet, DaemonSet, disruption, node lifecycle and namespace controllers; the
+ * garbage collector; machines with a disk, a power switch, shutdown and boot.
+ * What it does not model: authentication and RBAC, the operator's webhook and CRD validation, taints, resource requests and
+ * affinity, networking, container logs, server-side apply, several API servers.
  *
  *     const cluster = fakeCluster({ nodes: [{ name: 'n1' }, { name: 'n2' }] });
- *     await cluster.begin();                        // one controller leads, every agent has spoken
+ *     await cluster.start();                             // one controller leads, every agent has reported
  *     cluster.apply(NODE_OP, nodeOp('op', { cordon: true }));
- *     await cluster.until(() => cluster.isRunning('n1', 'nodeop'));
+ *     await cluster.runUntil(() => cluster.isRunning('n1', 'nodeop'));
  *     cluster.machine('n1').powerOff();
- *     await cluster.settle({ within: 3600 });       // seconds; until every operation is final and lets go of its nodes
+ *     await cluster.runUntilSettled({ within: 3600 });   // seconds
  *
- * Nothing here looks at the real time, and chance comes from `seed`: the same calls make the same history.
+ * Faults: `machine.powerOff` and `reboot`, `api.admission`, `api.compact`, `watchDelay`, and `kill`, `freeze` and `stop` of a
+ * program. Kill points: every mutation of a program has a number, and `program.faultAt` decides what is injected into it.
+ * Real time is never read, and random numbers come from `seed`: the same calls produce the same history.
  */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
@@ -34,17 +42,17 @@ import { REPLICA_SETS, runWorkloadControllers } from './workload-controllers.js'
 export class FakeCluster {
   readonly clock: FakeClock = fakeClock(undefined, { turns: 1 });
   readonly api = new FakeApiServer(this.clock);
-  /** Every act of every program. */
+  /** Every mutation by any program. */
   readonly mutations: Mutation[] = [];
   /** Every container that was ever started. */
   readonly containerRuns: ContainerRun[] = [];
-  /** Every change of a node by the operator or its machine. */
+  /** Every change of a node's cordon, claim or power. */
   readonly disruptions: readonly NodeDisruption[];
   readonly machines: ReadonlyMap<string, Machine>;
   readonly agents: ReadonlyMap<string, Program>;
-  /** Replicas of the controller; only the first is started by `begin`. */
+  /** Replicas of the controller; `start` starts only the first. */
   readonly controllers: readonly Program[];
-  /** How late an event of a resource reaches a program, in milliseconds. */
+  /** Delay with which a watch event of a resource reaches a program, in milliseconds; `Infinity` loses it. */
   watchDelay: (program: string, plural: string) => number = () => 0;
 
   constructor(options: ClusterOptions) {
@@ -94,18 +102,18 @@ export class FakeCluster {
     for (const each of budgets) api.put(PDBS, budgetObject(each));
   }
 
-  /** Starts the first controller and all agents, and goes on until each has said who it is; acts count from here. */
+  /** Starts the first controller and all agents, and runs until every agent has reported; mutations are counted from then on. */
   async start(): Promise<void> {
     this.controllers[0]?.start();
     for (const agent of this.agents.values()) agent.start(AGENT_START_MS);
-    const spoken = () => this.api.all<NodeAgent>(NODE_AGENT).filter(agent => agent.status?.boot !== undefined).length;
-    if (!(await this.runUntil(() => spoken() === this.machines.size, 120)))
-      throw new Error('the cluster did not begin');
+    const reported = () => this.api.all<NodeAgent>(NODE_AGENT).filter(agent => agent.status?.boot !== undefined).length;
+    if (!(await this.runUntil(() => reported() === this.machines.size, 120)))
+      throw new Error('the agents did not report');
     await this.runFor(5);
     this.resetMutationCount();
   }
 
-  /** The next act of every program has the number 1. */
+  /** Restarts the numbering: the next mutation of every program has the number 1. */
   resetMutationCount(): void {
     this.mutations.length = 0;
     for (const program of this.programs()) program.resetMutationCount();
@@ -121,7 +129,7 @@ export class FakeCluster {
     return machine;
   }
 
-  /** Creates an object as a user would, or changes the one that is there. */
+  /** Creates an object or patches the existing one, as `kubectl apply` does. */
   apply(resource: Resource, object: { metadata: Name } & object): Stored {
     const { name, namespace } = object.metadata;
     const known = this.api.find(resource, { name, namespace });
@@ -141,37 +149,37 @@ export class FakeCluster {
     return this.api.find<NodeOpUpgrade>(NODE_OP_UPGRADE, { name, namespace: 'default' });
   }
 
-  /** Does a container of this name run on this node now? */
+  /** Whether a container of this name runs on this node now. */
   isRunning(node: string, container: string): boolean {
     return this.containerRuns.some(
       each => each.node === node && each.container === container && each.ended === undefined,
     );
   }
 
-  /** Goes on for so many seconds. */
+  /** Advances the clock by this many seconds. */
   runFor(seconds: number): Promise<void> {
     return this.clock.advance(seconds * 1000);
   }
 
-  /** Goes on until it is so; false if it is not within so many seconds. */
-  async runUntil(so: () => boolean, within = 3600): Promise<boolean> {
+  /** Advances the clock until the condition holds; false if it does not within this many seconds. */
+  async runUntil(condition: () => boolean, within = 3600): Promise<boolean> {
     const end = this.clock.monotonic() + within * 1000;
     await this.clock.advance(0);
-    while (!so()) if (!(await this.clock.step(end))) return so();
+    while (!condition()) if (!(await this.clock.step(end))) return condition();
     return true;
   }
 
-  /** Every operation is final and holds no node. */
+  /** Every operation is Completed or Failed, and no node is claimed. */
   isSettled(): boolean {
-    const held = (object: Stored) => (object.metadata.finalizers?.length ?? 0) > 0;
+    const hasFinalizers = (object: Stored) => (object.metadata.finalizers?.length ?? 0) > 0;
     return (
-      this.api.all<NodeOp>(NODE_OP).every(op => isFinal(op.status) && !held(op)) &&
+      this.api.all<NodeOp>(NODE_OP).every(op => isFinal(op.status) && !hasFinalizers(op)) &&
       this.api.all<NodeOpUpgrade>(NODE_OP_UPGRADE).every(upgrade => isFinal(upgrade.status)) &&
-      this.api.all<NodeAgent>(NODE_AGENT).every(agent => agent.spec.operation === undefined && !held(agent))
+      this.api.all<NodeAgent>(NODE_AGENT).every(agent => agent.spec.operation === undefined && !hasFinalizers(agent))
     );
   }
 
-  /** Goes on until everything is settled, and a little longer, to see what comes after; false if it is not within so many seconds. */
+  /** Runs until the cluster is settled, and for `then` seconds more to see what follows; false if it is not settled after both. */
   async runUntilSettled({ within = 7200, then = 30 }: { within?: number; then?: number } = {}): Promise<boolean> {
     const settled = await this.runUntil(() => this.isSettled(), within);
     await this.runFor(then);
@@ -179,8 +187,8 @@ export class FakeCluster {
   }
 }
 
-/** The kubelet is up before what it runs. */
+/** The agent starts some time after its kubelet. */
 const AGENT_START_MS = 2_000;
 
-/** A cluster that stands still until it is told to go on. */
+/** Time passes in the cluster only while one of its `run…` methods is awaited. */
 export const fakeCluster = (options: ClusterOptions): FakeCluster => new FakeCluster(options);

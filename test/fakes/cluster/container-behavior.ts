@@ -1,26 +1,26 @@
-/** What becomes of a container once it runs: the story says, or else its name does. */
+/** What a container does once it runs: how long, with which exit code and effect. Defaults go by its name; a scenario may override them. */
 import { CONTAINERS, SENTINEL_MOUNT } from '../../../api/names.js';
 import { JOBS } from '../../../kube/resources.js';
 import type { FakeClock } from '../clock.js';
 import type { ContainerSpec, PodObject } from './object-types.js';
 import type { Machine } from './machine.js';
 
-/** What a registry has under a name. */
+/** An image in the registry. */
 export interface ImageOptions {
   pullSeconds?: number;
-  /** It cannot be pulled, in the registry's words. */
+  /** The error with which every pull fails. */
   error?: string;
-  /** Text of the release file in it. */
+  /** Content of its release file. */
   release?: string;
 }
 
 export interface ContainerBehavior {
-  /** Absent: it runs for ever. */
+  /** Its duration; it runs indefinitely when absent. */
   seconds?: number;
   exitCode?: number;
-  /** Termination message. */
+  /** Its termination message. */
   message?: string;
-  /** What it has done by the time it ends. */
+  /** Its effect, which takes place when it ends with exit code 0. */
   onSuccess?: () => void;
 }
 
@@ -47,12 +47,12 @@ const BY_NAME: Readonly<Record<string, (running: StartedContainer) => ContainerB
   [CONTAINERS.probe]: ({ image }) => ({ seconds: 1, message: image.release ?? '' }),
 };
 
-export const behaviorOf = (running: StartedContainer, told: BehaviorOverride): ContainerBehavior => {
-  const usual = BY_NAME[running.container.name]?.(running) ?? {};
-  return { ...usual, ...told(running) };
+export const behaviorOf = (running: StartedContainer, override: BehaviorOverride): ContainerBehavior => {
+  const defaults = BY_NAME[running.container.name]?.(running) ?? {};
+  return { ...defaults, ...override(running) };
 };
 
-/** What the Job's second container does on a real host. */
+/** Writes the sentinel file of a finished Job, as the Job's sentinel container does on a real host. */
 function writeSentinel({ pod, container, machine, clock }: StartedContainer): void {
   const job = pod.metadata.ownerReferences?.find(owner => owner.kind === JOBS.kind)?.name ?? '';
   const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === SENTINEL_MOUNT);

@@ -41,7 +41,7 @@ function disruptionOf(api: FakeApiServer, { name, up }: Machine): NodeDisruption
   };
 }
 
-/** Every change of any node, in order. `again` is to be called when a machine went down or came up. */
+/** Records every change of any node, in order. `record` must be called after a machine went down or came up. */
 export function logDisruptions(api: FakeApiServer, machines: ReadonlyMap<string, Machine>) {
   const log: NodeDisruption[] = [];
   const last = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Names and labels as an API server takes them; anything else is Invalid. */
+/** The API server's validation of names and labels. */
 import { KubeError } from '../../../kube/errors.js';
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -8,8 +8,8 @@ const NAME_LIMIT = 253;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const LABEL_VALUE_LIMIT = 63;
 
-/** As the server would make them from `generateName`. */
-const GENERATED_TAIL = 'x7f2k';
+/** A suffix like those that the API server appends to `generateName`. */
+const GENERATED_SUFFIX = 'x7f2k';
 
 interface Named {
   metadata: { name?: string; generateName?: string; labels?: Record<string, string> };
@@ -20,7 +20,7 @@ export const isLabelValue = (value: string): boolean => value.length <= LABEL_VA
 
 export function validateNames(body: object): void {
   const { name, generateName = '', labels = {} } = (body as Named).metadata;
-  const full = name ?? `${generateName}${GENERATED_TAIL}`;
+  const full = name ?? `${generateName}${GENERATED_SUFFIX}`;
   if (!isName(full)) throw new KubeError(422, `metadata.name: Invalid value: "${full}"`, 'Invalid');
   const wrong = Object.entries(labels).find(([, value]) => !isLabelValue(value));
   if (wrong) throw new KubeError(422, `metadata.labels: Invalid value: "${wrong[1]}"`, 'Invalid');

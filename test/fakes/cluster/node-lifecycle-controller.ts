@@ -1,23 +1,27 @@
-/** The node lifecycle controller: a machine that is not heard of is Unknown after 40 s, and its Pods are told to go after another 300 s. */
+/** The node lifecycle controller: 40 s after a machine went down its node's Ready condition is Unknown, and 300 s later its Pods are deleted. */
 import { NODES, PODS } from '../../../kube/resources.js';
 import { controlLoop, type ControlLoop } from './control-loop.js';
 import type { FakeApiServer } from './api-server.js';
 import { isFinished, type NodeObject, type PodObject, withCondition } from './object-types.js';
 import type { Machine } from './machine.js';
 
-const SILENT_MS = 40_000;
-const TOLERATED_MS = 300_000;
+const GRACE_PERIOD_MS = 40_000;
+const TOLERATION_MS = 300_000;
 
-/** Poke it when a machine went down. */
+/** Must be triggered when a machine goes down. */
 export function runNodeLifecycleController(api: FakeApiServer, machines: ReadonlyMap<string, Machine>): ControlLoop {
-  return controlLoop(api.clock, SILENT_MS, () => {
+  return controlLoop(api.clock, GRACE_PERIOD_MS, () => {
     let next: number | undefined;
     for (const { up, upOrDownSince, name } of machines.values()) {
-      const silent = api.clock.monotonic() - upOrDownSince;
+      const downMs = api.clock.monotonic() - upOrDownSince;
       if (up) continue;
-      if (silent >= SILENT_MS) markUnknown(api, name);
-      if (silent >= SILENT_MS + TOLERATED_MS) deletePodsOn(api, name);
-      else next = Math.min(next ?? TOLERATED_MS, (silent < SILENT_MS ? SILENT_MS : SILENT_MS + TOLERATED_MS) - silent);
+      if (downMs >= GRACE_PERIOD_MS) markUnknown(api, name);
+      if (downMs >= GRACE_PERIOD_MS + TOLERATION_MS) deletePodsOn(api, name);
+      else
+        next = Math.min(
+          next ?? TOLERATION_MS,
+          (downMs < GRACE_PERIOD_MS ? GRACE_PERIOD_MS : GRACE_PERIOD_MS + TOLERATION_MS) - downMs,
+        );
     }
     return next;
   });

@@ -1,4 +1,4 @@
-/** What a fake cluster is made of, in few words. */
+/** The options of a fake cluster, and builders for the objects in it. */
 import { CONTROL_PLANE_LABELS } from '../../../api/names.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { ImageOptions, BehaviorOverride } from './container-behavior.js';
@@ -13,16 +13,16 @@ export interface NodeOptions extends Partial<Pick<MachineOptions, 'bootSeconds' 
 export interface WorkloadOptions {
   name: string;
   replicas: number;
-  /** Seconds that its Pods get to end. */
+  /** The grace period of its Pods. */
   graceSeconds?: number;
   emptyDir?: boolean;
-  /** Its Pods belong on this node, whatever is wrong with it. */
+  /** Its Pods are bound to this node, even when it is cordoned. */
   pinnedTo?: string;
 }
 
 export interface BudgetOptions {
   name: string;
-  /** The workload that it guards. */
+  /** The workload that its selector matches. */
   workload: string;
   minAvailable?: number;
   maxUnavailable?: number;
@@ -30,15 +30,17 @@ export interface BudgetOptions {
 
 export interface ClusterOptions {
   nodes: readonly NodeOptions[];
-  /** In the namespace `default`, with a label `app`. */
+  /** Created in the namespace `default`, with a label `app`. */
   workloads?: readonly WorkloadOptions[];
-  /** One Pod on each node, whatever is wrong with it. */
+  /** Names of DaemonSets, whose Pods also run on cordoned nodes. */
   daemonSets?: readonly string[];
   budgets?: readonly BudgetOptions[];
   images?: Readonly<Record<string, ImageOptions>>;
+  /** What containers do that differs from their defaults. */
   behavior?: BehaviorOverride;
+  /** Seed of the random numbers that the programs use. */
   seed?: number;
-  /** Where the controller obeys wishes; everywhere when absent. */
+  /** The namespaces that the controller is restricted to; all when absent. */
   allowedNamespaces?: readonly string[];
 }
 

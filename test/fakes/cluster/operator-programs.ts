@@ -1,4 +1,4 @@
-/** The product's own programs, as they are, each over an instance that can die or freeze. */
+/** The real controller and the real agent, each run on the fake API client, host and clock of its process. */
 import { runAgent } from '../../../agent/agent.js';
 import { LEADER_LEASE } from '../../../api/names.js';
 import { runControllers } from '../../../controller/controllers.js';
@@ -11,31 +11,31 @@ import { type Mutation, Program } from './program.js';
 import { processHost } from './process-host.js';
 import { ProcessKube } from './process-kube.js';
 
-/** Where the operator itself is. */
+/** The namespace of the operator. */
 export const OWN_NAMESPACE = 'operator-system';
 
 export interface ProgramDeps {
   api: FakeApiServer;
   mutations: Mutation[];
   random: () => number;
-  /** How late an event of this resource reaches this program, in milliseconds. */
+  /** Delay with which a watch event of this resource reaches this program, in milliseconds. */
   watchDelay: (program: string, plural: string) => number;
   allowedNamespaces?: readonly string[];
 }
 
-/** The kubelet starts again what ended. */
+/** Delay after which the kubelet restarts a program that ended. */
 const RESTART_MS = 1_000;
 
 const kubeOf = (process: Process, { api, watchDelay }: ProgramDeps) =>
   new ProcessKube(api, process, { delay: plural => watchDelay(process.program.name, plural) });
 
-/** One replica of the controller; its name is its identity. */
+/** One replica of the controller; its name is its identity in the leader election lease. */
 export function controllerProgram(name: string, deps: ProgramDeps): Program {
   const main = (process: Process) => {
     const kube = kubeOf(process, deps);
-    const around = { log: silentLog, clock: process.clock };
+    const runtime = { log: silentLog, clock: process.clock };
     const settings = {
-      ...around,
+      ...runtime,
       identity: name,
       defaultImage: 'busybox:latest',
       sentinel: { image: 'registry.example/agent:1', command: ['agent', 'sentinel'] },
@@ -44,7 +44,7 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
     };
     const lease = { namespace: OWN_NAMESPACE, name: LEADER_LEASE, identity: name };
     const { signal } = process.sigterm;
-    return whileLeader(kube, lease, { ...around, signal, random: deps.random }, leading =>
+    return whileLeader(kube, lease, { ...runtime, signal, random: deps.random }, leading =>
       runControllers(kube.with(leading), settings, leading),
     );
   };

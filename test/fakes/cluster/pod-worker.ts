@@ -1,4 +1,4 @@
-/** One Pod on its machine: its containers one after the other, each pulled, started, and ended as its errand says. */
+/** The kubelet's worker for one Pod: pulls, starts and ends its containers one after the other, as their behavior says. */
 import { type ContainerBehavior, behaviorOf } from './container-behavior.js';
 import type { ContainerSpec, ContainerStatus, PodObject } from './object-types.js';
 import type { KubeletOptions, ContainerRun } from './kubelet.js';
@@ -15,7 +15,7 @@ interface SyncResult {
 export class PodWorker {
   readonly #options: KubeletOptions;
   readonly #images: Set<string>;
-  /** Which container it is at: those of the beginning come first. */
+  /** The current container; init containers come first. */
   #containerIndex = 0;
   #stage: Stage = { kind: 'pull' };
   #finishedContainers: ContainerStatus[] = [];
@@ -30,14 +30,14 @@ export class PodWorker {
     this.#images = images;
   }
 
-  /** The machine went away under it. */
+  /** The machine went down while the Pod ran. */
   losePower(): void {
     this.#recordEnd();
     if (this.#stage.kind === 'run') this.#lostPower = true;
     else this.#stage = { kind: 'pull' };
   }
 
-  /** It is to end within this time: how long that still takes. */
+  /** Ends the Pod within `ms`; returns the milliseconds that remain. */
   terminate(ms: number): number {
     const now = this.#now();
     if (this.#lostPower || this.#stage.kind === 'pull') this.#endsAt = now;
@@ -46,12 +46,12 @@ export class PodWorker {
     return this.#endsAt - now;
   }
 
-  /** What is told of a Pod that was ended from outside. */
+  /** The Pod with the status that it gets after a SIGTERM. */
   failedPod(pod: PodObject): PodObject {
     return { ...pod, status: this.#failedPodStatus(pod, 137) };
   }
 
-  /** How things stand, if they stand otherwise than before, and when they will change by themselves. */
+  /** Returns the new status, if it changed, and the milliseconds until it may change by itself. */
   sync(pod: PodObject): SyncResult {
     this.#startTime ??= this.#options.api.clock.now().toISOString();
     if (this.#lostPower) {
@@ -63,21 +63,21 @@ export class PodWorker {
     for (;;) {
       const container = containersOf(pod)[this.#containerIndex];
       if (container === undefined) return this.#report(pod, { phase: 'Succeeded' });
-      const told = this.#stage.kind === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
-      if (told) return told;
+      const result = this.#stage.kind === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
+      if (result) return result;
     }
   }
 
   #pull(pod: PodObject, container: ContainerSpec): SyncResult | undefined {
     const { images } = this.#options;
     const traits = images[container.image] ?? {};
-    const isThere = this.#images.has(container.image);
-    if (container.imagePullPolicy === 'Never' && !isThere) {
+    const isPresent = this.#images.has(container.image);
+    if (container.imagePullPolicy === 'Never' && !isPresent) {
       const waiting = { reason: 'ErrImageNeverPull', message: 'the image is not present' };
       return this.#report(pod, { phase: 'Pending', state: { waiting } });
     }
-    /* What is there is only looked up, which takes no time. */
-    if (!isThere || (container.imagePullPolicy === 'Always' && traits.error !== undefined)) {
+    /* For an image that is present the registry is only asked for its digest, which takes no time. */
+    if (!isPresent || (container.imagePullPolicy === 'Always' && traits.error !== undefined)) {
       if (traits.error !== undefined) {
         const waiting = { reason: 'ErrImagePull', message: traits.error };
         return this.#report(pod, { phase: 'Pending', state: { waiting } });
@@ -126,7 +126,7 @@ export class PodWorker {
     return undefined;
   }
 
-  /** The whole Pod failed with the container it is at. */
+  /** The status of a Pod that failed with its current container. */
   #failedPodStatus(pod: PodObject, exitCode: number, message?: string): PodObject['status'] {
     this.#recordEnd();
     const container = containersOf(pod)[this.#containerIndex];
@@ -139,9 +139,9 @@ export class PodWorker {
     pod: PodObject,
     { phase, state, recheckMs }: { phase: string; state?: ContainerStatus['state']; recheckMs?: number },
   ): SyncResult {
-    const words = `${phase} ${this.#containerIndex} ${this.#restarts} ${JSON.stringify(state)}`;
-    if (words === this.#reported) return { recheckMs };
-    this.#reported = words;
+    const summary = `${phase} ${this.#containerIndex} ${this.#restarts} ${JSON.stringify(state)}`;
+    if (summary === this.#reported) return { recheckMs };
+    this.#reported = summary;
     const container = containersOf(pod)[this.#containerIndex];
     return { recheckMs, status: this.#statusOf(pod, phase, container && state && this.#status(container, state)) };
   }
@@ -194,7 +194,7 @@ export class PodWorker {
   }
 }
 
-/** A Pod here has one container beside those of its beginning. */
+/** Every Pod in the fake cluster has one container besides its init containers. */
 const containersOf = ({ spec }: PodObject): ContainerSpec[] => [
   ...(spec.initContainers ?? []),
   ...spec.containers.slice(0, 1),

@@ -1,4 +1,4 @@
-/** The client of one instance of a program: every call may be the last, every event may come late. */
+/** The API client of one process: a kill can hit before or after any write, and watch events may be late. */
 import type {
   DeleteOptions,
   Eviction,
@@ -19,7 +19,7 @@ import { WatchStream } from './watch-stream.js';
 import { validateNames } from './name-validation.js';
 import type { Process } from './process.js';
 
-/** How late events of a resource are, in milliseconds. */
+/** The delay of watch events of a resource, in milliseconds; `Infinity` loses the event. */
 export type WatchDelay = (plural: string) => number;
 
 export class ProcessKube implements Kube {
@@ -35,7 +35,7 @@ export class ProcessKube implements Kube {
     this.#until = until;
   }
 
-  /** The same client, whose calls end with this signal. */
+  /** A client whose calls fail once the signal is aborted. */
   with(until: AbortSignal): ProcessKube {
     return new ProcessKube(this.#api, this.#process, { delay: this.#delay, until });
   }
@@ -101,7 +101,7 @@ export class ProcessKube implements Kube {
     return answer;
   }
 
-  /** An Event is a courtesy: nothing hangs on it, so it is no act. */
+  /** Writing an Event is not counted as a mutation, because nothing depends on it. */
   async #write<T>(resource: Resource, name: string, body: unknown, perform: () => T): Promise<T> {
     this.#checked();
     if (resource.plural === EVENTS.plural) return this.#process.read(perform);

@@ -1,4 +1,4 @@
-/** Chance that comes the same way each time for the same seed (mulberry32). */
+/** A random number generator that returns the same sequence for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,13 +9,13 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Runs with this chance in the place of the process's own, which the loops of the programs use for their pauses. */
+/** Runs with a seeded `Math.random`, which the loops of the programs use for jitter. */
 export async function withSeededRandom<T>(seed: number, run: () => Promise<T>): Promise<T> {
-  const own = Math.random;
+  const original = Math.random;
   Math.random = seededRandom(seed);
   try {
     return await run();
   } finally {
-    Math.random = own;
+    Math.random = original;
   }
 }

@@ -1,4 +1,4 @@
-/** Selectors as they stand in a query: `a=b`, `a!=b`, `a`, `!a`, with commas between. */
+/** Label and field selectors in query form: `a=b`, `a!=b`, `a` and `!a`, separated by commas. */
 import type { StoredObject } from '../object-store.js';
 
 export interface Selection {
@@ -25,13 +25,13 @@ const FIELDS: Readonly<Record<string, (object: StoredObject) => unknown>> = {
 function fieldTest(term: string): Test {
   const [field = '', value] = term.split(/==?/);
   const read = FIELDS[field];
-  if (!read) throw new Error(`this cluster selects by no field ${field}`);
+  if (!read) throw new Error(`the fake API server does not support the field selector ${field}`);
   return object => read(object) === value;
 }
 
 const terms = (text: string | undefined) => (text ? text.split(',') : []);
 
-/** Does an object belong to what was asked for? */
+/** Tells whether an object is in the namespace and matches the selectors. */
 export function selectorPredicate({ namespace, labelSelector, fieldSelector }: Selection): Test {
   const tests = [...terms(labelSelector).map(labelTest), ...terms(fieldSelector).map(fieldTest)];
   return object =>

@@ -1,4 +1,4 @@
-/** Deployments and DaemonSets with the scheduler in one: Pods are made where they can run. */
+/** The ReplicaSet and DaemonSet controllers together with the loop: missing Pods are created already bound to a node. */
 import { controllerReference } from '../../../kube/owner.js';
 import type { Resource } from '../../../kube/kube.js';
 import { DAEMONSETS, NODES, PODS } from '../../../kube/resources.js';
@@ -23,14 +23,14 @@ export const REPLICA_SETS: Resource = {
 };
 
 export function runWorkloadControllers(api: FakeApiServer): void {
-  let made = 0;
+  let created = 0;
   const create = (resource: Resource, owner: ReplicaSetObject | DaemonSetObject, nodeName: string) => {
     const { metadata, spec } = owner.spec.template;
-    made += 1;
+    created += 1;
     api.put(PODS, {
       metadata: {
         ...metadata,
-        name: `${owner.metadata.name}-${made}`,
+        name: `${owner.metadata.name}-${created}`,
         namespace: owner.metadata.namespace,
         ownerReferences: [controllerReference(resource, owner)],
       },
@@ -38,7 +38,7 @@ export function runWorkloadControllers(api: FakeApiServer): void {
       status: { phase: 'Pending' },
     });
   };
-  const scheduler = controlLoop(api.clock, 150, () => {
+  const loop = controlLoop(api.clock, 150, () => {
     const alive = api.all<PodObject>(PODS).filter(pod => !isFinished(pod));
     const nodes = api.all<NodeObject>(NODES);
     for (const set of api.all<DaemonSetObject>(DAEMONSETS)) {
@@ -51,21 +51,21 @@ export function runWorkloadControllers(api: FakeApiServer): void {
   });
   const replicate = (set: ReplicaSetObject, alive: readonly PodObject[], nodes: readonly NodeObject[]) => {
     const own = alive.filter(pod => controllerUid(pod) === set.metadata.uid && !pod.metadata.deletionTimestamp);
-    const places = own.map(pod => pod.spec.nodeName ?? '');
+    const podNodes = own.map(pod => pod.spec.nodeName ?? '');
     for (let missing = set.spec.replicas - own.length; missing > 0; missing -= 1) {
-      const place = set.spec.template.spec.nodeName ?? leastLoaded(nodes, places);
+      const place = set.spec.template.spec.nodeName ?? leastLoaded(nodes, podNodes);
       if (place === undefined) return;
-      places.push(place);
+      podNodes.push(place);
       create(REPLICA_SETS, set, place);
     }
   };
   const watched = new Set([PODS.plural, NODES.plural, DAEMONSETS.plural, REPLICA_SETS.plural]);
-  api.onChange(plural => watched.has(plural) && scheduler.trigger());
+  api.onChange(plural => watched.has(plural) && loop.trigger());
 }
 
-/** Of the nodes that take Pods the one with the fewest of these. */
-function leastLoaded(nodes: readonly NodeObject[], places: readonly string[]): string | undefined {
-  const load = (name: string) => places.filter(place => place === name).length;
+/** The Ready and schedulable node with the fewest of these Pods. */
+function leastLoaded(nodes: readonly NodeObject[], podNodes: readonly string[]): string | undefined {
+  const load = (name: string) => podNodes.filter(place => place === name).length;
   return nodes
     .filter(node => isNodeReady(node) && node.spec.unschedulable !== true)
     .map(node => node.metadata.name)
