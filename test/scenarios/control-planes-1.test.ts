@@ -1,11 +1,11 @@
-/** One of four files, so that they can run side by side. */
+/** One of four files, so that Jest runs them in parallel. */
 import { describe, expect, test } from '@jest/globals';
 import { firstViolation, seedRanges, TIMEOUT_MS } from './control-planes-cases.js';
 
-describe('control planes are disturbed one at a time, none while another is not Ready, and all ends, whatever comes and whatever fails', () => {
+describe('operations disrupt control planes one at a time, none while another is not Ready, and all finish, under random faults', () => {
   test.each(seedRanges({ from: 1, to: 250 }))(
-    'on the days of the seeds $from to $to',
-    async days => expect(await firstViolation(days)).toBeUndefined(),
+    'schedules of the seeds $from to $to violate no invariant',
+    async range => expect(await firstViolation(range)).toBeUndefined(),
     TIMEOUT_MS,
   );
 });

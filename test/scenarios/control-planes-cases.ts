@@ -1,12 +1,12 @@
-/** Many days on clusters with several control planes, each of which its seed names. */
+/** Random schedules on clusters with several control planes, one for each seed. */
 import { runSchedule } from './control-planes-run.js';
 import { scheduleOf } from './control-planes-schedule.js';
 import { everyNth } from './sampling.js';
 
-/** Days that one test goes through. */
-const IN_ONE_TEST = 25;
+/** Seeds in one test. */
+const SEEDS_PER_TEST = 25;
 
-/** A slow machine is no reason to fail. */
+/** Generous, so that a slow machine does not fail the test. */
 export const TIMEOUT_MS = 300_000;
 
 export interface SeedRange {
@@ -14,19 +14,19 @@ export interface SeedRange {
   to: number;
 }
 
-/** In handfuls, so that a failure is told before all are done. */
+/** Ranges of few seeds, so that a failure is reported before all seeds have run. */
 export function seedRanges({ from, to }: SeedRange): SeedRange[] {
-  const count = Math.ceil((to - from + 1) / IN_ONE_TEST);
-  const firsts = Array.from({ length: count }, (_, index) => from + index * IN_ONE_TEST);
-  return everyNth(10, firsts).map(first => ({ from: first, to: Math.min(first + IN_ONE_TEST - 1, to) }));
+  const count = Math.ceil((to - from + 1) / SEEDS_PER_TEST);
+  const firsts = Array.from({ length: count }, (_, index) => from + index * SEEDS_PER_TEST);
+  return everyNth(10, firsts).map(first => ({ from: first, to: Math.min(first + SEEDS_PER_TEST - 1, to) }));
 }
 
-/** The first bad day, with all that is needed to see it again: its seed, what happened on it, what went wrong. */
+/** The first schedule that violates an invariant, with its seed, its events and the violations, so that it can be reproduced. */
 export async function firstViolation({ from, to }: SeedRange): Promise<object | undefined> {
   for (let seed = from; seed <= to; seed += 1) {
     const schedule = scheduleOf(seed);
-    const wrong = await runSchedule(schedule);
-    if (wrong.length > 0) return { wrong: wrong.slice(0, 12), ...schedule };
+    const violations = await runSchedule(schedule);
+    if (violations.length > 0) return { violations: violations.slice(0, 12), ...schedule };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Looks at the control planes after every change of the cluster, by what is there and not by what the operator says of its turns:
- * never are two of them disturbed by operations at once, and none begins to be while another is not Ready.
+ * Checks the control planes after every change of the cluster, from the observed state and not from the operator's lease: operations
+ * never disrupt two control planes at once, and no disruption starts while another control plane is not Ready.
  */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, LABELS } from '../../api/names.js';
@@ -9,56 +9,57 @@ import { NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type NodeObject, isNodeReady } from '../fakes/cluster/object-types.js';
 
-/** What was decided a moment ago may still be on its way when a node becomes NotReady. */
-const ON_ITS_WAY_MS = 2_000;
+/** A disruption that was decided just before another node became NotReady may start this much later. */
+const DECISION_DELAY_MS = 2_000;
 
 const WATCHED = new Set(['nodes', 'nodeagents', 'pods', 'jobs']);
 
 type Claim = NonNullable<NodeAgent['spec']['operation']>;
 
-/** The words in which a broken promise is told; filled as the cluster goes on. */
+/** Violations of the invariants; the array is filled while the cluster runs. */
 export function watchControlPlanes(cluster: FakeCluster, controlPlanes: readonly string[]): readonly string[] {
-  const broken: string[] = [];
-  const eye = new ControlPlaneObserver(cluster);
+  const violations: string[] = [];
+  const observer = new ControlPlaneObserver(cluster);
   const before = new Map<string, string>();
   const notReadySince = new Map<string, number>();
-  let told = '';
-  const look = () => {
+  let lastReported = '';
+  const check = () => {
     const now = cluster.clock.monotonic();
-    const say = (words: string) => {
-      if (words !== told) broken.push(`${(now / 1000).toFixed(2)} s: ${words}`);
-      told = words;
+    const report = (violation: string) => {
+      if (violation !== lastReported) violations.push(`${(now / 1000).toFixed(2)} s: ${violation}`);
+      lastReported = violation;
     };
     for (const name of controlPlanes)
-      if (eye.isReady(name)) notReadySince.delete(name);
+      if (observer.isReady(name)) notReadySince.delete(name);
       else if (!notReadySince.has(name)) notReadySince.set(name, now);
     const disturbed = controlPlanes.flatMap(name => {
-      const why = eye.disturbance(name);
+      const why = observer.disturbance(name);
       return why === undefined ? [] : [{ name, why }];
     });
-    if (disturbed.length > 1) say(disturbed.map(({ name, why }) => `${name}: ${why}`).join('; '));
+    if (disturbed.length > 1) report(disturbed.map(({ name, why }) => `${name}: ${why}`).join('; '));
     for (const { name, why } of disturbed) {
       const down = controlPlanes.find(
-        other => other !== name && (notReadySince.get(other) ?? now) < now - ON_ITS_WAY_MS,
+        other => other !== name && (notReadySince.get(other) ?? now) < now - DECISION_DELAY_MS,
       );
-      if (!before.has(name) && down !== undefined) say(`${name} begins (${why}) while ${down} is not Ready`);
+      if (!before.has(name) && down !== undefined)
+        report(`disruption of ${name} starts (${why}) while ${down} is not Ready`);
     }
     before.clear();
     for (const { name, why } of disturbed) before.set(name, why);
   };
   cluster.api.onChange((plural, { object }) => {
-    eye.note(plural, object);
-    if (WATCHED.has(plural)) look();
+    observer.note(plural, object);
+    if (WATCHED.has(plural)) check();
   });
-  return broken;
+  return violations;
 }
 
-/** What is seen of one cluster. */
+/** Derives from the objects of one cluster which nodes are disrupted. */
 class ControlPlaneObserver {
   readonly #cluster: FakeCluster;
-  /** Uids of operations that cordon or reboot, gone ones too. */
+  /** Uids of operations that cordon or reboot, including deleted ones. */
   readonly #disruptive = new Set<string>();
-  /** Uid of a Pod to the uid of its operation. */
+  /** The uid of its operation by the uid of a Pod. */
   readonly #operations = new Map<string, string>();
 
   constructor(cluster: FakeCluster) {
@@ -79,12 +80,12 @@ class ControlPlaneObserver {
     return node !== undefined && isNodeReady(node);
   }
 
-  /** In words, if an operation keeps this node from its duty, or may do so at any moment. */
+  /** Describes how an operation disrupts this node, or may do so at any moment; undefined when none does. */
   disturbance(name: string): string | undefined {
     const agent = this.#cluster.api.find<NodeAgent>(NODE_AGENT, { name });
     const claim = agent?.spec.operation;
-    const held = claim && this.#disruptive.has(claim.nodeOp.uid) ? claim : undefined;
-    return this.#work(name) ?? this.#reboot(name) ?? (agent && held && this.#claimed(agent, held));
+    const disruptive = claim && this.#disruptive.has(claim.nodeOp.uid) ? claim : undefined;
+    return this.#work(name) ?? this.#reboot(name) ?? (agent && disruptive && this.#claimed(agent, disruptive));
   }
 
   #work(name: string): string | undefined {
@@ -96,7 +97,7 @@ class ControlPlaneObserver {
         (container === CONTAINERS.work || container === CONTAINERS.sentinel) &&
         this.#disruptive.has(this.#operations.get(podUid) ?? ''),
     );
-    return works ? 'a Job of an operation that disturbs runs' : undefined;
+    return works ? 'the Job of a disruptive operation runs' : undefined;
   }
 
   #reboot(name: string): string | undefined {
@@ -108,15 +109,15 @@ class ControlPlaneObserver {
     { status, metadata: { name } }: NodeAgent,
     { id, stepTimes, result, reboot, rebootWithdrawn, step, nodeOp }: Claim,
   ) {
-    const words = `held by ${nodeOp.namespace}/${nodeOp.name} at ${step}`;
-    if (result === undefined) return (stepTimes.Cordon ?? stepTimes.Run) ? words : undefined;
+    const description = `claimed by ${nodeOp.namespace}/${nodeOp.name} at ${step}`;
+    if (result === undefined) return (stepTimes.Cordon ?? stepTimes.Run) ? description : undefined;
     const answer = status?.operation?.id === id ? status.operation.reboot?.state : undefined;
     const mayReboot = reboot !== undefined || rebootWithdrawn === true;
     if (mayReboot && answer !== 'Rebooted' && answer !== 'Cancelled' && answer !== 'Failed')
-      return `${words}, may reboot`;
-    /* A cordon that an earlier attempt left for inspection is none of this walk's doing. */
+      return `${description}, may reboot`;
+    /* A cordon that an earlier attempt left for inspection was not set by this walk. */
     const left = stepTimes.Cordon === undefined || (result.phase === 'Failed' && stepTimes.Run !== undefined);
-    return !left && this.#isCordonedByUs(name) ? `${words}, still cordoned` : undefined;
+    return !left && this.#isCordonedByUs(name) ? `${description}, still cordoned` : undefined;
   }
 
   #isCordonedByUs(name: string): boolean {

@@ -1,4 +1,4 @@
-/** Plays a schedule on a fake cluster, and tells what was wrong with it. */
+/** Runs a schedule on a fake cluster and returns the invariants that were violated. */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, LEADER_LEASE } from '../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
@@ -24,20 +24,20 @@ interface LeaseObject extends Stored {
 const holderOf = ({ api }: FakeCluster, name: string) =>
   api.find<LeaseObject>(LEASES, { ...LEASE, name })?.spec?.holderIdentity;
 
-/** The one whose name stands in the lease, or the first where none does. */
+/** The holder of the leader election lease, or the first replica when nobody holds it. */
 const leaderOf = (cluster: FakeCluster): Program | undefined =>
   cluster.controllers.find(({ name }) => name === holderOf(cluster, LEADER_LEASE)) ?? cluster.controllers[0];
 
 const resourceOf = ({ kind }: Target) => (kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE);
 
-/** A spec is one wish: what is there already stays as it is. */
+/** Creates an object; an existing one stays as it is, because most of a spec is immutable. */
 function apply(cluster: FakeCluster, on: Target, spec: object): void {
   if (cluster.api.find(resourceOf(on), on)) return;
   const body = (on.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)(on.name, spec);
   cluster.apply(resourceOf(on), { ...body, metadata: { ...body.metadata, namespace: on.namespace } });
 }
 
-/** Only what is there can be changed. */
+/** Patches an object if it exists. */
 function change(cluster: FakeCluster, on: Target, body: object): void {
   if (cluster.api.find(resourceOf(on), on)) cluster.api.patch(resourceOf(on), on, body);
 }
@@ -56,8 +56,8 @@ function setReady(cluster: FakeCluster, name: string, isReady: boolean): void {
   }));
 }
 
-/** Another one is there to lead when it is found to be silent. */
-function sleeps(cluster: FakeCluster, leader: Program, seconds: number): void {
+/** Starts a standby replica that takes over the lease, and thaws the frozen leader later. */
+function startStandbyAndThaw(cluster: FakeCluster, leader: Program, seconds: number): void {
   for (const other of cluster.controllers.slice(0, 2)) if (other !== leader) other.start();
   cluster.clock.callAfter(seconds * 1000, () => leader.thaw());
 }
@@ -65,23 +65,23 @@ function sleeps(cluster: FakeCluster, leader: Program, seconds: number): void {
 function freeze(cluster: FakeCluster, seconds: number): void {
   const leader = leaderOf(cluster);
   if (leader === undefined) return;
-  sleeps(cluster, leader, seconds);
+  startStandbyAndThaw(cluster, leader, seconds);
   leader.freeze();
 }
 
-/** Once: what it had decided by then it does when it wakes up. */
-function freezeAtAct(cluster: FakeCluster, acts: number, seconds: number): void {
+/** Freezes the leader before a later mutation, which it performs after the thaw. */
+function freezeAtMutation(cluster: FakeCluster, mutations: number, seconds: number): void {
   const leader = leaderOf(cluster);
   if (leader === undefined) return;
-  const at = leader.mutationCount + acts;
+  const at = leader.mutationCount + mutations;
   leader.faultAt = number => {
     if (number !== at) return undefined;
-    sleeps(cluster, leader, seconds);
+    startStandbyAndThaw(cluster, leader, seconds);
     return { kind: 'freezeBefore' };
   };
 }
 
-function deafen(cluster: FakeCluster, seconds: number): void {
+function delayWatches(cluster: FakeCluster, seconds: number): void {
   const until = cluster.clock.monotonic() + seconds * 1000;
   cluster.watchDelay = program =>
     program.startsWith('controller') ? Math.max(until - cluster.clock.monotonic(), 0) : 0;
@@ -106,10 +106,10 @@ function perform(cluster: FakeCluster, what: ScheduledEvent): void {
       return cluster.agents.get(what.node)?.kill();
     case 'freeze':
       return freeze(cluster, what.seconds);
-    case 'freezeAtAct':
-      return freezeAtAct(cluster, what.acts, what.seconds);
-    case 'deafen':
-      return deafen(cluster, what.seconds);
+    case 'freezeAtMutation':
+      return freezeAtMutation(cluster, what.mutations, what.seconds);
+    case 'delayWatches':
+      return delayWatches(cluster, what.seconds);
     case 'reboot':
       return cluster.machine(what.node).reboot();
     case 'powerOff':
@@ -123,10 +123,10 @@ function perform(cluster: FakeCluster, what: ScheduledEvent): void {
 
 const IMAGES = { 'registry.example/kairos:2': { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
 
-/** Four hours: no deadline of any schedule is near it. */
+/** Longer than all deadlines of any schedule together. */
 const LONG_SECONDS = 4 * 3600;
 
-/** What went wrong; nothing on a good day. */
+/** The violated invariants; empty when all held. */
 export const runSchedule = (schedule: Schedule): Promise<string[]> =>
   withSeededRandom(schedule.seed, async () => {
     const { seed, controlPlanes, workers, events } = schedule;
@@ -138,24 +138,24 @@ export const runSchedule = (schedule: Schedule): Promise<string[]> =>
       seed,
     });
     await cluster.start();
-    const broken = watchControlPlanes(cluster, controlPlanes);
-    const begin = cluster.clock.monotonic();
+    const violations = watchControlPlanes(cluster, controlPlanes);
+    const start = cluster.clock.monotonic();
     for (const { at, what } of events) {
-      await cluster.runFor(Math.max(begin / 1000 + at - cluster.clock.monotonic() / 1000, 0));
+      await cluster.runFor(Math.max(start / 1000 + at - cluster.clock.monotonic() / 1000, 0));
       perform(cluster, what);
     }
     await cluster.runFor(1);
     const settled = await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
-    return [...broken, ...(settled ? [] : unsettled(cluster))];
+    return [...violations, ...(settled ? [] : unsettled(cluster))];
   });
 
 const isToFail = (container: object, _pod: object) => 'command' in container && String(container.command) === 'false';
 
-/** Who has not ended, and why it says that is. */
+/** The operations that have not finished, with the reasons in their status. */
 function unsettled({ api }: FakeCluster): string[] {
   const open = api.all<NodeOp>(NODE_OP).filter(({ status }) => !isFinal(status));
   return [
-    'not settled after all troubles were over',
+    'not settled after all events',
     ...open.flatMap(({ metadata, status }) => [
       `${metadata.namespace}/${metadata.name} ${status?.phase}: ${status?.message}`,
       ...Object.entries(status?.nodeStatuses ?? {}).map(
@@ -166,7 +166,7 @@ function unsettled({ api }: FakeCluster): string[] {
       .all<NodeAgent>(NODE_AGENT)
       .map(({ metadata, spec, status }) =>
         spec.operation
-          ? `${metadata.name} is held: ${JSON.stringify(spec.operation)} ${JSON.stringify(status?.operation)}`
+          ? `${metadata.name} is claimed: ${JSON.stringify(spec.operation)} ${JSON.stringify(status?.operation)}`
           : '',
       ),
   ];

@@ -1,4 +1,4 @@
-/** What happens to a small cluster with several control planes, and when: drawn from a seed, so that a bad day can be had again. */
+/** Random events on a small cluster with several control planes, drawn from a seed, so that a failing schedule can be reproduced. */
 import { seededRandom } from '../fakes/cluster/seeded-random.js';
 
 export interface Target {
@@ -11,14 +11,14 @@ export type ScheduledEvent =
   | { do: 'apply'; on: Target; spec: object }
   | { do: 'pause'; on: Target; paused: boolean }
   | { do: 'delete' | 'retry'; on: Target }
-  /** The leading controller dies, and is started again. */
+  /** Kills the leading controller, which is then restarted. */
   | { do: 'kill' }
-  /** The leading controller stands still; a second one is there; then the old one wakes up. */
+  /** Freezes the leading controller while a standby takes over, then thaws it. */
   | { do: 'freeze'; seconds: number }
-  /** The same, with an act already begun: this many acts later. */
-  | { do: 'freezeAtAct'; acts: number; seconds: number }
-  /** Controllers hear nothing but what they write themselves. */
-  | { do: 'deafen'; seconds: number }
+  /** Freezes the leading controller just before a mutation, this many mutations later. */
+  | { do: 'freezeAtMutation'; mutations: number; seconds: number }
+  /** Delays all watch events of the controllers. */
+  | { do: 'delayWatches'; seconds: number }
   | { do: 'killAgent' | 'reboot'; node: string }
   | { do: 'powerOff' | 'notReady'; node: string; seconds: number };
 
@@ -29,7 +29,7 @@ export interface Schedule {
   events: readonly { at: number; what: ScheduledEvent }[];
 }
 
-/** Chance with the words that a schedule is drawn in. */
+/** Random draws in the forms that a schedule needs. */
 function chance(seed: number) {
   const random = seededRandom(seed);
   const upTo = (most: number) => Math.floor(random() * (most + 1));
@@ -41,7 +41,7 @@ function chance(seed: number) {
 
 type Chance = ReturnType<typeof chance>;
 
-/** Short, so that an operation that waits for something ends on the same day. */
+/** Short, so that an operation that waits for something ends within the run. */
 const DEADLINES = {
   pullDeadlineSeconds: 120,
   startDeadlineSeconds: 200,
@@ -49,7 +49,7 @@ const DEADLINES = {
   verifyTimeoutSeconds: 300,
 };
 
-/** Short enough to overlap with every trouble, long enough to be met by it. */
+/** Faults happen within this time, in which the operations are still running. */
 const SPAN_SECONDS = 300;
 
 function specOf(kind: Target['kind'], { oneOf, sometimes, upTo }: Chance): object {
@@ -73,7 +73,7 @@ function specOf(kind: Target['kind'], { oneOf, sometimes, upTo }: Chance): objec
   return { ...common, cordon, rebootOnSuccess, command: [oneOf(['true', 'true', 'true', 'false'])] };
 }
 
-function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, between }: Chance): ScheduledEvent {
+function faultOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, between }: Chance): ScheduledEvent {
   const node = oneOf(nodes);
   switch (
     oneOf([
@@ -83,9 +83,9 @@ function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, b
       'killAgent',
       'kill',
       'freeze',
-      'freezeAtAct',
-      'freezeAtAct',
-      'deafen',
+      'freezeAtMutation',
+      'freezeAtMutation',
+      'delayWatches',
       'delete',
     ])
   ) {
@@ -99,10 +99,10 @@ function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, b
       return { do: 'killAgent', node };
     case 'freeze':
       return { do: 'freeze', seconds: between(5, 90) };
-    case 'freezeAtAct':
-      return { do: 'freezeAtAct', acts: between(1, 60), seconds: between(31, 90) };
-    case 'deafen':
-      return { do: 'deafen', seconds: between(2, 15) };
+    case 'freezeAtMutation':
+      return { do: 'freezeAtMutation', mutations: between(1, 60), seconds: between(31, 90) };
+    case 'delayWatches':
+      return { do: 'delayWatches', seconds: between(2, 15) };
     case 'delete':
       return { do: 'delete', on };
     default:
@@ -110,7 +110,7 @@ function troubleOf(nodes: readonly [string, ...string[]], on: Target, { oneOf, b
   }
 }
 
-/** The same for the same seed. */
+/** Returns the same schedule for the same seed. */
 export function scheduleOf(seed: number): Schedule {
   const dice = chance(seed);
   const { between, upTo, oneOf, sometimes } = dice;
@@ -138,7 +138,7 @@ export function scheduleOf(seed: number): Schedule {
     if (sometimes(0.3)) add(begins + upTo(2 * SPAN_SECONDS), { do: 'retry', on });
   }
   const all = [...controlPlanes, ...workers];
-  for (let troubles = upTo(4); troubles > 0; troubles -= 1)
-    add(between(5, SPAN_SECONDS), troubleOf([controlPlanes[0] ?? 'cp1', ...all], oneOf([first, ...operations]), dice));
+  for (let faults = upTo(4); faults > 0; faults -= 1)
+    add(between(5, SPAN_SECONDS), faultOf([controlPlanes[0] ?? 'cp1', ...all], oneOf([first, ...operations]), dice));
   return { seed, controlPlanes, workers, events: happenings.toSorted((a, b) => a.at - b.at) };
 }

@@ -1,30 +1,30 @@
-/** Every mishap there is for a story: one plan for each act of each program. */
+/** The faults that can be injected into a scenario: one or more plans for each mutation of each program. */
 import { KubeError } from '../../kube/errors.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { Mutation } from '../fakes/cluster/program.js';
 import type { FaultPlan, ScenarioResult } from './run-scenario.js';
 
-/** Of those programs that did anything. */
-function each(calm: ScenarioResult, make: (mutation: Mutation) => FaultPlan[]): FaultPlan[] {
-  return calm.mutations.flatMap(make);
+/** Plans for every mutation of the run without faults. */
+function forEachMutation(baseline: ScenarioResult, make: (mutation: Mutation) => FaultPlan[]): FaultPlan[] {
+  return baseline.mutations.flatMap(make);
 }
 
 const isController = (name: string) => name.startsWith('controller');
 
-/** Killed before it is done, and after, before the answer is heard. */
-export const kills = (calm: ScenarioResult): FaultPlan[] =>
-  each(calm, ({ program, number }) => [
+/** Killed before the mutation, and after it but before the response arrives. */
+export const kills = (baseline: ScenarioResult): FaultPlan[] =>
+  forEachMutation(baseline, ({ program, number }) => [
     { program, mutation: number, description: 'killed before it', fault: () => ({ kind: 'killBefore' }) },
     { program, mutation: number, description: 'killed after it', fault: () => ({ kind: 'killAfter' }) },
   ]);
 
-/** The lease lasts 30 s: by then the successor leads, and has begun. */
-const ASLEEP_SECONDS = [33, 50];
+/** The lease lasts 30 s: after it the next leader has started, or has already worked for a while. */
+const FROZEN_SECONDS = [33, 50];
 
-/** Stopped before it; another one leads and works on; then the old leader wakes up and does it. */
-export const freezes = (calm: ScenarioResult): FaultPlan[] =>
-  each(calm, ({ program, number }) =>
-    (isController(program) ? ASLEEP_SECONDS : [20]).map(seconds => ({
+/** Frozen before the mutation; another replica leads and works meanwhile; then the old leader is thawed and performs it. */
+export const freezes = (baseline: ScenarioResult): FaultPlan[] =>
+  forEachMutation(baseline, ({ program, number }) =>
+    (isController(program) ? FROZEN_SECONDS : [20]).map(seconds => ({
       program,
       mutation: number,
       description: `frozen before it for ${seconds} s`,
@@ -36,45 +36,45 @@ export const freezes = (calm: ScenarioResult): FaultPlan[] =>
   );
 
 function freezeFor(cluster: FakeCluster, name: string, seconds: number): void {
-  const sleeper = cluster.programs().find(program => program.name === name);
+  const frozen = cluster.programs().find(program => program.name === name);
   if (isController(name)) cluster.controllers[1]?.start();
-  cluster.clock.callAfter(seconds * 1000, () => sleeper?.thaw());
+  cluster.clock.callAfter(seconds * 1000, () => frozen?.thaw());
 }
 
-/** Refused by a conflict, by a server that is not well, or done while its answer gets lost. */
-export const requestErrors = (calm: ScenarioResult): FaultPlan[] =>
-  each(calm, ({ program, number }) => [
+/** Rejected with a conflict, failed with a server error, or performed while the response is lost. */
+export const requestErrors = (baseline: ScenarioResult): FaultPlan[] =>
+  forEachMutation(baseline, ({ program, number }) => [
     {
       program,
       mutation: number,
-      description: 'refused by a conflict',
+      description: 'rejected with a conflict',
       fault: () => ({ kind: 'error', error: new KubeError(409, 'the object has been modified', 'Conflict') }),
     },
     {
       program,
       mutation: number,
-      description: 'refused by a server that is not well',
+      description: 'failed with a server error',
       fault: () => ({ kind: 'error', error: new KubeError(503, 'etcdserver: leader changed', 'ServiceUnavailable') }),
     },
     {
       program,
       mutation: number,
-      description: 'done, and its answer lost',
+      description: 'performed, and its response lost',
       fault: () => ({ kind: 'responseLost', error: new Error('socket hang up') }),
     },
   ]);
 
 const STALE_SECONDS = 12;
 
-/** From this act on the controller hears nothing for a while; what it writes itself it knows. */
-export const staleCaches = (calm: ScenarioResult): FaultPlan[] =>
-  each(calm, ({ program, number }) =>
+/** From the mutation on the controller gets no watch events for a while; it still knows its own writes. */
+export const staleCaches = (baseline: ScenarioResult): FaultPlan[] =>
+  forEachMutation(baseline, ({ program, number }) =>
     isController(program)
       ? [
           {
             program,
             mutation: number,
-            description: `nothing heard for ${STALE_SECONDS} s from it on`,
+            description: `no watch events for ${STALE_SECONDS} s from it on`,
             fault: cluster => ({ kind: 'runBefore', call: () => delayEvents(cluster) }),
           },
         ]
@@ -88,31 +88,31 @@ function delayEvents(cluster: FakeCluster): void {
 
 const WATCHED = ['nodes', 'pods', 'jobs', 'nodeagents', 'nodeops', 'nodeopupgrades', 'poddisruptionbudgets'];
 
-/** Events that each watch in turn may lose; a story has few more of a kind. */
-const MOST_LOST = 24;
+/** How many events of each watch are lost in turn; few scenarios have more events of one resource. */
+const MAX_LOST = 24;
 
-/** An object of which a controller never heard cannot be missed by it. */
-const WISHES = ['nodeops', 'nodeopupgrades'];
+/** Their first events are never lost: the controller cannot act on an object whose creation it has not observed. */
+const OPERATIONS = ['nodeops', 'nodeopupgrades'];
 
-/** One event never delivered to the controller: each of the first of each watch in turn. */
+/** One watch event is never delivered to the controller: each of the first events of each watch in turn. */
 export const missedEvents = (): FaultPlan[] =>
   WATCHED.flatMap(plural =>
-    Array.from({ length: MOST_LOST }, (_, index) => ({
+    Array.from({ length: MAX_LOST }, (_, index) => ({
       program: 'controller-a',
       mutation: 0,
       description: `event ${index + 1} of ${plural} never delivered`,
       fault: () => ({ kind: 'runBefore' as const, call: () => undefined }),
       prepare: (cluster: FakeCluster) => {
-        let heard = 0;
+        let received = 0;
         cluster.watchDelay = (program, which) =>
-          isController(program) && which === plural && (heard += 1) === index + 1 ? Infinity : 0;
+          isController(program) && which === plural && (received += 1) === index + 1 ? Infinity : 0;
       },
-    })).slice(WISHES.includes(plural) ? 2 : 0),
+    })).slice(OPERATIONS.includes(plural) ? 2 : 0),
   );
 
 const LATE_MS = 4_000;
 
-/** Each watch late in turn, all the time; an act of number 0 does not exist. */
+/** All events of one watch are late, for each watch in turn; mutation 0 does not exist, so no other fault is injected. */
 export const lateEvents = (): FaultPlan[] =>
   WATCHED.map(plural => ({
     program: 'controller-a',

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { freezes } from './fault-plans.js';
-import * as stories from './scenarios.js';
+import * as scenarios from './scenarios.js';
 import { runWithFaults, printKillPointCount } from './run-with-faults.js';
 import { everyNth } from './sampling.js';
 
 const { plain, drained, rebooted, failed, rivals, deletedInJob, deletedInReboot, powerCutInJob, upgraded, upToDate } =
-  stories;
+  scenarios;
 const rows = [
   plain,
   drained,
@@ -17,14 +17,14 @@ const rows = [
   powerCutInJob,
   upgraded,
   upToDate,
-].map(story => [story.name, story] as const);
+].map(scenario => [scenario.name, scenario] as const);
 
 afterAll(printKillPointCount);
 
 test.each(rows)(
-  'stopped before any act of "%s" and woken when another has gone on: the same ending',
-  async (_sentence, story) => {
-    expect(await runWithFaults(story, calm => everyNth(5, freezes(calm)))).toEqual([]);
+  '"%s" has the same outcome when a program is frozen before any write and thawed after another leader has taken over',
+  async (_sentence, scenario) => {
+    expect(await runWithFaults(scenario, baseline => everyNth(5, freezes(baseline)))).toEqual([]);
   },
   300_000,
 );

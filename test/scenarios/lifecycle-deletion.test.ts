@@ -1,4 +1,4 @@
-/** A NodeOp is deleted, at any moment of its walk: nothing of it is left, and nothing of it happens later. */
+/** A NodeOp is deleted at any moment of its walk: no trace is left, and nothing happens later. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../api/names.js';
@@ -13,7 +13,7 @@ import { type FaultPlan, runScenario, type ScenarioResult } from './run-scenario
 import type { Scenario } from './scenario.js';
 
 const whole: Scenario = {
-  name: 'every step there is',
+  name: 'an operation with every step',
   cluster: { nodes: [{ name: 'n1', controlPlane: true }, { name: 'n2' }], ...WEB, ...commandLasting(30) },
   run: async cluster => {
     await cluster.runFor(20);
@@ -26,12 +26,12 @@ const whole: Scenario = {
 interface Lease extends Stored {
   spec: { holderIdentity?: string };
 }
-const TURN = { name: CONTROL_PLANE_LEASE, namespace: OWN_NAMESPACE };
+const TURN_LEASE = { name: CONTROL_PLANE_LEASE, namespace: OWN_NAMESPACE };
 
-/** Just before each act of anybody, once there is anything to delete. */
-const before = (calm: ScenarioResult, how: (cluster: FakeCluster) => void): FaultPlan[] =>
-  calm.mutations
-    .slice(calm.mutations.findIndex(({ name }) => name === 'patch nodeops op'))
+/** Plans that delete the NodeOp before each mutation of any program, from the first write to it on. */
+const before = (baseline: ScenarioResult, how: (cluster: FakeCluster) => void): FaultPlan[] =>
+  baseline.mutations
+    .slice(baseline.mutations.findIndex(({ name }) => name === 'patch nodeops op'))
     .map(({ program, number, name }) => ({
       program,
       mutation: number,
@@ -39,11 +39,11 @@ const before = (calm: ScenarioResult, how: (cluster: FakeCluster) => void): Faul
       fault: cluster => ({ kind: 'runBefore', call: () => how(cluster) }),
     }));
 
-/** What is left, and what should not be; empty: nothing. */
+/** The violated expectations of one run; empty when nothing was left. */
 async function remainsOf(plan: FaultPlan): Promise<object[]> {
   const { outcome, cluster, faultInjected } = await runScenario(whole, plan);
   const once = cluster.machine('n1').shutdowns;
-  const wishes = outcome.commands['n1 op'] ?? 0;
+  const runs = outcome.commands['n1 op'] ?? 0;
   const wanted = {
     settled: true,
     finalizers: [],
@@ -55,9 +55,9 @@ async function remainsOf(plan: FaultPlan): Promise<object[]> {
   try {
     expect(faultInjected).toBe(true);
     expect(outcome).toMatchObject(wanted);
-    expect(cluster.api.find<Lease>(LEASES, TURN)?.spec.holderIdentity ?? '').toBe('');
-    expect(once.length).toBeLessThanOrEqual(wishes);
-    expect(wishes).toBeLessThanOrEqual(1);
+    expect(cluster.api.find<Lease>(LEASES, TURN_LEASE)?.spec.holderIdentity ?? '').toBe('');
+    expect(once.length).toBeLessThanOrEqual(runs);
+    expect(runs).toBeLessThanOrEqual(1);
     expect(namespaceContents(cluster.api, 'default').filter(name => !name.includes('/web'))).toEqual([]);
     await cluster.runFor(1800);
     expect(cluster.machine('n1').shutdowns).toEqual(once);
@@ -67,14 +67,18 @@ async function remainsOf(plan: FaultPlan): Promise<object[]> {
   }
 }
 
-describe('deleted before any act', () => {
+describe('a NodeOp deleted before any write', () => {
   test.each([
-    ['all is undone, and what goes on is waited for', deleteNodeOp, 3],
-    ['with abandon all is undone at once', abandonNodeOp, 4],
-    ['with its whole namespace all is undone', ({ api }: FakeCluster) => deleteNamespace(api, 'default'), 4],
+    ['waits for its running work and restores the cluster', deleteNodeOp, 3],
+    ['restores the cluster at once with the abandon annotation', abandonNodeOp, 4],
+    [
+      'restores the cluster when its whole namespace is deleted',
+      ({ api }: FakeCluster) => deleteNamespace(api, 'default'),
+      4,
+    ],
   ] as const)(
-    '%s: the cluster is as it was',
-    async (_words, how, step) => {
+    '%s',
+    async (_outcome, how, step) => {
       const plans = before(await runScenario(whole), how).filter((_plan, index) => index % step === 0);
       const left: object[] = [];
       for (const plan of plans) left.push(...(await remainsOf(plan)));

@@ -1,4 +1,4 @@
-/** The NodeAgent of a node under way, or what is written in it, is taken away by somebody: it ends as if nothing had been. */
+/** Someone deletes the NodeAgent of a node in the middle of its walk, or clears its claim: the outcome is the same. */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -10,15 +10,15 @@ import { type FaultPlan, runScenario, type ScenarioResult } from './run-scenario
 import type { Scenario } from './scenario.js';
 import { runWithFaults, printKillPointCount } from './run-with-faults.js';
 
-type Thief = (cluster: FakeCluster) => void;
+type Tamper = (cluster: FakeCluster) => void;
 
 const AT = { name: 'n1' };
 const isThere = ({ api }: FakeCluster) => api.find(NODE_AGENT, AT) !== undefined;
 
-/** Its finalizer holds it until the walk is over. */
-const deleted: Thief = cluster => cluster.delete(NODE_AGENT, AT);
-const torn: Thief = ({ api }) => api.forceRemove(NODE_AGENT, AT);
-const emptied: Thief = cluster => {
+/** Its finalizer keeps the object until the walk has ended. */
+const deleted: Tamper = cluster => cluster.delete(NODE_AGENT, AT);
+const forceRemoved: Tamper = ({ api }) => api.forceRemove(NODE_AGENT, AT);
+const cleared: Tamper = cluster => {
   if (isThere(cluster)) cluster.api.patch(NODE_AGENT, AT, { metadata: { finalizers: [] }, spec: { operation: null } });
 };
 
@@ -40,49 +40,56 @@ const first: Scenario = {
 
 const isOfSecondAttempt = ({ body }: Mutation) => (JSON.stringify(body) ?? '').includes('-2"');
 
-/** Just before each act of anybody, once the attempt has begun. */
-function thefts(calm: ScenarioResult, thief: Thief): FaultPlan[] {
-  const from = Math.max(calm.mutations.findIndex(isOfSecondAttempt), 0);
-  return calm.mutations.slice(from).map(({ program, number }) => ({
+/** Plans that tamper with the NodeAgent before each mutation of any program, from the start of the last attempt on. */
+function tamperPlans(baseline: ScenarioResult, tamper: Tamper): FaultPlan[] {
+  const from = Math.max(baseline.mutations.findIndex(isOfSecondAttempt), 0);
+  return baseline.mutations.slice(from).map(({ program, number }) => ({
     program,
     mutation: number,
-    description: 'the NodeAgent taken away before it',
-    fault: cluster => ({ kind: 'runBefore', call: () => thief(cluster) }),
+    description: 'the NodeAgent removed or cleared before it',
+    fault: cluster => ({ kind: 'runBefore', call: () => tamper(cluster) }),
   }));
 }
 
 afterAll(printKillPointCount);
 
-describe('left alone', () => {
-  test.each([[first.name, first] as const, [retried.name, retried] as const])('%s', async (_sentence, story) => {
-    const { outcome } = await runScenario(story);
-    expect(outcome).toMatchObject({ ...SETTLED, ...story.expected });
-  });
+describe('without tampering', () => {
+  test.each([[first.name, first] as const, [retried.name, retried] as const])(
+    '"%s" has the expected outcome',
+    async (_sentence, scenario) => {
+      const { outcome } = await runScenario(scenario);
+      expect(outcome).toMatchObject({ ...SETTLED, ...scenario.expected });
+    },
+  );
 });
 
 describe('a NodeAgent', () => {
   test.each([
     ['deleted', deleted, 6],
-    ['torn away, finalizer and all,', torn, 3],
-    ['emptied of its claim', emptied, 3],
+    ['removed together with its finalizer', forceRemoved, 3],
+    ['cleared of its claim', cleared, 3],
   ] as const)(
-    '%s before any act: one Job, one reboot, the same ending',
-    async (_words, thief, step) => {
+    '%s before any write leads to one Job, one reboot and the same outcome',
+    async (_words, tamper, step) => {
       expect(
-        await runWithFaults(first, calm => thefts(calm, thief).filter((_plan, index) => index % step === 0)),
+        await runWithFaults(first, baseline =>
+          tamperPlans(baseline, tamper).filter((_plan, index) => index % step === 0),
+        ),
       ).toEqual([]);
     },
     120_000,
   );
 
   test.each([
-    ['torn away, finalizer and all,', torn, 4],
-    ['emptied of its claim', emptied, 3],
+    ['removed together with its finalizer', forceRemoved, 4],
+    ['cleared of its claim', cleared, 3],
   ] as const)(
-    '%s before any act of a second attempt: one more Job, one reboot, the same ending',
-    async (_words, thief, step) => {
+    '%s before any write of a second attempt leads to one more Job, one reboot and the same outcome',
+    async (_words, tamper, step) => {
       expect(
-        await runWithFaults(retried, calm => thefts(calm, thief).filter((_plan, index) => index % step === 0)),
+        await runWithFaults(retried, baseline =>
+          tamperPlans(baseline, tamper).filter((_plan, index) => index % step === 0),
+        ),
       ).toEqual([]);
     },
     120_000,

@@ -28,7 +28,7 @@ import type { Scenario } from './scenario.js';
 const DONE = 'Completed Done not-requested';
 const ONE_BY_ONE = { cordon: true, concurrency: 1 };
 
-const story = (cluster: Scenario['cluster'], run: Scenario['run']): Scenario => ({
+const scenario = (cluster: Scenario['cluster'], run: Scenario['run']): Scenario => ({
   name: '',
   cluster,
   run,
@@ -39,7 +39,7 @@ const begins = (cluster: FakeCluster, spec: object) => void cluster.apply(NODE_O
 describe('a node that joins during the run', () => {
   test('is never touched', async () => {
     const { outcome, cluster } = await runScenario(
-      story({ nodes: nodesNamed('n1', 'n2', 'n3'), ...commandLasting(60) }, async it => {
+      scenario({ nodes: nodesNamed('n1', 'n2', 'n3'), ...commandLasting(60) }, async it => {
         removeNode(it, 'n3');
         await it.runFor(10);
         begins(it, ONE_BY_ONE);
@@ -60,7 +60,7 @@ describe('a node that joins during the run', () => {
 describe('a node that leaves before its turn', () => {
   test('and comes back runs', async () => {
     const { outcome } = await runScenario(
-      story({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
+      scenario({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
         begins(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
@@ -78,7 +78,7 @@ describe('a node that leaves before its turn', () => {
 
   test('and never comes back ends as done with, for nothing was done there', async () => {
     const { outcome, cluster } = await runScenario(
-      story({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
+      scenario({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
         begins(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
@@ -94,7 +94,7 @@ describe('a node that leaves before its turn', () => {
 
   test('and comes back only when all is over is left alone until a retry', async () => {
     const { outcome, cluster } = await runScenario(
-      story({ nodes: nodesNamed('n1', 'n2') }, async it => {
+      scenario({ nodes: nodesNamed('n1', 'n2') }, async it => {
         begins(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
@@ -121,7 +121,7 @@ describe('a node that registers again in the middle of its walk', () => {
     async (step, _words, spec, mostDowns) => {
       let claimsBefore: string[] = [];
       const { outcome, cluster } = await runScenario(
-        story({ nodes: nodesNamed('n1', 'n2'), ...WEB, ...commandLasting(60) }, async it => {
+        scenario({ nodes: nodesNamed('n1', 'n2'), ...WEB, ...commandLasting(60) }, async it => {
           await it.runFor(20);
           begins(it, { ...spec, concurrency: 1 });
           await untilStep(it, 'n1', step);
@@ -147,7 +147,7 @@ describe('labels that change during the run', () => {
   test('make no target of a node, and no other thing of one that is a target', async () => {
     const [a, b] = [{ pool: 'a' }, { pool: 'b' }];
     const { outcome, cluster } = await runScenario(
-      story(
+      scenario(
         {
           nodes: [
             { name: 'n1', labels: a },

@@ -1,4 +1,4 @@
-/** Stories of a node's life that are told calm, and again with mishaps. */
+/** Scenarios in which nodes and operations change during a run; they run without faults, and again with injected faults. */
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
 import { isFinal } from '../../controller/cluster/phases.js';
@@ -21,16 +21,16 @@ import {
 import type { Scenario } from './scenario.js';
 
 const DONE = 'Completed Done completed';
-const MENDED = '/mended';
+const REPAIRED_FILE = '/repaired';
 
 export const retried: Scenario = {
-  name: 'a node that is drained and rebooted at the second attempt',
+  name: 'a node that is drained and rebooted on the second attempt',
   cluster: {
     nodes: nodesNamed('n1', 'n2'),
     ...WEB,
     behavior: ({ container, machine }) => {
       if (container.name !== CONTAINERS.work) return undefined;
-      return machine.host.files.has(MENDED) ? { seconds: 30 } : { seconds: 1, exitCode: 1 };
+      return machine.host.files.has(REPAIRED_FILE) ? { seconds: 30 } : { seconds: 1, exitCode: 1 };
     },
   },
   run: async cluster => {
@@ -38,7 +38,7 @@ export const retried: Scenario = {
     cluster.apply(NODE_OP, nodeOp('op', { ...REBOOT, ...ONLY_N1, settleSeconds: 20, backoffLimit: 0 }));
     await untilFinished(cluster);
     await cluster.runFor(10);
-    cluster.machine('n1').host.files.set(MENDED, '');
+    cluster.machine('n1').host.files.set(REPAIRED_FILE, '');
     retry(cluster);
     await runUntil(cluster, () => !isFinal(cluster.nodeOp('op')?.status));
   },
@@ -50,7 +50,7 @@ export const retried: Scenario = {
 };
 
 export const abandoned: Scenario = {
-  name: 'abandoned while a machine is dead in its reboot, which comes back later',
+  name: 'a NodeOp abandoned while its machine is down during a reboot and comes back later',
   cluster: { nodes: nodesNamed('n1', 'n2'), ...WEB },
   run: async cluster => {
     await cluster.runFor(20);
@@ -74,7 +74,7 @@ export const abandoned: Scenario = {
 };
 
 export const vanished: Scenario = {
-  name: 'a node that leaves in its walk and another that leaves before its turn, both for ever',
+  name: 'a node removed while its command runs and another removed before its turn',
   cluster: { nodes: nodesNamed('n1', 'n2', 'n3'), ...commandLasting(60) },
   run: async cluster => {
     cluster.apply(NODE_OP, nodeOp('op', { ...REBOOT }));
@@ -94,7 +94,7 @@ export const vanished: Scenario = {
 };
 
 export const replaced: Scenario = {
-  name: 'a node that registers again in its walk',
+  name: 'a node that is replaced while its command runs',
   cluster: { nodes: nodesNamed('n1', 'n2'), ...WEB, ...commandLasting(60) },
   run: async cluster => {
     await cluster.runFor(20);

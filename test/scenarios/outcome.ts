@@ -1,4 +1,4 @@
-/** How a story came out: what must be the same whatever died on the way. */
+/** The outcome of a scenario: what must be the same whichever fault was injected. */
 import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
@@ -8,8 +8,8 @@ import type { JobObject, NodeObject } from '../fakes/cluster/object-types.js';
 import { collectionOf } from '../fakes/kube.js';
 
 /**
- * Of each operation its phase, of each node of it phase, reason and reboot; of each node how it was left, who holds it, and how often its
- * machine went down and why; every Job that ever might run, and how often its command was started.
+ * The phase of each operation; phase, reason and reboot status of each of its nodes; the cordon, claim and shutdowns of each node;
+ * every Job that was ever allowed to run, and how often its command was started.
  */
 export interface Outcome {
   settled: boolean;
@@ -21,10 +21,11 @@ export interface Outcome {
   >;
   finalizers: string[];
   leases: string[];
-  /** That may run: a Job that was made and never let go does no harm. */
+  /** Jobs that were ever not suspended; a Job that stayed suspended never ran. */
   jobs: string[];
+  /** Jobs that still exist. */
   jobsLeft: string[];
-  /** Programs that asked without end. */
+  /** Programs that were stopped because they looped without any time passing. */
   hotLooped: string[];
   commands: Record<string, number>;
 }
@@ -37,7 +38,7 @@ export function outcomeOf(cluster: FakeCluster, settled: boolean): Outcome {
     upgrades: Object.fromEntries(
       api.all<NodeOpUpgrade>(NODE_OP_UPGRADE).map(({ metadata, status }) => [metadata.name, status?.phase]),
     ),
-    nodes: Object.fromEntries(api.all<NodeObject>(NODES).map(node => [node.metadata.name, left(node, cluster)])),
+    nodes: Object.fromEntries(api.all<NodeObject>(NODES).map(node => [node.metadata.name, nodeOutcome(node, cluster)])),
     finalizers: [...api.all(NODE_OP), ...api.all(NODE_AGENT)].flatMap(({ metadata }) => metadata.finalizers ?? []),
     leases: api.all(LEASES).map(({ metadata }) => metadata.name),
     jobs: jobsRun(cluster),
@@ -62,7 +63,7 @@ const operation = ({ status }: NodeOp) => ({
   ),
 });
 
-function left({ metadata, spec }: NodeObject, cluster: FakeCluster) {
+function nodeOutcome({ metadata, spec }: NodeObject, cluster: FakeCluster) {
   const cordonMark = metadata.annotations?.[ANNOTATIONS.cordonedBy]?.replace(/@.*/, '');
   const claimedBy = cluster.api.find<NodeAgent>(NODE_AGENT, metadata)?.spec.operation?.nodeOp.name;
   return {
@@ -73,7 +74,7 @@ function left({ metadata, spec }: NodeObject, cluster: FakeCluster) {
   };
 }
 
-/** Names, one for each uid: a second Job of a node would stand here. */
+/** The names of all Jobs, one for each uid, so that a second Job of a node is visible. */
 function jobsRun({ api }: FakeCluster): string[] {
   const seen = new Map<string, string>();
   for (const { object } of api.store.history(collectionOf(JOBS)))
@@ -81,7 +82,7 @@ function jobsRun({ api }: FakeCluster): string[] {
   return [...seen.values()].toSorted();
 }
 
-/** Starts of the command, by node and operation. */
+/** How often the command was started, by node and operation. */
 function commandsRun({ containerRuns, api }: FakeCluster): Record<string, number> {
   const labels = new Map(
     api.store.history(collectionOf(PODS)).map(({ object }) => [object.metadata.uid, object.metadata.labels]),
@@ -98,7 +99,7 @@ function commandsRun({ containerRuns, api }: FakeCluster): Record<string, number
 const sorted = <T>(fields: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-/** How many Pods of each workload left a node by an eviction that was granted or by a deletion: more than in the calm story would be needless. */
+/** How many Pods of each workload were evicted or deleted; more than in the run without faults would be needless disruption. */
 export function removedPodsByApp({ api }: FakeCluster): Record<string, number> {
   const counts: Record<string, number> = {};
   const seen = new Set<string>();

@@ -67,9 +67,9 @@ const STORIES: Readonly<Record<Reason, ReasonScenario>> = {
 /** Each story is told once. */
 const said = new Map<ReasonScenario, Promise<ReadonlySet<string>>>();
 
-function reasonsOf(story: ReasonScenario): Promise<ReadonlySet<string>> {
-  const known = said.get(story) ?? reasonsIn(story);
-  said.set(story, known);
+function reasonsOf(scenario: ReasonScenario): Promise<ReadonlySet<string>> {
+  const known = said.get(scenario) ?? reasonsIn(scenario);
+  said.set(scenario, known);
   return known;
 }
 
@@ -81,7 +81,7 @@ describe('every reason', () => {
 
   test.each(Object.entries(STORIES))(
     '%s is said in a story',
-    async (reason, story) => expect([...(await reasonsOf(story))]).toContain(reason),
+    async (reason, scenario) => expect([...(await reasonsOf(scenario))]).toContain(reason),
     TIMEOUT_MS,
   );
 });

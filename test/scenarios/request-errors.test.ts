@@ -1,20 +1,20 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { requestErrors } from './fault-plans.js';
-import * as stories from './scenarios.js';
+import * as scenarios from './scenarios.js';
 import { runWithFaults, printKillPointCount } from './run-with-faults.js';
 import { everyNth } from './sampling.js';
 
-const { plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded } = stories;
+const { plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded } = scenarios;
 const rows = [plain, drained, rebooted, failedUncordoned, deletedInDrain, upgraded].map(
-  story => [story.name, story] as const,
+  scenario => [scenario.name, scenario] as const,
 );
 
 afterAll(printKillPointCount);
 
 test.each(rows)(
-  'any act of "%s" refused, or done while its answer is lost: the same ending',
-  async (_sentence, story) => {
-    expect(await runWithFaults(story, calm => everyNth(5, requestErrors(calm)))).toEqual([]);
+  '"%s" has the same outcome when any write fails or its response is lost',
+  async (_sentence, scenario) => {
+    expect(await runWithFaults(scenario, baseline => everyNth(5, requestErrors(baseline)))).toEqual([]);
   },
   300_000,
 );

@@ -1,4 +1,4 @@
-/** Tells a story again and again, each time with one mishap, and compares how it ends. */
+/** Runs a scenario, optionally with one injected fault, and compares the outcome with that of a run without faults. */
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import type { InjectedFault } from '../fakes/cluster/process.js';
 import type { Mutation } from '../fakes/cluster/program.js';
@@ -6,14 +6,14 @@ import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
 import { removedPodsByApp, type Outcome, outcomeOf } from './outcome.js';
 import type { Scenario } from './scenario.js';
 
-/** What befalls which act of whom. */
+/** One fault to inject: into which mutation of which program. */
 export interface FaultPlan {
   program: string;
   mutation: number;
   fault: (cluster: FakeCluster) => InjectedFault;
-  /** In words, for the message. */
+  /** For the failure message. */
   description: string;
-  /** Before the story begins. */
+  /** Called before the scenario starts. */
   prepare?: (cluster: FakeCluster) => void;
 }
 
@@ -22,13 +22,13 @@ export interface ScenarioResult {
   removedPods: Record<string, number>;
   mutations: readonly Mutation[];
   cluster: FakeCluster;
-  /** The mishap came: a story may take another way before. */
+  /** Whether the fault was injected; the mutation may not be reached. */
   faultInjected: boolean;
 }
 
-export const runScenario = (story: Scenario, plan?: FaultPlan): Promise<ScenarioResult> =>
+export const runScenario = (scenario: Scenario, plan?: FaultPlan): Promise<ScenarioResult> =>
   withSeededRandom(1, async () => {
-    const cluster = fakeCluster(story.cluster);
+    const cluster = fakeCluster(scenario.cluster);
     await cluster.start();
     let faultInjected = false;
     const program = cluster.programs().find(each => each.name === plan?.program);
@@ -39,7 +39,7 @@ export const runScenario = (story: Scenario, plan?: FaultPlan): Promise<Scenario
         return plan.fault(cluster);
       };
     plan?.prepare?.(cluster);
-    await story.run(cluster);
+    await scenario.run(cluster);
     const settled = await cluster.runUntilSettled();
     return {
       outcome: outcomeOf(cluster, settled),
@@ -55,30 +55,30 @@ const LAST_ACTS = 25;
 const mutationText = ({ at, program, number, name, body }: Mutation) =>
   `${(at / 1000).toFixed(2)} s  ${program} #${number}  ${name}  ${(JSON.stringify(body) ?? '').slice(0, 120)}`;
 
-/** Everything needed to see it again: what befell whom, how it ended, and what was done around it. */
+/** Describes the injected fault, the differences in the outcome and the mutations around the fault; undefined when nothing differs. */
 export function describeDifference(
-  story: Scenario,
+  scenario: Scenario,
   plan: FaultPlan,
-  { calm, told }: { calm: ScenarioResult; told: ScenarioResult },
+  { baseline, result }: { baseline: ScenarioResult; result: ScenarioResult },
 ): string | undefined {
-  const more = Object.entries(told.removedPods).filter(([app, count]) => count > (calm.removedPods[app] ?? 0));
-  const wanted = JSON.stringify(calm.outcome, undefined, 1);
-  const got = JSON.stringify(told.outcome, undefined, 1);
+  const more = Object.entries(result.removedPods).filter(([app, count]) => count > (baseline.removedPods[app] ?? 0));
+  const wanted = JSON.stringify(baseline.outcome, undefined, 1);
+  const got = JSON.stringify(result.outcome, undefined, 1);
   if (wanted === got && more.length === 0) return undefined;
-  const at = told.mutations.findIndex(act => act.program === plan.program && act.number === plan.mutation);
-  const around = told.mutations.slice(Math.max(at - 8, 0), at + LAST_ACTS);
+  const at = result.mutations.findIndex(act => act.program === plan.program && act.number === plan.mutation);
+  const around = result.mutations.slice(Math.max(at - 8, 0), at + LAST_ACTS);
   const lines = wanted.split('\n').filter(line => !got.split('\n').includes(line));
   return [
-    `${story.name}: ${plan.program}, act ${plan.mutation} (${told.mutations[at]?.name}), ${plan.description}`,
+    `${scenario.name}: ${plan.program}, mutation ${plan.mutation} (${result.mutations[at]?.name}), ${plan.description}`,
     `wanted: ${lines.map(line => line.trim()).join(' ')}`,
     `got:    ${got
       .split('\n')
       .filter(line => !wanted.split('\n').includes(line))
       .map(line => line.trim())
       .join(' ')}`,
-    more.length > 0 ? `disturbed more: ${JSON.stringify(more)}` : '',
+    more.length > 0 ? `more Pods removed: ${JSON.stringify(more)}` : '',
     ...around.map(mutationText),
     '…',
-    ...told.mutations.slice(-8).map(mutationText),
+    ...result.mutations.slice(-8).map(mutationText),
   ].join('\n');
 }

@@ -1,39 +1,44 @@
-/** One story, told with each of its mishaps. */
+/** Runs one scenario once with each fault plan. */
 import { describeDifference, type FaultPlan, runScenario, type ScenarioResult } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
 
-/** How many mishaps were tried so far in this file. */
+/** The number of faults injected so far in this test file. */
 export const killPoints = { count: 0 };
 
-/** A failure fills a page; the first few tell enough. */
-const MOST_TOLD = 5;
+/** A description of a difference is long, and the first few are enough. */
+const MAX_DIFFERENCES = 5;
 
-/** What came out otherwise than in the calm story, in words that make it come again; empty when nothing did. */
+/** The runs whose outcome differs from that of the run without faults, described so that they can be reproduced. */
 export async function runWithFaults(
-  story: Scenario,
-  plansOf: (calm: ScenarioResult) => FaultPlan[],
+  scenario: Scenario,
+  plansOf: (baseline: ScenarioResult) => FaultPlan[],
 ): Promise<string[]> {
-  const calm = await runScenario(story);
+  const baseline = await runScenario(scenario);
   const different: string[] = [];
-  for (const plan of plansOf(calm)) {
-    const difference = await compared(story, plan, calm);
+  for (const plan of plansOf(baseline)) {
+    const difference = await runAndCompare(scenario, plan, baseline);
     killPoints.count += 1;
     if (difference !== undefined) different.push(difference);
-    if (different.length >= MOST_TOLD) break;
+    if (different.length >= MAX_DIFFERENCES) break;
   }
   return different;
 }
 
-async function compared(story: Scenario, plan: FaultPlan, calm: ScenarioResult): Promise<string | undefined> {
+async function runAndCompare(
+  scenario: Scenario,
+  plan: FaultPlan,
+  baseline: ScenarioResult,
+): Promise<string | undefined> {
   try {
-    const told = await runScenario(story, plan);
-    if (!told.faultInjected && plan.mutation > 0) return `${story.name}: ${plan.program} has no act ${plan.mutation}`;
-    return describeDifference(story, plan, { calm, told });
+    const result = await runScenario(scenario, plan);
+    if (!result.faultInjected && plan.mutation > 0)
+      return `${scenario.name}: ${plan.program} has no mutation ${plan.mutation}`;
+    return describeDifference(scenario, plan, { baseline, result });
   } catch (error) {
-    /* What the programs wrote was such that the cluster itself could not go on. */
-    return `${story.name}: ${plan.program}, act ${plan.mutation}, ${plan.description}: ${error instanceof Error ? error.stack : String(error)}`;
+    /* The fake cluster itself threw, because of what the programs wrote. */
+    return `${scenario.name}: ${plan.program}, mutation ${plan.mutation}, ${plan.description}: ${error instanceof Error ? error.stack : String(error)}`;
   }
 }
 
-/** The closing line of a file. */
+/** Prints how many faults were injected, for the summary of the test run. */
 export const printKillPointCount = (): void => void process.stdout.write(`kill points tried: ${killPoints.count}\n`);

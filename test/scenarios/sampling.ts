@@ -1,4 +1,4 @@
-/** `npm run test:long` tries everything; `npm test` every so many-th of it, so that it stays short. */
+/** `npm run test:long` runs every case; `npm test` only every nth, to stay short. */
 export const IS_LONG_RUN = process.env.LONG_TESTS === 'true';
 
 export const everyNth = <T>(nth: number, all: readonly T[]): T[] =>

@@ -1,13 +1,13 @@
-/** What a scenario is: a cluster, and what happens on it, told by conditions and never by the second, so that it can be told again with mishaps. */
+/** A scenario: a cluster and what happens on it. It waits for conditions and not for points in time, so that it can run again with injected faults. */
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import type { ClusterOptions } from '../fakes/cluster/object-builders.js';
 
 export interface Scenario {
-  /** A sentence. */
+  /** For test titles. */
   name: string;
   cluster: ClusterOptions;
-  /** From the first object to the last: `settle` comes after. */
+  /** Runs the scenario; afterwards the cluster runs until it is settled. */
   run(cluster: FakeCluster): Promise<void> | void;
-  /** What must come out, in the words of `endingOf`, as far as the story is about it. */
+  /** The part of the outcome that this scenario is about. */
   expected: object;
 }

@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { runScenario } from './run-scenario.js';
-import * as stories from './scenarios.js';
+import * as scenarios from './scenarios.js';
 
-const rows = Object.values(stories).map(story => [story.name, story] as const);
+const rows = Object.values(scenarios).map(scenario => [scenario.name, scenario] as const);
 
-test.each(rows)('%s', async (_sentence, story) => {
-  const { outcome } = await runScenario(story);
-  expect(outcome).toMatchObject({ settled: true, finalizers: [], hotLooped: [], ...story.expected });
+test.each(rows)('"%s" has the expected outcome', async (_sentence, scenario) => {
+  const { outcome } = await runScenario(scenario);
+  expect(outcome).toMatchObject({ settled: true, finalizers: [], hotLooped: [], ...scenario.expected });
 });
 
-test.each(rows)('%s: told twice, it is the same to the last act', async (_sentence, story) => {
-  const [first, second] = [await runScenario(story), await runScenario(story)];
+test.each(rows)('"%s" makes the same writes in two runs', async (_sentence, scenario) => {
+  const [first, second] = [await runScenario(scenario), await runScenario(scenario)];
   expect(second.mutations).toEqual(first.mutations);
 });

@@ -1,4 +1,4 @@
-/** The stories that are told calm, and again with every mishap. */
+/** The scenarios that run without faults, and again with every injected fault. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -15,8 +15,8 @@ const WEB = {
   budgets: [{ name: 'web', workload: 'web', maxUnavailable: 1 }],
 };
 
-/** A NodeOp named `op`. */
-const begins =
+/** Creates a NodeOp named `op`. */
+const createsNodeOp =
   (spec: object): Scenario['run'] =>
   cluster =>
     void cluster.apply(NODE_OP, nodeOp('op', spec));
@@ -39,28 +39,28 @@ const removed = (cluster: FakeCluster) => cluster.delete(NODE_OP, { name: 'op', 
 export const plain: Scenario = {
   name: 'a plain command on two nodes',
   cluster: { nodes: nodes('n1', 'n2') },
-  run: begins({}),
+  run: createsNodeOp({}),
   expected: operation('Completed', { n1: DONE, n2: DONE }),
 };
 
 export const drained: Scenario = {
-  name: 'cordon and drain under a budget, one node after the other',
+  name: 'cordon and drain under a disruption budget, one node after the other',
   cluster: { nodes: nodes('n1', 'n2', 'n3'), ...WEB },
-  run: begins({ ...DRAIN, concurrency: 1 }),
+  run: createsNodeOp({ ...DRAIN, concurrency: 1 }),
   expected: operation('Completed', { n1: DONE, n2: DONE, n3: DONE }),
 };
 
 export const rebooted: Scenario = {
   name: 'a reboot after the command',
   cluster: { nodes: nodes('n1', 'n2'), daemonSets: ['proxy'] },
-  run: begins(REBOOT),
+  run: createsNodeOp(REBOOT),
   expected: operation('Completed', { n1: REBOOTED, n2: REBOOTED }),
 };
 
 export const failed: Scenario = {
-  name: 'a command that fails on one node, which is left for inspection',
+  name: 'a command that fails on one node, which stays cordoned for inspection',
   cluster: { nodes: nodes('n1', 'n2'), behavior: fails('n1') },
-  run: begins({ cordon: true, backoffLimit: 1 }),
+  run: createsNodeOp({ cordon: true, backoffLimit: 1 }),
   expected: {
     ...operation('Failed', { n1: 'Failed JobFailed not-requested', n2: DONE }),
     commands: { 'n1 op': 2, 'n2 op': 1 },
@@ -70,25 +70,25 @@ export const failed: Scenario = {
 export const failedUncordoned: Scenario = {
   name: 'a command that fails before a reboot, with uncordonOnFailure',
   cluster: { nodes: nodes('n1', 'n2'), behavior: fails('n1') },
-  run: begins({ ...REBOOT, uncordonOnFailure: true, backoffLimit: 0 }),
+  run: createsNodeOp({ ...REBOOT, uncordonOnFailure: true, backoffLimit: 0 }),
   expected: operation('Failed', { n1: 'Failed JobFailed cancelled', n2: REBOOTED }),
 };
 
 export const stopped: Scenario = {
-  name: 'a failure that stops the others',
+  name: 'a failed node that stops the operation on the others',
   cluster: { nodes: nodes('n1', 'n2'), behavior: fails('n1') },
-  run: begins({ concurrency: 1, stopOnFailure: true, backoffLimit: 0 }),
+  run: createsNodeOp({ concurrency: 1, stopOnFailure: true, backoffLimit: 0 }),
   expected: operation('Failed', { n1: 'Failed JobFailed not-requested', n2: 'Pending Stopped not-requested' }),
 };
 
 export const drainTimeout: Scenario = {
-  name: 'a drain that its budget never allows',
+  name: 'a drain that a disruption budget never allows',
   cluster: {
     nodes: nodes('n1', 'n2'),
     workloads: WEB.workloads,
     budgets: [{ name: 'web', workload: 'web', maxUnavailable: 0 }],
   },
-  run: begins({
+  run: createsNodeOp({
     ...DRAIN,
     drainOptions: { enabled: true, timeoutSeconds: 40 },
     nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } },
@@ -99,19 +99,19 @@ export const drainTimeout: Scenario = {
 export const abreast: Scenario = {
   name: 'four nodes that drain and reboot, two at once',
   cluster: { nodes: nodes('n1', 'n2', 'n3', 'n4'), ...WEB },
-  run: begins({ ...DRAIN, rebootOnSuccess: true, concurrency: 2 }),
+  run: createsNodeOp({ ...DRAIN, rebootOnSuccess: true, concurrency: 2 }),
   expected: operation('Completed', { n1: REBOOTED, n2: REBOOTED, n3: REBOOTED, n4: REBOOTED }),
 };
 
 export const single: Scenario = {
-  name: 'the only node there is: nothing to drain to',
+  name: 'a drain of the only node, from which no Pod can move',
   cluster: { nodes: nodes('n1'), workloads: WEB.workloads },
-  run: begins({ ...DRAIN, rebootOnSuccess: true }),
+  run: createsNodeOp({ ...DRAIN, rebootOnSuccess: true }),
   expected: operation('Completed', { n1: REBOOTED }),
 };
 
 export const rivals: Scenario = {
-  name: 'two operations that want the same nodes',
+  name: 'two operations on the same nodes',
   cluster: { nodes: nodes('n1', 'n2') },
   run: cluster => {
     cluster.apply(NODE_OP, nodeOp('op', { cordon: true }));
@@ -144,22 +144,22 @@ export const upgraded: Scenario = {
 };
 
 export const upToDate: Scenario = {
-  name: 'an upgrade of nodes that are there already',
+  name: 'an upgrade of nodes that already run the version',
   cluster: { nodes: nodes('n1', 'n2'), images: IMAGES },
   run: cluster => void cluster.apply(NODE_OP_UPGRADE, nodeOpUpgrade('up', { image: 'registry.example/kairos:1' })),
   expected: { upgrades: { up: 'Completed' }, commands: {} },
 };
 
 const deletedWhen =
-  (spec: object, so: (cluster: FakeCluster) => boolean): Scenario['run'] =>
+  (spec: object, condition: (cluster: FakeCluster) => boolean): Scenario['run'] =>
   async cluster => {
     cluster.apply(NODE_OP, nodeOp('op', spec));
-    await cluster.runUntil(() => so(cluster), 600);
+    await cluster.runUntil(() => condition(cluster), 600);
     removed(cluster);
   };
 
 export const deletedInDrain: Scenario = {
-  name: 'deleted while it drains',
+  name: 'a NodeOp deleted during its drain',
   cluster: {
     nodes: nodes('n1', 'n2'),
     workloads: WEB.workloads,
@@ -170,7 +170,7 @@ export const deletedInDrain: Scenario = {
 };
 
 export const deletedInJob: Scenario = {
-  name: 'deleted while its command runs',
+  name: 'a NodeOp deleted while its command runs',
   cluster: {
     nodes: nodes('n1', 'n2'),
     behavior: ({ container }) => (container.name === CONTAINERS.work ? { seconds: 300 } : undefined),
@@ -180,14 +180,14 @@ export const deletedInJob: Scenario = {
 };
 
 export const deletedInReboot: Scenario = {
-  name: 'deleted while its node is down',
+  name: 'a NodeOp deleted while its node reboots',
   cluster: { nodes: nodes('n1') },
   run: deletedWhen(REBOOT, cluster => !cluster.machine('n1').up),
   expected: { operations: {}, nodes: { n1: { cordoned: false, shutdowns: 'agent' } } },
 };
 
 export const powerCutInJob: Scenario = {
-  name: 'somebody pulls the plug while the command runs',
+  name: 'a power cut while the command runs',
   cluster: { nodes: nodes('n1', 'n2'), daemonSets: ['proxy'] },
   run: async cluster => {
     cluster.apply(NODE_OP, nodeOp('op', REBOOT));
@@ -200,7 +200,7 @@ export const powerCutInJob: Scenario = {
 };
 
 export const powerCutInReboot: Scenario = {
-  name: 'somebody pulls the plug while the machine boots',
+  name: 'a power cut while the machine boots',
   cluster: { nodes: nodes('n1', 'n2'), daemonSets: ['proxy'] },
   run: async cluster => {
     cluster.apply(NODE_OP, nodeOp('op', REBOOT));
