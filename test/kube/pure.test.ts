@@ -113,7 +113,7 @@ describe('owners', () => {
     ['a cluster-scoped owner', { ...THINGS, namespaced: false }, { name: 'a' }],
     ['the same kind of another group', { ...THINGS, group: 'other.org' }, undefined],
     ['another kind', JOBS, undefined],
-  ])('of a child are looked up by kind and group: %s', (_title, resource, expected) =>
+  ])('are looked up by kind and group of the reference: %s', (_title, resource, expected) =>
     expect(ownerNameOf(resource, child)).toEqual(expected),
   );
 });
