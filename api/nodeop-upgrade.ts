@@ -1,4 +1,4 @@
-/** NodeOpUpgrade: bring Kairos nodes to the system in an image. */
+/** NodeOpUpgrade: upgrades Kairos nodes to the system in an image. */
 import * as z from 'zod';
 import { UpgradeDrainOptions } from './drain.js';
 import { seconds, time } from './meta.js';
@@ -7,7 +7,7 @@ import { operationFields } from './operation-fields.js';
 import { Release } from './release.js';
 import { changeable } from './spec-fields.js';
 
-/** Guards of an upgrade that may be lifted one by one. */
+/** Guards of an upgrade, each of which can be disabled. */
 export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack'] as const;
 
 const nothingToDo = 'upgradeActive and upgradeRecovery must not both be false: there would be nothing to do';
@@ -21,23 +21,23 @@ export const NodeOpUpgradeSpec = z
     force: z
       .boolean()
       .optional()
-      .describe('Run on every target, without comparing versions and without guards; false when absent.'),
-    debug: z.boolean().optional().describe('Let kairos-agent log in detail; false when absent.'),
+      .describe('Upgrade every target without comparing versions and without guards; false when absent.'),
+    debug: z.boolean().optional().describe('Run kairos-agent with debug logging; false when absent.'),
     excludePaths: z.array(z.string()).optional().describe('Paths inside the image that are not written to the host.'),
     drainOptions: UpgradeDrainOptions.optional().describe(
-      'How each node is emptied; on, with emptyDir data lost, when absent.',
+      'How to drain each node. When absent, nodes are drained, and data in emptyDir volumes is lost.',
     ),
     activeDeadlineSeconds: seconds('How long the upgrade may run on a node.', 1).default(3600),
     settleSeconds: changeable(
       seconds(
-        'How long to wait after node and pods are Ready again; 30 on control planes and 0 elsewhere when absent.',
+        'How long to wait after node and pods are Ready again before the node counts as completed. When absent: 30 on control planes, 0 on other nodes.',
       ).optional(),
     ),
     prePull: z.boolean().default(true).describe('Pull the image before the node is cordoned.'),
     allow: z
       .array(z.enum(ALLOWANCES))
       .optional()
-      .describe('Guards to lift: Architecture, TrustedBoot, KubernetesSkew, FallenBack.'),
+      .describe('Guards to disable: Architecture, TrustedBoot, KubernetesSkew, FallenBack.'),
   })
   .refine(spec => spec.upgradeActive !== false || spec.upgradeRecovery === true, {
     path: ['upgradeRecovery'],
@@ -55,8 +55,8 @@ export type NodeOpUpgradeSpec = z.infer<typeof NodeOpUpgradeSpec>;
 
 export const UpgradeTarget = z.object({
   version: z.string().optional().describe('Version triple found in the image.'),
-  digest: z.string().optional().describe('Digest that the runtime resolved the image to.'),
-  releases: z.record(z.string(), Release).optional().describe('What the image says of itself, by architecture.'),
+  digest: z.string().optional().describe('Digest to which the container runtime resolved the image.'),
+  releases: z.record(z.string(), Release).optional().describe('Releases found in the image, by architecture.'),
   probedAt: time('When the image was read.').optional(),
 });
 export type UpgradeTarget = z.infer<typeof UpgradeTarget>;
@@ -67,7 +67,10 @@ export const NodeOpUpgradeStatus = z.object({
     .optional()
     .describe('Initializing, then the phase of the NodeOp: Pending, Running, Completed or Failed.'),
   ...operationStatusFields,
-  nodeOpName: z.string().optional().describe('NodeOp that does the work; same name, same namespace.'),
-  target: UpgradeTarget.optional().describe('What the image was found to be.'),
+  nodeOpName: z
+    .string()
+    .optional()
+    .describe('NodeOp that does the work; it has the name and namespace of the upgrade.'),
+  target: UpgradeTarget.optional().describe('Contents of the image.'),
 });
 export type NodeOpUpgradeStatus = z.infer<typeof NodeOpUpgradeStatus>;

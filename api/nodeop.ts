@@ -1,4 +1,4 @@
-/** NodeOp: run a command on nodes, with cordon, drain and reboot as asked. */
+/** NodeOp: runs a command on nodes, with optional cordon, drain and reboot. */
 import * as z from 'zod';
 import { DrainOptions } from './drain.js';
 import { seconds } from './meta.js';
@@ -16,7 +16,7 @@ const Preflight = z
       .min(1)
       .optional()
       .describe(
-        'Command to run on the node before anything is touched. Exit 0 with nothing in the termination message: go on; exit 0 with a text there: nothing to do, the text says why; anything else: the node failed.',
+        'Command to run on the node before anything is changed on it. Exit code 0 with an empty termination message: continue. Exit code 0 with a termination message: skip the node, for the reason in that message. Any other exit code: the node fails.',
       ),
     image: z.string().optional().describe('Image of the command; the image of the operation when absent.'),
     activeDeadlineSeconds: seconds('How long the command may run, from the start of its container.', 1).default(120),
@@ -28,8 +28,8 @@ const Preflight = z
   .meta({ 'x-kubernetes-validations': [{ rule: 'has(self.command) != has(self.release)', message: oneOfTwo }] });
 
 const Verify = z.object({
-  version: z.string().optional().describe('Version triple the node must run after its reboot.'),
-  bootState: z.enum(['active']).optional().describe('System the node must have started from.'),
+  version: z.string().optional().describe('Version triple that the node must run after its reboot.'),
+  bootState: z.enum(['active']).optional().describe('System that the node must have booted.'),
 });
 
 export const NodeOpSpec = z.object({
@@ -45,9 +45,9 @@ export const NodeOpSpec = z.object({
     .default('/host')
     .describe("Where the host's root is mounted; also in the environment variable HOST_DIR."),
   cordon: z.boolean().default(false).describe('Mark the node unschedulable first, and schedulable again at the end.'),
-  drainOptions: DrainOptions.optional().describe('How to empty the node before the command. Needs cordon.'),
-  rebootOnSuccess: z.boolean().default(false).describe('Reboot the node once the command succeeded.'),
-  preflight: Preflight.optional().describe('A look at the node before anything is touched.'),
+  drainOptions: DrainOptions.optional().describe('How to drain the node before the command. Requires cordon.'),
+  rebootOnSuccess: z.boolean().default(false).describe('Reboot the node after the command has succeeded.'),
+  preflight: Preflight.optional().describe('Check of the node before anything is changed on it.'),
   verify: Verify.optional().describe('What must be true after the reboot. Written by the upgrade controller.'),
   prePull: z
     .boolean()
@@ -56,7 +56,7 @@ export const NodeOpSpec = z.object({
   activeDeadlineSeconds: seconds('How long the Job may run; no limit when absent.', 1).optional(),
   settleSeconds: changeable(
     seconds(
-      'How long to wait after node and pods are Ready again before the node counts as done; when absent 0, and 30 on control planes of an upgrade.',
+      'How long to wait after node and pods are Ready again before the node counts as completed. When absent: 30 on control planes of an upgrade, otherwise 0.',
     ).optional(),
   ),
 });
