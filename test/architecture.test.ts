@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { importsOf, sourceFiles } from './imports.js';
 
-/** Who may enter which room: our rooms it may import, and the packages from outside. Types of client-node are free to the rooms that list them under `types`. */
+/** What each top folder may import: other top folders, and packages from outside. `types`: packages of which only types may be imported. */
 const RULES: Record<string, { rooms: readonly string[]; packages: readonly string[]; types?: readonly string[] }> = {
   api: { rooms: [], packages: ['zod', 'node:crypto'] },
   program: { rooms: [], packages: ['zod', 'pino', 'prom-client', 'node:*'] },
@@ -20,6 +21,45 @@ const RULES: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   packaging: { rooms: ['program'], packages: ['yaml', 'zod', 'esbuild', 'node:*'] },
 };
+
+/** Folders inside `controller/` that only the tables of controllers may import. */
+const PARTS = ['nodeop', 'upgrade', 'artifact', 'nodeagents', 'legacy'];
+
+/**
+ * What each folder inside `controller/` may import of the others; every folder has a row. Folders that choose (decide, steps, status,
+ * progress) never import those that write to the cluster or read from it (act, reads, inputs).
+ */
+const FOLDERS: Record<string, readonly string[]> = {
+  '': ['cluster', ...PARTS, 'nodeop/facts', 'artifact/build'],
+  cluster: [],
+  nodeagents: ['cluster'],
+  nodeop: ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/status', 'nodeop/act', 'nodeop/reads'],
+  'nodeop/facts': ['cluster'],
+  'nodeop/steps': ['cluster', 'nodeop/facts'],
+  'nodeop/status': ['cluster', 'nodeop/facts', 'nodeop/steps'],
+  'nodeop/reads': ['cluster', 'nodeop/facts'],
+  'nodeop/act': ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/reads'],
+  upgrade: ['cluster'],
+  legacy: ['cluster'],
+  artifact: ['cluster', 'artifact/build', 'artifact/inputs', 'artifact/progress', 'artifact/decide'],
+  'artifact/template': [],
+  'artifact/build': ['artifact/template'],
+  'artifact/progress': ['cluster', 'artifact', 'artifact/build'],
+  'artifact/inputs': ['artifact', 'artifact/build', 'artifact/template'],
+  'artifact/decide': ['cluster', 'artifact', 'artifact/build', 'artifact/progress'],
+};
+
+/** Single files that choose although their folder may do more: they import no folder but these. */
+const DECISIONS: Record<string, readonly string[]> = {
+  'controller/nodeop/decide.ts': ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/status'],
+  'controller/upgrade/decide.ts': ['cluster', 'upgrade'],
+  'controller/legacy/decide.ts': ['cluster', 'legacy'],
+};
+
+/** Files of a controller's own folder that write or read: files that choose do not import them. */
+const ACTS_AND_READS = /\/(act|observe|inputs|live-reads|controller)\.ts$/;
+
+const folderOf = (file: string): string => dirname(file).replace(/^controller\/?/, '');
 
 const allowed = (name: string, patterns: readonly string[]) =>
   patterns.some(pattern => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
@@ -45,6 +85,42 @@ describe('imports go one way', () => {
       .flatMap(sourceFiles)
       .filter(file => importsOf(file).some(line => /(^|\/)main\.js$/.test(line.name)));
     expect(faults).toEqual([]);
+  });
+});
+
+describe('imports inside controller/ go one way', () => {
+  const files = sourceFiles('controller');
+
+  test('every folder has a row', () => {
+    expect([...new Set(files.map(folderOf))].filter(folder => FOLDERS[folder] === undefined)).toEqual([]);
+  });
+
+  test.each(Object.entries(FOLDERS))('%s imports only the folders in its row', (folder, others) => {
+    const faults = files
+      .filter(file => folderOf(file) === folder)
+      .flatMap(file =>
+        importsOf(file)
+          .flatMap(line => (line.room === 'controller' && line.file !== undefined ? [line.file] : []))
+          .filter(target => folderOf(target) !== folder && !others.includes(folderOf(target)))
+          .map(target => `${file}: ${target}`),
+      );
+    expect(faults).toEqual([]);
+  });
+
+  test.each(Object.entries(DECISIONS))(
+    '%s imports nothing that writes to the cluster or reads from it',
+    (file, folders) => {
+      const targets = importsOf(file).flatMap(line =>
+        line.room === 'controller' && line.file !== undefined ? [line.file] : [],
+      );
+      expect(targets.filter(target => !folders.includes(folderOf(target)) || ACTS_AND_READS.test(target))).toEqual([]);
+    },
+  );
+
+  test('only the tables of controllers import legacy', () => {
+    const importers = files.filter(file => importsOf(file).some(line => line.file?.startsWith('controller/legacy/')));
+    const outside = importers.filter(file => !file.startsWith('controller/legacy/'));
+    expect(outside.filter(file => !['controller/controllers.ts', 'controller/main.ts'].includes(file))).toEqual([]);
   });
 });
 
