@@ -47,7 +47,7 @@ describe('the values', () => {
     expect(containerOf(rendered({ values: { agent: { env } } }), 'DaemonSet', 'operator-agent').env).toContainEqual(
       env[0],
     );
-    expect(() => rendered({ values: { logLevel: 'info', agent: { env } } })).toThrow('say it once');
+    expect(() => rendered({ values: { logLevel: 'info', agent: { env } } })).toThrow('set it once');
   });
 });
 
