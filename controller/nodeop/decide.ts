@@ -6,7 +6,7 @@ import { isControlPlane } from '../cluster/control-plane.js';
 import { isReady } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
 import { slotCount } from '../cluster/targets.js';
-import type { Action, Facts, PodRefusal } from './facts/facts.js';
+import type { Facts, PlannedAction, PodRefusal } from './facts/facts.js';
 import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { type RolloutState, nodeStatus, rolloutStateOf } from './status/node-status.js';
 import { operationStatus, withRemovedCompleted } from './status/operation-status.js';
@@ -17,7 +17,7 @@ import { bootAfter } from './steps/reboot.js';
 import { type Walk, walk } from './steps/walk.js';
 
 export interface Plan {
-  actions: { facts: Facts; action: Action }[];
+  actions: readonly PlannedAction[];
   status: NodeOpStatus;
   /** The earliest deadline of any node. */
   requeueAt?: Date;
@@ -89,7 +89,7 @@ const startDeadlines = (nodeOp: ParsedNodeOp, { nodeStatuses }: NodeOpStatus): D
     );
 
 /** A result is recorded in one write with the step that follows it, so that no crash can come between the two. */
-function actionOf({ facts, walk: { result: current } }: Member): { facts: Facts; action: Action }[] {
+function actionOf({ facts, walk: { result: current } }: Member): PlannedAction[] {
   if (current.is === 'act') return [{ facts, action: current.action }];
   if (current.is !== 'end' || facts.ledger === undefined) return [];
   const { phase, reason, message, log, exitCode } = current;

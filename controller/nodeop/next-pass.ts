@@ -2,6 +2,7 @@
 import type { Outcome } from '../../kube/reconciler.js';
 import type { StatusWrite } from './act/status-writer.js';
 import type { Plan } from './decide.js';
+import type { PlannedAction } from './facts/facts.js';
 
 /** A change that no watch reported would be waited for indefinitely, so every open operation is reconciled this often. */
 const RESYNC_MS = 60_000;
@@ -14,7 +15,7 @@ const MIN_DEADLINE_MS = 50;
 
 export const claimsNodes = ({ actions }: Plan): boolean => actions.some(({ action }) => action.do === 'claim');
 
-const isDeletion = ({ action }: Plan['actions'][number]) => action.do === 'deletePods' || action.do === 'deleteJob';
+const isDeletion = ({ action }: PlannedAction) => action.do === 'deletePods' || action.do === 'deleteJob';
 
 export function nextPass(
   plan: Plan,

@@ -1,7 +1,6 @@
 /** Performs the actions of a plan, several nodes at a time. An error on one node delays neither the others nor the status. */
 import { isConflict, isRefusal } from '../../../kube/errors.js';
-import type { Plan } from '../decide.js';
-import type { Action } from '../facts/facts.js';
+import type { Action, PlannedAction } from '../facts/facts.js';
 import type { LiveReads } from '../reads/live-reads.js';
 import type { RefusedWrites } from '../reads/refused-writes.js';
 import { act, type ActDeps } from './act.js';
@@ -16,7 +15,7 @@ interface PerformDeps extends ActDeps {
 const MAX_PARALLEL_ACTIONS = 16;
 
 /** Returns the errors, in the order in which they occurred. */
-export async function performAll(actions: Plan['actions'], deps: PerformDeps): Promise<unknown[]> {
+export async function performAll(actions: readonly PlannedAction[], deps: PerformDeps): Promise<unknown[]> {
   const errors: unknown[] = [];
   const queue = [...actions];
   const work = async () => {
@@ -31,7 +30,7 @@ export async function performAll(actions: Plan['actions'], deps: PerformDeps): P
   return errors;
 }
 
-async function perform({ facts, action }: Plan['actions'][number], deps: PerformDeps): Promise<void> {
+async function perform({ facts, action }: PlannedAction, deps: PerformDeps): Promise<void> {
   const uid = facts.nodeOp.meta.uid;
   try {
     await act(facts, action, deps);

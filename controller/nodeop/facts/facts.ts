@@ -103,6 +103,12 @@ export type Action =
   | { do: 'uncordon' }
   | { do: 'release' };
 
+/** An action with the facts that it was decided on. */
+export interface PlannedAction {
+  facts: Facts;
+  action: Action;
+}
+
 /** What a step decides for a node. */
 export type StepResult =
   | { is: 'done' }

@@ -1,5 +1,4 @@
 /** Scripts of steps that work in a folder of their own. */
-import type { Build } from '../build.js';
 import { inOrder, word } from './shell.js';
 
 /**
@@ -7,7 +6,7 @@ import { inOrder, word } from './shell.js';
  * The name of the object is part of the path because several objects may build in the same user volume.
  */
 export function inWorkFolder(
-  { artifactName }: Build,
+  { artifactName }: { artifactName: string },
   step: string,
   commands: (folder: string) => readonly string[],
 ): string {
