@@ -21,7 +21,7 @@ export function parseCordonMark(mark: string | undefined): CordonOwner | undefin
 export const cordonMarkOf = (node: CachedNode | undefined): string | undefined =>
   node?.metadata.annotations?.[ANNOTATIONS.cordonedBy];
 
-/** The operation that cordoned the node, as its mark says. */
+/** The operation that cordoned the node, according to its mark. */
 export const cordonOwnerOf = (node: CachedNode | undefined): CordonOwner | undefined =>
   parseCordonMark(cordonMarkOf(node));
 

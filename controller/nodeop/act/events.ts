@@ -4,6 +4,7 @@ import type { Operation } from '../../../api/node-agent.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { Reason } from '../../../api/reasons.js';
 import type { Event, EventSubject } from '../../../kube/recorder.js';
+import { agentAnswer } from '../../cluster/agent-answer.js';
 import type { CachedNode } from '../../cluster/node.js';
 import type { Facts, LedgerChange } from '../facts/facts.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
@@ -88,8 +89,8 @@ export function ofChange(facts: Facts, change: LedgerChange): Event[] {
 function preflightWarnings(facts: Facts): Event[] {
   const { ledger, agent } = facts;
   if (ledger?.step !== 'Claim' && ledger?.step !== 'Preflight') return [];
-  const answer = agent?.status?.operation?.id === ledger.id ? agent.status.operation.check : undefined;
-  return (answer?.warnings ?? []).map(warning => onOperation('PreflightWarning', warning, 'Warning')(facts));
+  const check = agentAnswer(agent, ledger)?.check;
+  return (check?.warnings ?? []).map(warning => onOperation('PreflightWarning', warning, 'Warning')(facts));
 }
 
 /** Recorded once, when the drain is finished: the pods that it left on the node. */

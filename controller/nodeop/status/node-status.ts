@@ -67,7 +67,7 @@ function withLostLedger({ node, name, now }: Facts, before: NodeStatus): NodeSta
   return { ...before, phase: 'Failed', reason: 'NodeRemoved', message, completedAt: now.toISOString() };
 }
 
-/** While a wait has a deadline, `lastUpdated` says since when the node waits, even if the message changes. */
+/** While a wait has a deadline, `lastUpdated` stays at the start of the wait, even if the message changes. */
 function waitingSince(entry: NodeStatus, before: NodeStatus | undefined): string | undefined {
   const isSameWait = entry.reason === before?.reason && entry.step === before?.step && !isFinal(entry);
   return isSameWait && hasWaitDeadline(entry.reason) ? before?.lastUpdated : undefined;
@@ -118,7 +118,7 @@ const finalFields = (
   ledger: Ledger,
 ) => ({ phase, reason, message: withDrainSkipped(message, ledger), log, exitCode, completedAt: at });
 
-/** From then on, every message says that a requested drain did not happen. */
+/** Every message from then on mentions that the requested drain did not happen. */
 const withDrainSkipped = (message: string | undefined, ledger: Ledger): string | undefined =>
   ledger?.drainSkipped ? `${message ?? ''} (not drained: there is no other Ready, schedulable node)` : message;
 

@@ -72,7 +72,7 @@ export function operationStatus(
 
 const exitOf = ({ exitCode }: NodeStatus) => (exitCode === undefined ? '' : ` (exit code ${exitCode})`);
 
-/** Names one node only: the first that failed, else the first that is active, else the first that has something to say. */
+/** Names one node only: the first that failed, else the first that is active, else the first that has a message. */
 function messageOf(statuses: Record<string, NodeStatus>, nodes: NodeCounts, phase: string): string {
   const entries = Object.entries(statuses);
   const failed = entries.find(([, status]) => status.phase === 'Failed');

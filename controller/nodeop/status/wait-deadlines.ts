@@ -32,7 +32,7 @@ interface Wait {
   waiting?: { reason: Reason; message: string };
 }
 
-/** The reason and message with which a node fails that has waited for too long; `lastUpdated` of its entry says since when. */
+/** The reason and message with which a node fails that has waited for too long; the wait counts from `lastUpdated` of its entry. */
 export function waitTimeout(
   { nodeOp, now }: Pick<Facts, 'nodeOp' | 'now'>,
   { before, waiting }: Wait,

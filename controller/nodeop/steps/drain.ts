@@ -48,13 +48,13 @@ function stayingOverBudget({ budgets }: Facts, { staying }: ClassifiedPods): str
   );
 }
 
-interface Remaining {
+interface DrainState {
   options: DrainOptions;
   pods: ClassifiedPods;
   message: string;
 }
 
-function beforeTimeout(facts: Facts, { options, pods, message }: Remaining): StepResult {
+function beforeTimeout(facts: Facts, { options, pods, message }: DrainState): StepResult {
   const present = presentPods(facts, pods);
   const due = dueForEviction(facts, present);
   if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'nothing' }, { reason: 'Draining', message });
@@ -66,7 +66,7 @@ function beforeTimeout(facts: Facts, { options, pods, message }: Remaining): Ste
  */
 const DELETION_SECONDS = 300;
 
-function afterTimeout(facts: Facts, { options, pods, message }: Remaining): StepResult {
+function afterTimeout(facts: Facts, { options, pods, message }: DrainState): StepResult {
   const { timeoutSeconds, onTimeout } = options;
   if (onTimeout === 'Proceed') return DONE;
   if (onTimeout === 'Fail') return fail('DrainTimeout', `not drained within ${timeoutSeconds} s: ${message}`);
@@ -101,10 +101,12 @@ function progressMessage(
 ): string {
   const { evictionRefusals, replacements, ledger } = facts;
   const replaced = evictable.filter(pod => replacements.has(pod.metadata.uid));
-  const leaving = evictable.filter(pod => !replacements.has(pod.metadata.uid));
-  const refusal = leaving.map(pod => evictionRefusals.get(pod.metadata.uid)?.message).find(text => text !== undefined);
+  const remaining = evictable.filter(pod => !replacements.has(pod.metadata.uid));
+  const refusal = remaining
+    .map(pod => evictionRefusals.get(pod.metadata.uid)?.message)
+    .find(text => text !== undefined);
   const parts = [
-    leaving.length > 0 && `waiting for ${podNames(leaving)} to terminate`,
+    remaining.length > 0 && `waiting for ${podNames(remaining)} to terminate`,
     refusal,
     awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
     replaced[0] && `${podNames(replaced)} recreated on this node by ${controllerOf(replaced[0])?.kind}`,

@@ -12,7 +12,7 @@ const staysCordoned = ({ ledger, nodeOp }: Facts): boolean =>
 
 export const uncordon: Step = {
   isNeeded: facts => facts.ledger?.cordoned === true && !staysCordoned(facts),
-  /** The mark alone decides: a node that a user has made schedulable meanwhile still has to lose it. */
+  /** The mark alone decides: it must also be removed from a node that a user has made schedulable meanwhile. */
   evaluate: ({ node, nodeOp }) =>
     cordonMarkOf(node) === nodeOp.cordonMark ? act({ do: 'uncordon' }, { message: 'uncordoning the node' }) : DONE,
 };

@@ -66,7 +66,7 @@ function fallbackMessage({ agent, nodeOp }: Facts): string | undefined {
   return undefined;
 }
 
-/** What the node still lacks to be healthy. */
+/** What is still missing for the node to be healthy. */
 function missingHealth(facts: Facts): string | undefined {
   const { node, agent, nodeOp } = facts;
   if (!isReady(node)) return 'waiting for the node to be Ready';
