@@ -15,10 +15,10 @@ const objects = readdirSync(FOLDER)
   )
   .filter(([, { kind }]) => kind === 'OSArtifact');
 
-describe('the examples', () => {
-  test('are some', () => expect(objects.length).toBeGreaterThanOrEqual(3));
+describe('the documented examples', () => {
+  test('include OSArtifacts', () => expect(objects.length).toBeGreaterThanOrEqual(3));
 
-  test.each(objects)('%s is right', (_, { spec }) => {
+  test.each(objects)('are valid: %s', (_, { spec }) => {
     expect(osArtifactFaults(OSArtifactSpec.parse(spec))).toEqual([]);
     expect(OSArtifactSpec.strict().safeParse(spec).error).toBeUndefined();
   });

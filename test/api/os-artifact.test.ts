@@ -4,30 +4,30 @@ import { osArtifactWarnings } from '../../api/os-artifact-warnings.js';
 import { osArtifactFaults } from '../../api/os-artifact-rules.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
 
-const cautions = (spec: object) => osArtifactWarnings(OSArtifactSpec.parse(spec));
+const warnings = (spec: object) => osArtifactWarnings(OSArtifactSpec.parse(spec));
 const faults = (spec: object) =>
   osArtifactFaults(OSArtifactSpec.parse(spec)).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 const ready = { image: { ref: 'x' }, artifacts: { iso: true } };
 
-describe('what the documents show is right', () => {
-  test.each(Object.entries(DOCUMENTED))('%s', (_, spec) => expect(faults(spec)).toEqual([]));
-  test('the newer shape in full', () => expect(faults(NESTED_ALL)).toEqual([]));
+describe('a valid spec', () => {
+  test.each(Object.entries(DOCUMENTED))('is the documented example %s', (_, spec) => expect(faults(spec)).toEqual([]));
+  test('may use every field of the nested shape', () => expect(faults(NESTED_ALL)).toEqual([]));
   const image = { buildOptions: { version: 'v1', baseImage: 'ubuntu' } };
-  test('an image alone, built and packed', () => expect(faults({ image })).toEqual([]));
-  test('an image alone, for another processor', () =>
+  test('may build an image without any artifact', () => expect(faults({ image })).toEqual([]));
+  test('may build an image for another architecture without any artifact', () =>
     expect(faults({ image, artifacts: { arch: 'arm64' } })).toEqual([]));
-  test('texts that are empty, as a template renders what is not wanted', () => {
+  test('may have empty texts, which a template renders for values that are not set', () => {
     const flat = { imageName: '', baseImageName: 'x', diskSize: '', netbootURL: '', grubConfig: '', osRelease: '' };
     expect(faults({ ...flat, iso: true })).toEqual([]);
-    expect(cautions({ ...flat, iso: true })).toEqual([]);
+    expect(warnings({ ...flat, iso: true })).toEqual([]);
     const nested = {
       image: { ref: 'x', caCertificatesVolume: '' },
       artifacts: { iso: true, volume: '', overlayISOVolume: '' },
     };
     expect(faults(nested)).toEqual([]);
   });
-  test('an importer that prepares the root file system', () =>
+  test('may have an importer that mounts the root file system', () =>
     expect(faults({ ...ready, importers: [{ name: 'i', volumeMounts: [{ name: 'rootfs' }] }] })).toEqual([]));
 });
 
@@ -36,11 +36,11 @@ const volume = (name: string) => ({ name, emptyDir: {} });
 const claimed = (name: string) => ({ name, persistentVolumeClaim: { claimName: name } });
 const exporter = { template: { spec: { containers: [{ name: 'e' }] } } };
 
-describe('what is wrong is said with its path', () => {
+describe('a fault is reported with its path: ', () => {
   test.each<[string, object, string[]]>([
     ['a mix of shapes', { ...ready, imageName: 'x', iso: true }, ['imageName: may not', 'iso: may not']],
     [
-      'a field of the newer shape beside the older one',
+      'a field of the nested shape beside the flat shape',
       { imageName: 'x', iso: true, nodeSelector: {} },
       ['imageName', 'iso'],
     ],
@@ -53,13 +53,13 @@ describe('what is wrong is said with its path', () => {
     ['no artifact', { imageName: 'x' }, ['iso: at least one of']],
     ['no artifact of a ready image', { image: { ref: 'x' } }, ['artifacts: at least one kind']],
     [
-      'no artifact where some are spoken of',
+      'no artifact beside other fields of artifacts',
       { image: { ref: 'x' }, artifacts: { arch: 'arm64' } },
       ['artifacts: at least one'],
     ],
     ['no image', { artifacts: { iso: true } }, ['image: one of ref, buildOptions and ociSpec']],
     [
-      'a ready image that is to be built',
+      'a ready image with build options',
       { ...ready, image: { ref: 'x', buildOptions: { version: 'v1', baseImage: 'y' } } },
       ['image.buildOptions: may not be given beside ref'],
     ],
@@ -73,7 +73,7 @@ describe('what is wrong is said with its path', () => {
       { ...ready, image: { ref: 'x', push: true } },
       ['image.buildImage', 'image.push: only'],
     ],
-    ['signing without keys', uki({}), ['artifacts.uki.keysVolume: must be given']],
+    ['a unified kernel image without keys', uki({}), ['artifacts.uki.keysVolume: must be given']],
     [
       'an unknown volume',
       uki({ keysVolume: 'keys' }),
@@ -87,7 +87,7 @@ describe('what is wrong is said with its path', () => {
       ['importers.0.volumeMounts.0.name: there is no volume "b" in volumes'],
     ],
     [
-      'an importer that writes where nothing is built',
+      'an importer that mounts artifacts beside a user volume',
       {
         image: { ref: 'x' },
         artifacts: { iso: true, volume: 'mine' },
@@ -102,17 +102,17 @@ describe('what is wrong is said with its path', () => {
       ['importers.0.volumeMounts.0.name: this build has no volume "ocispec"'],
     ],
     [
-      'importers named like steps, or alike',
+      'importers with the name of a step, or the same name',
       { ...ready, importers: [{ name: 'build-iso' }, { name: 'one' }, { name: 'one' }] },
       ['importers.0.name: "build-iso" is the name of a build step', 'importers.2.name: "one" is used twice'],
     ],
     [
-      'a place that is gone when exporters come',
+      'an emptyDir to build in with exporters',
       { image: { ref: 'x' }, artifacts: { iso: true, volume: 'a' }, volumes: [volume('a')], exporters: [exporter] },
       ['artifacts.volume: the volume "a" is deleted with the builder Pod'],
     ],
     [
-      'a place that cannot be written to',
+      'a ConfigMap to build in',
       {
         image: { ref: 'x' },
         artifacts: { iso: true, volume: 'a' },
@@ -121,7 +121,7 @@ describe('what is wrong is said with its path', () => {
       ['artifacts.volume: the volume "a" is read-only'],
     ],
     [
-      'a place that may only be read',
+      'a read-only claim to build in',
       {
         image: { ref: 'x' },
         artifacts: { iso: true, volume: 'a' },
@@ -130,7 +130,7 @@ describe('what is wrong is said with its path', () => {
       ['artifacts.volume: the volume "a" is read-only'],
     ],
     [
-      'two files of one name',
+      'two files with the same name',
       {
         image: { ref: 'x' },
         artifacts: { iso: true, uki: { iso: true, keysVolume: 'k' } },
@@ -140,7 +140,7 @@ describe('what is wrong is said with its path', () => {
       ['nameOverride.iso: two files would be named edge-uki.iso'],
     ],
     [
-      'a name of files that no file system takes',
+      'a file name that is too long for a file system',
       { ...ready, nameOverride: { iso: 'a'.repeat(241) } },
       ['nameOverride.iso: must have at most 240 characters'],
     ],
@@ -151,32 +151,35 @@ describe('what is wrong is said with its path', () => {
   });
 });
 
-describe('the shape itself refuses', () => {
+describe('the schema rejects', () => {
   test.each<[string, object]>([
     ['an unknown architecture', { image: { ref: 'x' }, artifacts: { iso: true, arch: 'riscv' } }],
     ['a volume without a name', { ...ready, volumes: [{ emptyDir: {} }] }],
     ['an empty name of a volume', { ...ready, volumes: [volume('')] }],
-    ['a name of files with slashes', { ...ready, nameOverride: { iso: '../x' } }],
+    ['a file name with slashes', { ...ready, nameOverride: { iso: '../x' } }],
     ['build options without a version', { image: { buildOptions: { baseImage: 'x' } } }],
     ['an image that is a flag', { imageName: '--help', iso: true }],
     ['a bundle that is a flag', { imageName: 'x', iso: true, bundles: ['--help'] }],
     ['an image of two words', { image: { ref: 'a b' }, artifacts: { iso: true } }],
-    ['half a target', { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } }],
-    ['a size of nothing', { imageName: 'x', cloudImage: true, diskSize: '0' }],
-    ['a size beyond all disks', { imageName: 'x', cloudImage: true, diskSize: '99999999999999999999999T' }],
-    ['a size that is none', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
+    [
+      'an incomplete image reference to push to',
+      { image: { ociSpec: { ref: { name: 'd' } }, buildImage: { registry: 'r' } } },
+    ],
+    ['a disk size of 0', { imageName: 'x', cloudImage: true, diskSize: '0' }],
+    ['a disk size beyond all disks', { imageName: 'x', cloudImage: true, diskSize: '99999999999999999999999T' }],
+    ['a disk size with shell commands', { imageName: 'x', cloudImage: true, diskSize: "10G'; rm -rf /" }],
   ])('%s', (_, spec) => expect(OSArtifactSpec.safeParse(spec).success).toBe(false));
 });
 
-describe('what may surprise is told', () => {
-  test('a bundle of one word, and what it means', () =>
-    expect(cautions(DOCUMENTED.advanced ?? {})).toEqual([
+describe('a warning is given', () => {
+  test('for a bundle without registry, with the image that it means', () =>
+    expect(warnings(DOCUMENTED.advanced ?? {})).toEqual([
       'spec.bundles[0]: bundles are image references: "docker" means "docker.io/library/docker:latest"',
       'spec.bundles[1]: bundles are image references: "k3s" means "docker.io/library/k3s:latest"',
     ]));
 
-  test('an exporter that brings the volume that is ours', () =>
-    expect(cautions(DOCUMENTED['iso-and-exporter'] ?? {})).toEqual([
+  test('for an exporter that declares the volume artifacts', () =>
+    expect(warnings(DOCUMENTED['iso-and-exporter'] ?? {})).toEqual([
       'spec.exporters[0]: its volume artifacts is replaced by the one with the built files',
     ]));
 
@@ -203,7 +206,7 @@ describe('what may surprise is told', () => {
       'spec.artifacts.netbootURL: has no effect without artifacts.netboot',
       { ...ready, artifacts: { iso: true, netbootURL: 'http://a' } },
     ],
-  ])('%s', (sentence, spec) => expect(cautions(spec)).toEqual([sentence]));
+  ])('as %s', (sentence, spec) => expect(warnings(spec)).toEqual([sentence]));
 
-  test('nothing else', () => expect(cautions(DOCUMENTED.netboot ?? {})).toEqual([]));
+  test('for nothing in a usual spec', () => expect(warnings(DOCUMENTED.netboot ?? {})).toEqual([]));
 });

@@ -1,4 +1,4 @@
-/** Builder Pods that are taken away: by a person, by a drain, with their node. */
+/** Builder Pods that are lost: deleted by a user, evicted by a drain, or lost with their node. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PODS } from '../../../kube/resources.js';
 import { IMAGE } from './samples.js';
@@ -7,7 +7,7 @@ import { ArtifactSetup } from './setup.js';
 const READY = { imageName: IMAGE, iso: true };
 const done = (name: string) => ({ name, state: { terminated: { exitCode: 0 } } });
 const ended = (exitCode: number, reason: string) => [
-  { name: 'build-iso', state: { terminated: { exitCode, reason, message: 'said' } } },
+  { name: 'build-iso', state: { terminated: { exitCode, reason, message: 'output' } } },
 ];
 
 let setup = new ArtifactSetup();
@@ -17,19 +17,19 @@ beforeEach(() => {
 
 const uid = () => setup.pods()[0]?.metadata.uid;
 
-describe('a build begins again', () => {
+describe('a build whose Pod is lost', () => {
   test.each([
     ['evicted by its node', [], { reason: 'Evicted', message: 'The node was low on resource: memory.' }],
-    ['ended as its node shut down', ended(137, 'Error'), { reason: 'Terminated', message: 'node shutdown' }],
+    ['ended by the shutdown of its node', ended(137, 'Error'), { reason: 'Terminated', message: 'node shutdown' }],
     [
-      'taken from its node by a drain',
+      'evicted by a drain',
       ended(143, 'Error'),
       { conditions: [{ type: 'DisruptionTarget', status: 'True', message: 'Eviction API: evicting' }] },
     ],
     ['lost with its node', ended(255, 'Unknown'), {}],
     ['of unknown end', ended(137, 'ContainerStatusUnknown'), {}],
-    ['not let in by its node', [], { reason: 'OutOfcpu', message: 'Node did not have enough resource' }],
-  ])('when its Pod is %s', async (_, containers, status) => {
+    ['rejected by its node', [], { reason: 'OutOfcpu', message: 'Node did not have enough resource' }],
+  ])('starts again after its Pod is %s', async (_, containers, status) => {
     await setup.create(READY);
     const first = uid();
     await setup.setPodStatus('Failed', containers, status);
@@ -39,42 +39,54 @@ describe('a build begins again', () => {
     expect(setup.reasons()).toEqual(['Building', 'BuilderLost', 'Building']);
   });
 
-  test('only once the Pod that is being deleted is gone', async () => {
+  test('starts again only after its terminating Pod is deleted', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Running', [{ name: 'build-iso', state: { running: {} } }]);
     const first = uid();
-    const goes = await setup.deletePodSlowly();
+    const finishDeletion = await setup.deletePodSlowly();
     expect(setup.phaseAndMessage()).toEqual([
       'Building',
       'the builder Pod is being deleted; the build starts again when it is deleted',
     ]);
     expect(uid()).toBe(first);
-    await goes();
+    await finishDeletion();
     expect(uid()).not.toBe(first);
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('and when the spec goes there and back while the Pod leaves, it is the same build', async () => {
+  test('starts again as the same build when the spec is changed and changed back while the Pod terminates', async () => {
     await setup.create(READY);
-    const goes = await setup.deletePodSlowly();
+    const finishDeletion = await setup.deletePodSlowly();
     await setup.change({ ...READY, cloudImage: true });
     expect(setup.phaseAndMessage()).toEqual(['Pending', 'waiting for an earlier build of this object to be deleted']);
     await setup.change({ ...READY, cloudImage: false });
-    await goes();
+    await finishDeletion();
     await setup.setPodStatus('Running', [{ name: 'build-iso', state: { running: {} } }]);
     expect(setup.phaseAndMessage()).toEqual(['Building', 'step 1 of 1, build-iso, is running']);
   });
 
-  test('and a spec that went there and back after a failure is tried again', async () => {
+  test('starts again after a failure when the spec is changed and changed back', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Failed', ended(1, 'Error'));
-    const goes = await setup.deletePodSlowly();
+    const finishDeletion = await setup.deletePodSlowly();
     await setup.change({ ...READY, cloudImage: true });
-    await goes();
+    await finishDeletion();
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('three times, and no more', async () => {
+  test('reports that its last Pod was deleted when no other reason is known', async () => {
+    await setup.create(READY);
+    for (let round = 0; round < 3; round += 1) await setup.setPodStatus('Failed', ended(255, 'Unknown'));
+    const finishDeletion = await setup.deletePodSlowly();
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    await finishDeletion();
+    expect(setup.phaseAndMessage()).toEqual([
+      'Error',
+      'the builder Pod was lost 4 times; the last time: the builder Pod was deleted',
+    ]);
+  });
+
+  test('starts again three times at most', async () => {
     await setup.create(READY);
     for (let round = 0; round < 4; round += 1) await setup.setPodStatus('Failed', ended(255, 'Unknown'));
     expect(setup.phaseAndMessage()).toEqual([
@@ -86,7 +98,7 @@ describe('a build begins again', () => {
   });
 });
 
-test('a Pod that is lost again and again is counted though the API server refuses the next for a while', async () => {
+test('a lost Pod counts as an attempt even if the API server refuses its successor for a while', async () => {
   const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
   await setup.create(READY);
   for (const attempt of [1, 2, 3, 4]) {
@@ -99,25 +111,25 @@ test('a Pod that is lost again and again is counted though the API server refuse
   expect(setup.phaseAndMessage()[0]).toBe('Error');
 });
 
-describe('a build ends', () => {
+describe('a build that is not repeated', () => {
   test.each([
     [
-      'when it takes more room than it may',
+      'fails when it exceeds its storage limit',
       { reason: 'Evicted', message: 'Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.' },
       'Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.',
     ],
     [
-      'when it hangs until its deadline',
+      'fails when it exceeds its deadline',
       { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' },
       'DeadlineExceeded: Pod was active on the node longer than the specified deadline',
     ],
-  ])('%s', async (_, status, words) => {
+  ])('%s', async (_, status, message) => {
     await setup.create(READY);
     await setup.setPodStatus('Failed', [], status);
-    expect(setup.phaseAndMessage()).toEqual(['Error', words]);
+    expect(setup.phaseAndMessage()).toEqual(['Error', message]);
   });
 
-  test('with its Pod done, though somebody deletes that', async () => {
+  test('is Ready when its succeeded Pod is being deleted', async () => {
     await setup.create(READY);
     await setup.kube.patch(
       PODS,

@@ -1,42 +1,42 @@
-/** Whatever is written last before the controller dies, the one that follows brings the build to the same end. */
+/** A controller that stops after any of its writes is followed by one that completes the build. */
 import { describe, expect, test } from '@jest/globals';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { CONFIG_MAPS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { DOCUMENTED } from './samples.js';
 import { AT, ArtifactSetup } from './setup.js';
 
-class Died extends Error {}
+class Crash extends Error {}
 
-/** The nth write from now is the last: it is done and nobody hears of it, or it is not even sent. */
-function dieAt(setup: ArtifactSetup, nth: number, isDone: boolean): () => boolean {
+/** Makes the nth write the last one: it is either not sent, or it is performed and its response is lost. */
+function crashAt(setup: ArtifactSetup, nth: number, isPerformed: boolean): () => boolean {
   const { kube } = setup.deps;
   let left = nth;
-  let died = false;
-  const dying =
+  let hasCrashed = false;
+  const crashing =
     <Args extends unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       left -= 1;
       if (left !== 0) return write(...args);
-      died = true;
-      if (isDone) await write(...args);
-      throw new Died();
+      hasCrashed = true;
+      if (isPerformed) await write(...args);
+      throw new Crash();
     };
   setup.deps.kube = {
     ...kube,
     get: kube.get.bind(kube),
-    create: dying(kube.create.bind(kube)) as typeof kube.create,
-    patch: dying(kube.patch.bind(kube)) as typeof kube.patch,
-    delete: dying(kube.delete.bind(kube)),
+    create: crashing(kube.create.bind(kube)) as typeof kube.create,
+    patch: crashing(kube.patch.bind(kube)) as typeof kube.patch,
+    delete: crashing(kube.delete.bind(kube)),
   };
-  return () => died;
+  return () => hasCrashed;
 }
 
-/** The next controller goes on; what the last one wrote is in its caches. */
-async function settled(setup: ArtifactSetup, alive: ArtifactSetup['deps']['kube']): Promise<void> {
+/** Reconciles, with a new controller after a crash. Its caches have what the first one wrote. */
+async function settleWithRestart(setup: ArtifactSetup, alive: ArtifactSetup['deps']['kube']): Promise<void> {
   try {
     await setup.settle();
   } catch (error) {
-    if (!(error instanceof Died)) throw error;
+    if (!(error instanceof Crash)) throw error;
     setup.deps.kube = alive;
     await setup.settle();
   }
@@ -51,51 +51,51 @@ const SPEC = {
 const SUM = 'b'.repeat(64);
 const LISTED = { name: 'list-artifacts', state: { terminated: { exitCode: 0, message: `${SUM} 1 os.iso\n` } } };
 
-async function wholeStory(nth: number, isDone: boolean) {
+async function buildWithCrash(nth: number, isPerformed: boolean) {
   const setup = new ArtifactSetup();
   await setup.secret('def', { Dockerfile: 'FROM x' });
   const alive = setup.deps.kube;
   await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: SPEC }, AT.namespace);
-  const died = dieAt(setup, nth, isDone);
-  await settled(setup, alive);
-  setup.deps.kube = died() ? alive : setup.deps.kube;
+  const hasCrashed = crashAt(setup, nth, isPerformed);
+  await settleWithRestart(setup, alive);
+  setup.deps.kube = hasCrashed() ? alive : setup.deps.kube;
   await setup.setPodStatus('Succeeded', [LISTED]).catch((error: unknown) => {
-    if (!(error instanceof Died)) throw error;
+    if (!(error instanceof Crash)) throw error;
     setup.deps.kube = alive;
   });
-  await settled(setup, alive);
+  await settleWithRestart(setup, alive);
   await setup.setJobCondition('os-export-0', 'Complete').catch((error: unknown) => {
-    if (!(error instanceof Died)) throw error;
+    if (!(error instanceof Crash)) throw error;
     setup.deps.kube = alive;
   });
-  await settled(setup, alive);
-  return { setup, died: died() };
+  await settleWithRestart(setup, alive);
+  return { setup, hasCrashed: hasCrashed() };
 }
 
 describe.each([
   ['before it is sent', false],
-  ['before its answer comes', true],
-])('a controller that dies with a write, %s,', (_, isDone) => {
-  test('is followed by one that ends the build', async () => {
-    let deaths = 0;
+  ['before its response arrives', true],
+])('a controller that crashes at a write, %s,', (_, isPerformed) => {
+  test('is followed by a controller that completes the build', async () => {
+    let crashes = 0;
     for (let nth = 1; nth < 30; nth += 1) {
-      const { setup, died } = await wholeStory(nth, isDone);
-      deaths += died ? 1 : 0;
-      expect({ nth, said: setup.phaseAndMessage(), pods: setup.pods().length, jobs: setup.jobs() }).toEqual({
+      const { setup, hasCrashed } = await buildWithCrash(nth, isPerformed);
+      crashes += hasCrashed ? 1 : 0;
+      expect({ nth, status: setup.phaseAndMessage(), pods: setup.pods().length, jobs: setup.jobs() }).toEqual({
         nth,
-        said: ['Ready', 'built: os.iso'],
+        status: ['Ready', 'built: os.iso'],
         pods: 1,
         jobs: ['os-export-0'],
       });
     }
-    /* ConfigMap, Secret, claim, Pod, Job, and a status after each stage. */
-    expect(deaths).toBeGreaterThanOrEqual(8);
+    /* ConfigMap, Secret, claim, Pod, Job, and a status after each phase. */
+    expect(crashes).toBeGreaterThanOrEqual(8);
   });
 });
 
-describe('an object deleted', () => {
+describe('a deleted OSArtifact', () => {
   test.each(['Pending', 'Building', 'Exporting'])(
-    'while %s gets nothing more, and all of its own bears its name as owner',
+    'changes nothing more while it is %s, and owns all objects that were created for it',
     async phase => {
       const setup = new ArtifactSetup();
       if (phase !== 'Pending') await setup.secret('def', { Dockerfile: 'FROM x' });
@@ -112,7 +112,7 @@ describe('an object deleted', () => {
     },
   );
 
-  test('and made again at once waits for what is left of the first, then is built', async () => {
+  test('is built, when it is created again, after the objects of the first one are deleted', async () => {
     const setup = new ArtifactSetup();
     await setup.secret('def', { Dockerfile: 'FROM x' });
     await setup.create(SPEC);

@@ -1,4 +1,4 @@
-/** Exporters that cannot run, that are done, that are cleaned up. */
+/** Exporters that cannot run, that complete, or whose objects are deleted. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { JOBS, PODS, SECRETS } from '../../../kube/resources.js';
 import { DOCUMENTED, IMAGE } from './samples.js';
@@ -38,21 +38,21 @@ describe('an exporter', () => {
   const waiting = { reason: 'ImagePullBackOff', message: 'manifest unknown' };
   const stuck = { containerStatuses: [{ name: 'copy', image: 'debian:x', state: { waiting } }] };
 
-  test('that cannot start is told, and given up after an hour', async () => {
+  test('is reported when it cannot start, and fails after an hour', async () => {
     await exporting();
     await exportPod(stuck);
-    const words = 'export job os-export-0: image "debian:x" of container copy cannot be started: manifest unknown';
-    expect(setup.phaseAndMessage()).toEqual(['Exporting', `0 of 1 exporters are done; ${words}`]);
+    const message = 'export job os-export-0: image "debian:x" of container copy cannot be started: manifest unknown';
+    expect(setup.phaseAndMessage()).toEqual(['Exporting', `0 of 1 exporters are done; ${message}`]);
     await setup.clock.advance(HOUR_MS);
     await setup.settle();
-    expect(setup.phaseAndMessage()).toEqual(['Error', words]);
+    expect(setup.phaseAndMessage()).toEqual(['Error', message]);
     expect(setup.jobs()).toEqual([]);
   });
 
   test.each([
-    ['was started before, and is tried again', { restartCount: 1 }, {}],
-    ['is tried by another Pod, later', undefined, { failed: 1 }],
-  ])('that %s is not ended, however long it takes', async (_, container, status) => {
+    ['has run before and is restarted', { restartCount: 1 }, {}],
+    ['is retried with another Pod', undefined, { failed: 1 }],
+  ])('has no time limit when it %s', async (_, container, status) => {
     await exporting();
     await setup.setJobStatus('os-export-0', status);
     const backOff = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } };
@@ -62,7 +62,7 @@ describe('an exporter', () => {
     expect([setup.phaseAndMessage()[0], setup.jobs()]).toEqual(['Exporting', ['os-export-0']]);
   });
 
-  test('that is suspended is told, and left to whoever suspended it', async () => {
+  test('is reported when it is suspended, and then has no time limit', async () => {
     await exporting();
     await setup.kube.patch(JOBS, { namespace: 'default', name: 'os-export-0' }, { spec: { suspend: true } });
     await setup.clock.advance(HOUR_MS);
@@ -73,7 +73,7 @@ describe('an exporter', () => {
     ]);
   });
 
-  test('that was given up does not run again when a Secret of the build goes', async () => {
+  test('does not run again after a failure when a Secret of the build is deleted', async () => {
     await setup.secret('in', { 'cloud-config.yaml': 'a' });
     const { exporters } = WITH_EXPORTER as { exporters: object[] };
     await setup.create({ ...READY, cloudConfigRef: { name: 'in' }, exporters });
@@ -86,7 +86,7 @@ describe('an exporter', () => {
     expect([setup.phaseAndMessage(), setup.jobs()]).toEqual([['Error', 'waiting for Secret "in"'], []]);
   });
 
-  test('that gets no Pod is told', async () => {
+  test('is reported when its Job has no Pod', async () => {
     await exporting();
     await setup.clock.advance(31_000);
     await setup.settle();
@@ -95,7 +95,7 @@ describe('an exporter', () => {
     );
   });
 
-  test('that is done does not run again, though its Job is cleaned up before the others are done', async () => {
+  test('does not run again when its completed Job is deleted before the others complete', async () => {
     await exporting(2);
     await setup.setJobCondition('os-export-0', 'Complete');
     await setup.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
@@ -113,7 +113,7 @@ describe('an exporter', () => {
     containerStatuses: [{ name: 'copy', state: { terminated: { exitCode: 255, reason: 'Unknown' } } }],
   };
 
-  test('whose Pod was lost with its node, and whose Job failed by that, gets another', async () => {
+  test('gets another Job when its Job fails because its Pod was lost with its node', async () => {
     await exporting();
     const [first] = setup.deps.exports.list();
     await exportPod(lost);
@@ -126,7 +126,7 @@ describe('an exporter', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Ready');
   });
 
-  test('whose Pod its own Job deletes has failed, when that fails', async () => {
+  test('fails when its own Job deletes the Pod and fails', async () => {
     await exporting();
     await exportPod({ phase: 'Running' });
     const at = { namespace: 'default', name: 'os-export-0-x' };
@@ -136,7 +136,7 @@ describe('an exporter', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Error');
   });
 
-  test('that is replaced is nothing any more, though a watch is late', async () => {
+  test('ignores a replaced Job that is still in the cache', async () => {
     await exporting();
     await exportPod(lost);
     const at = { namespace: 'default', name: 'os-export-0' };
@@ -151,7 +151,7 @@ describe('an exporter', () => {
     expect(setup.jobs()).toEqual(['os-export-0']);
   });
 
-  test('that is done counts, though its Job is going', async () => {
+  test('is done when its completed Job is terminating', async () => {
     await exporting();
     const at = { namespace: 'default', name: 'os-export-0' };
     await setup.kube.patch(JOBS, at, { metadata: { finalizers: ['foregroundDeletion'] } });
@@ -160,7 +160,7 @@ describe('an exporter', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Ready');
   });
 
-  test('of an earlier turn of the same spec is gone before anything is built', async () => {
+  test('is deleted before another build of the same spec starts', async () => {
     await exporting();
     const at = { namespace: 'default', name: 'os-export-0' };
     await setup.kube.patch(JOBS, at, { metadata: { finalizers: ['test/stays'] } });
@@ -172,7 +172,7 @@ describe('an exporter', () => {
     expect([setup.phaseAndMessage()[0], setup.pods().length, setup.jobs()]).toEqual(['Building', 1, []]);
   });
 
-  test('whose Pod was lost four times has failed', async () => {
+  test('fails when its Pod was lost four times', async () => {
     await exporting();
     for (let round = 0; round < 4; round += 1) {
       await exportPod(lost);
@@ -182,7 +182,7 @@ describe('an exporter', () => {
     expect(setup.phaseAndMessage()).toEqual(['Error', 'export job os-export-0 failed: BackoffLimitExceeded']);
   });
 
-  test('whose Job is deleted before it is done gets another', async () => {
+  test('gets another Job when its Job is deleted before it completes', async () => {
     await exporting();
     await setup.kube.delete(JOBS, { namespace: 'default', name: 'os-export-0' });
     await setup.settle();

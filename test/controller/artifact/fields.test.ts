@@ -1,10 +1,10 @@
-/** Each field of both shapes reaches its place: what is there with it, and is not there without it. */
+/** Each field of both shapes has its effect on the created objects: texts that are there with the field and not without it. */
 import { describe, expect, test } from '@jest/globals';
 import { FLAT_FIELDS, NESTED_FIELDS, OSArtifactSpec } from '../../../api/os-artifact.js';
 import { DOCUMENTED, IMAGE, manifestsOf, NESTED_ALL } from './samples.js';
 
-/** The field, an object with it, and words that stand in what is made of it. */
-type Row = [field: string, spec: object, ...words: string[]];
+/** The field, a spec with it, and texts in the objects that are created for the spec. */
+type Row = [field: string, spec: object, ...texts: string[]];
 
 const READY = { imageName: IMAGE, iso: true };
 const own = { baseImageDockerfile: { name: 'def' }, iso: true };
@@ -111,12 +111,12 @@ const NESTED: Row[] = [
   ],
 ];
 
-/** Text that stands somewhere within a text that is coded: three places it can begin at. */
+/** A text within the base64 data of a Secret. */
 function base64(text: string): string {
-  return `coded:${text}`;
+  return `decoded:${text}`;
 }
 
-function made(spec: object): string {
+function objectsText(spec: object): string {
   const text = JSON.stringify(manifestsOf(spec));
   const decoded = [...text.matchAll(/"ociSpec":"([A-Za-z0-9+/=]+)"/g)].map(([, code = '']) =>
     Buffer.from(code, 'base64').toString(),
@@ -125,46 +125,46 @@ function made(spec: object): string {
     text +
     decoded
       .flatMap(all => all.split('\n'))
-      .map(line => `coded:${line}`)
+      .map(line => `decoded:${line}`)
       .join('\n')
   );
 }
 
 const PLAIN = { imageName: 'other/image:0', azureImage: true };
-const has = (text: string, word: string) =>
-  word.startsWith('coded:')
-    ? text.split('\n').some(line => line.startsWith('coded:') && line.includes(word.slice(6)))
-    : text.includes(word);
+const has = (text: string, part: string) =>
+  part.startsWith('decoded:')
+    ? text.split('\n').some(line => line.startsWith('decoded:') && line.includes(part.slice('decoded:'.length)))
+    : text.includes(part);
 
-describe('each field reaches its place', () => {
-  test.each([...FLAT, ...NESTED])('%s', (field, spec, ...words) => {
-    const text = made(spec);
-    expect(words.filter(word => !has(text, word))).toEqual([]);
-    const without = made(field === 'azureImage' ? { imageName: 'other/image:0', iso: true } : PLAIN);
-    expect(words.every(word => has(without, word))).toBe(false);
+describe('each field has its effect on the created objects', () => {
+  test.each([...FLAT, ...NESTED])('%s', (field, spec, ...texts) => {
+    const text = objectsText(spec);
+    expect(texts.filter(part => !has(text, part))).toEqual([]);
+    const without = objectsText(field === 'azureImage' ? { imageName: 'other/image:0', iso: true } : PLAIN);
+    expect(texts.every(part => has(without, part))).toBe(false);
   });
 
   test.each(['grubConfig', 'osRelease', 'kairosRelease', 'netbootURL', 'diskSize', 'baseImageName'])(
-    '%s that is empty is none',
+    '%s has no effect when it is empty',
     field => {
       const ready = { imageName: 'other/image:0', iso: true, netboot: true };
-      expect(made({ ...ready, [field]: '' })).toBe(made(ready));
+      expect(objectsText({ ...ready, [field]: '' })).toBe(objectsText(ready));
     },
   );
 
-  test('a version with a quote in it stays one line of the release file', () =>
+  test('a version with quotes is escaped within one line of the release file', () =>
     expect(JSON.stringify(manifestsOf({ ...READY, osRelease: 'a"$b' }))).toContain(
       JSON.stringify('VERSION="a\\"\\$b"\n').slice(1, -1),
     ));
 
-  test('and none is forgotten in this table', () => {
+  test('every field of the schema has a row in this table', () => {
     const rows = new Set([...FLAT, ...NESTED].map(([field]) => field.split('.')[0]));
     const all = Object.keys(OSArtifactSpec.shape);
     expect(all.filter(field => !rows.has(field))).toEqual([]);
     expect(all.length).toBe(FLAT_FIELDS.length + NESTED_FIELDS.length + 3);
   });
 
-  test('the newer shape in full keeps the rules', () => {
+  test('the full example of the nested shape is valid', () => {
     expect([image, artifacts].every(Boolean)).toBe(true);
     expect(OSArtifactSpec.safeParse(NESTED_ALL).success).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** Every object that is made for the documents' examples, as a person has read it once. `GOLDEN=write` writes them anew. */
+/** Every object that is created for the documented examples, compared with reviewed files. `GOLDEN=write` updates the files. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -11,13 +11,13 @@ const CASES: Record<string, object> = {
   'nested-all': NESTED_ALL,
 };
 
-const written = (objects: object[]) =>
+const yamlOf = (objects: object[]) =>
   objects.map(object => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
 
-describe('what is made of', () => {
+describe('the objects created for a spec match the reviewed file', () => {
   test.each(Object.keys(CASES))('%s', name => {
     const file = `test/controller/artifact/golden/${name}.yaml`;
-    const text = written(manifestsOf(CASES[name] ?? {}));
+    const text = yamlOf(manifestsOf(CASES[name] ?? {}));
     if (process.env.GOLDEN === 'write') writeFileSync(file, text);
     expect(text).toBe(readFileSync(file, 'utf8'));
   });

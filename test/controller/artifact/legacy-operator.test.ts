@@ -1,4 +1,4 @@
-/** What an earlier operator left, and what is being deleted. */
+/** OSArtifacts that the Go operator has worked on. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { reconcileArtifact } from '../../../controller/artifact/controller.js';
@@ -13,8 +13,8 @@ beforeEach(() => {
   setup = new ArtifactSetup();
 });
 
-describe('an end', () => {
-  test('one that the Go operator built is not built again until its spec changes', async () => {
+describe('an OSArtifact of the Go operator', () => {
+  test('is not built again while its spec is unchanged, when it is Ready', async () => {
     await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
     await setup.kube.patch(OS_ARTIFACT, AT, { status: { phase: 'Ready' } }, { subresource: 'status' });
     await setup.settle();
@@ -26,18 +26,18 @@ describe('an end', () => {
   });
 
   test.each(['Pending', 'Building', 'Exporting', 'Error'])(
-    'what the Go operator had made when it was %s goes or is used, and the build begins anew',
+    'is built again when it was %s, and its objects are deleted or reused',
     async phase => {
       await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
       await setup.kube.patch(OS_ARTIFACT, AT, { status: { phase } }, { subresource: 'status' });
       const { uid } = setup.artifact()?.metadata ?? { uid: '' };
       const owner = { apiVersion: 'build.kairos.io/v1alpha2', kind: 'OSArtifact', name: 'os', uid };
-      const made = (name: string, annotations = {}) => ({ metadata: { name, annotations, ownerReferences: [owner] } });
-      await setup.kube.create(VOLUME_CLAIMS, made('os-artifacts'), 'default');
-      await setup.kube.create(PODS, { ...made('os-x7k2p'), spec: {} }, 'default');
+      const child = (name: string, annotations = {}) => ({ metadata: { name, annotations, ownerReferences: [owner] } });
+      await setup.kube.create(VOLUME_CLAIMS, child('os-artifacts'), 'default');
+      await setup.kube.create(PODS, { ...child('os-x7k2p'), spec: {} }, 'default');
       await setup.kube.create(
         JOBS,
-        { ...made('os-export-0', { 'build.kairos.io/export-index': '0' }), spec: {} },
+        { ...child('os-export-0', { 'build.kairos.io/export-index': '0' }), spec: {} },
         'default',
       );
       await setup.settle();
@@ -54,7 +54,7 @@ describe('an end', () => {
     },
   );
 
-  test('nothing is made for an object that is being deleted, and the finalizer of the Go operator goes', async () => {
+  test('loses its finalizer when it is deleted, and nothing is created for it', async () => {
     const metadata = { name: AT.name, finalizers: ['build.kairos.io/osbuilder-finalizer'] };
     await setup.kube.create(OS_ARTIFACT, { metadata, spec: READY }, AT.namespace);
     await setup.kube.delete(OS_ARTIFACT, AT);
@@ -62,7 +62,7 @@ describe('an end', () => {
     expect([setup.artifact(), setup.pods()]).toEqual([undefined, []]);
   });
 
-  test('says nothing twice', async () => {
+  test('is not written again without a change', async () => {
     await setup.create(READY);
     const { version } = setup.kube.store;
     await reconcileArtifact(AT, setup.deps);

@@ -1,4 +1,4 @@
-/** OSArtifacts from beginning to end, against a cluster in memory. */
+/** OSArtifacts from creation to their final phase, with a cluster in memory. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { reconcileArtifact } from '../../../controller/artifact/controller.js';
 import { JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 describe('a build', () => {
-  test('goes through its phases, and ends with names, sizes and checksums', async () => {
+  test('passes through its phases and reports names, sizes and checksums of the files', async () => {
     await setup.create(WITH_EXPORTER);
     expect(setup.phaseAndMessage()).toEqual(['Building', 'the builder Pod is about to start']);
     expect(setup.claims().map(({ metadata }) => metadata.name)).toEqual(['os-artifacts']);
@@ -42,7 +42,7 @@ describe('a build', () => {
     expect(setup.status()).toMatchObject({ progress: '1/1', exports: [{ job: 'os-export-0', state: 'Done' }] });
   });
 
-  test('is not done again when its Pod and Jobs are cleaned up', async () => {
+  test('does not run again when its Pod and Jobs are deleted', async () => {
     await setup.create(WITH_EXPORTER);
     await setup.setPodStatus('Succeeded', [listed]);
     await setup.setJobCondition('os-export-0', 'Complete');
@@ -52,7 +52,7 @@ describe('a build', () => {
     expect([setup.phaseAndMessage()[0], setup.pods(), setup.jobs()]).toEqual(['Ready', [], []]);
   });
 
-  test('goes on exporting when its Pod is deleted meanwhile', async () => {
+  test('continues to export when its Pod is deleted', async () => {
     await setup.create(WITH_EXPORTER);
     await setup.setPodStatus('Succeeded', [listed]);
     for (const pod of setup.pods()) await setup.kube.delete(PODS, pod.metadata);
@@ -62,7 +62,7 @@ describe('a build', () => {
     expect(setup.phaseAndMessage()).toEqual(['Ready', 'built: os.iso, os.tar']);
   });
 
-  test('whose Pod is deleted is done again', async () => {
+  test('starts again when its Pod is deleted', async () => {
     await setup.create(READY);
     const [first] = setup.pods();
     if (first) await setup.kube.delete(PODS, first.metadata);
@@ -71,7 +71,7 @@ describe('a build', () => {
     expect(setup.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
   });
 
-  test('that fails says which step, and the end of its log', async () => {
+  test('reports the failed step with the end of its log', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Failed', [failed('build-iso', 'xorriso: no space left')]);
     expect(setup.phaseAndMessage()).toEqual([
@@ -83,7 +83,7 @@ describe('a build', () => {
     expect(setup.reasons()).toEqual(['Building', 'BuildFailed']);
   });
 
-  test('ends as failed when an exporter fails', async () => {
+  test('fails when an exporter fails', async () => {
     await setup.create(WITH_EXPORTER);
     await setup.setPodStatus('Succeeded', [listed]);
     await setup.setJobCondition('os-export-0', 'Failed', 'Job has reached the specified backoff limit');
@@ -93,21 +93,21 @@ describe('a build', () => {
     ]);
   });
 
-  test('says what the kubelet says of an image, and gives up in the end', async () => {
+  test('reports an image that cannot be pulled, and fails after an hour', async () => {
     await setup.create(READY);
     const waiting = { reason: 'ImagePullBackOff', message: 'not found' };
     await setup.setPodStatus('Pending', [{ name: 'build-iso', image: 'tool:1', state: { waiting } }]);
-    const words = 'image "tool:1" of container build-iso cannot be started: not found';
-    expect(setup.phaseAndMessage()).toEqual(['Building', words]);
+    const message = 'image "tool:1" of container build-iso cannot be started: not found';
+    expect(setup.phaseAndMessage()).toEqual(['Building', message]);
     await setup.clock.advance(3_601_000);
     await setup.settle();
-    expect(setup.phaseAndMessage()).toEqual(['Error', words]);
+    expect(setup.phaseAndMessage()).toEqual(['Error', message]);
     expect(setup.pods()).toEqual([]);
   });
 });
 
-describe('another spec', () => {
-  test('is another build: the earlier one goes first', async () => {
+describe('a changed spec', () => {
+  test('starts another build after the objects of the earlier one are deleted', async () => {
     await setup.create(WITH_EXPORTER);
     await setup.setPodStatus('Succeeded', [listed]);
     await setup.setJobCondition('os-export-0', 'Complete');
@@ -119,21 +119,21 @@ describe('another spec', () => {
     expect(setup.status()?.outputs).toBeUndefined();
   });
 
-  test('after a failure begins at once', async () => {
+  test('starts another build at once after a failure', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Failed', [failed('build-iso', 'x')]);
     await setup.change({ diskSize: '10G' });
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('brings its configuration with it', async () => {
+  test('updates the ConfigMap', async () => {
     await setup.create({ ...READY, grubConfig: 'one' });
     expect(setup.configMap()?.data).toEqual({ 'grub.cfg': 'one' });
     await setup.change({ grubConfig: 'two' });
     expect(setup.configMap()?.data).toEqual({ 'grub.cfg': 'two' });
   });
 
-  test('that is wrong is said in words, and nothing is built', async () => {
+  test('builds nothing and reports the fault when it is invalid', async () => {
     await setup.create({ imageName: 'x' });
     expect(setup.phaseAndMessage()[0]).toBe('Error');
     expect(setup.phaseAndMessage()[1]).toMatch(/^spec\.iso: at least one of/);
@@ -141,8 +141,8 @@ describe('another spec', () => {
   });
 });
 
-describe('what the build is made of', () => {
-  test('is waited for, by name, and picked up when it appears', async () => {
+describe('an input of a build', () => {
+  test('is reported by name while it is missing, and used once it exists', async () => {
     await setup.create(DOCKERFILE);
     expect(setup.phaseAndMessage()).toEqual(['Pending', 'waiting for Secret "def"']);
     await setup.secret('def', { Other: 'FROM x' });
@@ -157,7 +157,7 @@ describe('what the build is made of', () => {
     expect(setup.reasons()).toEqual(['InputMissing', 'InputMissing', 'Building']);
   });
 
-  test('and is an error after an hour, that mends itself all the same', async () => {
+  test('causes an error when it is missing for an hour, and is still used once it exists', async () => {
     await setup.create(DOCKERFILE);
     await setup.clock.advance(3_600_000);
     await reconcileArtifact(AT, setup.deps);
@@ -167,17 +167,17 @@ describe('what the build is made of', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('says what is wrong with a template, and where; put right, it is built', async () => {
+  test('is reported with the position of a fault in its template, and used once it is corrected', async () => {
     await setup.secret('def', { Dockerfile: 'FROM {{ .A }}\nRUN {{ template "x" }}' });
     await setup.create(DOCKERFILE);
-    const place = 'entry "Dockerfile" of Secret "def", line 2, column 8: "template" is not allowed here';
-    expect(setup.phaseAndMessage()).toEqual(['Error', place]);
+    const message = 'entry "Dockerfile" of Secret "def", line 2, column 8: "template" is not allowed here';
+    expect(setup.phaseAndMessage()).toEqual(['Error', message]);
     await setup.secret('def', { Dockerfile: 'FROM {{ .A }}' });
     await setup.settle();
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('is a new build when it changes after a failure, and no reason to disturb one that runs', async () => {
+  test('starts a new build when it changes after a failure, and does not disturb a running build', async () => {
     await setup.secret('def', { Dockerfile: 'FROM one' });
     await setup.create(DOCKERFILE);
     const [first] = setup.pods();
@@ -190,7 +190,7 @@ describe('what the build is made of', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('renders values, those of the object over those of a Secret', async () => {
+  test('may have template values, of which those in the spec take precedence over those in a Secret', async () => {
     await setup.secret('def', { Dockerfile: '{{ .A }}{{ .B }}{{ .C }}' });
     await setup.secret('values', { A: '1', B: '1' });
     const values = { dockerfileTemplateValuesFrom: { name: 'values' }, dockerfileTemplateValues: { B: '2' } };
@@ -199,7 +199,7 @@ describe('what the build is made of', () => {
     expect(rendered).toMatchObject({ data: { ociSpec: Buffer.from('12').toString('base64') } });
   });
 
-  test('brings credentials together', async () => {
+  test('may be several pull secrets, whose credentials are merged', async () => {
     await setup.secret('one', { '.dockerconfigjson': '{"auths":{"a":{"auth":"1"}}}' });
     await setup.secret('two', { '.dockerconfigjson': '{"auths":{"a":{"auth":"2"},"b":{"auth":"2"}}}' });
     await setup.create({ ...READY, imagePullSecrets: [{ name: 'one' }, { name: 'two' }] });
@@ -208,7 +208,7 @@ describe('what the build is made of', () => {
     expect(JSON.parse(text)).toEqual({ auths: { a: { auth: '1' }, b: { auth: '2' } } });
   });
 
-  test('never has its own words told when they are no JSON', async () => {
+  test('is never quoted when it should be credentials and is not JSON', async () => {
     await setup.secret('one', { '.dockerconfigjson': 'hunter2' });
     await setup.create({ ...READY, imagePullSecrets: [{ name: 'one' }] });
     expect(setup.phaseAndMessage()).toEqual([
@@ -218,8 +218,8 @@ describe('what the build is made of', () => {
   });
 });
 
-describe('names', () => {
-  test('the same in two namespaces do not meet', async () => {
+describe('an object name', () => {
+  test('may be used in two namespaces', async () => {
     await setup.create(READY);
     await setup.create(READY, { namespace: 'other', name: 'os' });
     const [one, two] = setup.pods();
@@ -228,7 +228,7 @@ describe('names', () => {
     expect(setup.deps.artifacts.get({ namespace: 'other', name: 'os' })?.status?.phase).toBe('Building');
   });
 
-  test('of an earlier object are waited for', async () => {
+  test('is waited for while an object of a deleted OSArtifact has it', async () => {
     const owner = {
       apiVersion: 'build.kairos.io/v1alpha2',
       kind: 'OSArtifact',
@@ -248,7 +248,7 @@ describe('names', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test("of somebody else's are left alone", async () => {
+  test('is reported, and the object kept, when an object of another owner has it', async () => {
     await setup.kube.create(VOLUME_CLAIMS, { metadata: { name: 'os-artifacts' } }, 'default');
     await setup.create(READY);
     expect(setup.phaseAndMessage()).toEqual([
@@ -259,8 +259,8 @@ describe('names', () => {
   });
 });
 
-describe('what the API server is against', () => {
-  test('is said in its words, once, and asked again', async () => {
+describe('a refusal by the API server', () => {
+  test('is reported once with its message, and the request is repeated', async () => {
     const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
     setup.kube.refusals.set('create pods', { code: 403, body });
     await setup.create(READY);

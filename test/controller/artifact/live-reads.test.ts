@@ -15,9 +15,9 @@ const meta = { name: 'a', namespace: 'default', uid: 'uid-a', resourceVersion: '
 const building = (phase: 'Building' | 'Ready') => ({ metadata: meta, spec: {}, status: { phase } }) as OSArtifact;
 
 test.each([
-  ['is read once nothing was heard for five minutes', 'Building', 'Succeeded'],
-  ['is left alone once all is done', 'Ready', 'Running'],
-] as const)('the Pod of an OSArtifact %s', async (_sentence, phase, seen) => {
+  ['is read from the API server after five minutes without a change', 'Building', 'Succeeded'],
+  ['is not read once the OSArtifact is Ready', 'Ready', 'Running'],
+] as const)('the Pod of an OSArtifact %s', async (_title, phase, expected) => {
   const kube = new FakeKube();
   const clock = fakeClock();
   const pods = new ObjectCache<CachedPod>({ indexes });
@@ -26,10 +26,10 @@ test.each([
   const ended = pod('builder', { phase: 'Succeeded' });
   kube.seed(PODS, { ...ended, metadata: { ...ended.metadata, resourceVersion: '2' } });
   const staleness = new StalenessTracker(clock);
-  const look = () => refreshStale(building(phase), staleness, { kube, pods, exports });
-  await look();
+  const refresh = () => refreshStale(building(phase), staleness, { kube, pods, exports });
+  await refresh();
   expect(pods.list()[0]?.status.phase).toBe('Running');
   await clock.advance(STALE_AFTER_MS);
-  await look();
-  expect(pods.list()[0]?.status.phase).toBe(seen);
+  await refresh();
+  expect(pods.list()[0]?.status.phase).toBe(expected);
 });

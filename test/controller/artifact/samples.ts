@@ -1,4 +1,4 @@
-/** OSArtifacts as users have read of them, and what is made of them. */
+/** The documented OSArtifacts, and the objects that are created for them. */
 import { OSArtifactSpec } from '../../../api/os-artifact.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { buildOf } from '../../../controller/artifact/build/build.js';
@@ -20,19 +20,19 @@ export const META: ObjectMeta = { name: 'os', namespace: 'default', uid: 'uid-1'
 
 const DOCKERFILE = 'FROM {{ .BaseImage }}\nRUN echo "Version: {{ .Version }}" > /etc/build-info\n';
 
-/** Every object that stands for a build. */
-export function manifestsOf(written: object, meta: ObjectMeta = META): object[] {
-  const build = buildOf(meta.name, OSArtifactSpec.parse(written));
+/** Every object that is created for a spec. */
+export function manifestsOf(given: object, meta: ObjectMeta = META): object[] {
+  const build = buildOf(meta.name, OSArtifactSpec.parse(given));
   const { source } = build;
   const input =
     source.is === 'dockerfile' && source.template ? { text: DOCKERFILE, values: { Version: '1' } } : undefined;
   const dockerfile = source.is === 'dockerfile' ? renderDockerfile(source, input) : undefined;
   const credentials = hasCredentials(build) ? '{"auths":{}}' : undefined;
-  const place = volumeClaim(meta, build);
+  const claimOrNone = volumeClaim(meta, build);
   return [
     ...(hasConfig(build) ? [configMap(meta, build)] : []),
     ...(needsSecret(build) ? [renderedSecret(meta, { dockerfile, credentials })] : []),
-    ...(place ? [place] : []),
+    ...(claimOrNone ? [claimOrNone] : []),
     builderPod(meta, build, { id: 'build-1', attempt: 1 }, TOOLS),
     ...build.exporters.map((_, index) => exporterJob(meta, build, 'build-1', index)),
   ];
@@ -87,7 +87,7 @@ const uploader = {
   },
 };
 
-/** The examples of the documents, flat, by what they show. */
+/** The documented examples in the flat shape, by topic. */
 export const DOCUMENTED: Record<string, object> = {
   'iso-and-exporter': { imageName: IMAGE, iso: true, exporters: [exporter] },
   'cloud-image': { imageName: IMAGE, cloudImage: true, diskSize: '10G' },
@@ -130,7 +130,7 @@ export const DOCUMENTED: Record<string, object> = {
 
 const requests = (cpu: string) => ({ requests: { cpu } });
 
-/** The newer shape with everything in it, but a ready image. */
+/** The nested shape with every field except `image.ref`, which excludes others. */
 export const NESTED_ALL = {
   image: {
     buildOptions: {

@@ -1,4 +1,4 @@
-/** The builder's scripts, given to a real shell. */
+/** The scripts of the builder Pod, run by a real shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -44,17 +44,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Runs a script with the container's folders below a folder of our own. */
+/** Runs a script with the folders of the container below a temporary folder. */
 function run(script: string, tools: Record<string, string> = {}) {
   const bin = join(root, 'bin');
   mkdirSync(bin, { recursive: true });
   for (const [name, text] of Object.entries(tools))
     writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
-  const moved = script.replaceAll(
+  const relocated = script.replaceAll(
     /(?<![\w.])\/(artifacts|rootfs|etc|config|cloud-config\.yaml|dev\/termination-log|overlay-iso|tmp\/(?:overlay|\.files)|grub\.cfg)/g,
     `${root}/$1`,
   );
-  return spawnSync('bash', ['-cxe', moved], {
+  return spawnSync('bash', ['-cxe', relocated], {
     env: { PATH: `${bin}:${process.env.PATH ?? ''}` },
     cwd: root,
     encoding: 'utf8',
@@ -72,13 +72,16 @@ function fresh(...folders: string[]): void {
 }
 
 describe('every script', () => {
-  test.each(Object.entries({ ...DOCUMENTED, nested: NESTED_ALL }))('of %s is one that a shell reads', (_, spec) => {
-    const unread = scriptsOf(spec).filter(({ script }) => spawnSync('bash', ['-n', '-c', script]).status !== 0);
-    expect(unread).toEqual([]);
-  });
+  test.each(Object.entries({ ...DOCUMENTED, nested: NESTED_ALL }))(
+    'has valid shell syntax, in the example %s',
+    (_, spec) => {
+      const invalid = scriptsOf(spec).filter(({ script }) => spawnSync('bash', ['-n', '-c', script]).status !== 0);
+      expect(invalid).toEqual([]);
+    },
+  );
 
   test.each(["it's", '$(id)', '`id`', 'a b', '"', '\\', ';x', '', '*', "'; rm -rf /; '", 'a\nb', '-x'])(
-    'takes %j as one word',
+    'quotes %j as one word',
     value => {
       const out = execFileSync('bash', ['-c', `printf %s ${word(value)}`], { encoding: 'utf8' });
       expect(out).toBe(value);
@@ -86,45 +89,45 @@ describe('every script', () => {
   );
 });
 
-test('admission knows the names of all steps', () => {
+test('the webhook reserves the names of all steps', () => {
   const specs = [...Object.values(DOCUMENTED), NESTED_ALL, { imageName: IMAGE, iso: true }];
   const names = specs.flatMap(scriptsOf).map(({ name }) => name);
   expect(names.filter(name => !isBuilderStep(name))).toEqual([]);
 });
 
-describe('around every script', () => {
-  const [around] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), WHICH, TOOLS).spec.containers;
-  const wrapped = (script: string, bytes = '40', ...makes: string[]) => {
+describe('the step runner', () => {
+  const [container] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), WHICH, TOOLS).spec.containers;
+  const wrapped = (script: string, bytes = '40', ...files: string[]) => {
     fresh('dev', 'tmp', 'artifacts');
-    const moved = (words: string) =>
-      words.replaceAll(/\/(dev\/termination-log|tmp\/\.(said|made|files)|artifacts)/g, `${root}/$1`);
-    const [shell = '', ...flags] = around?.command ?? [];
-    const { status, stdout } = spawnSync(shell, [...flags.map(moved), moved(script), bytes, ...makes], {
+    const relocate = (command: string) =>
+      command.replaceAll(/\/(dev\/termination-log|tmp\/\.(said|made|files)|artifacts)/g, `${root}/$1`);
+    const [shell = '', ...flags] = container?.command ?? [];
+    const { status, stdout } = spawnSync(shell, [...flags.map(relocate), relocate(script), bytes, ...files], {
       encoding: 'utf8',
     });
     const last = existsSync(at('dev', 'termination-log')) ? text('dev', 'termination-log') : '';
     return { status, stdout, last };
   };
 
-  test('a failure leaves the end of what was said, however much that was, and its code', () => {
+  test('reports the end of the output and the exit code of a failed step', () => {
     const { status, last, stdout } = wrapped('seq 1 9999; echo no room left >&2; exit 7');
     expect({ status, length: last.length }).toEqual({ status: 7, length: 40 });
     expect(last).toMatch(/no room left\n\+ exit 7\n$/);
     expect(stdout).toContain('5000\n');
   });
 
-  test('a word of the step itself stays', () =>
+  test('keeps the termination message that a failed step wrote', () =>
     expect(wrapped('echo the reason > /dev/termination-log; exit 1')).toMatchObject({
       status: 1,
       last: 'the reason\n',
     }));
 
-  test('a success leaves nothing but what the step itself leaves', () => {
+  test('writes nothing after a success without files, and keeps the message of the step', () => {
     expect(wrapped('echo fine')).toMatchObject({ status: 0, last: '' });
     expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, last: 'list\n' });
   });
 
-  test('a success leaves checksum, bytes and name of what was made', () => {
+  test('reports checksum, size and name of each file after a success', () => {
     const script = 'echo -n abc > /artifacts/os.iso; echo more > /artifacts/os-uki.efi; echo x > /artifacts/foreign';
     const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     const { status, last } = wrapped(script, '40', 'os.iso', 'os-uki*');
@@ -132,12 +135,12 @@ describe('around every script', () => {
     expect(last).toMatch(new RegExp(`^${sum} 3 os.iso\n[0-9a-f]{64} 5 os-uki.efi\n$`));
   });
 
-  test('a success that made nothing of what it should have made is a failure', () => {
+  test('fails a step that did not create its files', () => {
     const { status, last } = wrapped('touch /artifacts/os.iso', '40', 'os.iso', 'os.raw');
     expect({ status, last }).toEqual({ status: 1, last: 'it ended well, but there is no os.raw\n' });
   });
 
-  test('each of many containers keeps its share of what the kubelet keeps', () => {
+  test('limits each message to its share of what the kubelet keeps', () => {
     const { initContainers, containers } = builderPod(
       META,
       buildOf('os', OSArtifactSpec.parse(NESTED_ALL)),
@@ -145,17 +148,17 @@ describe('around every script', () => {
       TOOLS,
     ).spec;
     const count = initContainers.length + containers.length;
-    expect(Number(around?.args[1]) * count).toBeLessThanOrEqual(12 * 1024);
+    expect(Number(container?.args[1]) * count).toBeLessThanOrEqual(12 * 1024);
   });
 });
 
-describe('the step', () => {
+describe('the script of a step', () => {
   const RELEASE = { imageName: IMAGE, iso: true, osRelease: '7' };
 
   test.each([
     ['behind a link', '../usr/lib/os-release'],
     ['behind a link from the root', '/usr/lib/os-release'],
-  ])('that sets a version changes one line, %s', (_, target) => {
+  ])('changes one line of a release file to set a version, %s', (_, target) => {
     fresh('rootfs/etc', 'rootfs/usr/lib', 'config');
     writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\nVERSION=1\nVERSION_ID=2');
     symlinkSync(target, at('rootfs/etc/os-release'));
@@ -164,14 +167,14 @@ describe('the step', () => {
     expect(text('rootfs/usr/lib/os-release')).toBe('ID=x\nVERSION_ID=2\nVERSION="7"\n');
   });
 
-  test('that sets a version makes the file where there is none', () => {
+  test('creates a missing release file to set a version', () => {
     fresh('rootfs', 'config');
     writeFileSync(at('config/os-release'), 'VERSION="7"\n');
     expect(run(scriptOf(RELEASE, 'os-release'))).toMatchObject({ status: 0 });
     expect(text('rootfs/etc/os-release')).toBe('VERSION="7"\n');
   });
 
-  test('that puts a release file in place replaces a link, and not what it points to', () => {
+  test('replaces a release file that is a link, and keeps the target of the link', () => {
     fresh('rootfs/etc', 'rootfs/usr/lib', 'config');
     writeFileSync(at('rootfs/usr/lib/os-release'), 'ID=x\n');
     symlinkSync('../usr/lib/os-release', at('rootfs/etc/os-release'));
@@ -183,14 +186,14 @@ describe('the step', () => {
     ]);
   });
 
-  test('that clears the place leaves nothing of an earlier build, hidden or not', () => {
+  test('clears the volume of all files of an earlier build, including hidden ones', () => {
     fresh('artifacts/EFI/BOOT', 'artifacts/.build-x', 'artifacts/lost+found');
     writeFileSync(at('artifacts/old.iso'), 'old');
     expect(run(scriptOf(RELEASE, 'clear-artifacts'))).toMatchObject({ status: 0 });
     expect(readdirSync(at('artifacts'))).toEqual(['lost+found']);
   });
 
-  test('there is none that clears a volume of the user', () =>
+  test('does not clear a user volume', () =>
     expect(scriptsOf(NESTED_ALL).map(({ name }) => name)).not.toContain('clear-artifacts'));
 
   const UKI = {
@@ -208,11 +211,11 @@ done
 `;
 
   test.each(Object.entries(UKI))(
-    '%s takes out what was made, whatever it is called',
-    (step, [makes = '', file = '']) => {
+    'moves the result of %s to /artifacts, whatever auroraboot names it',
+    (step, [commands = '', file = '']) => {
       fresh('artifacts', 'rootfs', 'overlay-iso', 'tmp');
       writeFileSync(at('cloud-config.yaml'), '#cloud-config\n');
-      const { status, stdout } = run(scriptOf(NESTED_ALL, step), { auroraboot: AURORABOOT + makes });
+      const { status, stdout } = run(scriptOf(NESTED_ALL, step), { auroraboot: AURORABOOT + commands });
       expect(status).toBe(0);
       expect(existsSync(at('artifacts', file))).toBe(true);
       expect(readdirSync(at('artifacts')).filter(name => name.startsWith('.'))).toEqual([]);
@@ -220,7 +223,7 @@ done
     },
   );
 
-  test('that unpacks an image says so when that is no Kairos', () => {
+  test('reports an unpacked image that is not a Kairos image', () => {
     fresh('artifacts', 'rootfs', 'dev');
     expect(
       run(scriptOf(DOCUMENTED['iso-and-exporter'] ?? {}, 'pull-image-baseimage'), { auroraboot: 'exit 0' }).status,
@@ -228,18 +231,18 @@ done
     expect(text('dev', 'termination-log')).toMatch(/not a Kairos image.*baseImageName/);
   });
 
-  test('that makes media brings the files of the user and the configuration of the boot loader together', () => {
+  test('merges user files and boot loader configuration for an ISO image', () => {
     fresh('overlay-iso/docs', 'rootfs', 'artifacts', 'tmp');
     writeFileSync(at('overlay-iso/docs/a'), 'user');
     writeFileSync(at('grub.cfg'), 'set x=1');
-    const makes = `touch ${at('artifacts/.os-build-iso')}/{medium.iso,config.yaml}`;
-    expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: makes })).toMatchObject({ status: 0 });
+    const tool = `touch ${at('artifacts/.os-build-iso')}/{medium.iso,config.yaml}`;
+    expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: tool })).toMatchObject({ status: 0 });
     expect(readdirSync(at('artifacts'))).toEqual(['medium.iso']);
     expect([text('tmp/overlay/docs/a'), text('tmp/overlay/boot/grub2/grub.cfg')]).toEqual(['user', 'set x=1']);
   });
 
   test.each(['build-cloud-image', 'build-azure-cloud-image', 'build-gce-cloud-image'])(
-    '%s takes its own file, and fails where there is none',
+    'moves the file of %s, and fails without one',
     step => {
       fresh('artifacts', 'rootfs');
       const [ending = '', name = ''] = {

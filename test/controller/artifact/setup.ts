@@ -1,4 +1,4 @@
-/** An OSArtifact's whole surroundings in memory, and the passes over it. */
+/** An OSArtifact with its cluster in memory: changes objects as users and the kubelet would, and reconciles until nothing changes. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import type { OSArtifact } from '../../../api/objects.js';
 import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
@@ -33,7 +33,7 @@ export class ArtifactSetup {
   readonly #configMaps = this.kube.cacheOf<Stored & { data?: Record<string, string> }>(CONFIG_MAPS);
   readonly #claims = this.kube.cacheOf<Stored>(VOLUME_CLAIMS);
 
-  /** Passes over every object until one changes nothing. */
+  /** Reconciles every object until a pass changes nothing. */
   async settle(): Promise<void> {
     for (let passes = 0, before = ''; passes < 20; passes += 1) {
       const now = String(this.kube.store.version);
@@ -42,7 +42,7 @@ export class ArtifactSetup {
       for (const { metadata } of this.deps.artifacts.list())
         await reconcileArtifact({ namespace: metadata.namespace, name: metadata.name }, this.deps);
     }
-    throw new Error('it never comes to rest');
+    throw new Error('reconciling never stops changing objects');
   }
 
   async create(spec: object, at: Name = AT): Promise<void> {
@@ -63,7 +63,7 @@ export class ArtifactSetup {
     await this.kube.create(SECRETS, body, 'default');
   }
 
-  /** The kubelet says how the builder stands. */
+  /** Sets the status of the builder Pod, as the kubelet would. */
   async setPodStatus(
     phase: string,
     containers: readonly (Partial<ContainerStatus> & { name: string })[] = [],
@@ -80,7 +80,7 @@ export class ArtifactSetup {
     await this.settle();
   }
 
-  /** Its node is slow, or away: it stays for a while. */
+  /** Deletes the builder Pod, which stays terminating until the returned function is called, as on a slow or absent node. */
   async deletePodSlowly(): Promise<() => Promise<void>> {
     const [pod] = this.pods();
     const at = { namespace: 'default', name: pod?.metadata.name ?? '' };

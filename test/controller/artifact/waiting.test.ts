@@ -1,4 +1,4 @@
-/** Nothing is waited for in silence, and nothing for ever. */
+/** Waiting is always reported, and always limited. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { reconcileArtifact } from '../../../controller/artifact/controller.js';
@@ -16,7 +16,7 @@ beforeEach(() => {
   setup = new ArtifactSetup();
 });
 
-describe('what was put right', () => {
+describe('a corrected input', () => {
   test.each([
     ['a cloud-config', { cloudConfigRef: { name: 'in' } }, { 'cloud-config.yaml': 'a' }, { 'cloud-config.yaml': 'b' }],
     [
@@ -25,7 +25,7 @@ describe('what was put right', () => {
       { '.dockerconfigjson': '{"auths":{}}' },
       { '.dockerconfigjson': '{"auths":{"a":{}}}' },
     ],
-  ])('%s is picked up after a failure', async (_, spec, before, after) => {
+  ])('starts another build after a failure: %s', async (_, spec, before, after) => {
     await setup.secret('in', before);
     await setup.create({ ...READY, ...spec });
     const [first] = setup.pods();
@@ -38,7 +38,7 @@ describe('what was put right', () => {
     expect(setup.pods()[0]?.metadata.uid).not.toBe(first?.metadata.uid);
   });
 
-  test('and broken anew is told, instead of the old failure', async () => {
+  test('is reported when it is broken again, instead of the earlier failure', async () => {
     await setup.secret('in', { Dockerfile: 'FROM x' });
     await setup.create({ baseImageDockerfile: { name: 'in' }, iso: true });
     await setup.setPodStatus('Failed', failed);
@@ -53,7 +53,7 @@ describe('what was put right', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('an empty cloud-config is said at once', async () => {
+  test('must be a cloud-config that is not empty', async () => {
     await setup.secret('in', { 'cloud-config.yaml': '\n' });
     await setup.create({ ...READY, cloudConfigRef: { name: 'in' } });
     expect(setup.phaseAndMessage()).toEqual([
@@ -62,7 +62,7 @@ describe('what was put right', () => {
     ]);
   });
 
-  test('an older kind of pull secret is read, too', async () => {
+  test('may be a pull secret in the legacy format', async () => {
     await setup.secret('in', { '.dockercfg': '{"registry.example":{"auth":"x"}}' });
     await setup.create({ ...READY, imagePullSecrets: [{ name: 'in' }] });
     expect(setup.phaseAndMessage()[0]).toBe('Building');
@@ -79,7 +79,7 @@ describe('a volume', () => {
   test.each([
     ['Secret', { secret: { secretName: 'files' } }],
     ['ConfigMap', { configMap: { name: 'files' } }],
-  ])('of a %s that is not there is waited for by name', async (kind, volume) => {
+  ])('is reported by name while its %s is missing, and used once that exists', async (kind, volume) => {
     await setup.create(nested(volume));
     expect(setup.phaseAndMessage()).toEqual(['Pending', `waiting for ${kind} "files"`]);
     if (kind === 'Secret') await setup.secret('files', { a: 'b' });
@@ -88,12 +88,12 @@ describe('a volume', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('that may be absent is not waited for', async () => {
+  test('is not waited for when its source is optional', async () => {
     await setup.create(nested({ secret: { secretName: 'files', optional: true } }));
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('that is missing otherwise shows in a Pod that does not start', async () => {
+  test('is suspected when the Pod does not start', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Pending', [{ name: 'build-iso', state: { waiting: { reason: 'PodInitializing' } } }]);
     await setup.clock.advance(61_000);
@@ -103,7 +103,7 @@ describe('a volume', () => {
     );
   });
 
-  test('to build in that was made for another spec stays, and that is told', async () => {
+  test('claim is kept, and reported, when it was created for another spec', async () => {
     await setup.create({ ...READY, volume: { resources: { requests: { storage: '1Gi' } } } });
     await setup.setPodStatus('Succeeded', []);
     await setup.change({ ...READY, cloudImage: true });
@@ -116,10 +116,10 @@ describe('a volume', () => {
   });
 });
 
-describe('patience', () => {
+describe('the time limit for a blocked builder Pod', () => {
   const since = (minutes: number) => new Date(setup.clock.now().getTime() + minutes * 60_000).toISOString();
 
-  test('counts from the end of the last step, not from the start of the Pod', async () => {
+  test('starts at the end of the last step and not at the start of the Pod', async () => {
     await setup.create(READY);
     const waiting = { reason: 'ErrImagePull', message: 'away' };
     const containers = [
@@ -135,14 +135,14 @@ describe('patience', () => {
   });
 });
 
-describe('patience with what is missing', () => {
+describe('the time limit for a missing input', () => {
   const LATE = { ...READY, cloudConfigRef: { name: 'late' } };
 
   test.each([
     ['after a long build of another spec', READY],
     ['after a wrong spec', { imageName: 'x' }],
-    ['after another spec that lacked something', { ...READY, cloudConfigRef: { name: 'never' } }],
-  ])('counts from when that was asked for, %s', async (_, before) => {
+    ['after another spec with a missing input', { ...READY, cloudConfigRef: { name: 'never' } }],
+  ])('starts when the input is first requested, %s', async (_, before) => {
     await setup.create(before);
     await setup.clock.advance(59 * 60_000);
     await setup.settle();
@@ -155,7 +155,7 @@ describe('patience with what is missing', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Error');
   });
 
-  test('ends also where the API server will not have the Pod', async () => {
+  test('applies to a Pod that the API server refuses', async () => {
     const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'exceeded quota' };
     setup.kube.refusals.set('create pods', { code: 403, body });
     await setup.create(READY);
@@ -165,7 +165,7 @@ describe('patience with what is missing', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Error');
   });
 
-  test('is told where a Secret may not be read', async () => {
+  test('applies to a Secret that may not be read', async () => {
     const body = { code: 403, status: 'Failure', reason: 'Forbidden', message: 'no right to secrets' };
     setup.kube.refusals.set('get secrets', { code: 403, body });
     await setup.create(LATE);
@@ -174,11 +174,11 @@ describe('patience with what is missing', () => {
   });
 });
 
-describe('an end that was told', () => {
+describe('the status of a failed OSArtifact', () => {
   test.each([
     ['a wrong spec', { imageName: 'x' }],
     ['a wrong input', { baseImageDockerfile: { name: 'in' }, iso: true }],
-  ])('is not written again with every look, such as that of %s', async (_, spec) => {
+  ])('is not written again by every pass, after %s', async (_, spec) => {
     await setup.secret('in', { Dockerfile: '{{ if }}' });
     await setup.create(spec);
     expect(setup.phaseAndMessage()[0]).toBe('Error');
@@ -189,44 +189,44 @@ describe('an end that was told', () => {
   });
 });
 
-describe('a namespace whose wishes are not obeyed', () => {
-  const elsewhere = (): Parameters<typeof reconcileArtifact>[1] => ({ ...setup.deps, allowedNamespaces: ['fleet'] });
+describe('a namespace that is not allowed', () => {
+  const restricted = (): Parameters<typeof reconcileArtifact>[1] => ({ ...setup.deps, allowedNamespaces: ['fleet'] });
 
-  test('has nothing built, and is told so', async () => {
+  test('gets an error, and nothing is built', async () => {
     await setup.kube.create(OS_ARTIFACT, { metadata: { name: AT.name }, spec: READY }, AT.namespace);
-    await reconcileArtifact(AT, elsewhere());
+    await reconcileArtifact(AT, restricted());
     expect(setup.phaseAndMessage()[0]).toBe('Error');
     expect(setup.phaseAndMessage()[1]).toContain('allowed namespaces fleet (ALLOWED_NAMESPACES)');
     expect(setup.pods()).toEqual([]);
   });
 
-  test('has nothing built anew', async () => {
+  test('has no finished build started again', async () => {
     await setup.create(READY);
     await setup.setPodStatus('Succeeded', []);
     for (const pod of setup.pods()) await setup.kube.delete(PODS, pod.metadata);
     const metadata = { annotations: { 'operator.kairos.io/retry': '1' } };
     await setup.kube.patch(OS_ARTIFACT, AT, { metadata });
-    await reconcileArtifact(AT, elsewhere());
+    await reconcileArtifact(AT, restricted());
     expect([setup.phaseAndMessage()[0], setup.pods()]).toEqual(['Ready', []]);
   });
 
-  test('has a build that is under way go on', async () => {
+  test('keeps a running build', async () => {
     await setup.create(READY);
-    await reconcileArtifact(AT, elsewhere());
+    await reconcileArtifact(AT, restricted());
     expect([setup.phaseAndMessage()[0], setup.pods().length]).toEqual(['Building', 1]);
   });
 });
 
-describe('a spec that is wrong while it is built', () => {
-  test('ends the builder Pod', async () => {
+describe('a spec that becomes invalid during the build', () => {
+  test('deletes the builder Pod', async () => {
     await setup.create(READY);
     await setup.change({ imageName: null });
     expect([setup.phaseAndMessage()[0], setup.pods()]).toEqual(['Error', []]);
   });
 });
 
-describe('another generation that means the same build', () => {
-  test.each(['Succeeded', 'Failed'])('is observed after it has %s', async phase => {
+describe('another generation of the same build', () => {
+  test.each(['Succeeded', 'Failed'])('is recorded as observed after the Pod has %s', async phase => {
     await setup.create(READY);
     await setup.setPodStatus(phase, phase === 'Failed' ? failed : []);
     const before = setup.status();
@@ -236,8 +236,8 @@ describe('another generation that means the same build', () => {
   });
 });
 
-describe('on the way', () => {
-  test('each step is told when it is done, and its files as soon as they are known', async () => {
+describe('a running build', () => {
+  test('reports each completed step and its files', async () => {
     await setup.create(READY);
     const times = { startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:12Z' };
     const first = {

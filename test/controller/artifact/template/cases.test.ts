@@ -1,4 +1,4 @@
-/** What Go itself made of each template, or that it refused it. */
+/** Templates with the result of Go for each, or with its rejection. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { TemplateError } from '../../../../controller/artifact/template/errors.js';
@@ -22,7 +22,7 @@ describe('a template renders as in Go', () => {
   });
 });
 
-describe('a template that Go refuses is refused', () => {
+describe('a template that Go rejects is rejected', () => {
   test.each(cases.filter(each => each.refused).map(each => [each.name, each] as const))('%s', (_, each) => {
     expect(() => render(each.template, values)).toThrow(TemplateError);
   });

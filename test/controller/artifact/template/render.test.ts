@@ -2,18 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { TemplateError } from '../../../../controller/artifact/template/errors.js';
 import { render } from '../../../../controller/artifact/template/render.js';
 
-/** What is said of a template that is refused. */
-function refusal(template: string, values: Record<string, string> = {}): string {
+/** The message about a template that cannot be rendered. */
+function errorOf(template: string, values: Record<string, string> = {}): string {
   try {
     render(template, values);
   } catch (error) {
     if (error instanceof TemplateError) return error.message;
     throw error;
   }
-  throw new Error('it was rendered');
+  throw new Error('the template was rendered');
 }
 
-describe('what is wrong is named with its place', () => {
+describe('an error names its position', () => {
   test.each([
     ['a field without a value', 'FROM x\nRUN {{ .my-key }}\n', 'line 2, column 11: bad character "-"'],
     ['an unknown function', 'é{{ sprig .A }}', 'line 1, column 5: function "sprig" not defined'],
@@ -34,24 +34,24 @@ describe('what is wrong is named with its place', () => {
       'line 1, column 4: incompatible types for comparison: string and int',
     ],
     ['an open text', '{{ "abc }}', 'line 1, column 4: unterminated quoted string'],
-  ])('%s', (_, template, words) => expect(refusal(template, { A: 'x' })).toBe(words));
+  ])('%s', (_, template, message) => expect(errorOf(template, { A: 'x' })).toBe(message));
 });
 
-describe('templates within the template', () => {
-  test.each(['define "x"', 'template "x"', 'block "x" .', 'template "x" .'])('are refused: %s', action => {
-    expect(refusal(`FROM x\n{{ ${action} }}`)).toMatch(
+describe('definitions of further templates', () => {
+  test.each(['define "x"', 'template "x"', 'block "x" .', 'template "x" .'])('are rejected: %s', action => {
+    expect(errorOf(`FROM x\n{{ ${action} }}`)).toMatch(
       /^line 2, column 4: "(define|template|block)" is not allowed here$/,
     );
-    expect(refusal(`{{- ${action} -}}`)).toContain('is not allowed here');
+    expect(errorOf(`{{- ${action} -}}`)).toContain('is not allowed here');
   });
 
-  test('may be spoken of', () => {
+  test('may be mentioned in comments, texts and values', () => {
     const text = '# {{/* define "x" */}}template {{ "{{ block }}" }} define {{ .define }}';
     expect(render(text, { define: 'ok' })).toBe('# template {{ block }} define ok');
   });
 });
 
-describe('no template may go on for ever or grow without end', () => {
+describe('a template is limited in time and size', () => {
   test.each([
     [
       'costly calls that count little',
@@ -68,31 +68,31 @@ describe('no template may go on for ever or grow without end', () => {
       '{{ $x := printf "%999999d" 1 }}{{ range 999999 }}{{ if eq $x $x }}{{ end }}{{ end }}',
       /steps|takes longer/,
     ],
-  ])('%s', (_, template, words) => expect(refusal(template)).toMatch(words));
+  ])('%s', (_, template, message) => expect(errorOf(template)).toMatch(message));
 
-  test('nor be nested beyond all measure', () => {
+  test('limits the depth of nesting', () => {
     const deep = (open: string, close: string) => open.repeat(5000) + close.repeat(5000);
-    expect(refusal(deep('{{ if 1 }}', '{{ end }}'))).toContain('more than 100 levels');
-    expect(refusal(`{{ ${deep('(', ')')} }}`)).toContain('more than 100 nested parentheses');
-    expect(refusal(`{{ if 1 }}${'{{ else if 1 }}'.repeat(5000)}{{ end }}`)).toContain('more than 100 levels');
+    expect(errorOf(deep('{{ if 1 }}', '{{ end }}'))).toContain('more than 100 levels');
+    expect(errorOf(`{{ ${deep('(', ')')} }}`)).toContain('more than 100 nested parentheses');
+    expect(errorOf(`{{ if 1 }}${'{{ else if 1 }}'.repeat(5000)}{{ end }}`)).toContain('more than 100 levels');
   });
 
-  test('a text of long blanks takes no longer than another', () => {
+  test('trims long white space in linear time', () => {
     expect(render(`${' '.repeat(200_000)}x{{- .A }}`, { A: 'y' })).toHaveLength(200_002);
   });
 });
 
-describe('values', () => {
-  test('that were not given are empty', () => {
+describe('template values', () => {
+  test('are empty when they are missing', () => {
     expect(render('[{{ .No }}]{{ if .No }}x{{ end }}', {})).toBe('[]');
   });
 
-  test('are texts of bytes, that come out whole again', () => {
+  test('are processed as bytes and rendered as valid UTF-8', () => {
     const text = '日本é🙂';
     expect(render('{{ .T }} {{ len .T }} {{ slice .T 0 3 }}', { T: text })).toBe(`${text} 12 日`);
   });
 
-  test('may be named like what every object has', () => {
+  test('may have the names of properties of every object', () => {
     expect(render('{{ .constructor }}|{{ .toString }}|{{ .__proto__ }}', {})).toBe('||');
   });
 });

@@ -1,7 +1,7 @@
-/** Draws templates by chance: most are right, some nearly. The same seed draws the same. */
+/** Generates random templates, most of which are valid. The same seed generates the same templates. */
 
-/** A small generator of numbers from 0 to below 1. */
-function chance(seed: number): () => number {
+/** A small random number generator (mulberry32): numbers from 0 to below 1. */
+function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -13,8 +13,8 @@ function chance(seed: number): () => number {
 
 const TEXTS = ['FROM ', 'RUN x', '\n', ' ', '  \n\t', 'é', '{', '}', '"', 'ENV A=', '日本', '#'];
 const FIELDS = ['$.A', '$.B', '$.E', '$.U', '$.Q', '$.H', '$.Nope', '.', '$', '.A', '.Nope', '.B', '(index $ "A")'];
-/** Refused whenever they are reached. */
-const WRONG = ['.A.B', '(index . "A").B', 'nope .A', 'call .A', '9223372036854775808', '1i', 'len 3'];
+/** Errors whenever they are evaluated. */
+const INVALID = ['.A.B', '(index . "A").B', 'nope .A', 'call .A', '9223372036854775808', '1i', 'len 3'];
 const LITERALS = [
   '"x"',
   '""',
@@ -50,29 +50,29 @@ const FUNCTIONS = ['len', 'not', 'html', 'js', 'urlquery', 'print', 'println', '
 const MORE_FUNCTIONS = ['gt', 'ge', 'index', 'slice', 'slice', 'index', 'printf', 'printf', 'printf', 'printf'];
 
 export class TemplateGenerator {
-  readonly #chance: () => number;
+  readonly #random: () => number;
   #names = 0;
   #variables: string[] = [];
   #ranges = 0;
 
   constructor(seed: number) {
-    this.#chance = chance(seed);
+    this.#random = randomFrom(seed);
   }
 
   template(): string {
     this.#variables = [];
     const text = this.#list(3);
-    return this.#is(0.06) ? this.#spoiled(text) : text;
+    return this.#is(0.06) ? this.#corrupted(text) : text;
   }
 
-  #is = (share: number) => this.#chance() < share;
-  #below = (count: number) => Math.floor(this.#chance() * count);
+  #is = (share: number) => this.#random() < share;
+  #below = (count: number) => Math.floor(this.#random() * count);
   #of<T>(list: readonly [T, ...T[]] | readonly T[]): T {
     return list[this.#below(list.length)] as T;
   }
 
-  /** One character taken away or doubled. */
-  #spoiled(text: string): string {
+  /** One character removed or doubled. */
+  #corrupted(text: string): string {
     const at = this.#below(text.length);
     return text.slice(0, at) + (this.#is(0.5) ? '' : text.charAt(at).repeat(2)) + text.slice(at + 1);
   }
@@ -82,7 +82,7 @@ export class TemplateGenerator {
   }
 
   #node(depth: number): string {
-    const kind = this.#chance();
+    const kind = this.#random();
     if (kind < 0.25) return this.#of(TEXTS);
     if (kind < 0.3) return this.#action('/* note */', '');
     if (kind < 0.42) return this.#declaration();
@@ -179,15 +179,15 @@ export class TemplateGenerator {
         ...['0', '0', '1'].slice(2 - this.#below(2)),
         this.#of(['1', '2', '3']),
       ];
-    if (name === 'eq' || name === 'ne') return this.#is(0.9) ? this.#alike() : some(2);
+    if (name === 'eq' || name === 'ne') return this.#is(0.9) ? this.#comparable() : some(2);
     if (name === 'len') return [this.#of(['.', '$', '$.U', '$.B', '(print 1)', ...some(1)])];
     if (name === 'not') return some(this.#is(0.95) ? 1 : 2);
-    if (/^[lg][te]$/.test(name)) return this.#is(0.9) ? this.#alike() : some(2);
+    if (/^[lg][te]$/.test(name)) return this.#is(0.9) ? this.#comparable() : some(2);
     return some(1 + this.#below(3));
   }
 
-  /** Two that may well be compared. */
-  #alike(): string[] {
+  /** Two operands that can usually be compared. */
+  #comparable(): string[] {
     const kind = this.#of([
       ['.A', '.B', '"x"', '""', '.U', '.Nope', '"yz"'],
       ['1', '2', '-3', "'a'", '(len .A)', '(index .A 0)', '0x1F'],
@@ -202,8 +202,8 @@ export class TemplateGenerator {
   }
 
   #operand(depth: number): string {
-    const kind = this.#chance();
-    if (this.#is(0.01)) return this.#of(WRONG);
+    const kind = this.#random();
+    if (this.#is(0.01)) return this.#of(INVALID);
     if (kind < 0.45) return this.#of(FIELDS);
     if (kind < 0.55 && this.#variables.length > 0) return this.#of(this.#variables);
     if (kind < 0.8 || depth === 0) return this.#of(LITERALS);

@@ -1,5 +1,5 @@
-// Reads {"values": {...}, "templates": [...]} and prints what text/template makes of each template, one JSON value per line:
-// the text (as base64, since it need not be UTF-8), or null for one that it refuses.
+// Reads {"values": {...}, "templates": [...]} and prints the result of text/template for each template, one JSON value per line:
+// the text (as base64, since it need not be UTF-8), or null for a template that is rejected.
 package main
 
 import (
