@@ -36,7 +36,7 @@ const volume = (name: string) => ({ name, emptyDir: {} });
 const claimed = (name: string) => ({ name, persistentVolumeClaim: { claimName: name } });
 const exporter = { template: { spec: { containers: [{ name: 'e' }] } } };
 
-describe('a fault is reported with its path: ', () => {
+describe('a fault is reported with its path', () => {
   test.each<[string, object, string[]]>([
     ['a mix of shapes', { ...ready, imageName: 'x', iso: true }, ['imageName: may not', 'iso: may not']],
     [

@@ -1,4 +1,4 @@
-/** The images that OSArtifacts are built and served with here: Debian's tools behind the command lines of auroraboot, luet and buildah, a small system to build of, and nginx. */
+/** The images that the tests build and serve OSArtifacts with: Debian's tools behind the command lines of auroraboot, luet and buildah, a small bootable system, and nginx. */
 import {
   copyFileSync,
   cpSync,
@@ -20,67 +20,67 @@ import type { ProductImage } from './product-images.js';
 import { mustRun } from './run-command.js';
 
 const folder = join(repository, 'test/cluster/artifact-tools');
-/** Side by side. */
+/** Scripts in one folder of the image. */
 const AURORABOOT = ['auroraboot', 'unpack.sh', 'boot.sh', 'media.sh', 'disks.sh', 'uki.sh'] as const;
-/** Of buildah and skopeo: no signatures, the tests' registries without encryption, and plain copies for layers, since overlays cannot lie upon overlays. */
+/** Settings of buildah and skopeo: no signatures, the tests' registries without TLS, and the vfs storage driver, since an overlay cannot be mounted on an overlay. */
 const SETTINGS = ['policy.json', 'registries.conf', 'storage.conf'] as const;
-/** Of the root, only for this machine or for an image of its own. */
-const NOT_FOR_BUILDING = ['usr/share/OVMF', 'usr/share/ovmf', 'usr/share/qemu', 'usr/sbin/nginx', 'usr/share/nginx'];
+/** Files of the root that are used on the test machine or in another image, and not by builds. */
+const EXCLUDED_FROM_TOOLS = ['usr/share/OVMF', 'usr/share/ovmf', 'usr/share/qemu', 'usr/sbin/nginx', 'usr/share/nginx'];
 
-/** Of the server's image: the program, what takes away unfinished uploads, and what both read. */
+/** Files of the server image: nginx, the program that removes unfinished uploads, and the files that both read. */
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/rm', '/etc/nginx/mime.types', '/etc/passwd', '/etc/group'];
 
 export interface ArtifactImages {
-  /** Tool image and buildah image in one; has curl, too. */
+  /** Tool image and buildah image in one, with curl. */
   tools: ProductImage;
-  /** A system of twenty megabytes that boots, and is no Kairos yet. */
+  /** A bootable system of twenty megabytes that is not a Kairos system. */
   system: Image;
   nginx: Image;
-  /** Firmware for emulated machines: `OVMF_CODE…` and `OVMF_VARS…`, and a pair of keys that the latter knows. */
+  /** Folder with firmware for emulated machines: `OVMF_CODE…` and `OVMF_VARS…`, and a key pair that the latter trusts. */
   firmware: string;
 }
 
-/** For what the scripts are now; made once for the same content. */
-export async function artifactImages(say: (line: string) => void = () => undefined): Promise<ArtifactImages> {
+/** Builds the images, unless they exist for the current content of the scripts. */
+export async function artifactImages(report: (line: string) => void = () => undefined): Promise<ArtifactImages> {
   const files = [...AURORABOOT, 'luet', ...SETTINGS, 'make-os'].map(name => readFileSync(join(folder, name)));
-  const key = shortHash(artifactRootKey, ...NOT_FOR_BUILDING, ...NGINX, ...files);
-  const place = (name: string) => join(cacheFolder(), 'images', `artifact-${name}-${key}`);
-  const image = (name: string, ref: string) => ({ ref, tar: `${place(name)}.tar`, root: place(name) });
-  const base = await artifactRoot(say);
-  const made = {
-    tools: { ref: `localhost/artifact-tools:${key}`, tar: `${place('tools')}.tar` },
+  const key = shortHash(artifactRootKey, ...EXCLUDED_FROM_TOOLS, ...NGINX, ...files);
+  const pathOf = (name: string) => join(cacheFolder(), 'images', `artifact-${name}-${key}`);
+  const image = (name: string, ref: string) => ({ ref, tar: `${pathOf(name)}.tar`, root: pathOf(name) });
+  const base = await artifactRoot(report);
+  const images = {
+    tools: { ref: `localhost/artifact-tools:${key}`, tar: `${pathOf('tools')}.tar` },
     system: image('system', `localhost/system:${key}`),
     nginx: image('nginx', `localhost/nginx:${key}`),
     firmware: join(base, 'usr/share'),
   };
-  const { tar } = made.tools;
-  if (existsSync(tar)) return made;
+  const { tar } = images.tools;
+  if (existsSync(tar)) return images;
   return await withLock(`${tar}.lock`, 600, async () => {
-    if (existsSync(tar)) return made;
+    if (existsSync(tar)) return images;
     const root = `${tar}.root`;
-    removeOld();
-    await nginx(base, made.nginx);
-    /* Files of the base are shared, not copied: nothing of it is written to. */
+    removeOtherVersions();
+    await buildNginx(base, images.nginx);
+    /* Hard links instead of copies: no file of the base is written to. */
     await mustRun('cp', ['-al', base, root], { seconds: 120 });
     try {
-      await fill(root, made);
+      await fillTools(root, images);
     } finally {
       rmSync(root, { recursive: true, force: true });
     }
-    return made;
+    return images;
   });
 }
 
-/** Hundreds of megabytes for each state of the scripts: only the latest are kept. */
-function removeOld(): void {
-  const images = join(cacheFolder(), 'images');
-  for (const name of readdirSync(images))
+/** Each version has hundreds of megabytes, so only the latest is kept. */
+function removeOtherVersions(): void {
+  const folderOfImages = join(cacheFolder(), 'images');
+  for (const name of readdirSync(folderOfImages))
     if (/^artifact-(tools|system|nginx)-/.test(name) && !name.endsWith('.lock'))
-      rmSync(join(images, name), { recursive: true, force: true });
+      rmSync(join(folderOfImages, name), { recursive: true, force: true });
 }
 
-/** Nothing else is in it. */
-async function nginx(base: string, image: Image): Promise<void> {
+/** An image with nginx and its libraries only. */
+async function buildNginx(base: string, image: Image): Promise<void> {
   const { root } = image;
   const libraries = await mustRun('chroot', [base, 'ldd', '/usr/sbin/nginx', '/usr/bin/rm']);
   const needed = [...libraries.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? '');
@@ -92,8 +92,8 @@ async function nginx(base: string, image: Image): Promise<void> {
   await writeArchive({ ...image, config: { Cmd: ['/usr/sbin/nginx', '-g', 'daemon off;'] } });
 }
 
-/** The tools' image is the last to appear. */
-async function fill(root: string, { tools, system }: ArtifactImages): Promise<void> {
+/** The archive of the tools is written last: its existence means that all images exist. */
+async function fillTools(root: string, { tools, system }: ArtifactImages): Promise<void> {
   mkdirSync(join(root, 'usr/lib/auroraboot'));
   for (const part of AURORABOOT) copyFileSync(join(folder, part), join(root, 'usr/lib/auroraboot', part));
   symlinkSync('../lib/auroraboot/auroraboot', join(root, 'usr/bin/auroraboot'));
@@ -101,14 +101,14 @@ async function fill(root: string, { tools, system }: ArtifactImages): Promise<vo
   copyFileSync(join(folder, 'make-os'), join(root, 'opt/make-os'));
   await mustRun('chroot', [root, '/bin/bash', '/opt/make-os', '/opt/kernel.deb', '/opt/system'], { seconds: 300 });
   renameSync(join(root, 'opt/system'), system.root);
-  for (const waste of ['opt/kernel.deb', 'opt/make-os', ...NOT_FOR_BUILDING])
-    rmSync(join(root, waste), { recursive: true, force: true });
+  for (const unused of ['opt/kernel.deb', 'opt/make-os', ...EXCLUDED_FROM_TOOLS])
+    rmSync(join(root, unused), { recursive: true, force: true });
   const env = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
   await writeArchive({ ...system, config: { Env: env, Cmd: ['/bin/sh'] } });
   mkdirSync(join(root, 'etc/containers'), { recursive: true });
   for (const name of SETTINGS) {
     const file = join(root, 'etc/containers', name);
-    rmSync(file, { force: true }); // it may be shared with the base
+    rmSync(file, { force: true }); // it may be a hard link into the base
     copyFileSync(join(folder, name), file);
   }
   await writeArchive({ ...tools, root, config: { Env: env } });

@@ -1,4 +1,4 @@
-/** The Debian system that the tools of OSArtifacts come from; made once, for it takes minutes. */
+/** The Debian system with the tools that build OSArtifacts. It is created once, since that takes minutes. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
@@ -32,18 +32,18 @@ const PACKAGES = [
   'xorriso',
 ];
 const EXCLUDED = ['/usr/share/man/*', '/usr/share/doc/*', '/usr/share/locale/*'];
-/** The kernel alone, as a file: what it depends on would be half as much again. */
+/** Downloads the kernel package without its dependencies, which would add half as much again. */
 const KERNEL = `cd "$1/opt" && chroot "$1" sh -ec 'cd /opt && apt-get download $(apt-cache depends linux-image-cloud-amd64 | sed -n "s/.*Depends: \\(linux-image-[0-9].*\\)/\\1/p" | head -n 1) && mv linux-image-*.deb kernel.deb'`;
 
 export const artifactRootKey = shortHash(SUITE, KERNEL, ...PACKAGES, ...EXCLUDED);
 
-/** A folder that nothing may be written to. */
-export async function artifactRoot(say: (line: string) => void): Promise<string> {
+/** The folder with the system. It must not be written to. */
+export async function artifactRoot(report: (line: string) => void): Promise<string> {
   const root = join(cacheFolder(), `artifact-root-${artifactRootKey}`);
   if (existsSync(root)) return root;
   return await withLock(`${root}.lock`, 1200, async () => {
     if (existsSync(root)) return root;
-    say('making the system of the tools that build (some minutes, once)');
+    report('creating the system with the build tools (once, takes minutes)');
     const draft = `${root}.draft`;
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft, { recursive: true });
@@ -51,8 +51,8 @@ export async function artifactRoot(say: (line: string) => void): Promise<string>
     const without = EXCLUDED.map(path => `--dpkgopt=path-exclude=${path}`);
     const command = [...flags, ...without, `--customize-hook=${KERNEL}`, SUITE, draft];
     await mustRun('mmdebstrap', command, { seconds: 900 });
-    for (const waste of ['var/cache/apt', 'var/lib/apt/lists'])
-      rmSync(join(draft, waste), { recursive: true, force: true });
+    for (const unused of ['var/cache/apt', 'var/lib/apt/lists'])
+      rmSync(join(draft, unused), { recursive: true, force: true });
     renameSync(draft, root);
     return root;
   });

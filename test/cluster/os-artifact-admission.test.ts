@@ -1,4 +1,4 @@
-/** OSArtifacts at the door of a real API server: what the webhook, as a program, lets in and refuses; and what is refused while it is away. */
+/** Admission of OSArtifacts by a real API server, with and without the webhook program. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
 import { DOCUMENTED, NESTED_ALL } from '../controller/artifact/samples.js';
@@ -21,35 +21,36 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-const tried = async (spec: object) => {
-  const metadata = { name: 'tried', namespace: 'default' };
+const dryRun = async (spec: object) => {
+  const metadata = { name: 'dry-run', namespace: 'default' };
   const stdin = JSON.stringify({ apiVersion: apiVersion(OS_ARTIFACT), kind: OS_ARTIFACT.kind, metadata, spec });
   return await plane.kubectl.try(['create', '--dry-run=server', '-f', '-'], { stdin });
 };
-const refusal = async (spec: object): Promise<string> => (await tried(spec)).stderr;
+const refusal = async (spec: object): Promise<string> => (await dryRun(spec)).stderr;
 
-test('while no webhook is there, keys are asked for all the same', async () =>
+test('keys are required for unified kernel images while the webhook is absent', async () =>
   expect(await refusal({ image: { ref: 'x' }, artifacts: { uki: { iso: true } } })).toContain(
     'keysVolume is needed for any unified kernel image',
   ));
 
-describe('asked of the webhook', () => {
+describe('the webhook', () => {
   beforeAll(async () => {
     await program.configure();
     await program.start('webhook');
     await waitFor(async () => (await refusal({ imageName: 'x' })).includes('spec.iso'), {
-      what: 'the webhook to be asked',
+      what: 'the API server to call the webhook',
       seconds: 60,
     });
   });
 
-  test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])('%s is let in', async (_, spec) =>
-    expect((await tried(spec)).code).toBe(0),
+  test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])(
+    'admits the example %s',
+    async (_, spec) => expect((await dryRun(spec)).code).toBe(0),
   );
 
-  test('what is wrong is told at once, each with its path', async () => {
-    const artifacts = { uki: { efi: true }, overlayISOVolume: 'nowhere' };
-    const told = await refusal({
+  test('reports all faults at once, each with its path', async () => {
+    const artifacts = { uki: { efi: true }, overlayISOVolume: 'missing' };
+    const message = await refusal({
       image: { push: true, ociSpec: { ref: { name: 'd' } } },
       artifacts,
       volumes: [{ name: 'rootfs' }],
@@ -60,10 +61,10 @@ describe('asked of the webhook', () => {
       'spec.artifacts.overlayISOVolume',
       'spec.volumes[0].name',
     ])
-      expect(told).toContain(path);
+      expect(message).toContain(path);
   });
 
-  test('a mix of both shapes is refused', async () =>
+  test('rejects a mix of both shapes', async () =>
     expect(await refusal({ image: { ref: 'x' }, artifacts: { iso: true }, imageName: 'x' })).toContain(
       'spec.imageName: Forbidden',
     ));

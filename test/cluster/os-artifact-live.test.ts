@@ -1,4 +1,4 @@
-/** OSArtifacts on a real API server: the leading controller with the rights of its ServiceAccount, and every object it makes taken as it is. */
+/** OSArtifacts on a real API server: the controller runs with the permissions of its ServiceAccount, and the API server accepts every object that it creates. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ jest.setTimeout(900_000); // the programs may have to be compiled first
 let plane: ControlPlane;
 let kube: KubeClient;
 const leading = new AbortController();
-let led: Promise<void>;
+let running: Promise<void>;
 
 const secret = (name: string, stringData: Record<string, string>, type?: string) => ({
   apiVersion: 'v1',
@@ -31,7 +31,7 @@ const secret = (name: string, stringData: Record<string, string>, type?: string)
 const registry = (name: string) =>
   secret(name, { '.dockerconfigjson': '{"auths":{}}' }, 'kubernetes.io/dockerconfigjson');
 
-/** What the examples read. */
+/** The Secrets that the examples use. */
 const SECRETS = [
   secret('my-dockerfile', { Dockerfile: 'FROM {{ .BaseImage }}\n' }),
   secret('dockerfile-values', { Version: '1.0.0' }),
@@ -53,7 +53,7 @@ const artifact = (name: string, spec: object) => ({
   spec,
 });
 
-/** With the rights that the manifests grant, and no more. */
+/** A client with exactly the permissions that the manifests grant. */
 async function asController(): Promise<KubeClient> {
   const account = ['operator-controller', '-n', OPERATOR_NAMESPACE];
   const token = (await plane.kubectl.do(['create', 'token', ...account])).trim();
@@ -81,41 +81,41 @@ beforeAll(async () => {
     sentinel: { image: 'busybox', command: ['true'] },
     ownNamespace: OPERATOR_NAMESPACE,
   };
-  led = runControllers(kube.with(leading.signal), settings, leading.signal);
+  running = runControllers(kube.with(leading.signal), settings, leading.signal);
 });
 
 afterAll(async () => {
   leading.abort();
-  await led?.catch(() => undefined);
+  await running?.catch(() => undefined);
   kube?.close();
   await plane?.stop();
 });
 
-const of = (name: string, kinds: string) =>
+const owned = (name: string, kinds: string) =>
   plane.kubectl
     .getJson<{ items: (Json & { kind: string })[] }>(kinds, '-l', `build.kairos.io/artifact=${name}`)
     .then(list => list?.items ?? []);
 const statusOf = async (name: string) => (await plane.kubectl.getJson('osartifact', name))?.status ?? {};
-const said = async (name: string, words: RegExp, seconds = 30) =>
-  await waitFor(async () => words.test(JSON.stringify(await statusOf(name))), {
-    what: `${name} to say ${String(words)}`,
+const reached = async (name: string, pattern: RegExp, seconds = 30) =>
+  await waitFor(async () => pattern.test(JSON.stringify(await statusOf(name))), {
+    what: `the status of ${name} to match ${String(pattern)}`,
     seconds,
     everyMs: 250,
     diagnose: async () => JSON.stringify(await statusOf(name)),
   });
 
-const patched = (what: readonly string[], body: object, ...more: string[]) =>
+const patch = (what: readonly string[], body: object, ...more: string[]) =>
   plane.kubectl.do(['patch', ...what, '--type=merge', '-p', JSON.stringify(body), ...more]);
 
-/** As the kubelet would tell of a Pod. */
-async function podEnds(name: string, phase: 'Succeeded' | 'Failed', containerStatuses: object[] = []): Promise<void> {
+/** Sets the final status of a Pod, as the kubelet would. */
+async function endPod(name: string, phase: 'Succeeded' | 'Failed', containerStatuses: object[] = []): Promise<void> {
   const status = { phase, containerStatuses };
-  await patched(['pod', name], { status }, '--subresource=status');
+  await patch(['pod', name], { status }, '--subresource=status');
 }
 
 async function builder(name: string): Promise<string> {
   const found = await waitFor(
-    async () => (await of(name, 'pods')).find(({ metadata }) => metadata?.annotations?.['build.kairos.io/build']),
+    async () => (await owned(name, 'pods')).find(({ metadata }) => metadata?.annotations?.['build.kairos.io/build']),
     { what: `a builder of ${name}`, seconds: 30, diagnose: async () => JSON.stringify(await statusOf(name)) },
   );
   return found.metadata?.name ?? '';
@@ -133,34 +133,37 @@ const listed = (file: string) => [
   },
 ];
 
-describe('what is applied is built', () => {
-  test.each([...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const])('%s', async (name, spec) => {
+const EXAMPLES = [...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const];
+
+describe('an applied OSArtifact', () => {
+  test.each(EXAMPLES)('gets its objects, in the example %s', async (name, spec) => {
     await plane.kubectl.apply(artifact(name, spec));
     await builder(name);
-    await said(name, /the Pod cannot be scheduled/);
-    const owners = (await of(name, 'pods,configmaps,secrets,pvc')).map(({ metadata }) => metadata?.['ownerReferences']);
+    await reached(name, /the Pod cannot be scheduled/);
+    const objects = await owned(name, 'pods,configmaps,secrets,pvc');
     const uid = (await plane.kubectl.getJson('osartifact', name))?.metadata?.['uid'];
-    for (const owner of owners) expect(owner).toMatchObject([{ uid, controller: true }]);
+    for (const { metadata } of objects)
+      expect(metadata?.['ownerReferences']).toMatchObject([{ uid, controller: true }]);
   });
 
-  test('up to its exporters, to the end', async () => {
+  test('becomes Ready after its exporters', async () => {
     const name = 'iso-and-exporter';
-    await podEnds(await builder(name), 'Succeeded', listed(`${name}.iso`));
+    await endPod(await builder(name), 'Succeeded', listed(`${name}.iso`));
     const job = await plane.kubectl.waitForObject(['job', `${name}-export-0`], () => true);
     expect(job.spec).toMatchObject({ backoffLimit: 0 });
-    await said(name, /Exporting/);
+    await reached(name, /Exporting/);
     const exporter = await waitFor(
       async () =>
-        (await of(name, 'pods')).find(({ metadata }) => metadata?.labels?.['batch.kubernetes.io/job-name'])?.metadata
+        (await owned(name, 'pods')).find(({ metadata }) => metadata?.labels?.['batch.kubernetes.io/job-name'])?.metadata
           ?.name,
       { what: 'the Pod of the exporter', seconds: 30 },
     );
-    await podEnds(exporter, 'Succeeded');
-    await said(name, /"phase":"Ready"/);
+    await endPod(exporter, 'Succeeded');
+    await reached(name, /"phase":"Ready"/);
     expect(await statusOf(name)).toMatchObject({ outputs: [{ name: `${name}.iso`, size: 42, sha256: SUM }] });
   });
 
-  test('and told of by kubectl', async () => {
+  test('is shown by kubectl with columns and Events', async () => {
     const table = await plane.kubectl.do(['get', 'osartifacts', 'iso-and-exporter']);
     expect(table).toMatch(/NAME +PHASE +STEPS +MESSAGE +AGE/);
     expect(table).toMatch(/Ready +1\/1 +built: iso-and-exporter\.iso/);
@@ -178,66 +181,66 @@ describe('what is applied is built', () => {
     ['osartifact.spec.artifacts.diskSize', 'such as 10G'],
     ['osartifact.spec.image.buildOptions', 'Version of the system that is built'],
     ['osartifact.status.outputs.sha256', 'checksum'],
-  ])('%s is explained', async (path, words) =>
-    expect((await plane.kubectl.do(['explain', path])).replaceAll(/\s+/g, ' ')).toContain(words),
+  ])('has documentation for %s', async (path, text) =>
+    expect((await plane.kubectl.do(['explain', path])).replaceAll(/\s+/g, ' ')).toContain(text),
   );
 });
 
 const ISO = { image: { ref: 'quay.io/kairos/x:1' }, artifacts: { iso: true } };
 
-describe('whatever becomes of it', () => {
-  test('another spec is another build, of the same files', async () => {
+describe('the controller', () => {
+  test('starts another build of the same files for another spec', async () => {
     await plane.kubectl.apply(artifact('changing', { ...ISO, artifacts: { iso: true, osRelease: 'one' } }));
     const first = await builder('changing');
-    await patched(['osartifact', 'changing'], { spec: { artifacts: { osRelease: 'two' } } });
+    await patch(['osartifact', 'changing'], { spec: { artifacts: { osRelease: 'two' } } });
     await waitFor(async () => (await builder('changing')) !== first, { what: 'another builder', seconds: 30 });
-    const [config] = await of('changing', 'configmaps');
+    const [config] = await owned('changing', 'configmaps');
     expect(config?.['data']).toEqual({ 'os-release': 'VERSION="two"\n' });
   });
 
-  test('a definition that is put right is built', async () => {
+  test('builds a corrected Dockerfile', async () => {
     await plane.kubectl.apply(secret('late', { ociSpec: 'FROM {{ if }}\n' }));
     await plane.kubectl.apply(artifact('late', { image: { ociSpec: { ref: { name: 'late' } } } }));
-    await said('late', /"phase":"Error"/);
+    await reached('late', /"phase":"Error"/);
     expect((await statusOf('late'))['message']).toMatch(/Secret "late", line 1/);
     await plane.kubectl.apply(secret('late', { ociSpec: 'FROM scratch\n' }));
     const first = await builder('late');
-    await podEnds(first, 'Failed', [
+    await endPod(first, 'Failed', [
       { ...listed('x')[0], name: 'buildah-build', state: { terminated: { exitCode: 3, message: 'no such image\n' } } },
     ]);
-    await said('late', /step buildah-build failed with exit code 3: no such image/);
+    await reached('late', /step buildah-build failed with exit code 3: no such image/);
     await plane.kubectl.apply(secret('late', { ociSpec: 'FROM scratch\nLABEL a=b\n' }));
     await waitFor(async () => (await builder('late')) !== first, {
-      what: 'a build of what was put right',
+      what: 'a build of the corrected Dockerfile',
       seconds: 30,
     });
   });
 
-  test('a builder Pod that is deleted is made again', async () => {
+  test('replaces a deleted builder Pod', async () => {
     await plane.kubectl.apply(artifact('lost', ISO));
     const uidOf = async () => (await plane.kubectl.getJson('pod', await builder('lost')))?.metadata?.['uid'];
     const first = await uidOf();
     await plane.kubectl.do(['delete', 'pod', await builder('lost'), '--wait=false']);
     await waitFor(async () => ![first, undefined].includes(await uidOf()), { what: 'another Pod', seconds: 30 });
-    await said('lost', /"attempt":2/);
-    expect((await of('lost', 'pods')).length).toBe(1);
+    await reached('lost', /"attempt":2/);
+    expect((await owned('lost', 'pods')).length).toBe(1);
   });
 
-  test('a name that is taken is told, and left alone', async () => {
+  test('reports an object of another owner with the same name, and keeps it', async () => {
     await plane.kubectl.do(['create', 'configmap', 'taken', '--from-literal=mine=yes']);
     await plane.kubectl.apply(artifact('taken', { ...ISO, artifacts: { iso: true, grubConfig: 'set timeout=1\n' } }));
-    await said('taken', /exists and does not belong to this object/);
+    await reached('taken', /exists and does not belong to this object/);
     expect((await plane.kubectl.getJson('configmap', 'taken'))?.['data']).toEqual({ mine: 'yes' });
   });
 
-  test('what the API server refuses is told in its words', async () => {
+  test('reports a refusal with the message of the API server', async () => {
     const spec = { ...ISO, resources: { pod: { requests: { cpu: 'many' } } } };
     await plane.kubectl.apply(artifact('refused', spec));
-    await said('refused', /"phase":"Error"/);
+    await reached('refused', /"phase":"Error"/);
     expect((await statusOf('refused'))['message']).toMatch(/quantit/);
   });
 
-  test('two of one name in two namespaces are two', async () => {
+  test('builds two OSArtifacts of the same name in two namespaces', async () => {
     await plane.kubectl.do(['create', 'namespace', 'other']);
     const twins = ['default', 'other'].map(namespace => {
       const one = artifact('twin', ISO);
@@ -256,10 +259,12 @@ describe('whatever becomes of it', () => {
     expect(claim?.metadata?.['ownerReferences']).toMatchObject([{ uid: other?.metadata?.['uid'] }]);
   });
 
-  test('deleted and applied again at once, it is built for the new one alone', async () => {
+  test('builds only for the new object when it is deleted and applied again', async () => {
     const uidOf = async () => (await plane.kubectl.getJson('osartifact', 'again'))?.metadata?.['uid'];
     const owners = async () =>
-      (await of('again', 'pods,pvc,configmaps')).map(({ metadata }) => JSON.stringify(metadata?.['ownerReferences']));
+      (await owned('again', 'pods,pvc,configmaps')).map(({ metadata }) =>
+        JSON.stringify(metadata?.['ownerReferences']),
+      );
     const spec = { ...ISO, artifacts: { iso: true, osRelease: '1' } };
     await plane.kubectl.apply(artifact('again', spec));
     await builder('again');
@@ -278,16 +283,16 @@ describe('whatever becomes of it', () => {
         diagnose: async () => JSON.stringify([uid, await owners(), await statusOf('again')]),
       },
     );
-    await said('again', /"phase":"Building"/);
+    await reached('again', /"phase":"Building"/);
     expect(await uidOf()).toBe(uid);
   });
 
-  test('deleted with the finalizer of an earlier operator, it is gone, and all that was made with it', async () => {
+  test('deletes an object with the finalizer of the Go operator, and everything that was created for it', async () => {
     await builder('twin');
-    await patched(['osartifact', 'twin'], { metadata: { finalizers: ['build.kairos.io/osbuilder-finalizer'] } });
+    await patch(['osartifact', 'twin'], { metadata: { finalizers: ['build.kairos.io/osbuilder-finalizer'] } });
     await plane.kubectl.do(['delete', 'osartifact', 'twin', '--timeout=30s']);
-    await waitFor(async () => (await of('twin', 'configmaps,secrets,pods,jobs')).length === 0, {
-      what: 'everything of it to be gone',
+    await waitFor(async () => (await owned('twin', 'configmaps,secrets,pods,jobs')).length === 0, {
+      what: 'the deletion of its objects',
       seconds: 60,
     });
     expect(await plane.kubectl.getJson('osartifact', 'twin')).toBeUndefined();

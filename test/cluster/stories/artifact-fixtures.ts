@@ -1,10 +1,10 @@
-/** What the story of OSArtifacts is made of: volumes, keys, exporters that look into what was built. */
+/** Fixtures for tests of OSArtifacts: keys, exporters that inspect the built files, and the expected steps and files. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Tells which step it is, and the version it was told; the real one turns the image into a Kairos system. */
+/** Stands in for kairos-init: records its arguments, and writes the release file. */
 export const KAIROS_INIT = `#!/bin/sh
 echo "$*" >>/etc/kairos-init-was-told
 while [ $# -gt 0 ]; do
@@ -13,10 +13,10 @@ while [ $# -gt 0 ]; do
 done
 `;
 
-/** What a Kairos image says of itself. */
+/** The release file of a Kairos image. */
 export const READY_RELEASE = 'KAIROS_VERSION="v1.0.0"\nKAIROS_RELEASE="v1.0.0"\nKAIROS_FLAVOR="small"\n';
 
-/** Notes what it was asked to install. */
+/** Stands in for zypper: records the packages. */
 export const ZYPPER = `#!/bin/sh
 shift 2
 echo "packages: $*" >>/etc/mark
@@ -29,7 +29,7 @@ export const secret = (name: string, stringData: Record<string, string>) => ({
   stringData,
 });
 
-/** What lies in a folder of keys: to sign with, to measure with, to enroll. */
+/** The content of a key volume: keys to sign with, to measure with and to enroll. */
 const keyRing = (key: string, certificate: string): Record<string, string> => ({
   'db.key': key,
   'db.pem': certificate,
@@ -37,12 +37,12 @@ const keyRing = (key: string, certificate: string): Record<string, string> => ({
   ...Object.fromEntries(['PK.auth', 'KEK.auth', 'db.auth'].map(name => [name, `${name} to be enrolled`])),
 });
 
-/** Keys that nobody knows, made for this run. */
+/** New keys that no firmware trusts. */
 export function newKeys(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'keys-'));
   try {
     const [key, certificate] = [join(folder, 'db.key'), join(folder, 'db.pem')];
-    const flags = ['-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=story', '-keyout', key, '-out', certificate];
+    const flags = ['-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=test', '-keyout', key, '-out', certificate];
     execFileSync('openssl', ['req', '-x509', ...flags], { stdio: 'ignore' });
     return keyRing(readFileSync(key, 'utf8'), readFileSync(certificate, 'utf8'));
   } finally {
@@ -50,7 +50,7 @@ export function newKeys(): Record<string, string> {
   }
 }
 
-/** Keys that the firmware for tests trusts; their password is known to all. */
+/** Keys that the test firmware trusts. Their password is public. */
 export function knownKeys(firmware: string): Record<string, string> {
   const pair = join(firmware, 'ovmf/PkKek-1-snakeoil');
   const key = execFileSync('openssl', ['rsa', '-passin', 'pass:snakeoil', '-in', `${pair}.key`], {
@@ -75,13 +75,13 @@ export interface Status {
   outputs: { name: string; size: number; sha256: string }[];
 }
 
-/** An exporter that looks into what was built, and tells. */
+/** An exporter that inspects the built files and writes the results to its log. */
 export const inspectionJob = (tools: string, script: string, volumes: object[] = [], mounts: object[] = []) => ({
   template: {
     spec: {
       containers: [
         {
-          name: 'look',
+          name: 'inspect',
           image: tools,
           command: ['/bin/bash', '-ec'],
           args: [script],
@@ -124,7 +124,7 @@ export const FILES = [
   'edge.gce.tar.gz',
 ];
 
-/** A menu of the user's own: it stands for the whole one. */
+/** A boot menu of the user, which replaces the whole menu. */
 export const MENU = `serial --unit=0 --speed=115200
 terminal_output serial
 set timeout=0

@@ -1,4 +1,4 @@
-/** A cluster that builds: the operator with the tests' tools, a private registry with images to start from, and places to build in. */
+/** A cluster that builds OSArtifacts: the operator with the tools of the tests, a private registry with images, and PersistentVolumes. */
 import { stringify } from 'yaml';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { Registry } from '../registry.js';
 import { KAIROS_INIT, READY_RELEASE, type Status, ZYPPER } from './artifact-fixtures.js';
 import { type Operator, operator } from './operator.js';
 
-/** The Secret of the documents. */
+/** The Secret with registry credentials in the documented examples. */
 export const LOGIN = 'private-registry-secret';
 
 export interface ArtifactSetup extends Operator {
@@ -23,30 +23,30 @@ export interface ArtifactSetup extends Operator {
   stop(): Promise<void>;
 }
 
-const say = (line: string) => void process.stderr.write(`${line}\n`);
+const report = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** With nothing of an earlier story in it. `places`: names of OSArtifacts that have a volume waiting for them. */
-export async function artifactSetup(places: readonly string[], nodes = 1): Promise<ArtifactSetup> {
-  const images = await artifactImages(say);
+/** Removes the objects of earlier tests first. `claims`: names of the OSArtifacts for whose claims a PersistentVolume is created. */
+export async function artifactSetup(claims: readonly string[], nodes = 1): Promise<ArtifactSetup> {
+  const images = await artifactImages(report);
   const inCluster = [{ ...images.tools, root: '' }, images.nginx];
   const setup = await operator(nodes, inCluster);
   const { kubectl, cluster } = setup;
-  const gone = (kinds: string, ...where: string[]) =>
+  const deleteAll = (kinds: string, ...where: string[]) =>
     kubectl.do(['delete', kinds, '--all', '--timeout=120s', ...where], { seconds: 150 });
-  await gone('osartifacts', '-A');
-  await gone('jobs,pods');
-  await gone('pvc', '-A');
-  await gone('pv');
+  await deleteAll('osartifacts', '-A');
+  await deleteAll('jobs,pods');
+  await deleteAll('pvc', '-A');
+  await deleteAll('pv');
   for (const { name } of setup.machines) await cluster.machine(name).exec('rm', '-rf', '/var/built');
   const registry = await Registry.start(cluster);
-  await stock(registry, images);
+  await pushImages(registry, images);
   const tools = images.tools.ref;
   await configure(setup, [
     `TOOL_IMAGE=${tools}`,
     `BUILDAH_IMAGE=${tools}`,
     `KAIROS_INIT_IMAGE=${registry.ref('kairos-init:1')}`,
   ]);
-  await kubectl.apply([registry.secret(LOGIN), ...places.map(name => persistentVolume(`${name}-artifacts`))]);
+  await kubectl.apply([registry.secret(LOGIN), ...claims.map(name => persistentVolume(`${name}-artifacts`))]);
   const stop = async () => {
     await kubectl.do(['delete', 'osartifacts', '--all', '--timeout=120s'], { seconds: 150 });
     await kubectl.do(['delete', 'deployments,services', '-l', 'app.kubernetes.io/name=kairos-operator-nginx']);
@@ -61,8 +61,8 @@ async function configure({ kubectl }: Operator, settings: readonly string[]): Pr
   await kubectl.do(['rollout', 'status', ...program, '--timeout=120s'], { seconds: 130 });
 }
 
-/** What images are made of; `ready` is a Kairos system already. */
-async function stock(registry: Registry, { system }: ArtifactImages): Promise<void> {
+/** Images to build from. `ready` is a Kairos system. */
+async function pushImages(registry: Registry, { system }: ArtifactImages): Promise<void> {
   await registry.push('system:1', system, { programs: { 'bin/zypper': Buffer.from(ZYPPER) } });
   await registry.push('ready:1', system, { files: { 'etc/kairos-release': READY_RELEASE } });
   const bare = { bare: true };
@@ -70,7 +70,7 @@ async function stock(registry: Registry, { system }: ArtifactImages): Promise<vo
   await registry.push('bundle:1', await busyboxImage(), { ...bare, files: { 'etc/of-the-bundle': 'bundled\n' } });
 }
 
-/** A volume for that claim, on the first node. */
+/** A volume for a claim, on the first node. */
 export const persistentVolume = (claim: string, namespace = 'default') => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
@@ -84,21 +84,21 @@ export const persistentVolume = (claim: string, namespace = 'default') => ({
   },
 });
 
-/** Many at once on few cores. */
+/** Builds run in parallel on few cores. */
 const BUILD_SECONDS = 600;
 
 const isEnd = ({ status: now }: Json) => now?.['phase'] === 'Ready' || now?.['phase'] === 'Error';
 
-/** Its status once it has ended. */
+/** Waits for the final phase of an OSArtifact. */
 export async function finalStatus({ kubectl }: Operator, name: string, namespace = 'default'): Promise<Status> {
   const object = ['osartifact', name, '-n', namespace];
   await kubectl.waitForObject(object, isEnd, BUILD_SECONDS);
-  const seen = await kubectl.getJson<{ status: Status }>(...object);
-  if (seen === undefined) throw new Error(`OSArtifact ${name} is gone`);
-  return seen.status;
+  const found = await kubectl.getJson<{ status: Status }>(...object);
+  if (found === undefined) throw new Error(`OSArtifact ${name} was deleted`);
+  return found.status;
 }
 
-/** What the exporter of that number said when it succeeded. */
+/** The log of a successful exporter. */
 export async function exporterLog({ kubectl }: Operator, name: string, index = 0): Promise<string> {
   const job = ['-l', `batch.kubernetes.io/job-name=${name}-export-${index}`];
   const pods = await kubectl.getJson('pods', ...job, '--field-selector', 'status.phase=Succeeded');
@@ -107,11 +107,11 @@ export async function exporterLog({ kubectl }: Operator, name: string, index = 0
   return await kubectl.do(['logs', pod.metadata.name]);
 }
 
-/** Where a file that was built lies on this machine. */
+/** Path of a built file on the test machine. */
 export const builtFile = ({ cluster }: Operator, name: string, file: string) =>
   cluster.machine('n1').hostPath(`/var/built/${name}-artifacts/${file}`);
 
-/** The published server of artifacts, from the tests' image. The volume is this machine's: nobody gives it to a group. */
+/** Installs the published server of artifacts with the image of the tests. Its user must own the hostPath volume, since Kubernetes does not apply fsGroup to it. */
 export async function serveArtifacts({ kubectl, cluster, images }: ArtifactSetup, namespace: string): Promise<void> {
   const claim = 'kairos-operator-nginx';
   await cluster.machine('n1').exec('install', '-d', '-o', '65532', '-g', '65532', `/var/built/${claim}`);
@@ -132,7 +132,7 @@ export async function serveArtifacts({ kubectl, cluster, images }: ArtifactSetup
   await kubectl.do(deployment, { seconds: 100 });
 }
 
-/** Where somebody outside of the cluster finds the server, in the default namespace. */
+/** URL of the server in the default namespace, from outside the cluster. */
 export async function serverUrl({ kubectl }: Operator): Promise<string> {
   const { spec } = (await kubectl.getJson('service', 'kairos-operator-nginx')) ?? {};
   const [{ nodePort = 0 } = {}] = (spec?.['ports'] ?? []) as { nodePort?: number }[];

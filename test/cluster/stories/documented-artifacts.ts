@@ -1,18 +1,18 @@
-/** The examples of the documents, with images that can be had here, and the Secret to pull them. */
+/** The documented examples, with images of the test registry and the Secret to pull them. */
 import { parse, parseAllDocuments } from 'yaml';
 import { LOGIN } from './artifact-setup.js';
 
 export interface ImageNames {
   /** A Kairos image. */
   ready: string;
-  /** A plain Linux. */
+  /** A Linux distribution that is not a Kairos system. */
   plain: string;
   bundle: string;
-  /** Has a shell, curl and what else exporters run. */
+  /** Image with a shell, curl and the other programs that exporters run. */
   tools: string;
 }
 
-/** A Dockerfile for everybody; what it says of itself is a value. */
+/** A Dockerfile template. */
 export const DOCKERFILE = `FROM {{ .BaseImage }}
 RUN zypper install -y {{ .ExtraPackages }}
 RUN echo "Version: {{ .Version }}" > /etc/build-info
@@ -28,7 +28,7 @@ spec:
   imagePullSecrets:
     - name: ${LOGIN}`;
 
-/** Uploads every file, by the words of the documents. */
+/** The documented exporter that uploads every file. */
 const uploading = (tools: string) => `
   exporters:
     - template:
@@ -115,7 +115,7 @@ ${head('custom-build')}
 const formats = ({ ready }: ImageNames) => `${head('cloud-image')}
   imageName: ${ready}
   cloudImage: true
-  diskSize: "1G" # ten in the documents: nothing but zeros to read
+  diskSize: "1G" # 10G in the documentation; smaller here to save time
 ${head('azure-image')}
   imageName: ${ready}
   azureImage: true
@@ -161,7 +161,7 @@ interface Example {
   spec: object;
 }
 
-/** Each with the files that it shall make, the image itself aside. */
+/** The files that each example builds, without the archive of the image. */
 export const FILES: Readonly<Record<string, readonly string[]>> = {
   'my-kairos-iso': ['my-kairos-iso.iso'],
   'copied-iso': ['copied-iso.iso'],
@@ -175,12 +175,12 @@ export const FILES: Readonly<Record<string, readonly string[]>> = {
   'advanced-build': ['advanced-build.iso', 'advanced-build.raw', 'advanced-build.vhd'],
 };
 
-export const documented = (ours: ImageNames): Example[] =>
-  parseAllDocuments([sources(ours), formats(ours), advanced(ours)].join('\n'))
+export const documented = (imageNames: ImageNames): Example[] =>
+  parseAllDocuments([sources(imageNames), formats(imageNames), advanced(imageNames)].join('\n'))
     .map(document => document.toJS() as Example | null)
     .filter(example => example !== null);
 
-/** That exporter alone. */
+/** The exporter that uploads every file. */
 export function uploader(tools: string): object {
   const { exporters } = parse(uploading(tools)) as { exporters: [object] };
   return exporters[0];

@@ -1,4 +1,4 @@
-/** Builds whose controller, or whose node, ends in the middle: they end right, and nobody is given half a file. */
+/** Builds whose controller or node stops in the middle: they still complete, and no exporter gets a partial file. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { OPERATOR_NAMESPACE } from '../install.js';
 import { type Json, waitFor } from '../kubectl.js';
@@ -7,7 +7,7 @@ import { type ArtifactSetup, artifactSetup, finalStatus, exporterLog, LOGIN } fr
 
 jest.setTimeout(1_800_000);
 
-/** Where a build of these is when something ends. */
+/** The steps during which the controller is killed. */
 const MOMENTS = [
   'pull-image-baseimage',
   'build-iso',
@@ -21,8 +21,8 @@ type Moment = (typeof MOMENTS)[number];
 const NODE_MOMENTS = ['pull-image-baseimage', 'build-iso', 'build-cloud-image', 'exporting'] as const;
 const RUNNING = 'status.phase=Running';
 
-/** Tells of each file, hidden ones and folders, too; takes its time, so that it can be caught at it. */
-const TELL = `sleep 5
+/** Lists every file with its checksum and size, including hidden ones. It waits first, so that it can be interrupted. */
+const LIST = `sleep 5
 cd /artifacts
 find . -mindepth 1 | sed 's|^[.]/||' | while read -r file; do echo "file $file $(sha256sum <"$file" | cut -d ' ' -f 1) $(stat -c %s "$file")"; done`;
 
@@ -42,7 +42,7 @@ afterAll(async () => {
   await setup?.stop();
 });
 
-const begin = (name: string) =>
+const startBuild = (name: string) =>
   setup.kubectl.apply(
     artifact(name, {
       imagePullSecrets: [{ name: LOGIN }],
@@ -50,7 +50,7 @@ const begin = (name: string) =>
       netboot: true,
       cloudImage: true,
       diskSize: '128',
-      exporters: [{ ...inspectionJob(setup.tools, TELL), backoffLimit: 2 }],
+      exporters: [{ ...inspectionJob(setup.tools, LIST), backoffLimit: 2 }],
     }),
   );
 
@@ -62,24 +62,24 @@ function isAt(moment: Moment) {
   };
 }
 
-/** Begins a build and waits for that moment of it. */
-async function caughtAt(name: string, moment: Moment): Promise<void> {
-  await begin(name);
-  /* A short step may be over before anybody sees it. */
+/** Starts a build and waits until it has reached that step. */
+async function startUntil(name: string, moment: Moment): Promise<void> {
+  await startBuild(name);
+  /* A short step may be finished before it is observed. */
   const seen = (object: Json) => isAt(moment)(object) || object.status?.['phase'] === 'Ready';
   await setup.kubectl.waitForObject(['osartifact', name], seen, 120);
 }
 
-/** All that the exporter found in the end, and all that should be there. */
+/** The files that the exporter found, and those in the status. */
 async function result(name: string): Promise<{ found: string[]; known: string[] }> {
   const { phase, message, outputs } = await finalStatus(setup, name);
   if (phase !== 'Ready') throw new Error(`${name} ended as ${phase}: ${message}`);
-  const told = (await exporterLog(setup, name)).split('\n').filter(line => line.startsWith('file '));
+  const lines = (await exporterLog(setup, name)).split('\n').filter(line => line.startsWith('file '));
   const known = outputs.map(output => `file ${output.name} ${output.sha256} ${output.size}`);
-  return { found: told.toSorted(), known: known.toSorted() };
+  return { found: lines.toSorted(), known: known.toSorted() };
 }
 
-/** Nothing is missing, and nothing is there that was not meant. */
+/** The names of the files, after a check that the exporter found exactly those in the status. */
 async function filesOf(name: string): Promise<string[]> {
   const { found, known } = await result(name);
   expect(found).toEqual(known);
@@ -94,46 +94,46 @@ const buildersOf = async (name: string) =>
     .filter(pod => pod.metadata?.annotations?.['build.kairos.io/build'] !== undefined)
     .map(pod => pod.metadata?.['uid']);
 
-describe('the controller is gone from one moment to the next', () => {
-  const killed = () =>
+describe('a build whose controller is killed', () => {
+  const killController = () =>
     setup.kubectl.do([
       ...['delete', 'pods', '-n', OPERATOR_NAMESPACE, '-l', 'app.kubernetes.io/component=controller'],
       ...['--force', '--grace-period=0'],
     ]);
 
-  test('before there is any Pod', async () => {
-    await begin('at-once');
-    await killed();
+  test('completes when that happens before its Pod is created', async () => {
+    await startBuild('at-once');
+    await killController();
     expect(await filesOf('at-once')).toEqual(all('at-once'));
   });
 
-  test.each(MOMENTS)('at %s', async moment => {
+  test.each(MOMENTS)('completes with the same Pod when that happens at %s', async moment => {
     const name = `controller-${moment}`;
-    await caughtAt(name, moment);
+    await startUntil(name, moment);
     const before = await buildersOf(name);
-    await killed();
+    await killController();
     expect(await filesOf(name)).toEqual(all(name));
     expect(await buildersOf(name)).toEqual(before);
   });
 });
 
-describe('the node of the builder', () => {
+describe('a build whose node stops', () => {
   const node = () => setup.cluster.machine('n1');
 
-  test.each(NODE_MOMENTS)('reboots at %s', async moment => {
+  test.each(NODE_MOMENTS)('completes after the node rebooted at %s', async moment => {
     const name = `node-${moment}`;
-    await caughtAt(name, moment);
+    await startUntil(name, moment);
     const before = await setup.cluster.waitReady('n1');
     await node().hardReboot();
     await setup.cluster.waitReady('n1', { not: before });
     expect(await filesOf(name)).toEqual(all(name));
   });
 
-  test('reboots while an exporter is at work: the next try finds the same files', async () => {
-    await caughtAt('uploading', 'exporting');
+  test('gives the same files to the next try of an exporter after a reboot', async () => {
+    await startUntil('uploading', 'exporting');
     const exporters = ['pods', '-l', 'batch.kubernetes.io/job-name=uploading-export-0'];
     const found = async () => (await setup.kubectl.getJson(...exporters, '--field-selector', RUNNING))?.items?.length;
-    await waitFor(async () => (await found()) === 1, { what: 'an exporter at work', seconds: 30 });
+    await waitFor(async () => (await found()) === 1, { what: 'a running exporter', seconds: 30 });
     const before = await setup.cluster.waitReady('n1');
     await node().hardReboot();
     await setup.cluster.waitReady('n1', { not: before });
@@ -141,8 +141,8 @@ describe('the node of the builder', () => {
     expect((await setup.kubectl.getJson(...exporters))?.items).toHaveLength(2);
   });
 
-  test('loses its power, and gets it back', async () => {
-    await caughtAt('powerless', 'build-iso');
+  test('completes after a power failure of the node', async () => {
+    await startUntil('powerless', 'build-iso');
     await node().powerCut({ stayOff: true });
     await setup.cluster.waitNotReady('n1');
     await node().powerOn();

@@ -1,4 +1,4 @@
-/** Files built to boot over the network, served by the published server, and booted from there by a machine without any disk. */
+/** Files for booting over the network: uploaded to the published server, and booted from there by a machine without a disk. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { bootInEmulator } from '../emulator.js';
 import { DnsServer } from '../dns-server.js';
@@ -36,24 +36,24 @@ test('a machine without a disk boots from what an exporter uploaded', async () =
     }),
   ]);
   expect((await finalStatus(setup, 'net')).phase).toBe('Ready');
-  const place = await serverUrl(setup);
+  const url = await serverUrl(setup);
   const script = [
     'dhcp',
-    `kernel ${place}/net-kernel root=live: console=ttyS0,115200 panic=5`,
-    `initrd ${place}/net-initrd`,
-    `initrd ${place}/net.squashfs /rootfs.squashfs`,
+    `kernel ${url}/net-kernel root=live: console=ttyS0,115200 panic=5`,
+    `initrd ${url}/net-initrd`,
+    `initrd ${url}/net.squashfs /rootfs.squashfs`,
     'boot',
   ];
   const serial = await bootInEmulator({ network: script.join('\n') });
   expect(serial).toMatch(/SYSTEM-IS-UP .*came over the network/);
 });
 
-test('an upload that breaks off leaves nothing to be seen, nor does it harm the file that was there', async () => {
+test('an interrupted upload is not served and does not change the existing file', async () => {
   const url = `${await serverUrl(setup)}/once.txt`;
   expect((await fetch(url, { method: 'PUT', body: 'whole' })).ok).toBe(true);
   const breaking = new ReadableStream<Uint8Array>({
     start: controller => controller.enqueue(new TextEncoder().encode('only half of it')),
-    pull: controller => controller.error(new Error('the cable is out')),
+    pull: controller => controller.error(new Error('connection lost')),
   });
   const half = fetch(url, { method: 'PUT', body: breaking, duplex: 'half' });
   await expect(half).rejects.toThrow('fetch failed');
@@ -61,14 +61,14 @@ test('an upload that breaks off leaves nothing to be seen, nor does it harm the 
   expect((await fetch(url.replace('once.txt', '.incoming/'))).status).toBe(404);
 });
 
-test('what was under way when the server ended is taken away before the next one starts', async () => {
-  const left = '/var/built/kairos-operator-nginx/.incoming/0000000001';
+test('unfinished uploads are removed before a restarted server is ready', async () => {
+  const leftover = '/var/built/kairos-operator-nginx/.incoming/0000000001';
   const node = setup.cluster.machine('n1');
-  await node.exec('touch', left);
-  expect((await node.exec('test', '-e', left)).code).toBe(0);
+  await node.exec('touch', leftover);
+  expect((await node.exec('test', '-e', leftover)).code).toBe(0);
   const server = 'deployment/kairos-operator-nginx';
   await setup.kubectl.do(['rollout', 'restart', server]);
   await setup.kubectl.do(['rollout', 'status', server, '--timeout=90s'], { seconds: 100 });
-  expect((await node.exec('test', '-e', left)).code).toBe(1);
+  expect((await node.exec('test', '-e', leftover)).code).toBe(1);
   expect(await (await fetch(`${await serverUrl(setup)}/once.txt`)).text()).toBe('whole');
 });

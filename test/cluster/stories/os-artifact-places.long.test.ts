@@ -1,11 +1,11 @@
-/** Where builds lie, and where images come from and go to: volumes that are there, missing or full; a registry that knows who is asking. */
+/** Volumes and registries of builds: claims, user volumes, full volumes, and registries with credentials. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { artifact, inspectionJob, secret } from './artifact-fixtures.js';
 import { type ArtifactSetup, artifactSetup, finalStatus, exporterLog, LOGIN } from './artifact-setup.js';
 
 jest.setTimeout(900_000);
 
-const KNOWN = { imagePullSecrets: [{ name: LOGIN }] };
+const WITH_LOGIN = { imagePullSecrets: [{ name: LOGIN }] };
 const LIST = 'cd /artifacts; for file in *; do echo "$file $(sha256sum <"$file" | cut -d " " -f 1)"; done';
 
 let setup: ArtifactSetup;
@@ -19,11 +19,11 @@ afterAll(async () => {
   await setup?.stop();
 });
 
-const apply = (name: string, spec: object) => setup.kubectl.apply(artifact(name, { ...KNOWN, ...spec }));
+const apply = (name: string, spec: object) => setup.kubectl.apply(artifact(name, { ...WITH_LOGIN, ...spec }));
 const iso = () => ({ imageName: setup.registry.ref('ready:1'), iso: true });
 
-describe('volumes', () => {
-  test('the claim is made as it was asked for, and belongs to the object', async () => {
+describe('the volume of a build', () => {
+  test('is a claim with the requested spec that belongs to the object', async () => {
     const volume = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '50Gi' } } };
     await apply('asked', { ...iso(), volume });
     expect((await finalStatus(setup, 'asked')).phase).toBe('Ready');
@@ -33,7 +33,7 @@ describe('volumes', () => {
     expect(claim?.metadata?.['ownerReferences']).toEqual([expect.objectContaining({ name: 'asked' })]);
   });
 
-  test('a volume of the user is built in, and exported from, without a claim', async () => {
+  test('is a volume of the user, also for exporters, without a claim', async () => {
     const workshop = { name: 'workshop', hostPath: { path: '/var/built/workshop', type: 'DirectoryOrCreate' } };
     await apply('own', {
       image: { ref: setup.registry.ref('ready:1') },
@@ -43,14 +43,14 @@ describe('volumes', () => {
     });
     const { phase, outputs } = await finalStatus(setup, 'own');
     expect(phase).toBe('Ready');
-    const told = (await exporterLog(setup, 'own')).trim().split('\n');
-    expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
+    const listed = (await exporterLog(setup, 'own')).trim().split('\n');
+    expect(listed).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
     expect(await setup.kubectl.getJson('pvc', 'own-artifacts')).toBeUndefined();
-    const lies = await setup.cluster.machine('n1').exec('ls', '/var/built/workshop');
-    expect(lies.stdout.split('\n')).toEqual(expect.arrayContaining(['own.iso', 'own.tar']));
+    const folder = await setup.cluster.machine('n1').exec('ls', '/var/built/workshop');
+    expect(folder.stdout.split('\n')).toEqual(expect.arrayContaining(['own.iso', 'own.tar']));
   });
 
-  test('one that is full is told of; with more room the build is asked for again', async () => {
+  test('is reported when it is full, and the build succeeds on a retry with more space', async () => {
     const node = setup.cluster.machine('n1');
     const folder = '/var/built/full-artifacts';
     await node.exec('mkdir', '-p', folder);
@@ -66,12 +66,12 @@ describe('volumes', () => {
     const isReady = ({ status }: { status?: Record<string, unknown> }) => status?.['phase'] === 'Ready';
     await setup.kubectl.waitForObject(['osartifact', 'full'], isReady, 240);
     const { outputs } = await finalStatus(setup, 'full');
-    const told = (await exporterLog(setup, 'full')).trim().split('\n');
-    expect(told).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
+    const listed = (await exporterLog(setup, 'full')).trim().split('\n');
+    expect(listed).toEqual(outputs.map(({ name, sha256 }) => `${name} ${sha256}`).toSorted());
   });
 });
 
-describe('a registry of one port gives, one of another takes', () => {
+describe('a build that pulls from one registry and pushes to another', () => {
   const [source, target] = [
     () => setup.registry.slowRef('system:1'),
     () => ({ registry: setup.registry.ref('').replace('/', ''), repository: 'made', tag: 'v1' }),
@@ -90,11 +90,11 @@ describe('a registry of one port gives, one of another takes', () => {
 
   beforeAll(async () => {
     const { auths } = JSON.parse(await loginText()) as { auths: Record<string, object> };
-    const [giving] = Object.entries(auths).filter(([place]) => source().startsWith(place));
+    const [sourceLogin] = Object.entries(auths).filter(([place]) => source().startsWith(place));
     await setup.kubectl.apply([
       secret('definition', { ociSpec: `FROM ${source()}\nRUN echo made >/etc/mark\n` }),
-      secret('giving-only', {
-        '.dockerconfigjson': JSON.stringify({ auths: Object.fromEntries([giving ?? ['', {}]]) }),
+      secret('source-only', {
+        '.dockerconfigjson': JSON.stringify({ auths: Object.fromEntries([sourceLogin ?? ['', {}]]) }),
       }),
     ]);
   });
@@ -104,14 +104,14 @@ describe('a registry of one port gives, one of another takes', () => {
     return Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString();
   }
 
-  test('who is unknown to the one that takes is told so', async () => {
-    await apply('unknown-pusher', build('giving-only'));
+  test('reports missing credentials for the registry to push to', async () => {
+    await apply('unknown-pusher', build('source-only'));
     const { phase, message } = await finalStatus(setup, 'unknown-pusher');
     expect(phase).toBe('Error');
     expect(message).toMatch(/step buildah-build failed .*(unauthorized|authentication required)/s);
   });
 
-  test('who is known to both has the image put there, to be built from', async () => {
+  test('pushes the image with credentials for both', async () => {
     await apply('pushed', build(LOGIN));
     expect(await finalStatus(setup, 'pushed')).toMatchObject({ phase: 'Ready', message: 'built: pushed.tar' });
   });

@@ -1,4 +1,4 @@
-/** OSArtifacts built for real: an image out of a registry, made a Kairos system, turned into media and disks, pushed, and built from again. */
+/** OSArtifacts of every kind, built by the real controller: from an image in a registry, converted into a Kairos system, pushed, booted, and used for another build. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,9 +25,9 @@ jest.setTimeout(1_200_000); // the tools may have to be made first
 let setup: ArtifactSetup;
 let tools: string;
 
-/** By the door that no tool knows to be without encryption. */
+/** Reference on the port that no tool knows to be without TLS. */
 const image = (name: string) => setup.registry.slowRef(name);
-const KNOWN = { imageCredentialsSecretRef: { name: LOGIN }, pullInsecureRegistry: true };
+const WITH_LOGIN = { imageCredentialsSecretRef: { name: LOGIN }, pullInsecureRegistry: true };
 const keyVolume = (name: string) => ({ name: 'keys', secret: { secretName: name } });
 
 beforeAll(async () => {
@@ -46,9 +46,9 @@ afterAll(async () => {
   await setup?.stop();
 });
 
-describe('a plain system and a definition of the user become every kind of artifact', () => {
+describe('a build of every kind of artifact from a plain system and a Dockerfile', () => {
   let status: Status;
-  let told: string;
+  let log: string;
 
   beforeAll(async () => {
     const [host = ''] = image('').split('/');
@@ -68,7 +68,7 @@ describe('a plain system and a definition of the user become every kind of artif
       buildImage: { registry: host, repository: 'edge', tag: 'v1' },
       push: true,
       pushInsecureRegistry: true,
-      ...KNOWN,
+      ...WITH_LOGIN,
     };
     const bring = 'echo brought >/context/here.txt && echo hello >/media-files/hello.txt';
     const mounts = ['context', 'media-files'].map(name => ({ name, mountPath: `/${name}` }));
@@ -94,67 +94,67 @@ describe('a plain system and a definition of the user become every kind of artif
       }),
     );
     status = await finalStatus(setup, 'edge');
-    told = status.phase === 'Ready' ? await exporterLog(setup, 'edge') : '';
+    log = status.phase === 'Ready' ? await exporterLog(setup, 'edge') : '';
   });
 
-  test('each step is done, and each file is there', () => {
+  test('completes each step and creates each file', () => {
     expect(status).toMatchObject({ phase: 'Ready', message: `built: ${FILES.join(', ')}` });
     expect(status.steps.map(({ name, state }) => `${name} ${state}`)).toEqual(STEPS.map(name => `${name} Done`));
   });
 
-  test('names, sizes and checksums in the status are those that an exporter sees', () => {
+  test('reports the names, sizes and checksums that an exporter finds', () => {
     const seen = status.outputs.map(({ name, sha256, size }) => `file ${name} ${sha256} ${size}`);
-    const lines = told.split('\n').filter(line => line.startsWith('file ') && !line.includes(' loader/'));
+    const lines = log.split('\n').filter(line => line.startsWith('file ') && !line.includes(' loader/'));
     expect(lines.toSorted()).toEqual(seen.toSorted());
-    expect(told).toMatch(/beside them: EFI edge-\S+( edge\S+)* loader \n/);
+    expect(log).toMatch(/beside them: EFI edge-\S+( edge\S+)* loader \n/);
   });
 
   test.each([
-    ['what the user wants on the medium is there', 'on the medium: #cloud-config hostname: edge hello'],
+    ['adds the files of the user to the ISO image', 'on the medium: #cloud-config hostname: edge hello'],
     [
-      'template, values, context and version are in the system',
+      'uses template, values, context and version for the system',
       'in its system: KAIROS_VERSION="v9.9.9" KAIROS_RELEASE="v9.9.9" KAIROS_FLAVOR="small" made in the definition brought',
     ],
     [
-      'kairos-init ran with the options',
+      'passes the options to kairos-init',
       'kairos-init was told: -l debug -s install --version v9.9.9 -m generic -t false -k k3s|-l debug -s init',
     ],
-    ['files to boot over the network are those of the medium', 'over the network the same'],
-    ['the disk has the cloud-config', 'on the disk: #cloud-config hostname: edge'],
-    ['the VHD is a fixed one of whole MiB', 'for Azure: "virtual-size": 67108864, conectix'],
-    ['the tarball has a disk of whole GiB by the one name that is taken', 'for Google: 1073741824 disk.raw'],
-    ['the program is signed by the key', 'norole.efi: Signature verification OK'],
-    ['so is its boot loader', 'BOOTX64.EFI: Signature verification OK'],
-    ['keys to enroll are beside them', 'to enroll: KEK.auth PK.auth db.auth'],
-    ['what the user wants on the signed medium is there', 'on the signed medium: #cloud-config hostname: edge hello'],
-    ['the container has the program', 'in the container: 1'],
-  ])('%s', (_sentence, words) => expect(told).toContain(words));
+    ['extracts the files for booting over the network from the ISO image', 'over the network the same'],
+    ['adds the cloud-config to the disk', 'on the disk: #cloud-config hostname: edge'],
+    ['creates a fixed VHD of whole MiB', 'for Azure: "virtual-size": 67108864, conectix'],
+    ['creates a tarball with a disk.raw of whole GiB', 'for Google: 1073741824 disk.raw'],
+    ['signs the kernel image with the key', 'norole.efi: Signature verification OK'],
+    ['signs the boot loader with the key', 'BOOTX64.EFI: Signature verification OK'],
+    ['adds the keys to enroll', 'to enroll: KEK.auth PK.auth db.auth'],
+    ['adds the files of the user to the signed ISO image', 'on the signed medium: #cloud-config hostname: edge hello'],
+    ['adds the signed kernel image to the container image', 'in the container: 1'],
+  ])('%s', (_title, text) => expect(log).toContain(text));
 });
 
-describe('a machine boots what was built', () => {
+describe('a machine boots', () => {
   const file = (name: string) => builtFile(setup, 'edge', name);
   const firmware = () => ({ folder: setup.images.firmware });
   const isUp = /SYSTEM-IS-UP KAIROS_VERSION="v9\.9\.9" .*made in the definition/;
 
-  test('from the medium with a BIOS, by the menu of the user', async () => {
+  test('from the ISO image with a BIOS and the boot menu of the user', async () => {
     const serial = await bootInEmulator({ medium: file('edge.iso') });
     expect(serial).toMatch(isUp);
     expect(serial).toContain('menu=of-the-user');
   });
 
-  test('from the medium with UEFI', async () => {
+  test('from the ISO image with UEFI', async () => {
     expect(await bootInEmulator({ medium: file('edge.iso') }, undefined, firmware())).toMatch(isUp);
   });
 
-  test('from the disk', async () => {
+  test('from the raw disk', async () => {
     expect(await bootInEmulator({ disk: file('edge.raw') })).toMatch(isUp);
   });
 
-  test("from Azure's disk with UEFI", async () => {
+  test('from the Azure disk with UEFI', async () => {
     expect(await bootInEmulator({ disk: file('edge.vhd'), format: 'vpc' }, undefined, firmware())).toMatch(isUp);
   });
 
-  test("from Google's disk", async () => {
+  test('from the Google disk', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'google-'));
     try {
       await mustRun('tar', ['-C', folder, '-xSzf', file('edge.gce.tar.gz')]);
@@ -164,12 +164,12 @@ describe('a machine boots what was built', () => {
     }
   });
 
-  test('from the signed medium, with a key that the firmware knows', async () => {
+  test('from the signed ISO image with a key that the firmware trusts', async () => {
     const secure = { ...firmware(), secure: true };
     expect(await bootInEmulator({ medium: file('edge-uki.iso') }, isUp, secure)).toMatch(isUp);
   });
 
-  /** Boot loader and program as a partition that firmware looks for, out of what lies there. */
+  /** Boots from an EFI partition with the built boot loader and kernel image. */
   async function bootedTree(name: string): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'tree-'));
     try {
@@ -182,14 +182,14 @@ describe('a machine boots what was built', () => {
     }
   }
 
-  test('from the signed files', async () => {
+  test('from the signed EFI files', async () => {
     expect(await bootedTree('edge')).toMatch(isUp);
   });
 
-  test('never from files that a foreign key signed', async () => {
+  test('never from files that are signed with an untrusted key', async () => {
     await setup.kubectl.apply(
       artifact('foreign', {
-        image: { ref: image('edge:v1'), ...KNOWN },
+        image: { ref: image('edge:v1'), ...WITH_LOGIN },
         artifacts: { uki: { efi: true, keysVolume: 'keys' } },
         volumes: [keyVolume('foreign-keys')],
       }),
@@ -201,11 +201,11 @@ describe('a machine boots what was built', () => {
   });
 });
 
-describe('the image that was pushed', () => {
-  test('is a Kairos image to build from, with bundles and release files over it', async () => {
+describe('a pushed image', () => {
+  test('can be built from, with bundles and release files', async () => {
     await setup.kubectl.apply(
       artifact('again', {
-        image: { ref: image('edge:v1'), ...KNOWN },
+        image: { ref: image('edge:v1'), ...WITH_LOGIN },
         artifacts: {
           iso: true,
           bundles: [image('bundle:1')],
@@ -218,12 +218,12 @@ describe('the image that was pushed', () => {
     );
     const status = await finalStatus(setup, 'again');
     expect(status).toMatchObject({ phase: 'Ready', message: 'built: again.tar, medium.iso' });
-    const told = await exporterLog(setup, 'again');
-    expect(told).toContain('in its system: KAIROS_VERSION="v1" KAIROS_RELEASE="v1" bundled made in the definition');
-    expect(told).toContain('VERSION="2.0"');
+    const againLog = await exporterLog(setup, 'again');
+    expect(againLog).toContain('in its system: KAIROS_VERSION="v1" KAIROS_RELEASE="v1" bundled made in the definition');
+    expect(againLog).toContain('VERSION="2.0"');
   });
 
-  test('is built from anew when the spec changes', async () => {
+  test('is built from again when the spec changes', async () => {
     const pod = (await finalStatus(setup, 'again')).pod;
     const data = (await setup.kubectl.getJson('secret', LOGIN))?.['data'] as Record<string, string>;
     const { auths } = JSON.parse(Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString()) as {
@@ -234,19 +234,19 @@ describe('the image that was pushed', () => {
     const credentials = { imageCredentialsSecretRef: { name: 'more-logins' } };
     const change = { spec: { image: credentials, artifacts: { osRelease: '3.0' } } };
     await setup.kubectl.do(['patch', 'osartifact', 'again', '--type=merge', '-p', JSON.stringify(change)]);
-    const anew = ({ status }: { status?: Record<string, unknown> }) =>
+    const isRebuilt = ({ status }: { status?: Record<string, unknown> }) =>
       status?.['phase'] === 'Ready' && status['pod'] !== pod;
-    await setup.kubectl.waitForObject(['osartifact', 'again'], anew, 120);
+    await setup.kubectl.waitForObject(['osartifact', 'again'], isRebuilt, 120);
     expect(await exporterLog(setup, 'again')).toContain('VERSION="3.0"');
     expect(await setup.kubectl.getJson('pod', pod)).toBeUndefined();
   });
 
-  test('unlike the plain one, whose build ends with the advice to make a Kairos image of it', async () => {
+  test('must be a Kairos image: a plain one fails with the advice to convert it', async () => {
     const plain = artifact('stranger', {
-      image: { ref: image('system:1'), ...KNOWN },
+      image: { ref: image('system:1'), ...WITH_LOGIN },
       artifacts: { iso: true },
     });
-    /* An earlier operator left this on its objects. */
+    /* The Go operator left this finalizer on its objects. */
     const finalizers = ['build.kairos.io/osbuilder-finalizer'];
     await setup.kubectl.apply({ ...plain, metadata: { ...plain.metadata, finalizers } });
     const { phase, message } = await finalStatus(setup, 'stranger');
