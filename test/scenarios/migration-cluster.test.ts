@@ -210,8 +210,8 @@ test('changes nothing in a cluster that never had the legacy operator', async ()
 describe('a rollback', () => {
   test('finds no finalizer of this operator after an operation has finished', async () => {
     const { cluster } = await runMigration(it => void it.apply(NODE_OP, nodeOp('op', REBOOT_N1)));
-    const held = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
-    expect(held.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
+    const objects = [...cluster.api.all(NODE_OP), ...cluster.api.all(NODE_AGENT), ...cluster.api.all(NODES)];
+    expect(objects.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
     expect(cluster.nodeOp('op')?.status?.phase).toBe('Completed');
   });
 

@@ -113,8 +113,8 @@ describe('the legacy operator', () => {
       ...((await it.kubectl.getJson('clusterroles,clusterrolebindings'))?.items ?? []),
     ];
     const isLegacy = (name = '') => /^(kairos-node-labeler|nodeop-reboot.*)$/.test(name);
-    const gone = async () => !(await left()).some(({ metadata }) => isLegacy(metadata?.name));
-    expect(await waitFor(gone, { what: 'the legacy objects to be deleted', seconds: 60 })).toBe(true);
+    const areDeleted = async () => !(await left()).some(({ metadata }) => isLegacy(metadata?.name));
+    expect(await waitFor(areDeleted, { what: 'the legacy objects to be deleted', seconds: 60 })).toBe(true);
   });
 });
 

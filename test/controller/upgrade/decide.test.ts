@@ -187,24 +187,24 @@ describe('a requested retry', () => {
     return { ...base, metadata: { ...base.metadata, annotations } };
   };
   const failedOne = { phase: 'Failed' as const, nodeOpName: 'to-v2' };
-  const ours = (status: NonNullable<Parameters<typeof nodeOp>[0]>, value?: string): Facts['nodeOp'] => ({
+  const owned = (status: NonNullable<Parameters<typeof nodeOp>[0]>, value?: string): Facts['nodeOp'] => ({
     is: 'owned',
     nodeOp: nodeOp(status, value === undefined ? {} : { annotations: { 'operator.kairos.io/retry': value } }),
   });
 
   test('is passed on to the NodeOp, which knows the failed nodes', () => {
-    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Failed' }) }));
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: owned({ phase: 'Failed' }) }));
     expect(plan.actions).toMatchObject([{ do: 'retryNodeOp', value: 'a' }]);
   });
 
   test('is passed on only once', () => {
-    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Failed' }, 'a') }));
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: owned({ phase: 'Failed' }, 'a') }));
     expect(plan.actions).toEqual([]);
   });
 
   test('makes the upgrade follow its NodeOp again', () => {
     const plan = decide(
-      facts({ upgrade: requesting('a', failedOne), nodeOp: ours({ phase: 'Running', retry: 'a' }, 'a') }),
+      facts({ upgrade: requesting('a', failedOne), nodeOp: owned({ phase: 'Running', retry: 'a' }, 'a') }),
     );
     expect(plan.status).toMatchObject({ phase: 'Running' });
     expect(plan.status?.completedAt).toBeUndefined();
@@ -212,10 +212,10 @@ describe('a requested retry', () => {
 
   test('is reported even if it finished before it was observed', () => {
     const again = { phase: 'Completed' as const, retry: 'a', completedAt: NOW.toISOString() };
-    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: ours(again, 'a') }));
+    const plan = decide(facts({ upgrade: requesting('a', failedOne), nodeOp: owned(again, 'a') }));
     expect(plan.status).toMatchObject({ phase: 'Completed', completedAt: again.completedAt });
     const reported = { ...failedOne, completedAt: again.completedAt };
-    expect(decide(facts({ upgrade: requesting('a', reported), nodeOp: ours(again, 'a') })).status).toBeUndefined();
+    expect(decide(facts({ upgrade: requesting('a', reported), nodeOp: owned(again, 'a') })).status).toBeUndefined();
   });
 
   test('starts from the beginning if the image could not be read', () => {
