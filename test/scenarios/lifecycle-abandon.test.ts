@@ -1,4 +1,4 @@
-/** A NodeOp is deleted while its node does not answer: how long that is waited for, and what happens when the node is back. */
+/** A NodeOp is deleted while its node does not respond: how long the deletion waits, and what happens when the node is back. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -20,17 +20,17 @@ import {
 import { runScenario } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
 
-const GONE = { ...SETTLED, operations: {}, nodes: { n1: RELEASED, n2: RELEASED }, jobsLeft: [] };
-const HELD = { cordoned: true, cordonMark: 'default/op', claimedBy: 'op' };
+const DELETED = { ...SETTLED, operations: {}, nodes: { n1: RELEASED, n2: RELEASED }, jobsLeft: [] };
+const CLAIMED = { cordoned: true, cordonMark: 'default/op', claimedBy: 'op' };
 
 const HOUR = 3600;
-/** More than any step of a walk that waits for nobody takes. */
+/** Longer than a deletion takes that waits for nothing. */
 const AT_ONCE = 30;
-/** Until what belongs to an object that is gone goes as well. */
+/** Time that the garbage collector needs. */
 const GARBAGE_SECONDS = 1;
 
-const isGone = (cluster: FakeCluster) => cluster.nodeOp('op') === undefined;
-const now = (cluster: FakeCluster) => outcomeOf(cluster, false);
+const isDeleted = (cluster: FakeCluster) => cluster.nodeOp('op') === undefined;
+const currentOutcome = (cluster: FakeCluster) => outcomeOf(cluster, false);
 
 const play = (meanwhile: Scenario['run'], spec: object = {}): Scenario => ({
   name: '',
@@ -42,139 +42,139 @@ const play = (meanwhile: Scenario['run'], spec: object = {}): Scenario => ({
   expected: {},
 });
 
-/** The machine dies while the command runs. */
-const diesInRun = async (cluster: FakeCluster) => {
+/** Cuts the power while the command runs. */
+const powerCutDuringRun = async (cluster: FakeCluster) => {
   await untilCommandRuns(cluster, 'n1');
   cluster.machine('n1').powerOff();
   await cluster.runFor(60);
 };
 
-/** The machine goes down for its reboot, and its power is cut. */
-const diesInReboot = async (cluster: FakeCluster) => {
+/** Cuts the power while the machine is down for its reboot. */
+const powerCutDuringReboot = async (cluster: FakeCluster) => {
   await runUntil(cluster, () => !cluster.machine('n1').up);
   cluster.machine('n1').powerOff();
   await cluster.runFor(60);
 };
 
-/** The machine is well; only the agent is not there when its reboot is asked for. */
-const agentDies = async (cluster: FakeCluster) => {
+/** Stops the agent before it observes the reboot request; the machine keeps running. */
+const agentStopsBeforeReboot = async (cluster: FakeCluster) => {
   await untilCommandRuns(cluster, 'n1');
   cluster.agents.get('n1')?.stop();
   await untilStep(cluster, 'n1', 'Reboot');
 };
 
-async function comesBack(cluster: FakeCluster): Promise<void> {
+async function recover(cluster: FakeCluster): Promise<void> {
   cluster.machine('n1').powerOn();
   await runUntil(cluster, () => cluster.machine('n1').up);
   cluster.agents.get('n1')?.start();
   await cluster.runFor(HOUR);
 }
 
-describe('deleted while the machine is dead', () => {
-  test('in its Job: freed when rebootTimeoutSeconds are over', async () => {
+describe('a NodeOp deleted while its machine is down', () => {
+  test('releases the node after rebootTimeoutSeconds when its Job was running', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await diesInRun(cluster);
+        await powerCutDuringRun(cluster);
         deleteNodeOp(cluster);
         await cluster.runFor(AT_ONCE);
-        expect(now(cluster)).toMatchObject({ nodes: { n1: HELD }, operations: { op: {} } });
-        await runUntil(cluster, () => isGone(cluster), 600);
+        expect(currentOutcome(cluster)).toMatchObject({ nodes: { n1: CLAIMED }, operations: { op: {} } });
+        await runUntil(cluster, () => isDeleted(cluster), 600);
         expect(cluster.machine('n1').up).toBe(false);
-        await comesBack(cluster);
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, commands: { 'n1 op': 1 }, nodes: { n1: { shutdowns: 'power' } } });
+    expect(outcome).toMatchObject({ ...DELETED, commands: { 'n1 op': 1 }, nodes: { n1: { shutdowns: 'power' } } });
   });
 
-  test('in its Job, with abandon: freed at once, and the command never starts again', async () => {
+  test('releases the node at once with abandon when its Job was running, and never starts the command again', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await diesInRun(cluster);
+        await powerCutDuringRun(cluster);
         abandonNodeOp(cluster);
-        await runUntil(cluster, () => isGone(cluster), AT_ONCE);
+        await runUntil(cluster, () => isDeleted(cluster), AT_ONCE);
         await cluster.runFor(GARBAGE_SECONDS);
-        expect(now(cluster)).toMatchObject({ ...GONE, settled: false });
-        await comesBack(cluster);
+        expect(currentOutcome(cluster)).toMatchObject({ ...DELETED, settled: false });
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, commands: { 'n1 op': 1 }, nodes: { n1: { shutdowns: 'power' } } });
+    expect(outcome).toMatchObject({ ...DELETED, commands: { 'n1 op': 1 }, nodes: { n1: { shutdowns: 'power' } } });
   });
 
-  test('in its reboot: kept until it has answered, however long that takes', async () => {
+  test('keeps the node claimed until the agent has responded when a reboot was under way', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await diesInReboot(cluster);
+        await powerCutDuringReboot(cluster);
         deleteNodeOp(cluster);
         await cluster.runFor(3 * HOUR);
-        expect(now(cluster)).toMatchObject({ nodes: { n1: HELD }, operations: { op: {} } });
-        await comesBack(cluster);
+        expect(currentOutcome(cluster)).toMatchObject({ nodes: { n1: CLAIMED }, operations: { op: {} } });
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, nodes: { n1: { shutdowns: 'agent' } } });
+    expect(outcome).toMatchObject({ ...DELETED, nodes: { n1: { shutdowns: 'agent' } } });
   });
 
-  test('in its reboot, with abandon: freed at once, and never rebooted again', async () => {
+  test('releases the node at once with abandon when a reboot was under way, and never reboots it again', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await diesInReboot(cluster);
+        await powerCutDuringReboot(cluster);
         abandonNodeOp(cluster);
-        await runUntil(cluster, () => isGone(cluster), AT_ONCE);
+        await runUntil(cluster, () => isDeleted(cluster), AT_ONCE);
         await cluster.runFor(GARBAGE_SECONDS);
-        expect(now(cluster)).toMatchObject({ ...GONE, settled: false });
-        await comesBack(cluster);
+        expect(currentOutcome(cluster)).toMatchObject({ ...DELETED, settled: false });
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, nodes: { n1: { shutdowns: 'agent' } } });
+    expect(outcome).toMatchObject({ ...DELETED, nodes: { n1: { shutdowns: 'agent' } } });
   });
 });
 
-describe('deleted while the agent is dead and a reboot was asked for', () => {
-  test('kept until the agent has said that it will not happen', async () => {
+describe('a NodeOp deleted while its agent is down and a reboot is requested', () => {
+  test('keeps the node claimed until the agent has confirmed that it will not reboot', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await agentDies(cluster);
+        await agentStopsBeforeReboot(cluster);
         deleteNodeOp(cluster);
         await cluster.runFor(3 * HOUR);
-        expect(now(cluster)).toMatchObject({ nodes: { n1: HELD }, operations: { op: {} } });
-        await comesBack(cluster);
+        expect(currentOutcome(cluster)).toMatchObject({ nodes: { n1: CLAIMED }, operations: { op: {} } });
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, nodes: { n1: { shutdowns: '' } } });
+    expect(outcome).toMatchObject({ ...DELETED, nodes: { n1: { shutdowns: '' } } });
   });
 
-  test('abandoned only after an hour of waiting: freed then, and never rebooted', async () => {
+  test('releases the node when it is abandoned after an hour, and never reboots it', async () => {
     const { outcome } = await runScenario(
       play(async cluster => {
-        await agentDies(cluster);
+        await agentStopsBeforeReboot(cluster);
         deleteNodeOp(cluster);
         await cluster.runFor(HOUR);
         abandonNodeOp(cluster);
-        await runUntil(cluster, () => isGone(cluster), AT_ONCE);
+        await runUntil(cluster, () => isDeleted(cluster), AT_ONCE);
         await cluster.runFor(GARBAGE_SECONDS);
-        expect(now(cluster)).toMatchObject({ ...GONE, settled: false });
-        await comesBack(cluster);
+        expect(currentOutcome(cluster)).toMatchObject({ ...DELETED, settled: false });
+        await recover(cluster);
       }),
     );
-    expect(outcome).toMatchObject({ ...GONE, nodes: { n1: { shutdowns: '' } } });
+    expect(outcome).toMatchObject({ ...DELETED, nodes: { n1: { shutdowns: '' } } });
   });
 });
 
-describe('deleted before anything was begun', () => {
-  test('a paused operation is gone at once', async () => {
+describe('a NodeOp deleted before it has started', () => {
+  test('is deleted at once while it is paused', async () => {
     const { outcome } = await runScenario(
       play(
         async cluster => {
           await cluster.runFor(10);
           deleteNodeOp(cluster);
-          await runUntil(cluster, () => isGone(cluster), 5);
+          await runUntil(cluster, () => isDeleted(cluster), 5);
         },
         { paused: true },
       ),
     );
-    expect(outcome).toMatchObject({ ...GONE, commands: {} });
+    expect(outcome).toMatchObject({ ...DELETED, commands: {} });
   });
 
-  test('nodes that wait for their turn are never touched', async () => {
+  test('never touches nodes that wait for their turn', async () => {
     const { outcome, cluster } = await runScenario(
       play(
         async it => {
@@ -184,7 +184,7 @@ describe('deleted before anything was begun', () => {
         { nodeSelector: {}, cordon: true },
       ),
     );
-    expect(outcome).toMatchObject({ ...GONE, commands: { 'n1 op': 1 }, nodes: { n2: { shutdowns: '' } } });
+    expect(outcome).toMatchObject({ ...DELETED, commands: { 'n1 op': 1 }, nodes: { n2: { shutdowns: '' } } });
     expect(cluster.disruptions.some(({ node, claimedBy }) => node === 'n2' && claimedBy !== undefined)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** The mark of a cordon outlives its operation: who takes it over, who undoes it, who leaves it. */
+/** A cordon mark can outlive its operation: which operations take it over, which remove it and which leave it. */
 import { expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
@@ -21,7 +21,7 @@ import type { Scenario } from './scenario.js';
 const MARK = 'default/op';
 const KEPT = { cordoned: true, cordonMark: MARK, claimedBy: undefined };
 
-/** The command of `op` fails, that of any other operation does not. */
+/** Runs `then` after an operation `op` whose command failed; the commands of other operations succeed. */
 const after = (then: (cluster: FakeCluster) => Promise<void> | void, spec: object = DRAIN): Scenario => ({
   name: 'after an operation that failed',
   cluster: {
@@ -43,7 +43,7 @@ const after = (then: (cluster: FakeCluster) => Promise<void> | void, spec: objec
 const next = (spec: object) => (cluster: FakeCluster) =>
   void cluster.apply(NODE_OP, nodeOp('next', { ...spec, ...ONLY_N1 }));
 
-test('the mark of an operation that failed stays, for inspection', async () => {
+test('a failed operation leaves its cordon and mark for inspection', async () => {
   const { outcome } = await runScenario(after(cluster => cluster.runFor(3600)));
   expect(outcome).toMatchObject({
     ...SETTLED,
@@ -56,7 +56,7 @@ test.each([
   ['cordons', { cordon: true }],
   ['drains', DRAIN],
   ['reboots', REBOOT],
-])('the next operation that %s takes it over and undoes it', async (_words, spec) => {
+])('the next operation that %s takes the cordon mark over and removes it', async (_words, spec) => {
   const { outcome, cluster } = await runScenario(after(next(spec)));
   expect(outcome).toMatchObject({
     ...SETTLED,
@@ -69,12 +69,12 @@ test.each([
   expect([...new Set(marks)]).toEqual([undefined, MARK, 'default/next']);
 });
 
-test('the next operation that does not cordon leaves it', async () => {
+test('the next operation leaves the cordon mark when it does not cordon', async () => {
   const { outcome } = await runScenario(after(next({})));
   expect(outcome).toMatchObject({ ...SETTLED, operations: { next: { phase: 'Completed' } }, nodes: { n1: KEPT } });
 });
 
-test('somebody cordons the node by hand: it is used as it is and stays cordoned', async () => {
+test('a node that a user has cordoned is used as it is and stays cordoned', async () => {
   const { outcome } = await runScenario({
     ...after(() => undefined),
     run: cluster => {
@@ -89,7 +89,7 @@ test('somebody cordons the node by hand: it is used as it is and stays cordoned'
   });
 });
 
-test('somebody uncordons the marked node by hand: the next operation leaves neither cordon nor mark', async () => {
+test('the next operation leaves neither cordon nor mark after a user has uncordoned the marked node', async () => {
   const { outcome } = await runScenario(
     after(cluster => {
       setUnschedulable(cluster, 'n1', false);
@@ -99,12 +99,12 @@ test('somebody uncordons the marked node by hand: the next operation leaves neit
   expect(outcome).toMatchObject({ ...SETTLED, operations: { next: { phase: 'Completed' } }, nodes: { n1: RELEASED } });
 });
 
-test('the operation is deleted: its mark is undone', async () => {
+test('deleting a failed operation removes its cordon and mark', async () => {
   const { outcome } = await runScenario(after(cluster => cluster.delete(NODE_OP, OP)));
   expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: RELEASED } });
 });
 
-test('the operation is deleted while no controller runs: the next one undoes its mark', async () => {
+test('the next controller removes the mark of an operation that was deleted while no controller ran', async () => {
   const { outcome } = await runScenario(
     after(async cluster => {
       cluster.controllers[0]?.stop();
@@ -117,7 +117,7 @@ test('the operation is deleted while no controller runs: the next one undoes its
   expect(outcome).toMatchObject({ ...SETTLED, operations: {}, nodes: { n1: RELEASED } });
 });
 
-test('the operation is deleted and made anew under its name: the old mark is undone, and the new one goes its own way', async () => {
+test('recreating an operation under the same name removes the old mark and runs the new operation', async () => {
   const { outcome } = await runScenario(
     after(async cluster => {
       cluster.delete(NODE_OP, OP);
@@ -128,7 +128,7 @@ test('the operation is deleted and made anew under its name: the old mark is und
   expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Failed' } }, nodes: { n1: RELEASED } });
 });
 
-test('the operation is torn away under way, finalizer and all: its mark and its claim are undone', async () => {
+test('an operation removed together with its finalizer while it runs loses its mark and its claim', async () => {
   const { outcome, cluster } = await runScenario({
     ...after(() => undefined),
     cluster: { nodes: nodesNamed('n1', 'n2'), behavior: () => ({ seconds: 30 }) },

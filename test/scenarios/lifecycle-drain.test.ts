@@ -1,4 +1,4 @@
-/** Evictions that have to wait, or that lead to nothing. */
+/** Evictions that must wait, or that have no effect. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
@@ -11,11 +11,11 @@ import { removedPodsByApp } from './outcome.js';
 import { SETTLED, DRAIN, RELEASED, nodeMessage, nodesNamed, ONLY_N1, runUntil } from './lifecycle-setup.js';
 import { runScenario } from './run-scenario.js';
 
-const begins = (cluster: FakeCluster, spec: object) =>
+const createNodeOp = (cluster: FakeCluster, spec: object) =>
   void cluster.apply(NODE_OP, nodeOp('op', { ...ONLY_N1, ...spec }));
 
-/** When each Pod was asked to leave, in seconds. */
-function asked({ mutations }: FakeCluster): Record<string, number[]> {
+/** The times of the eviction requests for each Pod, in seconds. */
+function evictionTimes({ mutations }: FakeCluster): Record<string, number[]> {
   const times: Record<string, number[]> = {};
   for (const { name, at } of mutations.filter(act => act.name.startsWith('evict pod ')))
     (times[name] ??= []).push(Math.round(at / 1000));
@@ -30,7 +30,7 @@ const DRAINED = {
 };
 
 describe('an eviction', () => {
-  test('that is to be asked again in 20 s is not asked before', async () => {
+  test('is not retried before the Retry-After of 20 s', async () => {
     const busy = new KubeError(429, 'too many requests', 'TooManyRequests', { retryAfterSeconds: 20 });
     const { outcome, cluster } = await runScenario({
       name: '',
@@ -38,18 +38,18 @@ describe('an eviction', () => {
       run: async it => {
         await it.runFor(20);
         it.api.admission = ({ verb }) => (verb === 'evict' ? busy : undefined);
-        begins(it, DRAIN);
-        await runUntil(it, () => Object.keys(asked(it)).length > 0);
+        createNodeOp(it, DRAIN);
+        await runUntil(it, () => Object.keys(evictionTimes(it)).length > 0);
         await it.runFor(55);
         it.api.admission = () => undefined;
       },
       expected: {},
     });
     expect(outcome).toMatchObject({ ...SETTLED, ...DRAINED });
-    expect(Object.values(asked(cluster)).map(gaps)).toEqual([[20, 20, 20]]);
+    expect(Object.values(evictionTimes(cluster)).map(gaps)).toEqual([[20, 20, 20]]);
   });
 
-  test('of a Pod under two budgets is waited for, and both it and the trouble are named', async () => {
+  test('of a Pod under two budgets is waited for, and the message names the Pod and the error', async () => {
     const { outcome, cluster } = await runScenario({
       name: '',
       cluster: {
@@ -59,7 +59,7 @@ describe('an eviction', () => {
       },
       run: async it => {
         await it.runFor(20);
-        begins(it, DRAIN);
+        createNodeOp(it, DRAIN);
         await runUntil(it, () => nodeMessage(it).includes('more than one PodDisruptionBudget'));
         expect(nodeMessage(it)).toMatch(/default\/web-\d+/);
         await it.runFor(60);
@@ -72,13 +72,13 @@ describe('an eviction', () => {
     expect(removedPodsByApp(cluster)).toEqual({ web: 1 });
   });
 
-  test('of a Pod that its controller puts back on the node is not asked for again', async () => {
+  test('of a Pod that its controller recreates on the node is not requested again', async () => {
     const { outcome, cluster } = await runScenario({
       name: '',
       cluster: { nodes: nodesNamed('n1', 'n2'), workloads: [{ name: 'stubborn', replicas: 1, pinnedTo: 'n1' }] },
       run: async it => {
         await it.runFor(20);
-        begins(it, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 120 } });
+        createNodeOp(it, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 120 } });
         await runUntil(it, () => nodeMessage(it).includes('recreated on this node by ReplicaSet'));
         await it.runFor(60);
         const there = it.api.all<PodObject>(PODS).filter(({ metadata }) => metadata.labels?.app === 'stubborn');

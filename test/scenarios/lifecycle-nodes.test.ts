@@ -1,4 +1,4 @@
-/** Nodes that come, go, come back as another, or change what they are, while an operation runs. */
+/** Nodes that are added, removed, replaced or relabelled while an operation runs. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import type { StepName } from '../../api/node-status.js';
@@ -34,7 +34,7 @@ const scenario = (cluster: Scenario['cluster'], run: Scenario['run']): Scenario 
   run,
   expected: {},
 });
-const begins = (cluster: FakeCluster, spec: object) => void cluster.apply(NODE_OP, nodeOp('op', spec));
+const createNodeOp = (cluster: FakeCluster, spec: object) => void cluster.apply(NODE_OP, nodeOp('op', spec));
 
 describe('a node that joins during the run', () => {
   test('is never touched', async () => {
@@ -42,7 +42,7 @@ describe('a node that joins during the run', () => {
       scenario({ nodes: nodesNamed('n1', 'n2', 'n3'), ...commandLasting(60) }, async it => {
         removeNode(it, 'n3');
         await it.runFor(10);
-        begins(it, ONE_BY_ONE);
+        createNodeOp(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         registerNode(it, { name: 'n3' });
       }),
@@ -57,11 +57,11 @@ describe('a node that joins during the run', () => {
   });
 });
 
-describe('a node that leaves before its turn', () => {
-  test('and comes back runs', async () => {
+describe('a node that is removed before its turn', () => {
+  test('runs when it is added again', async () => {
     const { outcome } = await runScenario(
       scenario({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
-        begins(it, ONE_BY_ONE);
+        createNodeOp(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
         await it.runFor(20);
@@ -76,10 +76,10 @@ describe('a node that leaves before its turn', () => {
     });
   });
 
-  test('and never comes back ends as done with, for nothing was done there', async () => {
+  test('is counted as completed when it is never added again, because nothing was done there', async () => {
     const { outcome, cluster } = await runScenario(
       scenario({ nodes: nodesNamed('n1', 'n2'), ...commandLasting(60) }, async it => {
-        begins(it, ONE_BY_ONE);
+        createNodeOp(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
       }),
@@ -92,10 +92,10 @@ describe('a node that leaves before its turn', () => {
     expect(cluster.nodeOp('op')?.status?.nodes).toMatchObject({ total: 2, completed: 2, skipped: 1, failed: 0 });
   });
 
-  test('and comes back only when all is over is left alone until a retry', async () => {
+  test('is not touched until a retry when it is added again after the operation has finished', async () => {
     const { outcome, cluster } = await runScenario(
       scenario({ nodes: nodesNamed('n1', 'n2') }, async it => {
-        begins(it, ONE_BY_ONE);
+        createNodeOp(it, ONE_BY_ONE);
         await untilCommandRuns(it, 'n1');
         removeNode(it, 'n2');
         await untilFinished(it);
@@ -108,22 +108,22 @@ describe('a node that leaves before its turn', () => {
   });
 });
 
-describe('a node that registers again in the middle of its walk', () => {
+describe('a node that is replaced in the middle of its walk', () => {
   const STEPS: [StepName, string, object, number][] = [
     ['Drain', 'without a reboot', DRAIN, 0],
     ['Run', 'without a reboot', DRAIN, 0],
     ['Run', 'before a reboot', REBOOT, 0],
-    ['Reboot', 'just asked for', REBOOT, 1],
-    ['Verify', 'after it', { ...REBOOT, settleSeconds: 30 }, 1],
+    ['Reboot', 'with the reboot requested', REBOOT, 1],
+    ['Verify', 'after the reboot', { ...REBOOT, settleSeconds: 30 }, 1],
   ];
   test.each(STEPS)(
-    'at %s, %s, ends that walk, and the new one is neither cordoned nor claimed',
+    'fails at %s %s, and the new node is neither cordoned nor claimed',
     async (step, _words, spec, mostDowns) => {
       let claimsBefore: string[] = [];
       const { outcome, cluster } = await runScenario(
         scenario({ nodes: nodesNamed('n1', 'n2'), ...WEB, ...commandLasting(60) }, async it => {
           await it.runFor(20);
-          begins(it, { ...spec, concurrency: 1 });
+          createNodeOp(it, { ...spec, concurrency: 1 });
           await untilStep(it, 'n1', step);
           claimsBefore = claimsOf(it, 'n1');
           removeNode(it, 'n1');
@@ -144,7 +144,7 @@ describe('a node that registers again in the middle of its walk', () => {
 });
 
 describe('labels that change during the run', () => {
-  test('make no target of a node, and no other thing of one that is a target', async () => {
+  test('neither add a node to the targets nor remove one', async () => {
     const [a, b] = [{ pool: 'a' }, { pool: 'b' }];
     const { outcome, cluster } = await runScenario(
       scenario(
@@ -157,7 +157,7 @@ describe('labels that change during the run', () => {
           ...commandLasting(30),
         },
         async it => {
-          begins(it, { ...ONE_BY_ONE, nodeSelector: { matchLabels: a } });
+          createNodeOp(it, { ...ONE_BY_ONE, nodeSelector: { matchLabels: a } });
           await untilCommandRuns(it, 'n1');
           setLabels(it, 'n1', { pool: null });
           setLabels(it, 'n2', b);

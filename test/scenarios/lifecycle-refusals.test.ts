@@ -1,4 +1,4 @@
-/** The API server does not do what was asked for: the Job or its Pod is refused, although a rehearsal of it was not. */
+/** The API server denies the Job or its Pod, although it allowed the dry run of it. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { KubeError } from '../../kube/errors.js';
@@ -11,29 +11,30 @@ import type { Scenario } from './scenario.js';
 
 const KEPT = { cordoned: true, cordonMark: 'default/op', claimedBy: undefined, shutdowns: '' };
 
-const begins = (cluster: FakeCluster, spec: object) =>
+const createNodeOp = (cluster: FakeCluster, spec: object) =>
   void cluster.apply(NODE_OP, nodeOp('op', { ...ONLY_N1, ...spec }));
 
-const policy = () => new KubeError(403, 'exceeded quota: none is left', 'Forbidden');
+const quotaError = () => new KubeError(403, 'exceeded quota: none is left', 'Forbidden');
 
-/** From when the node is drained on, nothing of this kind is let in any more. */
-const refusing = (plural: string, spec: object): Scenario => ({
+/** Creating this resource is denied; dry runs of it are allowed. */
+const denyCreation = (plural: string, spec: object): Scenario => ({
   name: '',
   cluster: { nodes: nodesNamed('n1', 'n2'), ...WEB },
   run: async cluster => {
     await cluster.runFor(20);
-    begins(cluster, { startDeadlineSeconds: 60, ...spec });
-    cluster.api.admission = ({ verb, plural: what }) => (verb === 'create' && what === plural ? policy() : undefined);
+    createNodeOp(cluster, { startDeadlineSeconds: 60, ...spec });
+    cluster.api.admission = ({ verb, plural: what }) =>
+      verb === 'create' && what === plural ? quotaError() : undefined;
   },
   expected: {},
 });
 
-describe('what the rehearsal let in and the API server then refuses', () => {
+describe('an object that passes the dry run and is then denied', () => {
   test.each([
     ['a Job', JOBS.plural, 'exceeded quota: none is left'],
     ['the Pod of a Job', PODS.plural, 'no Pod was created for the Job'],
-  ])('%s: the node is kept as one whose command had its turn', async (_words, plural, why) => {
-    const { outcome, cluster } = await runScenario(refusing(plural, { ...REBOOT, prePull: false }));
+  ])('keeps the node cordoned when it is %s, as after a failed command', async (_words, plural, why) => {
+    const { outcome, cluster } = await runScenario(denyCreation(plural, { ...REBOOT, prePull: false }));
     expect(outcome).toMatchObject({
       ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused cancelled' } } },
@@ -46,8 +47,8 @@ describe('what the rehearsal let in and the API server then refuses', () => {
   test.each([
     ['a Job', JOBS.plural],
     ['the Pod of a Job', PODS.plural],
-  ])('%s, with uncordonOnFailure: the node is free again', async (_words, plural) => {
-    const { outcome } = await runScenario(refusing(plural, { ...REBOOT, prePull: false, uncordonOnFailure: true }));
+  ])('releases and uncordons the node with uncordonOnFailure when it is %s', async (_words, plural) => {
+    const { outcome } = await runScenario(denyCreation(plural, { ...REBOOT, prePull: false, uncordonOnFailure: true }));
     expect(outcome).toMatchObject({
       ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused cancelled' } } },
@@ -56,8 +57,8 @@ describe('what the rehearsal let in and the API server then refuses', () => {
     });
   });
 
-  test('the Pod that pulls: the node is free again, for nothing had begun', async () => {
-    const { outcome } = await runScenario(refusing(PODS.plural, { ...DRAIN, prePull: true }));
+  test('releases and uncordons the node when it is the Pod that pulls the image, because nothing has started', async () => {
+    const { outcome } = await runScenario(denyCreation(PODS.plural, { ...DRAIN, prePull: true }));
     expect(outcome).toMatchObject({
       ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused not-requested' } } },
@@ -67,8 +68,8 @@ describe('what the rehearsal let in and the API server then refuses', () => {
     });
   });
 
-  test('for a while only: it goes on when it is let in', async () => {
-    const refused = refusing(JOBS.plural, { ...DRAIN, startDeadlineSeconds: 300 });
+  test('is created when the API server allows it again, and the operation completes', async () => {
+    const refused = denyCreation(JOBS.plural, { ...DRAIN, startDeadlineSeconds: 300 });
     const { outcome } = await runScenario({
       ...refused,
       run: async cluster => {

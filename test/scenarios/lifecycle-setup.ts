@@ -1,4 +1,4 @@
-/** What befalls nodes and their objects in the middle of a walk, by other hands than the operator's. */
+/** Setup shared by the lifecycle scenarios: specs, expected outcomes, and what users and other controllers do to nodes and NodeOps. */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, LEADER_LEASE } from '../../api/names.js';
 import type { StepName } from '../../api/node-status.js';
@@ -15,14 +15,14 @@ export const DRAIN = { cordon: true, drainOptions: { enabled: true } };
 export const REBOOT = { ...DRAIN, rebootOnSuccess: true, concurrency: 1 };
 export const ONLY_N1 = { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'n1' } } };
 
-/** Of an ending: everything is over, and nothing of it is left. */
+/** Expected of an outcome: everything has finished, and nothing is left behind. */
 export const SETTLED = { settled: true, finalizers: [], leases: [LEADER_LEASE], hotLooped: [] };
-/** Of a node in it: nobody would know that anything ever was. */
+/** Expected of a node: neither cordoned, nor marked, nor claimed. */
 export const RELEASED = { cordoned: false, cordonMark: undefined, claimedBy: undefined };
 
 export const OP = { name: 'op', namespace: 'default' };
 
-/** So that a drain has something to do, and takes a while over it. */
+/** Workloads under a disruption budget, so that a drain takes a while. */
 export const WEB: Pick<ClusterOptions, 'workloads' | 'budgets' | 'daemonSets'> = {
   workloads: [{ name: 'web', replicas: 3 }],
   daemonSets: ['proxy'],
@@ -39,12 +39,12 @@ export const ledgerOf = ({ api }: FakeCluster, node: string) =>
 export const nodeMessage = (cluster: FakeCluster, node = 'n1'): string =>
   cluster.nodeOp('op')?.status?.nodeStatuses?.[node]?.message ?? '';
 
-/** Goes on until it is so, and fails if it never is. */
-export async function runUntil(cluster: FakeCluster, so: () => boolean, within = 900): Promise<void> {
-  if (!(await cluster.runUntil(so, within))) throw new Error(`never: ${so.toString()}`);
+/** Runs until the condition holds, and throws if it does not within this many seconds. */
+export async function runUntil(cluster: FakeCluster, condition: () => boolean, within = 900): Promise<void> {
+  if (!(await cluster.runUntil(condition, within))) throw new Error(`condition never held: ${condition.toString()}`);
 }
 
-/** Goes on until the walk over the node is at this step. */
+/** Runs until the node is at this step. */
 export const untilStep = (cluster: FakeCluster, node: string, step: StepName): Promise<void> =>
   runUntil(cluster, () => ledgerOf(cluster, node)?.step === step);
 
@@ -54,19 +54,19 @@ export const untilCommandRuns = (cluster: FakeCluster, node: string): Promise<vo
 export const untilFinished = (cluster: FakeCluster, name = 'op'): Promise<void> =>
   runUntil(cluster, () => ['Completed', 'Failed'].includes(cluster.nodeOp(name)?.status?.phase ?? ''), 3600);
 
-/** The object of the node goes, and with it its agent's Pod. */
+/** Removes the Node object, and with it the agent's Pod. */
 export function removeNode(cluster: FakeCluster, node: string): void {
   cluster.agents.get(node)?.stop();
   cluster.api.forceRemove(NODES, { name: node });
 }
 
-const AGENT_COMES_MS = 2_000;
+const AGENT_START_MS = 2_000;
 
-/** The kubelet registers, as a Node with another uid than ever before. */
+/** The kubelet registers its node, as a new object with a new uid. */
 export function registerNode(cluster: FakeCluster, traits: NodeOptions): void {
   const { name } = traits;
   cluster.api.put(NODES, nodeObject(traits, cluster.machine(name).bootId));
-  cluster.agents.get(name)?.start(AGENT_COMES_MS);
+  cluster.agents.get(name)?.start(AGENT_START_MS);
 }
 
 export const setLabels = ({ api }: FakeCluster, node: string, labels: Record<string, string | null>): void =>
@@ -77,7 +77,7 @@ export const annotate = ({ api }: FakeCluster, annotations: Record<string, strin
 
 export const retry = (cluster: FakeCluster): void => annotate(cluster, { [ANNOTATIONS.retry]: '1' });
 
-/** Every operation that ever held this node, once each. */
+/** The id and node uid of every claim that this node ever had. */
 export function claimsOf({ api }: FakeCluster, node: string): string[] {
   const claims = api.store
     .history(collectionOf(NODE_AGENT))
@@ -87,7 +87,7 @@ export function claimsOf({ api }: FakeCluster, node: string): string[] {
   return [...new Set(ids)];
 }
 
-/** Was this Node, and not one of its name before it, ever cordoned or marked? */
+/** Whether the Node object with this uid was ever cordoned or marked. */
 export const wasEverCordoned = ({ api }: FakeCluster, uid: string): boolean =>
   api.store
     .history(collectionOf(NODES))
@@ -102,13 +102,13 @@ export const wasEverCordoned = ({ api }: FakeCluster, uid: string): boolean =>
 export const uidOf = ({ api }: FakeCluster, node: string): string =>
   api.find(NODES, { name: node })?.metadata.uid ?? '';
 
-/** By hand, as `kubectl cordon` and `kubectl uncordon` do it. */
+/** Cordons or uncordons a node as kubectl does, without a mark. */
 export const setUnschedulable = ({ api }: FakeCluster, node: string, cordoned: boolean): void =>
   void api.patch(NODES, { name: node }, { spec: { unschedulable: cordoned ? true : null } });
 
 export const deleteNodeOp = (cluster: FakeCluster): void => cluster.delete(NODE_OP, OP);
 
-/** Deleted, and nothing shall be waited for. */
+/** Sets the abandon annotation, so that the deletion waits for nothing, and deletes the NodeOp. */
 export function abandonNodeOp(cluster: FakeCluster): void {
   if (cluster.nodeOp(OP.name)) annotate(cluster, { [ANNOTATIONS.abandon]: 'true' });
   deleteNodeOp(cluster);

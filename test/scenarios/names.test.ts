@@ -1,4 +1,4 @@
-/** Names may be as long as Kubernetes lets them, and alike as far as anybody reads; no operation suffers, and none is taken for another. */
+/** Operations and nodes with the longest allowed names, and with names that are nearly equal, work and are never confused. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, LABELS } from '../../api/names.js';
@@ -13,7 +13,7 @@ import { collectionOf } from '../fakes/kube.js';
 
 const LIMIT = 253;
 
-/** As long as a name may be, with a dot or a dash at every place in turn where somebody may cut it. */
+/** A name of the maximum length, with a dot or a dash at every place where it may be cut. */
 function longest(first: string, mark: string, every: number): string {
   const letters = Array.from({ length: LIMIT - first.length }, (_, index) => ((index + 1) % every === 0 ? mark : 'x'));
   return `${first}${letters.join('')}`.replace(/[^a-z0-9]+$/, tail => 'z'.repeat(tail.length));
@@ -26,8 +26,8 @@ const AT_50 = `${'a'.repeat(49)}.${'b'.repeat(60)}`;
 const AT_200 = `${`${'c'.repeat(49)}.`.repeat(4)}${'d'.repeat(53)}`;
 const TWIN = [`${PLAIN.slice(0, LIMIT - 1)}1`, `${PLAIN.slice(0, LIMIT - 1)}2`] as const;
 
-/** What was ever made on behalf of an operation, once each. */
-function made({ api }: FakeCluster) {
+/** Every Job and Pod that was ever created for an operation. */
+function createdObjects({ api }: FakeCluster) {
   const objects = [JOBS, PODS].flatMap(resource => api.store.history(collectionOf(resource)));
   const ours = objects.filter(
     ({ type, object: { metadata } }) =>
@@ -36,18 +36,19 @@ function made({ api }: FakeCluster) {
   return ours.map(({ object }) => object as object as PodObject);
 }
 
-/** A Job's Pods are named by its controller: after the Job, cut where that is too long. */
-const namedByUs = (object: PodObject) => !object.metadata.ownerReferences?.some(({ kind }) => kind === JOBS.kind);
+/** The Pods of a Job are named by the Job controller, which truncates long names. */
+const isNamedByOperator = (object: PodObject) =>
+  !object.metadata.ownerReferences?.some(({ kind }) => kind === JOBS.kind);
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-function badIn(cluster: FakeCluster): string[] {
-  return made(cluster).flatMap(object => {
+function invalidNames(cluster: FakeCluster): string[] {
+  return createdObjects(cluster).flatMap(object => {
     const { name, labels = {}, annotations } = object.metadata;
     const node = annotations?.[ANNOTATIONS.nodeName];
     const place = object.spec.nodeName;
     return [
-      ...(namedByUs(object) && !DNS_LABEL.test(name) ? [`name ${name}`] : []),
+      ...(isNamedByOperator(object) && !DNS_LABEL.test(name) ? [`name ${name}`] : []),
       ...Object.values(labels).flatMap(value => (isLabelValue(value) ? [] : [`label ${value}`])),
       ...(node !== undefined && place !== undefined && node !== place
         ? [`${name} is for ${node} and on ${place}`]
@@ -56,7 +57,7 @@ function badIn(cluster: FakeCluster): string[] {
   });
 }
 
-/** Starts of the command, by node. */
+/** The nodes on which the command was started, once for each start. */
 const starts = ({ containerRuns }: FakeCluster) =>
   containerRuns
     .filter(({ container }) => container === CONTAINERS.work)
@@ -84,28 +85,28 @@ const phases = ({ api }: FakeCluster) =>
 
 const full = { cordon: true, rebootOnSuccess: true, drainOptions: { enabled: true }, preflight: { command: ['look'] } };
 
-describe('an operation runs to its end, and all that is made for it has a name', () => {
+describe('an operation completes, and all objects created for it have valid names', () => {
   const ALL = { PLAIN, DOTTED, DASHED, AT_50, AT_200 };
 
-  test.each(Object.entries(ALL))('a NodeOp with the name %s', async (_word, name) => {
+  test.each(Object.entries(ALL))('for a NodeOp with the name %s', async (_word, name) => {
     const cluster = await told(['n1', 'n2'], each => void each.apply(NODE_OP, named(name, 'default', full)));
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Started', 'RebootAsked', 'Done']),
     );
   });
 
-  test.each(Object.entries(ALL))('a NodeOpUpgrade with the name %s', async (_word, name) => {
+  test.each(Object.entries(ALL))('for a NodeOpUpgrade with the name %s', async (_word, name) => {
     const cluster = await told(['n1'], each => void each.apply(NODE_OP_UPGRADE, nodeOpUpgrade(name)));
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed', 'Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Probing', 'Done', 'AllDone']),
     );
   });
 
-  test.each(Object.entries(ALL))('nodes with the name %s', async (_word, name) => {
+  test.each(Object.entries(ALL))('on nodes with the name %s', async (_word, name) => {
     const cluster = await told([name, 'n2'], each => void each.apply(NODE_OP, named(PLAIN, 'default', full)));
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Cordoned', 'Uncordoned', 'Rebooted']),
     );
@@ -113,38 +114,38 @@ describe('an operation runs to its end, and all that is made for it has a name',
 
   test.each(['0', '7-up', 'n'.repeat(63)])('in the namespace %s', async namespace => {
     const cluster = await told(['n1'], each => void each.apply(NODE_OP, named('op', namespace, full)));
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
   });
 });
 
-describe('no two are taken for one', () => {
-  test('operations of one name in two namespaces, on the same nodes at once', async () => {
+describe('names that are nearly equal', () => {
+  test('keep operations of one name in two namespaces apart on the same nodes', async () => {
     const cluster = await told(['n1', 'n2'], each => {
       for (const namespace of ['day', 'night']) each.apply(NODE_OP, named('same', namespace, full));
     });
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed', 'Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
     expect(starts(cluster)).toEqual(['n1', 'n1', 'n2', 'n2']);
   });
 
-  test('operations whose long names differ in their last letter', async () => {
+  test('keep operations apart whose long names differ in the last character', async () => {
     const cluster = await told(['n1', 'n2'], each => {
       for (const name of TWIN) each.apply(NODE_OP, named(name, 'default', full));
     });
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed', 'Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
     expect(starts(cluster)).toEqual(['n1', 'n1', 'n2', 'n2']);
   });
 
-  test('nodes whose long names differ in their last letter', async () => {
+  test('keep nodes apart whose long names differ in the last character', async () => {
     const cluster = await told(TWIN, each => void each.apply(NODE_OP, named('op', 'default', full)));
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(starts(cluster)).toEqual(TWIN);
   });
 
-  test('names that give the same words when they are put together', async () => {
+  test('keep pairs of operation and node apart that are equal when they are joined', async () => {
     const cluster = await told(['b-c', 'c'], each => {
       for (const name of ['a', 'a-b']) each.apply(NODE_OP, named(name, 'default', full));
     });
-    expect([phases(cluster), badIn(cluster)]).toEqual([['Completed', 'Completed'], []]);
+    expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
     expect(starts(cluster)).toEqual(['b-c', 'b-c', 'c', 'c']);
   });
 });

@@ -1,4 +1,4 @@
-/** A spec on its way through the webhook: filled in, and judged as it would be stored. */
+/** Passes a spec through the webhook: defaulting, then validation of what would be stored. */
 import { mutate, validate } from '../../webhook/admit.js';
 import { denialOf, patchIn, request } from '../webhook/reviews.js';
 import type { Case } from './property-case.js';
@@ -17,7 +17,7 @@ function add(object: Fields, path: string, value: unknown): void {
   place[last] = value;
 }
 
-/** The spec as it is stored, or nothing if it is refused. */
+/** The spec as it would be stored; undefined when it is denied. */
 export function admitted({ kind, spec }: Case['object']): object | undefined {
   const asked = mutate(request({ kind, spec }));
   if (denialOf(asked)) return undefined;

@@ -1,4 +1,4 @@
-/** One case: a wish, the cluster it is made to, what its command does there, and perhaps one misfortune. */
+/** One case: an object to apply, its cluster, what its command does there, and possibly one fault. */
 import * as fc from 'fast-check';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
@@ -22,7 +22,7 @@ export interface Case {
 
 const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
 
-const WORDS: SampleValues = {
+const SAMPLES: SampleValues = {
   command: [['true'], ['sh', '-c', 'true']],
   image: ['registry.example/tool:1', 'registry.example/tool@sha256:0000'],
   hostMountPath: ['/host', '/mnt/root', '/h', '/host', '/mnt/root', 'host'],
@@ -46,25 +46,25 @@ const WORDS: SampleValues = {
   model: ['generic'],
   arch: ['amd64', 'amd64', 'arm64'],
   kubernetesMinor: ['1.34', '1.35'],
-  /* In a NodeOp plain words, in an upgrade an enumeration: these fit both. */
+  /* Free text in a NodeOp and an enumeration in an upgrade; these values are valid in both. */
   allow: [[], ['Architecture'], ['KubernetesSkew', 'TrustedBoot']],
 };
 
-/** A preflight is one of two things; drawn field by field it would seldom be just one. */
-function withOnePreflight({ spec, which }: { spec: Wished; which: number }): object {
+/** A preflight has either a command or a release; drawn field by field it would rarely have exactly one of them. */
+function withOnePreflight({ spec, which }: { spec: DrawnSpec; which: number }): object {
   if (spec.preflight === undefined || which === 0) return spec;
   const { command = ['true'], release = {}, ...rest } = spec.preflight;
   return { ...spec, preflight: { ...rest, ...(which % 2 === 0 ? { command } : { release }) } };
 }
 
-interface Wished {
+interface DrawnSpec {
   preflight?: { command?: unknown; release?: unknown };
 }
 
-const nodeOpSpecs = fc.record({ spec: specsOf(NodeOpSpec, WORDS), which: fc.nat(8) }).map(withOnePreflight);
+const nodeOpSpecs = fc.record({ spec: specsOf(NodeOpSpec, SAMPLES), which: fc.nat(8) }).map(withOnePreflight);
 
 const upgradeSpecs = specsOf(NodeOpUpgradeSpec, {
-  ...WORDS,
+  ...SAMPLES,
   image: ['registry.example/kairos:2', 'registry.example/plain:1'],
 });
 
@@ -88,10 +88,10 @@ const faults: fc.Arbitrary<Case['fault']> = fc.oneof(
   fc.record({ kind: fc.constant('agentKilled' as const), node: fc.nat(3), act: fc.integer({ min: 1, max: 8 }) }),
 );
 
-/** The shortest story is a plain NodeOp on one quiet node; failures are shrunk towards it. */
+/** The simplest case is a plain NodeOp on one node without a fault; fast-check shrinks failures towards it. */
 export const cases: fc.Arbitrary<Case> = fc.record({
   object: objects,
-  nodes: fc.array(fc.record({ controlPlane: fc.boolean(), cordonedBefore: seldom() }), { minLength: 1, maxLength: 4 }),
+  nodes: fc.array(fc.record({ controlPlane: fc.boolean(), cordonedBefore: rarely() }), { minLength: 1, maxLength: 4 }),
   workloads: fc.array(
     fc.record(
       {
@@ -116,6 +116,6 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   fault: faults,
 });
 
-function seldom(): fc.Arbitrary<boolean> {
+function rarely(): fc.Arbitrary<boolean> {
   return fc.nat(7).map(value => value === 7);
 }

@@ -1,4 +1,4 @@
-/** Makes the wish of a case come true, or not, and tells which promises were broken on the way. */
+/** Runs a case and returns the invariants that were violated. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS } from '../../api/names.js';
 import type { NodeOpSpec } from '../../api/nodeop.js';
@@ -12,69 +12,77 @@ import type { Case } from './property-case.js';
 import { excessDisruption, waitingWithoutReason, completedWithoutProof } from './property-invariants.js';
 import { nodeName, type CaseRun, startCase } from './property-setup.js';
 
-/** Time passes in strides, with a look at the words after each. */
+/** Time advances in steps of this length, after each of which the reported reasons are checked. */
 const STRIDE_SECONDS = 61;
 
 export const runCase = (drawn: Case, stored: object): Promise<string[]> =>
   withSeededRandom(1, async () => {
-    const world = await startCase(drawn);
-    const { cluster } = world;
+    const caseRun = await startCase(drawn);
+    const { cluster } = caseRun;
     const resource = drawn.object.kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE;
-    const object = (drawn.object.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)('wish');
-    const heard = recordChanges(cluster);
+    const object = (drawn.object.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)(NAME);
+    const lastChange = recordChanges(cluster);
     injectFault(cluster, drawn.fault);
-    const wish = { ...object, spec: stored };
-    cluster.apply(resource, wish);
-    const patience = mayLast(drawn, stored) ? LONG_ENOUGH_SECONDS : boundOf(drawn, stored);
-    const said = await untilSettled(world, patience, heard);
-    const spec = heard.spec;
-    const before = [...said, ...excessDisruption(world, drawn, spec), ...completedWithoutProof(world, drawn)];
+    const applied = { ...object, spec: stored };
+    cluster.apply(resource, applied);
+    const limitSeconds = mayLast(drawn, stored) ? LONG_ENOUGH_SECONDS : boundOf(drawn, stored);
+    const unexplained = await untilSettled(caseRun, limitSeconds, lastChange);
+    const spec = lastChange.spec;
+    const before = [
+      ...unexplained,
+      ...excessDisruption(caseRun, drawn, spec),
+      ...completedWithoutProof(caseRun, drawn),
+    ];
     if (cluster.isSettled()) return before;
-    if (!mayLast(drawn, stored)) return [...said, 'it did not end within its own deadlines', ...openIn(cluster)];
+    if (!mayLast(drawn, stored))
+      return [...unexplained, 'it did not finish within its own deadlines', ...openIn(cluster)];
     cluster.delete(resource, object.metadata);
-    const after = await untilSettled(world, LONG_ENOUGH_SECONDS, heard);
-    if (!cluster.isSettled()) await abandon(world, heard);
-    const ended = cluster.isSettled() ? [] : ['it did not end when it was deleted', ...openIn(cluster)];
-    return [...said, ...after, ...ended, ...excessDisruption(world, drawn, spec)];
+    const after = await untilSettled(caseRun, LONG_ENOUGH_SECONDS, lastChange);
+    if (!cluster.isSettled()) await abandon(caseRun, lastChange);
+    const ended = cluster.isSettled() ? [] : ['its deletion did not finish', ...openIn(cluster)];
+    return [...unexplained, ...after, ...ended, ...excessDisruption(caseRun, drawn, spec)];
   });
 
-/** A Job of an operation that reboots is let finish, unless somebody says that nobody waits for it. */
-async function abandon(world: CaseRun, heard: LastChange): Promise<void> {
-  const at = { name: 'wish', namespace: 'default' };
-  if (world.cluster.api.find(NODE_OP, at))
-    world.cluster.api.patch(NODE_OP, at, { metadata: { annotations: { [ANNOTATIONS.abandon]: 'true' } } });
-  await untilSettled(world, LONG_ENOUGH_SECONDS, heard);
+const NAME = 'op';
+
+/** The deletion of an operation that reboots waits for a running Job, unless the NodeOp is abandoned. */
+async function abandon(caseRun: CaseRun, lastChange: LastChange): Promise<void> {
+  const at = { name: NAME, namespace: 'default' };
+  if (caseRun.cluster.api.find(NODE_OP, at))
+    caseRun.cluster.api.patch(NODE_OP, at, { metadata: { annotations: { [ANNOTATIONS.abandon]: 'true' } } });
+  await untilSettled(caseRun, LONG_ENOUGH_SECONDS, lastChange);
 }
 
 interface LastChange {
-  /** When the last change of an operation came; monotonic. */
+  /** Monotonic time of the last change of an operation. */
   at: number;
-  /** Of the NodeOp, as it was last seen. */
+  /** The last observed spec of the NodeOp. */
   spec?: NodeOpSpec;
 }
 
 function recordChanges(cluster: FakeCluster): LastChange {
-  const heard: LastChange = { at: 0 };
+  const lastChange: LastChange = { at: 0 };
   cluster.api.onChange((plural, { object }) => {
     if (plural !== NODE_OP.plural && plural !== NODE_OP_UPGRADE.plural) return;
-    heard.at = cluster.clock.monotonic();
-    if (plural === NODE_OP.plural) heard.spec = (object as object as NodeOp).spec;
+    lastChange.at = cluster.clock.monotonic();
+    if (plural === NODE_OP.plural) lastChange.spec = (object as object as NodeOp).spec;
   });
-  return heard;
+  return lastChange;
 }
 
-/** Goes on until all is settled or so many seconds are over; what it tells is about silence. */
-async function untilSettled(world: CaseRun, seconds: number, heard: LastChange): Promise<string[]> {
-  const { cluster } = world;
+/** Runs until the cluster is settled or the time is over; returns what waited without a reason. */
+async function untilSettled(caseRun: CaseRun, seconds: number, lastChange: LastChange): Promise<string[]> {
+  const { cluster } = caseRun;
   const end = cluster.clock.monotonic() + seconds * 1000;
-  const said = new Set<string>();
+  const violations = new Set<string>();
   await cluster.runFor(1);
   while (!cluster.isSettled() && cluster.clock.monotonic() < end) {
     await cluster.runUntil(() => cluster.isSettled(), STRIDE_SECONDS);
-    if (cluster.clock.monotonic() - heard.at > 60_000) for (const words of waitingWithoutReason(world)) said.add(words);
+    if (cluster.clock.monotonic() - lastChange.at > 60_000)
+      for (const each of waitingWithoutReason(caseRun)) violations.add(each);
   }
   await cluster.runFor(30);
-  return [...said];
+  return [...violations];
 }
 
 function injectFault(cluster: FakeCluster, misfortune: Case['fault']): void {
@@ -85,35 +93,35 @@ function injectFault(cluster: FakeCluster, misfortune: Case['fault']): void {
       return void cluster.clock.callAfter((misfortune.at + misfortune.seconds) * 1000, () => machine?.powerOn());
     }
     case 'controllerKilled':
-      return dies(cluster.controllers[0], misfortune.act);
+      return killAfter(cluster.controllers[0], misfortune.act);
     case 'controllerFrozen':
-      return sleeps(cluster, misfortune.act);
+      return freezeBefore(cluster, misfortune.act);
     case 'agentKilled':
-      return dies(cluster.agents.get(nodeName(misfortune.node % cluster.machines.size)), misfortune.act);
+      return killAfter(cluster.agents.get(nodeName(misfortune.node % cluster.machines.size)), misfortune.act);
     case 'none':
   }
 }
 
-function dies(program: Program | undefined, act: number): void {
+function killAfter(program: Program | undefined, act: number): void {
   if (program) program.faultAt = number => (number === act ? { kind: 'killAfter' } : undefined);
 }
 
-const ASLEEP_MS = 50_000;
+const FROZEN_MS = 50_000;
 
-/** Another one leads while it sleeps; then it does what it was about to. */
-function sleeps({ controllers: [first, second], clock }: FakeCluster, act: number): void {
+/** Freezes the leader before a mutation while a standby takes over; after the thaw it performs the mutation. */
+function freezeBefore({ controllers: [first, second], clock }: FakeCluster, act: number): void {
   if (!first) return;
   first.faultAt = number => {
     if (number !== act) return undefined;
     second?.start();
-    clock.callAfter(ASLEEP_MS, () => first.thaw());
+    clock.callAfter(FROZEN_MS, () => first.thaw());
     return { kind: 'freezeBefore' };
   };
 }
 
 type Deadlines = Partial<Record<string, number>>;
 
-/** All that one node may take, one node after the other, and what the misfortune costs. */
+/** The longest time that one node may take, for all nodes in sequence, plus the time that the fault costs. */
 function boundOf({ nodes, fault }: Case, stored: object): number {
   const spec = stored as Deadlines & {
     drainOptions?: { timeoutSeconds?: number };
@@ -125,11 +133,11 @@ function boundOf({ nodes, fault }: Case, stored: object): number {
   const drain = (spec.drainOptions?.timeoutSeconds ?? 300) + 300;
   const preflight = (spec.preflight?.activeDeadlineSeconds ?? 120) + 60;
   const node = 60 + preflight + 3 * pull + 3 * start + drain + active + 2 * reboot + verify + settle + 60;
-  const trouble = fault.kind === 'powerCut' ? fault.at + fault.seconds : 120;
-  return node * nodes.length + trouble + pull + start + 300;
+  const faultSeconds = fault.kind === 'powerCut' ? fault.at + fault.seconds : 120;
+  return node * nodes.length + faultSeconds + pull + start + 300;
 }
 
-/** What has no end of its own has by then come to where it waits. */
+/** After this time an operation without a limit has reached the step in which it waits. */
 const LONG_ENOUGH_SECONDS = 1500;
 
 interface Lasting {
@@ -139,7 +147,7 @@ interface Lasting {
   drainOptions?: { enabled?: boolean; timeoutSeconds?: number };
 }
 
-/** Only what was asked to last may: a pause, a command without a limit, a drain without one. */
+/** Only a pause, a command without a deadline or a drain without a timeout may last indefinitely. */
 function mayLast({ command, object }: Case, stored: object): boolean {
   const { paused, cordon, activeDeadlineSeconds, drainOptions }: Lasting = stored;
   const endless = command.kind === 'hangs' && activeDeadlineSeconds === undefined;

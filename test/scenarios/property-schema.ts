@@ -1,8 +1,8 @@
-/** Specs drawn from their schema itself: a new field is drawn as soon as it is there. */
+/** Arbitraries derived from the schemas, so that a new field is drawn as soon as it exists. */
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
-/** As much of JSON Schema as our schemas use. */
+/** The part of JSON Schema that the schemas use. */
 interface Shape {
   type?: string;
   enum?: readonly string[];
@@ -14,10 +14,10 @@ interface Shape {
   minItems?: number;
 }
 
-/** What a text or a set of labels means is not in the schema: a few of each, and one that is wrong. By name of the field. */
+/** By field name: sample values for text and labels, whose meaning is not in the schema; mostly valid ones. */
 export type SampleValues = Readonly<Record<string, readonly [unknown, ...unknown[]]>>;
 
-/** Short ones, so that a deadline is met as often as missed. */
+/** Short durations, so that deadlines are both met and missed. */
 const SECONDS = [-1, 0, 1, 5, 40, 200];
 const NUMBERS = [0, 1, 2, 3];
 
@@ -26,15 +26,15 @@ function numbers(name: string, { minimum = 0 }: Shape): fc.Arbitrary<number> {
   return fc.constantFrom(...useful);
 }
 
-function fields({ properties = {}, required = [] }: Shape, words: SampleValues): fc.Arbitrary<unknown> {
-  const drawn = Object.entries(properties).map(([name, shape]) => [name, valueOf(name, shape, words)] as const);
+function fields({ properties = {}, required = [] }: Shape, samples: SampleValues): fc.Arbitrary<unknown> {
+  const drawn = Object.entries(properties).map(([name, shape]) => [name, valueOf(name, shape, samples)] as const);
   return fc.record(Object.fromEntries(drawn), { requiredKeys: [...required] });
 }
 
-function valueOf(name: string, shape: Shape, words: SampleValues): fc.Arbitrary<unknown> {
-  const given = words[name];
+function valueOf(name: string, shape: Shape, samples: SampleValues): fc.Arbitrary<unknown> {
+  const given = samples[name];
   if (given) return fc.constantFrom(...given);
-  if (shape.anyOf) return fc.oneof(...shape.anyOf.map(each => valueOf(name, each, words)));
+  if (shape.anyOf) return fc.oneof(...shape.anyOf.map(each => valueOf(name, each, samples)));
   if (shape.enum) return fc.constantFrom(...shape.enum);
   switch (shape.type) {
     case 'boolean':
@@ -42,14 +42,14 @@ function valueOf(name: string, shape: Shape, words: SampleValues): fc.Arbitrary<
     case 'integer':
       return numbers(name, shape);
     case 'array':
-      return fc.array(valueOf(name, shape.items ?? {}, words), { minLength: shape.minItems ?? 0, maxLength: 2 });
+      return fc.array(valueOf(name, shape.items ?? {}, samples), { minLength: shape.minItems ?? 0, maxLength: 2 });
     case 'object':
-      return fields(shape, words);
+      return fields(shape, samples);
     default:
-      throw new Error(`no words are known for ${name}`);
+      throw new Error(`no sample values for the field ${name}`);
   }
 }
 
-/** Any object that the schema may let in, and now and then one that it does not. */
-export const specsOf = (schema: z.ZodType, words: SampleValues): fc.Arbitrary<object> =>
-  valueOf('spec', z.toJSONSchema(schema, { io: 'input' }) as Shape, words).map(spec => spec as object);
+/** Mostly valid specs, and sometimes an invalid one. */
+export const specsOf = (schema: z.ZodType, samples: SampleValues): fc.Arbitrary<object> =>
+  valueOf('spec', z.toJSONSchema(schema, { io: 'input' }) as Shape, samples).map(spec => spec as object);

@@ -1,4 +1,4 @@
-/** The cluster of a case, what its commands do there, and how each run of them came out. */
+/** Sets up the cluster of a case, and records how each run of its command ended. */
 import { CONTAINERS, LABELS } from '../../api/names.js';
 import { NODES, PODS } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
@@ -11,11 +11,11 @@ export const NEW_RELEASE = KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0');
 
 export interface CaseRun {
   cluster: FakeCluster;
-  /** By node: the boot in which a command came to its good end. */
+  /** By node: the boot id during which the command succeeded. */
   succeeded: Map<string, string>;
-  /** By node: starts of the command. */
+  /** By node: how often the command was started. */
   runs: Map<string, number>;
-  /** By node: the boot that it had at the beginning. */
+  /** By node: the boot id before the operation. */
   boots: Map<string, string>;
 }
 
@@ -44,11 +44,11 @@ function workOf(
   return { seconds: command.kind === 'succeeds' ? command.seconds : 2, onSuccess };
 }
 
-/** With nothing asked of it yet. */
+/** Starts the cluster, without an operation yet. */
 export async function startCase(drawn: Case): Promise<CaseRun> {
   const error = drawn.image === 'missing' ? 'manifest unknown' : undefined;
   const behavior = (running: StartedContainer): ContainerBehavior | undefined => {
-    if (running.container.name === CONTAINERS.work) return workOf(drawn, world, running);
+    if (running.container.name === CONTAINERS.work) return workOf(drawn, caseRun, running);
     return running.container.name === CONTAINERS.preflight ? PREFLIGHTS[drawn.preflight] : undefined;
   };
   const cluster = fakeCluster({
@@ -67,16 +67,18 @@ export async function startCase(drawn: Case): Promise<CaseRun> {
     },
     behavior,
   });
-  const world: CaseRun = { cluster, succeeded: new Map(), runs: new Map(), boots: new Map() };
+  const caseRun: CaseRun = { cluster, succeeded: new Map(), runs: new Map(), boots: new Map() };
   await cluster.start();
-  drawn.nodes.forEach(({ cordonedBefore }, index) => furnish(cluster, nodeName(index), { ...drawn, cordonedBefore }));
+  drawn.nodes.forEach(({ cordonedBefore }, index) =>
+    prepareNode(cluster, nodeName(index), { ...drawn, cordonedBefore }),
+  );
   await cluster.runFor(20);
-  for (const { name, bootId } of cluster.machines.values()) world.boots.set(name, bootId);
+  for (const { name, bootId } of cluster.machines.values()) caseRun.boots.set(name, bootId);
   cluster.resetMutationCount();
-  return world;
+  return caseRun;
 }
 
-function furnish(
+function prepareNode(
   { api }: FakeCluster,
   name: string,
   { cordonedBefore, barePods }: { cordonedBefore: boolean; barePods: boolean },
@@ -89,6 +91,6 @@ function furnish(
   api.put(PODS, { metadata: { name: `bare-${name}`, namespace: 'default' }, spec, status: { phase: 'Pending' } });
 }
 
-/** Whose Job or Pod an object is. */
+/** The uid of the operation that a Job or Pod belongs to. */
 export const operationOf = (object: { metadata: { labels?: Record<string, string> } }) =>
   object.metadata.labels?.[LABELS.nodeOpUid];

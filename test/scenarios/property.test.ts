@@ -1,4 +1,4 @@
-/** Any wish that the webhook lets in ends well, or says why it does not. */
+/** Every object that the webhook admits either finishes or reports why it waits. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { admitted } from './property-admission.js';
@@ -9,23 +9,23 @@ import { IS_LONG_RUN } from './sampling.js';
 const SEED = 20_260_601;
 const RUNS = IS_LONG_RUN ? 1_000 : 120;
 
-/** A slow machine is no reason to fail. */
+/** Generous, so that a slow machine does not fail the test. */
 const TIMEOUT_MS = 900_000;
 
-describe('any wish that the webhook lets in', () => {
+describe('any object that the webhook admits', () => {
   test(
-    'disturbs nothing twice, is Completed only with proof, and never waits in silence',
+    'disrupts nothing twice, is Completed only with proof, and never waits without a reason',
     async () => {
-      let [accepted, refused] = [0, 0];
-      const keepsItsPromises = async (drawn: Case) => {
+      let [accepted, denied] = [0, 0];
+      const holdsInvariants = async (drawn: Case) => {
         const stored = admitted(drawn.object);
-        if (stored === undefined) refused += 1;
+        if (stored === undefined) denied += 1;
         else accepted += 1;
         expect(stored && (await runCase(drawn, stored))).toEqual(stored && []);
       };
-      await fc.assert(fc.asyncProperty(cases, keepsItsPromises), { seed: SEED, numRuns: RUNS });
+      await fc.assert(fc.asyncProperty(cases, holdsInvariants), { seed: SEED, numRuns: RUNS });
       expect(accepted).toBeGreaterThan(RUNS / 2);
-      expect(accepted).toBeGreaterThan(refused);
+      expect(accepted).toBeGreaterThan(denied);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,4 @@
-/** Stories in which a node ends, each in its own way. */
+/** Scenarios that end with each of the final reasons of a node. */
 import { NODE_OP } from '../../api/kinds.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
@@ -28,15 +28,15 @@ export const skipped = onOne(
   cluster => createNodeOp(cluster, { preflight }),
   withPreflight({ message: 'nothing to do' }),
 );
-export const refused = onOne(cluster => createNodeOp(cluster, { preflight }), withPreflight(FAILS));
-export const lookedTooLong = onOne(cluster => createNodeOp(cluster, { preflight }), withPreflight(HANGS));
+export const preflightFailed = onOne(cluster => createNodeOp(cluster, { preflight }), withPreflight(FAILS));
+export const preflightTimedOut = onOne(cluster => createNodeOp(cluster, { preflight }), withPreflight(HANGS));
 
 export const withoutAgent = onOne(cluster => {
   cluster.agents.get('n1')?.stop();
   createNodeOp(cluster, { rebootOnSuccess: true });
 });
 
-export const unpulled = onOne(cluster => createNodeOp(cluster, { prePull: true, image: 'registry.example/none:1' }), {
+export const pullFailed = onOne(cluster => createNodeOp(cluster, { prePull: true, image: 'registry.example/none:1' }), {
   images: { 'registry.example/none:1': { error: 'manifest unknown' } },
 });
 
@@ -50,29 +50,29 @@ async function drains(cluster: FakeCluster, drainOptions: object): Promise<void>
   createNodeOp(cluster, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 20, ...drainOptions } });
 }
 
-export const undrained = onTwo(cluster => drains(cluster, {}), web);
-export const inTheWay = onTwo(cluster => drains(cluster, { ignoreDaemonSets: false }), { daemonSets: ['proxy'] });
+export const drainTimedOut = onTwo(cluster => drains(cluster, {}), web);
+export const drainRefused = onTwo(cluster => drains(cluster, { ignoreDaemonSets: false }), { daemonSets: ['proxy'] });
 
-/** The machine dies just when its Pod was made, and for a while nobody has noticed. */
-export const unstarted = onOne(async cluster => {
+/** The machine goes down just after its Pod was created, before its node is reported as NotReady. */
+export const notStarted = onOne(async cluster => {
   createNodeOp(cluster, { prePull: true, startDeadlineSeconds: 5 });
-  const isMade = () => cluster.api.all(PODS).some(pod => pod.metadata.ownerReferences?.[0]?.kind === JOBS.kind);
-  await cluster.runUntil(isMade, 300);
+  const isPodCreated = () => cluster.api.all(PODS).some(pod => pod.metadata.ownerReferences?.[0]?.kind === JOBS.kind);
+  await cluster.runUntil(isPodCreated, 300);
   cluster.machine('n1').powerOff();
   await cluster.runFor(120);
   cluster.machine('n1').powerOn();
 });
 
-export const namespaceEnds = onOne(cluster => {
+export const namespaceTerminating = onOne(cluster => {
   createNodeOp(cluster, { startDeadlineSeconds: 20 });
   cluster.api.terminatingNamespaces.add('default');
 });
 
-export const tooSlow = onOne(cluster => createNodeOp(cluster, { activeDeadlineSeconds: 10 }), withCommand(HANGS));
-export const broken = onOne(cluster => createNodeOp(cluster, { backoffLimit: 0 }), withCommand(FAILS));
+export const jobTimedOut = onOne(cluster => createNodeOp(cluster, { activeDeadlineSeconds: 10 }), withCommand(HANGS));
+export const jobFailed = onOne(cluster => createNodeOp(cluster, { backoffLimit: 0 }), withCommand(FAILS));
 
-/** While the command runs. */
-const meanwhile = (happens: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>
+/** Runs `happens` while the command runs. */
+const duringCommand = (happens: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>
   onTwo(
     async cluster => {
       createNodeOp(cluster, spec);
@@ -82,11 +82,11 @@ const meanwhile = (happens: (cluster: FakeCluster) => Promise<void> | void, spec
     withCommand({ seconds: 100 }),
   );
 
-export const jobDeleted = meanwhile(({ api }) => {
+export const jobDeleted = duringCommand(({ api }) => {
   for (const { metadata } of api.all(JOBS)) api.forceRemove(JOBS, metadata);
 });
 
-export const unreachable = meanwhile(
+export const unreachable = duringCommand(
   async cluster => {
     cluster.machine('n1').powerOff();
     await cluster.runFor(200);
@@ -95,22 +95,22 @@ export const unreachable = meanwhile(
   { rebootTimeoutSeconds: 60 },
 );
 
-export const replaced = meanwhile(cluster => {
+export const replaced = duringCommand(cluster => {
   cluster.api.forceRemove(NODES, { name: 'n1' });
   cluster.api.put(NODES, nodeObject({ name: 'n1' }, cluster.machine('n1').bootId));
 });
 
-export const removed = meanwhile(({ api }) => api.forceRemove(NODES, { name: 'n1' }));
+export const removed = duringCommand(({ api }) => api.forceRemove(NODES, { name: 'n1' }));
 
-export const deleted = meanwhile(cluster => cluster.delete(NODE_OP, { name: 'op', namespace: 'default' }));
+export const deleted = duringCommand(cluster => cluster.delete(NODE_OP, { name: 'op', namespace: 'default' }));
 
-/** Its shutdown takes longer than may be. */
-export const stayedUp = onOne(cluster => createNodeOp(cluster, { rebootOnSuccess: true, rebootTimeoutSeconds: 5 }), {
+/** The shutdown takes longer than the reboot timeout. */
+export const notRebooted = onOne(cluster => createNodeOp(cluster, { rebootOnSuccess: true, rebootTimeoutSeconds: 5 }), {
   nodes: [{ name: 'n1', shutdownSeconds: 60 }],
 });
 
-/** After the reboot the Pod of its DaemonSet does not come up any more. */
-export const unwell = onOne(
+/** After the reboot the Pod of a DaemonSet does not become Ready any more. */
+export const notSettled = onOne(
   async cluster => {
     await cluster.runFor(20);
     createNodeOp(cluster, { rebootOnSuccess: true, verifyTimeoutSeconds: 5 });
@@ -122,10 +122,10 @@ export const unwell = onOne(
   },
 );
 
-/** What was written does not come up. */
+/** The new system was not written, so the node boots the old one. */
 export const fellBack = onOne(cluster => createUpgrade(cluster), withCommand({ onSuccess: () => undefined }));
 
-/** Another operator was at it before, and nobody is left who would know whether it called the reboot. */
+/** The legacy operator had started the node, and it is unknown whether it called the reboot. */
 export const interrupted = onOne(cluster => {
   const nodes = { n1: { entry: AWAITING_REBOOT, job: 'complete' as const } };
   return replaceLegacyOperator(

@@ -1,4 +1,4 @@
-/** A short story, and every reason that was said in it: of nodes, in conditions, in Events. */
+/** A short scenario, and every reason that is reported during it: for nodes, in conditions and in Events. */
 import { NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS } from '../../api/names.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
@@ -20,50 +20,51 @@ const TWO = [{ name: 'n1' }, { name: 'n2' }];
 export const NEW_IMAGE = 'registry.example/kairos:2';
 const IMAGES = { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
 
-const whole = (options: Partial<ClusterOptions>): ClusterOptions => ({ nodes: ONE, images: IMAGES, ...options });
+const withDefaults = (options: Partial<ClusterOptions>): ClusterOptions => ({ nodes: ONE, images: IMAGES, ...options });
 
-/** A story on one node. */
+/** A scenario on one node. */
 export const onOne = (run: ReasonScenario['run'], options: Partial<ClusterOptions> = {}): ReasonScenario => ({
-  cluster: whole(options),
+  cluster: withDefaults(options),
   run,
 });
-/** A story on two nodes. */
+/** A scenario on two nodes. */
 export const onTwo = (run: ReasonScenario['run'], options: Partial<ClusterOptions> = {}): ReasonScenario => ({
-  cluster: whole({ nodes: TWO, ...options }),
+  cluster: withDefaults({ nodes: TWO, ...options }),
   run,
 });
 
-/** A NodeOp named `op` is made. */
+/** Creates a NodeOp named `op`. */
 export const createNodeOp = (cluster: FakeCluster, spec: object = {}): void =>
   void cluster.apply(NODE_OP, nodeOp('op', spec));
-/** A NodeOpUpgrade named `up` is made. */
+/** Creates a NodeOpUpgrade named `up`. */
 export const createUpgrade = (cluster: FakeCluster, spec: object = {}): void =>
   void cluster.apply(NODE_OP_UPGRADE, nodeOpUpgrade('up', { image: NEW_IMAGE, ...spec }));
 
-/** The command does this. */
-export const withCommand = (errand: ContainerBehavior): { behavior: BehaviorOverride } => ({
-  behavior: ({ container }) => (container.name === CONTAINERS.work ? errand : undefined),
+/** Sets what the command does. */
+export const withCommand = (containerBehavior: ContainerBehavior): { behavior: BehaviorOverride } => ({
+  behavior: ({ container }) => (container.name === CONTAINERS.work ? containerBehavior : undefined),
 });
-/** The command of the preflight does this. */
-export const withPreflight = (errand: ContainerBehavior): { behavior: BehaviorOverride } => ({
-  behavior: ({ container }) => (container.name === CONTAINERS.preflight ? errand : undefined),
+/** Sets what the preflight command does. */
+export const withPreflight = (containerBehavior: ContainerBehavior): { behavior: BehaviorOverride } => ({
+  behavior: ({ container }) => (container.name === CONTAINERS.preflight ? containerBehavior : undefined),
 });
 
 export const HANGS: ContainerBehavior = { seconds: undefined };
 export const FAILS: ContainerBehavior = { seconds: 1, exitCode: 1, message: 'no' };
 
-/** Goes on until the command runs on the node. */
+/** Runs until the command runs on the node. */
 export async function untilCommandRuns(cluster: FakeCluster, node = 'n1'): Promise<void> {
-  if (!(await cluster.runUntil(() => cluster.isRunning(node, CONTAINERS.work), 300))) throw new Error('it never ran');
+  if (!(await cluster.runUntil(() => cluster.isRunning(node, CONTAINERS.work), 300)))
+    throw new Error('the command never ran');
 }
 
-/** Goes on until the operation `op` is over. */
+/** Runs until the operation `op` has finished. */
 export async function untilFinished(cluster: FakeCluster): Promise<void> {
-  const isOver = () => ['Completed', 'Failed'].includes(cluster.nodeOp('op')?.status?.phase ?? '');
-  if (!(await cluster.runUntil(isOver, 3600))) throw new Error('it never ended');
+  const hasFinished = () => ['Completed', 'Failed'].includes(cluster.nodeOp('op')?.status?.phase ?? '');
+  if (!(await cluster.runUntil(hasFinished, 3600))) throw new Error('the operation never finished');
 }
 
-/** Another attempt is asked for. */
+/** Requests another attempt. */
 export const retry = (cluster: FakeCluster): void =>
   void cluster.api.patch(
     NODE_OP,
@@ -73,7 +74,7 @@ export const retry = (cluster: FakeCluster): void =>
     },
   );
 
-/** A Pod of nobody. */
+/** Creates a Pod without a controller. */
 export function barePod({ api }: FakeCluster, node = 'n1'): void {
   const spec = {
     nodeName: node,
@@ -83,7 +84,7 @@ export function barePod({ api }: FakeCluster, node = 'n1'): void {
   api.put(PODS, { metadata: { name: 'bare', namespace: 'default' }, spec, status: { phase: 'Pending' } });
 }
 
-/** An hour is more than any of these stories takes; what goes on after it goes on. */
+/** Longer than any of these scenarios takes to finish; some never do. */
 const LONG_SECONDS = 3600;
 
 export const reasonsIn = (told: ReasonScenario): Promise<ReadonlySet<string>> =>
@@ -91,15 +92,15 @@ export const reasonsIn = (told: ReasonScenario): Promise<ReadonlySet<string>> =>
     const cluster = fakeCluster(told.cluster);
     await cluster.start();
     const seen = new Set<string>();
-    const hear = (reason: string | undefined) => reason !== undefined && seen.add(reason);
+    const record = (reason: string | undefined) => reason !== undefined && seen.add(reason);
     cluster.api.onChange((plural, { object }) => {
       if (plural !== NODE_OP.plural && plural !== NODE_OP_UPGRADE.plural) return;
       const { status } = object as object as NodeOp | NodeOpUpgrade;
-      for (const { reason } of status?.conditions ?? []) hear(reason);
-      for (const { reason } of Object.values(status?.nodeStatuses ?? {})) hear(reason);
+      for (const { reason } of status?.conditions ?? []) record(reason);
+      for (const { reason } of Object.values(status?.nodeStatuses ?? {})) record(reason);
     });
     await told.run(cluster);
     await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
-    for (const { reason } of cluster.api.events) hear(reason);
+    for (const { reason } of cluster.api.events) record(reason);
     return seen;
   });

@@ -1,4 +1,4 @@
-/** Stories in which something has to wait, or the operation as a whole has something to say. */
+/** Scenarios in which a node waits, or in which the operation as a whole reports a reason. */
 import { NODE_OP } from '../../api/kinds.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
@@ -28,11 +28,11 @@ export const twoOperations = onOne(
 const CONTROL_PLANE_AND_WORKER = [{ name: 'n1', controlPlane: true }, { name: 'n2' }];
 export const controlPlaneFirst = onTwo(cluster => createUpgrade(cluster), { nodes: CONTROL_PLANE_AND_WORKER });
 
-const LONG_ENOUGH_TO_BE_MISSED = 60;
+const NOT_READY_AFTER_SECONDS = 60;
 
 export const notReady = onOne(async cluster => {
   cluster.machine('n1').powerOff();
-  await cluster.runFor(LONG_ENOUGH_TO_BE_MISSED);
+  await cluster.runFor(NOT_READY_AFTER_SECONDS);
   createNodeOp(cluster, { startDeadlineSeconds: 20 });
 });
 
@@ -44,7 +44,7 @@ const CONTROL_PLANES = [
 export const otherNotReady = onTwo(
   async cluster => {
     cluster.machine('n2').powerOff();
-    await cluster.runFor(LONG_ENOUGH_TO_BE_MISSED);
+    await cluster.runFor(NOT_READY_AFTER_SECONDS);
     createNodeOp(cluster, { cordon: true, startDeadlineSeconds: 20 });
   },
   { nodes: CONTROL_PLANES },
@@ -61,7 +61,7 @@ export const stopped = onTwo(
   withCommand(FAILS),
 );
 
-export const nobody = onOne(cluster => createNodeOp(cluster, { nodeSelector: { matchLabels: { none: 'such' } } }));
+export const noTargets = onOne(cluster => createNodeOp(cluster, { nodeSelector: { matchLabels: { none: 'such' } } }));
 
 export const nameTaken = onOne(async cluster => {
   cluster.apply(NODE_OP, nodeOp('up'));
@@ -75,17 +75,17 @@ export const nodeOpDeleted = onOne(async cluster => {
   cluster.delete(NODE_OP, { name: 'up', namespace: 'default' });
 });
 
-export const unread = onOne(cluster => createUpgrade(cluster), {
+export const probeFailed = onOne(cluster => createUpgrade(cluster), {
   images: { [NEW_IMAGE]: { error: 'manifest unknown' } },
 });
 
-/** It came past no webhook. */
-export const notObeyed = onOne(cluster => createNodeOp(cluster), { allowedNamespaces: ['fleet'] });
+/** The webhook would have denied it. */
+export const namespaceNotAllowed = onOne(cluster => createNodeOp(cluster), { allowedNamespaces: ['fleet'] });
 
 export const invalid = onOne(cluster => createNodeOp(cluster, { command: [] }));
 
 const drain = { cordon: true, drainOptions: { enabled: true } };
-export const nowhereToGo = onOne(
+export const drainSkipped = onOne(
   async cluster => {
     await cluster.runFor(10);
     createNodeOp(cluster, drain);
@@ -93,13 +93,13 @@ export const nowhereToGo = onOne(
   { workloads: [{ name: 'web', replicas: 1 }] },
 );
 
-export const bare = onTwo(async cluster => {
+export const podsStay = onTwo(async cluster => {
   barePod(cluster);
   await cluster.runFor(10);
   createNodeOp(cluster, drain);
 });
 
-export const older = onOne(cluster => createUpgrade(cluster), {
+export const olderVersion = onOne(cluster => createUpgrade(cluster), {
   images: { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.4.0') } },
 });
 

@@ -1,98 +1,98 @@
-/** No reason is a dead word: each is said in a short story, to whom it concerns. */
+/** Every published reason is reported in at least one scenario. */
 import { describe, expect, test } from '@jest/globals';
 import { type Reason, REASON_NAMES } from '../../api/reasons.js';
-import * as endings from './reasons-final.js';
+import * as final from './reasons-final.js';
 import { reasonsIn, type ReasonScenario } from './reasons-setup.js';
-import * as waits from './reasons-waiting.js';
+import * as waiting from './reasons-waiting.js';
 
-/** Does not compile when a reason is missing, nor when one is gone. */
-const STORIES: Readonly<Record<Reason, ReasonScenario>> = {
-  Done: endings.rebooted,
-  Skipped: endings.skipped,
-  AgentNotAnswering: endings.withoutAgent,
-  PreflightFailed: endings.refused,
-  PreflightTimeout: endings.lookedTooLong,
-  ImagePullFailed: endings.unpulled,
-  DrainTimeout: endings.undrained,
-  DrainRefused: endings.inTheWay,
-  NotStarted: endings.unstarted,
-  PodRefused: endings.namespaceEnds,
-  JobTimeout: endings.tooSlow,
-  JobFailed: endings.broken,
-  JobDeleted: endings.jobDeleted,
-  Unreachable: endings.unreachable,
-  NotRebooted: endings.stayedUp,
-  NotSettled: endings.unwell,
-  FellBack: endings.fellBack,
-  NodeReplaced: endings.replaced,
-  NodeRemoved: endings.removed,
-  NodeNotReady: waits.notReady,
-  Deleted: endings.deleted,
-  Interrupted: endings.interrupted,
-  WaitingForTurn: endings.rebooted,
-  WaitingForOperation: waits.twoOperations,
-  WaitingForAgent: endings.withoutAgent,
-  WaitingForControlPlanes: waits.controlPlaneFirst,
-  Pulling: endings.unpulled,
-  Draining: endings.undrained,
-  JobRunning: endings.rebooted,
-  Rebooting: endings.rebooted,
-  Settling: endings.rebooted,
-  Paused: waits.paused,
-  Stopped: waits.stopped,
-  ControlPlaneNotReady: waits.otherNotReady,
-  NoTargets: waits.nobody,
-  Progressing: endings.rebooted,
-  AllDone: endings.rebooted,
-  NodesFailed: endings.broken,
-  NameTaken: waits.nameTaken,
-  NodeOpDeleted: waits.nodeOpDeleted,
-  ProbeFailed: waits.unread,
-  Probing: waits.unread,
-  InvalidSpec: waits.invalid,
-  NamespaceNotAllowed: waits.notObeyed,
-  Started: endings.rebooted,
-  Cordoned: endings.rebooted,
-  Uncordoned: endings.rebooted,
-  DrainBlocked: endings.undrained,
-  DrainSkipped: waits.nowhereToGo,
-  PodsStay: waits.bare,
-  RebootAsked: endings.rebooted,
-  Rebooted: endings.rebooted,
-  PreflightWarning: waits.older,
-  Retried: waits.retried,
-  TakenOver: endings.interrupted,
+/** Does not compile when the scenario of a reason is missing, or when a reason no longer exists. */
+const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
+  Done: final.rebooted,
+  Skipped: final.skipped,
+  AgentNotAnswering: final.withoutAgent,
+  PreflightFailed: final.preflightFailed,
+  PreflightTimeout: final.preflightTimedOut,
+  ImagePullFailed: final.pullFailed,
+  DrainTimeout: final.drainTimedOut,
+  DrainRefused: final.drainRefused,
+  NotStarted: final.notStarted,
+  PodRefused: final.namespaceTerminating,
+  JobTimeout: final.jobTimedOut,
+  JobFailed: final.jobFailed,
+  JobDeleted: final.jobDeleted,
+  Unreachable: final.unreachable,
+  NotRebooted: final.notRebooted,
+  NotSettled: final.notSettled,
+  FellBack: final.fellBack,
+  NodeReplaced: final.replaced,
+  NodeRemoved: final.removed,
+  NodeNotReady: waiting.notReady,
+  Deleted: final.deleted,
+  Interrupted: final.interrupted,
+  WaitingForTurn: final.rebooted,
+  WaitingForOperation: waiting.twoOperations,
+  WaitingForAgent: final.withoutAgent,
+  WaitingForControlPlanes: waiting.controlPlaneFirst,
+  Pulling: final.pullFailed,
+  Draining: final.drainTimedOut,
+  JobRunning: final.rebooted,
+  Rebooting: final.rebooted,
+  Settling: final.rebooted,
+  Paused: waiting.paused,
+  Stopped: waiting.stopped,
+  ControlPlaneNotReady: waiting.otherNotReady,
+  NoTargets: waiting.noTargets,
+  Progressing: final.rebooted,
+  AllDone: final.rebooted,
+  NodesFailed: final.jobFailed,
+  NameTaken: waiting.nameTaken,
+  NodeOpDeleted: waiting.nodeOpDeleted,
+  ProbeFailed: waiting.probeFailed,
+  Probing: waiting.probeFailed,
+  InvalidSpec: waiting.invalid,
+  NamespaceNotAllowed: waiting.namespaceNotAllowed,
+  Started: final.rebooted,
+  Cordoned: final.rebooted,
+  Uncordoned: final.rebooted,
+  DrainBlocked: final.drainTimedOut,
+  DrainSkipped: waiting.drainSkipped,
+  PodsStay: waiting.podsStay,
+  RebootAsked: final.rebooted,
+  Rebooted: final.rebooted,
+  PreflightWarning: waiting.olderVersion,
+  Retried: waiting.retried,
+  TakenOver: final.interrupted,
 };
 
-/** Each story is told once. */
-const said = new Map<ReasonScenario, Promise<ReadonlySet<string>>>();
+/** The reasons of each scenario, which runs only once. */
+const reasons = new Map<ReasonScenario, Promise<ReadonlySet<string>>>();
 
 function reasonsOf(scenario: ReasonScenario): Promise<ReadonlySet<string>> {
-  const known = said.get(scenario) ?? reasonsIn(scenario);
-  said.set(scenario, known);
+  const known = reasons.get(scenario) ?? reasonsIn(scenario);
+  reasons.set(scenario, known);
   return known;
 }
 
-/** A slow machine is no reason to fail. */
+/** Generous, so that a slow machine does not fail the test. */
 const TIMEOUT_MS = 60_000;
 
 describe('every reason', () => {
-  test('has a story', () => expect(Object.keys(STORIES).toSorted()).toEqual(REASON_NAMES.toSorted()));
+  test('has a scenario', () => expect(Object.keys(SCENARIOS).toSorted()).toEqual(REASON_NAMES.toSorted()));
 
-  test.each(Object.entries(STORIES))(
-    '%s is said in a story',
+  test.each(Object.entries(SCENARIOS))(
+    '%s is reported in its scenario',
     async (reason, scenario) => expect([...(await reasonsOf(scenario))]).toContain(reason),
     TIMEOUT_MS,
   );
 });
 
-describe('no story', () => {
+describe('the scenarios', () => {
   test(
-    'says a word that is not among the reasons',
+    'report no reason that is not published',
     async () => {
-      const words = await Promise.all([...said.values()]);
+      const reported = await Promise.all([...reasons.values()]);
       const known = new Set<string>(REASON_NAMES);
-      expect(words.flatMap(each => [...each]).filter(word => !known.has(word))).toEqual([]);
+      expect(reported.flatMap(each => [...each]).filter(reason => !known.has(reason))).toEqual([]);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,4 @@
-/** Controller, webhook and agents of neighbouring releases side by side, as they are while the operator itself is updated. */
+/** Controller, webhook and agents of adjacent releases run side by side while the operator itself is updated. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
@@ -29,7 +29,7 @@ const played = (run: (cluster: FakeCluster) => Promise<void> | void, count = 3) 
     expected: {},
   });
 
-/** One agent after the other is replaced by another; each is away for a while. */
+/** Replaces one agent after the other; each is down for a while. */
 async function rollAgents(cluster: FakeCluster): Promise<void> {
   for (const agent of cluster.agents.values()) {
     agent.stop();
@@ -39,14 +39,14 @@ async function rollAgents(cluster: FakeCluster): Promise<void> {
   }
 }
 
-/** The old controller goes before the new one comes. */
+/** Stops the old controller before the new one starts. */
 async function rollController(cluster: FakeCluster): Promise<void> {
   cluster.controllers[0]?.stop();
   await cluster.runFor(3);
   cluster.controllers[1]?.start();
 }
 
-describe('the operator is updated in the middle of an operation over three nodes', () => {
+describe('an update of the operator during an operation on three nodes', () => {
   test.each([
     ['while a command runs', untilCommandRuns],
     ['while a node reboots', (cluster: FakeCluster, node: string) => untilStep(cluster, node, 'Reboot')],
@@ -55,10 +55,10 @@ describe('the operator is updated in the middle of an operation over three nodes
       (cluster: FakeCluster, node: string) => runUntil(cluster, () => !cluster.machine(node).up),
     ],
     ['as a node is claimed', (cluster: FakeCluster, node: string) => untilStep(cluster, node, 'Claim')],
-  ] as const)('%s: each is rebooted once', async (_words, comes) => {
+  ] as const)('reboots each node once when it happens %s', async (_when, reachPoint) => {
     const { outcome } = await played(async cluster => {
       cluster.apply(NODE_OP, nodeOp('op', REBOOT));
-      await comes(cluster, 'n2');
+      await reachPoint(cluster, 'n2');
       const rolled = rollAgents(cluster);
       await rollController(cluster);
       await rolled;
@@ -71,8 +71,8 @@ describe('the operator is updated in the middle of an operation over three nodes
   });
 });
 
-/** The agent of this release is not there yet; what there is keeps another contract. */
-function stranger({ agents, api }: FakeCluster, node: string): void {
+/** Stops the agent and leaves a NodeAgent status of an agent with another contract version. */
+function foreignAgent({ agents, api }: FakeCluster, node: string): void {
   agents.get(node)?.stop();
   api.modify<NodeAgent>(NODE_AGENT, { name: node }, agent => ({
     ...agent,
@@ -80,12 +80,12 @@ function stranger({ agents, api }: FakeCluster, node: string): void {
   }));
 }
 
-describe('an agent that keeps another contract', () => {
+describe('an agent with another contract version', () => {
   const op = (cluster: FakeCluster) => void cluster.apply(NODE_OP, nodeOp('op', REBOOT));
 
-  test('is waited for, and the node worked on when ours has come', async () => {
+  test('makes the node wait until an agent of this release runs', async () => {
     const { outcome } = await played(async cluster => {
-      stranger(cluster, 'n1');
+      foreignAgent(cluster, 'n1');
       op(cluster);
       await untilStep(cluster, 'n1', 'Claim');
       await cluster.runFor(30);
@@ -95,9 +95,9 @@ describe('an agent that keeps another contract', () => {
     expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: ONCE } });
   });
 
-  test('and stays is told by name, and nothing was done to its node', async () => {
+  test('fails the node with its version in the message, without starting anything on it', async () => {
     const { outcome, cluster } = await played(it => {
-      stranger(it, 'n1');
+      foreignAgent(it, 'n1');
       op(it);
     }, 1);
     expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: NEVER } });
@@ -111,14 +111,14 @@ describe('an agent that keeps another contract', () => {
 });
 
 describe('a webhook of another release', () => {
-  test('that is older left out defaults that are newer than it', async () => {
+  test('may omit newer defaults when it is older', async () => {
     const { outcome } = await played(({ api }) => {
       api.put(NODE_OP, { ...nodeOp('op'), spec: { command: ['true'], rebootOnSuccess: true, cordon: true } });
     }, 1);
     expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
   });
 
-  test('that is newer let through what the controller has never heard of', async () => {
+  test('may admit unknown fields when it is newer', async () => {
     const { outcome } = await played(cluster => {
       cluster.apply(NODE_OP, nodeOp('op', { ...REBOOT, unheardOf: { field: true } }));
     }, 1);
@@ -126,8 +126,8 @@ describe('a webhook of another release', () => {
   });
 });
 
-describe('an older controller that follows a newer one', () => {
-  /** What the newer one wrote last, in the middle of a walk. */
+describe('an older controller after a newer one', () => {
+  /** Writes the ledger and status that a newer controller left in the middle of a walk. */
   const newer = (step: 'Pull' | 'Run') => (cluster: FakeCluster) => {
     cluster.controllers[0]?.stop();
     cluster.api.modify<NodeAgent>(NODE_AGENT, { name: 'n1' }, agent => {
@@ -143,7 +143,7 @@ describe('an older controller that follows a newer one', () => {
     cluster.controllers[1]?.start();
   };
 
-  test.each(['Pull', 'Run'] as const)('goes on from the last step that it knows: %s', async step => {
+  test.each(['Pull', 'Run'] as const)('continues from %s, the last step that it knows', async step => {
     const { outcome, cluster } = await played(async it => {
       it.apply(NODE_OP, nodeOp('op', { ...REBOOT, drainOptions: undefined }));
       await untilStep(it, 'n1', step);
