@@ -190,12 +190,12 @@ export class HttpsApiServer {
   }
 
   #list(place: ResourcePath, query: URLSearchParams): ApiResponse {
-    const fitting = this.store.all(place).filter(object => selects(query, object));
+    const matching = this.store.all(place).filter(object => selects(query, object));
     const [from, version] = (query.get('continue') ?? `0:${this.store.version}`).split(':');
-    const begin = Number(from);
-    const end = query.has('limit') ? begin + Number(query.get('limit')) : fitting.length;
-    const more = end < fitting.length ? `${end}:${version}` : undefined;
-    const items = fitting.slice(begin, end).map(({ kind: _kind, apiVersion: _version, ...item }) => item);
+    const start = Number(from);
+    const end = query.has('limit') ? start + Number(query.get('limit')) : matching.length;
+    const more = end < matching.length ? `${end}:${version}` : undefined;
+    const items = matching.slice(start, end).map(({ kind: _kind, apiVersion: _version, ...item }) => item);
     return { code: 200, body: { kind: 'List', metadata: { resourceVersion: version, continue: more }, items } };
   }
 

@@ -40,7 +40,7 @@ const before = (baseline: ScenarioResult, how: (cluster: FakeCluster) => void): 
     }));
 
 /** The violated expectations of one run; empty when nothing was left. */
-async function remainsOf(plan: FaultPlan): Promise<object[]> {
+async function leftoversAfter(plan: FaultPlan): Promise<object[]> {
   const { outcome, cluster, faultInjected } = await runScenario(whole, plan);
   const once = cluster.machine('n1').shutdowns;
   const runs = outcome.commands['n1 op'] ?? 0;
@@ -81,7 +81,7 @@ describe('a NodeOp deleted before any write', () => {
     async (_outcome, how, step) => {
       const plans = before(await runScenario(whole), how).filter((_plan, index) => index % step === 0);
       const left: object[] = [];
-      for (const plan of plans) left.push(...(await remainsOf(plan)));
+      for (const plan of plans) left.push(...(await leftoversAfter(plan)));
       expect(left).toEqual([]);
     },
     120_000,

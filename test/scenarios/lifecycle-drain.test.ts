@@ -17,7 +17,7 @@ const createNodeOp = (cluster: FakeCluster, spec: object) =>
 /** The times of the eviction requests for each Pod, in seconds. */
 function evictionTimes({ mutations }: FakeCluster): Record<string, number[]> {
   const times: Record<string, number[]> = {};
-  for (const { name, at } of mutations.filter(act => act.name.startsWith('evict pod ')))
+  for (const { name, at } of mutations.filter(mutation => mutation.name.startsWith('evict pod ')))
     (times[name] ??= []).push(Math.round(at / 1000));
   return times;
 }

@@ -64,7 +64,7 @@ const starts = ({ containerRuns }: FakeCluster) =>
     .map(({ node }) => node)
     .toSorted();
 
-async function told(nodes: readonly string[], run: (cluster: FakeCluster) => void): Promise<FakeCluster> {
+async function runOperation(nodes: readonly string[], run: (cluster: FakeCluster) => void): Promise<FakeCluster> {
   const cluster = fakeCluster({
     nodes: nodes.map((name, index) => ({ name, controlPlane: index === 0 })),
     images: { 'registry.example/kairos:2': { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } },
@@ -89,7 +89,7 @@ describe('an operation completes, and all objects created for it have valid name
   const ALL = { PLAIN, DOTTED, DASHED, AT_50, AT_200 };
 
   test.each(Object.entries(ALL))('for a NodeOp with the name %s', async (_word, name) => {
-    const cluster = await told(['n1', 'n2'], each => void each.apply(NODE_OP, named(name, 'default', full)));
+    const cluster = await runOperation(['n1', 'n2'], each => void each.apply(NODE_OP, named(name, 'default', full)));
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Started', 'RebootAsked', 'Done']),
@@ -97,7 +97,7 @@ describe('an operation completes, and all objects created for it have valid name
   });
 
   test.each(Object.entries(ALL))('for a NodeOpUpgrade with the name %s', async (_word, name) => {
-    const cluster = await told(['n1'], each => void each.apply(NODE_OP_UPGRADE, nodeOpUpgrade(name)));
+    const cluster = await runOperation(['n1'], each => void each.apply(NODE_OP_UPGRADE, nodeOpUpgrade(name)));
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Probing', 'Done', 'AllDone']),
@@ -105,7 +105,7 @@ describe('an operation completes, and all objects created for it have valid name
   });
 
   test.each(Object.entries(ALL))('on nodes with the name %s', async (_word, name) => {
-    const cluster = await told([name, 'n2'], each => void each.apply(NODE_OP, named(PLAIN, 'default', full)));
+    const cluster = await runOperation([name, 'n2'], each => void each.apply(NODE_OP, named(PLAIN, 'default', full)));
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(cluster.api.events.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['Cordoned', 'Uncordoned', 'Rebooted']),
@@ -113,14 +113,14 @@ describe('an operation completes, and all objects created for it have valid name
   });
 
   test.each(['0', '7-up', 'n'.repeat(63)])('in the namespace %s', async namespace => {
-    const cluster = await told(['n1'], each => void each.apply(NODE_OP, named('op', namespace, full)));
+    const cluster = await runOperation(['n1'], each => void each.apply(NODE_OP, named('op', namespace, full)));
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
   });
 });
 
 describe('names that are nearly equal', () => {
   test('keep operations of one name in two namespaces apart on the same nodes', async () => {
-    const cluster = await told(['n1', 'n2'], each => {
+    const cluster = await runOperation(['n1', 'n2'], each => {
       for (const namespace of ['day', 'night']) each.apply(NODE_OP, named('same', namespace, full));
     });
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
@@ -128,7 +128,7 @@ describe('names that are nearly equal', () => {
   });
 
   test('keep operations apart whose long names differ in the last character', async () => {
-    const cluster = await told(['n1', 'n2'], each => {
+    const cluster = await runOperation(['n1', 'n2'], each => {
       for (const name of TWIN) each.apply(NODE_OP, named(name, 'default', full));
     });
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);
@@ -136,13 +136,13 @@ describe('names that are nearly equal', () => {
   });
 
   test('keep nodes apart whose long names differ in the last character', async () => {
-    const cluster = await told(TWIN, each => void each.apply(NODE_OP, named('op', 'default', full)));
+    const cluster = await runOperation(TWIN, each => void each.apply(NODE_OP, named('op', 'default', full)));
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed'], []]);
     expect(starts(cluster)).toEqual(TWIN);
   });
 
   test('keep pairs of operation and node apart that are equal when they are joined', async () => {
-    const cluster = await told(['b-c', 'c'], each => {
+    const cluster = await runOperation(['b-c', 'c'], each => {
       for (const name of ['a', 'a-b']) each.apply(NODE_OP, named(name, 'default', full));
     });
     expect([phases(cluster), invalidNames(cluster)]).toEqual([['Completed', 'Completed'], []]);

@@ -16,8 +16,8 @@ export interface Case {
   fault:
     | { kind: 'none' }
     | { kind: 'powerCut'; node: number; at: number; seconds: number }
-    | { kind: 'controllerKilled' | 'controllerFrozen'; act: number }
-    | { kind: 'agentKilled'; node: number; act: number };
+    | { kind: 'controllerKilled' | 'controllerFrozen'; mutation: number }
+    | { kind: 'agentKilled'; node: number; mutation: number };
 }
 
 const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
@@ -83,9 +83,9 @@ const faults: fc.Arbitrary<Case['fault']> = fc.oneof(
   }),
   fc.record({
     kind: fc.constantFrom('controllerKilled' as const, 'controllerFrozen' as const),
-    act: fc.integer({ min: 1, max: 40 }),
+    mutation: fc.integer({ min: 1, max: 40 }),
   }),
-  fc.record({ kind: fc.constant('agentKilled' as const), node: fc.nat(3), act: fc.integer({ min: 1, max: 8 }) }),
+  fc.record({ kind: fc.constant('agentKilled' as const), node: fc.nat(3), mutation: fc.integer({ min: 1, max: 8 }) }),
 );
 
 /** The simplest case is a plain NodeOp on one node without a fault; fast-check shrinks failures towards it. */

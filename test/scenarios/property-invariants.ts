@@ -16,8 +16,8 @@ type Violations = readonly string[];
 const operations = ({ cluster }: CaseRun) => cluster.api.all<NodeOp>(NODE_OP);
 
 /** Nothing happens twice, and nothing is left behind. `spec` is that of the NodeOp, which may be deleted by now. */
-export function excessDisruption(caseRun: CaseRun, drawn: Case, spec: NodeOpSpec | undefined): Violations {
-  return drawn.nodes.flatMap(({ cordonedBefore }, index) => {
+export function excessDisruption(caseRun: CaseRun, testCase: Case, spec: NodeOpSpec | undefined): Violations {
+  return testCase.nodes.flatMap(({ cordonedBefore }, index) => {
     const name = nodeName(index);
     const runs = caseRun.runs.get(name) ?? 0;
     const most = (spec?.backoffLimit ?? -1) + 1;
@@ -60,7 +60,7 @@ function cordonLeft(
 }
 
 /** Completed is reported only for what has provably been done. */
-export function completedWithoutProof(caseRun: CaseRun, drawn: Case): Violations {
+export function completedWithoutProof(caseRun: CaseRun, testCase: Case): Violations {
   const done = operations(caseRun).flatMap(op => completedWithout(caseRun, op));
   const upgrades = caseRun.cluster.api
     .all<NodeOpUpgrade>(NODE_OP_UPGRADE)
@@ -69,7 +69,7 @@ export function completedWithoutProof(caseRun: CaseRun, drawn: Case): Violations
   return [
     ...done,
     ...(upgrades.length > 0 && open.length > 0 ? ['the upgrade is Completed, its NodeOp is not'] : []),
-    ...(drawn.object.kind === 'NodeOpUpgrade' && upgrades.length > 0 && operations(caseRun).length === 0
+    ...(testCase.object.kind === 'NodeOpUpgrade' && upgrades.length > 0 && operations(caseRun).length === 0
       ? ['the upgrade is Completed without a NodeOp']
       : []),
   ];

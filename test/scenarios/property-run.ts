@@ -15,32 +15,32 @@ import { nodeName, type CaseRun, startCase } from './property-setup.js';
 /** Time advances in steps of this length, after each of which the reported reasons are checked. */
 const STRIDE_SECONDS = 61;
 
-export const runCase = (drawn: Case, stored: object): Promise<string[]> =>
+export const runCase = (testCase: Case, stored: object): Promise<string[]> =>
   withSeededRandom(1, async () => {
-    const caseRun = await startCase(drawn);
+    const caseRun = await startCase(testCase);
     const { cluster } = caseRun;
-    const resource = drawn.object.kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE;
-    const object = (drawn.object.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)(NAME);
+    const resource = testCase.object.kind === 'NodeOp' ? NODE_OP : NODE_OP_UPGRADE;
+    const object = (testCase.object.kind === 'NodeOp' ? nodeOp : nodeOpUpgrade)(NAME);
     const lastChange = recordChanges(cluster);
-    injectFault(cluster, drawn.fault);
+    injectFault(cluster, testCase.fault);
     const applied = { ...object, spec: stored };
     cluster.apply(resource, applied);
-    const limitSeconds = mayLast(drawn, stored) ? LONG_ENOUGH_SECONDS : boundOf(drawn, stored);
+    const limitSeconds = mayLast(testCase, stored) ? LONG_ENOUGH_SECONDS : boundOf(testCase, stored);
     const unexplained = await untilSettled(caseRun, limitSeconds, lastChange);
     const spec = lastChange.spec;
     const before = [
       ...unexplained,
-      ...excessDisruption(caseRun, drawn, spec),
-      ...completedWithoutProof(caseRun, drawn),
+      ...excessDisruption(caseRun, testCase, spec),
+      ...completedWithoutProof(caseRun, testCase),
     ];
     if (cluster.isSettled()) return before;
-    if (!mayLast(drawn, stored))
+    if (!mayLast(testCase, stored))
       return [...unexplained, 'it did not finish within its own deadlines', ...openIn(cluster)];
     cluster.delete(resource, object.metadata);
     const after = await untilSettled(caseRun, LONG_ENOUGH_SECONDS, lastChange);
     if (!cluster.isSettled()) await abandon(caseRun, lastChange);
     const ended = cluster.isSettled() ? [] : ['its deletion did not finish', ...openIn(cluster)];
-    return [...unexplained, ...after, ...ended, ...excessDisruption(caseRun, drawn, spec)];
+    return [...unexplained, ...after, ...ended, ...excessDisruption(caseRun, testCase, spec)];
   });
 
 const NAME = 'op';
@@ -85,34 +85,34 @@ async function untilSettled(caseRun: CaseRun, seconds: number, lastChange: LastC
   return [...violations];
 }
 
-function injectFault(cluster: FakeCluster, misfortune: Case['fault']): void {
-  switch (misfortune.kind) {
+function injectFault(cluster: FakeCluster, fault: Case['fault']): void {
+  switch (fault.kind) {
     case 'powerCut': {
-      const machine = [...cluster.machines.values()][misfortune.node % cluster.machines.size];
-      cluster.clock.callAfter(misfortune.at * 1000, () => machine?.powerOff());
-      return void cluster.clock.callAfter((misfortune.at + misfortune.seconds) * 1000, () => machine?.powerOn());
+      const machine = [...cluster.machines.values()][fault.node % cluster.machines.size];
+      cluster.clock.callAfter(fault.at * 1000, () => machine?.powerOff());
+      return void cluster.clock.callAfter((fault.at + fault.seconds) * 1000, () => machine?.powerOn());
     }
     case 'controllerKilled':
-      return killAfter(cluster.controllers[0], misfortune.act);
+      return killAfter(cluster.controllers[0], fault.mutation);
     case 'controllerFrozen':
-      return freezeBefore(cluster, misfortune.act);
+      return freezeBefore(cluster, fault.mutation);
     case 'agentKilled':
-      return killAfter(cluster.agents.get(nodeName(misfortune.node % cluster.machines.size)), misfortune.act);
+      return killAfter(cluster.agents.get(nodeName(fault.node % cluster.machines.size)), fault.mutation);
     case 'none':
   }
 }
 
-function killAfter(program: Program | undefined, act: number): void {
-  if (program) program.faultAt = number => (number === act ? { kind: 'killAfter' } : undefined);
+function killAfter(program: Program | undefined, mutation: number): void {
+  if (program) program.faultAt = number => (number === mutation ? { kind: 'killAfter' } : undefined);
 }
 
 const FROZEN_MS = 50_000;
 
 /** Freezes the leader before a mutation while a standby takes over; after the thaw it performs the mutation. */
-function freezeBefore({ controllers: [first, second], clock }: FakeCluster, act: number): void {
+function freezeBefore({ controllers: [first, second], clock }: FakeCluster, mutation: number): void {
   if (!first) return;
   first.faultAt = number => {
-    if (number !== act) return undefined;
+    if (number !== mutation) return undefined;
     second?.start();
     clock.callAfter(FROZEN_MS, () => first.thaw());
     return { kind: 'freezeBefore' };

@@ -27,8 +27,8 @@ function numbers(name: string, { minimum = 0 }: Shape): fc.Arbitrary<number> {
 }
 
 function fields({ properties = {}, required = [] }: Shape, samples: SampleValues): fc.Arbitrary<unknown> {
-  const drawn = Object.entries(properties).map(([name, shape]) => [name, valueOf(name, shape, samples)] as const);
-  return fc.record(Object.fromEntries(drawn), { requiredKeys: [...required] });
+  const testCase = Object.entries(properties).map(([name, shape]) => [name, valueOf(name, shape, samples)] as const);
+  return fc.record(Object.fromEntries(testCase), { requiredKeys: [...required] });
 }
 
 function valueOf(name: string, shape: Shape, samples: SampleValues): fc.Arbitrary<unknown> {

@@ -45,22 +45,22 @@ function workOf(
 }
 
 /** Starts the cluster, without an operation yet. */
-export async function startCase(drawn: Case): Promise<CaseRun> {
-  const error = drawn.image === 'missing' ? 'manifest unknown' : undefined;
+export async function startCase(testCase: Case): Promise<CaseRun> {
+  const error = testCase.image === 'missing' ? 'manifest unknown' : undefined;
   const behavior = (running: StartedContainer): ContainerBehavior | undefined => {
-    if (running.container.name === CONTAINERS.work) return workOf(drawn, caseRun, running);
-    return running.container.name === CONTAINERS.preflight ? PREFLIGHTS[drawn.preflight] : undefined;
+    if (running.container.name === CONTAINERS.work) return workOf(testCase, caseRun, running);
+    return running.container.name === CONTAINERS.preflight ? PREFLIGHTS[testCase.preflight] : undefined;
   };
   const cluster = fakeCluster({
-    nodes: drawn.nodes.map(({ controlPlane }, index) => ({ name: nodeName(index), controlPlane })),
-    workloads: drawn.workloads.map(({ maxUnavailable: _budget, ...traits }, index) => ({
+    nodes: testCase.nodes.map(({ controlPlane }, index) => ({ name: nodeName(index), controlPlane })),
+    workloads: testCase.workloads.map(({ maxUnavailable: _budget, ...traits }, index) => ({
       name: `web-${index}`,
       ...traits,
     })),
-    budgets: drawn.workloads.flatMap(({ maxUnavailable }, index) =>
+    budgets: testCase.workloads.flatMap(({ maxUnavailable }, index) =>
       maxUnavailable === undefined ? [] : [{ name: `web-${index}`, workload: `web-${index}`, maxUnavailable }],
     ),
-    daemonSets: drawn.daemonSet ? ['proxy'] : [],
+    daemonSets: testCase.daemonSet ? ['proxy'] : [],
     images: {
       'registry.example/tool:1': { error },
       'registry.example/kairos:2': { error, release: NEW_RELEASE },
@@ -69,8 +69,8 @@ export async function startCase(drawn: Case): Promise<CaseRun> {
   });
   const caseRun: CaseRun = { cluster, succeeded: new Map(), runs: new Map(), boots: new Map() };
   await cluster.start();
-  drawn.nodes.forEach(({ cordonedBefore }, index) =>
-    prepareNode(cluster, nodeName(index), { ...drawn, cordonedBefore }),
+  testCase.nodes.forEach(({ cordonedBefore }, index) =>
+    prepareNode(cluster, nodeName(index), { ...testCase, cordonedBefore }),
   );
   await cluster.runFor(20);
   for (const { name, bootId } of cluster.machines.values()) caseRun.boots.set(name, bootId);

@@ -45,13 +45,15 @@ const web: Partial<ClusterOptions> = {
   budgets: [{ name: 'web', workload: 'web', maxUnavailable: 0 }],
 };
 
-async function drains(cluster: FakeCluster, drainOptions: object): Promise<void> {
+async function createDrainingNodeOp(cluster: FakeCluster, drainOptions: object): Promise<void> {
   await cluster.runFor(20);
   createNodeOp(cluster, { cordon: true, drainOptions: { enabled: true, timeoutSeconds: 20, ...drainOptions } });
 }
 
-export const drainTimedOut = onTwo(cluster => drains(cluster, {}), web);
-export const drainRefused = onTwo(cluster => drains(cluster, { ignoreDaemonSets: false }), { daemonSets: ['proxy'] });
+export const drainTimedOut = onTwo(cluster => createDrainingNodeOp(cluster, {}), web);
+export const drainRefused = onTwo(cluster => createDrainingNodeOp(cluster, { ignoreDaemonSets: false }), {
+  daemonSets: ['proxy'],
+});
 
 /** The machine goes down just after its Pod was created, before its node is reported as NotReady. */
 export const notStarted = onOne(async cluster => {
@@ -72,12 +74,12 @@ export const jobTimedOut = onOne(cluster => createNodeOp(cluster, { activeDeadli
 export const jobFailed = onOne(cluster => createNodeOp(cluster, { backoffLimit: 0 }), withCommand(FAILS));
 
 /** Runs `happens` while the command runs. */
-const duringCommand = (happens: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>
+const duringCommand = (action: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>
   onTwo(
     async cluster => {
       createNodeOp(cluster, spec);
       await untilCommandRuns(cluster);
-      await happens(cluster);
+      await action(cluster);
     },
     withCommand({ seconds: 100 }),
   );

@@ -87,9 +87,9 @@ export function barePod({ api }: FakeCluster, node = 'n1'): void {
 /** Longer than any of these scenarios takes to finish; some never do. */
 const LONG_SECONDS = 3600;
 
-export const reasonsIn = (told: ReasonScenario): Promise<ReadonlySet<string>> =>
+export const reasonsIn = (scenario: ReasonScenario): Promise<ReadonlySet<string>> =>
   withSeededRandom(1, async () => {
-    const cluster = fakeCluster(told.cluster);
+    const cluster = fakeCluster(scenario.cluster);
     await cluster.start();
     const seen = new Set<string>();
     const record = (reason: string | undefined) => reason !== undefined && seen.add(reason);
@@ -99,7 +99,7 @@ export const reasonsIn = (told: ReasonScenario): Promise<ReadonlySet<string>> =>
       for (const { reason } of status?.conditions ?? []) record(reason);
       for (const { reason } of Object.values(status?.nodeStatuses ?? {})) record(reason);
     });
-    await told.run(cluster);
+    await scenario.run(cluster);
     await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
     for (const { reason } of cluster.api.events) record(reason);
     return seen;

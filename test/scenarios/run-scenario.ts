@@ -65,7 +65,9 @@ export function describeDifference(
   const wanted = JSON.stringify(baseline.outcome, undefined, 1);
   const got = JSON.stringify(result.outcome, undefined, 1);
   if (wanted === got && more.length === 0) return undefined;
-  const at = result.mutations.findIndex(act => act.program === plan.program && act.number === plan.mutation);
+  const at = result.mutations.findIndex(
+    mutation => mutation.program === plan.program && mutation.number === plan.mutation,
+  );
   const around = result.mutations.slice(Math.max(at - 8, 0), at + LAST_ACTS);
   const lines = wanted.split('\n').filter(line => !got.split('\n').includes(line));
   return [

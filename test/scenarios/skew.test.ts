@@ -21,7 +21,7 @@ import { runScenario } from './run-scenario.js';
 const ONCE = { ...RELEASED, shutdowns: 'agent' };
 const NEVER = { ...RELEASED, shutdowns: '' };
 
-const played = (run: (cluster: FakeCluster) => Promise<void> | void, count = 3) =>
+const runDuringUpdate = (run: (cluster: FakeCluster) => Promise<void> | void, count = 3) =>
   runScenario({
     name: 'the operator is updated',
     cluster: { nodes: nodesNamed(...['n1', 'n2', 'n3'].slice(0, count)), ...commandLasting(10) },
@@ -56,7 +56,7 @@ describe('an update of the operator during an operation on three nodes', () => {
     ],
     ['as a node is claimed', (cluster: FakeCluster, node: string) => untilStep(cluster, node, 'Claim')],
   ] as const)('reboots each node once when it happens %s', async (_when, reachPoint) => {
-    const { outcome } = await played(async cluster => {
+    const { outcome } = await runDuringUpdate(async cluster => {
       cluster.apply(NODE_OP, nodeOp('op', REBOOT));
       await reachPoint(cluster, 'n2');
       const rolled = rollAgents(cluster);
@@ -84,7 +84,7 @@ describe('an agent with another contract version', () => {
   const op = (cluster: FakeCluster) => void cluster.apply(NODE_OP, nodeOp('op', REBOOT));
 
   test('makes the node wait until an agent of this release runs', async () => {
-    const { outcome } = await played(async cluster => {
+    const { outcome } = await runDuringUpdate(async cluster => {
       foreignAgent(cluster, 'n1');
       op(cluster);
       await untilStep(cluster, 'n1', 'Claim');
@@ -96,7 +96,7 @@ describe('an agent with another contract version', () => {
   });
 
   test('fails the node with its version in the message, without starting anything on it', async () => {
-    const { outcome, cluster } = await played(it => {
+    const { outcome, cluster } = await runDuringUpdate(it => {
       foreignAgent(it, 'n1');
       op(it);
     }, 1);
@@ -112,14 +112,14 @@ describe('an agent with another contract version', () => {
 
 describe('a webhook of another release', () => {
   test('may omit newer defaults when it is older', async () => {
-    const { outcome } = await played(({ api }) => {
+    const { outcome } = await runDuringUpdate(({ api }) => {
       api.put(NODE_OP, { ...nodeOp('op'), spec: { command: ['true'], rebootOnSuccess: true, cordon: true } });
     }, 1);
     expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
   });
 
   test('may admit unknown fields when it is newer', async () => {
-    const { outcome } = await played(cluster => {
+    const { outcome } = await runDuringUpdate(cluster => {
       cluster.apply(NODE_OP, nodeOp('op', { ...REBOOT, unheardOf: { field: true } }));
     }, 1);
     expect(outcome).toMatchObject({ ...SETTLED, operations: { op: { phase: 'Completed' } }, nodes: { n1: ONCE } });
@@ -144,7 +144,7 @@ describe('an older controller after a newer one', () => {
   };
 
   test.each(['Pull', 'Run'] as const)('continues from %s, the last step that it knows', async step => {
-    const { outcome, cluster } = await played(async it => {
+    const { outcome, cluster } = await runDuringUpdate(async it => {
       it.apply(NODE_OP, nodeOp('op', { ...REBOOT, drainOptions: undefined }));
       await untilStep(it, 'n1', step);
       if (step === 'Run') await untilCommandRuns(it, 'n1');
