@@ -60,7 +60,7 @@ export async function launchMachine(shared: SharedParts, node: NodeLayout, super
   for (const name of ['supervisor.log', 'boot.log', 'output.log']) rmSync(join(folder, name), { force: true });
   await prepareDisk(paths.disk, shared.base, { fresh: shared.fresh, version: shared.version });
   const config: MachineConfig = {
-    controlFiles: paths.control,
+    control: paths.control,
     log: paths.log,
     bootLog: join(folder, 'boot.log'),
     cgroup: node.cgroup,

@@ -6,7 +6,7 @@ import type { ProcessRecord } from './process-record.js';
 /** Passed to a supervisor at its start. */
 export interface MachineConfig {
   /** Path of the control folder. */
-  controlFiles: string;
+  control: string;
   /** Log file with one line per start and per end of a boot. */
   log: string;
   /** Log file with the output of boot.sh. */

@@ -17,8 +17,8 @@ import { controlFiles, type MachineConfig, type MachineState } from './machine-f
 import { recordOf, writeAtomically } from './process-record.js';
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as MachineConfig;
-const files = controlFiles(config.controlFiles);
-mkdirSync(config.controlFiles, { recursive: true });
+const files = controlFiles(config.control);
+mkdirSync(config.control, { recursive: true });
 mkdirSync(dirname(config.log), { recursive: true });
 
 let boots = 0;

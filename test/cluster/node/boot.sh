@@ -1,5 +1,5 @@
 #!/bin/bash
-# The first process of a booting node, in its new namespaces: builds the root file system, then turns into init.
+# The first process of a booting node, in its new namespaces: sets up the root file system and then executes init.
 # Environment: NODE IP PREFIX_LENGTH GATEWAY PEERS ("name ip podrange" lines) POD_RANGE ALL_PODS DISK BASE BIN_KUBELET BIN_PROXY
 #              FILES PKI SPEC BOOT_ID SLOT SLOT_LABEL
 set -e
@@ -7,7 +7,7 @@ root=/mnt
 mount --make-rprivate /
 hostname "$NODE"
 
-# Root: the slot's layer over the base; the writable layer is thrown away at each boot, as on an immutable system.
+# Root: the slot's layer on top of the base. The writable layer is discarded at each boot, as on an immutable system.
 rm -rf "$DISK/upper" "$DISK/work"
 mkdir -p "$DISK/upper" "$DISK/work"
 mount -t overlay overlay -o "lowerdir=$DISK/cos-state/$SLOT:$BASE,upperdir=$DISK/upper,workdir=$DISK/work" $root
@@ -56,13 +56,13 @@ ln -s pts/ptmx $root/dev/ptmx
 mount -t tmpfs tmpfs $root/dev/shm
 mount -t mqueue mqueue $root/dev/mqueue
 
-# What differs between boots: the boot id and the kernel command line.
+# The boot id and the kernel command line are different for each boot.
 echo "$BOOT_ID" >$root/run/node/boot_id
 echo "BOOT_IMAGE=(loop0)/boot/vmlinuz console=tty1 root=LABEL=$SLOT_LABEL cos-img/filename=/cOS/$SLOT.img rd.neednet=0" >$root/run/node/cmdline
 mount --bind $root/run/node/boot_id $root/proc/sys/kernel/random/boot_id
 mount --bind $root/run/node/cmdline $root/proc/cmdline
 
-# Settings of the whole machine that kubelet wants to change: it is shown the wanted values and leaves the real ones alone.
+# The kubelet would change these settings of the host. It finds the desired values in these files, so that it does not change the real ones.
 for pair in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
   kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
   file=$root/run/node/sysctl/${pair%%=*}
@@ -73,11 +73,11 @@ done
 for pair in ip_forward=1 conf/all/rp_filter=0 conf/default/rp_filter=0; do echo "${pair#*=}" >"/proc/sys/net/ipv4/${pair%=*}"; done
 echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null || true
 
-# Network: the supervisor hands eth0 in as soon as it knows this process.
+# Network: the supervisor moves eth0 into this namespace as soon as it knows the PID of this process.
 tries=0
 until ip link show eth0 >/dev/null 2>&1; do
   tries=$((tries + 1))
-  [ $tries -lt 200 ] || { echo 'no eth0 within 10 s' >&2; exit 1; }
+  [ $tries -lt 200 ] || { echo 'eth0 did not appear within 10 s' >&2; exit 1; }
   sleep 0.05
 done
 ip link set lo up
@@ -91,7 +91,7 @@ while read -r peer ip pods; do
   [ "$peer" = "$NODE" ] || ip route add "$pods" via "$ip"
 done <<<"$PEERS"
 
-# The machine's own files.
+# Files that identify the machine.
 echo "$NODE" >$root/etc/hostname
 [ -f "$DISK/persist/machine-id" ] || tr -d - </proc/sys/kernel/random/uuid >"$DISK/persist/machine-id"
 cp "$DISK/persist/machine-id" $root/etc/machine-id
@@ -111,7 +111,7 @@ cp "$FILES/containerd.toml" $root/etc/containerd/config.toml
 cp "$SPEC" $root/etc/containerd/container-spec.json
 printf 'NODE=%s\nIP=%s\nALL_PODS=%s\n' "$NODE" "$IP" "$ALL_PODS" >$root/run/node/env
 
-# pivot_root refuses a shared root, containers with mount propagation need one: private before, shared after.
+# pivot_root requires a private root and mount propagation into containers requires a shared one: private before, shared after.
 cd $root
 mkdir -p .old
 pivot_root . .old

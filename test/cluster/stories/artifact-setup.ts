@@ -10,7 +10,7 @@ import type { Json } from '../kubectl.js';
 import { repository } from '../paths.js';
 import { Registry } from '../registry.js';
 import { KAIROS_INIT, READY_RELEASE, type Status, ZYPPER } from './artifact-fixtures.js';
-import { type Operator, operator } from './operator.js';
+import { type Operator, setUpOperator } from './operator.js';
 
 /** The Secret with registry credentials in the documented examples. */
 export const LOGIN = 'private-registry-secret';
@@ -29,7 +29,7 @@ const report = (line: string) => void process.stderr.write(`${line}\n`);
 export async function artifactSetup(claims: readonly string[], nodes = 1): Promise<ArtifactSetup> {
   const images = await artifactImages(report);
   const inCluster = [{ ...images.tools, root: '' }, images.nginx];
-  const setup = await operator(nodes, inCluster);
+  const setup = await setUpOperator(nodes, inCluster);
   const { kubectl, cluster } = setup;
   const deleteAll = (kinds: string, ...where: string[]) =>
     kubectl.do(['delete', kinds, '--all', '--timeout=120s', ...where], { seconds: 150 });

@@ -152,7 +152,7 @@ export const legacyRebootPod = ({ name, node }: Pick<LegacyNodeOp, 'name' | 'nod
         command: [
           'sh',
           '-c',
-          `sleep 60; until ls /sentinel/${name}-${node}-x7k2p-*; do sleep 10; done; echo legacy >>/story/diary; sleep 3600`,
+          `sleep 60; until ls /sentinel/${name}-${node}-x7k2p-*; do sleep 10; done; echo legacy >>/story/log; sleep 3600`,
         ],
         volumeMounts: [
           { name: 'sentinel-volume', mountPath: '/sentinel' },

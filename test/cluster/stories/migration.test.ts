@@ -5,8 +5,9 @@ import type { Machine } from '../machine.js';
 import { repository } from '../paths.js';
 import { waitFor } from '../wait.js';
 import { FINALIZER, legacyInstallation, legacyJob, createLegacyNodeOp, legacyRebootPod } from './legacy-operator.js';
-import { ended, entries, expectFree, type Operator, operator } from './operator.js';
-import { diary, expectGone, expectUntouched, forget, go, powerCount, UNTIL_GO, write } from './world.js';
+import { appendToLog, commandLog, letContinue, resetCommandLogs, WAIT_TO_CONTINUE } from './command-log.js';
+import { countPowerEvents, expectClean, expectDeleted } from './node-state.js';
+import { expectNodesReleased, nodeStatuses, type Operator, setUpOperator, waitUntilFinished } from './operator.js';
 
 jest.setTimeout(300_000);
 
@@ -15,7 +16,7 @@ const OWN_DEPLOYMENT = ['-n', 'operator-system', 'deployment/operator-controller
 const LEGACY_DEPLOYMENT = ['deployment', 'operator-kairos-operator', '-n', 'operator-system'];
 
 let it: Operator;
-let counts: (() => { boots: number; told: number })[];
+let counts: (() => { boots: number; requests: number })[];
 let before: unknown;
 
 /** Cordons the node with the cordon mark of the operation. */
@@ -67,8 +68,8 @@ async function createLegacyState(): Promise<void> {
   await cordonNode('n3', 'waiting', uids[1]);
   await kubectl.apply([
     legacyRebootPod(running, uids[0]),
-    legacyJob(running, uids[0], `${write('ran')}; ${UNTIL_GO}`),
-    legacyJob(waiting, uids[1], write('ran')),
+    legacyJob(running, uids[0], `${appendToLog('ran')}; ${WAIT_TO_CONTINUE}`),
+    legacyJob(waiting, uids[1], appendToLog('ran')),
   ]);
   await kubectl.do(['wait', '--for=condition=Complete', `job/${jobName(waiting)}`, '--timeout=60s']);
   await createLegacyNodeOp(kubectl, {
@@ -91,9 +92,9 @@ async function createLegacyState(): Promise<void> {
 }
 
 beforeAll(async () => {
-  it = await operator(3);
-  forget(it);
-  counts = it.machines.map(powerCount);
+  it = await setUpOperator(3);
+  resetCommandLogs(it);
+  counts = it.machines.map(countPowerEvents);
   await createLegacyState();
   await it.kubectl.do(['scale', '--replicas=1', ...OWN_DEPLOYMENT]);
 });
@@ -120,19 +121,19 @@ describe('the legacy operator', () => {
 
 describe('an operation of the legacy operator', () => {
   test('has its node rebooted once by the agent and released if the reboot was not triggered yet', async () => {
-    const op = await ended(it, 'nodeop', 'waiting');
-    expect(entries(op)['n3']).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
-    expect(counts[2]?.()).toEqual({ boots: 1, told: 1 });
-    expect(diary(at(2))).toEqual(['ran']);
+    const op = await waitUntilFinished(it, 'nodeop', 'waiting');
+    expect(nodeStatuses(op)['n3']).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
+    expect(counts[2]?.()).toEqual({ boots: 1, requests: 1 });
+    expect(commandLog(at(2))).toEqual(['ran']);
   });
 
   test('continues its running Job, then has its node rebooted once and released', async () => {
-    expect(counts[1]?.()).toEqual({ boots: 0, told: 0 });
-    go(at(1));
-    const op = await ended(it, 'nodeop', 'running');
-    expect(entries(op)['n2']).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
-    expect(counts[1]?.()).toEqual({ boots: 1, told: 1 });
-    expect(diary(at(1))).toEqual(['ran']);
+    expect(counts[1]?.()).toEqual({ boots: 0, requests: 0 });
+    letContinue(at(1));
+    const op = await waitUntilFinished(it, 'nodeop', 'running');
+    expect(nodeStatuses(op)['n2']).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
+    expect(counts[1]?.()).toEqual({ boots: 1, requests: 1 });
+    expect(commandLog(at(1))).toEqual(['ran']);
   });
 
   test('keeps its status and loses its finalizer if it is finished', async () => {
@@ -144,13 +145,13 @@ describe('an operation of the legacy operator', () => {
   });
 
   test('is deleted if its deletion was pending', async () => {
-    await expectGone(it, 'deleted');
+    await expectDeleted(it, 'deleted');
     expect(await it.kubectl.getJson('nodeop', 'deleted')).toBeUndefined();
   });
 
   test('leaves no node cordoned and no finalizer behind', async () => {
-    await expectUntouched(it, 'n1', 'n2', 'n3');
-    await expectFree(it);
+    await expectClean(it, 'n1', 'n2', 'n3');
+    await expectNodesReleased(it);
     const withFinalizers = (await it.kubectl.getJson('nodeops'))?.items?.filter(
       op => op.metadata?.['finalizers'] !== undefined,
     );

@@ -1,40 +1,40 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import {
-  ended,
-  entries,
-  expectFree,
+  waitUntilFinished,
+  nodeStatuses,
+  expectNodesReleased,
   NEXT_VERSION,
-  nodes,
+  listNodes,
   type Operator,
-  operator,
+  setUpOperator,
   upgradeOf,
   workload,
 } from './operator.js';
 
 jest.setTimeout(600_000);
 
-let it: Operator;
+let operator: Operator;
 beforeAll(async () => {
-  it = await operator(1);
+  operator = await setUpOperator(1);
 });
 
-test('on a cluster of one node the upgrade completes; the drain is left out, and that is said', async () => {
-  await it.kubectl.apply(workload());
-  await it.kubectl.do(['rollout', 'status', 'deployment/web', '--timeout=60s']);
-  const before = it.machines[0]?.bootCount() ?? 0;
-  await it.kubectl.apply(upgradeOf('alone', it.next.ref, { settleSeconds: undefined }));
-  const upgrade = await ended(it, 'nodeopupgrade', 'alone');
+test('an upgrade on a cluster of one node completes without a drain, with an Event about it', async () => {
+  await operator.kubectl.apply(workload());
+  await operator.kubectl.do(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+  const before = operator.machines[0]?.bootCount() ?? 0;
+  await operator.kubectl.apply(upgradeOf('alone', operator.nextImage.ref, { settleSeconds: undefined }));
+  const upgrade = await waitUntilFinished(operator, 'nodeopupgrade', 'alone');
   expect(upgrade.status?.phase).toBe('Completed');
-  expect(entries(upgrade).n1).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
-  const [settled, ready] = [entries(upgrade).n1?.stepTimes?.Uncordon, entries(upgrade).n1?.stepTimes?.Verify];
-  expect(Date.parse(settled ?? '') - Date.parse(ready ?? '')).toBeGreaterThanOrEqual(30_000); // a control plane settles
-  expect(it.machines[0]?.bootCount()).toBe(before + 1);
-  const [node] = await nodes(it);
+  expect(nodeStatuses(upgrade).n1).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
+  const [settled, ready] = [nodeStatuses(upgrade).n1?.stepTimes?.Uncordon, nodeStatuses(upgrade).n1?.stepTimes?.Verify];
+  expect(Date.parse(settled ?? '') - Date.parse(ready ?? '')).toBeGreaterThanOrEqual(30_000); // The default of settleSeconds for a control plane.
+  expect(operator.machines[0]?.bootCount()).toBe(before + 1);
+  const [node] = await listNodes(operator);
   expect(node?.metadata?.annotations?.['kairos.io/version']).toBe(NEXT_VERSION);
   expect(node?.spec?.unschedulable).toBeUndefined();
-  const events = (await it.kubectl.getJson('events', '-n', 'default'))?.items ?? [];
+  const events = (await operator.kubectl.getJson('events', '-n', 'default'))?.items ?? [];
   expect(events.filter(event => event.reason === 'DrainSkipped').map(event => event.message)).toEqual([
     'n1: not drained: there is no other Ready, schedulable node',
   ]);
-  await expectFree(it);
+  await expectNodesReleased(operator);
 });

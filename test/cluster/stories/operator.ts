@@ -1,4 +1,4 @@
-/** The operator installed as a user would, on the shared cluster, with every node as it was delivered. */
+/** Installs the operator on the shared cluster as a user would, with all nodes in their initial state. */
 import { type Image, kairosImage } from '../images.js';
 import { install } from '../install.js';
 import type { Json, Kubectl } from '../kubectl.js';
@@ -12,17 +12,17 @@ export interface Operator {
   cluster: RealCluster;
   kubectl: Kubectl;
   machines: Machine[];
-  /** Stand-in Kairos v3.6.0, on every node already. */
-  next: Image;
+  /** Stand-in image of Kairos v3.6.0, imported into every node. */
+  nextImage: Image;
 }
 
 export const NEXT_VERSION = 'v3.6.0';
-/** The version triple of the stand-in, as documents spell it. */
+/** Version triple of the stand-in, in the format of the documentation. */
 export const NEXT_TRIPLE = `${NEXT_VERSION}-k3sv1.34.4+k3s1`;
 
 const SOFTWARE = 'v1.34.4+k3s1';
 
-export const standIn = (version: string, plan: { fail?: number; sleepSeconds?: number } = {}): Promise<Image> =>
+export const standInImage = (version: string, plan: { fail?: number; sleepSeconds?: number } = {}): Promise<Image> =>
   kairosImage({
     version,
     softwareVersion: SOFTWARE,
@@ -30,21 +30,21 @@ export const standIn = (version: string, plan: { fail?: number; sleepSeconds?: n
     ...plan,
   });
 
-export async function operator(count: number, more: readonly Image[] = []): Promise<Operator> {
+export async function setUpOperator(count: number, extraImages: readonly Image[] = []): Promise<Operator> {
   const images = await productImages();
-  const next = await standIn(NEXT_VERSION);
+  const next = await standInImage(NEXT_VERSION);
   const cluster = await sharedCluster({
     nodes: count,
-    images: [images.operator, images.agent, next, ...more].map(image => image.tar),
+    images: [images.operator, images.agent, next, ...extraImages].map(image => image.tar),
   });
-  await tidy(cluster);
+  await removeLeftovers(cluster);
   await install(cluster, images);
-  await labeled(cluster);
-  return { cluster, kubectl: cluster.kubectl, machines: [...cluster.machines.values()], next };
+  await waitUntilLabeled(cluster);
+  return { cluster, kubectl: cluster.kubectl, machines: [...cluster.machines.values()], nextImage: next };
 }
 
-/** Every node is known as Kairos: an operation aims at what its selector finds when it starts. */
-async function labeled({ kubectl, machines }: RealCluster): Promise<void> {
+/** Waits until every node is labeled as Kairos, because an operation selects its nodes when it starts. */
+async function waitUntilLabeled({ kubectl, machines }: RealCluster): Promise<void> {
   const known = async () => (await kubectl.getJson('nodes', '-l', 'kairos.io/managed=true'))?.items?.length;
   await waitFor(async () => (await known()) === machines.size, {
     what: 'every node to be labeled',
@@ -53,8 +53,8 @@ async function labeled({ kubectl, machines }: RealCluster): Promise<void> {
   });
 }
 
-/** What an earlier story left: operations, cordons, another version. */
-async function tidy(cluster: RealCluster): Promise<void> {
+/** Removes what an earlier test file left: operations, cordons, workloads and other versions. */
+async function removeLeftovers(cluster: RealCluster): Promise<void> {
   const { kubectl } = cluster;
   if ((await kubectl.getJson('crd', 'nodeops.operator.kairos.io')) !== undefined) {
     await kubectl.do(['delete', 'nodeopupgrades,nodeops', '--all', '-A', '--timeout=120s']);
@@ -88,7 +88,7 @@ export const nodeOpOf = (name: string, spec: object): object => ({
   spec: { image: 'localhost/busybox:1', ...spec },
 });
 
-/** Two replicas that can move, and a budget that wants one of them. */
+/** A Deployment with two replicas, and a disruption budget that requires one of them. */
 export const workload = (): object[] => [
   {
     apiVersion: 'apps/v1',
@@ -128,7 +128,7 @@ export const workload = (): object[] => [
   },
 ];
 
-interface NodeEntry {
+interface NodeStatus {
   phase: string;
   startedAt?: string;
   message?: string;
@@ -142,26 +142,26 @@ interface NodeEntry {
 }
 
 /** Entries of `status.nodeStatuses`. */
-export const entries = (object: Json | undefined): Record<string, NodeEntry> =>
-  (object?.status?.nodeStatuses ?? {}) as Record<string, NodeEntry>;
+export const nodeStatuses = (object: Json | undefined): Record<string, NodeStatus> =>
+  (object?.status?.nodeStatuses ?? {}) as Record<string, NodeStatus>;
 
-/** Waits until the operation has ended, one way or the other. */
-export const ended = ({ kubectl }: Operator, kind: string, name: string, seconds = 180): Promise<Json> =>
+/** Waits until the operation is Completed or Failed. */
+export const waitUntilFinished = ({ kubectl }: Operator, kind: string, name: string, seconds = 180): Promise<Json> =>
   kubectl.waitForObject(
     [kind, name],
     object => ['Completed', 'Failed'].includes(String(object.status?.phase)),
     seconds,
   );
 
-export async function nodes({ kubectl }: Operator): Promise<Json[]> {
+export async function listNodes({ kubectl }: Operator): Promise<Json[]> {
   return (await kubectl.getJson('nodes'))?.items ?? [];
 }
 
 export const jobsOf = async ({ kubectl }: Operator, name: string): Promise<Json[]> =>
   (await kubectl.getJson('jobs', '-l', `kairos.io/nodeop=${name}`))?.items ?? [];
 
-/** Every node is free again: nothing of an operation is left on it. */
-export async function expectFree({ kubectl }: Operator): Promise<void> {
+/** Waits until no node is claimed by an operation. */
+export async function expectNodesReleased({ kubectl }: Operator): Promise<void> {
   await waitFor(
     async () =>
       ((await kubectl.getJson('nodeagents'))?.items ?? []).every(agent => agent.spec?.operation === undefined),

@@ -1,21 +1,21 @@
-/** Pods as users have them, each on the node that its story is about, and budgets over them. */
+/** User workloads for drain tests: pods on a given node, and disruption budgets for them. */
 
 const IMAGE = 'localhost/busybox:1';
-const PLAIN = 'trap exit TERM; while :; do sleep 1; done';
+const EXIT_ON_TERM = 'trap exit TERM; while :; do sleep 1; done';
 
 export interface PodPlan {
   name: string;
-  /** The only node that it may run on; any, when absent. */
+  /** The only node on which the pod may run; any node by default. */
   node?: string;
-  /** Shell text; one that ends at once when asked, by default. */
+  /** Shell script; by default one that exits at once on SIGTERM. */
   script?: string;
   graceSeconds?: number;
   emptyDir?: boolean;
-  /** For how long it stays on a node that is not Ready; Kubernetes itself says 300 where nothing is said. */
-  lostNodeSeconds?: number;
+  /** How long the pod tolerates a node that is not Ready; 300 by default in Kubernetes. */
+  tolerationSeconds?: number;
 }
 
-/** A pod that no controller would start again. */
+/** A pod without a controller. */
 export const barePod = (plan: PodPlan): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -23,7 +23,7 @@ export const barePod = (plan: PodPlan): object => ({
   spec: podSpec(plan),
 });
 
-/** One replica. */
+/** A Deployment with one replica. */
 export const deployment = (plan: PodPlan): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -35,7 +35,7 @@ export const deployment = (plan: PodPlan): object => ({
   },
 });
 
-/** Allows no disruption of a deployment with one replica. */
+/** A disruption budget that allows no disruption of a Deployment with one replica. */
 export const strictBudget = (name: string): object => ({
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
@@ -43,7 +43,14 @@ export const strictBudget = (name: string): object => ({
   spec: { minAvailable: 1, selector: { matchLabels: { app: name } } },
 });
 
-function podSpec({ name, node, script = PLAIN, graceSeconds = 1, emptyDir, lostNodeSeconds }: PodPlan): object {
+function podSpec({
+  name,
+  node,
+  script = EXIT_ON_TERM,
+  graceSeconds = 1,
+  emptyDir,
+  tolerationSeconds,
+}: PodPlan): object {
   const mounts = [
     { name: 'host', mountPath: '/story' },
     ...(emptyDir === true ? [{ name: 'scratch', mountPath: '/scratch' }] : []),
@@ -52,17 +59,17 @@ function podSpec({ name, node, script = PLAIN, graceSeconds = 1, emptyDir, lostN
     { name: 'host', hostPath: { path: '/var/lib/story', type: 'DirectoryOrCreate' } },
     ...(emptyDir === true ? [{ name: 'scratch', emptyDir: {} }] : []),
   ];
-  const patience = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map(key => ({
+  const tolerations = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map(key => ({
     key,
     operator: 'Exists',
     effect: 'NoExecute',
-    tolerationSeconds: lostNodeSeconds,
+    tolerationSeconds,
   }));
   return {
     ...(node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } }),
     terminationGracePeriodSeconds: graceSeconds,
     containers: [{ name, image: IMAGE, command: ['sh', '-c', script], volumeMounts: mounts }],
     volumes,
-    ...(lostNodeSeconds === undefined ? {} : { tolerations: patience }),
+    ...(tolerationSeconds === undefined ? {} : { tolerations }),
   };
 }

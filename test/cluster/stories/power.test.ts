@@ -1,134 +1,133 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Machine } from '../machine.js';
 import { waitFor } from '../wait.js';
-import { ended, entries, jobsOf, nodeOpOf, type Operator, operator } from './operator.js';
+import { waitUntilFinished, nodeStatuses, jobsOf, nodeOpOf, type Operator, setUpOperator } from './operator.js';
 import { deployment } from './pods.js';
-import {
-  controllerNode,
-  diary,
-  expectUntouched,
-  forget,
-  freezeAgent,
-  go,
-  onNode,
-  powerCount,
-  UNTIL_GO,
-  whenEntry,
-  write,
-} from './world.js';
+import { controllerNode, expectClean, freezeAgent, onNode, countPowerEvents, waitForNodeStatus } from './node-state.js';
+import { commandLog, resetCommandLogs, letContinue, WAIT_TO_CONTINUE, appendToLog } from './command-log.js';
 
 jest.setTimeout(600_000);
 
-let it: Operator;
-/** Two machines that the controller does not run on: it shall see what happens to them. */
+let operator: Operator;
+/** Two machines without the controller, so that the controller observes what happens to them. */
 let first: Machine;
 let second: Machine;
 beforeAll(async () => {
-  it = await operator(3);
-  const controller = await controllerNode(it);
-  const others = it.machines.filter(({ name }) => name !== controller);
+  operator = await setUpOperator(3);
+  const controller = await controllerNode(operator);
+  const others = operator.machines.filter(({ name }) => name !== controller);
   [first, second] = [others[0], others[1]] as [Machine, Machine];
 });
 
 const opOn = (machine: Machine, name: string, { command = 'true', ...spec }: Record<string, unknown> = {}) =>
   nodeOpOf(name, { ...onNode(machine.name), command: ['sh', '-c', command], cordon: true, ...spec });
 
-const entryOf = async (name: string, machine: Machine) =>
-  entries(await it.kubectl.getJson('nodeop', name))[machine.name];
+const nodeStatusOf = async (name: string, machine: Machine) =>
+  nodeStatuses(await operator.kubectl.getJson('nodeop', name))[machine.name];
 
-test('a node that is off when its turn comes is waited for and then failed; the others are done', async () => {
-  forget(it);
+test('a node that is powered off fails at the start deadline, and the other nodes complete', async () => {
+  resetCommandLogs(operator);
   await first.powerOff();
-  await it.cluster.waitNotReady(first.name);
-  const command = ['sh', '-c', write('ran')];
-  await it.kubectl.apply(nodeOpOf('one-is-off', { command, concurrency: 1, startDeadlineSeconds: 10 }));
-  const seen = await whenEntry(it, ['nodeop', 'one-is-off', first.name], entry => entry.reason === 'NodeNotReady');
-  expect(entries(seen)[first.name]).toMatchObject({
+  await operator.cluster.waitNotReady(first.name);
+  const command = ['sh', '-c', appendToLog('ran')];
+  await operator.kubectl.apply(nodeOpOf('one-is-off', { command, concurrency: 1, startDeadlineSeconds: 10 }));
+  const seen = await waitForNodeStatus(
+    operator,
+    ['nodeop', 'one-is-off', first.name],
+    entry => entry.reason === 'NodeNotReady',
+  );
+  expect(nodeStatuses(seen)[first.name]).toMatchObject({
     phase: 'Pending',
     message: 'waiting for the node to be Ready',
   });
-  const op = await ended(it, 'nodeop', 'one-is-off', 90);
+  const op = await waitUntilFinished(operator, 'nodeop', 'one-is-off', 90);
   expect(op.status).toMatchObject({ phase: 'Failed', nodes: { total: 3, completed: 2, failed: 1 } });
-  expect(entries(op)[first.name]).toMatchObject({
+  expect(nodeStatuses(op)[first.name]).toMatchObject({
     phase: 'Failed',
     reason: 'NodeNotReady',
     message: 'the node was not Ready within 10 s',
   });
   await first.powerOn();
-  await it.cluster.waitReady(first.name);
-  await expectUntouched(it, ...it.machines.map(({ name }) => name));
-  expect(await jobsOf(it, 'one-is-off')).toHaveLength(2);
-  for (const machine of it.machines) expect(diary(machine)).toEqual(machine === first ? [] : ['ran']);
+  await operator.cluster.waitReady(first.name);
+  await expectClean(operator, ...operator.machines.map(({ name }) => name));
+  expect(await jobsOf(operator, 'one-is-off')).toHaveLength(2);
+  for (const machine of operator.machines) expect(commandLog(machine)).toEqual(machine === first ? [] : ['ran']);
 });
 
-test('a power cut in the middle of the command: it runs again, and the reboot that was asked for still comes, once', async () => {
-  forget(it);
-  const power = powerCount(second);
-  const command = `${write('begun')}; ${UNTIL_GO}; ${write('done')}`;
-  await it.kubectl.apply(opOn(second, 'cut', { command, rebootOnSuccess: true }));
-  /* A Pod that the kubelet has not told of yet when the power goes is neither run again nor failed by it. */
-  await whenEntry(it, ['nodeop', 'cut', second.name], entry => entry.message === 'Job is running');
+test('a command interrupted by a power cut runs again, followed by one reboot', async () => {
+  resetCommandLogs(operator);
+  const power = countPowerEvents(second);
+  const command = `${appendToLog('started')}; ${WAIT_TO_CONTINUE}; ${appendToLog('done')}`;
+  await operator.kubectl.apply(opOn(second, 'cut', { command, rebootOnSuccess: true }));
+  // If the power is cut before the kubelet has reported the Pod, the Pod neither runs again nor fails.
+  await waitForNodeStatus(operator, ['nodeop', 'cut', second.name], entry => entry.message === 'Job is running');
   await second.powerCut();
-  go(second);
-  const op = await ended(it, 'nodeop', 'cut', 180);
+  letContinue(second);
+  const op = await waitUntilFinished(operator, 'nodeop', 'cut', 180);
   expect(op.status?.phase).toBe('Completed');
-  expect(entries(op)[second.name]).toMatchObject({ rebootStatus: 'completed' });
-  expect(diary(second)).toEqual(['begun', 'begun', 'done']);
-  expect(await jobsOf(it, 'cut')).toHaveLength(1);
-  expect(power()).toEqual({ boots: 2, told: 1 });
-  await expectUntouched(it, second.name);
+  expect(nodeStatuses(op)[second.name]).toMatchObject({ rebootStatus: 'completed' });
+  expect(commandLog(second)).toEqual(['started', 'started', 'done']);
+  expect(await jobsOf(operator, 'cut')).toHaveLength(1);
+  expect(power()).toEqual({ boots: 2, requests: 1 });
+  await expectClean(operator, second.name);
 });
 
-test('a machine that somebody else rebooted between Job and reboot is not rebooted again', async () => {
-  forget(it);
-  const power = powerCount(first);
-  await it.kubectl.apply(opOn(first, 'overtaken', { command: `${UNTIL_GO}; ${write('ran')}`, rebootOnSuccess: true }));
-  await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Run');
-  const thaw = freezeAgent(first);
+test('a machine that was rebooted by a third party between Job and reboot is not rebooted again', async () => {
+  resetCommandLogs(operator);
+  const power = countPowerEvents(first);
+  await operator.kubectl.apply(
+    opOn(first, 'rebooted-by-others', { command: `${WAIT_TO_CONTINUE}; ${appendToLog('ran')}`, rebootOnSuccess: true }),
+  );
+  await waitForNodeStatus(operator, ['nodeop', 'rebooted-by-others', first.name], entry => entry.step === 'Run');
+  const resumeAgent = freezeAgent(first);
   try {
-    go(first);
-    await whenEntry(it, ['nodeop', 'overtaken', first.name], entry => entry.step === 'Reboot');
-    expect(power()).toEqual({ boots: 0, told: 0 });
+    letContinue(first);
+    await waitForNodeStatus(operator, ['nodeop', 'rebooted-by-others', first.name], entry => entry.step === 'Reboot');
+    expect(power()).toEqual({ boots: 0, requests: 0 });
     await first.hardReboot();
   } finally {
-    thaw(); // it ended with its boot, unless the story did before
+    resumeAgent(); // The agent ended with the boot, unless the test failed before.
   }
-  const op = await ended(it, 'nodeop', 'overtaken', 120);
+  const op = await waitUntilFinished(operator, 'nodeop', 'rebooted-by-others', 120);
   expect(op.status?.phase).toBe('Completed');
-  expect(entries(op)[first.name]).toMatchObject({ rebootStatus: 'completed' });
-  expect(diary(first)).toEqual(['ran']);
-  expect(power()).toEqual({ boots: 1, told: 1 }); // told by somebody else
-  await expectUntouched(it, first.name);
+  expect(nodeStatuses(op)[first.name]).toMatchObject({ rebootStatus: 'completed' });
+  expect(commandLog(first)).toEqual(['ran']);
+  expect(power()).toEqual({ boots: 1, requests: 1 }); // The request of the third party.
+  await expectClean(operator, first.name);
 });
 
-describe('a machine that stays off in the middle of its reboot', () => {
-  const PATIENCE_SECONDS = 3;
-  let power: ReturnType<typeof powerCount>;
+describe('an operation whose machine stays off during its reboot', () => {
+  const TOLERATION_SECONDS = 3;
+  let power: ReturnType<typeof countPowerEvents>;
 
-  test('is waited for, though its pods are taken away in the meantime', async () => {
-    forget(it);
-    power = powerCount(second);
-    const plan = { name: 'moving', node: second.name, lostNodeSeconds: PATIENCE_SECONDS };
-    await it.kubectl.apply(deployment(plan));
-    await it.kubectl.do(['rollout', 'status', 'deployment/moving', '--timeout=60s']);
-    await it.kubectl.apply(opOn(second, 'long', { command: write('ran'), rebootOnSuccess: true }));
-    await waitFor(() => power().told === 1, { what: 'the machine to be told to reboot', seconds: 60, everyMs: 20 });
+  test('waits for the machine while its pods are evicted', async () => {
+    resetCommandLogs(operator);
+    power = countPowerEvents(second);
+    const plan = { name: 'moving', node: second.name, lostNodeSeconds: TOLERATION_SECONDS };
+    await operator.kubectl.apply(deployment(plan));
+    await operator.kubectl.do(['rollout', 'status', 'deployment/moving', '--timeout=60s']);
+    await operator.kubectl.apply(opOn(second, 'long', { command: appendToLog('ran'), rebootOnSuccess: true }));
+    await waitFor(() => power().requests === 1, { what: 'the reboot to be requested', seconds: 60, everyMs: 20 });
     await second.powerCut({ stayOff: true });
-    await it.cluster.waitNotReady(second.name);
+    await operator.cluster.waitNotReady(second.name);
     const evicted = (object: object) => JSON.stringify(object).includes('DeletionByTaintManager');
-    await it.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted, 60);
-    expect(await entryOf('long', second)).toMatchObject({ phase: 'Running', step: 'Reboot', message: 'rebooting' });
+    await operator.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted, 60);
+    expect(await nodeStatusOf('long', second)).toMatchObject({
+      phase: 'Running',
+      step: 'Reboot',
+      message: 'rebooting',
+    });
   });
 
-  test('and the operation completes when it is back, with one Job and one reboot', async () => {
+  test('completes with one Job and one reboot after the machine is powered on', async () => {
     await second.powerOn();
-    const op = await ended(it, 'nodeop', 'long', 120);
+    const op = await waitUntilFinished(operator, 'nodeop', 'long', 120);
     expect(op.status?.phase).toBe('Completed');
-    expect(entries(op)[second.name]).toMatchObject({ rebootStatus: 'completed' });
-    expect(power()).toEqual({ boots: 1, told: 1 });
-    expect(diary(second)).toEqual(['ran']);
-    expect(await jobsOf(it, 'long')).toHaveLength(1);
-    await expectUntouched(it, second.name);
-    await it.kubectl.do(['rollout', 'status', 'deployment/moving', '--timeout=60s']);
+    expect(nodeStatuses(op)[second.name]).toMatchObject({ rebootStatus: 'completed' });
+    expect(power()).toEqual({ boots: 1, requests: 1 });
+    expect(commandLog(second)).toEqual(['ran']);
+    expect(await jobsOf(operator, 'long')).toHaveLength(1);
+    await expectClean(operator, second.name);
+    await operator.kubectl.do(['rollout', 'status', 'deployment/moving', '--timeout=60s']);
   });
 });

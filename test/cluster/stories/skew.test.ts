@@ -1,17 +1,17 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import { type Operator, operator } from './operator.js';
-import { type Releases, releases, replacedAt } from './skew-steps.js';
+import { type Operator, setUpOperator } from './operator.js';
+import { type Releases, tagReleases, replaceOperatorAt } from './skew-steps.js';
 
 jest.setTimeout(300_000);
 
-let it: Operator;
-let two: Releases;
+let operator: Operator;
+let releases: Releases;
 beforeAll(async () => {
-  it = await operator(3);
-  two = await releases(it);
+  operator = await setUpOperator(3);
+  releases = await tagReleases(operator);
 });
 
-test('the operator is updated while the first of three nodes is at its Job: one reboot each, nothing left', async () => {
-  await replacedAt(it, { name: 'forth', node: 'n1', step: 'Run', to: two.next });
-  expect((await it.kubectl.getJson('nodeopupgrade', 'forth'))?.status?.['progress']).toBe('3/3');
+test('an upgrade reboots each node once and releases all nodes if the operator is updated while the first Job runs', async () => {
+  await replaceOperatorAt(operator, { name: 'updated', node: 'n1', step: 'Run', to: releases.next });
+  expect((await operator.kubectl.getJson('nodeopupgrade', 'updated'))?.status?.['progress']).toBe('3/3');
 });
