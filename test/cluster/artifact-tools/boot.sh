@@ -1,7 +1,7 @@
 # Part of auroraboot: boot loaders for media and disks.
 MODULES='part_gpt part_msdos fat iso9660 ext2 linux normal configfile search search_label search_fs_file ls echo test true all_video gzio serial terminal'
 
-# early MARK FOLDER: finds the volume with that file, and goes on with the menu in that folder of it.
+# early FILE FOLDER: finds the volume with that file, and continues with the menu in that folder.
 early() { printf 'search --no-floppy --file --set=root %s\nset prefix=($root)%s\nconfigfile $prefix/grub.cfg\n' "$1" "$2" >"$work/early.cfg"; }
 
 grub_program() { # FORMAT FILE [MODULE]

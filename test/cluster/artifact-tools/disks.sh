@@ -1,4 +1,4 @@
-# Part of auroraboot: disks, in the forms that clouds want.
+# Part of auroraboot: disk images in the formats of clouds.
 disk() {
   local folder=${setting[state_dir]:-/tmp} root size=${setting[disk.size]:-64} name
   [[ $size =~ ^[0-9]+$ ]] || fail "disk.size: $size is no whole number of MiB"
@@ -16,7 +16,7 @@ disk() {
     rm "$name"
     ;;
   '  true')
-    # whole GiB, under the one name that is taken
+    # Google Compute Engine requires whole GiB and this file name
     mv "$name" "$work/disk.raw"
     truncate -s $((size / 1024 + 1))G "$work/disk.raw"
     tar -C "$work" --format=oldgnu -S -I 'gzip -1' -cf "$name.gce.tar.gz" disk.raw
@@ -34,7 +34,7 @@ raw_disk() { # ROOT FILE MiB
   first=$(sgdisk -i3 "$2" | awk '/First sector/{print $3}')
   last=$(sgdisk -i3 "$2" | awk '/Last sector/{print $3}')
   grub_menu "$1/boot/grub/grub.cfg" vmlinuz 'root=LABEL=COS_ACTIVE rw'
-  # in its place at once: a disk may be many times as large as what is on it
+  # written in place: a disk may be much larger than its content
   mke2fs -q -t ext4 -L COS_ACTIVE -d "$1" -O ^metadata_csum_seed -E "offset=$((first * 512)),nodiscard" "$2" $(((last - first + 1) / 2))k
   early /boot/vmlinuz /boot/grub
   efi_partition "$work/esp.img" 8
@@ -42,7 +42,7 @@ raw_disk() { # ROOT FILE MiB
   bios_loader "$2"
 }
 
-# The first sector knows where the rest of the boot loader lies, and that knows how it goes on.
+# Writes the sector numbers of the next part into both parts of the boot loader.
 bios_loader() { # DISK
   grub_program i386-pc "$work/core.img" biosdisk
   cp /usr/lib/grub/i386-pc/boot.img "$work/boot.img"

@@ -1,4 +1,4 @@
-# Part of auroraboot: a medium that boots, and the files of it that boot over the network.
+# Part of auroraboot: a bootable ISO image, and the files of it for booting over the network.
 build_iso() { # SOURCE
   take_flags cloud-config: c: override-name: n: output: o: date! overlay-rootfs: overlay-uefi: overlay-iso: loglevel: l: arch:
   [ ${#rest[@]} -gt 0 ] || fail 'no source defined'
@@ -21,7 +21,7 @@ build_iso() { # SOURCE
   rm -rf "$root"
 }
 
-# For a BIOS and for UEFI, from a drive and from a stick.
+# Bootable with BIOS and UEFI, from a CD drive and from a USB stick.
 medium() { # FOLDER FILE
   early /boot/kernel /boot/grub2
   grub_program i386-pc-eltorito "$1/boot/eltorito.img" biosdisk

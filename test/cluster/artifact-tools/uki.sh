@@ -1,4 +1,4 @@
-# Part of auroraboot: kernel, system and command line as one signed program, in the three forms it is wanted in.
+# Part of auroraboot: kernel, system and command line as one signed EFI program, in three output formats.
 AUTHORITIES='PK.auth KEK.auth db.auth'
 
 build_uki() { # SOURCE
@@ -61,7 +61,7 @@ efi_tree() { # ROOT FOLDER
   for key in ${option[public-keys]:+$AUTHORITIES}; do cp -L "${option[public-keys]}/$key" "$2/loader/keys/auto/"; done
 }
 
-# The whole system is the initial one. Each part after the one before, in the stub's own steps.
+# The whole system is the initrd. Each section follows the one before, aligned as in the stub.
 one_program() { # ROOT FILE
   local at=0 part size vma stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub sections=()
   printf 'console=ttyS0,115200 panic=5 rd.immucore.uki install-mode' >"$work/cmdline"

@@ -1,4 +1,4 @@
-# Part of auroraboot: layers over each other, with the marks of what a layer takes away.
+# Part of auroraboot: unpacks the layers of an image in order, with their whiteout files.
 unpack() { # IMAGE FOLDER
   take_flags arch: loglevel: l: allow-insecure-registries!
   [ ${#rest[@]} -ge 2 ] || fail 'requires <image> and <destination> arguments'
