@@ -2,7 +2,7 @@
 import type { RebootAnswer } from '../api/node-agent.js';
 import type { Clock } from '../program/clock.js';
 import type { Host } from './host.js';
-import type { Journal } from './journal.js';
+import type { Journal } from './reboot-journal.js';
 import type { RebootAction } from './reboot-decision.js';
 import { reboot } from './reboot.js';
 import { removeSentinels } from './sentinel.js';

@@ -15,7 +15,7 @@ import type { Log } from '../program/log.js';
 import { WakeSignal } from './wake-signal.js';
 import { ETC, RELEASE_FILES } from './observe.js';
 import type { Host } from './host.js';
-import { Journal } from './journal.js';
+import { Journal } from './reboot-journal.js';
 import { nodeUid } from './label-node.js';
 import { removeStaleTempFiles } from './stale-temp-files.js';
 import { findStateDir } from './state-dir.js';

@@ -10,7 +10,7 @@
  * also called only for a request that was just read from the API server; while that is unreachable, no reboot is started or repeated.
  */
 import type { Operation, RebootAnswer } from '../api/node-agent.js';
-import type { JournalEntry } from './journal.js';
+import type { JournalEntry } from './reboot-journal.js';
 import type { Sentinel } from './sentinel.js';
 
 /** Everything that the decision depends on. */

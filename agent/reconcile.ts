@@ -11,7 +11,7 @@ import { type RebootAction, decideReboot } from './reboot-decision.js';
 import { type Facts, observe } from './observe.js';
 import { ReadErrorLog } from './read-errors.js';
 import type { Host } from './host.js';
-import { entryFromStatus, type Journal } from './journal.js';
+import { entryFromStatus, type Journal } from './reboot-journal.js';
 import { NodeLabeler } from './label-node.js';
 import {
   expiredSentinels,

@@ -1,7 +1,7 @@
 /** The controllers that run while this program is the leader. */
 import { setMaxListeners } from 'node:events';
 import type { Kube } from '../kube/kube.js';
-import { recorder } from '../kube/recorder.js';
+import { recorder } from '../kube/event-recorder.js';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import type { Tools } from './artifact/build/container.js';

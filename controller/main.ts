@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { LEADER_LEASE } from '../api/names.js';
 import { whileLeader } from '../kube/leader.js';
-import { recorder } from '../kube/recorder.js';
+import { recorder } from '../kube/event-recorder.js';
 import { runProgram } from '../program/run.js';
 import { connect } from './cluster/connect.js';
 import { withPullSecrets } from './cluster/pull-secrets.js';

@@ -1,5 +1,5 @@
 /** Parses the command line after `npm run demo --`. */
-import { nearest } from '../program/nearest.js';
+import { nearest } from '../program/nearest-name.js';
 
 export interface TourOptions {
   do: 'tour';

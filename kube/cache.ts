@@ -1,5 +1,5 @@
 /** A local store of the objects of one watch, as plain objects with indexes. */
-import { keyOf } from './key.js';
+import { keyOf } from './object-key.js';
 import type { Name, Stored } from './kube.js';
 import { isLater } from './resource-version.js';
 

@@ -16,7 +16,7 @@ import type {
   WatchOptions,
 } from './kube.js';
 import { splitLines } from './line-stream.js';
-import { collectionPath, objectPath, query } from './path.js';
+import { collectionPath, objectPath, query } from './url-path.js';
 import { PODS } from './resources.js';
 import { errorFromResponse } from './error-response.js';
 import { type HttpRequest, type HttpResponse, Transport } from './transport.js';

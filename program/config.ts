@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { LOG_LEVELS } from './log.js';
-import { nearest } from './nearest.js';
+import { nearest } from './nearest-name.js';
 import { ConfigFaults, PrintRequest } from './run.js';
 import { VERSION } from './version.js';
 

@@ -52,7 +52,8 @@ const FOLDERS: Record<string, readonly string[]> = {
 
 /** Single files that choose although their folder may do more: they import no folder but these. */
 const DECISIONS: Record<string, readonly string[]> = {
-  'controller/nodeop/decide.ts': ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/status'],
+  'controller/nodeop/decide.ts': ['cluster', 'nodeop', 'nodeop/facts', 'nodeop/steps', 'nodeop/status'],
+  'controller/nodeop/next-nodes.ts': ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/status'],
   'controller/upgrade/decide.ts': ['cluster', 'upgrade'],
   'controller/legacy/decide.ts': ['cluster', 'legacy'],
 };

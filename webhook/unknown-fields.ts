@@ -1,6 +1,6 @@
 /** Warnings about unknown fields: the API server drops them silently, so that a misspelled safety option would have no effect. */
 import * as z from 'zod';
-import { nearest } from '../program/nearest.js';
+import { nearest } from '../program/nearest-name.js';
 import { pathText } from './faults.js';
 import { isFields, type Path } from './unknown-json.js';
 

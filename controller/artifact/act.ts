@@ -6,7 +6,7 @@ import { isAlreadyExists } from '../../kube/errors.js';
 import type { DeleteOptions, Kube, Name, Resource, Stored } from '../../kube/kube.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { mergeChange } from '../../kube/patch.js';
-import type { Recorder } from '../../kube/recorder.js';
+import type { Recorder } from '../../kube/event-recorder.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { CachedJob } from '../cluster/job.js';

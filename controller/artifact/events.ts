@@ -2,7 +2,7 @@
 import type { ArtifactReason } from '../../api/artifact-reasons.js';
 import { apiVersion, OS_ARTIFACT } from '../../api/kinds.js';
 import type { OSArtifact } from '../../api/objects.js';
-import type { Event } from '../../kube/recorder.js';
+import type { Event } from '../../kube/event-recorder.js';
 
 const eventOf =
   (type: Event['type']) =>

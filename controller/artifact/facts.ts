@@ -1,7 +1,7 @@
 /** What is observed about an OSArtifact, and what can be done about it. */
 import type { OSArtifact } from '../../api/objects.js';
 import type { OSArtifactStatus } from '../../api/os-artifact.js';
-import type { Event } from '../../kube/recorder.js';
+import type { Event } from '../../kube/event-recorder.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
 import type { Build } from './build/build.js';

@@ -1,10 +1,10 @@
 /** Migrates what the legacy operator has started, one NodeOp at a time, and removes what it leaves: observe, decide, act. */
 import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { keyOf, parseKey } from '../../kube/key.js';
+import { keyOf, parseKey } from '../../kube/object-key.js';
 import type { Kube } from '../../kube/kube.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
-import type { Recorder } from '../../kube/recorder.js';
+import type { Recorder } from '../../kube/event-recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';

@@ -3,7 +3,7 @@ import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import type { Event, EventSubject } from '../../kube/recorder.js';
+import type { Event, EventSubject } from '../../kube/event-recorder.js';
 import { rebootBindingName } from './names.js';
 
 const aboutOperation = ({ metadata }: NodeOp): EventSubject => ({

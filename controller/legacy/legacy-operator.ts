@@ -5,7 +5,7 @@
 import { NODE_OP } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
-import { keyOf } from '../../kube/key.js';
+import { keyOf } from '../../kube/object-key.js';
 import type { Kube } from '../../kube/kube.js';
 import { JOBS } from '../../kube/resources.js';
 import { isAdopted } from '../cluster/adopted-job.js';

@@ -6,7 +6,7 @@ import { apiVersion } from '../../api/kinds.js';
 import { isForbidden, isNotFound } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { withResourceVersion } from '../../kube/patch.js';
-import type { Recorder } from '../../kube/recorder.js';
+import type { Recorder } from '../../kube/event-recorder.js';
 import { DEPLOYMENTS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';

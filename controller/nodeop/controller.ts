@@ -1,7 +1,7 @@
 /** The loop over NodeOps. One pass gathers facts, plans, applies the plan and schedules the next pass. */
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import { keyOf, parseKey } from '../../kube/key.js';
+import { keyOf, parseKey } from '../../kube/object-key.js';
 import type { Name } from '../../kube/kube.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Clock } from '../../program/clock.js';
@@ -13,19 +13,20 @@ import { ControlPlaneLease } from './act/control-plane-lease.js';
 import * as events from './act/events.js';
 import { Evictions } from './act/evictions.js';
 import { setClaimFinalizer } from './act/finalizer.js';
-import { performAll } from './act/perform.js';
+import { performAll } from './act/perform-plan.js';
 import { type StatusWrite, StatusWriter } from './act/status-writer.js';
 import { decide, type Plan } from './decide.js';
 import type { Facts } from './facts/facts.js';
 import { observe, gatherSharedFacts } from './facts/observe.js';
 import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
-import { claimsNodes, nextPass } from './next-pass.js';
+import { claimsNodes, nextPass } from './requeue.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
 import { LiveReads } from './reads/live-reads.js';
 import { RefusedWrites } from './reads/refused-writes.js';
-import { initialStatus, isRetried, retryStatus } from './status/initial-status.js';
+import { initialStatus } from './status/initial-status.js';
+import { isRetried, retryStatus } from './status/retry-status.js';
 import { rejectedStatus } from './status/rejected-status.js';
-import { enqueueOnChanges } from './triggers.js';
+import { enqueueOnChanges } from './watch-triggers.js';
 
 /** Operations of the legacy operator that are not adopted yet. */
 export interface LegacyClaims {

@@ -2,7 +2,7 @@
 import { apiVersion, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
-import type { Event } from '../../kube/recorder.js';
+import type { Event } from '../../kube/event-recorder.js';
 import type { Action } from './facts.js';
 
 const eventOfType =

@@ -1,7 +1,7 @@
 /** What is observed of an upgrade, and the actions that can be taken on it. */
 import type { NodeOpUpgradeSpec, NodeOpUpgradeStatus, UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
-import type { Event } from '../../kube/recorder.js';
+import type { Event } from '../../kube/event-recorder.js';
 import type { CachedPod } from '../cluster/pod.js';
 import type { ProbePlace } from './probe-pod.js';
 

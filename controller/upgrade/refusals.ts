@@ -1,6 +1,6 @@
 /** Creations that the API server has refused, remembered until one succeeds. If this memory is lost, the creation is simply tried again. */
 import type { NodeOpUpgrade } from '../../api/objects.js';
-import { keyOf } from '../../kube/key.js';
+import { keyOf } from '../../kube/object-key.js';
 import type { Name } from '../../kube/kube.js';
 import type { Refusal } from './facts.js';
 

@@ -1,5 +1,5 @@
 /** Objects that the tests of the agent start from; each test names only the fields that it depends on. */
-import type { JournalEntry } from '../../agent/journal.js';
+import type { JournalEntry } from '../../agent/reboot-journal.js';
 import type { Operation } from '../../api/node-agent.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf } from '../fakes/host.js';

@@ -1,5 +1,5 @@
 /** An agent that can be killed between any two actions, its machine, and a cluster with one NodeAgent. */
-import { Journal } from '../../agent/journal.js';
+import { Journal } from '../../agent/reboot-journal.js';
 import { Reconciler } from '../../agent/reconcile.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { realHost } from '../../agent/host.js';
-import { Journal, type JournalEntry } from '../../agent/journal.js';
+import { Journal, type JournalEntry } from '../../agent/reboot-journal.js';
 import { findStateDir } from '../../agent/state-dir.js';
 
 const disk = process.argv.at(-1) ?? '';

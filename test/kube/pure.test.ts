@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { backoffMs } from '../../kube/backoff.js';
 import { isRefusal, KubeError } from '../../kube/errors.js';
-import { keyOf, parseKey } from '../../kube/key.js';
+import { keyOf, parseKey } from '../../kube/object-key.js';
 import { splitLines } from '../../kube/line-stream.js';
 import { applyMergePatch, mergeDiff, isSameJson } from '../../kube/merge-patch.js';
 import { controllerOf, isControlledBy, controllerReference, ownerNameOf } from '../../kube/owner.js';
-import { collectionPath, objectPath, query } from '../../kube/path.js';
+import { collectionPath, objectPath, query } from '../../kube/url-path.js';
 import { isLater } from '../../kube/resource-version.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import { type LabelSelector, matches, selectorText } from '../../kube/selector.js';

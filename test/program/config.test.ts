@@ -9,7 +9,7 @@ import {
   integerSetting,
   listSetting,
 } from '../../program/config.js';
-import { nearest } from '../../program/nearest.js';
+import { nearest } from '../../program/nearest-name.js';
 import { ConfigFaults, PrintRequest } from '../../program/run.js';
 
 const read = configReader({

@@ -1,6 +1,6 @@
 /** Disk images. */
 import { cloudConfigFlag } from './iso-overlay.js';
-import { filesOf, type KindStepBuilder } from './kind-step.js';
+import { filesOf, type KindStepBuilder } from './kind-step-builder.js';
 import { line } from './scripts/shell.js';
 import { moveResult } from './scripts/work-folder.js';
 import { artifactsMount, cloudConfigMounts, ROOTFS } from './volumes.js';

@@ -1,7 +1,7 @@
 /** ISO images, and the files for booting over the network, which are extracted from one. */
 import type { Build } from './build.js';
 import { cloudConfigFlag, copyGrubConfig, isoOverlay } from './iso-overlay.js';
-import { filesOf, type KindStepBuilder } from './kind-step.js';
+import { filesOf, type KindStepBuilder } from './kind-step-builder.js';
 import { line, option, word } from './scripts/shell.js';
 import { artifactsMount, cloudConfigMounts, CONFIG_KEYS, configMount, ROOTFS, userVolumeMount } from './volumes.js';
 

@@ -4,7 +4,7 @@ import type { Build } from './build.js';
 import type { Step } from './container.js';
 import { diskStep } from './disk-steps.js';
 import { isoStep, netbootStep } from './iso-steps.js';
-import { type KindStepBuilder, kindStep } from './kind-step.js';
+import { type KindStepBuilder, kindStep } from './kind-step-builder.js';
 import { ukiContainerStep, ukiFileStep, ukiIsoStep } from './uki-steps.js';
 
 const BUILDERS: Readonly<Record<KindStepName, KindStepBuilder>> = {

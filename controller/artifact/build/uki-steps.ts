@@ -2,7 +2,7 @@
 import type { Build } from './build.js';
 import type { Mount } from './container.js';
 import { copyCloudConfig, isoOverlay } from './iso-overlay.js';
-import { filesOf, type KindStepBuilder } from './kind-step.js';
+import { filesOf, type KindStepBuilder } from './kind-step-builder.js';
 import { line, option } from './scripts/shell.js';
 import { EXTRA_FILES_LIST } from './scripts/step-runner.js';
 import { moveResult } from './scripts/work-folder.js';

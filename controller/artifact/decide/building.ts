@@ -1,7 +1,7 @@
 /** Follows the builder Pod: reports its progress, replaces it when it is lost, and continues with the exporters when it has succeeded. */
 import { ANNOTATIONS } from '../../../api/names.js';
 import { declaresArtifactsVolume } from '../../../api/passthrough.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { type CachedPod, isAlive } from '../../cluster/pod.js';
 import { normalEvent, volumeReplaced } from '../events.js';
 import type { Facts, Plan } from '../facts.js';

@@ -1,5 +1,5 @@
 /** Hands the built files to the exporters, with one Job for each. */
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import type { Facts, Plan } from '../facts.js';
 import { type ExportProgress, exportProgress, type ExportStatuses } from '../progress/exporter-progress.js';
 import { type BuildDetails, newStatus } from '../status.js';

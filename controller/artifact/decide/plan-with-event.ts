@@ -1,7 +1,7 @@
 /** A plan with a new status, and the Event that reports it. */
 import type { ArtifactReason } from '../../../api/artifact-reasons.js';
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { normalEvent, warningEvent } from '../events.js';
 import type { Action, Facts, Plan } from '../facts.js';
 

@@ -4,7 +4,7 @@ import { FINALIZERS } from '../../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import type { Kube } from '../../../kube/kube.js';
 import { withResourceVersion } from '../../../kube/patch.js';
-import type { Recorder } from '../../../kube/recorder.js';
+import type { Recorder } from '../../../kube/event-recorder.js';
 import { NODES } from '../../../kube/resources.js';
 import type { Log } from '../../../program/log.js';
 import { cordonPatch, releasePatch, UNCORDON_PATCH } from '../../cluster/cordon.js';

@@ -3,7 +3,7 @@ import { apiVersion, NODE_OP } from '../../../api/kinds.js';
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { Reason } from '../../../api/reasons.js';
-import type { Event, EventSubject } from '../../../kube/recorder.js';
+import type { Event, EventSubject } from '../../../kube/event-recorder.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
 import type { CachedNode } from '../../cluster/node.js';
 import type { Facts, LedgerChange } from '../facts/facts.js';

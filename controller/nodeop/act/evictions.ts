@@ -1,7 +1,7 @@
 /** Evicts pods through the Eviction API and remembers refusals for a while. Losing this memory costs one repeated request per pod. */
 import { isConflict, isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
-import type { Recorder } from '../../../kube/recorder.js';
+import type { Recorder } from '../../../kube/event-recorder.js';
 import { PODS } from '../../../kube/resources.js';
 import { after } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';

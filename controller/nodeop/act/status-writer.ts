@@ -2,7 +2,7 @@
 import { NODE_OP } from '../../../api/kinds.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp } from '../../../api/objects.js';
-import { keyOf } from '../../../kube/key.js';
+import { keyOf } from '../../../kube/object-key.js';
 import type { Kube } from '../../../kube/kube.js';
 import { isSameJson } from '../../../kube/merge-patch.js';
 import { mergeStatus } from '../../../kube/patch.js';

@@ -3,7 +3,7 @@
  * a node that makes no progress for a while is read directly. Nodes that wait for no change are never read.
  */
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
-import { keyOf } from '../../../kube/key.js';
+import { keyOf } from '../../../kube/object-key.js';
 import type { Kube } from '../../../kube/kube.js';
 import { refreshObject, STALE_AFTER_MS } from '../../../kube/live-read.js';
 import { JOBS, NODES, PODS } from '../../../kube/resources.js';

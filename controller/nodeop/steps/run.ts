@@ -4,7 +4,7 @@ import { bootIdOf, notReadySince } from '../../cluster/node.js';
 import { containersOf, isPodReady, type CachedPod } from '../../cluster/pod.js';
 import type { CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
-import { awaitBootConfirmation } from './boot-confirmation.js';
+import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
 import { podName } from './drainable-pods.js';
 import { createJob, recordJob } from './job-creation.js';

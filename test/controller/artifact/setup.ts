@@ -5,7 +5,7 @@ import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifa
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { Name, Stored } from '../../../kube/kube.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';

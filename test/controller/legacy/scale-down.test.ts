@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { runningLegacyPods, keepScaledDown, scaleDown } from '../../../controller/legacy/scale-down.js';
 import { KubeError } from '../../../kube/errors.js';
 import { whileLeader } from '../../../kube/leader.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { DEPLOYMENTS, LEASES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { NOW, pod } from '../../builders.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
-import { retryStatus } from '../../../controller/nodeop/status/initial-status.js';
+import { retryStatus } from '../../../controller/nodeop/status/retry-status.js';
 import { node, NOW, nodeOp } from '../../builders.js';
 import { smallCluster, type SmallCluster } from './small-cluster.js';
 

@@ -4,7 +4,7 @@ import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { NodeOpController } from '../../../controller/nodeop/controller.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { JOBS, NODES } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { type FakeClock, fakeClock } from '../../fakes/clock.js';

@@ -8,7 +8,7 @@ import { StalenessTracker } from '../../../kube/live-read.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Name } from '../../../kube/kube.js';
-import type { Event } from '../../../kube/recorder.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import { KubeError } from '../../../../kube/errors.js';
-import type { Event } from '../../../../kube/recorder.js';
+import type { Event } from '../../../../kube/event-recorder.js';
 import { PODS } from '../../../../kube/resources.js';
 import { cachesFollowing } from '../../../fakes/caches.js';
 import { FakeKube } from '../../../fakes/kube.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ControlPlaneTurnTakenError } from '../../../../controller/nodeop/act/control-plane-lease.js';
-import { refusalMessage } from '../../../../controller/nodeop/act/perform.js';
+import { refusalMessage } from '../../../../controller/nodeop/act/perform-plan.js';
 import { JobSuspendedError } from '../../../../controller/nodeop/act/workloads.js';
 import type { Action } from '../../../../controller/nodeop/facts/facts.js';
 import { KubeError } from '../../../../kube/errors.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Journal, parseEntries, entryFromStatus } from '../../agent/journal.js';
+import { Journal, parseEntries, entryFromStatus } from '../../agent/reboot-journal.js';
 import type { NodeAgentStatus } from '../../api/node-agent.js';
 import { expiredSentinels, parseSentinel, listSentinels } from '../../agent/sentinel.js';
 import { bootIdOf, fakeHost } from '../fakes/host.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeOp } from '../../../api/objects.js';
-import { enqueueOnChanges } from '../../../controller/nodeop/triggers.js';
+import { enqueueOnChanges } from '../../../controller/nodeop/watch-triggers.js';
 import type { Stored } from '../../../kube/kube.js';
 import { emptyCaches } from '../../fakes/caches.js';
 import { job, ledger, node, nodeAgent, op, pod, type NodeTraits } from '../../builders.js';

@@ -1,7 +1,7 @@
 /** Which NodeOps are reconciled when a watched object changes. */
 import { NODE_OP } from '../../api/kinds.js';
 import { LABELS, ANNOTATIONS } from '../../api/names.js';
-import { keyOf } from '../../kube/key.js';
+import { keyOf } from '../../kube/object-key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMarkOf } from '../cluster/cordon.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
-import { type Event, eventBody, recorder } from '../../kube/recorder.js';
+import { type Event, eventBody, recorder } from '../../kube/event-recorder.js';
 import { silentLog } from '../../program/log.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StatusWrite } from '../../../controller/nodeop/act/status-writer.js';
 import type { Plan } from '../../../controller/nodeop/decide.js';
 import type { Action } from '../../../controller/nodeop/facts/facts.js';
-import { nextPass } from '../../../controller/nodeop/next-pass.js';
+import { nextPass } from '../../../controller/nodeop/requeue.js';
 import { facts, NOW } from '../../builders.js';
 
 const DELETE: Action = { do: 'deletePods', pods: [] };
