@@ -53,6 +53,12 @@ const onNode = (nodeOp: ParsedNodeOp, node: string) => ({
   ...(nodeOp.spec.imagePullSecrets ? { imagePullSecrets: nodeOp.spec.imagePullSecrets } : {}),
 });
 
+/**
+ * Containers that read or write the host. The SELinux and AppArmor profiles of ordinary containers forbid that even to root, and a privileged
+ * container is the only one that is exempt from both on every runtime. It gains nothing that the Job of the same operation does not have.
+ */
+const PRIVILEGED = { privileged: true } as const;
+
 const hostVolume = { name: VOLUMES.host, hostPath: { path: '/' } };
 
 /** The user's command, privileged, with the host's root at hostMountPath. */
@@ -61,7 +67,7 @@ const workContainer = (nodeOp: ParsedNodeOp, { image }: JobSettings) => ({
   image,
   command: nodeOp.spec.command,
   env: [{ name: 'HOST_DIR', value: nodeOp.spec.hostMountPath }],
-  securityContext: { privileged: true },
+  securityContext: PRIVILEGED,
   terminationMessagePolicy: 'FallbackToLogsOnError',
   volumeMounts: [{ name: VOLUMES.host, mountPath: nodeOp.spec.hostMountPath }],
 });
@@ -75,7 +81,7 @@ const sentinelContainer = ({ sentinel }: JobSettings) => ({
     { name: 'JOB_NAME', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } },
     { name: 'SENTINEL_DIR', value: SENTINEL_MOUNT },
   ],
-  securityContext: { runAsUser: 0, readOnlyRootFilesystem: true },
+  securityContext: { ...PRIVILEGED, runAsUser: 0, readOnlyRootFilesystem: true },
   terminationMessagePolicy: 'FallbackToLogsOnError',
   volumeMounts: [{ name: VOLUMES.sentinel, mountPath: SENTINEL_MOUNT }],
 });
@@ -154,6 +160,7 @@ export const preflightPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: J
         image: nodeOp.spec.preflight?.image ?? image,
         command: nodeOp.spec.preflight?.command ?? [],
         env: [{ name: 'HOST_DIR', value: nodeOp.spec.hostMountPath }],
+        securityContext: PRIVILEGED,
         volumeMounts: [{ name: VOLUMES.host, mountPath: nodeOp.spec.hostMountPath, readOnly: true }],
       },
     ],

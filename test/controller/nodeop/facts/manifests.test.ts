@@ -98,8 +98,20 @@ describe('A Pod of a NodeOp', () => {
         volumeMounts: [{ name: 'host-root', mountPath: '/host', readOnly: true }],
       }),
     ]);
-    expect(JSON.stringify(specs.preflight)).not.toContain('privileged');
   });
+
+  test.each([
+    ['the command', { ...specs.job }, 'nodeop'],
+    ['the sentinel', podOf(REBOOT), 'sentinel-creator'],
+    ['the preflight', { ...specs.preflight }, 'preflight'],
+  ])('has a privileged container for %s, which SELinux would otherwise keep from the host', (_what, spec, name) =>
+    expect(spec).toMatchObject({
+      containers: [{ name, securityContext: { privileged: true } }],
+    }),
+  );
+
+  test('for the pull is not privileged, as it does not need the host', () =>
+    expect(JSON.stringify(specs.pull)).not.toContain('privileged'));
 
   test('for the pull has neither host nor token, and no grace period', () => {
     expect(specs.pull).toMatchObject({ terminationGracePeriodSeconds: 0, automountServiceAccountToken: false });
