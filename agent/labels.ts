@@ -50,8 +50,8 @@ export function sanitizeLabelValue(text: string): string {
  * value, so that one write is complete and the Node need not be read first.
  */
 export function nodePatch(identity: Identity | undefined, boot: BootState): NodePatch {
-  /* A host that only os-release identifies gets just the two labels that need no Kairos release file, as documented. */
-  const fields = identity?.from === 'kairos-release' ? identity.fields : {};
+  /* A host that only the ID of os-release identifies gets just the two labels that need no keys, as documented. */
+  const fields = identity === undefined || identity.isByName ? {} : identity.fields;
   const valuesOf = (keys: Readonly<Record<string, string>>, format: (text: string) => string): Values =>
     Object.fromEntries(Object.entries(keys).map(([key, field]) => [key, format(fields[field] ?? '') || null]));
   const isKairos = identity !== undefined;

@@ -1,11 +1,20 @@
 /** Whether this host is Kairos and which release it runs, from the text of `/etc/kairos-release` and `/etc/os-release`. */
 import type { Release } from '../api/release.js';
-import { type Fields, goArch, kairosFields, parseFields, releaseFromFields } from '../api/release-text.js';
+import {
+  type Fields,
+  goArch,
+  kairosFields,
+  parseFields,
+  releaseFileIndex,
+  releaseFromFields,
+} from '../api/release-text.js';
 
 /** What the release files contain. `fields` are the `KAIROS_*` keys without their prefix. */
 export interface Identity {
   from: 'kairos-release' | 'os-release';
   fields: Fields;
+  /** Identified by the word "kairos" in the `ID` of os-release; the documents promise such a host only the labels that need no keys. */
+  isByName?: true;
 }
 
 /** A longer value means a damaged file. As an annotation it could make the API server reject the whole patch of the Node. */
@@ -14,13 +23,15 @@ const MAX_VALUE_LENGTH = 4096;
 const fieldsOf = (text: string): Fields =>
   Object.fromEntries(Object.entries(parseFields(text)).filter(([, value]) => value.length <= MAX_VALUE_LENGTH));
 
-/** Undefined when the host is not Kairos. `os-release` counts only when `kairos-release` has no `KAIROS_*` keys. */
+/** Undefined when the host is not Kairos: neither file has a value of a `KAIROS_*` key, and the `ID` of os-release does not contain "kairos". */
 export function identify(files: { kairosRelease?: string; osRelease?: string }): Identity | undefined {
   const kairos = kairosFields(fieldsOf(files.kairosRelease ?? ''));
-  if (Object.keys(kairos).length > 0) return { from: 'kairos-release', fields: kairos };
   const os = fieldsOf(files.osRelease ?? '');
-  if (!/kairos/i.test(os.ID ?? '')) return undefined;
-  return { from: 'os-release', fields: kairosFields(os) };
+  const fromOs = { from: 'os-release', fields: kairosFields(os) } as const;
+  const index = releaseFileIndex([kairos, fromOs.fields]);
+  if (index === 0) return { from: 'kairos-release', fields: kairos };
+  if (/kairos/i.test(os.ID ?? '')) return { ...fromOs, isByName: true };
+  return index === 1 ? fromOs : undefined;
 }
 
 /** What only the running machine knows. */

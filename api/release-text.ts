@@ -34,6 +34,19 @@ export const kairosFields = (fields: Fields): Fields =>
     ),
   );
 
+/** These keys identify a Kairos system; others may be leftovers of the image that it was built from. */
+const IDENTIFYING = ['ID', 'VERSION'] as const;
+
+/**
+ * The file that the release is read from: of several, in order, the first that identifies a Kairos system, otherwise the first with any
+ * value. Kairos up to v3.2.1 has no kairos-release and keeps its keys in os-release. `files` hold keys without their prefix; -1 when none counts.
+ * `PROBE_SCRIPT` chooses between the files of an image by the same rule.
+ */
+export function releaseFileIndex(files: readonly Fields[]): number {
+  const identifying = files.findIndex(fields => IDENTIFYING.some(key => (fields[key] ?? '') !== ''));
+  return identifying >= 0 ? identifying : files.findIndex(fields => Object.values(fields).some(value => value !== ''));
+}
+
 const GO_NAMES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' };
 /** The GOARCH name of a CPU architecture, from its name in uname(2), Node.js or Go; an unknown name is returned unchanged. */
 export const goArch = (arch: string): string => GO_NAMES[arch] ?? arch;

@@ -32,18 +32,28 @@ const RELEASE_KEYS = [
   'FIPS',
 ];
 
-/** Uses only builtins of the shell, because an image need not have grep. */
-export const PROBE_SCRIPT = `found=
+/**
+ * Prints the release keys of one file, chosen by the rule of `releaseFileIndex` in `api/release-text.ts`. Uses only builtins of the shell,
+ * because an image need not have grep.
+ */
+export const PROBE_SCRIPT = `newline='
+'
+chosen=
 for file in /etc/kairos-release /etc/os-release; do
   [ -r "$file" ] || continue
-  while IFS= read -r line || [ -n "$line" ]; do
+  keys= identified=
+  while read -r line || [ -n "$line" ]; do
     line="\${line#export }"
     case "$line" in
-      ${RELEASE_KEYS.map(key => `KAIROS_${key}=*`).join('|')}) printf '%s\\n' "$line"; found=yes ;;
+      ${RELEASE_KEYS.map(key => `KAIROS_${key}=*[A-Za-z0-9]*`).join('|')}) keys="$keys$line$newline" ;;
+      *) continue ;;
     esac
+    case "$line" in KAIROS_ID=*|KAIROS_VERSION=*) identified=yes ;; esac
   done < "$file"
-  [ -z "$found" ] || break
-done > "\${TERMINATION_LOG:-/dev/termination-log}"
+  [ -z "$identified" ] || { chosen="$keys"; break; }
+  [ -n "$chosen" ] || chosen="$keys"
+done
+printf '%s' "$chosen" > "\${TERMINATION_LOG:-/dev/termination-log}"
 exit 0
 `;
 

@@ -84,6 +84,18 @@ describe('the patch of the Node', () => {
     expect(Object.keys(labels).toSorted()).toEqual(NODE_KEYS.labels.toSorted());
     expect(Object.keys(annotations).toSorted()).toEqual(NODE_KEYS.annotations.toSorted());
   });
+  test('sets every label that has a key when os-release has the keys and is that of another distribution', () => {
+    const osRelease = 'ID=ubuntu\nKAIROS_ID=kairos\nKAIROS_VERSION=v3.1.2\nKAIROS_FLAVOR=ubuntu';
+    const { labels, annotations } = nodePatch(identify({ osRelease }), 'active').metadata;
+    const set = Object.entries({ ...labels, ...annotations }).filter(([, value]) => value !== null);
+    expect(Object.fromEntries(set)).toEqual({
+      'kairos.io/managed': 'true',
+      'kairos.io/boot-state': 'active',
+      'kairos.io/id': 'kairos',
+      'kairos.io/flavor': 'ubuntu',
+      'kairos.io/version': 'v3.1.2',
+    });
+  });
   test('sets only managed and boot-state for a host that only os-release identifies', () => {
     const identity = identify({ osRelease: 'ID=kairos\nKAIROS_VERSION=v2\nKAIROS_FLAVOR=debian' });
     const { labels, annotations } = nodePatch(identity, 'passive').metadata;

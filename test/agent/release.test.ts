@@ -38,16 +38,34 @@ describe('the identity of the host', () => {
   test('includes the KAIROS_ keys of os-release', () => {
     expect(identify({ osRelease: 'ID=kairos\nKAIROS_VERSION=v2' })?.fields).toEqual({ VERSION: 'v2' });
   });
+  test.each([
+    ['no kairos-release exists', undefined],
+    ['kairos-release is empty', ''],
+    ['kairos-release has only empty values', 'KAIROS_VERSION=""'],
+    ['kairos-release has neither id nor version', 'KAIROS_MODEL=generic'],
+  ])('comes from the KAIROS_ keys of os-release, whatever its ID, when %s', (_sentence, kairosRelease) => {
+    const osRelease = 'ID=ubuntu\nKAIROS_ID="kairos"\nKAIROS_VERSION="v3.1.2"';
+    expect(identify({ kairosRelease, osRelease })).toEqual({
+      from: 'os-release',
+      fields: { ID: 'kairos', VERSION: 'v3.1.2' },
+    });
+  });
+  test.each(['KAIROS_ID=kairos', 'KAIROS_VERSION=v1', 'export KAIROS_VERSION="v1"'])(
+    'comes from os-release with only %s',
+    line => expect(identify({ osRelease: `ID=ubuntu\n${line}` })?.from).toBe('os-release'),
+  );
   test('comes from os-release when kairos-release is empty', () => {
     expect(identify({ kairosRelease: '', osRelease: 'ID=kairos' })?.from).toBe('os-release');
     expect(identify({ kairosRelease: '\n', osRelease: 'ID=ubuntu' })).toBeUndefined();
   });
-  test.each([{}, { osRelease: 'ID=debian\nNAME=kairos' }, { osRelease: '' }])(
-    'does not exist for a host that is not Kairos: %j',
-    files => {
-      expect(identify(files)).toBeUndefined();
-    },
-  );
+  test.each([
+    {},
+    { osRelease: 'ID=debian\nNAME=kairos' },
+    { osRelease: '' },
+    { osRelease: 'ID=ubuntu\nKAIROS_VERSION=""' },
+  ])('does not exist for a host that is not Kairos: %j', files => {
+    expect(identify(files)).toBeUndefined();
+  });
 });
 
 describe('the reported release', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseRelease } from '../../api/release-text.js';
+import { parseRelease, releaseFileIndex } from '../../api/release-text.js';
 
 describe('a parsed release file', () => {
   test.each([
@@ -40,4 +40,17 @@ describe('a parsed release file', () => {
       softwareVersionPrefix: 'k3s',
     });
   });
+});
+
+describe('the file that the release is read from', () => {
+  const [VERSION, ID, FLAVOR, EMPTY] = [{ VERSION: 'v1' }, { ID: 'kairos' }, { FLAVOR: 'debian' }, { VERSION: '' }];
+  test.each([
+    ['the first one with a version', [VERSION, VERSION], 0],
+    ['the first one with an id', [ID, VERSION], 0],
+    ['the second one, when only that has a version', [FLAVOR, VERSION], 1],
+    ['the second one, when the value in the first one is empty', [EMPTY, VERSION], 1],
+    ['the first one with any value, when none has id or version', [FLAVOR, FLAVOR], 0],
+    ['the second one, when the first one is empty', [{}, ID], 1],
+    ['none, when all values are empty', [EMPTY, {}], -1],
+  ])('is %s', (_sentence, files, index) => expect(releaseFileIndex(files)).toBe(index));
 });

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { identify } from '../../../agent/release.js';
+import { parseFields } from '../../../api/release-text.js';
 import { probeName, probePod, PROBE_SCRIPT } from '../../../controller/upgrade/probe-pod.js';
 import { IMAGE, RELEASE, spec, upgrade } from './samples.js';
 
@@ -97,6 +99,27 @@ describe('the probe script', () => {
       'KAIROS_VERSION=v2\n',
     );
   });
+
+  test.each([
+    ['empty values', 'KAIROS_VERSION=""\n', 'KAIROS_VERSION=v1\n'],
+    ['neither id nor version', 'KAIROS_MODEL=generic\n', 'ID=ubuntu\nKAIROS_ID=kairos\n'],
+    ['other keys, although none is identifying', 'KAIROS_MODEL=generic\n', 'KAIROS_FLAVOR=ubuntu\n'],
+    ['indented lines', '  KAIROS_VERSION=v2\n', 'KAIROS_VERSION=v1\n'],
+    ['another system', 'ID=x\n', 'ID=ubuntu\n'],
+  ])(
+    'chooses the same file as the agent of a host, with %s in kairos-release',
+    (_sentence, kairosRelease, osRelease) => {
+      const printed = outputOf({ 'kairos-release': kairosRelease, 'os-release': osRelease });
+      expect(parseFields(printed)).toEqual(
+        Object.fromEntries(
+          Object.entries(identify({ kairosRelease, osRelease })?.fields ?? {}).map(([key, value]) => [
+            `KAIROS_${key}`,
+            value,
+          ]),
+        ),
+      );
+    },
+  );
 
   test('reads a last line without a newline and keeps backslashes', () => {
     expect(outputOf({ 'kairos-release': 'export KAIROS_NAME="a\\"b"' })).toBe('KAIROS_NAME="a\\"b"\n');
