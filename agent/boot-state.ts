@@ -10,11 +10,21 @@ export interface BootEvidence {
   loaderEntry?: string;
 }
 
-/** The first match wins. A recovery system may be a live image too, so live media are last. */
+/** Kairos copied its system to memory: the medium may be a live one, yet the running system is the installed one. */
+const IN_RAM = /(^|\s)kairos\.ram([.=\s]|$)/;
+
+/**
+ * The first match wins. The order of the labels is that of kairos-sdk: active before passive before recovery, whatever words follow. Systems
+ * without such a label are identified by the file that was booted. A recovery system may be a live image too, so live media are last.
+ */
 const CMDLINE: readonly (readonly [RegExp, BootState])[] = [
-  [/\bCOS_RECOVERY\b|\bCOS_SYSTEM\b|\brecovery\.(img|squashfs)\b|(^|\s)recovery-mode\b/, 'recovery'],
-  [/\bCOS_PASSIVE\b|\bpassive\.img\b/, 'passive'],
-  [/\bCOS_ACTIVE\b|\bactive\.img\b/, 'active'],
+  [IN_RAM, 'active'],
+  [/COS_ACTIVE/, 'active'],
+  [/COS_PASSIVE/, 'passive'],
+  [/COS_RECOVERY|COS_SYSTEM|(^|\s)recovery-mode\b/, 'recovery'],
+  [/\bactive\.img\b/, 'active'],
+  [/\bpassive\.img\b/, 'passive'],
+  [/\brecovery\.(img|squashfs)\b/, 'recovery'],
   [/(^|[\s=])live:|(^|\s)(cdroot|netboot|install-mode)\b/, 'livecd'],
 ];
 
@@ -30,7 +40,7 @@ export const isTrustedBoot = (cmdline: string): boolean => /(^|\s)rd\.immucore\.
 
 /** The system that was booted; `unknown` when neither the command line nor the boot loader identifies it. */
 export function bootState({ cmdline, loaderEntry }: BootEvidence): BootState {
-  if (isTrustedBoot(cmdline)) {
+  if (isTrustedBoot(cmdline) && !IN_RAM.test(cmdline)) {
     /* All entries of a Unified Kernel Image have the same command line, so only the boot loader knows which one was started. */
     return firstMatch(LOADER, loaderEntry ?? '') ?? firstMatch(CMDLINE, cmdline) ?? 'unknown';
   }

@@ -20,6 +20,15 @@ describe('the boot state from the kernel command line', () => {
     ['recovery', 'root=LABEL=COS_SYSTEM cos-img/filename=/cOS/recovery.img kairos.reset rd.cos.oemlabel=COS_OEM'],
     ['recovery', 'root=live:LABEL=COS_STATE rd.live.squashimg=recovery.squashfs recovery-mode'],
     ['livecd', 'root=live:CDLABEL=COS_LIVE rd.live.squashimg=rootfs.squashfs install-mode-interactive'],
+    ['active', 'root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img recovery-mode'],
+    ['active', 'root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img rescue=LABEL=COS_RECOVERY'],
+    ['active', 'root=LABEL=COS_ACTIVE cos-img/filename=/cOS/recovery.img'],
+    ['passive', 'root=LABEL=COS_PASSIVE cos-img/filename=/cOS/passive.img fallback=LABEL=COS_SYSTEM'],
+    ['passive', 'root=LABEL=COS_STATE cos-img/filename=/cOS/passive.img'],
+    ['active', 'root=live:LABEL=COS_LIVE ro kairos.ram rd.live.ram=1'],
+    ['active', 'netboot root=live:http://10.0.0.1/kairos.squashfs kairos.ram=yes'],
+    ['active', 'root=LABEL=COS_RECOVERY kairos.ram.oem=64'],
+    ['livecd', 'root=live:LABEL=COS_LIVE kairos.ramnottreally=1'],
     ['unknown', 'BOOT_IMAGE=/boot/vmlinuz root=UUID=0c1f ro quiet'],
     ['unknown', 'rd.cos.oemlabel=COS_OEM hostname=alive:1'],
     ['unknown', ''],
@@ -39,6 +48,8 @@ describe('the boot state with trusted boot', () => {
     ['livecd', 'norole.conf'],
     ['unknown', 'other.conf'],
   ])('is %s for: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
+  test('is active for a system that was copied to memory, whatever the loader entry', () =>
+    expect(bootState({ cmdline: `${UKI} kairos.ram`, loaderEntry: 'norole.conf' })).toBe('active'));
   test('is unknown without a loader entry', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
   test('is livecd for the installer, without a loader entry', () =>
     expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));

@@ -54,17 +54,23 @@ function settleSeconds({ nodeOp, node }: Facts): number {
 const FALLBACK_STATES = new Set<string>(['passive', 'recovery', 'livecd']);
 
 /** Set if another system or another version than the requested one has booted. */
-function fallbackMessage({ agent, nodeOp }: Facts): string | undefined {
+function fallbackMessage({ agent, node, nodeOp }: Facts): string | undefined {
+  const booted = agent?.status?.boot;
+  /* Release and boot state belong to the boot that they were read in; those of an earlier boot prove nothing about this one. */
+  if (booted === undefined || booted.id !== bootIdOf(node)) return undefined;
   /* NodeOps that the legacy operator created for an upgrade have no `verify`. */
   const { version, bootState } = nodeOp.spec.verify ?? { bootState: nodeOp.isUpgrade ? 'active' : undefined };
   const running = versionTriple(agent?.status?.release);
-  const booted = agent?.status?.boot?.state;
-  if (bootState !== undefined && booted !== undefined && FALLBACK_STATES.has(booted))
-    return `the node came back from its ${booted} system${running === undefined ? '' : ` on ${running}`}`;
+  if (bootState !== undefined && FALLBACK_STATES.has(booted.state) && !mayBeTarget(booted.state, version, running))
+    return `the node came back from its ${booted.state} system${running === undefined ? '' : ` on ${running}`}`;
   if (version !== undefined && running !== undefined && running !== version)
     return `the node came back on ${running} instead of ${version}`;
   return undefined;
 }
+
+/** A machine that boots from the network or keeps its system in memory runs a live system for good: there, the version alone decides. */
+const mayBeTarget = (state: string, version: string | undefined, running: string | undefined): boolean =>
+  state === 'livecd' && version !== undefined && (running === undefined || running === version);
 
 /** What is still missing for the node to be healthy. */
 function missingHealth(facts: Facts): string | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
-import { outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
+import { MARK, outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
 
 describe('A node to be rebooted and verified', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
@@ -34,10 +34,44 @@ describe('A node to be rebooted and verified', () => {
       'Verify: record Verify',
     ],
     [
-      'fails at once on a live system',
+      'completes on a live system of the requested version, as of a machine that boots from the network',
       UPGRADE,
       { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' } }), ledger: at },
+      'Reboot: Completed Done',
+    ],
+    [
+      'fails at once on a live system of another version',
+      UPGRADE,
+      {
+        ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' }, release: { version: 'v1' } }),
+        ledger: at,
+      },
       'Verify: Failed FellBack',
+    ],
+    [
+      'fails at once on a live system when no version was requested',
+      { ...UPGRADE, verify: { bootState: 'active' } },
+      { ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' } }), ledger: at },
+      'Verify: Failed FellBack',
+    ],
+    [
+      'waits for the version of a live system',
+      UPGRADE,
+      {
+        ...rebooted({ boot: { id: 'boot-2', since: secondsAgo(9), state: 'livecd' }, release: undefined }),
+        ledger: at,
+      },
+      'Verify: record Verify',
+    ],
+    [
+      'waits for a report of the running boot, whatever the agent reported of the boot before',
+      UPGRADE,
+      {
+        ...rebooted({ release: { version: 'v1' } }),
+        node: node('n1', { bootId: 'boot-3', cordoned: true, mark: MARK }),
+        ledger: ran('Verify'),
+      },
+      'Verify: wait Settling',
     ],
     [
       'fails when the agent gave up, whatever the boot id',
