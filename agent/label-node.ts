@@ -6,6 +6,7 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import type { Facts } from './observe.js';
 import { nodePatch } from './labels.js';
+import { mayBeLabeled } from './status.js';
 
 /** The Node is not watched: a label that something else removed is restored within this time, in milliseconds. */
 export const REAPPLY_MS = 60 * 60_000;
@@ -36,7 +37,7 @@ export class NodeLabeler {
   /** Sets all labels and annotations of the host, or removes them when the host is not Kairos. */
   async apply(agent: NodeAgent, facts: Facts): Promise<void> {
     const name = agent.metadata.name;
-    this.#mayBeLabeled ||= facts.identity !== undefined || agent.status?.release !== undefined;
+    this.#mayBeLabeled ||= facts.identity !== undefined || mayBeLabeled(agent);
     if (!agent.spec.labels) {
       this.#lastApplied = undefined;
       return;
@@ -54,11 +55,11 @@ export class NodeLabeler {
   }
 
   /**
-   * Whether labels of a host that is no longer Kairos have yet to be removed from its Node. The release in the status records that they may
-   * be there, so it must stay until they are removed.
+   * Whether labels of a host that is no longer Kairos have yet to be removed from its Node. The status records that they may be there, so
+   * that record must stay until they are removed.
    */
   mustRemove(agent: NodeAgent, facts: Facts): boolean {
-    if (!agent.spec.labels || facts.identity !== undefined || agent.status?.release === undefined) return false;
+    if (!agent.spec.labels || facts.identity !== undefined || !mayBeLabeled(agent)) return false;
     return patchKey(agent, facts) !== this.#lastApplied?.key;
   }
 

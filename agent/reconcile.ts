@@ -117,7 +117,7 @@ export class Reconciler {
     });
   }
 
-  /** Once the labels are removed from the Node, the release in the status is no longer needed as a reminder of them. */
+  /** Once the labels are removed from the Node, the status no longer has to remember them. */
   async #removeReleaseFromStatus(done: Reconciliation, actions: readonly RebootAction[]): Promise<void> {
     const { cache, nodeName } = this.#options;
     const agent = cache.get({ name: nodeName }) ?? done.agent;

@@ -20,7 +20,7 @@ export interface StatusWriterOptions {
 export interface Reconciliation {
   agent: NodeAgent;
   facts: Facts;
-  /** Whether the release in the status stays although none was found on the host. */
+  /** Whether what the status says about a release stays although none was found on the host. */
   keepRelease: boolean;
   log: Log;
 }

@@ -14,7 +14,7 @@ export interface StatusParts {
   facts: Facts;
   /** The answer to the reboot request, as decided in this reconciliation. */
   reboot?: RebootAnswer;
-  /** Whether the release that is known so far stays when none was found on the host. */
+  /** Whether what the status says about a release so far stays when none was found on the host. */
   keepRelease?: boolean;
 }
 
@@ -22,20 +22,29 @@ export interface StatusParts {
 export function statusOf(agent: NodeAgent, parts: StatusParts): NodeAgentStatus {
   const { agentVersion, stateDir, facts, reboot, keepRelease } = parts;
   const previous = agent.status;
-  const operation = operationStatus(agent, facts, reboot);
+  const isSameBoot = previous?.boot?.id === facts.boot.id;
+  /* A boot may have started another system: what was read in an earlier one is no release of this one. */
+  const release = facts.release ?? (keepRelease && isSameBoot ? previous.release : undefined);
+  const operation = operationStatus(agent, { ...facts, release }, reboot);
+  const isLabeled = facts.release !== undefined || (keepRelease === true && mayBeLabeled(agent));
   return {
     observedGeneration: agent.metadata.generation,
     agentVersion,
     contract,
     stateDir,
     /* The start of a boot is computed from the uptime, which may differ by a second each time: the first value stays. */
-    boot: previous?.boot?.id === facts.boot.id ? { ...facts.boot, since: previous.boot.since } : facts.boot,
-    release: facts.release ?? (keepRelease ? previous?.release : undefined),
+    boot: { ...facts.boot, since: (isSameBoot ? previous.boot?.since : undefined) ?? facts.boot.since },
+    release,
+    labeled: isLabeled || undefined,
     system: facts.system,
     operation,
     fellBack: bootFallback(facts, previous?.fellBack, agent.spec.operation, operation),
   };
 }
+
+/** Whether the Node may have labels of the agent, according to the status. An agent before this field wrote only the release. */
+export const mayBeLabeled = ({ status }: NodeAgent): boolean =>
+  status?.labeled === true || status?.release !== undefined;
 
 function operationStatus(agent: NodeAgent, facts: Facts, reboot?: RebootAnswer): NodeAgentStatus['operation'] {
   const operation = agent.spec.operation;

@@ -182,7 +182,10 @@ export const NodeAgentStatus = z.object({
     })
     .optional()
     .describe('Current boot of the host.'),
-  release: Release.optional().describe('Kairos release of the host; absent when the host is not Kairos.'),
+  release: Release.optional().describe(
+    'Kairos release of the host, as read in the current boot; absent when the host is not Kairos, or while its release files cannot be read.',
+  ),
+  labeled: z.boolean().optional().describe('Whether the Node has, or may have, labels of the agent.'),
   system: System.optional().describe('Hardware of the machine; present only when SYSTEM_FACTS is true for the agent.'),
   operation: z
     .object({

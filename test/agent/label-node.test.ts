@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { LOADER_ENTRY } from '../../agent/boot-state.js';
 import { REAPPLY_MS } from '../../agent/label-node.js';
 import { KAIROS_STATE_DIR } from '../../api/names.js';
-import { KAIROS_RELEASE } from '../fakes/host.js';
+import { bootIdOf, KAIROS_RELEASE } from '../fakes/host.js';
 import { rebootRequested, nodeAgent, operation } from './builders.js';
 import { SENTINEL, type Simulation, simulate } from './simulation.js';
 
@@ -81,12 +81,13 @@ describe('a host that is no longer Kairos', () => {
     expect(status(sim)?.release).toBeUndefined();
   });
 
-  test('keeps the release in the status when it reboots before its labels are removed', async () => {
+  test('loses its labels although it rebooted before they were removed', async () => {
     const sim = await formerKairosHost();
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: rebootRequested() } }));
     sim.host.killBefore(5); // 1 journal, 2 sentinel, 3 status, 4 reboot, 5 labels
     expect(await sim.reconcile()).toBe('killed');
     expect(sim.host.rebootCalls).toHaveLength(1);
+    expect(status(sim)).toHaveProperty('labeled', true);
     await sim.reconcile();
     expect(patches(sim)).toEqual([true, false]);
     expect(status(sim)).toMatchObject({ operation: { reboot: { state: 'Rebooted' } } });
@@ -118,6 +119,34 @@ describe('a file that cannot be read', () => {
     await sim.reconcile();
     await sim.reconcile();
     expect(status(sim)?.release?.version).toBeUndefined();
+  });
+
+  test('leaves no release of the boot before in the status, and its labels are still removed later', async () => {
+    const sim = withoutOperation();
+    await sim.reconcile();
+    sim.host.restart();
+    sim.host.set({ unreadable: [ETC_RELEASE] });
+    await sim.start();
+    await sim.reconcile();
+    expect(status(sim)).toMatchObject({ boot: { id: bootIdOf(2) }, labeled: true });
+    expect(status(sim)?.release).toBeUndefined();
+    sim.host.set({ unreadable: [] });
+    sim.host.files.delete(ETC_RELEASE);
+    await sim.start();
+    await sim.reconcile();
+    expect(patches(sim)).toEqual([true, false]);
+    expect(status(sim)?.labeled).toBeUndefined();
+  });
+
+  test('is reported as soon as it can be read again', async () => {
+    const sim = withoutOperation();
+    await sim.reconcile();
+    sim.host.restart();
+    sim.host.set({ unreadable: [ETC_RELEASE] });
+    await sim.reconcile();
+    sim.host.set({ unreadable: [] });
+    await sim.reconcile();
+    expect(status(sim)?.release?.version).toBe('v3.5.0');
   });
 
   test('does not prevent labeling when it is the boot loader entry', async () => {

@@ -61,6 +61,14 @@ describe('the status', () => {
     const known = { boot: { ...boot(), since: '2026-01-01T00:00:01.000Z' } };
     expect(statusOf(nodeAgent({}, known), base).boot?.since).toBe('2026-01-01T00:00:01.000Z');
   });
+  test.each([
+    ['keeps the release of the same boot when it cannot be read', 'b', { version: 'v0' }],
+    ['has no release of an earlier boot when that of this boot cannot be read', 'a', undefined],
+  ])('%s', (_sentence, id, release) => {
+    const known = { boot: boot('active', id), release: { version: 'v0' } };
+    const parts = { ...base, facts: host(undefined), keepRelease: true };
+    expect(statusOf(nodeAgent({}, known), parts)).toMatchObject({ release, labeled: true });
+  });
   test('has a new start time for another boot', () => {
     const known = { boot: { ...boot('active', 'a'), since: '2025-01-01T00:00:01.000Z' } };
     expect(statusOf(nodeAgent({}, known), base).boot).toEqual(boot());
@@ -73,6 +81,12 @@ describe('the status', () => {
     const known = { operation: { id: 'op-0', check: { verdict: 'Skip' as const } } };
     const op = operation({ check: { release: { version: 'v2' } } });
     expect(statusOf(nodeAgent({ operation: op }, known), base).operation?.check?.verdict).toBe('Proceed');
+  });
+  test('compares the release of this boot with the target while the release files cannot be read', () => {
+    const known = { boot: boot(), release: { version: 'v2' } };
+    const op = operation({ check: { release: { version: 'v2', skipIfCurrent: true } } });
+    const parts = { ...base, facts: { ...host(undefined), identityUnknown: true }, keepRelease: true };
+    expect(statusOf(nodeAgent({ operation: op }, known), parts).operation?.check?.verdict).toBe('Skip');
   });
   test('has no verdict without a question', () => {
     expect(statusOf(nodeAgent({ operation: operation() }), base).operation).toEqual({ id: 'op-1' });
