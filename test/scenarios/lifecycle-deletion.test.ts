@@ -8,6 +8,7 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { namespaceContents, deleteNamespace } from '../fakes/cluster/namespace-controller.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
+import type { Mutation } from '../fakes/cluster/program.js';
 import { abandonNodeOp, deleteNodeOp, RELEASED, commandLasting, ONLY_N1, REBOOT, WEB } from './lifecycle-setup.js';
 import { type FaultPlan, runScenario, type ScenarioResult } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
@@ -86,4 +87,23 @@ describe('a NodeOp deleted before any write', () => {
     },
     120_000,
   );
+});
+
+test('the Job of a NodeOp deleted before the Job was resumed is never started by the next leader', async () => {
+  const { mutations } = await runScenario(whole);
+  const isResume = ({ program, name, body }: Mutation) =>
+    program === 'controller-a' && name.startsWith('patch jobs') && JSON.stringify(body).includes('"suspend":false');
+  const resume = mutations.find(isResume);
+  const { outcome, faultInjected } = await runScenario(whole, {
+    program: 'controller-a',
+    mutation: resume?.number ?? 0,
+    description: 'killed before the resume, and the NodeOp deleted meanwhile',
+    fault: cluster => {
+      deleteNodeOp(cluster);
+      return { kind: 'killBefore' };
+    },
+  });
+  expect(faultInjected).toBe(true);
+  expect(outcome).toMatchObject({ settled: true, jobsLeft: [], nodes: { n1: RELEASED } });
+  expect([outcome.operations, outcome.commands]).toEqual([{}, {}]);
 });

@@ -13,7 +13,8 @@ const RESUME_SECONDS = 30;
 const MAX_RESUMES = 10;
 
 /** `metadata.generation` counts the changes of the spec: created suspended is 1, resumed 2, suspended again 3. */
-const timesSuspendedAgain = ({ metadata: { generation = 1 } }: CachedJob): number => Math.floor((generation - 1) / 2);
+export const timesSuspendedAgain = ({ metadata: { generation = 1 } }: CachedJob): number =>
+  Math.floor((generation - 1) / 2);
 
 /** The time of the resume is recorded just before it, and anew if the controller was down in between: deadlines count from it. */
 export function resumeJob(facts: Facts, job: CachedJob): StepResult {

@@ -8,7 +8,7 @@ import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
 import { podName } from './drainable-pods.js';
 import { createJob, recordJob } from './job-creation.js';
-import { awaitJobStart, resumeJob } from './job-start.js';
+import { awaitJobStart, resumeJob, timesSuspendedAgain } from './job-start.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
@@ -37,9 +37,15 @@ function followJob(facts: Facts, job: CachedJob): StepResult {
   if (conditionOf(job, 'Complete')) return facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
   const failed = conditionOf(job, 'Failed');
   if (failed) return jobFailed(facts, failed);
-  if (job.spec.suspend === true) return resumeJob(facts, job);
+  if (job.spec.suspend === true) return facts.nodeOp.isDeleting ? endSuspendedRun(job) : resumeJob(facts, job);
   return awaitNode(facts) ?? awaitJobStart(facts) ?? wait('JobRunning', 'Job is running');
 }
+
+/** The command of a deleted operation may finish, but it is never started: not for the first time, and not after something else suspended it. */
+const endSuspendedRun = (job: CachedJob): StepResult =>
+  timesSuspendedAgain(job) === 0
+    ? fail('Deleted', 'the operation was deleted before its Job started')
+    : fail('Deleted', 'the operation was deleted while its Job was suspended from outside');
 
 /** A deleted operation does not wait for other control planes: it ends without its reboot. */
 function awaitRebootPermission(facts: Facts): StepResult {

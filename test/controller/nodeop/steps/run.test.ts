@@ -209,6 +209,18 @@ describe('The Job of the command', () => {
       { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted(REBOOT) },
       'Run: wait JobRunning',
     ],
+    [
+      'is not resumed when it never ran and its operation, which reboots, was deleted',
+      REBOOT,
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(1) } }), job: job('suspended'), nodeOp: deleted(REBOOT) },
+      'Run: Failed Deleted',
+    ],
+    [
+      'is not resumed when it was suspended from outside and its operation, which reboots, was deleted',
+      REBOOT,
+      { ledger: at, job: suspendedAgain(1), nodeOp: deleted(REBOOT) },
+      'Run: Failed Deleted',
+    ],
     ['fails when the node was removed', {}, { ledger: at, node: undefined }, 'Run: Failed NodeRemoved'],
     [
       'fails when another node has registered under the name',
