@@ -19,10 +19,15 @@ export const LABELS = {
   upgrade: 'nodeopupgrade.kairos.io/name',
   /** On Pods that build or export an OSArtifact: name of the OSArtifact. */
   artifact: 'build.kairos.io/artifact',
+  /** On the Pods of the operator's own programs. */
+  program: 'app.kubernetes.io/name',
   managedBy: 'app.kubernetes.io/managed-by',
   /** On Nodes: "false" prevents the agent from labeling the Node. */
   managed: 'kairos.io/managed',
 } as const;
+
+/** Value of `app.kubernetes.io/name` on the Pods of controller, webhook and agent. */
+export const PROGRAM_NAME = 'kairos-operator';
 
 /** Value of `app.kubernetes.io/managed-by` on the NodeOp of an upgrade. */
 export const UPGRADE_MANAGER = 'nodeopupgrade-controller';

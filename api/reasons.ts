@@ -54,7 +54,7 @@ export const REASONS = {
   Uncordoned: 'The node was uncordoned.',
   DrainBlocked: 'A pod could not be evicted.',
   DrainSkipped: 'The node was not drained because no other node can run its pods.',
-  PodsStay: 'Pods stay on the node because of the drain options.',
+  PodsStay: 'Pods stay on the node because of the drain options, or because their controller puts them back there.',
   RebootAsked: 'The agent was asked to reboot the node.',
   Rebooted: 'The node rebooted; its boot id changed.',
   PreflightWarning: 'The target differs from the node: an older version, another flavor, or another model.',

@@ -79,3 +79,14 @@ function toolsFrom(config: Config): Tools | undefined {
   if (!buildArtifacts) return undefined;
   return { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage, deadlineSeconds: buildDeadlineSeconds };
 }
+
+/** Where a distribution keeps its own components. */
+const SYSTEM_NAMESPACE = 'kube-system';
+
+/** Settings that work, but that their user should know about. */
+export const configWarnings = ({ podNamespace }: Pick<Config, 'podNamespace'>): string[] =>
+  podNamespace === SYSTEM_NAMESPACE
+    ? [
+        `the operator runs in namespace ${SYSTEM_NAMESPACE}: anyone who may create Pods or read Secrets there has its permissions; a namespace of its own is safer`,
+      ]
+    : [];

@@ -5,11 +5,12 @@ import { recorder } from '../kube/event-recorder.js';
 import { runProgram } from '../program/run.js';
 import { connect } from './cluster/connect.js';
 import { withPullSecrets } from './cluster/pull-secrets.js';
-import { controllerSettings, readConfig } from './config.js';
+import { configWarnings, controllerSettings, readConfig } from './config.js';
 import { runControllers } from './controllers.js';
 import { keepScaledDown } from './legacy/scale-down.js';
 
 void runProgram('controller', readConfig, async ({ config, log, clock, signal }) => {
+  for (const warning of configWarnings(config)) log.warn({ namespace: config.podNamespace }, warning);
   const client = await connect(config);
   const identity = config.podName ?? hostname();
   const settings = { ...controllerSettings(config), log, clock, identity };

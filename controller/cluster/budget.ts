@@ -4,12 +4,20 @@ import type { LabelSelector } from '../../kube/selector.js';
 import { pruneMetadata } from './metadata.js';
 
 export interface CachedBudget extends Stored {
-  spec: { selector?: LabelSelector };
-  status?: { disruptionsAllowed?: number };
+  spec: { selector?: LabelSelector; unhealthyPodEvictionPolicy?: string };
+  status?: {
+    disruptionsAllowed?: number;
+    currentHealthy?: number;
+    desiredHealthy?: number;
+    observedGeneration?: number;
+  };
 }
 
-export const pruneBudget = (budget: CachedBudget): CachedBudget => ({
-  metadata: pruneMetadata(budget.metadata, () => false),
-  spec: { selector: budget.spec.selector },
-  status: { disruptionsAllowed: budget.status?.disruptionsAllowed },
-});
+export function pruneBudget({ metadata, spec, status }: CachedBudget): CachedBudget {
+  const { disruptionsAllowed, currentHealthy, desiredHealthy, observedGeneration } = status ?? {};
+  return {
+    metadata: pruneMetadata(metadata, () => false),
+    spec: { selector: spec.selector, unhealthyPodEvictionPolicy: spec.unhealthyPodEvictionPolicy },
+    status: { disruptionsAllowed, currentHealthy, desiredHealthy, observedGeneration },
+  };
+}

@@ -95,11 +95,11 @@ function preflightWarnings(facts: Facts): Event[] {
 
 /** Recorded once, when the drain is finished: the pods that it left on the node. */
 function podsStay(facts: Facts): Event[] {
-  const { nodeOp, pods, ownNamespace, ledger } = facts;
+  const { nodeOp, pods, ownNamespace, replacements, ledger } = facts;
   const options = nodeOp.spec.drainOptions;
   if (!nodeOp.spec.cordon || options?.enabled !== true || ledger?.drainSkipped === true) return [];
-  const { staying } = classifyPods(pods, options, ownNamespace);
-  return staying.length === 0 ? [] : [onOperation('PodsStay', stayingMessage(staying), 'Warning')(facts)];
+  const message = stayingMessage(classifyPods(pods, { options, ownNamespace, replacements }));
+  return message === '' ? [] : [onOperation('PodsStay', message, 'Warning')(facts)];
 }
 
 /** An Event has room for 1024 bytes, and the end of a log usually names the error. */

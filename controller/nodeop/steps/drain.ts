@@ -1,17 +1,10 @@
 /** Evicts the pods of the node through the Eviction API, so that every disruption budget holds. */
 import type { DrainOptions } from '../../../api/drain.js';
-import { matches } from '../../../kube/selector.js';
 import { after } from '../../../program/clock.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
-import {
-  controllerOf,
-  podName,
-  podNames,
-  type ClassifiedPods,
-  classifyPods,
-  stayingMessage,
-} from './drainable-pods.js';
+import { podNames, type ClassifiedPods, classifyPods, remainingPods, stayingMessage } from './drainable-pods.js';
+import { budgetRefusals } from './staying-budgets.js';
 import type { Step } from './step.js';
 
 export const drain: Step = {
@@ -19,17 +12,19 @@ export const drain: Step = {
     nodeOp.spec.cordon && nodeOp.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
   onEnter: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
   evaluate(facts): StepResult {
-    const options = facts.nodeOp.spec.drainOptions;
+    const { nodeOp, ownNamespace, replacements, budgets } = facts;
+    const options = nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
-    const pods = classifyPods(facts.pods, options, facts.ownNamespace);
+    const pods = classifyPods(facts.pods, { options, ownNamespace, replacements });
     if (pods.blocking.length > 0)
       return fail('DrainRefused', `pods of DaemonSets block the drain: ${podNames(pods.blocking)}`);
-    const overBudget = facts.nodeOp.spec.rebootOnSuccess ? stayingOverBudget(facts, pods) : [];
+    /* A pod that stays on the node goes down with it, which its budgets must allow as well. */
+    const overBudget = nodeOp.spec.rebootOnSuccess ? budgetRefusals(remainingPods(pods), budgets) : [];
     if (pods.evictable.length === 0 && pods.awaited.length === 0 && overBudget.length === 0) return DONE;
-    const message = progressMessage(facts, pods, overBudget);
+    const state = { options, pods, overBudget, message: progressMessage(facts, pods, overBudget) };
     const deadline = deadlineOf(facts, options);
     const isLate = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
-    return isLate ? afterTimeout(facts, { options, pods, message }) : beforeTimeout(facts, { options, pods, message });
+    return isLate ? afterTimeout(facts, state) : beforeTimeout(facts, state);
   },
 };
 
@@ -37,28 +32,24 @@ export const drain: Step = {
 const deadlineOf = (facts: Facts, { timeoutSeconds }: DrainOptions): Date | undefined =>
   timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), timeoutSeconds) : undefined;
 
-/** A pod that stays on the node goes down with it, which its budgets must allow as well. */
-function stayingOverBudget({ budgets }: Facts, { staying }: ClassifiedPods): string[] {
-  return staying.flatMap(({ pod }) =>
-    budgets
-      .filter(budget => budget.metadata.namespace === pod.metadata.namespace)
-      .filter(({ spec: { selector } }) => selector !== undefined && matches(selector, pod.metadata.labels))
-      .filter(budget => (budget.status?.disruptionsAllowed ?? 0) < 1)
-      .map(budget => `${podName(pod)} stays and budget ${budget.metadata.name} allows no disruption`),
-  );
-}
-
 interface DrainState {
   options: DrainOptions;
   pods: ClassifiedPods;
+  /** Why pods that stay may not go down yet. */
+  overBudget: readonly string[];
   message: string;
 }
 
-function beforeTimeout(facts: Facts, { options, pods, message }: DrainState): StepResult {
-  const present = presentPods(facts, pods);
+/** Budgets are asked again as often as a refused eviction is repeated. */
+const BUDGET_RECHECK_SECONDS = 5;
+
+function beforeTimeout(facts: Facts, { options, pods, overBudget, message }: DrainState): StepResult {
+  const present = presentPods(pods);
   const due = dueForEviction(facts, present);
   if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'nothing' }, { reason: 'Draining', message });
-  return wait('Draining', message, nextCheck(facts, present, deadlineOf(facts, options)));
+  const deadline = deadlineOf(facts, options);
+  const recheck = overBudget.length > 0 ? after(facts.now, BUDGET_RECHECK_SECONDS) : undefined;
+  return wait('Draining', message, nextCheck(facts, present, [deadline, recheck]));
 }
 
 /**
@@ -73,45 +64,42 @@ function afterTimeout(facts: Facts, { options, pods, message }: DrainState): Ste
   if (pods.evictable.length === 0) return DONE;
   if (facts.now >= after(stepStartedAt(facts, 'Drain'), timeoutSeconds + DELETION_SECONDS))
     return fail('DrainTimeout', `deleted pods did not terminate within ${DELETION_SECONDS} s: ${message}`);
-  const present = presentPods(facts, pods);
+  const present = presentPods(pods);
   const due = dueForEviction(facts, present);
   if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'budgets' }, { reason: 'Draining', message });
   return wait('Draining', message, nextCheck(facts, present));
 }
 
-/** Without terminating pods, and without replacements: a controller that ignores the cordon would create them again and again. */
-const presentPods = ({ replacements }: Facts, { evictable }: ClassifiedPods): CachedPod[] =>
-  evictable.filter(({ metadata }) => metadata.deletionTimestamp === undefined && !replacements.has(metadata.uid));
+const presentPods = ({ evictable }: ClassifiedPods): CachedPod[] =>
+  evictable.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
 /** A refused eviction is repeated only after a pause. */
 const dueForEviction = ({ evictionRefusals, now }: Facts, present: readonly CachedPod[]): CachedPod[] =>
   present.filter(pod => (evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now) <= now);
 
-function nextCheck({ evictionRefusals, now }: Facts, present: readonly CachedPod[], deadline?: Date): Date {
+function nextCheck(
+  { evictionRefusals, now }: Facts,
+  present: readonly CachedPod[],
+  others: readonly (Date | undefined)[] = [],
+): Date {
   const retries = present.map(pod => evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now);
-  const times = [...retries, ...(deadline ? [deadline] : []), after(now, 60)];
+  const times = [...retries, ...others.filter(time => time !== undefined), after(now, 60)];
   return times.sort((a, b) => a.getTime() - b.getTime())[0] ?? now;
 }
 
 /** Which pods the drain waits for, why, and since when. */
-function progressMessage(
-  facts: Facts,
-  { evictable, staying, awaited }: ClassifiedPods,
-  overBudget: readonly string[],
-): string {
-  const { evictionRefusals, replacements, ledger } = facts;
-  const replaced = evictable.filter(pod => replacements.has(pod.metadata.uid));
-  const remaining = evictable.filter(pod => !replacements.has(pod.metadata.uid));
-  const refusal = remaining
+function progressMessage(facts: Facts, pods: ClassifiedPods, overBudget: readonly string[]): string {
+  const { evictionRefusals, ledger } = facts;
+  const { evictable, awaited } = pods;
+  const refusal = evictable
     .map(pod => evictionRefusals.get(pod.metadata.uid)?.message)
     .find(text => text !== undefined);
   const parts = [
-    remaining.length > 0 && `waiting for ${podNames(remaining)} to terminate`,
+    evictable.length > 0 && `waiting for ${podNames(evictable)} to terminate`,
     refusal,
     awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
-    replaced[0] && `${podNames(replaced)} recreated on this node by ${controllerOf(replaced[0])?.kind}`,
     ...overBudget.slice(0, 2),
-    staying.length > 0 && stayingMessage(staying),
+    stayingMessage(pods),
   ];
   const startedAt = stepStartedAt(facts, 'Drain').toISOString();
   const since = ledger?.step === 'Drain' ? ` (draining since ${startedAt})` : '';

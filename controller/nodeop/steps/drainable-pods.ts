@@ -1,5 +1,5 @@
 /** Which pods a drain evicts, which it leaves on the node, and which keep it from finishing. */
-import { LABELS } from '../../../api/names.js';
+import { LABELS, PROGRAM_NAME } from '../../../api/names.js';
 import type { DrainOptions } from '../../../api/drain.js';
 import { isMirror, type CachedPod } from '../../cluster/pod.js';
 
@@ -7,6 +7,8 @@ export interface ClassifiedPods {
   evictable: CachedPod[];
   /** Left on the node by the drain options, with the reason. */
   staying: { pod: CachedPod; why: string }[];
+  /** Left on the node because their controller ignores the cordon: it would recreate them there again and again. */
+  recreated: CachedPod[];
   /** Make the drain fail. */
   blocking: CachedPod[];
   /** Pods that build or export an image: the drain waits until they end by themselves. */
@@ -15,6 +17,13 @@ export interface ClassifiedPods {
 
 export const controllerOf = (pod: CachedPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
 
+/**
+ * The operator's own programs. The namespace alone does not tell them from others, because the operator may share it with other
+ * workloads, and neither does the label, which anyone may put on a pod of another namespace to keep it from being evicted.
+ */
+const isOwnProgram = ({ metadata: { namespace, labels } }: CachedPod, ownNamespace: string): boolean =>
+  namespace === ownNamespace && labels?.[LABELS.program] === PROGRAM_NAME;
+
 /** Static and finished pods, those of the operator itself, and its helper Pods on nodes. */
 function isIgnored(pod: CachedPod, ownNamespace: string): boolean {
   const labels = pod.metadata.labels ?? {};
@@ -22,15 +31,25 @@ function isIgnored(pod: CachedPod, ownNamespace: string): boolean {
     isMirror(pod) ||
     pod.status.phase === 'Succeeded' ||
     pod.status.phase === 'Failed' ||
-    pod.metadata.namespace === ownNamespace ||
+    isOwnProgram(pod, ownNamespace) ||
     labels[LABELS.nodeOp] !== undefined ||
     labels[LABELS.probe] !== undefined ||
     labels[LABELS.reboot] !== undefined
   );
 }
 
-export function classifyPods(pods: readonly CachedPod[], options: DrainOptions, ownNamespace: string): ClassifiedPods {
-  const classified: ClassifiedPods = { evictable: [], staying: [], blocking: [], awaited: [] };
+export interface DrainContext {
+  options: DrainOptions;
+  ownNamespace: string;
+  /** Uids of pods that a controller created on this node in place of evicted ones. */
+  replacements?: ReadonlySet<string>;
+}
+
+export function classifyPods(
+  pods: readonly CachedPod[],
+  { options, ownNamespace, replacements }: DrainContext,
+): ClassifiedPods {
+  const classified: ClassifiedPods = { evictable: [], staying: [], recreated: [], blocking: [], awaited: [] };
   for (const pod of pods.filter(candidate => !isIgnored(candidate, ownNamespace))) {
     const owner = controllerOf(pod);
     const why = reasonToStay(pod, options);
@@ -38,6 +57,7 @@ export function classifyPods(pods: readonly CachedPod[], options: DrainOptions, 
       if (!options.ignoreDaemonSets) classified.blocking.push(pod);
     } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) classified.awaited.push(pod);
     else if (why !== undefined) classified.staying.push({ pod, why });
+    else if (replacements?.has(pod.metadata.uid)) classified.recreated.push(pod);
     else classified.evictable.push(pod);
   }
   return classified;
@@ -58,8 +78,25 @@ export function podNames(pods: readonly CachedPod[]): string {
   return pods.length > 3 ? `${names} and ${pods.length - 3} more` : names;
 }
 
+/** Everything that goes down with the node when it reboots. */
+export const remainingPods = ({ staying, recreated }: ClassifiedPods): CachedPod[] => [
+  ...staying.map(({ pod }) => pod),
+  ...recreated,
+];
+
 /** The pods that stay, grouped by reason. */
-export const stayingMessage = (staying: ClassifiedPods['staying']): string =>
-  [...new Set(staying.map(({ why }) => why))]
-    .map(why => `${podNames(staying.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`)
-    .join('; ');
+export const stayingMessage = ({ staying, recreated }: Pick<ClassifiedPods, 'staying' | 'recreated'>): string => {
+  const reasons = [...new Set(staying.map(({ why }) => why))];
+  const kinds = [...new Set(recreated.map(kindOfController))];
+  return [
+    ...kinds.map(
+      kind =>
+        `${podNames(recreated.filter(pod => kindOfController(pod) === kind))} recreated on this node by ${kind ?? 'its controller'}`,
+    ),
+    ...reasons.map(
+      why => `${podNames(staying.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`,
+    ),
+  ].join('; ');
+};
+
+const kindOfController = (pod: CachedPod): string | undefined => controllerOf(pod)?.kind;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { LABELS } from '../../../api/names.js';
+import { pruneBudget } from '../../../controller/cluster/budget.js';
 import { prunePod, type CachedPod } from '../../../controller/cluster/pod.js';
 
 const longText = 'x'.repeat(4096);
@@ -33,4 +34,13 @@ describe('The cache of Pods', () => {
     const once = prunePod(pod({ app: 'shop' }));
     expect(prunePod(once)).toEqual(once);
   });
+});
+
+test('The cache of PodDisruptionBudgets keeps what decides about an eviction', () => {
+  const budget = {
+    metadata: { name: 'b', namespace: 'default', uid: 'u', resourceVersion: '1', generation: 3 },
+    spec: { selector: { matchLabels: { app: 'db' } }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+    status: { disruptionsAllowed: 1, currentHealthy: 3, desiredHealthy: 2, observedGeneration: 3 },
+  };
+  expect(pruneBudget({ ...budget, status: { ...budget.status, expectedPods: 3 } as object })).toEqual(budget);
 });

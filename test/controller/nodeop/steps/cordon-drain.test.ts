@@ -11,6 +11,12 @@ describe('A node to be cordoned and drained', () => {
   const late = reached('Drain', { cordoned: true }, 300);
   const refusal = (seconds: number) =>
     new Map([['uid-web', { at: NOW, notBefore: new Date(NOW.getTime() + seconds * 1000), message: 'budget web' }]]);
+  const db = pod('db', { ...replicated, labels: { app: 'db' } });
+  const exhausted = {
+    metadata: { name: 'db', namespace: 'default', uid: 'b', resourceVersion: '1' },
+    spec: { selector: { matchLabels: { app: 'db' } } },
+    status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1 },
+  };
   test.each<[string, object, Partial<Facts>, string]>([
     [
       'is cordoned when the step is recorded',
@@ -53,10 +59,40 @@ describe('A node to be cordoned and drained', () => {
       'Drain: wait Draining',
     ],
     [
-      'waits for a pod that a controller recreated, without evicting it',
+      'needs no drain when only pods are left that their controllers put back',
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [web], replacements: new Set(['uid-web']) },
+      'Run: record Run',
+    ],
+    [
+      'does not have a pod evicted again that its controller put back',
+      DRAIN,
+      {
+        ...cordoned,
+        ledger: atDrain,
+        pods: [web, pod('back', replicated)],
+        replacements: new Set(['uid-back']),
+        evictionRefusals: refusal(3),
+      },
       'Drain: wait Draining',
+    ],
+    [
+      'waits until the budget of a pod that its controller put back allows the reboot',
+      { ...DRAIN, ...REBOOT },
+      { ...cordoned, ledger: atDrain, pods: [db], replacements: new Set(['uid-db']), budgets: [exhausted] },
+      'Drain: wait Draining',
+    ],
+    [
+      'needs no budget for a pod that its controller put back when it does not reboot',
+      DRAIN,
+      { ...cordoned, ledger: atDrain, pods: [db], replacements: new Set(['uid-db']), budgets: [exhausted] },
+      'Run: record Run',
+    ],
+    [
+      'fails at the drain timeout while a budget does not allow the reboot of a pod that its controller put back',
+      { ...DRAIN, ...REBOOT },
+      { ...cordoned, ledger: late, pods: [db], replacements: new Set(['uid-db']), budgets: [exhausted] },
+      'Drain: Failed DrainTimeout',
     ],
     [
       'waits for a Pod that builds an image',
@@ -96,13 +132,7 @@ describe('A node to be cordoned and drained', () => {
         ...cordoned,
         ledger: atDrain,
         pods: [pod('bare', { labels: { app: 'db' } })],
-        budgets: [
-          {
-            metadata: { name: 'db', namespace: 'default', uid: 'b', resourceVersion: '1' },
-            spec: { selector: { matchLabels: { app: 'db' } } },
-            status: { disruptionsAllowed: 0 },
-          },
-        ],
+        budgets: [exhausted],
       },
       'Drain: wait Draining',
     ],

@@ -13,11 +13,22 @@ const OPTIONS = {
 const daemon = { owner: { kind: 'DaemonSet', uid: 'ds' } };
 const labelled = (label: string): PodTraits => ({ ...replicated, labels: { [label]: 'x' } });
 
-const outcome = (traits: PodTraits, options: Partial<typeof OPTIONS> = {}): string => {
-  const classified = classifyPods([pod('p', traits)], { ...OPTIONS, ...options }, 'operator-system');
+const own = { 'app.kubernetes.io/name': 'kairos-operator' };
+
+const outcome = (
+  traits: PodTraits,
+  options: Partial<typeof OPTIONS> = {},
+  replacements: ReadonlySet<string> = new Set(),
+): string => {
+  const classified = classifyPods([pod('p', traits)], {
+    options: { ...OPTIONS, ...options },
+    ownNamespace: 'operator-system',
+    replacements,
+  });
   if (classified.evictable.length > 0) return 'evict';
   if (classified.blocking.length > 0) return 'refuse';
   if (classified.awaited.length > 0) return 'await';
+  if (classified.recreated.length > 0) return 'recreated';
   return classified.staying[0] ? `stay: ${classified.staying[0].why}` : 'ignored';
 };
 
@@ -61,7 +72,15 @@ describe('A drain classifies', () => {
     ['a pod that has succeeded', { ...replicated, phase: 'Succeeded' }, {}, 'ignored'],
     ['a pod that has failed', { phase: 'Failed' }, {}, 'ignored'],
     ['a finished pod of a DaemonSet', { ...daemon, phase: 'Failed' }, { ignoreDaemonSets: false }, 'ignored'],
-    ['a pod of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'ignored'],
+    ['a pod of the operator', { ...replicated, namespace: 'operator-system', labels: own }, {}, 'ignored'],
+    [
+      'a pod of the operator without ignoreDaemonSets',
+      { ...daemon, namespace: 'operator-system', labels: own },
+      { ignoreDaemonSets: false },
+      'ignored',
+    ],
+    ['another pod in the namespace of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'evict'],
+    ['a pod of another namespace with the label of the operator', { ...replicated, labels: own }, {}, 'evict'],
     ['the Job of any NodeOp', labelled('kairos.io/nodeop'), {}, 'ignored'],
     ['a Pod that builds or exports an image', labelled('build.kairos.io/artifact'), {}, 'await'],
     ['a Pod without a controller that builds an image', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
@@ -76,6 +95,15 @@ describe('A drain classifies', () => {
   ])('%s', (_sentence, traits, options, expected) => expect(outcome(traits, options)).toBe(expected));
 });
 
+describe('A pod that its controller put back on the node', () => {
+  const back = new Set(['uid-p']);
+  test('is left there', () => expect(outcome(replicated, {}, back)).toBe('recreated'));
+  test('stays for the reason of the drain options, where there is one', () =>
+    expect(outcome({ ...replicated, emptyDir: true }, {}, back)).toContain('emptyDir'));
+  test('is ignored when it has finished', () =>
+    expect(outcome({ ...replicated, phase: 'Failed' }, {}, back)).toBe('ignored'));
+});
+
 describe('The names of pods in a message', () => {
   const pods = ['a', 'b', 'c', 'd', 'e'].map(name => pod(name));
   test.each<[number, string]>([
@@ -87,9 +115,16 @@ describe('The names of pods in a message', () => {
 });
 
 test('Pods that stay are listed by the reason for which they stay', () => {
-  const pods = [pod('bare'), pod('web', { ...replicated, emptyDir: true }), pod('other')];
-  expect(stayingMessage(classifyPods(pods, OPTIONS, 'operator-system').staying)).toBe(
-    'default/bare, default/other not evicted: it has no controller and force is false; ' +
+  const pods = [
+    pod('bare'),
+    pod('web', { ...replicated, emptyDir: true }),
+    pod('other'),
+    pod('db', { owner: { kind: 'StatefulSet', uid: 's' } }),
+    pod('back', replicated),
+  ];
+  const replacements = new Set(['uid-db', 'uid-back']);
+  expect(stayingMessage(classifyPods(pods, { options: OPTIONS, ownNamespace: 'operator-system', replacements }))).toBe(
+    'default/db recreated on this node by StatefulSet; default/back recreated on this node by ReplicaSet; default/bare, default/other not evicted: it has no controller and force is false; ' +
       'default/web not evicted: it has an emptyDir volume and deleteEmptyDirData is false',
   );
 });
