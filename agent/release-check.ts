@@ -8,20 +8,30 @@ type Question = NonNullable<Operation['check']>;
 /** What the check needs to know about the host. */
 export interface HostFacts {
   release?: Release;
+  /** The release files cannot be read, so it is unknown whether the host is Kairos. */
+  identityUnknown?: boolean;
   state: BootState;
   fellBack?: NodeAgentStatus['fellBack'];
 }
 
 /** A rule that refuses some targets, and that `spec.allow` lifts. */
 interface Guard {
-  name: 'Architecture' | 'TrustedBoot' | 'KubernetesSkew' | 'FallenBack';
+  name: 'Architecture' | 'TrustedBoot' | 'KubernetesSkew' | 'FallenBack' | 'NotKairos';
   /** Why the target is refused; undefined when the rule does not apply or too little is known. */
   refusal(question: Question, host: HostFacts): string | undefined;
 }
 
 const trustedBootText = (trusted: boolean) => (trusted ? 'made for trusted boot' : 'not made for trusted boot');
 
+/** There is no installed Kairos system to upgrade: the command would fail after the node was drained, or write to a medium that forgets it. */
+function notInstalledText({ release, identityUnknown, state }: HostFacts): string | undefined {
+  if (state === 'livecd') return 'the node runs from a live medium, no system is installed on it';
+  /* A boot state that only Kairos has proves a Kairos host, whatever became of its release files. */
+  return release === undefined && !identityUnknown && state === 'unknown' ? 'the node is not a Kairos node' : undefined;
+}
+
 const GUARDS: readonly Guard[] = [
+  { name: 'NotKairos', refusal: (_question, host) => notInstalledText(host) },
   {
     name: 'Architecture',
     refusal: ({ release: target }, { release }) =>

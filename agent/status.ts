@@ -57,5 +57,6 @@ function operationStatus(agent: NodeAgent, facts: Facts, reboot?: RebootAnswer):
 function answerCheck(agent: NodeAgent, facts: Facts): CheckAnswer | undefined {
   const question = agent.spec.operation?.check;
   if (!question) return undefined;
-  return checkRelease(question, { release: facts.release, state: facts.boot.state, fellBack: agent.status?.fellBack });
+  const { release, identityUnknown, boot } = facts;
+  return checkRelease(question, { release, identityUnknown, state: boot.state, fellBack: agent.status?.fellBack });
 }

@@ -8,7 +8,7 @@ import { Release } from './release.js';
 import { changeable } from './spec-fields.js';
 
 /** Guards of an upgrade, each of which can be disabled. */
-export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack'] as const;
+export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack', 'NotKairos'] as const;
 
 const nothingToDo = 'upgradeActive and upgradeRecovery must not both be false: there would be nothing to do';
 
@@ -37,7 +37,7 @@ export const NodeOpUpgradeSpec = z
     allow: z
       .array(z.enum(ALLOWANCES))
       .optional()
-      .describe('Guards to disable: Architecture, TrustedBoot, KubernetesSkew, FallenBack.'),
+      .describe('Guards to disable: Architecture, TrustedBoot, KubernetesSkew, FallenBack, NotKairos.'),
   })
   .refine(spec => spec.upgradeActive !== false || spec.upgradeRecovery === true, {
     path: ['upgradeRecovery'],

@@ -73,6 +73,30 @@ describe('the verdict', () => {
       host({ fellBack: { at: '' } }),
       'Proceed',
     ],
+    ['a host that is not Kairos', question(), host({ release: undefined, state: 'unknown' }), 'Refuse'],
+    [
+      'a host that is not Kairos and a target without a version',
+      question({ version: undefined }),
+      host({ release: undefined, state: 'unknown' }),
+      'Refuse',
+    ],
+    [
+      'a host that is not Kairos, allowed',
+      question({ allow: ['NotKairos'] }),
+      host({ release: undefined, state: 'unknown' }),
+      'Proceed',
+    ],
+    [
+      'a host whose release files cannot be read',
+      question(),
+      host({ release: undefined, identityUnknown: true, state: 'unknown' }),
+      'Proceed',
+    ],
+    ['a Kairos host with an unknown boot state', question(), host({ state: 'unknown' }), 'Proceed'],
+    ['a live medium', question(), host({ state: 'livecd' }), 'Refuse'],
+    ['a live medium of the same version', question({ version: CURRENT }), host({ state: 'livecd' }), 'Refuse'],
+    ['a live medium without a release', question(), host({ release: undefined, state: 'livecd' }), 'Refuse'],
+    ['a live medium, allowed', question({ allow: ['NotKairos'] }), host({ state: 'livecd' }), 'Proceed'],
     ['another guard than the allowed one', question({ arch: 'arm64', allow: ['TrustedBoot'] }), host(), 'Refuse'],
   ];
   test.each(rows.map(([situation, asked, facts, verdict]) => ({ situation, asked, facts, verdict })))(
@@ -101,6 +125,16 @@ describe('the verdict', () => {
 
   test('has the documented message for Skip', () => {
     expect(checkRelease(question({ version: CURRENT }), host()).message).toBe(`node is already at ${CURRENT}`);
+  });
+  test.each<[string, HostFacts, string]>([
+    ['a host that is not Kairos', { state: 'unknown' }, 'the node is not a Kairos node'],
+    ['a live medium', host({ state: 'livecd' }), 'the node runs from a live medium, no system is installed on it'],
+  ])('has the reason NotKairos for %s', (_sentence, facts, why) => {
+    expect(checkRelease(question(), facts)).toEqual({
+      verdict: 'Refuse',
+      reason: 'NotKairos',
+      message: `${why}; add NotKairos to spec.allow to override`,
+    });
   });
   test('names the guard of a refusal as spec.allow spells it', () => {
     expect(checkRelease(question({ arch: 'arm64' }), host())).toEqual({

@@ -18,7 +18,7 @@ const ONE = [{ name: 'n1' }];
 const TWO = [{ name: 'n1' }, { name: 'n2' }];
 
 export const NEW_IMAGE = 'registry.example/kairos:2';
-const IMAGES = { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
+export const IMAGES = { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0') } };
 
 const withDefaults = (options: Partial<ClusterOptions>): ClusterOptions => ({ nodes: ONE, images: IMAGES, ...options });
 

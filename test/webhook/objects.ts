@@ -108,7 +108,7 @@ export const upgradeSpecs: fc.Arbitrary<Spec> = spec({
   debug: flag,
   excludePaths: texts,
   allow: field(
-    fc.array(of('Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack'), { maxLength: 3 }),
+    fc.array(of('Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack', 'NotKairos'), { maxLength: 3 }),
     of(['All'], 'Architecture', {}, [1]),
   ),
 });
