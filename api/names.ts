@@ -64,13 +64,15 @@ export const CONTROL_PLANE_LABELS = [
   'node-role.kubernetes.io/etcd',
 ] as const;
 
-/** Names of the containers in Jobs and helper Pods. */
+/** Names of the containers whose end decides the outcome of a Pod. */
 export const CONTAINERS = {
   work: 'nodeop',
   sentinel: 'sentinel-creator',
   preflight: 'preflight',
   pull: 'pull',
   probe: 'probe',
+  /** The last container of a builder Pod. */
+  listArtifacts: 'list-artifacts',
 } as const;
 
 /** Names of the volumes in Jobs. */

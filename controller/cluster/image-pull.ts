@@ -1,5 +1,5 @@
 /** Whether the pull of an image continues or has failed, by what the kubelet reports. */
-import { containersOf, type CachedPod } from './pod.js';
+import { awaitedContainersOf, type CachedPod } from './pod.js';
 import { after } from '../../program/clock.js';
 
 export interface PullContext {
@@ -27,7 +27,7 @@ const PERMANENT_ERROR =
 /** A name that cannot be parsed fails at once, a permanent error after three tries, and anything else at the deadline. */
 export function imagePullState(pod: CachedPod, { now, nodeOp }: PullContext, since: Date): PullState {
   const deadline = after(since, nodeOp.spec.pullDeadlineSeconds);
-  const waiting = containersOf(pod)
+  const waiting = awaitedContainersOf(pod)
     .map(container => container.state?.waiting)
     .find(state => PULL_REASONS.has(state?.reason ?? ''));
   const message = waiting?.message ?? waiting?.reason;

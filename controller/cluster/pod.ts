@@ -1,4 +1,5 @@
 /** Pods as the controller's caches keep them: only the fields that the controller reads. */
+import { CONTAINERS } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
@@ -81,6 +82,28 @@ export function prunePod(pod: CachedPod): CachedPod {
     },
   };
 }
+
+const OWN_CONTAINERS: ReadonlySet<string> = new Set(Object.values(CONTAINERS));
+
+/** A container of this operator, by its name: admission may add others, and the statuses are sorted by name. */
+export const containerNamed = (pod: CachedPod, name: string): ContainerStatus | undefined =>
+  containersOf(pod).find(container => container.name === name);
+
+/** The containers that this operator put into the Pod. */
+export const ownContainersOf = (pod: CachedPod): ContainerStatus[] =>
+  containersOf(pod).filter(({ name }) => OWN_CONTAINERS.has(name));
+
+/** Containers that something else added to the Pod, and that have not ended. */
+export const addedContainersOf = (pod: CachedPod): string[] =>
+  containersOf(pod)
+    .filter(({ name, state }) => !OWN_CONTAINERS.has(name) && state?.terminated === undefined)
+    .map(({ name }) => name);
+
+/** The containers that one of ours may wait for, and our own: init containers run before all others, even those that admission added. */
+export const awaitedContainersOf = (pod: CachedPod): ContainerStatus[] => [
+  ...(pod.status.initContainerStatuses ?? []),
+  ...(pod.status.containerStatuses ?? []).filter(({ name }) => OWN_CONTAINERS.has(name)),
+];
 
 /** Statuses of all containers, init containers first. */
 export const containersOf = ({ status }: CachedPod): ContainerStatus[] => [

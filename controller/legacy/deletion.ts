@@ -1,8 +1,8 @@
 /** A NodeOp that is being deleted: no reboot may follow, a Job that writes a system is not interrupted, and every wait has a limit. Pure. */
-import { LABELS } from '../../api/names.js';
+import { CONTAINERS, LABELS } from '../../api/names.js';
 import { isAdopted } from '../cluster/adopted-job.js';
 import { hasEnded, type CachedJob } from '../cluster/job.js';
-import { isAlive, type CachedPod } from '../cluster/pod.js';
+import { containerNamed, containersOf, isAlive, type CachedPod } from '../cluster/pod.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { LEGACY_FINALIZER } from './names.js';
 import { isTerminating } from './reboot-pod.js';
@@ -70,11 +70,6 @@ const mayWrite = ({ status }: CachedJob, pods: readonly CachedPod[]): boolean =>
     ? (status?.active ?? 0) + (status?.failed ?? 0) > 0
     : pods.some(pod => hasStarted(pod) || isStarting(pod));
 
-const containersOf = ({ status: { initContainerStatuses = [], containerStatuses = [] } }: CachedPod) => [
-  ...initContainerStatuses,
-  ...containerStatuses,
-];
-
 const hasStarted = (pod: CachedPod): boolean =>
   pod.status.phase !== 'Pending' ||
   containersOf(pod).some(
@@ -85,9 +80,15 @@ const hasStarted = (pod: CachedPod): boolean =>
 /** Waiting reasons of the kubelet for a container without any problem. */
 const STARTING_REASONS = ['ContainerCreating', 'PodInitializing'];
 
+/** A container that admission added may be unable to start without keeping the command from starting. */
+const commandsOf = (pod: CachedPod) => {
+  const command = containerNamed(pod, CONTAINERS.work);
+  return command ? [command] : containersOf(pod);
+};
+
 const isStarting = (pod: CachedPod): boolean =>
   pod.spec.nodeName !== undefined &&
-  containersOf(pod).every(({ state }) => STARTING_REASONS.includes(state?.waiting?.reason ?? 'ContainerCreating'));
+  commandsOf(pod).every(({ state }) => STARTING_REASONS.includes(state?.waiting?.reason ?? 'ContainerCreating'));
 
 /** Adopts the Job so that the informer reports its end. The boot id is left empty because the node will not be rebooted. */
 export const adoptWithoutReboot = (job: CachedJob): Action => ({

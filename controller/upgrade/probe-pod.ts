@@ -5,6 +5,7 @@ import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
 import { boundedName } from '../../api/resource-name.js';
 import { controllerReference } from '../../kube/owner.js';
+import { POD_ANNOTATIONS, POD_LABELS } from '../../api/pod-metadata.js';
 
 /** Where one probe runs. */
 export interface ProbePlace {
@@ -90,7 +91,8 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
     metadata: {
       name: probeName(upgrade, spec.image, place),
       namespace: upgrade.namespace,
-      labels: { [LABELS.probe]: place.arch },
+      labels: { ...POD_LABELS, [LABELS.probe]: place.arch },
+      annotations: POD_ANNOTATIONS,
       ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],
     },
     spec: {
@@ -111,7 +113,6 @@ export function probePod(upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, place: Pr
           /* An image for another CPU architecture reports that on its standard error only. */
           terminationMessagePolicy: 'FallbackToLogsOnError',
           securityContext: UNPRIVILEGED,
-          resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
         },
       ],
     },

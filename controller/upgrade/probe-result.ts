@@ -4,7 +4,7 @@ import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
 import { imagePullState } from '../cluster/image-pull.js';
-import type { ContainerStatus, CachedPod } from '../cluster/pod.js';
+import { awaitedContainersOf, containerNamed, type ContainerStatus, type CachedPod } from '../cluster/pod.js';
 import { digestFor } from './target.js';
 
 /** `pullError`: why the image could not be pulled, as the kubelet reports it. */
@@ -27,7 +27,7 @@ const NO_SHELL_CODES = [126, 127];
 type ProbeContext = { spec: NodeOpUpgradeSpec; now: Date };
 
 export function probeResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
-  const container = pod.status.containerStatuses?.find(each => each.name === CONTAINERS.probe);
+  const container = containerNamed(pod, CONTAINERS.probe);
   const { terminated, waiting, running } = container?.state ?? {};
   const read = (text: string): ProbeResult => ({
     is: 'read',
@@ -67,8 +67,8 @@ function pullResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
 }
 
 /** No node can have a copy of an image whose name is invalid. */
-const hasInvalidName = ({ status }: CachedPod) =>
-  status.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'InvalidImageName') === true;
+const hasInvalidName = (pod: CachedPod) =>
+  awaitedContainersOf(pod).some(({ state }) => state?.waiting?.reason === 'InvalidImageName');
 
 const imageText = ({ image }: NodeOpUpgradeSpec) => `image "${image}"`;
 const nodeText = (pod: CachedPod) => pod.spec.nodeName ?? '?';

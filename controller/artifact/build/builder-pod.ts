@@ -1,9 +1,10 @@
 /** The Pod that builds: one init container per step, run in order. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
-import { ANNOTATIONS, LABELS } from '../../../api/names.js';
+import { ANNOTATIONS, CONTAINERS, LABELS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
+import { POD_ANNOTATIONS, POD_LABELS } from '../../../api/pod-metadata.js';
 import type { Build } from './build.js';
 import { containerOf, type Step, type Tools } from './container.js';
 import { imageSteps } from './image-steps.js';
@@ -14,7 +15,7 @@ import { artifactsMount, volumesOf } from './volumes.js';
 
 /** A Pod needs one container beside its init containers: this one runs last and lists the files. */
 const listStep = (build: Build): Step => ({
-  name: 'list-artifacts',
+  name: CONTAINERS.listArtifacts,
   runs: 'tool',
   script: LIST_ARTIFACTS,
   mounts: [{ ...artifactsMount(build), readOnly: true }],
@@ -52,8 +53,13 @@ export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Buil
     metadata: {
       name: podName(meta, id),
       namespace: meta.namespace,
-      labels: { ...pod.labels, ...labelsFor(meta.name) },
-      annotations: { ...pod.annotations, [ANNOTATIONS.build]: id, [ANNOTATIONS.attempt]: String(attempt) },
+      labels: { ...POD_LABELS, ...pod.labels, ...labelsFor(meta.name) },
+      annotations: {
+        ...POD_ANNOTATIONS,
+        ...pod.annotations,
+        [ANNOTATIONS.build]: id,
+        [ANNOTATIONS.attempt]: String(attempt),
+      },
       ownerReferences: [controllerReference(OS_ARTIFACT, { metadata: meta })],
     },
     spec: {

@@ -4,6 +4,7 @@ import { ANNOTATIONS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { ARTIFACTS_VOLUME } from '../../../api/passthrough.js';
 import { controllerReference } from '../../../kube/owner.js';
+import { POD_ANNOTATIONS, POD_LABELS } from '../../../api/pod-metadata.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
@@ -19,6 +20,7 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
   const { template } = exporter;
   const podMetadata = objectOrEmpty(template.metadata);
   const podLabels = 'labels' in podMetadata ? objectOrEmpty(podMetadata.labels) : {};
+  const podAnnotations = 'annotations' in podMetadata ? objectOrEmpty(podMetadata.annotations) : {};
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -34,7 +36,11 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
       backoffLimit: exporter.backoffLimit ?? 0,
       template: {
         ...template,
-        metadata: { ...podMetadata, labels: { ...podLabels, ...labels } },
+        metadata: {
+          ...podMetadata,
+          labels: { ...POD_LABELS, ...podLabels, ...labels },
+          annotations: { ...POD_ANNOTATIONS, ...podAnnotations },
+        },
         spec: {
           restartPolicy: 'Never',
           ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),

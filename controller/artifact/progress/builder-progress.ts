@@ -1,7 +1,8 @@
 /** The progress of the builder Pod. */
+import { CONTAINERS } from '../../../api/names.js';
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
-import type { CachedPod, ContainerState, ContainerStatus } from '../../cluster/pod.js';
-import { blockedReason, blockedSince, containersOf } from './blocked-pod.js';
+import { containerNamed, type CachedPod, type ContainerState, type ContainerStatus } from '../../cluster/pod.js';
+import { blockedReason, blockedSince } from './blocked-pod.js';
 import { lossReason } from './pod-disruption.js';
 
 export type StepStatuses = NonNullable<OSArtifactStatus['steps']>;
@@ -15,6 +16,12 @@ export type Progress =
   | { is: 'lost'; reason: string }
   | { is: 'failed'; message: string }
   | { is: 'succeeded' };
+
+/** The steps in order. Of the containers beside the init containers only one is a step; admission may have added the others. */
+const containersOf = (pod: CachedPod): ContainerStatus[] => [
+  ...(pod.status.initContainerStatuses ?? []),
+  ...(pod.status.containerStatuses ?? []).filter(({ name }) => name === CONTAINERS.listArtifacts),
+];
 
 function stepState({ terminated, running }: ContainerState): StepStatuses[number]['state'] {
   if (terminated) return terminated.exitCode === 0 ? 'Done' : 'Failed';
@@ -84,10 +91,12 @@ function runningMessage(pod: CachedPod): string {
 
 export function progressOf(pod: CachedPod, now: Date): Progress {
   const { phase } = pod.status;
-  if (phase === 'Succeeded') return { is: 'succeeded' };
+  /* A container that something else added to the Pod may keep it running, or end it with another exit code. */
+  const last = containerNamed(pod, CONTAINERS.listArtifacts)?.state?.terminated;
+  if (phase === 'Succeeded' || last?.exitCode === 0) return { is: 'succeeded' };
   const loss = lossReason(pod);
   if (loss !== undefined) return { is: 'lost', reason: loss };
-  if (phase === 'Failed') return { is: 'failed', message: failureMessage(pod) };
+  if (phase === 'Failed' || last) return { is: 'failed', message: failureMessage(pod) };
   const blocked = blockedReason(pod, now);
   if (blocked !== undefined) return { is: 'blocked', message: blocked, since: blockedSince(pod) };
   return { is: 'running', message: runningMessage(pod) };

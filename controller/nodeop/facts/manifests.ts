@@ -3,6 +3,7 @@ import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../
 import { NODE_OP } from '../../../api/kinds.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
+import { POD_ANNOTATIONS, POD_LABELS } from '../../../api/pod-metadata.js';
 import { attemptOn, type ParsedNodeOp } from './parsed-nodeop.js';
 
 /** What the manifests need besides the NodeOp. */
@@ -14,8 +15,6 @@ export interface JobSettings {
   /** Directory on the host for the agent's journal and the sentinels, as the agent reports it. */
   stateDir: string;
 }
-
-const SIXTY_FOUR_MIB = '64Mi';
 
 /** Long enough to finish writing a system image when the Pod is deleted. */
 const UPGRADE_GRACE_SECONDS = 600;
@@ -34,6 +33,7 @@ function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
     name: objectName(nodeOp, node, kind),
     namespace: nodeOp.namespace,
     labels: {
+      ...POD_LABELS,
       [LABELS.nodeOp]: boundedLabelValue(nodeOp.meta.name),
       [LABELS.node]: boundedLabelValue(node),
       [LABELS.nodeOpUid]: nodeOp.meta.uid,
@@ -44,12 +44,16 @@ function metadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
   };
 }
 
+function podMetadata(nodeOp: ParsedNodeOp, node: string, kind: Kind) {
+  const meta = metadata(nodeOp, node, kind);
+  return { ...meta, annotations: { ...POD_ANNOTATIONS, ...meta.annotations } };
+}
+
 /** Bypasses the scheduler and tolerates every taint: a cordoned node must still run the Pod. */
 const onNode = (nodeOp: ParsedNodeOp, node: string) => ({
   nodeName: node,
   restartPolicy: 'Never',
   tolerations: [{ operator: 'Exists' }],
-  priorityClassName: 'system-node-critical',
   ...(nodeOp.spec.imagePullSecrets ? { imagePullSecrets: nodeOp.spec.imagePullSecrets } : {}),
 });
 
@@ -90,6 +94,7 @@ function podSpec(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
   const work = workContainer(nodeOp, settings);
   const base = {
     ...onNode(nodeOp, node),
+    priorityClassName: 'system-node-critical',
     ...(nodeOp.isUpgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
   };
   if (!nodeOp.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };
@@ -120,30 +125,26 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings
       podReplacementPolicy: 'Failed',
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
       template: {
-        metadata: { labels: meta.labels, annotations: meta.annotations },
+        metadata: { labels: meta.labels, annotations: { ...POD_ANNOTATIONS, ...meta.annotations } },
         spec: podSpec(nodeOp, node, settings),
       },
     },
   };
 }
 
-/** Pulls the image onto the node. Whether the container can start and what it does is irrelevant. */
+/**
+ * Pulls the image onto the node. Whether the container can start and what it does is irrelevant. Like every helper Pod it has no priority,
+ * because the kubelet of a full node would end workloads for it, and no limits, which a LimitRange might refuse.
+ */
 export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: metadata(nodeOp, node, 'pull'),
+  metadata: podMetadata(nodeOp, node, 'pull'),
   spec: {
     ...onNode(nodeOp, node),
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
-    containers: [
-      {
-        name: CONTAINERS.pull,
-        image,
-        command: ['true'],
-        resources: { limits: { memory: SIXTY_FOUR_MIB } },
-      },
-    ],
+    containers: [{ name: CONTAINERS.pull, image, command: ['true'] }],
   },
 });
 
@@ -151,7 +152,7 @@ export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSet
 export const preflightPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: metadata(nodeOp, node, 'preflight'),
+  metadata: podMetadata(nodeOp, node, 'preflight'),
   spec: {
     ...onNode(nodeOp, node),
     containers: [

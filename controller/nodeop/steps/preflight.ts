@@ -1,8 +1,9 @@
 /** Checks, before the node is touched, whether there is anything to do on it and whether that may be done. */
+import { CONTAINERS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
 import { imagePullState } from '../../cluster/image-pull.js';
-import type { CachedPod, ContainerState } from '../../cluster/pod.js';
+import { containerNamed, type CachedPod, type ContainerState } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
 import type { Step } from './step.js';
@@ -49,7 +50,7 @@ function runPod(facts: Facts): StepResult {
       refusalTimeout(facts, 'Preflight') ??
       act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
     );
-  const { terminated, running } = pod.status.containerStatuses?.[0]?.state ?? {};
+  const { terminated, running } = containerNamed(pod, CONTAINERS.preflight)?.state ?? {};
   if (terminated) return verdictOf(terminated);
   if (pod.status.phase === 'Failed')
     return fail(

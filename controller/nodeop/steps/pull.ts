@@ -1,8 +1,9 @@
 /** Pulls the image onto the node before the node is disrupted. */
+import { CONTAINERS } from '../../../api/names.js';
 import { isOnNode } from '../../cluster/image-name.js';
 import { imagePullState } from '../../cluster/image-pull.js';
 import { imagesOf } from '../../cluster/node.js';
-import type { CachedPod } from '../../cluster/pod.js';
+import { containerNamed, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
 import type { Step } from './step.js';
@@ -27,8 +28,8 @@ export const pull: Step = {
 const ERRORS_AFTER_PULL = new Set(['RunContainerError', 'CreateContainerError', 'CrashLoopBackOff', 'StartError']);
 
 /** Whether the container can run is irrelevant: an attempt to start it proves that the image is there. */
-function hasPulled({ status }: CachedPod): boolean {
-  const state = status.containerStatuses?.[0]?.state;
-  if (status.phase === 'Succeeded' || state?.running || state?.terminated) return true;
+function hasPulled(pod: CachedPod): boolean {
+  const state = containerNamed(pod, CONTAINERS.pull)?.state;
+  if (pod.status.phase === 'Succeeded' || state?.running || state?.terminated) return true;
   return ERRORS_AFTER_PULL.has(state?.waiting?.reason ?? '');
 }

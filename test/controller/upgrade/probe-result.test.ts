@@ -122,3 +122,15 @@ describe('a probe Pod that waits for its image', () => {
     expect(result(pod)).toEqual({ is: 'waiting', message: 'reading image "quay.io/kairos/debian:v2" on node n1' });
   });
 });
+
+describe('a probe Pod to which admission added a container', () => {
+  const proxy = { name: 'istio-proxy', state: { waiting: { reason: 'InvalidImageName', message: 'no such name' } } };
+  const withProxy = (container: object) =>
+    probe({ status: { containerStatuses: [proxy, { name: 'probe', ...container }] } });
+
+  test('is read by its own container', () =>
+    expect(probeResult(withProxy(ended(RELEASE)), { spec: spec(), now: NOW }).is).toBe('read'));
+
+  test('is not blamed for the image of the other one', () =>
+    expect(probeResult(withProxy(waiting('ContainerCreating')), { spec: spec(), now: NOW }).is).toBe('waiting'));
+});

@@ -86,6 +86,11 @@ describe('A Pod of a NodeOp', () => {
     preflight: { ...preflightPodFor(whole, 'n1', SETTINGS).spec },
   };
 
+  test.each(['preflight', 'pull'] as const)('of kind %s preempts no workload and has no limits to refuse', kind => {
+    expect(specs[kind]).not.toHaveProperty('priorityClassName');
+    expect(specs[kind].containers).toEqual([expect.not.objectContaining({ resources: expect.anything() })]);
+  });
+
   test.each(Object.entries(specs))('of kind %s has the pull secrets', (_kind, spec) =>
     expect(spec).toMatchObject({ imagePullSecrets: secrets, nodeName: 'n1', tolerations: [{ operator: 'Exists' }] }),
   );

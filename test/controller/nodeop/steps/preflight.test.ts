@@ -6,6 +6,8 @@ import { outcomeOf, UPGRADE, answering } from './walk-outcome.js';
 describe('A preflight', () => {
   const exited = (exitCode: number, message = '') =>
     pod('pre', { containers: [{ name: 'preflight', state: { terminated: { exitCode, message } } }] });
+  const running = (seconds: number) =>
+    pod('pre', { containers: [{ name: 'preflight', state: { running: { startedAt: secondsAgo(seconds) } } }] });
   const COMMAND = { preflight: { command: ['check'] } };
   const at = reached('Preflight');
   const withImage = node('n1', { images: ['registry.example/tool:1'] });
@@ -59,13 +61,13 @@ describe('A preflight', () => {
     [
       'is in progress while its command runs',
       COMMAND,
-      { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(5) }) },
+      { ledger: at, preflightPod: running(5) },
       'Preflight: wait Progressing',
     ],
     [
       'counts the deadline from the start of the container',
       COMMAND,
-      { ledger: at, preflightPod: pod('pre', { startedAt: secondsAgo(120) }) },
+      { ledger: at, preflightPod: running(120) },
       'Preflight: Failed PreflightTimeout',
     ],
     [
@@ -93,4 +95,43 @@ describe('A preflight', () => {
       'Preflight: Failed NotStarted',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
+});
+
+describe('A preflight Pod to which admission added a container', () => {
+  const proxy = { name: 'istio-proxy', state: { running: { startedAt: secondsAgo(5) } } };
+  const ended = { name: 'istio-proxy', state: { terminated: { exitCode: 0 } } };
+  const withOurs = (added: typeof proxy | typeof ended, state: object, phase = 'Running') =>
+    pod('pre', { phase, containers: [added, { name: 'preflight', state }] });
+  test.each<[string, ReturnType<typeof pod>, string]>([
+    ['fails the node by its own exit code', withOurs(ended, { terminated: { exitCode: 3 } }), 'Failed PreflightFailed'],
+    [
+      'skips the node by its own message',
+      withOurs(proxy, { terminated: { exitCode: 0, message: 'done' } }),
+      'Completed Skipped',
+    ],
+    [
+      'is in progress while its own command runs',
+      withOurs(ended, { running: { startedAt: secondsAgo(5) } }),
+      'wait Progressing',
+    ],
+    [
+      'is in progress while its own image is pulled',
+      withOurs(proxy, { waiting: { reason: 'ErrImagePull', message: 'timeout' } }),
+      'wait Pulling',
+    ],
+  ])('%s', (_title, preflightPod, expected) =>
+    expect(
+      outcomeOf(facts({ preflight: { command: ['check'] } }, { ledger: reached('Preflight'), preflightPod })),
+    ).toBe(`Preflight: ${expected}`),
+  );
+
+  test('is done with an exit code 0 of its own, while the other container still runs', () =>
+    expect(
+      outcomeOf(
+        facts(
+          { preflight: { command: ['check'] } },
+          { ledger: reached('Preflight'), preflightPod: withOurs(proxy, { terminated: { exitCode: 0 } }) },
+        ),
+      ),
+    ).toBe('Run: record Run'));
 });

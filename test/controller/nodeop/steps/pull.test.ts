@@ -70,3 +70,40 @@ describe('A pull before the Job', () => {
     ],
   ])('%s', (_sentence, seen, expected) => expect(outcomeOf(facts(PULL, seen))).toBe(expected));
 });
+
+describe('A pull Pod to which admission added a container', () => {
+  const at = reached('Pull', {}, 40);
+  const withProxy = (proxy: object, ours: object) =>
+    pod('pull', {
+      phase: 'Running',
+      startedAt: secondsAgo(40),
+      containers: [
+        { name: 'istio-proxy', state: proxy },
+        { name: 'pull', state: ours },
+      ],
+    });
+  const backOff = (message: string) => ({ waiting: { reason: 'ImagePullBackOff', message } });
+  test.each<[string, object, object, string]>([
+    ['fails when its own image is refused', { running: {} }, backOff('unauthorized'), 'Pull: Failed ImagePullFailed'],
+    [
+      'continues while its own image is retried',
+      { terminated: { exitCode: 0 } },
+      backOff('timeout'),
+      'Pull: wait Pulling',
+    ],
+    [
+      'is done when only the image of the other one is refused',
+      backOff('unauthorized'),
+      { terminated: { exitCode: 0 } },
+      'Cordon: record Cordon',
+    ],
+    [
+      'continues when only the image of the other one is refused',
+      backOff('unauthorized'),
+      { waiting: { reason: 'ContainerCreating' } },
+      'Pull: wait Pulling',
+    ],
+  ])('%s', (_title, proxy, ours, expected) =>
+    expect(outcomeOf(facts({ cordon: true }, { ledger: at, pullPod: withProxy(proxy, ours) }))).toBe(expected),
+  );
+});
