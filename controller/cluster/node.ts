@@ -1,9 +1,16 @@
 /** Nodes as the controller's caches keep them: only the fields that the controller reads. */
+import { isVirtualNode } from '../../api/virtual-nodes.js';
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
+export interface Taint {
+  key: string;
+  value?: string;
+  effect?: string;
+}
+
 export interface CachedNode extends Stored {
-  spec?: { unschedulable?: boolean };
+  spec?: { unschedulable?: boolean; taints?: readonly Taint[] };
   status?: {
     conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[];
     nodeInfo?: { bootID?: string; architecture?: string; operatingSystem?: string; kubeletVersion?: string };
@@ -15,7 +22,10 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
   const { bootID, architecture, operatingSystem, kubeletVersion } = status?.nodeInfo ?? {};
   return {
     metadata: pruneMetadata(metadata, isOwnKey),
-    spec: { unschedulable: spec?.unschedulable },
+    spec: {
+      unschedulable: spec?.unschedulable,
+      taints: spec?.taints?.map(({ key, value, effect }) => ({ key, value, effect })),
+    },
     status: {
       conditions: status?.conditions
         ?.filter(condition => condition.type === 'Ready')
@@ -45,6 +55,7 @@ export const bootIdOf = (node: CachedNode | undefined): string | undefined => no
 export const imagesOf = (node: CachedNode | undefined): string[] =>
   node?.status?.images?.flatMap(image => image.names ?? []) ?? [];
 
-export const isLinux = (node: CachedNode): boolean =>
-  (node.metadata.labels?.['kubernetes.io/os'] ?? node.status?.nodeInfo?.operatingSystem) === 'linux' &&
-  node.metadata.labels?.type !== 'virtual-kubelet';
+/** Whether there is a Linux host behind the node; virtual nodes have none. */
+export const isLinux = ({ metadata: { labels }, spec, status }: CachedNode): boolean =>
+  (labels?.['kubernetes.io/os'] ?? status?.nodeInfo?.operatingSystem) === 'linux' &&
+  !isVirtualNode({ labels, taints: spec?.taints });

@@ -26,7 +26,7 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
   const { caches, log, clock } = deps;
   const loop = reconciler({ name: 'nodeagent', reconcile: name => reconcile(name, deps), log, clock, workers: 4 });
   caches.nodes.onChange(({ old, new: now }) => {
-    if (old && now && old.metadata.uid === now.metadata.uid && wantsLabels(old) === wantsLabels(now)) return;
+    if (old && now && isSameForNodeAgent(old, now)) return;
     loop.enqueue((now ?? old)?.metadata.name ?? '');
   });
   caches.nodeAgents.onChange(({ old, new: now }) => {
@@ -47,6 +47,10 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
 function isClaimOrphaned({ spec: { operation } }: NodeAgent, caches: Caches): boolean {
   return operation !== undefined && caches.nodeOps.get(operation.nodeOp)?.metadata.uid !== operation.nodeOp.uid;
 }
+
+/** A node may get the labels that say what it is only after it has registered. */
+const isSameForNodeAgent = (a: CachedNode, b: CachedNode): boolean =>
+  a.metadata.uid === b.metadata.uid && wantsLabels(a) === wantsLabels(b) && isLinux(a) === isLinux(b);
 
 const wantsLabels = (node: CachedNode): boolean => node.metadata.labels?.[LABELS.managed] !== 'false';
 

@@ -22,7 +22,7 @@ const prunedMeta = ({ name, namespace, uid, resourceVersion, labels }: Meta): Me
 
 const pruneNode = ({ metadata, spec, status }: NodeView): NodeView => ({
   metadata: prunedMeta(metadata),
-  spec: { unschedulable: spec?.unschedulable },
+  spec: { unschedulable: spec?.unschedulable, taints: spec?.taints?.map(({ key, value }) => ({ key, value })) },
   status: { nodeInfo: { operatingSystem: status?.nodeInfo?.operatingSystem } },
 });
 

@@ -3,7 +3,7 @@ import type { Stored } from '../../kube/kube.js';
 import type { LabelSelector } from '../../kube/selector.js';
 
 export interface NodeView extends Stored {
-  spec?: { unschedulable?: boolean };
+  spec?: { unschedulable?: boolean; taints?: readonly { key: string; value?: string }[] };
   status?: { nodeInfo?: { operatingSystem?: string } };
 }
 

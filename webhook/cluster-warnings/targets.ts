@@ -1,12 +1,13 @@
 /** Which nodes an operation would select if it started now; the controller selects by the same rules. */
 import { CONTROL_PLANE_LABELS } from '../../api/names.js';
+import { isVirtualNode } from '../../api/virtual-nodes.js';
 import type { LabelSelector } from '../../kube/selector.js';
 import { matches } from '../../kube/selector.js';
 import type { NodeView, NodeViews, OperationView } from './cluster-view.js';
 
-const isLinux = ({ metadata, status }: NodeView): boolean =>
-  (metadata.labels?.['kubernetes.io/os'] ?? status?.nodeInfo?.operatingSystem) === 'linux' &&
-  metadata.labels?.type !== 'virtual-kubelet';
+const isLinux = ({ metadata: { labels }, spec, status }: NodeView): boolean =>
+  (labels?.['kubernetes.io/os'] ?? status?.nodeInfo?.operatingSystem) === 'linux' &&
+  !isVirtualNode({ labels, taints: spec?.taints });
 
 export const splitNodes = (nodes: readonly NodeView[]): NodeViews => ({
   linux: nodes.filter(isLinux),

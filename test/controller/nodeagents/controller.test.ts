@@ -53,6 +53,15 @@ describe('NodeAgents', () => {
     expect(agents(kube).map(({ metadata }) => metadata.name)).toEqual(['a', 'late']);
   });
 
+  test('are created when a node gets the label of its operating system after it has joined', async () => {
+    const kube = clusterOf({ a: { labels: { 'kubernetes.io/os': '' } } });
+    const settle = await running(kube);
+    expect(agents(kube)).toEqual([]);
+    await kube.patch(NODES, { name: 'a' }, { metadata: { labels: { 'kubernetes.io/os': 'linux' } } });
+    await settle();
+    expect(agents(kube)).toHaveLength(1);
+  });
+
   test('are created again after a deletion', async () => {
     const kube = clusterOf({ a: {} });
     const settle = await running(kube);
