@@ -82,7 +82,7 @@ describe('imports go one way', () => {
     });
   }
 
-  test('nobody imports a main.ts', () => {
+  test('no file imports a main.ts', () => {
     const faults = Object.keys(RULES)
       .flatMap(sourceFiles)
       .filter(file => importsOf(file).some(line => /(^|\/)main\.js$/.test(line.name)));

@@ -142,7 +142,7 @@ const needsSharedBinding = (pod: CachedPod, op: NodeOp): boolean =>
   !hasTriggeredReboot(pod) &&
   !belongsTo(pod, op);
 
-/** Deletes the binding, too, where that is permitted. Where it is not, an Event says so, and the deletion of the NodeOp is not blocked. */
+/** Deletes the binding, too, where that is permitted. Where it is not, an Event reports it, and the deletion of the NodeOp is not blocked. */
 async function removeFinalizer(
   op: NodeOp,
   { unfinished }: Extract<Action, { do: 'removeFinalizer' }>,

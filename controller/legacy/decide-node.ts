@@ -1,5 +1,5 @@
 /**
- * Decides about one node of an operation that the legacy operator had started. A requested reboot must happen exactly once, whoever
+ * Decides about one node of an operation that the legacy operator had started. A requested reboot must happen exactly once, whichever operator
  * triggers it:
  *
  *     reboot Pod waits ──▶ Job annotated with the boot id ──▶ Pod deleted if it still waits ──▶ Pod absent ──▶ our agent reboots if the boot is unchanged

@@ -24,7 +24,7 @@ interface LeaseObject extends Stored {
 const holderOf = ({ api }: FakeCluster, name: string) =>
   api.find<LeaseObject>(LEASES, { ...LEASE, name })?.spec?.holderIdentity;
 
-/** The holder of the leader election lease, or the first replica when nobody holds it. */
+/** The holder of the leader election lease, or the first replica when no one holds it. */
 const leaderOf = (cluster: FakeCluster): Program | undefined =>
   cluster.controllers.find(({ name }) => name === holderOf(cluster, LEADER_LEASE)) ?? cluster.controllers[0];
 

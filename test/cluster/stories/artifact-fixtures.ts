@@ -141,7 +141,7 @@ xorriso -osirrox on -indev edge.iso -extract / "$work/iso" 2>"$work/log" || cat 
 echo "on the medium: $(cat "$work"/iso/cloud_config.yaml "$work"/iso/hello.txt | tr '\\n' ' ')"
 unsquashfs -d "$work/root" "$work/iso/rootfs.squashfs" >"$work/log"
 echo "in its system: $(cat "$work"/root/etc/kairos-release "$work"/root/etc/mark "$work"/root/etc/here.txt | tr '\\n' ' ')"
-echo "kairos-init was told: $(tr '\\n' '|' <"$work/root/etc/kairos-init-was-told")"
+echo "kairos-init called with: $(tr '\\n' '|' <"$work/root/etc/kairos-init-was-told")"
 cmp edge-kernel "$work/iso/boot/kernel" && cmp edge.squashfs "$work/iso/rootfs.squashfs" && echo "over the network the same"
 sgdisk -v edge.raw | grep -c 'No problems found'
 first=$(sgdisk -i3 edge.raw | awk '/First sector/{print $3}')

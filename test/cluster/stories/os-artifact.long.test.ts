@@ -117,7 +117,7 @@ describe('a build of every kind of artifact from a plain system and a Dockerfile
     ],
     [
       'passes the options to kairos-init',
-      'kairos-init was told: -l debug -s install --version v9.9.9 -m generic -t false -k k3s|-l debug -s init',
+      'kairos-init called with: -l debug -s install --version v9.9.9 -m generic -t false -k k3s|-l debug -s init',
     ],
     ['extracts the files for booting over the network from the ISO image', 'over the network the same'],
     ['adds the cloud-config to the disk', 'on the disk: #cloud-config hostname: edge'],
