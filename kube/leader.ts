@@ -57,18 +57,23 @@ class Candidate {
     this.#deps = deps;
   }
 
-  /** Tries to acquire or renew the lease; true when this replica holds it. Never throws. */
-  async tryAcquire(): Promise<boolean> {
-    const { log, signal } = this.#deps;
+  /**
+   * Tries to acquire or renew the lease; true when this replica holds it. Never throws. Once `stop` has aborted nothing more is written:
+   * the lease may have been released meanwhile, and would be taken again.
+   */
+  async tryAcquire(stop: AbortSignal): Promise<boolean> {
+    const { log } = this.#deps;
+    if (stop.aborted) return false;
     try {
       const lease = await this.#read();
+      if (stop.aborted) return false;
       if (!lease) return await this.#create();
       const unchangedMs = this.#deps.clock.monotonic() - (this.#observed?.at ?? 0);
       if (!canAcquire(lease.spec, this.#lease.identity, unchangedMs)) return false;
       this.#observe(await this.#write(lease, acquiredSpec(lease.spec, this.#lease.identity, this.#deps.clock.now())));
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
+      if (stop.aborted) return false;
       if (isConflict(error) || isAlreadyExists(error)) log.debug('another replica acquired the lease');
       else log.warn({ err: error }, 'failed to read or write the lease');
       return false;
@@ -76,19 +81,32 @@ class Candidate {
   }
 
   /** Renews with one write, whose precondition is the version written last. On any error it reads the lease and tries again. */
-  async renew(): Promise<boolean> {
+  async renew(stop: AbortSignal): Promise<boolean> {
+    if (stop.aborted) return false;
     const lease = this.#observed?.lease;
-    if (lease?.spec?.holderIdentity !== this.#lease.identity) return this.tryAcquire();
+    if (lease?.spec?.holderIdentity !== this.#lease.identity) return this.tryAcquire(stop);
     try {
       this.#observe(await this.#write(lease, acquiredSpec(lease.spec, this.#lease.identity, this.#deps.clock.now())));
       return true;
     } catch {
-      return this.tryAcquire();
+      return this.tryAcquire(stop);
     }
   }
 
-  /** Releases the lease, so that the next replica need not wait for it to expire: no holder, and a duration of one second. */
+  /**
+   * Releases the lease, so that the next replica need not wait for it to expire: no holder, and a duration of one second. A renewal that
+   * was in flight at the stop may arrive between the read and the write, hence the second try.
+   */
   async release(): Promise<void> {
+    try {
+      await this.#releaseOnce();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      await this.#releaseOnce();
+    }
+  }
+
+  async #releaseOnce(): Promise<void> {
     const lease = await this.#read();
     if (lease?.spec?.holderIdentity !== this.#lease.identity) return;
     const now = microTime(this.#deps.clock.now());
@@ -153,13 +171,14 @@ export async function whileLeader(
   const candidate = new Candidate(kube, lease, { ...deps, log });
   const acquired = await acquire(candidate, deps);
   if (!acquired) return;
+  /* Stopped while the lease was being acquired: the work would only start to be aborted. */
+  if (signal.aborted) return releaseLease(candidate, log);
   log.info({ identity: lease.identity }, 'acquired the lease, leading');
   const leading = new AbortController();
   /* Every call and loop of the leader adds a listener. */
   setMaxListeners(0, leading.signal);
   const stop = () => leading.abort(new Error('stopped'));
   signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
   const work = run(lead, leading.signal).finally(stop);
   /* The work is awaited below; until then a rejection must not count as unhandled. */
   work.catch(() => undefined);
@@ -190,7 +209,7 @@ async function acquire(candidate: Candidate, deps: LeaderDeps): Promise<{ since:
   const { clock, signal, random = Math.random } = deps;
   while (!signal.aborted) {
     const since = clock.monotonic();
-    if (await candidate.tryAcquire()) return { since };
+    if (await candidate.tryAcquire(signal)) return { since };
     /* Jitter as in client-go, so that replicas do not retry in step. */
     await clock.sleep(RETRY_MS * (1 + 1.2 * random()), signal);
   }
@@ -211,7 +230,12 @@ async function renewUntilStopped(
     if (leading.signal.aborted) return 'stopped';
     const start = clock.monotonic();
     const remaining = renewedAt + RENEW_DEADLINE_MS - start;
-    const ok = await withTimeout(candidate.renew(), Math.min(remaining, ATTEMPT_MS), clock, leading.signal);
+    const ok = await withTimeout(
+      candidate.renew(leading.signal),
+      Math.min(remaining, ATTEMPT_MS),
+      clock,
+      leading.signal,
+    );
     if (leading.signal.aborted) return 'stopped';
     pause = ok ? RENEW_EVERY_MS : RETRY_MS;
     if (ok) renewedAt = start;
@@ -224,7 +248,7 @@ async function renewUntilStopped(
 
 /**
  * The result of the attempt, or false when it takes longer than `ms` or `stop` aborts. An abandoned attempt is harmless: at most it
- * renews the lease once more.
+ * renews the lease once more, and after `stop` it sends nothing more.
  */
 async function withTimeout(attempt: Promise<boolean>, ms: number, clock: Clock, stop: AbortSignal): Promise<boolean> {
   const timeout = new AbortController();

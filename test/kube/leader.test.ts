@@ -185,6 +185,55 @@ describe('leader election', () => {
     expect(candidates.filter(one => one.leading)).toHaveLength(1);
   });
 
+  /** Makes `what` reach the server only after the leader was stopped and has released the lease. */
+  async function stopDuring(what: (method: string) => boolean): Promise<void> {
+    const a = compete('a');
+    await until(() => a.leading);
+    const sent = server.requests.length;
+    server.injectFault({ delayMs: 150 }, 1, ({ method }) => what(method));
+    await clock.advance(10_000);
+    await until(() => server.requests.slice(sent).some(({ method }) => what(method)));
+    a.stop.abort();
+    await a.done;
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+    await new Promise(resolve => setTimeout(resolve, 300));
+  }
+
+  test('does not take the lease again with a renewal that was in flight when it stopped', async () => {
+    await stopDuring(method => method === 'PUT');
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+  });
+
+  test('does not take the lease again with a read that was in flight when it stopped', async () => {
+    const conflict = { status: 409, reason: 'Conflict' };
+    server.injectFault(conflict, 1, ({ method }) => method === 'PUT');
+    await stopDuring(method => method === 'GET');
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+  });
+
+  test('releases the lease although a renewal arrives in the middle of the release', async () => {
+    const a = compete('a');
+    await until(() => a.leading);
+    server.injectFault({ delayMs: 60 }, 1, ({ method }) => method === 'PUT');
+    await clock.advance(10_000);
+    await until(() => server.requestsTo('PUT').length === 1);
+    server.injectFault({ delayMs: 120 }, 1, ({ method }) => method === 'PUT');
+    a.stop.abort();
+    await a.done;
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+  });
+
+  test('does not start the work when it is stopped while it acquires the lease', async () => {
+    server.injectFault({ delayMs: 100 }, 1, ({ method }) => method === 'POST');
+    let runs = 0;
+    const a = compete('a', kube, async () => void (runs += 1));
+    await until(() => server.requestsTo('POST').length === 1);
+    a.stop.abort();
+    await a.done;
+    expect([runs, a.ended]).toEqual([0, 'stopped']);
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+  });
+
   test('does not depend on wall clocks', async () => {
     const a = compete('a');
     await until(() => a.leading);
