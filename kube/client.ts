@@ -17,9 +17,9 @@ import type {
 } from './kube.js';
 import { splitLines } from './line-stream.js';
 import { collectionPath, objectPath, query } from './url-path.js';
-import { PODS } from './resources.js';
+import { JOBS, LEASES, PODS } from './resources.js';
 import { errorFromResponse } from './error-response.js';
-import { type HttpRequest, type HttpResponse, Transport } from './transport.js';
+import { type HttpRequest, type HttpResponse, type PoolName, Transport } from './transport.js';
 
 /** One finished request, for metrics. */
 export interface RequestRecord {
@@ -56,7 +56,7 @@ const CONTENT_TYPES: Record<PatchType, string> = {
 
 const WATCH_MARGIN_MS = 15_000;
 
-interface Call extends Omit<HttpRequest, 'signals' | 'body'> {
+interface Call extends Omit<HttpRequest, 'signals' | 'body' | 'pool'> {
   resource: Resource;
   body?: unknown;
 }
@@ -179,7 +179,7 @@ class HttpKube implements KubeClient {
 
   async #call({ resource, body, ...rest }: Call): Promise<HttpResponse> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const request: HttpRequest = { ...rest, body: text, signals: this.#signals };
+    const request: HttpRequest = { ...rest, body: text, pool: poolOf(rest, resource), signals: this.#signals };
     const reply = await this.#recorded(request, resource, () => this.#transport.call(request));
     if (reply.code < 200 || reply.code > 299) throw errorFromResponse(reply, `${request.method} ${request.path}`);
     return reply;
@@ -207,6 +207,15 @@ class HttpKube implements KubeClient {
       throw error;
     }
   }
+}
+
+/**
+ * A lease that is not renewed in time ends the leader, whatever else the API server is busy with. Writes to workloads pass the admission
+ * webhooks of others, of which a dead one holds every call for up to 30 s.
+ */
+function poolOf({ method }: Pick<HttpRequest, 'method'>, { plural }: Resource): PoolName {
+  if (plural === LEASES.plural) return 'urgent';
+  return method !== 'GET' && (plural === PODS.plural || plural === JOBS.plural) ? 'slow' : 'calls';
 }
 
 const apiVersionOf = ({ group, version }: Resource) => (group === '' ? version : `${group}/${version}`);

@@ -1,7 +1,14 @@
-/** HTTPS requests to the API server over a few keep-alive connections, with tokens and timeouts. Contains nothing specific to Kubernetes. */
+/** HTTPS requests to the API server over keep-alive connections in separate pools, with tokens and timeouts. Contains nothing specific to Kubernetes. */
+import { setMaxListeners } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Connection } from './connection.js';
+
+/**
+ * Calls of one pool never queue behind those of another one. `slow` is for calls that others may hold up, such as admission webhooks,
+ * `urgent` for the few that must not wait at all.
+ */
+export type PoolName = 'calls' | 'slow' | 'urgent';
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -9,6 +16,8 @@ export interface HttpRequest {
   path: string;
   body?: string;
   contentType?: string;
+  /** `calls` when absent. */
+  pool?: PoolName;
   /** Each of them aborts the request. */
   signals: readonly AbortSignal[];
 }
@@ -33,38 +42,47 @@ export interface TransportOptions {
   callTimeoutMs?: number;
 }
 
+/** Counts from when the request has a connection. */
 const CALL_TIMEOUT_MS = 30_000;
 /** Shorter than the API server's idle timeout (90 s), so that no request is written to a connection that the server is closing. */
 const IDLE_MS = 30_000;
 /** Interval of TCP keep-alive probes, which detect a peer that disappeared without closing the connection. */
 const KEEP_ALIVE_PROBE_MS = 15_000;
 
+/** The pool for urgent calls has no limit, because a limit is what makes calls queue. */
+const MAX_SOCKETS: Record<PoolName, number> = { calls: 16, slow: 16, urgent: Infinity };
+
+/** Connections are reused last in, first out, so that surplus ones become idle and close. */
+const pool = (maxSockets = Infinity): Agent =>
+  new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE_MS, maxSockets, timeout: IDLE_MS });
+
 export class Transport {
   readonly #connection: Connection;
   readonly #userAgent: string;
   readonly #timeoutMs: number;
-  /** Reused last in, first out, so that surplus connections become idle and close. */
-  readonly #calls = new Agent({
-    keepAlive: true,
-    keepAliveMsecs: KEEP_ALIVE_PROBE_MS,
-    maxSockets: 16,
-    timeout: IDLE_MS,
-  });
+  readonly #pools: Record<PoolName, Agent> = {
+    calls: pool(MAX_SOCKETS.calls),
+    slow: pool(MAX_SOCKETS.slow),
+    urgent: pool(MAX_SOCKETS.urgent),
+  };
   /** A watch occupies its connection for minutes, so watches have their own connections and never queue behind calls. */
-  readonly #watches = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE_MS, timeout: IDLE_MS });
+  readonly #watches = pool();
+  readonly #closed = new AbortController();
 
   constructor(connection: Connection, options: TransportOptions) {
     this.#connection = connection;
     this.#userAgent = options.userAgent;
     this.#timeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
+    /* Each pending request adds a listener; many concurrent requests are no leak. */
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** Sends a request and reads the whole response, whatever its status code. */
   async call(request: HttpRequest): Promise<HttpResponse> {
     const open = async () => {
-      const guard = new RequestGuard(request.signals, this.#timeoutMs);
+      const guard = new RequestGuard([...request.signals, this.#closed.signal], this.#timeoutMs);
       try {
-        const response = await this.#open(request, this.#calls, guard);
+        const response = await this.#open(request, this.#pools[request.pool ?? 'calls'], guard);
         const retryAfter = response.headers['retry-after'];
         return { code: response.statusCode ?? 0, retryAfter, text: await textOf(response) };
       } catch (error) {
@@ -79,7 +97,7 @@ export class Transport {
   /** Sends a request and returns the body as a stream, which is aborted after `idleMs` without data. */
   async stream(request: HttpRequest, idleMs: number): Promise<ResponseStream> {
     const open = async () => {
-      const guard = new RequestGuard(request.signals, this.#timeoutMs);
+      const guard = new RequestGuard([...request.signals, this.#closed.signal], this.#timeoutMs);
       try {
         const body = await this.#open(request, this.#watches, guard);
         guard.limitIdleTime(idleMs, body);
@@ -100,10 +118,10 @@ export class Transport {
     return retryStaleRead(request, open);
   }
 
-  /** Closes all connections; pending requests fail. */
+  /** Closes all connections. Pending requests fail, also those that still wait for a connection. */
   close(): void {
-    this.#calls.destroy();
-    this.#watches.destroy();
+    this.#closed.abort(new Error('the client was closed'));
+    for (const agent of [...Object.values(this.#pools), this.#watches]) agent.destroy();
   }
 
   async #open(
@@ -162,13 +180,16 @@ class RequestGuard {
   cause: Error | undefined;
   readonly #signals: readonly AbortSignal[];
   #request: ClientRequest | undefined;
-  #timer: NodeJS.Timeout;
+  readonly #ms: number;
+  #timer: NodeJS.Timeout | undefined;
+  #released = false;
   readonly #onAbort = () => this.#abort(reasonOf(this.#signals));
 
   constructor(signals: readonly AbortSignal[], ms: number) {
     this.#signals = signals;
     for (const signal of signals) signal.addEventListener('abort', this.#onAbort);
-    this.#timer = setTimeout(() => this.#abort(new Error(`no response within ${ms} ms`)), ms);
+    this.#ms = ms;
+    this.#startTimer();
     if (signals.some(signal => signal.aborted)) this.#onAbort();
   }
 
@@ -176,19 +197,30 @@ class RequestGuard {
     if (this.cause) throw this.cause;
   }
 
+  /** Restarts the time limit when the request gets a connection: a request that only queues is not late. Those before it have limits. */
   attach(request: ClientRequest): void {
     this.#request = request;
+    clearTimeout(this.#timer);
+    request.once('socket', () => this.#startTimer());
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.#released) return;
+    this.#timer = setTimeout(() => this.#abort(new Error(`no response within ${this.#ms} ms`)), this.#ms);
   }
 
   /** Replaces the time limit for the response by one that restarts with each chunk of the body. */
   limitIdleTime(ms: number, body: IncomingMessage): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#abort(new Error(`no data for ${ms} ms`)), ms);
-    body.on('data', () => this.#timer.refresh());
+    const timer = setTimeout(() => this.#abort(new Error(`no data for ${ms} ms`)), ms);
+    this.#timer = timer;
+    body.on('data', () => timer.refresh());
     body.pause();
   }
 
   release(): void {
+    this.#released = true;
     clearTimeout(this.#timer);
     for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort);
   }
