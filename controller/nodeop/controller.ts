@@ -65,7 +65,7 @@ export class NodeOpController {
 
   constructor(deps: NodeOpDeps) {
     this.#deps = deps;
-    this.#evictions = new Evictions(() => deps.clock.now());
+    this.#evictions = new Evictions(deps.clock);
     this.#rehearsal = new AdmissionRehearsal(deps);
     this.#liveReads = new LiveReads(deps);
     this.#statusWriter = new StatusWriter(deps);

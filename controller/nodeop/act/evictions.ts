@@ -1,9 +1,9 @@
 /** Evicts pods through the Eviction API and remembers refusals for a while. Losing this memory costs one repeated request per pod. */
-import { isConflict, isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
+import { isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import type { Recorder } from '../../../kube/event-recorder.js';
 import { PODS } from '../../../kube/resources.js';
-import { after } from '../../../program/clock.js';
+import { after, type Clock } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Action, Facts, EvictionRefusal } from '../facts/facts.js';
@@ -12,6 +12,15 @@ import { drainBlocked } from './events.js';
 
 /** A disruption budget may refuse evictions for as long as it likes; they are repeated, and the pod is never deleted instead. */
 const PAUSE_SECONDS = 5;
+
+/** A webhook may ask for any pause; what it waits for may be over long before. */
+const MAX_PAUSE_SECONDS = 60;
+
+/** Half of the connections for writes to Pods and Jobs: a slow admission webhook must not keep other nodes from their Jobs. */
+const MAX_IN_FLIGHT = 8;
+
+/** After this time the pass sends no further evictions, which stay due for the next one: the other nodes and the status must not wait. */
+const PASS_MS = 5_000;
 
 type Evict = Extract<Action, { do: 'evict' }>;
 
@@ -25,10 +34,12 @@ export class Evictions {
   readonly #refusals = new Map<string, EvictionRefusal>();
   /** By node and controller: uids of its pods on the node when the first of them was evicted. */
   readonly #podsBefore = new Map<string, ReadonlySet<string>>();
-  readonly #now: () => Date;
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
+  #inFlight = 0;
+  readonly #waiting: { askedAt: number; start: () => void }[] = [];
 
-  constructor(now: () => Date) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, 'now' | 'monotonic'>) {
+    this.#clock = clock;
   }
 
   /** By uid of the pod. */
@@ -51,23 +62,54 @@ export class Evictions {
     return before !== undefined && !before.has(pod.metadata.uid);
   }
 
-  async evict(facts: Facts, { pods, bypassing }: Evict, { kube, caches, recorder }: EvictionDeps): Promise<void> {
-    const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds ?? -1;
-    const gracePeriodSeconds = grace < 0 ? undefined : grace;
-    const evictOne = async (pod: CachedPod) => {
-      const { name, namespace, uid } = pod.metadata;
+  /** Throws the first error that does not concern a pod, after all evictions have ended. */
+  async evict(facts: Facts, { pods, bypassing }: Evict, deps: EvictionDeps): Promise<void> {
+    const until = this.#clock.monotonic() + PASS_MS;
+    const evictInTurn = async (pod: CachedPod) => {
+      await this.#acquireSlot(pod);
       try {
-        if (bypassing === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
-        else await kube.evict({ name, namespace }, { uid, gracePeriodSeconds });
-        this.#rememberSiblings(pod, facts.pods);
-        this.#pause(pod, `${podName(pod)} is terminating`);
-      } catch (error) {
-        if (isNotFound(error)) return caches.pods.remove(pod);
-        const message = this.#noteRefusal(pod, error);
-        if (message !== undefined) recorder.record(drainBlocked(facts, message));
+        if (this.#clock.monotonic() < until) await this.#evictOne(facts, pod, { ...deps, bypassing });
+      } finally {
+        this.#releaseSlot();
       }
     };
-    await Promise.all(pods.map(evictOne));
+    const results = await Promise.allSettled(pods.map(evictInTurn));
+    const failed = results.find(result => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async #acquireSlot({ metadata: { uid } }: CachedPod): Promise<void> {
+    const askedAt = this.#refusals.get(uid)?.at.getTime() ?? 0;
+    if (this.#inFlight >= MAX_IN_FLIGHT) return new Promise(start => this.#waiting.push({ askedAt, start }));
+    this.#inFlight += 1;
+  }
+
+  /** The pod that was asked about least recently goes next: slow refusals of one node must not starve the other nodes. */
+  #releaseSlot(): void {
+    const next = this.#waiting.toSorted((a, b) => a.askedAt - b.askedAt)[0];
+    if (next === undefined) {
+      this.#inFlight -= 1;
+      return;
+    }
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    next.start();
+  }
+
+  async #evictOne(facts: Facts, pod: CachedPod, deps: EvictionDeps & Pick<Evict, 'bypassing'>): Promise<void> {
+    const { kube, caches, recorder, bypassing } = deps;
+    const { name, namespace, uid } = pod.metadata;
+    const grace = facts.nodeOp.spec.drainOptions?.gracePeriodSeconds ?? -1;
+    const gracePeriodSeconds = grace < 0 ? undefined : grace;
+    try {
+      if (bypassing === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
+      else await kube.evict({ name, namespace }, { uid, gracePeriodSeconds });
+      this.#rememberSiblings(pod, facts.pods);
+      this.#pause(pod, `${podName(pod)} is terminating`);
+    } catch (error) {
+      if (isNotFound(error) && !(await exists(kube, pod))) return caches.pods.remove(pod);
+      const message = this.#noteRefusal(pod, error);
+      if (message !== undefined) recorder.record(drainBlocked(facts, message));
+    }
   }
 
   #rememberSiblings(pod: CachedPod, onNode: readonly CachedPod[]): void {
@@ -77,28 +119,44 @@ export class Evictions {
     this.#podsBefore.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
-  /** Returns why the drain is blocked; undefined for a pod that merely changed. Rethrows errors that do not concern the pod. */
+  /**
+   * Returns why the drain is blocked; undefined for a pod that merely changed. Admission webhooks refuse with any status code, so every
+   * answer about the pod is waited for like one of a budget. Rethrows errors that do not concern the pod, which is not asked for at once.
+   */
   #noteRefusal(pod: CachedPod, error: unknown): string | undefined {
-    if (isConflict(error)) {
+    if (!(error instanceof KubeError) || (error.code === 401 && error.reason === 'Unauthorized')) {
+      this.#pause(pod, `${podName(pod)}: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+    const { message, causes } = error;
+    if (error.code === 409 && error.reason === 'Conflict') {
       this.#pause(pod, `${podName(pod)} has changed`);
       return undefined;
     }
-    if (!(error instanceof KubeError)) throw error;
-    const { code, message } = error;
-    const budget = error.causes.find(cause => cause.reason === 'DisruptionBudget')?.message;
-    if (isTooManyRequests(error)) {
-      const seconds = budget === undefined ? error.retryAfterSeconds : undefined;
-      return this.#pause(pod, `${podName(pod)}: ${budget ?? message}`, seconds);
-    }
-    if (code === 500 || code === 403) return this.#pause(pod, `${podName(pod)}: ${message}`);
-    throw error;
+    const budget = causes.find(cause => cause.reason === 'DisruptionBudget')?.message;
+    const seconds = isTooManyRequests(error) && budget === undefined ? error.retryAfterSeconds : undefined;
+    return this.#pause(pod, `${podName(pod)}: ${budget ?? message}`, seconds);
   }
 
   #pause(pod: CachedPod, message: string, seconds = PAUSE_SECONDS): string {
-    const at = this.#now();
-    this.#refusals.set(pod.metadata.uid, { at, notBefore: after(at, Math.max(seconds, 1)), message });
+    const at = this.#clock.now();
+    this.#refusals.set(pod.metadata.uid, {
+      at,
+      notBefore: after(at, Math.min(Math.max(seconds, 1), MAX_PAUSE_SECONDS)),
+      message,
+    });
     return message;
   }
 }
 
 const originOf = (pod: CachedPod) => `${pod.spec.nodeName}/${controllerOf(pod)?.uid}`;
+
+/** A webhook may refuse with 404 as well, and a pod that counts as gone while it runs would end the drain. */
+async function exists(kube: Pick<Kube, 'get'>, { metadata: { name, namespace, uid } }: CachedPod): Promise<boolean> {
+  try {
+    return (await kube.get(PODS, { name, namespace })).metadata.uid === uid;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

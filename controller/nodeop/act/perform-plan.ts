@@ -17,7 +17,8 @@ const MAX_PARALLEL_ACTIONS = 16;
 /** Returns the errors, in the order in which they occurred. */
 export async function performAll(actions: readonly PlannedAction[], deps: PerformDeps): Promise<unknown[]> {
   const errors: unknown[] = [];
-  const queue = [...actions];
+  /* Evictions pass the admission webhooks of others and may take seconds, so they come last. */
+  const queue = actions.toSorted((a, b) => Number(a.action.do === 'evict') - Number(b.action.do === 'evict'));
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
       try {

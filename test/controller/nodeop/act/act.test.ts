@@ -33,7 +33,7 @@ function setup({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     kube,
     caches,
     recorder: { record: ({ reason }: { reason: string }) => void events.push(reason) },
-    evictions: new Evictions(() => NOW),
+    evictions: new Evictions({ now: () => NOW, monotonic: () => 0 }),
     liveReads: new LiveReads({ kube, caches, clock: fakeClock() }),
     controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },

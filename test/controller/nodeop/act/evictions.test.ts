@@ -4,7 +4,7 @@ import { KubeError } from '../../../../kube/errors.js';
 import type { Event } from '../../../../kube/event-recorder.js';
 import { PODS } from '../../../../kube/resources.js';
 import { cachesFollowing } from '../../../fakes/caches.js';
-import { FakeKube } from '../../../fakes/kube.js';
+import { FakeKube, pathOf } from '../../../fakes/kube.js';
 import { facts, NOW, pod, replicated } from '../../../builders.js';
 
 const web = pod('web', replicated);
@@ -14,18 +14,21 @@ interface EvictionSetup {
   spec?: object;
   bypassing?: 'nothing' | 'budgets';
   pods?: (typeof web)[];
+  /** The pods are deleted, and no watch has reported it. */
+  gone?: boolean;
 }
 
 /** Evicts pods; the API server answers the eviction of `web` with `refusal`, if there is one. */
-async function evict(refusal?: Error, { spec = {}, bypassing = 'nothing', pods = [web] }: EvictionSetup = {}) {
+async function evict(refusal?: Error, { spec = {}, bypassing = 'nothing', pods = [web], gone }: EvictionSetup = {}) {
   const kube = new FakeKube();
   for (const each of pods) kube.seed(PODS, each);
   const { caches } = cachesFollowing(kube);
   kube.onWrite = ({ name }) => {
     if (refusal && name === 'web') throw refusal;
   };
+  if (gone) kube.store.objectsOf(pathOf(PODS)).clear();
   const events: Event[] = [];
-  const evictions = new Evictions(() => NOW);
+  const evictions = new Evictions({ now: () => NOW, monotonic: () => 0 });
   const evicting = evictions.evict(
     facts(spec, { pods }),
     { do: 'evict', pods, bypassing },
@@ -99,8 +102,28 @@ describe('An eviction', () => {
     expect(result.events).toEqual([`Warning DrainBlocked n1: ${message}`]);
   });
 
+  test.each([400, 401, 403, 404, 409, 418, 422, 429, 500, 503])(
+    'that an admission webhook denies with status code %i is repeated after 5 s and reports its words',
+    async code => {
+      const message = 'admission webhook "guard.example.com" denied the request: database is being repaired';
+      const result = await evict(new KubeError(code, message));
+      expect(result).toMatchObject({ podsLeft: 1, message: `default/web: ${message}`, pauseSeconds: 5 });
+      expect(result).toMatchObject({ thrown: undefined, cachedPods: ['web'] });
+      expect(result.events).toEqual([`Warning DrainBlocked n1: default/web: ${message}`]);
+    },
+  );
+
+  test('with a very long Retry-After is repeated after a minute', async () => {
+    const busy = new KubeError(429, 'busy', 'TooManyRequests', { retryAfterSeconds: 86_400 });
+    expect(await evict(busy)).toMatchObject({ pauseSeconds: 60 });
+  });
+
+  test('that gets no answer is not repeated at once', async () => {
+    expect(await evict(new Error('no response within 30000 ms'))).toMatchObject({ pauseSeconds: 5 });
+  });
+
   test('of a pod that does not exist removes the pod from the cache', async () => {
-    const result = await evict(new KubeError(404, 'not found', 'NotFound'));
+    const result = await evict(new KubeError(404, 'not found', 'NotFound'), { gone: true });
     expect(result).toMatchObject({ message: undefined, cachedPods: [], events: [], thrown: undefined });
   });
 
@@ -111,7 +134,7 @@ describe('An eviction', () => {
   });
 
   test.each<[string, Error]>([
-    ['an answer that does not concern the pod', new KubeError(401, 'Unauthorized')],
+    ['an answer that does not concern the pod', new KubeError(401, 'Unauthorized', 'Unauthorized')],
     ['a broken connection', new Error('socket hang up')],
   ])('fails with %s', async (_sentence, error) => {
     expect((await evict(error)).thrown).toBe(error);
@@ -168,5 +191,76 @@ describe('An eviction', () => {
     const { evictions } = await evict();
     evictions.forget('uid-web');
     expect(evictions.refusals.size).toBe(0);
+  });
+
+  describe('of many pods', () => {
+    /** The API server answers only when a test lets it. */
+    function slowApiServer() {
+      const answers: { name: string; answer: (error?: Error) => void }[] = [];
+      const kube = new FakeKube();
+      kube.evict = ({ name }) =>
+        new Promise((resolve, reject) =>
+          answers.push({ name, answer: error => (error === undefined ? resolve() : reject(error)) }),
+        );
+      const { caches } = cachesFollowing(kube);
+      const time = { ms: 0 };
+      const evictions = new Evictions({ now: () => new Date(NOW.getTime() + time.ms), monotonic: () => time.ms });
+      const start = (prefix: string, count: number) => {
+        const pods = Array.from({ length: count }, (_, index) => pod(`${prefix}${index}`, replicated));
+        return evictions.evict(
+          facts({}, { pods }),
+          { do: 'evict', pods, bypassing: 'nothing' },
+          { kube, caches, recorder: { record: () => undefined } },
+        );
+      };
+      const turn = () => new Promise(resolve => setImmediate(resolve));
+      const answerAll = async (error?: Error) => {
+        const names = answers.map(({ name }) => name);
+        for (const { answer } of answers.splice(0)) answer(error);
+        await turn();
+        return names;
+      };
+      return { start, answers, answerAll, turn, time };
+    }
+
+    test('sends eight at a time, over all nodes', async () => {
+      const { start, answers, answerAll, turn } = slowApiServer();
+      const pending = [start('a', 300), start('b', 100)];
+      await turn();
+      let sent = 0;
+      while (answers.length > 0) {
+        expect(answers.length).toBeLessThanOrEqual(8);
+        sent += (await answerAll()).length;
+      }
+      await Promise.all(pending);
+      expect(sent).toBe(400);
+    });
+
+    test('sends none after 5 s, so that the pass can end', async () => {
+      const { start, answerAll, turn, time } = slowApiServer();
+      const pending = start('a', 400);
+      await turn();
+      time.ms = 10_000;
+      expect(await answerAll(new KubeError(500, 'failed calling webhook: deadline exceeded'))).toHaveLength(8);
+      await pending;
+      expect(await answerAll()).toEqual([]);
+    });
+
+    test('that are refused slowly lets those that were not asked about go first', async () => {
+      const { start, answerAll, turn, time } = slowApiServer();
+      const refusal = new KubeError(500, 'failed calling webhook: deadline exceeded');
+      const first = start('refused', 16);
+      await turn();
+      await answerAll(refusal);
+      await answerAll(refusal);
+      await first;
+      time.ms = 20_000;
+      const again = [start('refused', 16), start('other', 4)];
+      await turn();
+      await answerAll(refusal);
+      expect(await answerAll(refusal)).toEqual(expect.arrayContaining(['other0', 'other1', 'other2', 'other3']));
+      while ((await answerAll(refusal)).length > 0);
+      await Promise.all(again);
+    });
   });
 });
