@@ -17,9 +17,9 @@ const plurals = new Map(
   ),
 );
 
-/** Matches calls that write, with their resource: `kube.delete(PODS, …)`, `mergeStatus(kube, NODE_OP, …)`. */
+/** Matches calls that write, with their resource: `kube.delete(PODS, …)`, `create(SECRETS, …)`, `mergeStatus(kube, NODE_OP, …)`. */
 const CALL =
-  /(?:kube\.(create|patch|replace|delete)(?:<\w+>)?\(|\b(mergeChange|mergeStatus)\([\w.#]*kube,)\s*([A-Z_]+),/g;
+  /(?:\b(?:kube\.)?(create|patch|replace|delete)(?:<\w+>)?\(|\b(mergeChange|mergeStatus)\([\w.#]*kube,)\s*([A-Z_]+),/g;
 const VERBS: Readonly<Record<string, string>> = { replace: 'update', mergeChange: 'patch', mergeStatus: 'patch' };
 
 function calledVerbs(text: string): string[] {
