@@ -1,10 +1,11 @@
 /** Carries out what the reboot decision asks for, in its order: a crash between any two actions is a case of `decideReboot`. */
 import type { RebootAnswer } from '../api/node-agent.js';
 import type { Clock } from '../program/clock.js';
+import type { Log } from '../program/log.js';
 import type { Host } from './host.js';
 import type { Journal } from './reboot-journal.js';
 import type { RebootAction } from './reboot-decision.js';
-import { reboot } from './reboot.js';
+import { reboot, type RebootMethod } from './reboot.js';
 import { removeSentinels } from './sentinel.js';
 import type { Reconciliation, StatusWriter } from './status-writer.js';
 
@@ -63,9 +64,12 @@ export class ActionExecutor {
           ? this.#writeStatusBeforeReboot(reconciliation, action.reboot)
           : statusWriter.write(reconciliation, action.reboot);
       case 'reboot': {
-        const how = await reboot(host);
-        this.#lastCall = { operationId: agent.spec.operation?.id ?? '', at: clock.monotonic() };
-        return log.info({ step: 'Reboot', how }, 'reboot called');
+        const operationId = agent.spec.operation?.id ?? '';
+        const { method, failures } = await reboot(host);
+        this.#lastCall = { operationId, at: clock.monotonic() };
+        if (failures.length > 0) log.warn({ step: 'Reboot', failures }, 'the orderly way to reboot failed');
+        log.info({ step: 'Reboot', method }, 'reboot called');
+        return this.#recordMethod(operationId, method, log);
       }
       case 'rereadNodeAgent':
       case 'requeue':
@@ -73,6 +77,16 @@ export class ActionExecutor {
       default:
         return action satisfies never;
     }
+  }
+
+  /** Best effort: the machine is going down. What is in the journal is reported after the boot. */
+  async #recordMethod(operationId: string, method: RebootMethod, log: Log): Promise<void> {
+    const { journal } = this.#options;
+    const entry = journal.entry(operationId);
+    if (!entry) return;
+    await journal
+      .write({ ...entry, method })
+      .catch((error: unknown) => log.warn({ err: error }, 'cannot record how the reboot was called'));
   }
 
   /** Best effort: the answer that counts is written after the reboot. */

@@ -30,8 +30,11 @@ export interface Host {
   /** Name of the init process. */
   initName(): Promise<string>;
   signalInit(signal: number): Promise<void>;
-  /** Runs a command of the host in the namespaces of its init process. Throws when it exits with an error. */
-  runInInitNamespaces(...command: string[]): Promise<void>;
+  /**
+   * Runs a command of the host in the namespaces of its init process. Throws when it exits with an error; `hung` when it was killed because it
+   * did not exit in time.
+   */
+  runInInitNamespaces(...command: string[]): Promise<'exited' | 'hung'>;
 }
 
 /** Release files and journals are small, so a larger file is none of them. */
@@ -39,6 +42,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** nsenter does not set PATH, so the usual directories of the host are searched. */
 const HOST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const COMMAND_TIMEOUT_MS = 30_000;
+/** The error of a command becomes part of a status, and others may have a say in it, such as the holder of an inhibitor lock. */
+const MAX_ERROR_LENGTH = 500;
 
 /** The real host. `root` is the mount of its root; processes and boot id come from the agent's own /proc, which shows the host's (`hostPID`). */
 export function realHost(
@@ -146,14 +151,16 @@ function watchDir(dir: string, onChange: (name: string | undefined) => void, sig
   watcher.on('error', () => watcher.close());
 }
 
-function runInInitNamespaces(command: readonly string[], timeout: number): Promise<void> {
+function runInInitNamespaces(command: readonly string[], timeout: number): Promise<'exited' | 'hung'> {
   const args = ['-t', '1', '-m', '-u', '-i', '-n', '-p', '--', ...command];
   const options = { env: { PATH: HOST_PATH }, timeout, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve, reject) => {
     execFile('nsenter', args, options, (error, _stdout, stderr) => {
-      /* A command that was killed by a signal did its work: the machine is shutting down, or the command hung after requesting it. */
-      if (!error || error.signal) resolve();
-      else reject(new Error(`${command.join(' ')}: ${stderr.trim() || error.message}`, { cause: error }));
+      if (error?.killed) return resolve('hung');
+      /* A command that something else killed did its work: the machine is shutting down. */
+      if (!error || error.signal) return resolve('exited');
+      const text = (stderr.trim() || error.message).slice(0, MAX_ERROR_LENGTH);
+      return reject(new Error(`${command.join(' ')}: ${text}`, { cause: error }));
     });
   });
 }

@@ -191,6 +191,7 @@ const answerFrom = (entry: JournalEntry): RebootAnswer => ({
   state: entry.state,
   bootIdBefore: entry.bootId,
   startedAt: entry.startedAt,
+  method: entry.method,
   bootIdAfter: entry.bootIdAfter,
   bootedAt: entry.bootedAt,
   message: entry.message,

@@ -1,5 +1,5 @@
 /** Which reboots the agent started and how they ended. Stored on the host's disk, it survives a crash, a lost cluster and the reboot itself. */
-import type { NodeAgentStatus, Operation } from '../api/node-agent.js';
+import type { NodeAgentStatus, Operation, RebootAnswer } from '../api/node-agent.js';
 import { tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 
@@ -14,12 +14,16 @@ export interface JournalEntry {
   startedAt?: string;
   /** When the reboot was last called; written before the call. */
   calledAt?: string;
+  /** How it was called; written after the call. */
+  method?: RebootAnswer['method'];
   bootIdAfter?: string;
   bootedAt?: string;
   message?: string;
 }
 
 const STATES: readonly string[] = ['Rebooting', 'Rebooted', 'Cancelled', 'Failed'] satisfies JournalEntry['state'][];
+
+const METHODS: readonly unknown[] = [undefined, 'systemctl', 'signal', 'command'] satisfies JournalEntry['method'][];
 
 /** Finished entries stay for the case that the controller has to rebuild its ledger with the same operation id. */
 const MAX_ENTRIES = 8;
@@ -97,6 +101,7 @@ export function entryFromStatus(operation: Operation, status: NodeAgentStatus | 
     notAfter: operation.reboot?.notAfter ?? '',
     state: answer.state,
     startedAt: answer.startedAt,
+    method: answer.method,
     bootIdAfter: answer.bootIdAfter,
     bootedAt: answer.bootedAt,
     message: answer.state === 'Rebooting' ? undefined : answer.message,
@@ -109,6 +114,7 @@ const isEntry = (value: unknown): value is JournalEntry =>
   isRecord(value) &&
   ['id', 'jobName', 'bootId', 'notAfter', 'state'].every(key => typeof value[key] === 'string') &&
   STATES.includes(String(value.state)) &&
+  METHODS.includes(value.method) &&
   ['startedAt', 'calledAt', 'bootIdAfter', 'bootedAt', 'message'].every(key =>
     ['string', 'undefined'].includes(typeof value[key]),
   );

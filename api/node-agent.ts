@@ -127,6 +127,12 @@ const RebootAnswer = z.object({
     .describe('Waiting (for the sentinel), Rebooting, Rebooted, Cancelled or Failed.'),
   bootIdBefore: z.string().optional().describe('Boot ID when the reboot was started.'),
   startedAt: time('When the reboot was started.').optional(),
+  method: z
+    .enum(['systemctl', 'signal', 'command'])
+    .optional()
+    .describe(
+      'How the reboot was called: systemctl (systemctl reboot), signal (SIGRTMIN+5 to systemd) or command (the reboot command of the host).',
+    ),
   bootIdAfter: z.string().optional().describe('Boot ID after the reboot.'),
   bootedAt: time('When the machine booted again.').optional(),
   message: z.string().optional().describe('Human-readable message.'),

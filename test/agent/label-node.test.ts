@@ -84,7 +84,7 @@ describe('a host that is no longer Kairos', () => {
   test('loses its labels although it rebooted before they were removed', async () => {
     const sim = await formerKairosHost();
     sim.cluster.change(agent => ({ ...agent, spec: { ...agent.spec, operation: rebootRequested() } }));
-    sim.host.killBefore(5); // 1 journal, 2 sentinel, 3 status, 4 reboot, 5 labels
+    sim.host.killBefore(6); // 1 journal, 2 sentinel, 3 status, 4 reboot, 5 journal, 6 labels
     expect(await sim.reconcile()).toBe('killed');
     expect(sim.host.rebootCalls).toHaveLength(1);
     expect(status(sim)).toHaveProperty('labeled', true);

@@ -1,29 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { bootIdOf } from '../fakes/host.js';
 import { rebootRequested, nodeAgent, rebootWithdrawn } from './builders.js';
-import { JOURNAL, SENTINEL, type Simulation, simulate } from './simulation.js';
-
-const answer = ({ cluster }: Simulation) => cluster.agent.status?.operation?.reboot;
-
-/** Reconciles until nothing changes any more, over half an hour, so that no delay hides a second call. */
-async function settle(sim: Simulation): Promise<void> {
-  for (let round = 0; round < 8; round += 1) {
-    await sim.reconcile();
-    await sim.clock.advance(4 * 60_000);
-  }
-}
-
-/** The machine has booted: memory is lost, and a new process starts. */
-async function bootUp(sim: Simulation): Promise<void> {
-  await sim.start();
-  await settle(sim);
-}
+import { answer, bootUp, JOURNAL, SENTINEL, settle, simulate } from './simulation.js';
 
 describe('exactly one reboot', () => {
   test('happens after the journal and the removal of the sentinel', async () => {
     const sim = simulate();
     await sim.reconcile();
-    expect(sim.host.mutations).toEqual([`write ${JOURNAL}`, `remove ${SENTINEL}`, 'patch', 'signal 39', 'patch']);
+    expect(sim.host.mutations).toEqual([
+      `write ${JOURNAL}`,
+      `remove ${SENTINEL}`,
+      'patch',
+      'systemctl reboot',
+      `write ${JOURNAL}`,
+      'patch',
+    ]);
     await bootUp(sim);
     expect(sim.host.rebootCalls).toEqual([bootIdOf(1)]);
     expect(answer(sim)).toMatchObject({ state: 'Rebooted', bootIdBefore: bootIdOf(1), bootIdAfter: bootIdOf(2) });
@@ -34,10 +25,11 @@ describe('exactly one reboot', () => {
     sim.host.set({ init: 'init' });
     await sim.reconcile();
     expect(sim.host.mutations).toContain('reboot');
+    expect(sim.host.mutations).not.toContain('systemctl reboot');
   });
 
-  /* 1 journal, 2 sentinel, 3 status, 4 reboot, 5 labels; 6: not killed at all. */
-  const KILLS = [1, 2, 3, 4, 5, 6];
+  /* 1 journal, 2 sentinel, 3 status, 4 reboot, 5 journal, 6 labels; 7: not killed at all. */
+  const KILLS = [1, 2, 3, 4, 5, 6, 7];
 
   test.each(KILLS)('happens when the agent is killed before action %i and restarted', async action => {
     const sim = simulate();

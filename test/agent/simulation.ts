@@ -88,6 +88,10 @@ export interface Simulation {
   reconcile(): Promise<'killed' | number | undefined>;
 }
 
+/** A process that was killed while it called a reboot tries the other ways of calling it in vain. */
+const isKilled = (error: unknown): boolean =>
+  error instanceof Killed || (error instanceof Error && error.cause instanceof Killed);
+
 /** By default the Job is done, its sentinel exists, and the reboot is requested. */
 export function simulate(
   agent: NodeAgent = nodeAgent({ operation: rebootRequested() }),
@@ -115,7 +119,7 @@ export function simulate(
     try {
       return await running?.reconcile();
     } catch (error) {
-      if (!(error instanceof Killed)) throw error;
+      if (!isKilled(error)) throw error;
       running = undefined;
       host.killBefore(undefined);
       return 'killed';
@@ -126,4 +130,21 @@ export function simulate(
     isWatching = false;
   };
   return { host, cluster, clock, start, reconcile, stopWatching };
+}
+
+/** The agent's answer about the reboot. */
+export const answer = ({ cluster }: Simulation) => cluster.agent.status?.operation?.reboot;
+
+/** Reconciles until nothing changes any more, over half an hour, so that no delay hides a second call. */
+export async function settle(sim: Simulation): Promise<void> {
+  for (let round = 0; round < 8; round += 1) {
+    await sim.reconcile();
+    await sim.clock.advance(4 * 60_000);
+  }
+}
+
+/** The machine has booted: memory is lost, and a new process starts. */
+export async function bootUp(sim: Simulation): Promise<void> {
+  await sim.start();
+  await settle(sim);
 }

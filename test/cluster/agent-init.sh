@@ -1,5 +1,5 @@
 # A machine for agent-init.test.ts without a kernel of its own: new namespaces, and an init process that is asked to reboot.
-# $1: systemd, or another init process; $2: directory shared with the test. For other init processes it contains the command `reboot`.
+# $1: systemd, or another init process; $2: directory shared with the test. Its commands, such as `reboot`, come first in the PATH.
 set -e
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -12,9 +12,9 @@ mount -t tmpfs tmpfs /usr/local/sbin
 # systemd does not unmount this directory at shutdown
 mkdir -p /run/initramfs /run/units/reboot.target.wants
 mount --bind "$2" /run/initramfs
+cp /run/initramfs/commands/* /usr/local/sbin/
 
 if [ "$1" != systemd ]; then
-  cp /run/initramfs/reboot /usr/local/sbin/reboot
   mount -o remount,bind,ro /
   touch /run/initramfs/up
   exec sh -c 'while :; do sleep 0.1; done'

@@ -35,9 +35,12 @@ afterEach(async () => {
 });
 
 /** Starts the machine; resolves with the process id of its init process, as seen by the test. */
-async function start(init: 'systemd' | 'another', reboot = 'exit 0'): Promise<number> {
-  writeFileSync(join(share, 'reboot'), `#!/bin/sh\n${reboot}\n`);
-  chmodSync(join(share, 'reboot'), 0o755);
+async function start(init: 'systemd' | 'another', commands: Record<string, string>): Promise<number> {
+  mkdirSync(join(share, 'commands'));
+  for (const [name, script] of Object.entries(commands)) {
+    writeFileSync(join(share, 'commands', name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(share, 'commands', name), 0o755);
+  }
   const enter = 'echo $$ >"$1/cgroup.procs"; exec unshare -m -u -i -n -p -C --fork --kill-child sh "$2" "$3" "$4"';
   const script = join(repository, 'test/cluster/agent-init.sh');
   const child = spawn('sh', ['-c', enter, 'sh', GROUP_FOLDER, script, init, share], { stdio: 'ignore' });
@@ -57,7 +60,7 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
         import { realHost } from './agent/host.js';
         import { reboot } from './agent/reboot.js';
         const host = realHost('/', { now: () => new Date() }, { commandTimeoutMs: ${commandTimeoutMs} });
-        reboot(host).then(console.log, error => { console.log(error.message); process.exitCode = 1; });`,
+        reboot(host).then(({ method }) => console.log(method), error => { console.log(error.message); process.exitCode = 1; });`,
     },
     outfile: file,
     bundle: true,
@@ -77,28 +80,43 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
   return { code, output: `${stdout}${stderr}`.trim() };
 }
 
-test('systemd gets a signal, reaches reboot.target, and the machine reboots', async () => {
-  const init = await start('systemd');
+/** How a machine with systemd reboots, whatever the way. */
+async function rebootOf(init: number, commandTimeoutMs: number) {
   const ended = once(machine as ChildProcess, 'exit');
-  expect(await agentReboots(init)).toEqual({ code: 0, output: 'signal' });
-  expect(await ended).toEqual(REBOOTED);
-  expect(existsSync(join(share, 'reboot-target'))).toBe(true);
+  const { output } = await agentReboots(init, commandTimeoutMs);
+  return { output, ended: await ended, hasReachedTarget: existsSync(join(share, 'reboot-target')) };
+}
+
+test('systemctl of the host is called first, systemd reaches reboot.target, and the machine reboots', async () => {
+  const script = 'touch /run/initramfs/called; exec /usr/bin/systemctl "$@"';
+  const init = await start('systemd', { systemctl: script });
+  expect(await rebootOf(init, 30_000)).toEqual({ output: 'systemctl', ended: REBOOTED, hasReachedTarget: true });
+  expect(existsSync(join(share, 'called'))).toBe(true);
+});
+
+test.each([
+  ['fails', 'exit 1'],
+  ['hangs and ignores signals', 'trap "" TERM INT; sleep 5'],
+])('systemd gets a signal when systemctl %s, and the machine reboots', async (_sentence, script) => {
+  const init = await start('systemd', { systemctl: script });
+  expect(await rebootOf(init, 1_000)).toEqual({ output: 'signal', ended: REBOOTED, hasReachedTarget: true });
 });
 
 test('the reboot command of the host runs in the namespaces of another init process', async () => {
-  const init = await start('another', 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/initramfs/called');
+  const script = 'readlink /proc/self/ns/net /proc/self/ns/uts >/run/initramfs/called';
+  const init = await start('another', { reboot: script });
   expect(await agentReboots(init)).toEqual({ code: 0, output: 'command' });
   const own = await Promise.all(['net', 'uts'].map(name => run('readlink', [`/proc/${init}/ns/${name}`])));
   expect(readFileSync(join(share, 'called'), 'utf8')).toBe(own.map(({ stdout }) => stdout).join(''));
 });
 
 test('the error of a reboot command that fails is its own output', async () => {
-  const init = await start('another', 'echo "no such power" >&2; exit 3');
+  const init = await start('another', { reboot: 'echo "no such power" >&2; exit 3' });
   expect(await agentReboots(init)).toEqual({ code: 1, output: 'reboot: no such power' });
 });
 
 test('a reboot command that hangs and ignores signals is killed after its timeout', async () => {
-  const init = await start('another', 'trap "" TERM INT; touch /run/initramfs/called; sleep 60');
+  const init = await start('another', { reboot: 'trap "" TERM INT; touch /run/initramfs/called; sleep 60' });
   expect(await agentReboots(init, 1_000)).toEqual({ code: 0, output: 'command' });
   expect(existsSync(join(share, 'called'))).toBe(true);
 });

@@ -31,8 +31,10 @@ interface Settings {
   onReboot?: () => void;
   /** Writing to the disk fails with this. */
   diskFault?: string;
-  /** Calling the reboot fails with this. */
+  /** Calling the reboot fails with this, whatever the way. */
   rebootFault?: string;
+  /** What single ways of calling it do, by their name in `mutations`: `hang`, or fail with this error. */
+  rebootFaults: Readonly<Record<string, string>>;
   bootedAt: Date;
   readOnly: readonly string[];
   /** Paths that exist and fail to be read. */
@@ -57,6 +59,7 @@ const DEFAULTS: Settings = {
   cmdline: 'BOOT_IMAGE=/boot/vmlinuz root=LABEL=COS_ACTIVE cos-img/filename=/cOS/active.img',
   init: 'systemd',
   rebootsWhenAsked: true,
+  rebootFaults: {},
   bootedAt: new Date('2026-01-01T00:00:00.000Z'),
   readOnly: [],
   unreadable: [],
@@ -122,12 +125,15 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     settings.bootId = id ?? bootIdOf(boots);
     settings.bootedAt = new Date(settings.bootedAt.getTime() + 60_000);
   };
-  const reboot = (how: string) => {
+  const reboot = (how: string): 'exited' | 'hung' => {
     mutate(how);
-    if (settings.rebootFault !== undefined) throw new Error(settings.rebootFault);
+    const fault = settings.rebootFault ?? settings.rebootFaults[how];
+    if (fault === 'hang') return 'hung';
+    if (fault !== undefined) throw new Error(fault);
     rebootCalls.push(settings.bootId);
     settings.onReboot?.();
     if (settings.rebootsWhenAsked) restart();
+    return 'exited';
   };
   return {
     ...disk(files, settings, mutate),
@@ -146,7 +152,7 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     },
     arch: () => 'x64',
     initName: async () => settings.init,
-    signalInit: async signal => reboot(`signal ${signal}`),
+    signalInit: async signal => void reboot(`signal ${signal}`),
     runInInitNamespaces: async (...command) => reboot(command.join(' ')),
   };
 }

@@ -28,7 +28,7 @@ export const reboot: Step = {
     },
   }),
   evaluate(facts): StepResult {
-    const { ledger, node, now, nodeOp } = facts;
+    const { ledger, now, nodeOp } = facts;
     if (ledger?.step !== 'Reboot')
       return act({ do: 'record', change: {} }, { reason: 'Rebooting', message: 'asking the agent to reboot the node' });
     if (hasRebooted(facts)) return DONE;
@@ -37,8 +37,7 @@ export const reboot: Step = {
       return fail('NotRebooted', `the node did not reboot: ${answer.message ?? 'the agent gave up'}`);
     const until = after(stepStartedAt(facts, 'Reboot'), nodeOp.spec.rebootTimeoutSeconds);
     if (now >= until) return timedOut(facts);
-    const isRebooting = answer?.state === 'Rebooting' || !isReady(node);
-    return wait('Rebooting', isRebooting ? 'rebooting' : 'waiting for the reboot', until);
+    return wait('Rebooting', waitMessage(facts), until);
   },
 };
 
@@ -76,9 +75,19 @@ export function bootAfter(facts: Facts): string | undefined {
 
 const rebootAnswer = ({ agent, ledger }: Facts) => agentAnswer(agent, ledger)?.reboot;
 
-function timedOut({ node, ledger }: Facts): StepResult {
+/** What keeps a reboot from happening is known to the agent alone, for example an inhibitor lock on the host. */
+function waitMessage(facts: Facts): string {
+  const answer = rebootAnswer(facts);
+  if (answer?.state !== 'Rebooting' && isReady(facts.node)) return 'waiting for the reboot';
+  return isReady(facts.node) && answer?.message !== undefined ? `rebooting: ${answer.message}` : 'rebooting';
+}
+
+function timedOut(facts: Facts): StepResult {
+  const { node, ledger } = facts;
   if (!isReady(node)) return fail('Unreachable', 'the node did not come back after its reboot');
+  const message = rebootAnswer(facts)?.message;
+  const why = message === undefined ? '' : `: ${message}`;
   return bootIdOf(node) === ledger?.bootIdBefore
-    ? fail('NotRebooted', `the node still runs the boot it had before (${ledger?.bootIdBefore})`)
+    ? fail('NotRebooted', `the node still runs the boot it had before (${ledger?.bootIdBefore})${why}`)
     : fail('NotRebooted', 'the node has booted, but not by the requested reboot');
 }

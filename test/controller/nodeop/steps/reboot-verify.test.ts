@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
 import { MARK, outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
@@ -181,4 +182,19 @@ describe('A node to be rebooted and verified', () => {
     ],
     ['completes on the requested version', UPGRADE, { ...rebooted(), ledger: at }, 'Reboot: Completed Done'],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
+});
+
+describe('The message about a reboot that does not happen', () => {
+  const rebooting = (seconds: number) =>
+    facts(REBOOT, {
+      ledger: ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } }, seconds),
+      job: job('complete'),
+      agent: answering(undefined, { state: 'Rebooting', message: 'Operation inhibited by "dpkg"' }),
+    });
+  test.each([
+    ['while it is waited for', 5, { is: 'wait', message: 'rebooting: Operation inhibited by "dpkg"' }],
+    ['when it has not happened in time', 1800, { reason: 'NotRebooted', message: expect.stringContaining('"dpkg"') }],
+  ])('contains what the agent reports, %s', (_sentence, seconds, result) =>
+    expect(walk(rebooting(seconds)).result).toMatchObject(result),
+  );
 });
