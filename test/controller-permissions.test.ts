@@ -19,12 +19,12 @@ const plurals = new Map(
 
 /** Matches calls that write, with their resource: `kube.delete(PODS, …)`, `create(SECRETS, …)`, `mergeStatus(kube, NODE_OP, …)`. */
 const CALL =
-  /(?:\b(?:kube\.)?(create|patch|replace|delete)(?:<\w+>)?\(|\b(mergeChange|mergeStatus)\([\w.#]*kube,)\s*([A-Z_]+),/g;
+  /(?:\b(?:kube\.(create|patch|replace|delete)|(create))(?:<\w+>)?\(|\b(mergeChange|mergeStatus)\([\w.#]*kube,)\s*([A-Z_]+),/g;
 const VERBS: Readonly<Record<string, string>> = { replace: 'update', mergeChange: 'patch', mergeStatus: 'patch' };
 
 function calledVerbs(text: string): string[] {
-  const calls = [...text.matchAll(CALL)].map(([, plain, merging, resource = '']) => {
-    const method = plain ?? merging ?? '';
+  const calls = [...text.matchAll(CALL)].map(([, plain, passed, merging, resource = '']) => {
+    const method = plain ?? passed ?? merging ?? '';
     const subresource = method === 'mergeStatus' ? '/status' : '';
     return `${VERBS[method] ?? method} ${plurals.get(resource) ?? resource}${subresource}`;
   });

@@ -73,7 +73,7 @@ describe('an upgrade of the recovery system', () => {
     const nodeOp = JSON.stringify(upgrade('nothing', 'kairos:v3.5.0', { upgradeRecovery: false }));
     const { code, stderr } = await operator.kubectl.try(['apply', '-f', '-'], { stdin: nodeOp });
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/must be true when upgradeActive is false: there would be nothing to do/);
+    expect(stderr).toMatch(/must be true when upgradeActive is false, otherwise there is nothing to upgrade/);
     expect(await operator.kubectl.getJson('nodeopupgrade', 'nothing')).toBeUndefined();
   });
 });
