@@ -116,6 +116,7 @@ export const OSArtifactStatus = z.object({
   build: z.string().optional().describe('ID of the build: it changes with the spec and with the inputs.'),
   pod: z.string().optional().describe('Name of the builder Pod.'),
   attempt: z.int().min(1).optional().describe('Number of the builder Pod within this build: a lost Pod is replaced.'),
+  builderLoss: z.string().optional().describe('How the latest builder Pod was lost; absent if it was not.'),
   progress: z.string().optional().describe('Completed steps of all steps, such as 3/12.'),
   steps: z.array(StepStatus).optional().describe('Steps of the build, in order.'),
   outputs: z.array(OutputStatus).optional().describe('Files that were built.'),

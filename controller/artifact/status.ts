@@ -20,7 +20,10 @@ const FINAL_PHASES: Partial<Record<Phase, string>> = { Ready: 'Completed', Error
 const KEPT_FIELDS = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
 
 /** What a pass observed about the build. */
-export type BuildDetails = Pick<OSArtifactStatus, (typeof KEPT_FIELDS)[number] | 'build' | 'pod' | 'waitingSince'>;
+export type BuildDetails = Pick<
+  OSArtifactStatus,
+  (typeof KEPT_FIELDS)[number] | 'build' | 'builderLoss' | 'pod' | 'waitingSince'
+>;
 
 /** The status to write. Details of an earlier build are dropped. */
 export function newStatus(
@@ -29,7 +32,7 @@ export function newStatus(
   now: Date,
   details: BuildDetails = {},
 ): OSArtifactStatus {
-  const { build, pod, waitingSince } = details;
+  const { build, builderLoss, pod, waitingSince } = details;
   const before = build !== undefined && status.build === build ? status : undefined;
   const wasFinal = FINAL_PHASES[status.phase ?? 'Pending'] !== undefined;
   const completedAt = (wasFinal && status.build === build && status.completedAt) || now.toISOString();
@@ -42,6 +45,7 @@ export function newStatus(
     pod,
     waitingSince,
     build,
+    builderLoss,
     startedAt: build === undefined ? undefined : (before?.startedAt ?? now.toISOString()),
     ...Object.fromEntries(kept),
     completedAt: FINAL_PHASES[phase] === undefined ? undefined : completedAt,

@@ -2,7 +2,7 @@
 import { ANNOTATIONS } from '../../../api/names.js';
 import { declaresArtifactsVolume } from '../../../api/passthrough.js';
 import type { Event } from '../../../kube/event-recorder.js';
-import { type CachedPod, isAlive } from '../../cluster/pod.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { normalEvent, volumeReplaced } from '../events.js';
 import type { Facts, Plan } from '../facts.js';
 import { isTerminating } from '../ownership.js';
@@ -43,30 +43,27 @@ export function building(facts: Facts, id: string, pod: CachedPod): Plan {
   }
 }
 
-const failedStatus = ({ artifact, now }: Facts, details: BuildDetails, message: string) =>
-  newStatus(artifact, { phase: 'Error', reason: 'BuildFailed', message }, now, details);
+function buildFailed(facts: Facts, details: BuildDetails, message: string): Plan {
+  const status = newStatus(facts.artifact, { phase: 'Error', reason: 'BuildFailed', message }, facts.now, details);
+  return planWithEvent(facts, status, { reason: 'BuildFailed' });
+}
 
-const buildFailed = (facts: Facts, details: BuildDetails, message: string): Plan =>
-  planWithEvent(facts, failedStatus(facts, details, message), { reason: 'BuildFailed' });
-
-/** `lastLoss`: the rest of a sentence about the builder Pod. */
-export const lostTooOften = (lastLoss: string): string =>
-  `the builder Pod was lost ${MAX_ATTEMPTS} times; the last time: the builder Pod ${lastLoss}`;
-
-/** The next Pod is created when this one is deleted: two Pods must not write the same files. */
+/**
+ * The next Pod is created when this one is deleted: two Pods must not write the same files. How it was lost is kept in the status, because
+ * the Pod that shows it is deleted before the next attempt, or the failure, is decided.
+ */
 function builderLost(facts: Facts, details: BuildDetails, pod: CachedPod, lossReason: string): Plan {
-  const actions = isTerminating(pod) ? [] : [{ do: 'deletePod' as const, pod }];
-  /* A terminating Pod may still succeed. */
-  const isLast = (details.attempt ?? 1) >= MAX_ATTEMPTS && !isAlive(pod);
-  if (isLast) {
-    const status = failedStatus(facts, details, lostTooOften(lossReason));
-    return planWithEvent(facts, status, { reason: 'BuildFailed', actions });
-  }
-  const message = `the builder Pod ${lossReason}; the build starts again when it is deleted`;
-  const summary = { phase: 'Building', reason: 'BuilderLost', message } as const;
-  return planWithEvent(facts, newStatus(facts.artifact, summary, facts.now, details), {
+  const isLast = (details.attempt ?? 1) >= MAX_ATTEMPTS;
+  const next = isLast ? 'the build fails when it is deleted' : 'the build starts again when it is deleted';
+  const summary = {
+    phase: 'Building',
     reason: 'BuilderLost',
-    actions,
+    message: `the builder Pod ${lossReason}; ${next}`,
+  } as const;
+  const status = newStatus(facts.artifact, summary, facts.now, { ...details, builderLoss: lossReason });
+  return planWithEvent(facts, status, {
+    reason: 'BuilderLost',
+    actions: isTerminating(pod) ? [] : [{ do: 'deletePod', pod }],
     requeueAfterMs: TERMINATING_RECHECK_MS,
   });
 }

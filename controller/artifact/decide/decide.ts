@@ -11,7 +11,7 @@ import { type Action, type Facts, LEGACY_FINALIZER, type Plan } from '../facts.j
 import { isTerminating } from '../ownership.js';
 import { newStatus, waitingPeriod, withObservedGeneration } from '../status.js';
 import { FAILED_RECHECK_MS, INPUT_RECHECK_MS, TERMINATING_RECHECK_MS } from '../timeouts.js';
-import { building, lostTooOften, MAX_ATTEMPTS } from './building.js';
+import { building, MAX_ATTEMPTS } from './building.js';
 import { exporting } from './exporting.js';
 import { planWithEvent } from './plan-with-event.js';
 
@@ -90,8 +90,10 @@ function startBuild(facts: Facts, { id, rendered }: Extract<Facts['input'], { is
   const attempt = status?.build === id ? (status.attempt ?? 0) + 1 : 1;
   if (attempt <= MAX_ATTEMPTS)
     return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], requeueAfterMs: TERMINATING_RECHECK_MS };
-  /* The last Pod disappeared before a failure of it was observed. */
-  const summary = { phase: 'Error', reason: 'BuildFailed', message: lostTooOften('was deleted') } as const;
+  /* Without a record, the Pod disappeared before its loss was observed. */
+  const lastLoss = status?.builderLoss ?? 'was deleted';
+  const message = `the builder Pod was lost ${MAX_ATTEMPTS} times; the last time: the builder Pod ${lastLoss}`;
+  const summary = { phase: 'Error', reason: 'BuildFailed', message } as const;
   return planWithEvent(facts, newStatus(artifact, summary, now, { build: id, attempt: status?.attempt }), {
     reason: 'BuildFailed',
   });

@@ -74,16 +74,20 @@ describe('a build whose Pod is lost', () => {
     expect(setup.phaseAndMessage()[0]).toBe('Building');
   });
 
-  test('reports that its last Pod was deleted when no other reason is known', async () => {
+  test('reports how its last Pod was lost, although that Pod is deleted before the build fails', async () => {
     await setup.create(READY);
     for (let round = 0; round < 3; round += 1) await setup.setPodStatus('Failed', ended(255, 'Unknown'));
     const finishDeletion = await setup.deletePodSlowly();
-    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    expect(setup.phaseAndMessage()).toEqual([
+      'Building',
+      'the builder Pod is being deleted; the build fails when it is deleted',
+    ]);
     await finishDeletion();
     expect(setup.phaseAndMessage()).toEqual([
       'Error',
-      'the builder Pod was lost 4 times; the last time: the builder Pod was deleted',
+      'the builder Pod was lost 4 times; the last time: the builder Pod is being deleted',
     ]);
+    expect(setup.reasons().filter(reason => reason === 'BuilderLost')).toHaveLength(4);
   });
 
   test('starts again three times at most', async () => {
