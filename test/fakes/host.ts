@@ -28,7 +28,7 @@ interface Settings {
   /** Whether a reboot call reboots the machine at once. */
   rebootsWhenAsked: boolean;
   /** Called on each reboot call, for a machine that reboots by itself. */
-  onReboot?: () => void;
+  onReboot?: (how: string) => void;
   /** Writing to the disk fails with this. */
   diskFault?: string;
   /** Calling the reboot fails with this, whatever the way. */
@@ -131,7 +131,7 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
     if (fault === 'hang') return 'hung';
     if (fault !== undefined) throw new Error(fault);
     rebootCalls.push(settings.bootId);
-    settings.onReboot?.();
+    settings.onReboot?.(how);
     if (settings.rebootsWhenAsked) restart();
     return 'exited';
   };

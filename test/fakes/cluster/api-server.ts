@@ -10,7 +10,8 @@ import { EVENTS, PODS } from '../../../kube/resources.js';
 import { ObjectStore, type StoreEvent, type ApiResponse } from '../object-store.js';
 import type { FakeClock } from '../clock.js';
 import { collectionOf, pathOf } from '../kube.js';
-import { isFinished, type PodObject } from './object-types.js';
+import { type Condition, isFinished, type PodObject, withCondition } from './object-types.js';
+import type { MutatingAdmission, NewObject } from './mutating-admission.js';
 import { validateNames } from './name-validation.js';
 import { type Selection, selectorPredicate } from './selectors.js';
 
@@ -35,6 +36,8 @@ export type AdmissionPolicy = (request: {
   verb: 'create' | 'dryRun' | 'evict';
   plural: string;
   name: string;
+  /** Absent for evictions; after mutation. */
+  object?: NewObject;
 }) => KubeError | undefined;
 
 /** A stored object; it is frozen, so it is returned without a copy. */
@@ -53,6 +56,8 @@ export class FakeApiServer {
   readonly terminatingNamespaces = new Set<string>();
   /** Set by a test to deny requests, as an admission policy or a quota does. */
   admission: AdmissionPolicy = () => undefined;
+  /** Set by a test to change new objects, as mutating webhooks do. */
+  mutating: MutatingAdmission = {};
   /** How often programs listed each resource. */
   readonly listCounts = new Map<string, number>();
   readonly #compactionListeners = new Set<(error: KubeError) => void>();
@@ -147,17 +152,18 @@ export class FakeApiServer {
     validateNames(body);
     this.refuseIfTerminating(namespace);
     if (resource.plural === EVENTS.plural) return this.#recordEvent<T>(body);
-    this.checkAdmission('create', resource, body);
-    const { status: _status, ...rest } = body as Stored & { status?: object };
+    const { object, refused } = this.admit('create', resource, body);
+    if (refused) throw refused;
+    const { status: _status, ...rest } = object as NewObject & { status?: object };
     const first = resource === PODS ? { ...rest, status: { phase: 'Pending' } } : { ...rest };
     return this.#bodyOf<T>(this.store.create(pathOf(resource, { namespace }), first));
   }
 
-  /** Throws the error with which the admission policy denies the request. */
-  checkAdmission(verb: 'create' | 'dryRun', { plural }: Resource, body: object): void {
-    const { name = '' } = (body as Partial<Stored>).metadata ?? {};
-    const refused = this.admission({ verb, plural, name });
-    if (refused) throw refused;
+  /** The object as mutating admission leaves it, and the error with which a policy refuses that. */
+  admit(verb: 'create' | 'dryRun', { plural }: Resource, body: object): { object: NewObject; refused?: KubeError } {
+    const object = this.mutating[plural]?.(body as NewObject) ?? (body as NewObject);
+    const { name = '' } = object.metadata;
+    return { object, refused: this.admission({ verb, plural, name, object }) };
   }
 
   refuseIfTerminating(namespace: string | undefined): void {
@@ -179,7 +185,7 @@ export class FakeApiServer {
   }
 
   /** A Pod on a node only becomes terminating; its kubelet removes it after its containers have ended. */
-  delete(resource: Resource, at: Name, options: DeleteOptions = {}): void {
+  delete(resource: Resource, at: Name, options: DeleteOptions & { disruption?: Condition } = {}): void {
     const pod = resource === PODS ? this.find<PodObject>(PODS, at) : undefined;
     const seconds = options.gracePeriodSeconds ?? pod?.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS;
     const graceful = pod?.spec.nodeName !== undefined && !isFinished(pod) && seconds > 0;
@@ -190,7 +196,11 @@ export class FakeApiServer {
     const ends = new Date(this.clock.now().getTime() + seconds * 1000).toISOString();
     if (before !== undefined && before <= ends) return;
     const metadata = { ...pod.metadata, deletionTimestamp: ends, deletionGracePeriodSeconds: seconds };
-    this.put(PODS, { ...pod, metadata });
+    const { disruption } = options;
+    const conditions = disruption
+      ? withCondition(pod.status.conditions ?? [], disruption, this.clock.now())
+      : pod.status.conditions;
+    this.put(PODS, { ...pod, metadata, status: { ...pod.status, conditions } });
   }
 
   #bodyOf<T extends Stored>(verdict: ApiResponse): Frozen<T> {

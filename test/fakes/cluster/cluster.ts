@@ -30,8 +30,10 @@ import { runDisruptionController } from './disruption-controller.js';
 import { type NodeDisruption, logDisruptions } from './disruption-log.js';
 import { runGarbageCollector } from './garbage-collector.js';
 import { runJobController } from './job-controller.js';
+import type { BehaviorOverride, StartedContainer } from './container-behavior.js';
 import { Kubelet, type ContainerRun } from './kubelet.js';
 import { Machine } from './machine.js';
+import { injectSidecar, inTurn, sidecarImages, type SidecarOptions } from './mutating-admission.js';
 import { runNodeLifecycleController } from './node-lifecycle-controller.js';
 import { budgetObject, type ClusterOptions, daemonSetObject, nodeObject, replicaSetObject } from './object-builders.js';
 import type { Mutation, Program } from './program.js';
@@ -49,6 +51,8 @@ export class FakeCluster {
   /** Every change of a node's cordon, claim or power. */
   readonly disruptions: readonly NodeDisruption[];
   readonly machines: ReadonlyMap<string, Machine>;
+  readonly #kubelets = new Map<string, Kubelet>();
+  readonly #sidecars: readonly SidecarOptions[];
   readonly agents: ReadonlyMap<string, Program>;
   /** Replicas of the controller; `start` starts only the first. */
   readonly controllers: readonly Program[];
@@ -56,8 +60,9 @@ export class FakeCluster {
   watchDelay: (program: string, plural: string) => number = () => 0;
 
   constructor(options: ClusterOptions) {
-    const { nodes, behavior = () => undefined, images = {}, seed = 1, allowedNamespaces } = options;
+    const { nodes, seed = 1, allowedNamespaces } = options;
     const { api, clock, mutations, containerRuns } = this;
+    this.#sidecars = options.sidecars ?? [];
     const deps = {
       api,
       mutations,
@@ -77,8 +82,11 @@ export class FakeCluster {
     const lifecycle = runNodeLifecycleController(api, this.machines);
     const { log, record } = logDisruptions(api, this.machines);
     this.disruptions = log;
+    api.mutating = options.mutating ?? {};
     for (const machine of machines) {
-      const kubelet = new Kubelet({ api, machine, behavior, images, containerRuns });
+      const kubelet = new Kubelet({ api, machine, containerRuns, ...kubeletOptions(options) });
+      this.#kubelets.set(machine.name, kubelet);
+      machine.onShutdown = () => kubelet.beginShutdown();
       machine.onDown = () => {
         this.agents.get(machine.name)?.stop();
         kubelet.afterPowerLoss();
@@ -109,8 +117,17 @@ export class FakeCluster {
     const reported = () => this.api.all<NodeAgent>(NODE_AGENT).filter(agent => agent.status?.boot !== undefined).length;
     if (!(await this.runUntil(() => reported() === this.machines.size, 120)))
       throw new Error('the agents did not report');
+    this.#injectSidecars();
     await this.runFor(5);
     this.resetMutationCount();
+  }
+
+  /** The injector's webhook is installed last, so that the workloads of a scenario have no sidecars. */
+  #injectSidecars(): void {
+    const { api } = this;
+    if (this.#sidecars.length === 0) return;
+    const inject = this.#sidecars.map(injectSidecar);
+    api.mutating = { ...api.mutating, pods: inTurn(...(api.mutating.pods ? [api.mutating.pods] : []), ...inject) };
   }
 
   /** Restarts the numbering: the next mutation of every program has the number 1. */
@@ -127,6 +144,12 @@ export class FakeCluster {
     const machine = this.machines.get(name);
     if (!machine) throw new Error(`no machine ${name}`);
     return machine;
+  }
+
+  kubelet(node: string): Kubelet {
+    const kubelet = this.#kubelets.get(node);
+    if (!kubelet) throw new Error(`no kubelet on ${node}`);
+    return kubelet;
   }
 
   /** Creates an object or patches the existing one, as `kubectl apply` does. */
@@ -185,6 +208,25 @@ export class FakeCluster {
     await this.runFor(then);
     return settled && this.isSettled();
   }
+}
+
+function kubeletOptions({
+  behavior = () => undefined,
+  images = {},
+  sidecars = [],
+  rejects,
+  afterPowerCut,
+}: ClusterOptions) {
+  const ofSidecar: BehaviorOverride = running => {
+    const found = sidecars.find(({ name }) => name === running.container.name);
+    return found && { seconds: found.seconds, exitCode: found.exitCode };
+  };
+  return {
+    behavior: (running: StartedContainer) => behavior(running) ?? ofSidecar(running),
+    images: { ...sidecarImages(sidecars), ...images },
+    rejects,
+    afterPowerCut,
+  };
 }
 
 /** The agent starts some time after its kubelet. */

@@ -16,7 +16,8 @@ export function evict(api: FakeApiServer, at: Name, { uid, gracePeriodSeconds }:
   const pod = api.get<PodObject>(PODS, at);
   if (uid !== pod.metadata.uid) throw new KubeError(409, `the uid of pod ${at.name} differs`, 'Conflict');
   if (!needsNoBudget(pod)) consumeBudget(api, pod);
-  api.delete(PODS, at, { uid, gracePeriodSeconds });
+  const disruption = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
+  api.delete(PODS, at, { uid, gracePeriodSeconds, disruption });
 }
 
 function consumeBudget(api: FakeApiServer, pod: PodObject): void {

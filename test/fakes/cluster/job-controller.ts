@@ -3,7 +3,15 @@ import { JOBS, PODS } from '../../../kube/resources.js';
 import { controllerReference } from '../../../kube/owner.js';
 import { type ControlLoop, controlLoop, shorterDelay } from './control-loop.js';
 import type { FakeApiServer } from './api-server.js';
-import { controllerUid, isFinished, type JobObject, type PodObject, withCondition } from './object-types.js';
+import { judgeFailure } from './pod-failure-policy.js';
+import {
+  type Condition,
+  controllerUid,
+  isFinished,
+  type JobObject,
+  type PodObject,
+  withCondition,
+} from './object-types.js';
 
 /** The delay before a Pod is replaced after the first failure; it doubles with each further failure. */
 const BACKOFF_MS = 10_000;
@@ -13,7 +21,18 @@ interface Tally {
   alive: Set<string>;
   failed: Set<string>;
   succeeded: Set<string>;
+  /** Failed, but not counted against the backoff limit, by a rule of the Job. */
+  ignored: Set<string>;
+  /** The message of the rule by which the whole Job has failed. */
+  failedByRule?: string;
   lastFailure: number;
+}
+
+interface JobResult {
+  type: string;
+  reason?: string;
+  message?: string;
+  startTime: string;
 }
 
 /** Starts the controller. */
@@ -41,6 +60,7 @@ class JobController {
       alive: new Set(),
       failed: new Set(),
       succeeded: new Set(),
+      ignored: new Set(),
       lastFailure: 0,
     };
     this.#tallies.set(uid, tally);
@@ -53,12 +73,19 @@ class JobController {
     const hasEnded = isDeleted || isFinished(pod);
     if (!hasEnded) tally.alive.add(uid);
     else if (pod.status.phase === 'Succeeded') tally.succeeded.add(uid);
-    else if (!tally.failed.has(uid)) {
-      tally.failed.add(uid);
-      tally.lastFailure = this.#api.clock.monotonic();
-    }
+    else if (!tally.failed.has(uid) && !tally.ignored.has(uid)) this.#countFailure(job, pod);
     if (hasEnded) tally.alive.delete(uid);
     this.#loop.trigger();
+  }
+
+  #countFailure(uid: string, pod: PodObject): void {
+    const job = this.#api.all<JobObject>(JOBS).find(({ metadata }) => metadata.uid === uid);
+    const tally = this.#tally(uid);
+    const { action, message } = judgeFailure(job?.spec.podFailurePolicy?.rules ?? [], pod);
+    if (action === 'Ignore') tally.ignored.add(pod.metadata.uid);
+    else tally.failed.add(pod.metadata.uid);
+    tally.failedByRule ??= message;
+    tally.lastFailure = this.#api.clock.monotonic();
   }
 
   #syncAll(): number | undefined {
@@ -72,6 +99,7 @@ class JobController {
     const ended = job.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
     if (ended) return this.#expire(job, new Date(ended.lastTransitionTime ?? now));
     const tally = this.#tally(job.metadata.uid);
+    if (job.metadata.deletionTimestamp !== undefined) return undefined;
     if (job.spec.suspend === true) return this.#suspend(job, tally);
     const started = job.status?.startTime ?? now.toISOString();
     const { backoffLimit = 6, activeDeadlineSeconds } = job.spec;
@@ -80,11 +108,18 @@ class JobController {
         ? undefined
         : new Date(started).getTime() + activeDeadlineSeconds * 1000 - now.getTime();
     if (tally.succeeded.size > 0) return this.#finish(job, tally, { type: 'Complete', startTime: started });
+    if (tally.failedByRule !== undefined)
+      return this.#finish(job, tally, {
+        type: 'Failed',
+        reason: 'PodFailurePolicy',
+        message: tally.failedByRule,
+        startTime: started,
+      });
     if (tally.failed.size > backoffLimit)
       return this.#finish(job, tally, { type: 'Failed', reason: 'BackoffLimitExceeded', startTime: started });
     if (deadline !== undefined && deadline <= 0)
       return this.#finish(job, tally, { type: 'Failed', reason: 'DeadlineExceeded', startTime: started });
-    const wait = tally.failed.size === 0 ? 0 : this.#backoff(tally);
+    const wait = tally.failed.size + tally.ignored.size === 0 ? 0 : this.#backoff(tally);
     if (tally.alive.size === 0 && wait <= 0) this.#createPod(job);
     this.#writeStatus(job, { startTime: started });
     /* A Pod whose creation was denied is retried. */
@@ -92,8 +127,8 @@ class JobController {
     return shorterDelay(deadline, wait > 0 ? wait : retryMs);
   }
 
-  #backoff({ failed, lastFailure }: Tally): number {
-    return lastFailure + BACKOFF_MS * 2 ** (failed.size - 1) - this.#api.clock.monotonic();
+  #backoff({ failed, ignored, lastFailure }: Tally): number {
+    return lastFailure + BACKOFF_MS * 2 ** (failed.size + ignored.size - 1) - this.#api.clock.monotonic();
   }
 
   #suspend(job: JobObject, tally: Tally): undefined {
@@ -103,14 +138,14 @@ class JobController {
   }
 
   /** Complete or Failed is set only after the last Pod of the Job has ended. */
-  #finish(job: JobObject, tally: Tally, result: { type: string; reason?: string; startTime: string }): undefined {
+  #finish(job: JobObject, tally: Tally, result: JobResult): undefined {
     this.#deletePods(job, tally);
-    const { type, reason, startTime } = result;
+    const { type, reason, message, startTime } = result;
     if (tally.alive.size > 0) {
       const interim = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
-      return this.#writeStatus(job, { startTime, condition: { type: interim, status: 'True', reason } });
+      return this.#writeStatus(job, { startTime, condition: { type: interim, status: 'True', reason, message } });
     }
-    return this.#writeStatus(job, { startTime, condition: { type, status: 'True', reason } });
+    return this.#writeStatus(job, { startTime, condition: { type, status: 'True', reason, message } });
   }
 
   #deletePods(job: JobObject, tally: Tally): void {
@@ -119,10 +154,7 @@ class JobController {
         this.#api.delete(PODS, { name: pod.metadata.name, namespace: pod.metadata.namespace });
   }
 
-  #writeStatus(
-    job: JobObject,
-    { startTime, condition }: { startTime?: string; condition?: { type: string; status: string; reason?: string } },
-  ): undefined {
+  #writeStatus(job: JobObject, { startTime, condition }: { startTime?: string; condition?: Condition }): undefined {
     const tally = this.#tally(job.metadata.uid);
     const known = job.status?.conditions?.filter(({ type }) => type !== 'Suspended') ?? [];
     const conditions = condition
@@ -137,31 +169,24 @@ class JobController {
     if (ttl === undefined) return undefined;
     const left = ended.getTime() + ttl * 1000 - this.#api.clock.now().getTime();
     if (left > 0) return left;
-    this.#api.forceRemove(JOBS, { name: job.metadata.name, namespace: job.metadata.namespace });
+    if (job.metadata.deletionTimestamp === undefined)
+      this.#api.delete(JOBS, { name: job.metadata.name, namespace: job.metadata.namespace });
     return undefined;
   }
 
   #createPod(job: JobObject): void {
     const { name, namespace, uid } = job.metadata;
     const tally = this.#tally(uid);
-    const pod = `${name}-${tally.failed.size + 1}`;
-    if (this.#api.admission({ verb: 'create', plural: PODS.plural, name: pod })) return;
+    const pod = `${name}-${tally.failed.size + tally.ignored.size + 1}`;
     const { metadata = {}, spec } = job.spec.template;
     const labels = {
       ...metadata.labels,
       'batch.kubernetes.io/job-name': name,
       'batch.kubernetes.io/controller-uid': uid,
     };
-    this.#api.put(PODS, {
-      metadata: {
-        ...metadata,
-        name: pod,
-        namespace,
-        labels,
-        ownerReferences: [controllerReference(JOBS, job)],
-      },
-      spec,
-      status: { phase: 'Pending' },
-    });
+    const ownerReferences = [controllerReference(JOBS, job)];
+    const wanted = { metadata: { ...metadata, name: pod, namespace, labels, ownerReferences }, spec };
+    const { object, refused } = this.#api.admit('create', PODS, wanted);
+    if (!refused) this.#api.put(PODS, { ...object, status: { phase: 'Pending' } });
   }
 }

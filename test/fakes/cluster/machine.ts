@@ -1,6 +1,8 @@
 /** A machine: a disk that survives reboots, a power switch, and delays for shutdown and boot. */
 import type { FakeClock } from '../clock.js';
 import { type FakeHost, fakeHost, KAIROS_RELEASE } from '../host.js';
+import type { NodeObject, Taint } from './object-types.js';
+import type { StaticPodOptions } from './static-pods.js';
 
 export interface MachineOptions {
   name: string;
@@ -12,6 +14,28 @@ export interface MachineOptions {
   /** Time from the reboot call until the machine is down; programs still run, and can be killed and restarted. */
   shutdownSeconds?: number;
   files?: Record<string, string>;
+  /** How far its wall clock is ahead of the API server's; negative when behind. */
+  clockOffsetSeconds?: number;
+  /** Whether `systemctl reboot` and a reboot by an administrator let the kubelet end its Pods first, as its graceful node shutdown does. */
+  gracefulShutdown?: boolean;
+  staticPods?: readonly StaticPodOptions[];
+}
+
+/** Why the disk of a machine cannot be written to. */
+export type DiskTrouble = 'full' | 'readOnly';
+
+export const DISK_ERRORS: Readonly<Record<DiskTrouble, string>> = {
+  full: 'ENOSPC: no space left on device, write',
+  readOnly: 'EROFS: read-only file system, open',
+};
+
+/** What is different after a boot, for example because the new system has other drivers. */
+export interface BootChanges {
+  /** Null removes a label. */
+  labels?: Readonly<Record<string, string | null>>;
+  taints?: readonly Taint[];
+  clockOffsetSeconds?: number;
+  staticPods?: readonly StaticPodOptions[];
 }
 
 const RELEASE_FILE = '/etc/kairos-release';
@@ -23,7 +47,16 @@ export class Machine {
   readonly shutdowns: ('agent' | 'power' | 'external')[] = [];
   /** The release file after the next boot, when an upgrade was written to the disk. */
   nextRelease: string | undefined;
-  /** Called after it went down, and after it came up. */
+  /** Takes effect with the next boot only. */
+  changesAtBoot: BootChanges = {};
+  staticPods: readonly StaticPodOptions[];
+  clockOffsetSeconds: number;
+  /** Only privileged containers may write to the host. */
+  enforcesSelinux = false;
+  /** The disk keeps what it has and accepts nothing more. */
+  diskTrouble: DiskTrouble | undefined;
+  /** Called when a graceful shutdown begins, after it went down, and after it came up. */
+  onShutdown: () => void = () => undefined;
   onDown: () => void = () => undefined;
   onUp: () => void = () => undefined;
   up = true;
@@ -31,24 +64,52 @@ export class Machine {
   upOrDownSince = 0;
   readonly #options: MachineOptions;
   #boots = 1;
+  #registration: BootChanges = {};
   #cancelBoot: (() => void) | undefined;
   #cancelShutdown: (() => void) | undefined;
 
   constructor(options: MachineOptions) {
-    const { name, files = { [RELEASE_FILE]: KAIROS_RELEASE } } = options;
+    const { name, files = { [RELEASE_FILE]: KAIROS_RELEASE }, clockOffsetSeconds = 0, staticPods = [] } = options;
     this.name = name;
+    this.clockOffsetSeconds = clockOffsetSeconds;
+    this.staticPods = staticPods;
     this.#options = options;
     this.host = fakeHost(files);
     this.host.set({
       bootId: this.#bootId(),
-      bootedAt: options.clock.now(),
+      bootedAt: this.now(),
       rebootsWhenAsked: false,
-      onReboot: () => this.#shutDown('agent'),
+      onReboot: how => this.#shutDown('agent', how.startsWith('systemctl')),
     });
   }
 
   get bootId(): string {
     return this.#bootId();
+  }
+
+  /** The time by its own clock. */
+  now(): Date {
+    return new Date(this.#options.clock.now().getTime() + this.clockOffsetSeconds * 1000);
+  }
+
+  breakDisk(trouble: DiskTrouble | undefined): void {
+    this.diskTrouble = trouble;
+    this.host.set({
+      diskFault: trouble && DISK_ERRORS[trouble],
+      readOnly: trouble === 'readOnly' ? ['/'] : [],
+    });
+  }
+
+  /** The Node as the kubelet registers it after a boot: with the labels and taints of the booted system. */
+  registered(node: NodeObject): NodeObject {
+    const { labels = {}, taints } = this.#registration;
+    this.#registration = {};
+    const all = Object.entries({ ...node.metadata.labels, ...labels }).filter(([, value]) => value !== null);
+    return {
+      ...node,
+      metadata: { ...node.metadata, labels: Object.fromEntries(all) as Record<string, string> },
+      spec: taints ? { ...node.spec, taints } : node.spec,
+    };
   }
 
   /** Cuts the power until `powerOn`. */
@@ -73,12 +134,13 @@ export class Machine {
 
   /** An administrator, or anything else than the agent, reboots it. */
   reboot(): void {
-    this.#shutDown('external');
+    this.#shutDown('external', true);
   }
 
-  #shutDown(why: 'agent' | 'external'): void {
+  #shutDown(why: 'agent' | 'external', isOrderly: boolean): void {
     if (!this.up || this.#cancelShutdown) return;
-    const { clock, shutdownSeconds = 3 } = this.#options;
+    const { clock, shutdownSeconds = 3, gracefulShutdown = false } = this.#options;
+    if (gracefulShutdown && isOrderly) this.onShutdown();
     this.#cancelShutdown = clock.callAfter(shutdownSeconds * 1000, () => {
       this.#cancelShutdown = undefined;
       this.powerOff(why);
@@ -89,8 +151,12 @@ export class Machine {
   #finishBoot(): void {
     this.#cancelBoot = undefined;
     this.#boots += 1;
+    const { clockOffsetSeconds = this.clockOffsetSeconds, staticPods = this.staticPods } = this.changesAtBoot;
+    Object.assign(this, { clockOffsetSeconds, staticPods });
+    this.#registration = this.changesAtBoot;
+    this.changesAtBoot = {};
     this.host.restart(this.#bootId());
-    this.host.set({ bootedAt: this.#options.clock.now() });
+    this.host.set({ bootedAt: this.now() });
     if (this.nextRelease !== undefined) this.host.files.set(RELEASE_FILE, this.nextRelease);
     this.nextRelease = undefined;
     this.up = true;

@@ -40,5 +40,9 @@ const tolerates = ({ spec }: PodObject) => spec.tolerations?.some(({ operator })
 function deletePodsOn(api: FakeApiServer, node: string): void {
   for (const pod of api.all<PodObject>(PODS))
     if (pod.spec.nodeName === node && !tolerates(pod) && !isFinished(pod))
-      api.delete(PODS, { name: pod.metadata.name, namespace: pod.metadata.namespace });
+      api.delete(
+        PODS,
+        { name: pod.metadata.name, namespace: pod.metadata.namespace },
+        { disruption: { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' } },
+      );
 }

@@ -2,12 +2,26 @@
 import { CONTROL_PLANE_LABELS } from '../../../api/names.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { ImageOptions, BehaviorOverride } from './container-behavior.js';
+import type { AfterPowerCut, Rejects } from './kubelet.js';
 import type { MachineOptions } from './machine.js';
+import type { MutatingAdmission, SidecarOptions } from './mutating-admission.js';
+import type { PodSpec, Taint, Toleration } from './object-types.js';
+import { DAEMON_TOLERATIONS } from './node-fit.js';
 
-export interface NodeOptions extends Partial<Pick<MachineOptions, 'bootSeconds' | 'shutdownSeconds' | 'files'>> {
+export interface NodeOptions extends Partial<Omit<MachineOptions, 'name' | 'number' | 'clock'>> {
   name: string;
   controlPlane?: boolean;
   labels?: Record<string, string>;
+  taints?: readonly Taint[];
+  /** How many Pods its kubelet admits. */
+  maxPods?: number;
+}
+
+/** A DaemonSet that does not want every node. */
+export interface DaemonSetOptions extends Pick<PodSpec, 'nodeSelector' | 'affinity'> {
+  name: string;
+  /** Besides those that the DaemonSet controller adds. */
+  tolerations?: readonly Toleration[];
 }
 
 export interface WorkloadOptions {
@@ -32,19 +46,29 @@ export interface ClusterOptions {
   nodes: readonly NodeOptions[];
   /** Created in the namespace `default`, with a label `app`. */
   workloads?: readonly WorkloadOptions[];
-  /** Names of DaemonSets, whose Pods also run on cordoned nodes. */
-  daemonSets?: readonly string[];
+  /** A name alone is a DaemonSet for every node that tolerates everything. */
+  daemonSets?: readonly (string | DaemonSetOptions)[];
   budgets?: readonly BudgetOptions[];
   images?: Readonly<Record<string, ImageOptions>>;
   /** What containers do that differs from their defaults. */
   behavior?: BehaviorOverride;
+  /** Containers that a webhook adds to every Pod that is created from then on by the operator or a Job. */
+  sidecars?: readonly SidecarOptions[];
+  /** Other changes that webhooks make to new objects, before the sidecars are added. */
+  mutating?: MutatingAdmission;
+  /** Pods that kubelets reject. */
+  rejects?: Rejects;
+  afterPowerCut?: AfterPowerCut;
   /** Seed of the random numbers that the programs use. */
   seed?: number;
   /** The namespaces that the controller is restricted to; all when absent. */
   allowedNamespaces?: readonly string[];
 }
 
-export const nodeObject = ({ name, controlPlane = false, labels = {} }: NodeOptions, bootID: string) => ({
+export const nodeObject = (
+  { name, controlPlane = false, labels = {}, taints, maxPods }: NodeOptions,
+  bootID: string,
+) => ({
   metadata: {
     name,
     labels: {
@@ -54,9 +78,10 @@ export const nodeObject = ({ name, controlPlane = false, labels = {} }: NodeOpti
       ...labels,
     },
   },
-  spec: {},
+  spec: taints ? { taints } : {},
   status: {
     conditions: [],
+    ...(maxPods === undefined ? {} : { allocatable: { pods: String(maxPods) } }),
     nodeInfo: { bootID, architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.34.1+k3s1' },
     images: [],
   },
@@ -79,10 +104,13 @@ export const replicaSetObject = ({ name, replicas, graceSeconds, emptyDir = fals
   },
 });
 
-export const daemonSetObject = (name: string) => ({
-  metadata: { name, namespace: 'kube-system' },
-  spec: { template: template(name, { tolerations: [{ operator: 'Exists' }] }) },
-});
+export function daemonSetObject(set: string | DaemonSetOptions) {
+  const { name, ...wants }: DaemonSetOptions =
+    typeof set === 'string' ? { name: set, tolerations: [{ operator: 'Exists' }] } : set;
+  const tolerations = typeof set === 'string' ? wants.tolerations : [...DAEMON_TOLERATIONS, ...(set.tolerations ?? [])];
+  const metadata = { name, namespace: 'kube-system' };
+  return { metadata, spec: { template: template(name, { ...wants, tolerations }) } };
+}
 
 export const budgetObject = ({ name, workload, minAvailable, maxUnavailable }: BudgetOptions) => ({
   metadata: { name, namespace: 'default' },

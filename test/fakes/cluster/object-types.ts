@@ -10,10 +10,24 @@ export interface Condition {
   lastTransitionTime?: string;
 }
 
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+}
+
 export interface NodeObject extends Stored {
-  spec: { unschedulable?: boolean };
+  spec: { unschedulable?: boolean; taints?: readonly Taint[] };
   status: {
     conditions: readonly Condition[];
+    allocatable?: Record<string, string>;
     nodeInfo: Record<string, string>;
     images: readonly { names: readonly string[] }[];
   };
@@ -24,13 +38,25 @@ export interface ContainerSpec {
   image: string;
   imagePullPolicy?: string;
   volumeMounts?: readonly { name: string; mountPath: string }[];
+  securityContext?: { privileged?: boolean };
+  resources?: { limits?: Record<string, string>; requests?: Record<string, string> };
+  /** `Always` in an init container makes it a sidecar: it runs beside the containers and ends after them. */
+  restartPolicy?: string;
+}
+
+/** The part of a node affinity that the kubelet and the DaemonSet controller obey. */
+export interface Affinity {
+  nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: readonly LabelSelector[] } };
 }
 
 export interface PodSpec {
   nodeName?: string;
   restartPolicy?: string;
   terminationGracePeriodSeconds?: number;
-  tolerations?: readonly { operator?: string }[];
+  priorityClassName?: string;
+  nodeSelector?: Record<string, string>;
+  affinity?: Affinity;
+  tolerations?: readonly Toleration[];
   initContainers?: readonly ContainerSpec[];
   containers: readonly ContainerSpec[];
   volumes?: readonly { name: string; emptyDir?: object; hostPath?: { path: string } }[];
@@ -46,7 +72,7 @@ export interface ContainerStatus {
   state: {
     waiting?: { reason: string; message?: string };
     running?: { startedAt: string };
-    terminated?: { exitCode: number; reason: string; message?: string; startedAt: string; finishedAt: string };
+    terminated?: { exitCode: number; reason: string; message?: string; startedAt?: string; finishedAt?: string };
   };
 }
 
@@ -64,8 +90,15 @@ export interface PodObject extends Stored {
   };
 }
 
+export interface PodFailurePolicyRule {
+  action: 'FailJob' | 'Ignore' | 'Count';
+  onExitCodes?: { containerName?: string; operator: 'In' | 'NotIn'; values: readonly number[] };
+  onPodConditions?: readonly { type: string; status?: string }[];
+}
+
 export interface JobObject extends Stored {
   spec: {
+    podFailurePolicy?: { rules: readonly PodFailurePolicyRule[] };
     suspend?: boolean;
     backoffLimit?: number;
     activeDeadlineSeconds?: number;
@@ -99,7 +132,7 @@ export interface ReplicaSetObject extends Stored {
   spec: { replicas: number; template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
 }
 
-/** One Pod on each node. */
+/** One Pod on each node that its template wants. */
 export interface DaemonSetObject extends Stored {
   spec: { template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
 }

@@ -1,192 +1,154 @@
-/** The kubelet's worker for one Pod: pulls, starts and ends its containers one after the other, as their behavior says. */
-import { type ContainerBehavior, behaviorOf } from './container-behavior.js';
-import type { ContainerSpec, ContainerStatus, PodObject } from './object-types.js';
-import type { KubeletOptions, ContainerRun } from './kubelet.js';
-
-type Stage =
-  | { kind: 'pull'; until?: number }
-  | { kind: 'run'; until: number; errand: ContainerBehavior; startedAt: string; entry: ContainerRun };
+/** The kubelet's worker for one Pod: init containers one after the other, then all containers at once; phase and statuses as the kubelet reports them. */
+import { ContainerRunner } from './container-runner.js';
+import { shorterDelay } from './control-loop.js';
+import type { KubeletOptions } from './kubelet.js';
+import type { Condition, ContainerStatus, PodObject } from './object-types.js';
 
 interface SyncResult {
   status?: PodObject['status'];
   recheckMs?: number;
 }
 
+/** Why the kubelet ended a Pod: its `status.reason` and `status.message`. */
+export interface EndReason {
+  reason: string;
+  message: string;
+}
+
+const isSidecar = ({ spec }: ContainerRunner) => spec.restartPolicy === 'Always';
+
 export class PodWorker {
   readonly #options: KubeletOptions;
-  readonly #images: Set<string>;
-  /** The current container; init containers come first. */
-  #containerIndex = 0;
-  #stage: Stage = { kind: 'pull' };
-  #finishedContainers: ContainerStatus[] = [];
-  #restarts = 0;
+  readonly #inits: readonly ContainerRunner[];
+  readonly #mains: readonly ContainerRunner[];
   #endsAt: number | undefined;
   #startTime: string | undefined;
   #lostPower = false;
+  /** The kubelet makes no new sandbox: no further container starts. */
+  #hangs = false;
   #reported: string | undefined;
 
-  constructor(options: KubeletOptions, images: Set<string>) {
+  constructor({ spec }: PodObject, options: KubeletOptions, images: Set<string>) {
     this.#options = options;
-    this.#images = images;
+    this.#inits = (spec.initContainers ?? []).map(each => new ContainerRunner(each, options, images));
+    this.#mains = spec.containers.map(each => new ContainerRunner(each, options, images));
+  }
+
+  get #all(): ContainerRunner[] {
+    return [...this.#inits, ...this.#mains];
   }
 
   /** The machine went down while the Pod ran. */
   losePower(): void {
-    this.#recordEnd();
-    if (this.#stage.kind === 'run') this.#lostPower = true;
-    else this.#stage = { kind: 'pull' };
+    for (const each of this.#all) each.losePower();
+    this.#lostPower = true;
   }
 
   /** Ends the Pod within `ms`; returns the milliseconds that remain. */
   terminate(ms: number): number {
     const now = this.#now();
-    if (this.#lostPower || this.#stage.kind === 'pull') this.#endsAt = now;
+    if (this.#lostPower || !this.#all.some(each => each.isRunning)) this.#endsAt = now;
     this.#endsAt ??= now + ms;
-    if (this.#endsAt <= now) this.#recordEnd();
+    if (this.#endsAt <= now) for (const each of this.#all) each.kill(137);
     return this.#endsAt - now;
   }
 
-  /** The Pod with the status that it gets after a SIGTERM. */
-  failedPod(pod: PodObject): PodObject {
-    return { ...pod, status: this.#failedPodStatus(pod, 137) };
+  /** The Pod with the status that it gets when its containers were ended from outside. */
+  failedPod(pod: PodObject, why?: EndReason): PodObject {
+    for (const each of this.#all) each.kill(137);
+    if (this.#isInitialized()) for (const each of this.#mains) each.markUnknown();
+    const target: Condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' };
+    const status = this.#statusOf(pod, 'Failed', false);
+    const conditions = [...(status.conditions ?? []), ...(why ? [{ ...target, message: why.message }] : [])];
+    return { ...pod, status: { ...status, ...why, conditions } };
   }
 
   /** Returns the new status, if it changed, and the milliseconds until it may change by itself. */
   sync(pod: PodObject): SyncResult {
-    this.#startTime ??= this.#options.api.clock.now().toISOString();
-    if (this.#lostPower) {
-      this.#lostPower = false;
-      if (pod.spec.restartPolicy === 'Never') return { status: this.#failedPodStatus(pod, 255) };
-      this.#restarts += 1;
-      this.#stage = { kind: 'pull' };
-    }
-    for (;;) {
-      const container = containersOf(pod)[this.#containerIndex];
-      if (container === undefined) return this.#report(pod, { phase: 'Succeeded' });
-      const result = this.#stage.kind === 'pull' ? this.#pull(pod, container) : this.#run(pod, container, this.#stage);
-      if (result) return result;
-    }
+    this.#startTime ??= this.#options.machine.now().toISOString();
+    if (this.#lostPower) this.#recover(pod);
+    const recheckMs = this.#hangs ? undefined : this.#advance(pod);
+    const phase = this.#phase(pod);
+    if (phase === 'Succeeded' || phase === 'Failed') for (const each of this.#all) each.kill(0);
+    const { isReady, recheckMs: readyMs } = this.#readiness(pod, phase);
+    return this.#report(pod, { phase, isReady, recheckMs: shorterDelay(recheckMs, readyMs) });
   }
 
-  #pull(pod: PodObject, container: ContainerSpec): SyncResult | undefined {
-    const { images } = this.#options;
-    const traits = images[container.image] ?? {};
-    const isPresent = this.#images.has(container.image);
-    if (container.imagePullPolicy === 'Never' && !isPresent) {
-      const waiting = { reason: 'ErrImageNeverPull', message: 'the image is not present' };
-      return this.#report(pod, { phase: 'Pending', state: { waiting } });
+  /** After a power cut a Pod that is never restarted has lost its sandbox; any other Pod starts from its first init container. */
+  #recover(pod: PodObject): void {
+    this.#lostPower = false;
+    const { afterPowerCut = 'goesOn' } = this.#options;
+    if (pod.spec.restartPolicy !== 'Never') {
+      for (const each of this.#all) each.restart();
+      return;
     }
-    /* For an image that is present the registry is only asked for its digest, which takes no time. */
-    if (!isPresent || (container.imagePullPolicy === 'Always' && traits.error !== undefined)) {
-      if (traits.error !== undefined) {
-        const waiting = { reason: 'ErrImagePull', message: traits.error };
-        return this.#report(pod, { phase: 'Pending', state: { waiting } });
-      }
-      if (this.#stage.kind === 'pull') this.#stage.until ??= this.#now() + (traits.pullSeconds ?? 2) * 1000;
-      const left = this.#stage.kind === 'pull' ? (this.#stage.until ?? 0) - this.#now() : 0;
-      if (left > 0)
-        return this.#report(pod, {
-          phase: 'Pending',
-          state: { waiting: { reason: 'ContainerCreating' } },
-          recheckMs: left,
-        });
-      this.#images.add(container.image);
-    }
-    this.#start(pod, container);
-    return undefined;
+    const wasRunning = this.#all.some(each => each.isRunning);
+    const began = this.#all.some(each => each.hasStarted);
+    for (const each of this.#all) each.kill(255);
+    if (wasRunning || !began || afterPowerCut === 'goesOn') return;
+    this.#hangs = true;
+    if (afterPowerCut === 'fails') for (const each of this.#all) each.markUnknown();
   }
 
-  #start(pod: PodObject, container: ContainerSpec): void {
-    const { api, machine, images, behavior, containerRuns } = this.#options;
-    const { clock } = api;
-    const image = images[container.image] ?? {};
-    const errand = behaviorOf({ pod, container, machine, image, clock }, behavior);
-    const { name, uid, ownerReferences } = pod.metadata;
-    const owner = ownerReferences?.find(each => each.controller === true)?.uid;
-    const entry = { pod: name, podUid: uid, owner, container: container.name, node: machine.name, at: this.#now() };
-    containerRuns.push(entry);
-    const until = this.#now() + (errand.seconds ?? Number.POSITIVE_INFINITY) * 1000;
-    this.#stage = { kind: 'run', until, errand, startedAt: clock.now().toISOString(), entry };
-  }
-
-  #run(pod: PodObject, container: ContainerSpec, stage: Extract<Stage, { kind: 'run' }>): SyncResult | undefined {
-    const left = stage.until - this.#now();
-    if (left > 0) {
-      const running = { startedAt: stage.startedAt };
-      const recheckMs = Number.isFinite(left) ? left : undefined;
-      return this.#report(pod, { phase: this.#isMain(pod) ? 'Running' : 'Pending', state: { running }, recheckMs });
+  #advance(pod: PodObject): number | undefined {
+    let recheckMs: number | undefined;
+    for (const init of this.#inits) {
+      recheckMs = shorterDelay(recheckMs, init.advance(pod));
+      const mayGoOn = isSidecar(init) ? init.isRunning : init.exitCode === 0;
+      if (!mayGoOn) return recheckMs;
     }
-    const exitCode = stage.errand.exitCode ?? 0;
-    if (exitCode === 0) stage.errand.onSuccess?.();
-    if (exitCode !== 0) return { status: this.#failedPodStatus(pod, exitCode, stage.errand.message) };
-    this.#recordEnd();
-    this.#finishedContainers.push(this.#status(container, this.#terminated(stage, 0, stage.errand.message)));
-    this.#containerIndex += 1;
-    this.#stage = { kind: 'pull' };
-    return undefined;
+    for (const main of this.#mains) recheckMs = shorterDelay(recheckMs, main.advance(pod));
+    return recheckMs;
   }
 
-  /** The status of a Pod that failed with its current container. */
-  #failedPodStatus(pod: PodObject, exitCode: number, message?: string): PodObject['status'] {
-    this.#recordEnd();
-    const container = containersOf(pod)[this.#containerIndex];
-    const state: ContainerStatus['state'] =
-      this.#stage.kind === 'run' ? this.#terminated(this.#stage, exitCode, message) : { waiting: { reason: 'Ended' } };
-    return this.#statusOf(pod, 'Failed', container && this.#status(container, state));
+  #phase(pod: PodObject): string {
+    const failedInit = this.#inits.some(each => (each.exitCode ?? 0) !== 0);
+    if (failedInit && pod.spec.restartPolicy === 'Never') return 'Failed';
+    if (!this.#isInitialized()) return 'Pending';
+    const codes = this.#mains.map(each => each.exitCode);
+    if (!codes.includes(undefined)) return codes.every(code => code === 0) ? 'Succeeded' : 'Failed';
+    return this.#mains.every(each => each.hasStarted) ? 'Running' : 'Pending';
+  }
+
+  #isInitialized(): boolean {
+    return this.#inits.every(each => (isSidecar(each) ? each.hasStarted : each.exitCode === 0));
+  }
+
+  #readiness(pod: PodObject, phase: string): SyncResult & { isReady: boolean } {
+    if (phase !== 'Running' || !this.#mains.every(each => each.isRunning)) return { isReady: false };
+    const readyAt = this.#options.readyAt?.(pod) ?? 0;
+    const left = readyAt - this.#now();
+    return { isReady: left <= 0, recheckMs: left > 0 && Number.isFinite(left) ? left : undefined };
   }
 
   #report(
     pod: PodObject,
-    { phase, state, recheckMs }: { phase: string; state?: ContainerStatus['state']; recheckMs?: number },
+    { phase, isReady, recheckMs }: { phase: string; isReady: boolean; recheckMs: number | undefined },
   ): SyncResult {
-    const summary = `${phase} ${this.#containerIndex} ${this.#restarts} ${JSON.stringify(state)}`;
+    const status = this.#statusOf(pod, phase, isReady);
+    const summary = JSON.stringify(status);
     if (summary === this.#reported) return { recheckMs };
     this.#reported = summary;
-    const container = containersOf(pod)[this.#containerIndex];
-    return { recheckMs, status: this.#statusOf(pod, phase, container && state && this.#status(container, state)) };
+    return { recheckMs, status };
   }
 
-  #statusOf(pod: PodObject, phase: string, current: ContainerStatus | undefined): PodObject['status'] {
-    const all = [...this.#finishedContainers, ...(current ? [current] : [])];
-    const inits = pod.spec.initContainers?.length ?? 0;
-    const ready = phase === 'Running' ? 'True' : 'False';
+  #statusOf(pod: PodObject, phase: string, isReady: boolean): PodObject['status'] {
+    const waiting = this.#isInitialized() ? 'ContainerCreating' : 'PodInitializing';
+    const inits = this.#inits.map(each => each.status('PodInitializing'));
+    /* The kubelet sorts the statuses of containers by name; those of init containers stay in the order of the spec. */
+    const mains = this.#mains.map(each => each.status(waiting)).toSorted(byName);
     return {
       phase,
       startTime: this.#startTime,
       conditions: [
         { type: 'PodScheduled', status: 'True' },
-        { type: 'Ready', status: ready },
+        { type: 'Ready', status: isReady ? 'True' : 'False' },
+        /* A condition that others wrote stays. */
+        ...(pod.status.conditions ?? []).filter(({ type }) => type === 'DisruptionTarget'),
       ],
-      initContainerStatuses: inits > 0 ? all.slice(0, inits) : undefined,
-      containerStatuses: all.slice(inits),
+      initContainerStatuses: inits.length > 0 ? inits : undefined,
+      containerStatuses: mains,
     };
-  }
-
-  #status({ name, image }: ContainerSpec, state: ContainerStatus['state']): ContainerStatus {
-    const { podUid = '', at = 0 } = this.#stage.kind === 'run' ? this.#stage.entry : {};
-    const containerID = state.waiting ? undefined : `containerd://${podUid}-${name}-${at}`;
-    return {
-      name,
-      ready: state.running !== undefined,
-      restartCount: this.#restarts,
-      image,
-      imageID: '',
-      containerID,
-      state,
-    };
-  }
-
-  #terminated({ startedAt }: { startedAt: string }, exitCode: number, message?: string): ContainerStatus['state'] {
-    const finishedAt = this.#options.api.clock.now().toISOString();
-    return { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', message, startedAt, finishedAt } };
-  }
-
-  #recordEnd(): void {
-    if (this.#stage.kind === 'run') this.#stage.entry.ended ??= this.#now();
-  }
-
-  #isMain(pod: PodObject): boolean {
-    return this.#containerIndex >= (pod.spec.initContainers?.length ?? 0);
   }
 
   #now(): number {
@@ -194,8 +156,4 @@ export class PodWorker {
   }
 }
 
-/** Every Pod in the fake cluster has one container besides its init containers. */
-const containersOf = ({ spec }: PodObject): ContainerSpec[] => [
-  ...(spec.initContainers ?? []),
-  ...spec.containers.slice(0, 1),
-];
+const byName = (a: ContainerStatus, b: ContainerStatus) => (a.name < b.name ? -1 : 1);

@@ -86,7 +86,8 @@ export class ProcessKube implements Kube {
     return this.#read(() => {
       validateNames(body);
       this.#api.refuseIfTerminating(namespace);
-      this.#api.checkAdmission('dryRun', resource, body);
+      const { refused } = this.#api.admit('dryRun', resource, body);
+      if (refused) throw refused;
     });
   }
 

@@ -4,6 +4,7 @@ import type { Resource } from '../../../kube/kube.js';
 import { DAEMONSETS, NODES, PODS } from '../../../kube/resources.js';
 import { controlLoop } from './control-loop.js';
 import type { FakeApiServer } from './api-server.js';
+import { selectsNode, toleratesTaints } from './node-fit.js';
 import {
   controllerUid,
   type DaemonSetObject,
@@ -43,8 +44,12 @@ export function runWorkloadControllers(api: FakeApiServer): void {
     const nodes = api.all<NodeObject>(NODES);
     for (const set of api.all<DaemonSetObject>(DAEMONSETS)) {
       const own = alive.filter(pod => controllerUid(pod) === set.metadata.uid);
-      for (const { metadata } of nodes)
-        if (!own.some(pod => pod.spec.nodeName === metadata.name)) create(DAEMONSETS, set, metadata.name);
+      for (const node of nodes) {
+        const there = own.filter(pod => pod.spec.nodeName === node.metadata.name);
+        const wanted = wantsNode(set, node);
+        if (wanted.toRun && there.length === 0) create(DAEMONSETS, set, node.metadata.name);
+        if (!wanted.toStay) for (const pod of there) removePod(api, pod);
+      }
     }
     for (const set of api.all<ReplicaSetObject>(REPLICA_SETS)) replicate(set, alive, nodes);
     return undefined;
@@ -53,7 +58,12 @@ export function runWorkloadControllers(api: FakeApiServer): void {
     const own = alive.filter(pod => controllerUid(pod) === set.metadata.uid && !pod.metadata.deletionTimestamp);
     const podNodes = own.map(pod => pod.spec.nodeName ?? '');
     for (let missing = set.spec.replicas - own.length; missing > 0; missing -= 1) {
-      const place = set.spec.template.spec.nodeName ?? leastLoaded(nodes, podNodes);
+      const place =
+        set.spec.template.spec.nodeName ??
+        leastLoaded(
+          nodes.filter(node => hasRoom(node, alive) && toleratesTaints(set.spec.template.spec, node)),
+          podNodes,
+        );
       if (place === undefined) return;
       podNodes.push(place);
       create(REPLICA_SETS, set, place);
@@ -61,6 +71,24 @@ export function runWorkloadControllers(api: FakeApiServer): void {
   };
   const watched = new Set([PODS.plural, NODES.plural, DAEMONSETS.plural, REPLICA_SETS.plural]);
   api.onChange(plural => watched.has(plural) && loop.trigger());
+}
+
+const hasRoom = ({ metadata, status }: NodeObject, alive: readonly PodObject[]): boolean =>
+  alive.filter(pod => pod.spec.nodeName === metadata.name).length < Number(status.allocatable?.pods ?? Infinity);
+
+/** A Pod that runs stays when a taint NoSchedule comes, and is deleted when the selector no longer matches. */
+function wantsNode({ spec: { template } }: DaemonSetObject, node: NodeObject): { toRun: boolean; toStay: boolean } {
+  const { taints = [] } = node.spec;
+  const evicting = { ...node, spec: { ...node.spec, taints: taints.filter(({ effect }) => effect === 'NoExecute') } };
+  const isSelected = selectsNode(template.spec, node);
+  return {
+    toRun: isSelected && toleratesTaints(template.spec, node),
+    toStay: isSelected && toleratesTaints(template.spec, evicting),
+  };
+}
+
+function removePod(api: FakeApiServer, { metadata: { name, namespace, deletionTimestamp } }: PodObject): void {
+  if (deletionTimestamp === undefined) api.delete(PODS, { name, namespace });
 }
 
 /** The Ready and schedulable node with the fewest of these Pods. */
