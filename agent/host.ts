@@ -18,6 +18,8 @@ export interface Host {
   /** Creates the directory if possible; returns whether it is writable. */
   makeWritable(dir: string): Promise<boolean>;
   hasDir(dir: string): Promise<boolean>;
+  /** Writes a file to the directory, which is created if needed, syncs it and removes it again; returns why that failed. A full disk does not show in any other way. */
+  writeError(dir: string): Promise<string | undefined>;
   /** Reports changed names in a directory until the signal aborts. Changes may be missed, so callers need a resync as well. */
   watch(dir: string, onChange: (name: string | undefined) => void, signal: AbortSignal): Promise<void>;
   bootId(): Promise<string>;
@@ -73,6 +75,7 @@ export function realHost(
         return false;
       }
     },
+    writeError: async dir => tryWrite(await at(dir)),
     hasDir: async dir => (await undefinedIfAbsent(readdir(await at(dir)))) !== undefined,
     watch: async (dir, onChange, signal) => watchDir(await at(dir), onChange, signal),
     bootId: async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
@@ -134,6 +137,20 @@ export async function writeDurably(
   }
   await rename(tempFile, file);
   await syncDir(dirname(file));
+}
+
+/** Has the name of the agent's temporary files, so that one that was left behind is removed at the next start. */
+async function tryWrite(dir: string): Promise<string | undefined> {
+  const file = join(dir, `.${process.pid}.new`);
+  try {
+    await mkdir(dir, { recursive: true });
+    await writeDurably(file, 'test\n', file);
+    await rm(file, { force: true });
+    return undefined;
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => undefined);
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function syncDir(dir: string): Promise<void> {

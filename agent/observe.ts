@@ -15,6 +15,12 @@ export interface Facts {
   release?: Release;
   /** The release files cannot be read, so it is unknown whether the host is Kairos: labels and release stay as they are. */
   identityUnknown?: boolean;
+  /** By the clock of the host. */
+  now?: Date;
+  /** Seconds since the boot. */
+  uptimeSeconds?: number;
+  /** Why the state directory cannot be written. */
+  stateDirError?: string;
   /** The hardware; present only with SYSTEM_FACTS. */
   system?: System;
 }

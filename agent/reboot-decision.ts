@@ -25,6 +25,8 @@ export interface RebootFacts {
   now: Date;
   /** Milliseconds since this process called the reboot; absent when it did not. */
   sinceCallMs?: number;
+  /** Milliseconds since the agent first saw the request. */
+  sinceSeenMs?: number;
   /** Milliseconds since this process started; a call of an earlier process is at least as old. */
   sinceStartMs: number;
   /** Whether the operation was just read from the API server, and not only received by the watch some time ago. */
@@ -108,7 +110,7 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
   /* Another boot id proves a reboot even when the disk was reset or the journal was lost. */
   if (bootIdBefore !== undefined && bootIdBefore !== boot.id)
     return finish(facts, asRebooted({ ...newEntry(facts, request), bootId: bootIdBefore, startedAt: undefined }, boot));
-  if (isPastDeadline(request, facts.now)) {
+  if (msUntilDeadline(request, facts) <= 0) {
     const message = deadlineMessage('the reboot did not start', facts, request);
     return finish(facts, { ...newEntry(facts, request), state: 'Failed', message });
   }
@@ -116,7 +118,7 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
     const message = `${mayBeHidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${request.jobName}`;
     return [
       { do: 'writeStatus', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },
-      { do: 'requeue', inMs: msUntilDeadline(request, facts.now) },
+      { do: 'requeue', inMs: msUntilDeadline(request, facts) },
     ];
   }
   /* The watch may be stale: the request may have been withdrawn since its last event. */
@@ -126,9 +128,9 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
 
 /** The reboot was started, and the machine is still up. */
 function continueReboot(facts: RebootFacts, entry: JournalEntry, request: RebootRequest): RebootAction[] {
-  if (isPastDeadline(request, facts.now)) {
+  if (msUntilDeadline(request, facts) <= 0) {
     const remainingMs = REBOOT_CALL_TIMEOUT_MS - msSinceCall(facts, entry);
-    if (remainingMs > 0) return awaitPendingCall(entry, remainingMs, `${request.notAfter} has passed`);
+    if (remainingMs > 0) return awaitPendingCall(entry, remainingMs, `${deadlineOf(request)} has passed`);
     const message = deadlineMessage('the machine did not reboot', facts, request);
     return finish(facts, { ...entry, state: 'Failed', message });
   }
@@ -136,7 +138,7 @@ function continueReboot(facts: RebootFacts, entry: JournalEntry, request: Reboot
   if (remainingMs > 0)
     return [
       { do: 'writeStatus', reboot: answerFrom(entry) },
-      { do: 'requeue', inMs: Math.min(remainingMs, msUntilDeadline(request, facts.now)) },
+      { do: 'requeue', inMs: Math.min(remainingMs, msUntilDeadline(request, facts)) },
     ];
   /* A request that was received minutes ago, or by an earlier process, may have been withdrawn since. */
   if (!facts.confirmed) return [{ do: 'rereadNodeAgent' }];
@@ -150,7 +152,7 @@ function callReboot(facts: RebootFacts, request: RebootRequest, started: Journal
     ...removeSentinelsOf(request.jobName, facts),
     { do: 'writeStatus', reboot: answerFrom(entry) },
     { do: 'reboot' },
-    { do: 'requeue', inMs: Math.min(REBOOT_CALL_TIMEOUT_MS, msUntilDeadline(request, facts.now)) },
+    { do: 'requeue', inMs: Math.min(REBOOT_CALL_TIMEOUT_MS, msUntilDeadline(request, facts)) },
   ];
 }
 
@@ -180,12 +182,18 @@ function msSinceCall(facts: RebootFacts, entry: JournalEntry): number {
 const relevantSentinel = (sentinels: readonly Sentinel[], bootId: string) =>
   sentinels.find(sentinel => sentinel.bootId === bootId) ?? sentinels.toSorted((a, b) => a.at - b.at).at(-1);
 
-const isPastDeadline = (request: RebootRequest, now: Date) => now.getTime() >= Date.parse(request.notAfter);
-const msUntilDeadline = (request: RebootRequest, now: Date) => Date.parse(request.notAfter) - now.getTime();
+/** A duration does not depend on the clock of the node. Only a controller that is older than this agent sends none. */
+const msUntilDeadline = ({ timeoutSeconds, notAfter }: RebootRequest, { now, sinceSeenMs = 0 }: RebootFacts): number =>
+  timeoutSeconds === undefined ? Date.parse(notAfter) - now.getTime() : timeoutSeconds * 1000 - sinceSeenMs;
+
+const deadlineOf = ({ timeoutSeconds, notAfter }: RebootRequest): string =>
+  timeoutSeconds === undefined ? notAfter : `the time limit of ${timeoutSeconds} s`;
 
 /** The controller's clock sets `notAfter` and this node's clock is compared with it, so the message contains both times. */
-const deadlineMessage = (failure: string, facts: RebootFacts, request: RebootRequest) =>
-  `${failure} before ${request.notAfter} (the clock of this node, which may differ from the controller's, reads ${facts.now.toISOString()})`;
+const deadlineMessage = (failure: string, { now }: RebootFacts, { timeoutSeconds, notAfter }: RebootRequest): string =>
+  timeoutSeconds === undefined
+    ? `${failure} before ${notAfter} (the clock of this node, which may differ from the controller's, reads ${now.toISOString()})`
+    : `${failure} within ${timeoutSeconds} s of the request`;
 
 const answerFrom = (entry: JournalEntry): RebootAnswer => ({
   state: entry.state,

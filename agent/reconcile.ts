@@ -12,6 +12,7 @@ import { type Facts, observe } from './observe.js';
 import { ReadErrorLog } from './read-errors.js';
 import type { Host } from './host.js';
 import { entryFromStatus, type Journal } from './reboot-journal.js';
+import { RebootTimer } from './reboot-timer.js';
 import { NodeLabeler } from './label-node.js';
 import {
   expiredSentinels,
@@ -21,6 +22,7 @@ import {
   type Sentinel,
   type UnreadableSentinel,
 } from './sentinel.js';
+import { StateDirCheck } from './state-dir.js';
 import { StatusWriter, type Reconciliation } from './status-writer.js';
 
 export interface ReconcilerOptions {
@@ -44,7 +46,7 @@ interface HostState {
   unreadable: readonly UnreadableSentinel[];
 }
 
-/** Remembers between reconciliations only when it called a reboot, what it wrote to the Node, and which read errors it logged. */
+/** Remembers between reconciliations only when it saw and called a reboot, what it wrote to the Node, and which errors of files it found. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #labeler: NodeLabeler;
@@ -52,12 +54,15 @@ export class Reconciler {
   readonly #executor: ActionExecutor;
   readonly #startedAt: number;
   readonly #readErrorLog = new ReadErrorLog();
+  readonly #rebootTimer = new RebootTimer();
+  readonly #stateDirCheck: StateDirCheck;
 
   constructor(options: ReconcilerOptions) {
     this.#options = { ...options, log: options.log.child({ node: options.nodeName }) };
     this.#labeler = new NodeLabeler(options.kube, this.#options.log, options.clock);
     this.#statusWriter = new StatusWriter(options);
     this.#executor = new ActionExecutor({ ...options, statusWriter: this.#statusWriter });
+    this.#stateDirCheck = new StateDirCheck(options);
     this.#startedAt = options.clock.monotonic();
   }
 
@@ -73,7 +78,7 @@ export class Reconciler {
 
   async #reconcile(agent: NodeAgent, confirmed: boolean): Promise<number | undefined> {
     const { host, stateDir, clock, log } = this.#options;
-    const hostState = await this.#observe();
+    const hostState = await this.#observe(agent);
     const { facts, sentinels } = hostState;
     const operation = agent.spec.operation;
     const actions = this.#decide(agent, hostState, confirmed);
@@ -90,14 +95,17 @@ export class Reconciler {
     return actions.find(action => action.do === 'requeue')?.inMs;
   }
 
-  async #observe(): Promise<HostState> {
-    const { host, stateDir, system, log } = this.#options;
+  async #observe(agent: NodeAgent): Promise<HostState> {
+    const { host, stateDir, system, log, clock } = this.#options;
     const [{ facts, readErrors }, { sentinels, unreadable }] = await Promise.all([
       observe(host),
       listSentinels(host, stateDir),
     ]);
     this.#readErrorLog.report([...readErrors, ...unreadable], log);
-    return { facts: { ...facts, system }, sentinels, unreadable };
+    const now = clock.now();
+    const uptimeSeconds = Math.round((now.getTime() - Date.parse(facts.boot.since)) / 1000);
+    const stateDirError = await this.#stateDirCheck.error(agent.spec.operation?.id);
+    return { facts: { ...facts, system, now, uptimeSeconds, stateDirError }, sentinels, unreadable };
   }
 
   #decide(agent: NodeAgent, { facts, sentinels, unreadable }: HostState, confirmed: boolean): RebootAction[] {
@@ -112,6 +120,7 @@ export class Reconciler {
       boot: facts.boot,
       now: clock.now(),
       sinceCallMs: this.#executor.msSinceRebootCall(operation.id),
+      sinceSeenMs: this.#rebootTimer.msSinceSeen(agent, facts, clock.monotonic()),
       sinceStartMs: clock.monotonic() - this.#startedAt,
       confirmed,
     });

@@ -32,6 +32,7 @@ export function statusOf(agent: NodeAgent, parts: StatusParts): NodeAgentStatus 
     agentVersion,
     contract,
     stateDir,
+    stateDirError: facts.stateDirError,
     /* The start of a boot is computed from the uptime, which may differ by a second each time: the first value stays. */
     boot: { ...facts.boot, since: (isSameBoot ? previous.boot?.since : undefined) ?? facts.boot.since },
     release,
@@ -50,7 +51,16 @@ function operationStatus(agent: NodeAgent, facts: Facts, reboot?: RebootAnswer):
   const operation = agent.spec.operation;
   if (!operation) return undefined;
   const previous = agent.status?.operation?.id === operation.id ? agent.status.operation : undefined;
-  return { id: operation.id, check: operation.check && (previous?.check ?? answerCheck(agent, facts)), reboot };
+  const isSameBoot = agent.status?.boot?.id === facts.boot.id;
+  const rebootSeen = (isSameBoot ? previous?.rebootSeenUptimeSeconds : undefined) ?? facts.uptimeSeconds;
+  return {
+    id: operation.id,
+    /* Both are written once, together with what changes anyway: an idle agent sends no request. */
+    seenAt: previous ? previous.seenAt : facts.now?.toISOString(),
+    rebootSeenUptimeSeconds: operation.reboot?.timeoutSeconds === undefined ? undefined : rebootSeen,
+    check: operation.check && (previous?.check ?? answerCheck(agent, facts)),
+    reboot,
+  };
 }
 
 /** Answered once per operation: after the upgrade, the same question would get another answer. */

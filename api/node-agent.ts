@@ -78,7 +78,15 @@ export const Operation = z.object({
   reboot: z
     .object({
       jobName: z.string().describe('Job whose sentinel must exist on the host.'),
-      notAfter: time('Deadline: the agent must not start a reboot later.'),
+      notAfter: time(
+        'Deadline by the clock of the controller. An agent that knows timeoutSeconds does not compare it with its own clock.',
+      ),
+      timeoutSeconds: z
+        .int()
+        .optional()
+        .describe(
+          'How long after it first saw the request the agent may start a reboot; when absent, notAfter counts.',
+        ),
     })
     .optional()
     .describe(
@@ -180,6 +188,12 @@ export const NodeAgentStatus = z.object({
     .optional()
     .describe('Version of the contract between controller and agent that the agent implements.'),
   stateDir: z.string().optional().describe('Directory on the host with the journal and the sentinels.'),
+  stateDirError: z
+    .string()
+    .optional()
+    .describe(
+      'Why the agent cannot write to stateDir; absent when it can. Checked at its start and for each operation.',
+    ),
   boot: z
     .object({
       id: z.string().describe('Boot ID of the host.'),
@@ -196,6 +210,11 @@ export const NodeAgentStatus = z.object({
   operation: z
     .object({
       id: z.string().describe('Copy of spec.operation.id that the answers belong to.'),
+      seenAt: time('When the agent first saw the operation, by the clock of the node.').optional(),
+      rebootSeenUptimeSeconds: z
+        .int()
+        .optional()
+        .describe('Seconds between the boot of the host and the first sight of spec.operation.reboot.'),
       check: CheckAnswer.optional().describe('Answer to spec.operation.check.'),
       reboot: RebootAnswer.optional().describe('Answer to spec.operation.reboot.'),
     })

@@ -5,6 +5,7 @@ export const REASONS = {
   Done: 'The node completed successfully.',
   Skipped: 'The preflight found that there is nothing to do on the node.',
   AgentNotAnswering: 'The agent of the node did not answer within 60 seconds.',
+  StateDirNotWritable: 'The agent cannot write to its state directory on the host, so it could not reboot the node.',
   PreflightFailed: 'The preflight refused the node or failed.',
   PreflightTimeout: 'The preflight ran longer than preflight.activeDeadlineSeconds.',
   ImagePullFailed: 'The image could not be pulled on the node.',
@@ -58,6 +59,7 @@ export const REASONS = {
   RebootAsked: 'The agent was asked to reboot the node.',
   Rebooted: 'The node rebooted; its boot id changed.',
   PreflightWarning: 'The target differs from the node: an older version, another flavor, or another model.',
+  ClockSkew: 'The clock of the node differs from that of the controller by more than five minutes.',
   Retried: 'Nodes that failed or never started are retried.',
   TakenOver: 'The operation was started by the Go operator and continues.',
 } as const;

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Host, realHost } from '../../agent/host.js';
 import { resolveInRoot } from '../../agent/host-path.js';
-import { findStateDir } from '../../agent/state-dir.js';
+import { findStateDir, StateDirCheck } from '../../agent/state-dir.js';
 import { realClock } from '../../program/clock.js';
+import { fakeClock } from '../fakes/clock.js';
 import { fakeHost } from '../fakes/host.js';
 
 let outside: string;
@@ -103,6 +104,34 @@ describe('writing', () => {
     });
     expect(await change).toBe('kairos-release');
     stop.abort();
+  });
+});
+
+describe('the check of the state directory', () => {
+  test('creates it, writes to it and leaves no file', async () => {
+    expect(await host.writeError('/usr/local/.kairos')).toBeUndefined();
+    expect(readdirSync(at('usr/local/.kairos'))).toEqual([]);
+  });
+  test('reports why it cannot be written', async () => {
+    writeFileSync(at('usr/local/.kairos'), 'a file in its place');
+    expect(await host.writeError('/usr/local/.kairos')).toContain('EEXIST');
+  });
+  test('is made once per operation while it succeeds, and every 30 s after a failure', async () => {
+    const checks: string[] = [];
+    let error: string | undefined;
+    const clock = fakeClock();
+    const counting = { ...fakeHost(), writeError: async (dir: string) => (checks.push(dir), error) };
+    const check = new StateDirCheck({ host: counting, stateDir: '/s', clock });
+    for (const id of [undefined, undefined, 'a', 'a', undefined, 'a']) await check.error(id);
+    expect(checks).toHaveLength(2);
+    error = 'ENOSPC';
+    expect(await check.error('b')).toBe('ENOSPC');
+    await clock.advance(29_999);
+    expect(await check.error('b')).toBe('ENOSPC');
+    expect(checks).toHaveLength(3);
+    error = undefined;
+    await clock.advance(1);
+    expect(await check.error('b')).toBeUndefined();
   });
 });
 

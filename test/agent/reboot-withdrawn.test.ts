@@ -135,7 +135,7 @@ describe('a reboot that is withdrawn while the watch is stale', () => {
     setOperation(sim, operation({ id: 'op-2' }));
     await runHalfAnHour(sim);
     expect(sim.host.rebootCalls).toEqual([]);
-    expect(sim.cluster.agent.status?.operation).toEqual({ id: 'op-2' });
+    expect(sim.cluster.agent.status?.operation).toEqual({ id: 'op-2', seenAt: expect.any(String) });
   });
 });
 

@@ -70,7 +70,10 @@ const refuseUnreadable = (settings: Settings) => (path: string) => {
 };
 
 type Mutate = (name: string) => void;
-type DiskPart = Pick<FakeHost, 'files' | 'read' | 'write' | 'remove' | 'list' | 'makeWritable' | 'hasDir' | 'watch'>;
+type DiskPart = Pick<
+  FakeHost,
+  'files' | 'read' | 'write' | 'remove' | 'list' | 'makeWritable' | 'writeError' | 'hasDir' | 'watch'
+>;
 
 function disk(start: Record<string, string>, settings: Settings, mutate: Mutate): DiskPart {
   const files = new Map(Object.entries(start));
@@ -79,6 +82,7 @@ function disk(start: Record<string, string>, settings: Settings, mutate: Mutate)
     for (const { dir, changed } of watchers) if (path.startsWith(`${dir}/`)) changed(path.slice(dir.length + 1));
   };
   const throwIfUnreadable = refuseUnreadable(settings);
+  const isReadOnly = (dir: string) => settings.readOnly.some(place => dir.startsWith(place));
   return {
     files,
     read: async path => {
@@ -98,7 +102,8 @@ function disk(start: Record<string, string>, settings: Settings, mutate: Mutate)
     },
     list: async dir =>
       [...files.keys()].filter(path => path.startsWith(`${dir}/`)).map(path => path.slice(dir.length + 1)),
-    makeWritable: async dir => !settings.readOnly.some(place => dir.startsWith(place)),
+    makeWritable: async dir => !isReadOnly(dir),
+    writeError: async dir => settings.diskFault ?? (isReadOnly(dir) ? 'EROFS: read-only file system' : undefined),
     hasDir: async () => true,
     watch: async (dir, changed, signal) => {
       if (settings.watchFault !== undefined) throw new Error(settings.watchFault);

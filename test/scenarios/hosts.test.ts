@@ -1,7 +1,7 @@
 /** Operations on hosts that are not installed Kairos systems, or whose files and clocks misbehave. */
 import { describe, expect, test } from '@jest/globals';
 import { type FakeCluster, fakeCluster } from '../fakes/cluster/cluster.js';
-import { createUpgrade, IMAGES } from './reasons-setup.js';
+import { createNodeOp, createUpgrade, IMAGES } from './reasons-setup.js';
 
 const PLAIN_HOST = { '/etc/os-release': 'ID=ubuntu\nVERSION_ID="24.04"\n' };
 const PLAIN_CMDLINE = 'BOOT_IMAGE=/boot/vmlinuz root=UUID=0c1f ro quiet';
@@ -62,4 +62,25 @@ test('a release file that cannot be read for a while after the reboot does not m
   host.set({ unreadable: [] });
   expect(await cluster.runUntilSettled()).toBe(true);
   expect(nodeStatus(cluster, 'n1')).toMatchObject({ phase: 'Completed' });
+});
+
+test.each([31, -31, 600, -600])('a node whose clock is %i min ahead is rebooted once all the same', async minutes => {
+  const cluster = fakeCluster({ nodes: [{ name: 'n1' }], images: IMAGES });
+  await cluster.start();
+  cluster.machine('n1').clockAheadMs = minutes * 60_000;
+  createNodeOp(cluster, { rebootOnSuccess: true });
+  expect(await cluster.runUntilSettled()).toBe(true);
+  expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1).toMatchObject({ phase: 'Completed' });
+  expect(cluster.machine('n1').shutdowns).toEqual(['agent']);
+});
+
+test('a node whose state directory cannot be written fails before its command runs', async () => {
+  const cluster = fakeCluster({ nodes: [{ name: 'n1' }] });
+  await cluster.start();
+  cluster.machine('n1').host.set({ diskFault: 'ENOSPC: no space left on device' });
+  createNodeOp(cluster, { rebootOnSuccess: true, cordon: true });
+  expect(await cluster.runUntilSettled()).toBe(true);
+  expect(cluster.nodeOp('op')?.status?.nodeStatuses?.n1).toMatchObject({ reason: 'StateDirNotWritable' });
+  expect(cluster.containerRuns).toEqual([]);
+  expect(wasCordoned(cluster, 'n1')).toBe(false);
 });

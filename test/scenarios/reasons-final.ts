@@ -36,6 +36,16 @@ export const withoutAgent = onOne(cluster => {
   createNodeOp(cluster, { rebootOnSuccess: true });
 });
 
+export const stateDirNotWritable = onOne(cluster => {
+  cluster.machine('n1').host.set({ diskFault: 'ENOSPC: no space left on device' });
+  createNodeOp(cluster, { rebootOnSuccess: true });
+});
+
+export const clockSkewed = onOne(cluster => {
+  cluster.machine('n1').clockAheadMs = 31 * 60_000;
+  createNodeOp(cluster, { rebootOnSuccess: true });
+});
+
 export const pullFailed = onOne(cluster => createNodeOp(cluster, { prePull: true, image: 'registry.example/none:1' }), {
   images: { 'registry.example/none:1': { error: 'manifest unknown' } },
 });

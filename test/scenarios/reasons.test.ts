@@ -10,6 +10,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   Done: final.rebooted,
   Skipped: final.skipped,
   AgentNotAnswering: final.withoutAgent,
+  StateDirNotWritable: final.stateDirNotWritable,
   PreflightFailed: final.preflightFailed,
   PreflightTimeout: final.preflightTimedOut,
   ImagePullFailed: final.pullFailed,
@@ -60,6 +61,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   RebootAsked: final.rebooted,
   Rebooted: final.rebooted,
   PreflightWarning: waiting.olderVersion,
+  ClockSkew: final.clockSkewed,
   Retried: waiting.retried,
   TakenOver: final.interrupted,
 };

@@ -9,6 +9,7 @@ import type { CachedNode } from '../../cluster/node.js';
 import type { Facts, LedgerChange } from '../facts/facts.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 import { classifyPods, stayingMessage } from '../steps/drainable-pods.js';
+import { clockSkewMessage } from '../steps/claim.js';
 import { hasRebooted } from '../steps/reboot.js';
 
 const operationSubject = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
@@ -78,11 +79,17 @@ export function ofChange(facts: Facts, change: LedgerChange): Event[] {
   return [
     ...(change.reboot ? [rebootAsked(facts)] : []),
     ...(change.step === 'Run' ? podsStay(facts) : []),
-    ...(change.step && !change.result ? preflightWarnings(facts) : []),
+    ...(change.step && !change.result ? [...clockWarnings(facts), ...preflightWarnings(facts)] : []),
     ...(change.drainSkipped ? [drainSkipped(facts)] : []),
     ...(wasRebooting ? rebooted(facts) : []),
     ...(change.result ? [ended(facts, change.result)] : []),
   ];
+}
+
+/** Recorded once, when the node leaves the Claim step: nothing has been done to it yet. */
+function clockWarnings(facts: Facts): Event[] {
+  const message = facts.ledger?.step === 'Claim' ? clockSkewMessage(facts) : undefined;
+  return message === undefined ? [] : [onOperation('ClockSkew', message, 'Warning')(facts)];
 }
 
 /** Recorded once, when the node leaves the Preflight step (or Claim, where the check needs no step of its own). */

@@ -71,9 +71,9 @@ function recordedStepTimes(entry: NodeStatus | undefined, { nodeOp, now }: Facts
 function rebootRequest(nodeOp: ParsedNodeOp, jobName: string, stepTimes: Record<string, string>): Partial<Operation> {
   if (stepTimes.Withdraw !== undefined) return { rebootWithdrawn: true };
   if (stepTimes.Reboot === undefined) return {};
-  return {
-    reboot: { jobName, notAfter: after(new Date(stepTimes.Reboot), nodeOp.spec.rebootTimeoutSeconds).toISOString() },
-  };
+  const timeoutSeconds = nodeOp.spec.rebootTimeoutSeconds;
+  const notAfter = after(new Date(stepTimes.Reboot), timeoutSeconds).toISOString();
+  return { reboot: { jobName, notAfter, timeoutSeconds } };
 }
 
 const furthest = (steps: readonly string[]): StepName => STEP_NAMES.findLast(step => steps.includes(step)) ?? 'Claim';

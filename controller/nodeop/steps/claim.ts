@@ -28,10 +28,34 @@ function awaitAgent(facts: Facts): StepResult {
   const { agent, ledger, nodeOp, name, now } = facts;
   if (!needsAgent(nodeOp.spec)) return DONE;
   const mismatch = contractMismatch(facts);
-  if (agentAnswer(agent, ledger) !== undefined && mismatch === undefined) return DONE;
+  if (agentAnswer(agent, ledger) !== undefined && mismatch === undefined) return checkStateDir(facts);
   const until = after(stepStartedAt(facts, 'Claim'), ANSWER_SECONDS);
   if (now < until) return wait('WaitingForAgent', mismatch ?? 'waiting for the agent of the node', until);
   return fail('AgentNotAnswering', mismatch ?? `the agent of node ${name} did not answer within ${ANSWER_SECONDS} s`);
+}
+
+/** A reboot needs the journal, and the Job its sentinel: without a directory for them, the command would run in vain. */
+function checkStateDir({ agent, nodeOp, name }: Facts): StepResult {
+  const { stateDir = '', stateDirError } = agent?.status ?? {};
+  if (!nodeOp.spec.rebootOnSuccess || stateDirError === undefined) return DONE;
+  return fail('StateDirNotWritable', `the agent of node ${name} cannot write to ${stateDir}: ${stateDirError}`);
+}
+
+/** Certificates and tokens of a node stop working when its clock is far off; the walk itself does not depend on it. */
+const MAX_CLOCK_SKEW_SECONDS = 300;
+
+/**
+ * How far the clock of the node is off, if it is off for certain: the agent has seen the operation after it was claimed, and before now.
+ * An agent of an older release does not report its clock.
+ */
+export function clockSkewMessage(facts: Facts): string | undefined {
+  const { agent, ledger, now } = facts;
+  const seenAt = Date.parse(agentAnswer(agent, ledger)?.seenAt ?? '');
+  const behind = Math.round((stepStartedAt(facts, 'Claim').getTime() - seenAt) / 1000);
+  const ahead = Math.round((seenAt - now.getTime()) / 1000);
+  if (ahead > MAX_CLOCK_SKEW_SECONDS) return `the clock of the node is ${ahead} s ahead of the controller's`;
+  if (behind > MAX_CLOCK_SKEW_SECONDS) return `the clock of the node is ${behind} s behind the controller's`;
+  return undefined;
 }
 
 /**

@@ -25,6 +25,7 @@ export const reboot: Step = {
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
       notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
+      timeoutSeconds: facts.nodeOp.spec.rebootTimeoutSeconds,
     },
   }),
   evaluate(facts): StepResult {

@@ -60,6 +60,8 @@ export class Machine {
   onDown: () => void = () => undefined;
   onUp: () => void = () => undefined;
   up = true;
+  /** How far the clock that its programs read is ahead of that of the cluster, in milliseconds. */
+  clockAheadMs = 0;
   /** Monotonic time of the last change of `up`. */
   upOrDownSince = 0;
   readonly #options: MachineOptions;

@@ -52,13 +52,14 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
 }
 
 /** The agent of one machine. */
-export function agentProgram({ name, host }: Machine, deps: ProgramDeps): Program {
+export function agentProgram(machine: Machine, deps: ProgramDeps): Program {
+  const { name, host } = machine;
   const main = (process: Process) =>
     runAgent(
       {
         kube: kubeOf(process, deps),
         host: processHost(host, process),
-        clock: process.clock,
+        clock: { ...process.clock, now: () => new Date(process.clock.now().getTime() + machine.clockAheadMs) },
         log: silentLog,
         nodeName: name,
         agentVersion: 'test',

@@ -9,6 +9,7 @@ export const processHost = (host: FakeHost, process: Process): Host => ({
   remove: async path => process.mutate(`remove ${path}`, undefined, () => host.remove(path)),
   list: async dir => process.read(() => host.list(dir)),
   makeWritable: async dir => process.read(() => host.makeWritable(dir)),
+  writeError: async dir => process.read(() => host.writeError(dir)),
   hasDir: async dir => process.read(() => host.hasDir(dir)),
   watch: async (dir, changed, signal) =>
     process.read(() => host.watch(dir, name => process.deliver(() => changed(name)), signal)),

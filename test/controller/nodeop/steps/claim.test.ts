@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { clockSkewMessage } from '../../../../controller/nodeop/steps/claim.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, ledger, nodeAgent, secondsAgo, job, node, reached, nodeOp, ran } from '../../../builders.js';
@@ -40,6 +41,42 @@ describe('A node before and after its claim', () => {
       'Claim: Failed AgentNotAnswering',
     ],
   ])('%s', (_sentence, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(expected));
+});
+
+describe('A state directory that the agent cannot write to', () => {
+  const agent = nodeAgent({ stateDir: '/usr/local/.kairos', stateDirError: 'EROFS: read-only file system' });
+  test('fails a node that is to be rebooted, before it is touched', () =>
+    expect(walk(facts(REBOOT, { agent })).result).toMatchObject({
+      reason: 'StateDirNotWritable',
+      message: 'the agent of node n1 cannot write to /usr/local/.kairos: EROFS: read-only file system',
+    }));
+  test('does not matter to a command without a reboot', () =>
+    expect(outcomeOf(facts({ preflight: { release: { version: 'v2' } } }, { agent }))).not.toContain('Failed'));
+  test('does not matter once the walk is past its claim', () =>
+    expect(outcomeOf(facts(REBOOT, { agent, ledger: ran('Run') }))).not.toContain('StateDirNotWritable'));
+});
+
+describe('The clock of a node', () => {
+  const skew = (seenAt: string | undefined, claimed = 10) =>
+    clockSkewMessage(
+      facts(REBOOT, {
+        agent: nodeAgent({ operation: { id: 'uid-op-1', seenAt } }),
+        ledger: ledger({ stepTimes: { Claim: secondsAgo(claimed) } }),
+      }),
+    );
+  test.each([
+    ['is in order when it agrees', secondsAgo(5), 10, undefined],
+    ['is in order when it is a little ahead', secondsAgo(-300), 10, undefined],
+    ['is in order when the controller was away since the claim', secondsAgo(7000), 7200, undefined],
+    [
+      'is reported when it is ahead',
+      secondsAgo(-1860),
+      10,
+      "the clock of the node is 1860 s ahead of the controller's",
+    ],
+    ['is reported when it is behind', secondsAgo(3610), 10, "the clock of the node is 3600 s behind the controller's"],
+    ['is unknown for an agent of an older release', undefined, 10, undefined],
+  ])('%s', (_sentence, seenAt, claimed, message) => expect(skew(seenAt, claimed)).toBe(message));
 });
 
 describe('An agent of another release', () => {
@@ -101,6 +138,7 @@ describe('A ledger that was removed from outside', () => {
     expect(claimed({ ...lost({ stepTimes: { ...stepTimes, Reboot: secondsAgo(60) } }) })?.reboot).toEqual({
       jobName: 'job',
       notAfter: secondsAgo(60 - 1800),
+      timeoutSeconds: 1800,
     }));
 
   test('continues to end with its result, without requesting a withdrawn reboot again', () => {
