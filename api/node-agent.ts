@@ -70,10 +70,16 @@ export const Operation = z.object({
     .array(z.string())
     .optional()
     .describe('UIDs of the DaemonSets whose pods were Ready on the node before its Job.'),
+  staticPods: z
+    .array(z.string())
+    .optional()
+    .describe('Namespaces and names of the static pods that were Ready on the node before its Job.'),
   containersBefore: z
     .array(z.string())
     .optional()
-    .describe('IDs of the containers of DaemonSet pods before the reboot. After it, new containers must run.'),
+    .describe(
+      'IDs of the containers of DaemonSet and static pods before the reboot. After it, new containers must run.',
+    ),
   check: Check.optional().describe('Question to the agent: is there anything to do on this host, and is it allowed?'),
   reboot: z
     .object({

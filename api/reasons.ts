@@ -18,7 +18,8 @@ export const REASONS = {
   JobDeleted: 'The Job was deleted by something else; the operator does not create it again.',
   Unreachable: 'The node was not Ready for longer than rebootTimeoutSeconds.',
   NotRebooted: 'The node did not reboot within rebootTimeoutSeconds.',
-  NotSettled: 'The node or its DaemonSet pods did not become Ready within verifyTimeoutSeconds after the reboot.',
+  NotSettled:
+    'The node, its DaemonSet pods or its static pods did not become Ready within verifyTimeoutSeconds after the reboot.',
   FellBack: 'After the reboot the node runs another version, or booted another system, than requested.',
   NodeReplaced: 'Another node registered under the same name.',
   NodeRemoved: 'The node is no longer part of the cluster.',
@@ -34,10 +35,10 @@ export const REASONS = {
   Draining: 'Pods are being evicted from the node.',
   JobRunning: 'The Job is running.',
   Rebooting: 'The node is rebooting.',
-  Settling: 'The node has rebooted; it and its DaemonSet pods are becoming Ready.',
+  Settling: 'The node has rebooted; it, its DaemonSet pods and its static pods are becoming Ready.',
   Paused: 'The operation is paused.',
   Stopped: 'Another node failed and stopOnFailure is true.',
-  ControlPlaneNotReady: 'Another control-plane node is not Ready.',
+  ControlPlaneNotReady: 'Another control-plane node, or a static pod on it, is not Ready.',
   // the operation as a whole
   NoTargets: 'No node matches nodeSelector.',
   Progressing: 'Nodes are being worked on.',

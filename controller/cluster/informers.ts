@@ -8,16 +8,16 @@ import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { pruneBudget, type CachedBudget } from './budget.js';
+import { pruneDaemonSet, type CachedDaemonSet } from './daemon-set.js';
 import { pruneJob, type CachedJob } from './job.js';
 import { pruneNode, type CachedNode } from './node.js';
 import { prunePod, type CachedPod } from './pod.js';
-import { pruneToMetadata } from './metadata.js';
 
 export interface Informers {
   nodes: Informer<CachedNode>;
   pods: Informer<CachedPod>;
   jobs: Informer<CachedJob>;
-  daemonSets: Informer<Stored>;
+  daemonSets: Informer<CachedDaemonSet>;
   budgets: Informer<CachedBudget>;
   nodeAgents: Informer<NodeAgent>;
   nodeOps: Informer<NodeOp>;
@@ -49,7 +49,7 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
       labelSelector: LABELS.nodeOpUid,
       indexes: { owner: ownerUids },
     }),
-    daemonSets: watch<Stored>(DAEMONSETS, { transform: pruneToMetadata }),
+    daemonSets: watch<CachedDaemonSet>(DAEMONSETS, { transform: pruneDaemonSet }),
     budgets: watch<CachedBudget>(PDBS, { transform: pruneBudget }),
     nodeAgents: watch<NodeAgent>(NODE_AGENT, {
       indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },

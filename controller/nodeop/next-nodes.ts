@@ -20,6 +20,8 @@ export interface Member {
 export interface WaitReason {
   reason: NonNullable<NodeStatus['reason']>;
   message: string;
+  /** What is not Ready, for the message after the deadline. */
+  unready?: string;
 }
 
 export const STOPPED: WaitReason = { reason: 'Stopped', message: 'not started: another node failed' };

@@ -6,6 +6,8 @@ import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
+import { isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
+import { isSameJson } from '../../kube/merge-patch.js';
 import { isFinal } from '../cluster/phases.js';
 
 type Enqueue = (key: string, afterMs?: number) => void;
@@ -26,14 +28,29 @@ export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
     enqueueOwner(change, enqueue);
     const node = (change.new ?? change.old)?.spec.nodeName;
     if (node !== undefined) enqueueClaimant(caches, node, enqueue);
+    if (isStaticPodChange(change)) enqueueUnfinished(caches, enqueue);
   });
   caches.nodes.onChange(({ old, new: now }) => {
-    if (old && now && isSameForUs(old, now)) return;
+    if (old && now && isSameForUs(old, now)) {
+      const { name } = now.metadata;
+      const { step } = caches.nodeAgents.get({ name })?.spec.operation ?? {};
+      if (step === 'Verify' && !isSameForDaemonSets(old, now)) enqueueClaimant(caches, name, enqueue);
+      return;
+    }
     enqueueClaimant(caches, (now ?? old)?.metadata.name ?? '', enqueue);
     enqueueUnfinished(caches, enqueue);
   });
   for (const op of caches.nodeOps.list()) enqueue(keyOf(op.metadata));
 }
+
+/** Control planes wait for the static pods of the others. */
+const isStaticPodChange = ({ old, new: now }: { old?: CachedPod; new?: CachedPod }): boolean =>
+  [old, now].some(pod => pod !== undefined && isMirror(pod)) &&
+  (old !== undefined && isPodReady(old)) !== (now !== undefined && isPodReady(now));
+
+/** Whether DaemonSets may want the node as before. */
+const isSameForDaemonSets = (a: CachedNode, b: CachedNode): boolean =>
+  isSameJson([a.metadata.labels, a.spec?.taints], [b.metadata.labels, b.spec?.taints]);
 
 /** Kubelets update their Node all the time; only these fields change a decision. */
 const isSameForUs = (a: CachedNode, b: CachedNode): boolean =>

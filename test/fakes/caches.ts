@@ -3,6 +3,7 @@ import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Caches } from '../../controller/cluster/informers.js';
 import { pruneBudget, type CachedBudget } from '../../controller/cluster/budget.js';
+import { pruneDaemonSet, type CachedDaemonSet } from '../../controller/cluster/daemon-set.js';
 import { pruneJob, type CachedJob } from '../../controller/cluster/job.js';
 import { pruneNode, type CachedNode } from '../../controller/cluster/node.js';
 import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
@@ -22,7 +23,7 @@ export const emptyCaches = () => ({
     indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
   }),
   jobs: new ObjectCache<CachedJob>({ transform: pruneJob, indexes: { owner: ownerUids } }),
-  daemonSets: new ObjectCache<Stored>(),
+  daemonSets: new ObjectCache<CachedDaemonSet>({ transform: pruneDaemonSet }),
   budgets: new ObjectCache<CachedBudget>({ transform: pruneBudget }),
   nodeAgents: new ObjectCache<NodeAgent>({
     indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },

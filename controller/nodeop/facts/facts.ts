@@ -53,11 +53,13 @@ export interface Facts {
   /** Uids of pods that a controller created on this node in place of evicted ones. */
   replacements: ReadonlySet<string>;
   budgets: readonly CachedBudget[];
-  /** Uids of all DaemonSets. */
+  /** Uids of those DaemonSets in the ledger that want a pod on the node as it is now. */
   daemonSets: ReadonlySet<string>;
   /** Empty for workers. */
   otherControlPlanes: {
     notReady?: string;
+    /** A static pod of a Ready one that is not Ready. */
+    unreadyStaticPod?: { node: string; pod: string };
     /** Has its turn, reboots or is cordoned. */
     active?: ActiveControlPlane;
     /** Has its turn or reboots. */

@@ -1,12 +1,14 @@
 /** Gathers the facts about the nodes of an operation from the caches. */
 import type { Operation } from '../../../api/node-agent.js';
 import type { Caches } from '../../cluster/informers.js';
+import { wantsPodOn, type CachedDaemonSet } from '../../cluster/daemon-set.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonOwnerOf } from '../../cluster/cordon.js';
 import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
 import { objectName } from './manifests.js';
+import { unreadyStaticPod } from './static-pods.js';
 import { isLedgerLost } from './ledger.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
@@ -25,7 +27,8 @@ export interface SharedFacts {
   now: Date;
   /** Names of Ready nodes that accept pods, now or when their operation has finished. */
   schedulableNodes: ReadonlySet<string>;
-  daemonSets: ReadonlySet<string>;
+  /** By uid. */
+  daemonSets: ReadonlyMap<string, CachedDaemonSet>;
   kubernetesCeiling?: string;
   controlPlanes: readonly ControlPlaneState[];
 }
@@ -41,6 +44,8 @@ interface EvictionMemory {
 interface ControlPlaneState {
   name: string;
   ready: boolean;
+  /** Name of a static pod that is not Ready. */
+  unreadyStaticPod?: string;
   /** Namespace and name of the operation that may disrupt it now. */
   activeOperation?: string;
   /** Whether that operation has the turn of the control planes or has started the reboot. */
@@ -54,7 +59,7 @@ export function gatherSharedFacts(input: SharedFactsInput): SharedFacts {
   return {
     ...input,
     schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, input.caches)).map(node => node.metadata.name)),
-    daemonSets: new Set(input.caches.daemonSets.list().map(set => set.metadata.uid)),
+    daemonSets: new Map(input.caches.daemonSets.list().map(set => [set.metadata.uid, set])),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
     controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, input.caches)),
   };
@@ -69,7 +74,13 @@ function controlPlaneState(node: CachedNode, caches: Caches): ControlPlaneState 
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   const activeOperation =
     operation && isDisruptive(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
-  return { name, ready: isReady(node), activeOperation, hasTurn: operation !== undefined && hasTurn(operation) };
+  return {
+    name,
+    ready: isReady(node),
+    unreadyStaticPod: unreadyStaticPod(caches.pods.byIndex('node', name)),
+    activeOperation,
+    hasTurn: operation !== undefined && hasTurn(operation),
+  };
 }
 
 /** A node that became a control plane during its walk is disrupted without a turn. */
@@ -82,8 +93,10 @@ function otherControlPlanes(name: string, { controlPlanes }: SharedFacts): Facts
   const named = ({ name: node, activeOperation: operation = '' }: ControlPlaneState) => ({ node, operation });
   const active = others.find(each => each.activeOperation !== undefined);
   const turnHolder = others.find(each => each.hasTurn);
+  const unready = others.find(each => each.ready && each.unreadyStaticPod !== undefined);
   return {
     notReady: others.find(each => !each.ready)?.name,
+    ...(unready?.unreadyStaticPod && { unreadyStaticPod: { node: unready.name, pod: unready.unreadyStaticPod } }),
     ...(active && { active: named(active) }),
     ...(turnHolder && { turnHolder: named(turnHolder) }),
   };
@@ -121,7 +134,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts)
     evictionRefusals: shared.evictions.refusals,
     replacements: new Set(),
     budgets: [],
-    daemonSets: shared.daemonSets,
+    daemonSets: new Set(),
     kubernetesCeiling: node && !isControlPlane(node) ? shared.kubernetesCeiling : undefined,
     otherControlPlanes: node && isControlPlane(node) ? otherControlPlanes(name, shared) : {},
     hasOtherSchedulableNode: true,
@@ -150,7 +163,7 @@ const claimantOf = (operation: Operation | undefined, legacyClaimant: string | u
 /** Facts that only a claimed node needs. */
 function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
-  { caches, schedulableNodes, evictions }: SharedFacts,
+  { caches, schedulableNodes, evictions, daemonSets }: SharedFacts,
 ): Partial<Facts> {
   const helpers = caches.pods.byIndex('owner', nodeOp.meta.uid);
   const { namespace } = nodeOp;
@@ -164,6 +177,7 @@ function activeNodeFacts(
   return {
     pods,
     replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
+    daemonSets: new Set(ledger?.daemonSets?.filter(uid => isWanted(daemonSets.get(uid), node, pods))),
     job,
     jobPods: jobUid === undefined ? [] : caches.pods.byIndex('owner', jobUid),
     preflightPod: helper('preflight'),
@@ -172,6 +186,14 @@ function activeNodeFacts(
     hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),
     isMarkOwnerActive: isMarkOwnerActive(node, caches),
   };
+}
+
+/** False for a DaemonSet that was deleted. */
+function isWanted(set: CachedDaemonSet | undefined, node: CachedNode | undefined, pods: readonly CachedPod[]): boolean {
+  if (set === undefined || node === undefined) return false;
+  const isOwn = ({ metadata: { ownerReferences, deletionTimestamp } }: CachedPod) =>
+    deletionTimestamp === undefined && ownerReferences?.some(owner => owner.uid === set.metadata.uid) === true;
+  return wantsPodOn(set, node, { hasPod: pods.some(isOwn) });
 }
 
 function isMarkOwnerActive(node: CachedNode | undefined, caches: Caches): boolean {

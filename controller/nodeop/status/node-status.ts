@@ -17,7 +17,7 @@ export interface NodeStatusInput {
   /** The entry in the present status. */
   before: NodeStatus | undefined;
   /** Why a node that has not started waits. */
-  waiting?: { reason: NonNullable<NodeStatus['reason']>; message: string };
+  waiting?: { reason: NonNullable<NodeStatus['reason']>; message: string; unready?: string };
 }
 
 /**
@@ -79,8 +79,14 @@ function untouched({ facts, walk: { result }, before, waiting }: NodeStatusInput
   const timeout = waitTimeout(facts, { before, waiting });
   const rebootStatus = nodeOp.spec.rebootOnSuccess ? ('cancelled' as const) : ('not-requested' as const);
   if (timeout) return { phase: 'Failed', ...timeout, attempt, rebootStatus, completedAt: now.toISOString() };
-  const stepWait = result.is === 'wait' ? { reason: result.reason, message: result.message } : {};
-  return { phase: 'Pending', ...(waiting ?? stepWait), attempt, rebootStatus: rebootStatusOf(facts) };
+  const wait = waiting ?? (result.is === 'wait' ? result : undefined);
+  return {
+    phase: 'Pending',
+    reason: wait?.reason,
+    message: wait?.message,
+    attempt,
+    rebootStatus: rebootStatusOf(facts),
+  };
 }
 
 function claimed({ facts, walk: { step, result } }: NodeStatusInput): NodeStatus {

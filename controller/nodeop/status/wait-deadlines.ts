@@ -1,12 +1,13 @@
 /** Deadlines of nodes that wait for something with a slot free: none of them waits indefinitely. */
 import type { NodeStatus } from '../../../api/node-status.js';
+import { controlPlaneTimeout } from '../steps/control-plane.js';
 import type { Facts } from '../facts/facts.js';
 
 type Reason = NonNullable<NodeStatus['reason']>;
 
 interface Timeout {
   reason: Reason;
-  message: (seconds: number, waiting: string) => string;
+  message: (seconds: number, waiting: { message?: string; unready?: string }) => string;
 }
 
 const notWithin =
@@ -20,16 +21,16 @@ const TIMEOUTS = new Map<string, Timeout>([
   ['WaitingForAgent', { reason: 'AgentNotAnswering', message: notWithin('the node had no NodeAgent') }],
   [
     'ControlPlaneNotReady',
-    { reason: 'ControlPlaneNotReady', message: notWithin('another control plane was not Ready') },
+    { reason: 'ControlPlaneNotReady', message: (seconds, { unready }) => controlPlaneTimeout(seconds, unready) },
   ],
-  ['PodRefused', { reason: 'PodRefused', message: (seconds, waiting) => `for ${seconds} s, ${waiting}` }],
+  ['PodRefused', { reason: 'PodRefused', message: (seconds, { message = '' }) => `for ${seconds} s, ${message}` }],
 ]);
 
 export const hasWaitDeadline = (reason: string | undefined): boolean => TIMEOUTS.has(reason ?? '');
 
 interface Wait {
   before: NodeStatus | undefined;
-  waiting?: { reason: Reason; message: string };
+  waiting?: { reason: Reason; message: string; unready?: string };
 }
 
 /** The reason and message with which a node fails that has waited for too long; the wait counts from `lastUpdated` of its entry. */
@@ -42,5 +43,5 @@ export function waitTimeout(
     return undefined;
   const seconds = nodeOp.spec.startDeadlineSeconds;
   if (now.getTime() - Date.parse(before.lastUpdated) < seconds * 1000) return undefined;
-  return { reason: timeout.reason, message: timeout.message(seconds, waiting?.message ?? '') };
+  return { reason: timeout.reason, message: timeout.message(seconds, waiting ?? {}) };
 }

@@ -29,19 +29,23 @@ export function awaitControlPlaneTurn(facts: Facts): StepResult | undefined {
 }
 
 /** The deadline counts from when the status first had this reason: waiting for the turn may have taken long before. */
-function awaitReady({ nodeOp, name, now }: Facts, { reason, message }: ControlPlaneWaitReason): StepResult {
+function awaitReady({ nodeOp, name, now }: Facts, { reason, message, unready }: ControlPlaneWaitReason): StepResult {
   const entry = nodeOp.status.nodeStatuses?.[name];
   const since = entry?.reason === reason && entry.lastUpdated !== undefined ? new Date(entry.lastUpdated) : now;
   const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(since, seconds);
-  return now >= until
-    ? fail(reason, `another control plane was not Ready within ${seconds} s`)
-    : wait(reason, message, until);
+  return now >= until ? fail(reason, controlPlaneTimeout(seconds, unready)) : wait(reason, message, until);
 }
+
+/** The message of a node that has waited for too long with reason ControlPlaneNotReady. */
+export const controlPlaneTimeout = (seconds: number, unready = 'another control plane'): string =>
+  `${unready} was not Ready within ${seconds} s`;
 
 type ControlPlaneWaitReason = {
   reason: 'WaitingForTurn' | 'WaitingForOperation' | 'ControlPlaneNotReady';
   message: string;
+  /** What is not Ready, where it is more than the Node. */
+  unready?: string;
 };
 
 /** Why this control plane must not be disrupted in the present state of the others. */
@@ -63,7 +67,13 @@ export function otherControlPlanesWaitReason(facts: Facts): ControlPlaneWaitReas
   return notReadyReason(facts);
 }
 
-const notReadyReason = ({ otherControlPlanes: { notReady } }: Facts): ControlPlaneWaitReason | undefined =>
-  notReady === undefined
-    ? undefined
-    : { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };
+/** A Node is Ready before its etcd member and its API server are, which may be static pods. */
+function notReadyReason({
+  otherControlPlanes: { notReady, unreadyStaticPod },
+}: Facts): ControlPlaneWaitReason | undefined {
+  if (notReady !== undefined)
+    return { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };
+  if (unreadyStaticPod === undefined) return undefined;
+  const unready = `static pod ${unreadyStaticPod.pod} of control plane ${unreadyStaticPod.node}`;
+  return { reason: 'ControlPlaneNotReady', message: `waiting for ${unready} to be Ready`, unready };
+}

@@ -13,6 +13,7 @@ import {
   type StepResult,
   wait,
 } from '../facts/facts.js';
+import { staticPodName } from '../facts/static-pods.js';
 import { after } from '../../../program/clock.js';
 import type { Step } from './step.js';
 
@@ -21,7 +22,7 @@ export const reboot: Step = {
   /** The agent acts on `reboot` in the ledger. It is set only here, when the Job is complete. */
   onEnter: facts => ({
     ...bootToEnd(facts),
-    containersBefore: containerIdsOf(facts.pods, facts.ledger?.daemonSets ?? []),
+    containersBefore: containerIdsOf(facts),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
       notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
@@ -50,11 +51,16 @@ function bootToEnd({ node, agent, job, ledger }: Facts): LedgerChange {
 /**
  * Ids rather than start times: a clock that is set during the boot makes old containers look new, and new ones old.
  */
-const containerIdsOf = (pods: readonly CachedPod[], daemonSets: readonly string[]): string[] =>
-  pods
-    .filter(pod => pod.metadata.ownerReferences?.some(owner => daemonSets.includes(owner.uid)))
+function containerIdsOf({ pods, ledger }: Facts): string[] {
+  const { daemonSets = [], staticPods = [] } = ledger ?? {};
+  const isRecorded = (pod: CachedPod) =>
+    staticPods.includes(staticPodName(pod)) ||
+    pod.metadata.ownerReferences?.some(owner => daemonSets.includes(owner.uid)) === true;
+  return pods
+    .filter(isRecorded)
     .flatMap(pod => pod.status.containerStatuses ?? [])
     .flatMap(container => container.containerID ?? []);
+}
 
 /**
  * Compares boot ids instead of waiting for NotReady, which a fast machine never shows. A new boot id is not sufficient: after a power cut

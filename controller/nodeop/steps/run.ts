@@ -3,7 +3,8 @@ import { after } from '../../../program/clock.js';
 import { bootIdOf, notReadySince } from '../../cluster/node.js';
 import { containersOf, isPodReady, type CachedPod } from '../../cluster/pod.js';
 import type { CachedJob } from '../../cluster/job.js';
-import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
+import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
 import { podName } from './drainable-pods.js';
@@ -17,7 +18,7 @@ export const run: Step = {
   /** What the reboot is verified against cannot be observed any more after it. */
   onEnter: ({ node, pods, nodeOp, name }) => ({
     bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
-    ...(nodeOp.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods) } : {}),
+    ...(nodeOp.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods), ...recordedStaticPods(pods) } : {}),
   }),
   evaluate(facts): StepResult {
     const { job, ledger, nodeOp } = facts;
@@ -79,6 +80,12 @@ function awaitNode({ node, now, nodeOp }: Facts): StepResult | undefined {
   return now >= until
     ? fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`)
     : wait('Unreachable', 'the node is not Ready while its Job runs', until);
+}
+
+/** Nothing is recorded on a node without static pods. */
+function recordedStaticPods(pods: readonly CachedPod[]): LedgerChange {
+  const staticPods = readyStaticPods(pods);
+  return staticPods.length === 0 ? {} : { staticPods };
 }
 
 function readyDaemonSets(pods: readonly CachedPod[]): string[] {

@@ -3,8 +3,9 @@ import { versionTriple } from '../../../api/version-triple.js';
 import { after } from '../../../program/clock.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { isReady, bootIdOf } from '../../cluster/node.js';
-import { isPodReady, type CachedPod } from '../../cluster/pod.js';
+import { isMirror, isPodReady, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { staticPodName } from '../facts/static-pods.js';
 import { podName } from './drainable-pods.js';
 import type { Step } from './step.js';
 
@@ -79,18 +80,29 @@ function missingHealth(facts: Facts): string | undefined {
   if (agent?.status?.boot?.id !== bootIdOf(node)) return 'waiting for the agent to report the new boot';
   if (nodeOp.spec.verify?.version !== undefined && versionTriple(agent?.status?.release) === undefined)
     return 'waiting for the agent to report the version';
-  return missingDaemonSetPod(facts);
+  return missingStaticPod(facts) ?? missingDaemonSetPod(facts);
 }
 
-/** DaemonSets that were deleted meanwhile are not waited for. */
+/** A control plane without its etcd or API server is none, although its Node is Ready. */
+function missingStaticPod({ ledger, pods }: Facts): string | undefined {
+  const isBack = (name: string) =>
+    pods.some(pod => isMirror(pod) && staticPodName(pod) === name && isReadyAgain(pod, ledger));
+  const missing = ledger?.staticPods?.find(name => !isBack(name));
+  return missing === undefined ? undefined : `waiting for static pod ${missing}`;
+}
+
+/** DaemonSets that were deleted meanwhile, or that do not want a pod on this node any more, are not waited for. */
 function missingDaemonSetPod({ ledger, pods, daemonSets }: Facts): string | undefined {
   for (const uid of ledger?.daemonSets?.filter(set => daemonSets.has(set)) ?? []) {
     const own = pods.filter(pod => pod.metadata.ownerReferences?.some(owner => owner.uid === uid));
-    if (own.some(pod => isPodReady(pod) && hasNewContainers(pod, ledger?.containersBefore ?? []))) continue;
+    if (own.some(pod => isReadyAgain(pod, ledger))) continue;
     return own[0] ? `waiting for pod ${podName(own[0])}` : 'waiting for the pod of a DaemonSet';
   }
   return undefined;
 }
+
+const isReadyAgain = (pod: CachedPod, ledger: Facts['ledger']): boolean =>
+  isPodReady(pod) && hasNewContainers(pod, ledger?.containersBefore ?? []);
 
 /** The kubelet may still report the containers from before the reboot as running. */
 const hasNewContainers = (pod: CachedPod, before: readonly string[]): boolean =>

@@ -3,7 +3,7 @@ import type { NodeOp } from '../../../api/objects.js';
 import { enqueueOnChanges } from '../../../controller/nodeop/watch-triggers.js';
 import type { Stored } from '../../../kube/kube.js';
 import { emptyCaches } from '../../fakes/caches.js';
-import { job, ledger, node, nodeAgent, op, pod, type NodeTraits } from '../../builders.js';
+import { job, ledger, node, nodeAgent, op, pod, reached, type NodeTraits } from '../../builders.js';
 
 type AllCaches = ReturnType<typeof emptyCaches>;
 
@@ -40,6 +40,11 @@ function enqueued(change: (caches: AllCaches) => void): string[] {
   return [...keys].toSorted();
 }
 
+const etcd = (ready: boolean) => {
+  const mirror = pod('etcd-n9', { ready, annotations: { 'kubernetes.io/config.mirror': 'hash' } });
+  return { ...mirror, spec: { nodeName: 'n9' } };
+};
+
 const nodeBecomes = (traits: NodeTraits) => (caches: AllCaches) =>
   caches.nodes.applyEvent('MODIFIED', next(node('n1', traits)));
 
@@ -47,6 +52,30 @@ describe('enqueueOnChanges', () => {
   const CLAIMANT = 'default/op';
   const OPEN = 'default/open';
   test.each<[string, (caches: AllCaches) => void, string[]]>([
+    [
+      'enqueues the claimant when DaemonSets may want the verified node no longer',
+      c => {
+        c.nodeAgents.put(next(nodeAgent({}, reached('Verify'))));
+        nodeBecomes({ labels: { driver: 'new' } })(c);
+      },
+      [CLAIMANT],
+    ],
+    [
+      'enqueues the operations that may wait for a static pod when its readiness changes',
+      c => {
+        c.pods.applyEvent('ADDED', next(etcd(false)));
+        c.pods.applyEvent('MODIFIED', next(etcd(true)));
+      },
+      [CLAIMANT, OPEN],
+    ],
+    [
+      'enqueues no waiting operation when the readiness of a static pod stays',
+      c => {
+        c.pods.applyEvent('ADDED', next(etcd(false)));
+        c.pods.applyEvent('MODIFIED', next(etcd(false)));
+      },
+      [],
+    ],
     ['enqueues a NodeOp that changed', c => c.nodeOps.applyEvent('MODIFIED', next(another('done'))), ['default/done']],
     [
       'enqueues nothing when a NodeOp is deleted',

@@ -6,9 +6,13 @@ import { facts, secondsAgo } from '../../../builders.js';
 type Reason = NonNullable<NodeStatus['reason']>;
 
 /** Of a node that waits for this reason, and whose entry has had the reason `before` for so many seconds. */
-const timeoutOf = (reason: Reason, seconds: number | undefined, before: Reason = reason) =>
+const timeoutOf = (
+  reason: Reason,
+  seconds: number | undefined,
+  { before = reason, unready }: { before?: Reason; unready?: string } = {},
+) =>
   waitTimeout(facts({ startDeadlineSeconds: 60 }), {
-    waiting: { reason, message: 'the wait' },
+    waiting: { reason, message: 'the wait', unready },
     before: {
       phase: 'Pending',
       reason: before,
@@ -33,9 +37,18 @@ describe('A node that waits to start', () => {
       timeoutOf('ControlPlaneNotReady', 60),
       'ControlPlaneNotReady: another control plane was not Ready within 60 s',
     ],
+    [
+      'fails when a static pod of another control plane stays unready',
+      timeoutOf('ControlPlaneNotReady', 60, { unready: 'static pod kube-system/etcd-y of control plane y' }),
+      'ControlPlaneNotReady: static pod kube-system/etcd-y of control plane y was not Ready within 60 s',
+    ],
     ['fails when its Pod is refused for so long', timeoutOf('PodRefused', 60), 'PodRefused: for 60 s, the wait'],
     ['waits on before the deadline', timeoutOf('NodeNotReady', 59), undefined],
-    ['waits on when it waited for something else before', timeoutOf('NodeNotReady', 60, 'WaitingForTurn'), undefined],
+    [
+      'waits on when it waited for something else before',
+      timeoutOf('NodeNotReady', 60, { before: 'WaitingForTurn' }),
+      undefined,
+    ],
     ['waits on when the status has no time yet', timeoutOf('NodeNotReady', undefined), undefined],
     ['waits for its turn without a deadline', timeoutOf('WaitingForTurn', 9999), undefined],
   ])('%s', (_sentence, timeout, expected) => expect(timeout && `${timeout.reason}: ${timeout.message}`).toBe(expected));

@@ -9,6 +9,7 @@ const CORDON = { cordon: true, prePull: false };
 const WAITS = reached('ControlPlane');
 const MINE = reached('ControlPlane', { controlPlane: true });
 const other = { node: 'x', operation: 'infra/other' };
+const ETCD = { node: 'y', pod: 'kube-system/etcd-y' };
 
 /** The status says since when it waits for another one to be Ready. */
 const waitedFor = (seconds: number) => {
@@ -70,6 +71,24 @@ describe('A control plane, before it is disrupted,', () => {
       'ControlPlane: wait ControlPlaneNotReady',
     ],
     [
+      'waits while a static pod of another control plane is not Ready, before its turn',
+      CORDON,
+      { node: CP, ledger: WAITS, otherControlPlanes: { unreadyStaticPod: ETCD } },
+      'ControlPlane: wait ControlPlaneNotReady',
+    ],
+    [
+      'waits while a static pod of another control plane is not Ready even if it has its turn',
+      CORDON,
+      { node: CP, ledger: MINE, otherControlPlanes: { unreadyStaticPod: ETCD } },
+      'ControlPlane: wait ControlPlaneNotReady',
+    ],
+    [
+      'fails when a static pod of another control plane stays unready for startDeadlineSeconds',
+      { ...CORDON, startDeadlineSeconds: 5 },
+      { node: CP, ledger: WAITS, otherControlPlanes: { unreadyStaticPod: ETCD }, ...waitedFor(5) },
+      'ControlPlane: Failed ControlPlaneNotReady',
+    ],
+    [
       'ignores the others once it is disrupted',
       DRAIN,
       {
@@ -93,6 +112,11 @@ describe('A control plane, before it is disrupted,', () => {
       { node: CP, ledger: ran('Run', { controlPlane: true }), otherControlPlanes: { notReady: 'y' } },
       'Run: wait ControlPlaneNotReady',
     ],
+    [
+      'a control plane with its turn waits for the static pod of another one',
+      { node: CP, ledger: ran('Run', { controlPlane: true }), otherControlPlanes: { unreadyStaticPod: ETCD } },
+      'Run: wait ControlPlaneNotReady',
+    ],
     ['a node that became a control plane takes its turn first', { node: CP }, 'Run: takeControlPlane'],
     [
       'a node that became a control plane waits for its turn',
@@ -111,6 +135,14 @@ describe('A control plane, before it is disrupted,', () => {
   test('is reported with the operation and the node that it waits for', () => {
     const { result } = walk(facts(CORDON, { node: CP, ledger: WAITS, otherControlPlanes: { active: other } }));
     expect(result).toMatchObject({ message: 'waiting for operation infra/other, which works on control plane x' });
+  });
+
+  test('is reported with the static pod that it waits for', () => {
+    const seen = { node: CP, ledger: WAITS, otherControlPlanes: { unreadyStaticPod: ETCD } };
+    const { result } = walk(facts(CORDON, seen));
+    expect(result).toMatchObject({
+      message: 'waiting for static pod kube-system/etcd-y of control plane y to be Ready',
+    });
   });
 
   test('is reconciled again at the deadline for another one to be Ready', () => {

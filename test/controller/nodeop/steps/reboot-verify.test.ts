@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
-import { facts, job, node, pod, ran, secondsAgo } from '../../../builders.js';
+import { facts, job, node, pod, type PodTraits, ran, secondsAgo } from '../../../builders.js';
 import { MARK, outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
 
 describe('A node to be rebooted and verified', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
   const asked = { ledger: at, job: job('complete') };
   const ds = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' }, startedAt: secondsAgo(10) });
+  const etcd = (traits: PodTraits) =>
+    pod('etcd-n1', { namespace: 'kube-system', annotations: { 'kubernetes.io/config.mirror': 'hash' }, ...traits });
   test.each<[string, object, Partial<Facts>, string]>([
     [
       'has its reboot requested when the Job is complete',
@@ -131,6 +133,48 @@ describe('A node to be rebooted and verified', () => {
       REBOOT,
       { ...rebooted(), ledger: ran('Verify', { daemonSets: ['ds'], containersBefore: ['old'] }), pods: [ds] },
       'Verify: Completed Done',
+    ],
+    [
+      'waits for a static pod that it had before',
+      REBOOT,
+      { ...rebooted(), ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'] }), pods: [] },
+      'Verify: wait Settling',
+    ],
+    [
+      'waits while a static pod is not Ready',
+      REBOOT,
+      { ...rebooted(), ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'] }), pods: [etcd({ ready: false })] },
+      'Verify: wait Settling',
+    ],
+    [
+      'waits while a static pod has its containers from before the reboot',
+      REBOOT,
+      {
+        ...rebooted(),
+        ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'], containersBefore: ['old'] }),
+        pods: [etcd({ containerId: 'old' })],
+      },
+      'Verify: wait Settling',
+    ],
+    [
+      'completes when its static pods are Ready in new containers',
+      REBOOT,
+      {
+        ...rebooted(),
+        ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'], containersBefore: ['old'] }),
+        pods: [etcd({ containerId: 'new' })],
+      },
+      'Verify: Completed Done',
+    ],
+    [
+      'fails when a static pod is not Ready within verifyTimeoutSeconds',
+      REBOOT,
+      {
+        ...rebooted(),
+        ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'] }, 600),
+        pods: [etcd({ ready: false })],
+      },
+      'Verify: Failed NotSettled',
     ],
     [
       'does not wait for a DaemonSet that was deleted',
