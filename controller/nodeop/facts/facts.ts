@@ -60,6 +60,8 @@ export interface Facts {
     notReady?: string;
     /** A static pod of a Ready one that is not Ready. */
     unreadyStaticPod?: { node: string; pod: string };
+    /** Has failed, and its agent has not confirmed that it will not reboot. */
+    unconfirmed?: string;
     /** Has its turn, reboots or is cordoned. */
     active?: ActiveControlPlane;
     /** Has its turn or reboots. */

@@ -8,6 +8,7 @@ import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
 import { objectName } from './manifests.js';
+import { isOverdue } from './unconfirmed-withdrawal.js';
 import { unreadyStaticPod } from './static-pods.js';
 import { isLedgerLost } from './ledger.js';
 import { isFinal } from '../../cluster/phases.js';
@@ -50,6 +51,8 @@ interface ControlPlaneState {
   activeOperation?: string;
   /** Whether that operation has the turn of the control planes or has started the reboot. */
   hasTurn: boolean;
+  /** It failed, and its agent has not confirmed in time that it will not reboot. */
+  isGivenUp: boolean;
 }
 
 type SharedFactsInput = Omit<SharedFacts, 'schedulableNodes' | 'daemonSets' | 'kubernetesCeiling' | 'controlPlanes'>;
@@ -61,7 +64,7 @@ export function gatherSharedFacts(input: SharedFactsInput): SharedFacts {
     schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, input.caches)).map(node => node.metadata.name)),
     daemonSets: new Map(input.caches.daemonSets.list().map(set => [set.metadata.uid, set])),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
-    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, input.caches)),
+    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, input)),
   };
 }
 
@@ -69,17 +72,22 @@ export function gatherSharedFacts(input: SharedFactsInput): SharedFacts {
 const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
   isReady(node) && (!isCordoned(node) || isMarkOwnerActive(node, caches));
 
-function controlPlaneState(node: CachedNode, caches: Caches): ControlPlaneState {
+function controlPlaneState(node: CachedNode, { caches, now }: SharedFactsInput): ControlPlaneState {
   const { name } = node.metadata;
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
+  /* A node that is given up would be waited for without an end; that it is not well has one. */
+  const isGivenUp = isOverdue(operation, node, now);
   const activeOperation =
-    operation && isDisruptive(operation) ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}` : undefined;
+    operation && isDisruptive(operation) && !isGivenUp
+      ? `${operation.nodeOp.namespace}/${operation.nodeOp.name}`
+      : undefined;
   return {
     name,
     ready: isReady(node),
     unreadyStaticPod: unreadyStaticPod(caches.pods.byIndex('node', name)),
     activeOperation,
-    hasTurn: operation !== undefined && hasTurn(operation),
+    hasTurn: operation !== undefined && hasTurn(operation) && !isGivenUp,
+    isGivenUp,
   };
 }
 
@@ -94,8 +102,10 @@ function otherControlPlanes(name: string, { controlPlanes }: SharedFacts): Facts
   const active = others.find(each => each.activeOperation !== undefined);
   const turnHolder = others.find(each => each.hasTurn);
   const unready = others.find(each => each.ready && each.unreadyStaticPod !== undefined);
+  const unconfirmed = others.find(each => each.isGivenUp);
   return {
     notReady: others.find(each => !each.ready)?.name,
+    ...(unconfirmed && { unconfirmed: unconfirmed.name }),
     ...(unready?.unreadyStaticPod && { unreadyStaticPod: { node: unready.name, pod: unready.unreadyStaticPod } }),
     ...(active && { active: named(active) }),
     ...(turnHolder && { turnHolder: named(turnHolder) }),

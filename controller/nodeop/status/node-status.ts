@@ -6,6 +6,7 @@ import type { Facts } from '../facts/facts.js';
 import { isLedgerLost } from '../facts/ledger.js';
 import { attemptOn } from '../facts/parsed-nodeop.js';
 import type { Walk } from '../steps/walk.js';
+import { isOverdue } from '../facts/unconfirmed-withdrawal.js';
 import { type Detail, truncated } from './truncate.js';
 import { waitTimeout, hasWaitDeadline } from './wait-deadlines.js';
 
@@ -33,8 +34,17 @@ export function rolloutStateOf({
   if (before?.phase === 'Failed') return 'failed';
   const result = facts.ledger?.result;
   if (result && walk.step === 'Release') return result.phase === 'Failed' ? 'failed' : 'completed';
+  if (isGivenUp({ facts, walk })) return 'failed';
   return facts.ledger || isLedgerLost(facts) ? 'active' : 'pending';
 }
+
+/** The node failed, and its agent has not confirmed in time that it will not reboot: others go on, but the claim stays. */
+const isGivenUp = ({ facts: { ledger, node, now }, walk: { step, result } }: Pick<NodeStatusInput, 'facts' | 'walk'>) =>
+  step === 'Withdraw' && result.is === 'wait' && isOverdue(ledger, node, now);
+
+/** Added to the message of a node whose claim outlives its result. */
+const STAYS_CLAIMED =
+  'the node stays claimed until its agent confirms that it will not reboot, or the Node is deleted; a retry waits for that';
 
 /** A final entry is kept as it is, and so is any entry that differs only in `lastUpdated`. */
 export function nodeStatus(input: NodeStatusInput, detail: Detail = 'full'): NodeStatus {
@@ -89,7 +99,8 @@ function untouched({ facts, walk: { result }, before, waiting }: NodeStatusInput
   };
 }
 
-function claimed({ facts, walk: { step, result } }: NodeStatusInput): NodeStatus {
+function claimed({ facts, walk }: NodeStatusInput): NodeStatus {
+  const { step, result } = walk;
   const { ledger, nodeOp, name, writeRefusal } = facts;
   const common: Omit<NodeStatus, 'phase'> = {
     jobName: ledger?.job?.name,
@@ -102,6 +113,8 @@ function claimed({ facts, walk: { step, result } }: NodeStatusInput): NodeStatus
   };
   const final = ledger?.result;
   if (final && step === 'Release') return { ...common, ...finalFields(final, ledger) };
+  if (final && isGivenUp({ facts, walk }))
+    return { ...common, ...finalFields({ ...final, message: `${final.message}; ${STAYS_CLAIMED}` }, ledger) };
   const { reason, message } = result.is === 'done' ? {} : result;
   const text = message ?? final?.message;
   const withRefusal = writeRefusal === undefined ? text : `${text ?? step}; refused: ${writeRefusal}`;

@@ -69,10 +69,15 @@ export function otherControlPlanesWaitReason(facts: Facts): ControlPlaneWaitReas
 
 /** A Node is Ready before its etcd member and its API server are, which may be static pods. */
 function notReadyReason({
-  otherControlPlanes: { notReady, unreadyStaticPod },
+  otherControlPlanes: { notReady, unconfirmed, unreadyStaticPod },
 }: Facts): ControlPlaneWaitReason | undefined {
   if (notReady !== undefined)
     return { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${notReady} to be Ready` };
+  if (unconfirmed !== undefined)
+    return {
+      reason: 'ControlPlaneNotReady',
+      message: `waiting for the agent of control plane ${unconfirmed} to confirm that it will not reboot`,
+    };
   if (unreadyStaticPod === undefined) return undefined;
   const unready = `static pod ${unreadyStaticPod.pod} of control plane ${unreadyStaticPod.node}`;
   return { reason: 'ControlPlaneNotReady', message: `waiting for ${unready} to be Ready`, unready };

@@ -1,6 +1,7 @@
 /** Withdraws the reboot request of a failed walk and waits until the agent confirms that it will not reboot the node. */
 import { agentAnswer } from '../../cluster/agent-answer.js';
 import { act, DONE, type StepResult, wait } from '../facts/facts.js';
+import { confirmationDeadline, isOverdue } from '../facts/unconfirmed-withdrawal.js';
 import type { Step } from './step.js';
 
 /** Without the confirmation, the node might reboot during the next operation. */
@@ -10,11 +11,12 @@ export const withdraw: Step = {
     node !== undefined &&
     node.metadata.uid === ledger.nodeUid &&
     (ledger.reboot !== undefined || ledger.rebootWithdrawn === true),
-  evaluate({ ledger, agent, nodeOp }): StepResult {
+  evaluate({ ledger, agent, node, nodeOp, now }): StepResult {
     const state = agentAnswer(agent, ledger)?.reboot?.state;
     if (state === 'Cancelled' || state === 'Rebooted') return DONE;
     if (ledger?.reboot !== undefined) return act({ do: 'record', change: { reboot: null, rebootWithdrawn: true } });
     if (nodeOp.isAbandoned) return DONE;
-    return wait('Unreachable', 'the reboot request was withdrawn; waiting for the agent to confirm');
+    const until = ledger === undefined || isOverdue(ledger, node, now) ? undefined : confirmationDeadline(ledger, now);
+    return wait('Unreachable', 'the reboot request was withdrawn; waiting for the agent to confirm', until);
   },
 };
