@@ -5,8 +5,11 @@
  * What it models, each in a file of this folder: the API server with watches, admission, eviction API and compaction; the
  * kubelet and its Pod workers; the Job, ReplicaSet, DaemonSet, disruption, node lifecycle and namespace controllers; the
  * garbage collector; machines with a disk, a power switch, shutdown and boot.
- * What it does not model: authentication and RBAC, the operator's webhook and CRD validation, taints, resource requests and
- * affinity, networking, container logs, server-side apply, several API servers.
+ * What it does not model: authentication and RBAC, the operator's webhook and CRD validation, resource requests, Pod affinity,
+ * networking, container logs, server-side apply, several API servers.
+ * Harsher conditions are options, and off unless a scenario asks for them: injected sidecars and other mutating admission,
+ * Pods that kubelets reject or end, power cuts that lose a Pod's sandbox, disks that cannot be written, static Pods, DaemonSets
+ * that want some nodes only, labels and taints that change with a boot, and a wrong clock of each machine and controller.
  *
  *     const cluster = fakeCluster({ nodes: [{ name: 'n1' }, { name: 'n2' }] });
  *     await cluster.start();                             // one controller leads, every agent has reported
@@ -69,6 +72,7 @@ export class FakeCluster {
       random: seededRandom(seed),
       watchDelay: (program: string, plural: string) => this.watchDelay(program, plural),
       allowedNamespaces,
+      clockOffsets: options.clockOffsets,
     };
     const machines = nodes.map((traits, index) => new Machine({ ...traits, number: index + 1, clock }));
     this.machines = new Map(machines.map(machine => [machine.name, machine]));

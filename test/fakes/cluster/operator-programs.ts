@@ -21,6 +21,8 @@ export interface ProgramDeps {
   /** Delay with which a watch event of this resource reaches this program, in milliseconds. */
   watchDelay: (program: string, plural: string) => number;
   allowedNamespaces?: readonly string[];
+  /** By replica of the controller: how many seconds its wall clock is ahead. */
+  clockOffsets?: Readonly<Record<string, number>>;
 }
 
 /** Delay after which the kubelet restarts a program that ended. */
@@ -48,7 +50,9 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
       runControllers(kube.with(leading), settings, leading),
     );
   };
-  return new Program({ name, clock: deps.api.clock, mutations: deps.mutations, restartMs: RESTART_MS, main });
+  const clockOffsetSeconds = () => deps.clockOffsets?.[name] ?? 0;
+  const { api, mutations } = deps;
+  return new Program({ name, clock: api.clock, mutations, restartMs: RESTART_MS, main, clockOffsetSeconds });
 }
 
 /** The agent of one machine. */
@@ -69,6 +73,7 @@ export function agentProgram(machine: Machine, deps: ProgramDeps): Program {
     );
   return new Program({
     name: `agent-${name}`,
+    clockOffsetSeconds: () => machine.clockOffsetSeconds,
     clock: deps.api.clock,
     mutations: deps.mutations,
     restartMs: RESTART_MS,

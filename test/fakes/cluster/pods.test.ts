@@ -259,3 +259,12 @@ test('a static Pod is shown as a mirror Pod, is made anew when it is deleted, an
   await it.runFor(60);
   expect(ready()).toBe('True');
 });
+
+test('a node with a wrong clock reports the times of its containers by that clock', async () => {
+  const it = cluster({ nodes: [{ name: 'n1', clockOffsetSeconds: 3_600 }] });
+  createPod(it, { containers: [container('us')] });
+  await it.runFor(10);
+  const started = podIn(it).status.containerStatuses?.[0]?.state.running?.startedAt ?? '';
+  const aheadMs = Date.parse(started) - it.clock.now().getTime();
+  expect(aheadMs).toBeGreaterThan(3_580_000);
+});

@@ -23,6 +23,8 @@ export interface Supervisor {
   beginMutation(name: string, body: unknown): InjectedFault | undefined;
   freeze(): void;
   kill(): void;
+  /** How far the wall clock of its machine is ahead; absent when it is right. */
+  readonly clockOffsetSeconds?: () => number;
 }
 
 /** Never resolves. Each call returns a new promise, so that what waits for it can be garbage collected. */
@@ -42,7 +44,8 @@ export class Process {
     /* Every loop of the program adds a listener. */
     setMaxListeners(0, this.sigterm.signal);
     const sleep = (ms: number, signal?: AbortSignal) => this.#sleep(clock, ms, signal);
-    this.clock = { now: () => clock.now(), monotonic: () => clock.monotonic(), sleep };
+    const offset = () => (program.clockOffsetSeconds?.() ?? 0) * 1000;
+    this.clock = { now: () => new Date(clock.now().getTime() + offset()), monotonic: () => clock.monotonic(), sleep };
   }
 
   /** Calls at once if the process runs, after the thaw if it is frozen, and never if it was killed. */

@@ -23,10 +23,13 @@ export interface ProgramOptions {
   main: (process: Process) => Promise<void>;
   /** Delay after which a program that ended is started again; when absent, it stays down. */
   restartMs?: number;
+  /** How far the wall clock of its machine is ahead; absent when it is right. */
+  clockOffsetSeconds?: () => number;
 }
 
 export class Program implements Supervisor {
   readonly name: string;
+  readonly clockOffsetSeconds: (() => number) | undefined;
   /** Mutations since `resetMutationCount`. */
   mutationCount = 0;
   /** Number of processes that were started. */
@@ -46,6 +49,7 @@ export class Program implements Supervisor {
 
   constructor(options: ProgramOptions) {
     this.name = options.name;
+    this.clockOffsetSeconds = options.clockOffsetSeconds;
     this.#options = options;
   }
 
