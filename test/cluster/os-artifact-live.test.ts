@@ -107,10 +107,11 @@ const reached = async (name: string, pattern: RegExp, seconds = 30) =>
 const patch = (what: readonly string[], body: object, ...more: string[]) =>
   plane.kubectl.do(['patch', ...what, '--type=merge', '-p', JSON.stringify(body), ...more]);
 
-/** Sets the final status of a Pod, as the kubelet would. */
-async function endPod(name: string, phase: 'Succeeded' | 'Failed', containerStatuses: object[] = []): Promise<void> {
-  const status = { phase, containerStatuses };
-  await patch(['pod', name], { status }, '--subresource=status');
+/** Sets the final status of a Pod, as the kubelet would: all steps but the last are init containers. */
+async function endPod(name: string, phase: 'Succeeded' | 'Failed', steps: { name: string; state: object }[] = []) {
+  const containersOf = (isLast: boolean) => steps.filter(step => (step.name === 'list-artifacts') === isLast);
+  const statuses = { containerStatuses: containersOf(true), initContainerStatuses: containersOf(false) };
+  await patch(['pod', name], { status: { phase, ...statuses } }, '--subresource=status');
 }
 
 async function builder(name: string): Promise<string> {
@@ -132,7 +133,6 @@ const listed = (file: string) => [
     state: { terminated: { exitCode: 0, message: `${SUM} 42 ${file}\n` } },
   },
 ];
-
 const EXAMPLES = [...Object.entries(DOCUMENTED), ['nested-all', NESTED_ALL] as const];
 
 describe('an applied OSArtifact', () => {
