@@ -111,7 +111,7 @@ describe('an operation whose machine stays off during its reboot', () => {
     await second.powerCut({ stayOff: true });
     await operator.cluster.waitNotReady(second.name);
     const evicted = (object: object) => JSON.stringify(object).includes('DeletionByTaintManager');
-    await operator.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted, 60);
+    await operator.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted, 180);
     expect(await nodeStatusOf('long', second)).toMatchObject({
       phase: 'Running',
       step: 'Reboot',
