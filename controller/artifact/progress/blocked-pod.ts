@@ -1,15 +1,9 @@
 /** Pods that cannot start, or cannot continue with their next container. */
-import { type CachedPod, type ContainerStatus, isAlive } from '../../cluster/pod.js';
+import { type CachedPod, containersOf, type ContainerStatus, isAlive } from '../../cluster/pod.js';
 import { startError } from './start-errors.js';
 
 /** A Pod starts faster than this, unless an image is pulled or something is missing. */
 const SLOW_START_MS = 60_000;
-
-/** Init containers first: the steps of a builder Pod, in order. */
-export const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
-  ...(status.initContainerStatuses ?? []),
-  ...(status.containerStatuses ?? []),
-];
 
 const isRunning = ({ state }: ContainerStatus) => state?.running !== undefined;
 

@@ -18,7 +18,7 @@ export type Progress =
   | { is: 'succeeded' };
 
 /** The steps in order. Of the containers beside the init containers only one is a step; admission may have added the others. */
-const containersOf = (pod: CachedPod): ContainerStatus[] => [
+const stepContainersOf = (pod: CachedPod): ContainerStatus[] => [
   ...(pod.status.initContainerStatuses ?? []),
   ...(pod.status.containerStatuses ?? []).filter(({ name }) => name === CONTAINERS.listArtifacts),
 ];
@@ -39,7 +39,7 @@ function stepStatus({ name, state = {} }: ContainerStatus): StepStatuses[number]
   };
 }
 
-export const stepStatuses = (pod: CachedPod): StepStatuses => containersOf(pod).map(stepStatus);
+export const stepStatuses = (pod: CachedPod): StepStatuses => stepContainersOf(pod).map(stepStatus);
 
 export const stepCount = (steps: StepStatuses): string =>
   `${steps.filter(({ state }) => state === 'Done').length}/${steps.length}`;
@@ -55,13 +55,13 @@ function outputsIn(message: string): OutputStatuses {
 
 /** Files of completed steps. Where two steps wrote the same file, the later one is reported. */
 export function outputStatuses(pod: CachedPod): OutputStatuses {
-  const outputs = containersOf(pod).flatMap(({ state }) => outputsIn(state?.terminated?.message ?? ''));
+  const outputs = stepContainersOf(pod).flatMap(({ state }) => outputsIn(state?.terminated?.message ?? ''));
   return [...new Map(outputs.map(output => [output.name, output])).values()];
 }
 
 /** The failed step, with the end of its log. */
 function failureMessage(pod: CachedPod): string {
-  const failed = containersOf(pod).find(({ state }) => state?.terminated && state.terminated.exitCode !== 0);
+  const failed = stepContainersOf(pod).find(({ state }) => state?.terminated && state.terminated.exitCode !== 0);
   const { terminated } = failed?.state ?? {};
   const podMessage = [pod.status.reason, pod.status.message].filter(Boolean).join(': ');
   if (!failed || !terminated) return podMessage || 'the builder Pod failed';
@@ -79,7 +79,7 @@ function formatSize(bytes: number): string {
 }
 
 function runningMessage(pod: CachedPod): string {
-  const containers = containersOf(pod);
+  const containers = stepContainersOf(pod);
   const index = containers.findIndex(({ state }) => !state?.terminated);
   const step = containers[index];
   if (step === undefined) return 'the builder Pod is about to start';

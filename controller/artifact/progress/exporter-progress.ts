@@ -1,9 +1,9 @@
 /** The progress of the exporters. */
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import type { CachedJob } from '../../cluster/job.js';
-import type { CachedPod } from '../../cluster/pod.js';
+import { type CachedPod, containersOf } from '../../cluster/pod.js';
 import { isTerminating } from '../ownership.js';
-import { blockedReason, containersOf } from './blocked-pod.js';
+import { blockedReason } from './blocked-pod.js';
 import { disruptionReason } from './pod-disruption.js';
 
 export type ExportStatuses = NonNullable<OSArtifactStatus['exports']>;
