@@ -103,15 +103,16 @@ describe('an operation whose machine stays off during its reboot', () => {
   test('waits for the machine while its pods are evicted', async () => {
     resetCommandLogs(operator);
     power = countPowerEvents(second);
-    const plan = { name: 'moving', node: second.name, lostNodeSeconds: TOLERATION_SECONDS };
-    await operator.kubectl.apply(deployment(plan));
+    await operator.kubectl.apply(
+      deployment({ name: 'moving', node: second.name, tolerationSeconds: TOLERATION_SECONDS }),
+    );
     await operator.kubectl.do(['rollout', 'status', 'deployment/moving', '--timeout=60s']);
     await operator.kubectl.apply(opOn(second, 'long', { command: appendToLog('ran'), rebootOnSuccess: true }));
     await waitFor(() => power().requests === 1, { what: 'the reboot to be requested', seconds: 60, everyMs: 20 });
     await second.powerCut({ stayOff: true });
     await operator.cluster.waitNotReady(second.name);
     const evicted = (object: object) => JSON.stringify(object).includes('DeletionByTaintManager');
-    await operator.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted, 180);
+    await operator.kubectl.waitForObject(['pods', '-l', 'app=moving'], evicted);
     expect(await nodeStatusOf('long', second)).toMatchObject({
       phase: 'Running',
       step: 'Reboot',
