@@ -16,7 +16,7 @@ export interface HostFacts {
 
 /** A rule that refuses some targets, and that `spec.allow` lifts. */
 interface Guard {
-  name: 'Architecture' | 'TrustedBoot' | 'KubernetesSkew' | 'FallenBack' | 'NotKairos';
+  name: 'Architecture' | 'TrustedBoot' | 'KubernetesSkew' | 'FallenBack' | 'Downgrade' | 'NotKairos';
   /** Why the target is refused; undefined when the rule does not apply or too little is known. */
   refusal(question: Question, host: HostFacts): string | undefined;
 }
@@ -65,6 +65,13 @@ const GUARDS: readonly Guard[] = [
         ? `the node fell back from ${target.version} at ${fellBack.at}`
         : undefined,
   },
+  {
+    name: 'Downgrade',
+    refusal: ({ release: target }, { release }) =>
+      isDowngrade(target.version, release)
+        ? `downgrade: the image has ${target.version}, the node ${versionTriple(release)}`
+        : undefined,
+  },
 ];
 
 /**
@@ -98,24 +105,38 @@ function warningsFor({ release: target }: Question, { release }: HostFacts): str
     target[field] !== undefined && release?.[field] !== undefined && target[field] !== release[field]
       ? [`the image has ${field} ${target[field]}, the node ${release[field]}`]
       : [];
-  const downgrade = isDowngrade(target.version, release?.version)
+  const downgrade = isDowngrade(target.version, release)
     ? [`downgrade: the image has ${target.version}, the node ${versionTriple(release)}`]
     : [];
   return [...downgrade, ...difference('flavor'), ...difference('model')];
 }
 
-/** Compares only the numbers of the Kairos version; a version without numbers is neither older nor newer. */
-function isDowngrade(target: string | undefined, current: string | undefined): boolean {
-  const [a, b] = [target, current].map(text =>
-    /^v?(\d+)\.(\d+)\.(\d+)/
-      .exec(text ?? '')
-      ?.slice(1)
-      .map(Number),
-  );
-  if (!a || !b) return false;
-  const differs = a.findIndex((number, at) => number !== b[at]);
-  return differs >= 0 && (a[differs] ?? 0) < (b[differs] ?? 0);
+/**
+ * Compares the numbers of the Kairos version and, where they are equal, those of the software version, such as that of k3s. A version without
+ * numbers, or with another software, is neither older nor newer.
+ */
+function isDowngrade(target: string | undefined, current: Release | undefined): boolean {
+  const byKairos = compareNumbers(target, current?.version);
+  if (byKairos !== 0 || target === undefined) return byKairos < 0;
+  const prefix = current?.softwareVersionPrefix;
+  const at = prefix === undefined ? -1 : target.lastIndexOf(`-${prefix}`);
+  if (prefix === undefined || at < 0) return false;
+  return compareNumbers(target.slice(at + 1 + prefix.length), current?.softwareVersion) < 0;
 }
+
+/** Negative when the first version is older; 0 also when either has no numbers to compare. */
+function compareNumbers(a: string | undefined, b: string | undefined): number {
+  const [first, second] = [versionNumbers(a), versionNumbers(b)];
+  if (!first || !second) return 0;
+  const differs = first.findIndex((number, at) => number !== second[at]);
+  return differs < 0 ? 0 : (first[differs] ?? 0) - (second[differs] ?? 0);
+}
+
+const versionNumbers = (text: string | undefined): number[] | undefined =>
+  /^v?(\d+)\.(\d+)\.(\d+)/
+    .exec(text ?? '')
+    ?.slice(1)
+    .map(Number);
 
 /** Whether a Kubernetes minor such as 1.35 is newer than the ceiling; an unreadable one never is. */
 function isNewerMinor(minor: string | undefined, ceiling: string | undefined): boolean {

@@ -8,7 +8,14 @@ import { Release } from './release.js';
 import { changeable } from './spec-fields.js';
 
 /** Guards of an upgrade, each of which can be disabled. */
-export const ALLOWANCES = ['Architecture', 'TrustedBoot', 'KubernetesSkew', 'FallenBack', 'NotKairos'] as const;
+export const ALLOWANCES = [
+  'Architecture',
+  'TrustedBoot',
+  'KubernetesSkew',
+  'FallenBack',
+  'Downgrade',
+  'NotKairos',
+] as const;
 
 const nothingToDo = 'upgradeActive and upgradeRecovery must not both be false: there would be nothing to do';
 
@@ -37,7 +44,7 @@ export const NodeOpUpgradeSpec = z
     allow: z
       .array(z.enum(ALLOWANCES))
       .optional()
-      .describe('Guards to disable: Architecture, TrustedBoot, KubernetesSkew, FallenBack, NotKairos.'),
+      .describe('Guards to disable: Architecture, TrustedBoot, KubernetesSkew, FallenBack, Downgrade, NotKairos.'),
   })
   .refine(spec => spec.upgradeActive !== false || spec.upgradeRecovery === true, {
     path: ['upgradeRecovery'],

@@ -23,7 +23,10 @@ export function kubernetesMinor(softwareVersion: string | undefined): string | u
   return major === undefined || minor === undefined ? undefined : `${major}.${minor}`;
 }
 
-/** What each agent compares its host with. A value that differs between architectures is left out, which disables its check. */
+/**
+ * What each agent compares its host with. A value that differs between architectures is left out, which disables its check. A recovery
+ * system may be older than the active one, with which the agent compares.
+ */
 function releaseCheck(spec: NodeOpUpgradeSpec, target: UpgradeTarget) {
   return {
     version: target.version,
@@ -33,7 +36,7 @@ function releaseCheck(spec: NodeOpUpgradeSpec, target: UpgradeTarget) {
     arch: commonReleaseValue(target, 'arch'),
     trustedBoot: commonReleaseValue(target, 'trustedBoot'),
     skipIfCurrent: upgradesActive(spec) && !upgradesRecovery(spec),
-    allow: spec.allow,
+    allow: upgradesActive(spec) ? spec.allow : [...(spec.allow ?? []), 'Downgrade' as const],
     kubernetesMinor: kubernetesMinor(commonReleaseValue(target, 'softwareVersion')),
   };
 }

@@ -97,6 +97,12 @@ describe('the verdict', () => {
     ['a live medium of the same version', question({ version: CURRENT }), host({ state: 'livecd' }), 'Refuse'],
     ['a live medium without a release', question(), host({ release: undefined, state: 'livecd' }), 'Refuse'],
     ['a live medium, allowed', question({ allow: ['NotKairos'] }), host({ state: 'livecd' }), 'Proceed'],
+    ['an older version', question({ version: 'v3.4.9-k3sv1.34.1+k3s1' }), host(), 'Refuse'],
+    ['an older version, allowed', question({ version: 'v3.4.9', allow: ['Downgrade'] }), host(), 'Proceed'],
+    ['the same version with older software', question({ version: 'v3.5.0-k3sv1.33.9+k3s1' }), host(), 'Refuse'],
+    ['the same version with newer software', question({ version: 'v3.5.0-k3sv1.35.0+k3s1' }), host(), 'Proceed'],
+    ['the same version with other software', question({ version: 'v3.5.0-k0sv1.33.9' }), host(), 'Proceed'],
+    ['a version that is older only alphabetically', question({ version: 'v3.10.0-k3sv1.34.1' }), host(), 'Proceed'],
     ['another guard than the allowed one', question({ arch: 'arm64', allow: ['TrustedBoot'] }), host(), 'Refuse'],
   ];
   test.each(rows.map(([situation, asked, facts, verdict]) => ({ situation, asked, facts, verdict })))(
@@ -109,7 +115,7 @@ describe('the verdict', () => {
     ['unknown values: none', { version: undefined, flavor: undefined }, []],
     [
       'an older version',
-      { version: 'v3.4.9-k3sv1.34.1+k3s1' },
+      { version: 'v3.4.9-k3sv1.34.1+k3s1', allow: ['Downgrade'] },
       [`downgrade: the image has v3.4.9-k3sv1.34.1+k3s1, the node ${CURRENT}`],
     ],
     ['a version that is older only alphabetically: none', { version: 'v3.10.0-k3sv1.34.1+k3s1' }, []],
