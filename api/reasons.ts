@@ -28,7 +28,7 @@ export const REASONS = {
   Interrupted: 'The Go operator had started work on the node, and it is unknown how far it got.',
   // what a node is waiting for
   WaitingForTurn: 'Other nodes of this operation come first.',
-  WaitingForOperation: 'The node is claimed by another operation.',
+  WaitingForOperation: 'Another operation has claimed the node, or was created earlier and still has to work on it.',
   WaitingForAgent: 'The agent of the node has not answered yet.',
   WaitingForControlPlanes: 'Workers start when all control-plane nodes have finished.',
   Pulling: 'The image is being pulled.',

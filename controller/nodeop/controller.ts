@@ -18,6 +18,7 @@ import { type StatusWrite, StatusWriter } from './act/status-writer.js';
 import { decide, type Plan } from './decide.js';
 import type { Facts } from './facts/facts.js';
 import { observe, gatherSharedFacts } from './facts/observe.js';
+import { olderOperations } from './facts/operation-order.js';
 import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { claimsNodes, nextPass } from './requeue.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
@@ -110,7 +111,7 @@ export class NodeOpController {
   }
 
   async #gather(nodeOp: ParsedNodeOp, now: Date): Promise<Facts[]> {
-    const { caches, recorder, defaultImage, ownNamespace, ownNode, legacy } = this.#deps;
+    const { caches, recorder, defaultImage, ownNamespace, ownNode, legacy, allowedNamespaces } = this.#deps;
     const names = rolloutOrder(
       Object.keys(nodeOp.status.nodeStatuses ?? {}),
       name => caches.nodes.get({ name }),
@@ -123,6 +124,7 @@ export class NodeOpController {
       caches,
       evictions: this.#evictions,
       podRefusal,
+      olderOperations: olderOperations(nodeOp.meta, { caches, allowedNamespaces }),
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
       nodesHeldByLegacy: legacy?.claimedNodes(),
       defaultImage,

@@ -7,6 +7,7 @@ import type { Facts, PodRefusal } from './facts/facts.js';
 import type { ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { type RolloutState, rolloutStateOf } from './status/node-status.js';
 import { hasWaitDeadline } from './status/wait-deadlines.js';
+import { otherOperation } from './steps/claim.js';
 import { otherControlPlanesWaitReason } from './steps/control-plane.js';
 import type { Walk } from './steps/walk.js';
 
@@ -75,12 +76,13 @@ interface TurnContext {
 
 /** Why a node does not start even if a slot is free. Such a node occupies no slot. */
 function waitReason(nodeOp: ParsedNodeOp, facts: Facts, context: TurnContext): WaitReason | undefined {
-  const { node, agent, claimedBy, podRefusal } = facts;
+  const { node, agent, podRefusal } = facts;
   if (nodeOp.isDeleting) return { reason: 'Deleted', message: 'the operation is being deleted' };
   if (context.stopped) return STOPPED;
   if (nodeOp.spec.paused) return { reason: 'Paused', message: 'not started: the operation is paused' };
   if (node === undefined) return { reason: 'NodeRemoved', message: 'the node left the cluster before its turn' };
-  if (claimedBy !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${claimedBy}` };
+  const other = otherOperation(facts);
+  if (other !== undefined) return { reason: 'WaitingForOperation', message: `waiting for operation ${other}` };
   if (podRefusal !== undefined) return { reason: 'PodRefused', message: refusalMessage(podRefusal) };
   if (!isReady(node)) return { reason: 'NodeNotReady', message: 'waiting for the node to be Ready' };
   if (agent === undefined) return { reason: 'WaitingForAgent', message: 'waiting for the NodeAgent of the node' };

@@ -1,6 +1,7 @@
 /** Which NodeOps are reconciled when a watched object changes. */
 import { NODE_OP } from '../../api/kinds.js';
 import { LABELS, ANNOTATIONS } from '../../api/names.js';
+import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { keyOf } from '../../kube/object-key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
@@ -16,7 +17,13 @@ type Enqueue = (key: string, afterMs?: number) => void;
 const BURST_MS = 10;
 
 export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
-  caches.nodeOps.onChange(({ new: op }) => op && enqueue(keyOf(op.metadata)));
+  caches.nodeOps.onChange(({ old, new: now }) => {
+    if (now) enqueue(keyOf(now.metadata));
+    if (mayLetOthersGo(old, now)) enqueueUnfinished(caches, enqueue);
+  });
+  caches.upgrades.onChange(({ old, new: now }) => {
+    if (mayLetOthersGo(old, now)) enqueueUnfinished(caches, enqueue);
+  });
   caches.nodeAgents.onChange(({ old, new: now }) => {
     for (const claimant of [old?.spec.operation?.nodeOp, now?.spec.operation?.nodeOp])
       if (claimant) enqueue(keyOf(claimant), BURST_MS);
@@ -51,6 +58,19 @@ const isStaticPodChange = ({ old, new: now }: { old?: CachedPod; new?: CachedPod
 /** Whether DaemonSets may want the node as before. */
 const isSameForDaemonSets = (a: CachedNode, b: CachedNode): boolean =>
   isSameJson([a.metadata.labels, a.spec?.taints], [b.metadata.labels, b.spec?.taints]);
+
+type Operation = NodeOp | NodeOpUpgrade | undefined;
+
+/** Whether an unfinished operation has finished a node, or lets younger ones go before it: they may wait for that. */
+const mayLetOthersGo = (old: Operation, now: Operation): boolean =>
+  queueMarkOf(old) !== '' && queueMarkOf(old) !== queueMarkOf(now);
+
+function queueMarkOf(operation: Operation): string {
+  if (operation === undefined || isFinal(operation.status)) return '';
+  const { metadata, spec, status } = operation;
+  const { phase, nodes } = status ?? {};
+  return JSON.stringify([metadata.deletionTimestamp, spec.paused, phase, nodes?.completed, nodes?.failed]);
+}
 
 /** Kubelets update their Node all the time; only these fields change a decision. */
 const isSameForUs = (a: CachedNode, b: CachedNode): boolean =>

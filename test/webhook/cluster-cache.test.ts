@@ -58,8 +58,8 @@ describe('the cluster cache', () => {
     await kube.create(NODE_OP_UPGRADE, { ...stored('u', {}, 'default'), spec: { image: 'a' } }, 'default');
     await until(async () => (await warningsFor(cluster, request())).length === 3);
     expect((await warningsFor(cluster, request())).slice(0, 2)).toEqual([
-      'spec.nodeSelector: 3 nodes belong to NodeOp default/other (cp, w1, w2); this operation waits until they are released',
-      'spec.nodeSelector: 3 nodes belong to NodeOpUpgrade default/u (cp, w1, w2); this operation waits until they are released',
+      'spec.nodeSelector: 3 nodes belong to NodeOp default/other (cp, w1, w2); this operation waits until they are released, because it was created later',
+      'spec.nodeSelector: 3 nodes belong to NodeOpUpgrade default/u (cp, w1, w2); this operation waits until they are released, because it was created later',
     ]);
     kube.close();
     stop.abort();

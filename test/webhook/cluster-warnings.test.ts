@@ -147,7 +147,7 @@ describe('warnings that depend on the cluster', () => {
         ],
       },
       [
-        'spec.nodeSelector: 2 nodes belong to NodeOp default/other (w1, w2); this operation waits until they are released',
+        'spec.nodeSelector: 2 nodes belong to NodeOp default/other (w1, w2); this operation waits until they are released, because it was created later',
       ],
     ],
     [
@@ -158,7 +158,31 @@ describe('warnings that depend on the cluster', () => {
         operations: [operation('new', { kind: 'NodeOpUpgrade', spec: workers as OperationView['spec'] })],
       },
       [
-        'spec.nodeSelector: 1 node belongs to NodeOpUpgrade default/new (w1); this operation waits until they are released',
+        'spec.nodeSelector: 1 node belongs to NodeOpUpgrade default/new (w1); this operation waits until they are released, because it was created later',
+      ],
+    ],
+    [
+      'say that an operation which is paused and has not begun is passed by',
+      object(only('w1')),
+      { nodes: THREE, operations: [operation('draft', { spec: { paused: true } })] },
+      [
+        'spec.nodeSelector: 1 node belongs to NodeOp default/draft (w1); this operation does not wait, because the other one is paused and has not begun',
+      ],
+    ],
+    [
+      'say that an operation was paused in the middle',
+      object(only('w1')),
+      {
+        nodes: THREE,
+        operations: [
+          operation('half', {
+            spec: { paused: true },
+            status: { nodeStatuses: { w1: { phase: 'Pending' }, w2: { phase: 'Running', startedAt: 'then' } } },
+          }),
+        ],
+      },
+      [
+        'spec.nodeSelector: 1 node belongs to NodeOp default/half (w1); this operation waits until they are released, because it was created later; the other one is paused',
       ],
     ],
     [

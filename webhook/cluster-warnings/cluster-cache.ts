@@ -6,6 +6,7 @@ import { NAMESPACES, NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { hasStarted } from '../immutable-fields.js';
+import { fieldsOf, textOf } from '../unknown-json.js';
 import { defaultedSpec, type ReviewedObject } from '../validate.js';
 import { clusterWarnings } from './warnings.js';
 import { pullSecretWarnings } from './pull-secrets.js';
@@ -30,11 +31,25 @@ const pruneNode = ({ metadata, spec, status }: NodeView): NodeView => ({
 function pruneOperation(kind: Kind): (operation: OperationView) => OperationView {
   return ({ metadata, spec, status }) => {
     const { phase, nodeOpName, nodeStatuses } = status ?? {};
-    const identity = { apiVersion: apiVersion(kind), kind: kind.kind, metadata: prunedMeta(metadata) };
+    const { creationTimestamp, deletionTimestamp } = metadata;
+    const identity = {
+      apiVersion: apiVersion(kind),
+      kind: kind.kind,
+      metadata: { ...prunedMeta(metadata), creationTimestamp, deletionTimestamp },
+    };
     if (phase === 'Completed' || phase === 'Failed') return { ...identity, status: { phase } };
-    const phases = nodeStatuses && Object.entries(nodeStatuses).map(([name, node]) => [name, { phase: node.phase }]);
+    const phases =
+      nodeStatuses &&
+      Object.entries(nodeStatuses).map(([name, { phase: nodePhase, startedAt }]) => [
+        name,
+        { phase: nodePhase, startedAt },
+      ]);
     const nodes: OperationView['status'] = phases ? { nodeStatuses: Object.fromEntries(phases) } : {};
-    return { ...identity, spec: { nodeSelector: spec?.nodeSelector }, status: { phase, nodeOpName, ...nodes } };
+    return {
+      ...identity,
+      spec: { nodeSelector: spec?.nodeSelector, paused: spec?.paused },
+      status: { phase, nodeOpName, ...nodes },
+    };
   };
 }
 
@@ -89,7 +104,8 @@ export class ClusterCache {
   async warningsFor(reviewed: ReviewedObject): Promise<string[]> {
     if (reviewed.before && hasStarted(reviewed.before)) return [];
     const { kind, namespace, name } = reviewed;
-    const object = { kind, namespace, name, spec: defaultedSpec(reviewed) };
+    const createdAt = textOf(fieldsOf(reviewed.before?.metadata).creationTimestamp);
+    const object = { kind, namespace, name, createdAt, spec: defaultedSpec(reviewed) };
     const { kube, clock } = this.#deps;
     return [...clusterWarnings(object, this.#view()), ...(await pullSecretWarnings(kube, clock, object))];
   }

@@ -9,8 +9,12 @@ export interface NodeView extends Stored {
 
 /** A NodeOp or NodeOpUpgrade: whether it has ended, and on which nodes it still has to work. */
 export interface OperationView extends Stored {
-  spec?: { nodeSelector?: LabelSelector };
-  status?: { phase?: string; nodeOpName?: string; nodeStatuses?: Readonly<Record<string, { phase?: string }>> };
+  spec?: { nodeSelector?: LabelSelector; paused?: boolean };
+  status?: {
+    phase?: string;
+    nodeOpName?: string;
+    nodeStatuses?: Readonly<Record<string, { phase?: string; startedAt?: string }>>;
+  };
 }
 
 /** Operations run on real Linux nodes only. The nodes are divided once per change, not once per review. */

@@ -11,6 +11,8 @@ export interface DefaultedObject {
   kind: string;
   namespace: string;
   name: string;
+  /** Absent for a new object. */
+  createdAt?: string;
   spec: Fields;
 }
 
@@ -92,6 +94,19 @@ function drainWithoutDestination(object: DefaultedObject, targets: readonly Node
 const isItself = ({ kind, namespace, name }: DefaultedObject, other: OperationView) =>
   other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name;
 
+/** Which of the two goes first, by the rules of the controller: first come, first served. */
+function orderText({ createdAt }: DefaultedObject, { metadata, spec, status }: OperationView): string {
+  const waits = 'this operation waits until they are released';
+  if (metadata.deletionTimestamp !== undefined) return `${waits}, because the other one is being deleted`;
+  if (createdAt !== undefined && Date.parse(createdAt) < Date.parse(metadata.creationTimestamp ?? ''))
+    return 'this operation comes first, because it was created earlier';
+  const hasBegun = Object.values(status?.nodeStatuses ?? {}).some(node => node.startedAt !== undefined);
+  if (spec?.paused !== true) return `${waits}, because it was created later`;
+  return hasBegun
+    ? `${waits}, because it was created later; the other one is paused`
+    : 'this operation does not wait, because the other one is paused and has not begun';
+}
+
 /** Other operations that still have to work on the same nodes. An upgrade with a NodeOp is represented by that NodeOp. */
 function overlappingOperations(
   object: DefaultedObject,
@@ -110,7 +125,7 @@ function overlappingOperations(
     if (shared.length === 0) continue;
     const { namespace, name } = other.metadata;
     warnings.push(
-      `spec.nodeSelector: ${count(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${listed(shared)}); this operation waits until they are released`,
+      `spec.nodeSelector: ${count(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${listed(shared)}); ${orderText(object, other)}`,
     );
   }
   return warnings;

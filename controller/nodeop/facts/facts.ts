@@ -39,6 +39,8 @@ export interface Facts {
   ledger?: Operation;
   /** Namespace and name of another operation that has claimed the node. */
   claimedBy?: string;
+  /** An older unfinished operation that comes first on this node, with what the user can do about it. */
+  olderOperation?: string;
   /** Whether the node may be claimed now: a slot is free and nothing keeps it from starting. */
   hasTurn: boolean;
   job?: CachedJob;

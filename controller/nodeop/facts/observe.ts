@@ -11,6 +11,7 @@ import { objectName } from './manifests.js';
 import { isOverdue } from './unconfirmed-withdrawal.js';
 import { unreadyStaticPod } from './static-pods.js';
 import { isLedgerLost } from './ledger.js';
+import type { OlderOperations } from './operation-order.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
 
@@ -23,6 +24,8 @@ export interface SharedFacts {
   refusedWrites: ReadonlyMap<string, string>;
   /** Namespace and name of the operation for which the legacy operator still occupies a node, by node; no NodeAgent shows this. */
   nodesHeldByLegacy?: ReadonlyMap<string, string>;
+  /** By node: the unfinished operation that comes first there. */
+  olderOperations?: OlderOperations;
   defaultImage: string;
   ownNamespace: string;
   now: Date;
@@ -137,6 +140,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts)
     agent,
     ledger,
     claimedBy: ledger ? undefined : claimantOf(operation, legacyClaimantOf(name, nodeOp, shared)),
+    olderOperation: ledger ? undefined : shared.olderOperations?.get(name),
     hasTurn: false,
     writeRefusal: shared.refusedWrites.get(name),
     jobPods: [],

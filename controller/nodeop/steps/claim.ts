@@ -16,13 +16,18 @@ export const claim: Step = {
 };
 
 function claimNode(facts: Facts): StepResult {
-  const { claimedBy, agent, node, hasTurn } = facts;
-  if (claimedBy !== undefined) return wait('WaitingForOperation', `waiting for operation ${claimedBy}`);
+  const { agent, node, hasTurn } = facts;
+  const other = otherOperation(facts);
+  if (other !== undefined) return wait('WaitingForOperation', `waiting for operation ${other}`);
   if (node === undefined || agent === undefined) return wait('WaitingForAgent', 'the node has no NodeAgent yet');
   if (isLedgerLost(facts)) return act({ do: 'claim', ledger: rebuiltLedger(facts, node.metadata.uid) });
   if (!hasTurn) return wait('WaitingForTurn', 'waiting for its turn');
   return act({ do: 'claim', ledger: newLedger(facts, node.metadata.uid) });
 }
+
+/** The operation that has the node or comes first on it. A node that was started before its ledger was lost keeps its place. */
+export const otherOperation = (facts: Facts): string | undefined =>
+  facts.claimedBy ?? (isLedgerLost(facts) ? undefined : facts.olderOperation);
 
 function awaitAgent(facts: Facts): StepResult {
   const { agent, ledger, nodeOp, name, now } = facts;

@@ -88,6 +88,17 @@ describe('enqueueOnChanges', () => {
       [CLAIMANT],
     ],
     [
+      'enqueues the operations that may wait for an unfinished one when that one is deleted',
+      c => c.nodeOps.applyEvent('DELETED', next(another('open'))),
+      [CLAIMANT],
+    ],
+    [
+      'enqueues the operations that may wait for an unfinished one when that one has finished a node',
+      c =>
+        c.nodeOps.applyEvent('MODIFIED', next({ ...another('open'), status: { nodes: { completed: 1 } } } as NodeOp)),
+      [CLAIMANT, OPEN],
+    ],
+    [
       'enqueues every unfinished operation when a node is released',
       c => c.nodeAgents.applyEvent('MODIFIED', next(nodeAgent())),
       [CLAIMANT, OPEN],
