@@ -1,6 +1,7 @@
 /** Whether the pull of an image continues or has failed, by what the kubelet reports. */
 import { awaitedContainersOf, type CachedPod } from './pod.js';
 import { after } from '../../program/clock.js';
+import { isPermanentPullError } from './pull-error.js';
 
 export interface PullContext {
   now: Date;
@@ -20,10 +21,6 @@ const PULL_REASONS = new Set([
   'InvalidImageName',
 ]);
 
-/** Answers of registries and resolvers that rarely change with another try. */
-const PERMANENT_ERROR =
-  /not found|unauthorized|authentication required|denied|forbidden|manifest unknown|no basic auth|no such host|invalid reference/i;
-
 /** A name that cannot be parsed fails at once, a permanent error after three tries, and anything else at the deadline. */
 export function imagePullState(pod: CachedPod, { now, nodeOp }: PullContext, since: Date): PullState {
   const deadline = after(since, nodeOp.spec.pullDeadlineSeconds);
@@ -34,7 +31,7 @@ export function imagePullState(pod: CachedPod, { now, nodeOp }: PullContext, sin
   if (waiting?.reason === 'InvalidImageName') return { is: 'failed', message: message ?? 'InvalidImageName' };
   if (now >= deadline)
     return { is: 'failed', message: message ?? 'the image was not pulled within pullDeadlineSeconds' };
-  if (waiting === undefined || !PERMANENT_ERROR.test(message ?? '')) return { is: 'pulling', until: deadline, message };
+  if (waiting === undefined || !isPermanentPullError(message ?? '')) return { is: 'pulling', until: deadline, message };
   const thirdTry = after(new Date(pod.status.startTime ?? since), THREE_TRIES_SECONDS);
   return now >= thirdTry ? { is: 'failed', message: message ?? '' } : { is: 'pulling', until: thirdTry, message };
 }
