@@ -6,6 +6,7 @@ import type { Name } from '../../kube/kube.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Clock } from '../../program/clock.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
+import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import { rolloutOrder } from '../cluster/targets.js';
 import type { ActDeps } from './act/act.js';
@@ -190,6 +191,11 @@ export class NodeOpController {
   }
 
   async #finish(op: NodeOp): Promise<Outcome> {
+    const status = op.metadata.deletionTimestamp === undefined ? withObservedGeneration(op) : undefined;
+    if (status !== undefined) {
+      await this.#statusWriter.write(op, status);
+      return { then: 'requeue', afterMs: 0 };
+    }
     await setClaimFinalizer(op, false, this.#deps);
     this.#statusWriter.forget(op);
     this.#refusedWrites.forget(op.metadata.uid);

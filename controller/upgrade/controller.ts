@@ -16,6 +16,7 @@ import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import type { CachedNode } from '../cluster/node.js';
+import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { act } from './act.js';
@@ -104,8 +105,9 @@ export async function reconcileUpgrade(at: Name, deps: ReconcileDeps): Promise<O
 
 /** Fails an upgrade that must not start, unless it is finished already. */
 async function reject(upgrade: NodeOpUpgrade, failure: Plan, deps: ReconcileDeps): Promise<Outcome> {
-  if (!isFinal(upgrade.status) && upgrade.metadata.deletionTimestamp === undefined)
-    await saveStatus(upgrade, failure, deps);
+  if (upgrade.metadata.deletionTimestamp !== undefined) return { then: 'settled' };
+  if (!isFinal(upgrade.status)) await saveStatus(upgrade, failure, deps);
+  else await saveStatus(upgrade, { events: [], actions: [], status: withObservedGeneration(upgrade) }, deps);
   return { then: 'settled' };
 }
 

@@ -8,6 +8,7 @@
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isSameJson } from '../../kube/merge-patch.js';
+import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import {
   architectureSkipped,
@@ -39,7 +40,8 @@ function nextPlan(facts: Facts): Plan {
   const { upgrade, nodeOp } = facts;
   const { status } = upgrade;
   if (upgrade.metadata.deletionTimestamp !== undefined) return NOTHING;
-  if (isFinal(status)) return retryPlan(facts) ?? { ...NOTHING, actions: deleteProbes(facts) };
+  if (isFinal(status))
+    return retryPlan(facts) ?? { ...NOTHING, status: withObservedGeneration(upgrade), actions: deleteProbes(facts) };
   if (nodeOp.is === 'owned') return followNodeOp(facts, nodeOp.nodeOp);
   if (status?.nodeOpName !== undefined) return fail(facts, 'NodeOpDeleted', deletedEarly(status.nodeOpName));
   if (nodeOp.is === 'foreign')

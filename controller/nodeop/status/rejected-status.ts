@@ -23,6 +23,7 @@ export function rejectedStatus(
     ...status,
     phase,
     message,
+    observedGeneration: metadata.generation,
     conditions: conditions({ meta: metadata, status }, { phase, message, reason, now }),
   };
 }
