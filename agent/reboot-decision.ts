@@ -104,9 +104,12 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
     boot.id,
   );
   /* An unreadable sentinel may be of this boot. Then a reboot is still needed, and an earlier change of the boot id does not count as one. */
-  const mayBeHidden = found?.bootId !== boot.id && facts.unreadable?.includes(request.jobName) === true;
+  const isUnreadable = facts.unreadable?.includes(request.jobName) === true && request.succeededIn === undefined;
+  const mayBeHidden = isUnreadable && found?.bootId !== boot.id;
   const sentinel = mayBeHidden ? undefined : found;
-  const bootIdBefore = mayBeHidden ? undefined : (sentinel?.bootId ?? operation.bootIdBefore);
+  /* Where the sentinel could not be written, the controller has recorded the boot in which it saw the command succeed. */
+  const succeededIn = request.succeededIn === boot.id ? boot.id : (sentinel?.bootId ?? request.succeededIn);
+  const bootIdBefore = mayBeHidden ? undefined : (succeededIn ?? operation.bootIdBefore);
   /* Another boot id proves a reboot even when the disk was reset or the journal was lost. */
   if (bootIdBefore !== undefined && bootIdBefore !== boot.id)
     return finish(facts, asRebooted({ ...newEntry(facts, request), bootId: bootIdBefore, startedAt: undefined }, boot));
@@ -114,7 +117,7 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
     const message = deadlineMessage('the reboot did not start', facts, request);
     return finish(facts, { ...newEntry(facts, request), state: 'Failed', message });
   }
-  if (!sentinel) {
+  if (!sentinel && request.succeededIn === undefined) {
     const message = `${mayBeHidden ? 'cannot read' : 'waiting for'} the sentinel of Job ${request.jobName}`;
     return [
       { do: 'writeStatus', reboot: { state: 'Waiting', bootIdBefore: boot.id, message } },

@@ -70,6 +70,7 @@ export const CONTAINERS = {
   sentinel: 'sentinel-creator',
   preflight: 'preflight',
   pull: 'pull',
+  pullSentinel: 'pull-sentinel',
   probe: 'probe',
   /** The last container of a builder Pod. */
   listArtifacts: 'list-artifacts',

@@ -62,9 +62,29 @@ export const Operation = z.object({
   cordoned: z.boolean().optional().describe('The operation cordoned the node, or was about to.'),
   drainSkipped: z.boolean().optional().describe('The drain was skipped because no other node can run the pods.'),
   job: z
-    .object({ name: z.string().describe('Name of the Job.'), uid: z.string().describe('UID of the Job.') })
+    .object({
+      name: z.string().describe('Name of the Job.'),
+      uid: z.string().describe('UID of the Job.'),
+      succeededIn: z
+        .string()
+        .optional()
+        .describe(
+          'Set when the command was seen to have succeeded before the Job was Complete: boot ID in which it did, or empty when that is not known.',
+        ),
+      added: z
+        .array(z.string())
+        .optional()
+        .describe('Containers that something else added to the Pod and that still ran when the command had succeeded.'),
+    })
     .optional()
     .describe('Job of the operation on this node.'),
+  waiting: z
+    .object({
+      for: z.string().describe('What is waited for: a Pod and how far it is.'),
+      since: time('When the controller first saw that.'),
+    })
+    .optional()
+    .describe('A wait of which the start could not be observed again.'),
   bootIdBefore: z.string().optional().describe('Boot ID of the node before its Job.'),
   daemonSets: z
     .array(z.string())
@@ -92,6 +112,12 @@ export const Operation = z.object({
         .optional()
         .describe(
           'How long after it first saw the request the agent may start a reboot; when absent, notAfter counts.',
+        ),
+      succeededIn: z
+        .string()
+        .optional()
+        .describe(
+          'Boot ID in which the controller saw the command succeed, for a Job whose sentinel was never written. It replaces the sentinel.',
         ),
     })
     .optional()

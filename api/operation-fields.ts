@@ -27,6 +27,10 @@ export const operationFields = {
     'How long the node and its DaemonSet pods may take to become Ready again after a reboot.',
     1,
   ).default(600),
+  priorityClassName: z
+    .string()
+    .optional()
+    .describe('PriorityClass of the Pods that run the command; system-node-critical when absent.'),
   ttlSecondsAfterFinished: changeable(
     seconds('When the Jobs of the operation are removed after they finished. The object itself stays.').optional(),
   ),

@@ -15,6 +15,8 @@ export const REASONS = {
   PodRefused: 'The API server rejected the Pod of the Job.',
   JobTimeout: 'The Job ran longer than activeDeadlineSeconds.',
   JobFailed: 'The command failed and backoffLimit allows no further retry.',
+  SentinelFailed:
+    'The command succeeded, but that could not be recorded on the node, so the node was not rebooted. The command was not repeated.',
   JobDeleted: 'The Job was deleted by something else; the operator does not create it again.',
   Unreachable: 'The node was not Ready for longer than rebootTimeoutSeconds.',
   NotRebooted: 'The node did not reboot within rebootTimeoutSeconds.',

@@ -78,6 +78,12 @@ export interface PodTraits {
   namespace?: string;
   annotations?: Record<string, string>;
   containers?: NonNullable<CachedPod['status']['containerStatuses']>;
+  initContainers?: NonNullable<CachedPod['status']['initContainerStatuses']>;
+  /** Reason and message of the kubelet that ended the Pod. */
+  reason?: string;
+  message?: string;
+  createdAt?: string;
+  conditions?: CachedPod['status']['conditions'];
 }
 
 export function pod(name: string, traits: PodTraits = {}): CachedPod {
@@ -88,19 +94,27 @@ export function pod(name: string, traits: PodTraits = {}): CachedPod {
       labels: traits.labels,
       annotations: traits.annotations,
       deletionTimestamp: terminating === false ? undefined : secondsAgo(Number(terminating)),
+      creationTimestamp: traits.createdAt,
       ownerReferences: owner ? [{ apiVersion: 'apps/v1', name: 'owner', controller: true, ...owner }] : undefined,
     }),
     spec: { nodeName: 'n1', volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : [] },
     status: {
       phase: traits.phase ?? 'Running',
       startTime: startedAt,
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      reason: traits.reason,
+      message: traits.message,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }, ...(traits.conditions ?? [])],
+      initContainerStatuses: traits.initContainers,
       containerStatuses: traits.containers ?? [
         { name: 'main', containerID: traits.containerId ?? `id-${name}`, state: { running: { startedAt } } },
       ],
     },
   };
 }
+
+/** A Pod of the Job whose command runs. */
+export const commandPod = (traits: PodTraits = {}): CachedPod =>
+  pod('job-x', { containers: [{ name: 'nodeop', state: { running: { startedAt: secondsAgo(60) } } }], ...traits });
 
 export const replicated = { owner: { kind: 'ReplicaSet', uid: 'rs' } };
 

@@ -1,5 +1,5 @@
 /** Whether the pull of an image continues or has failed, by what the kubelet reports. */
-import { awaitedContainersOf, type CachedPod } from './pod.js';
+import { awaitedContainersOf, type CachedPod, type ContainerStatus } from './pod.js';
 import { after } from '../../program/clock.js';
 import { isPermanentPullError } from './pull-error.js';
 
@@ -21,12 +21,13 @@ const PULL_REASONS = new Set([
   'InvalidImageName',
 ]);
 
+/** Whether the kubelet reports trouble with the pull of this container's image. */
+export const hasPullError = ({ state }: ContainerStatus): boolean => PULL_REASONS.has(state?.waiting?.reason ?? '');
+
 /** A name that cannot be parsed fails at once, a permanent error after three tries, and anything else at the deadline. */
 export function imagePullState(pod: CachedPod, { now, nodeOp }: PullContext, since: Date): PullState {
   const deadline = after(since, nodeOp.spec.pullDeadlineSeconds);
-  const waiting = awaitedContainersOf(pod)
-    .map(container => container.state?.waiting)
-    .find(state => PULL_REASONS.has(state?.reason ?? ''));
+  const waiting = awaitedContainersOf(pod).find(hasPullError)?.state?.waiting;
   const message = waiting?.message ?? waiting?.reason;
   if (waiting?.reason === 'InvalidImageName') return { is: 'failed', message: message ?? 'InvalidImageName' };
   if (now >= deadline)

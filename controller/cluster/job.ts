@@ -25,6 +25,8 @@ export const pruneJob = (job: CachedJob): CachedJob => ({
   status: job.status,
 });
 
+export const conditionOf = (job: CachedJob, type: string) =>
+  job.status?.conditions?.find(condition => condition.type === type && condition.status === 'True');
+
 export const hasEnded = (job: CachedJob): boolean =>
-  job.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ??
-  false;
+  conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;

@@ -57,8 +57,15 @@ const pruneContainer =
       : { ...state, waiting: withoutMessage(state.waiting), terminated: withoutMessage(state.terminated) },
   });
 
-/** Conditions of this operator's own Pods that are read besides Ready: not scheduled yet, and evicted or preempted by the cluster. */
-const OWN_POD_CONDITIONS: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
+/**
+ * Conditions of this operator's own Pods that are read besides Ready: not scheduled yet, evicted or preempted by the cluster, and whether
+ * the kubelet has made the volumes and the network of the Pod.
+ */
+const OWN_POD_CONDITIONS: ReadonlySet<string> = new Set([
+  'PodScheduled',
+  'DisruptionTarget',
+  'PodReadyToStartContainers',
+]);
 
 /** The messages of foreign Pods are dropped: they are never read and take up to 12 KiB each. */
 export function prunePod(pod: CachedPod): CachedPod {
@@ -110,6 +117,12 @@ export const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),
   ...(status.containerStatuses ?? []),
 ];
+
+/** The Pod that was created last, by the clock of the API server. */
+export const newestOf = (pods: readonly CachedPod[]): CachedPod | undefined =>
+  pods
+    .toSorted((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''))
+    .at(-1);
 
 export const isAlive = (pod: CachedPod): boolean => pod.status.phase === 'Pending' || pod.status.phase === 'Running';
 

@@ -28,6 +28,7 @@ import { RefusedWrites } from './reads/refused-writes.js';
 import { initialStatus } from './status/initial-status.js';
 import { isRetried, retryStatus } from './status/retry-status.js';
 import { rejectedStatus } from './status/rejected-status.js';
+import { lacksPod } from './steps/job-progress.js';
 import { enqueueOnChanges } from './watch-triggers.js';
 
 /** Operations of the legacy operator that are not adopted yet. */
@@ -129,12 +130,20 @@ export class NodeOpController {
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
       nodesHeldByLegacy: legacy?.claimedNodes(),
       defaultImage,
+      sentinelImage: this.#deps.sentinel.image,
       ownNamespace,
       now,
     });
     const facts = names.map(name => observe(nodeOp, name, view));
     await this.#liveReads.refreshStale(nodeOp, facts);
-    return facts;
+    return this.#withPodRefusal(facts);
+  }
+
+  async #withPodRefusal(all: readonly Facts[]): Promise<Facts[]> {
+    const first = all.find(lacksPod);
+    if (first === undefined) return [...all];
+    const podRefusal = await this.#rehearsal.refusalOfPod(first);
+    return all.map(facts => (lacksPod(facts) ? { ...facts, podRefusal } : facts));
   }
 
   /** The finalizer first, so that no node is claimed by an object that can be deleted without being noticed. */

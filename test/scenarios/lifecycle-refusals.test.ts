@@ -31,14 +31,14 @@ const denyCreation = (plural: string, spec: object): Scenario => ({
 
 describe('an object that passes the dry run and is then denied', () => {
   test.each([
-    ['a Job', JOBS.plural, 'exceeded quota: none is left'],
-    ['the Pod of a Job', PODS.plural, 'no Pod was created for the Job'],
-  ])('keeps the node cordoned when it is %s, as after a failed command', async (_words, plural, why) => {
+    ['releases and uncordons the node when it is a Job, because nothing has started', JOBS, 'exceeded quota', RELEASED],
+    ['keeps the node cordoned when it is the Pod of a resumed Job', PODS, 'no Pod was created for the Job', KEPT],
+  ])('%s', async (_title, { plural }, why, node) => {
     const { outcome, cluster } = await runScenario(denyCreation(plural, { ...REBOOT, prePull: false }));
     expect(outcome).toMatchObject({
       ...SETTLED,
       operations: { op: { phase: 'Failed', nodes: { n1: 'Failed PodRefused cancelled' } } },
-      nodes: { n1: KEPT, n2: RELEASED },
+      nodes: { n1: node, n2: RELEASED },
       commands: {},
     });
     expect(nodeMessage(cluster)).toContain(why);

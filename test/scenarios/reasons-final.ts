@@ -1,5 +1,6 @@
 /** Scenarios that end with each of the final reasons of a node. */
 import { NODE_OP } from '../../api/kinds.js';
+import { CONTAINERS } from '../../api/names.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type ClusterOptions, nodeObject } from '../fakes/cluster/object-builders.js';
@@ -82,6 +83,11 @@ export const namespaceTerminating = onOne(cluster => {
 
 export const jobTimedOut = onOne(cluster => createNodeOp(cluster, { activeDeadlineSeconds: 10 }), withCommand(HANGS));
 export const jobFailed = onOne(cluster => createNodeOp(cluster, { backoffLimit: 0 }), withCommand(FAILS));
+
+/** The disk of the node is full when the command has succeeded. */
+export const sentinelFailed = onOne(cluster => createNodeOp(cluster, { rebootOnSuccess: true, cordon: true }), {
+  behavior: ({ container }) => (container.name === CONTAINERS.sentinel ? FAILS : undefined),
+});
 
 /** Runs `happens` while the command runs. */
 const duringCommand = (action: (cluster: FakeCluster) => Promise<void> | void, spec: object = {}) =>

@@ -20,6 +20,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   PodRefused: final.namespaceTerminating,
   JobTimeout: final.jobTimedOut,
   JobFailed: final.jobFailed,
+  SentinelFailed: final.sentinelFailed,
   JobDeleted: final.jobDeleted,
   Unreachable: final.unreachable,
   NotRebooted: final.notRebooted,

@@ -83,6 +83,8 @@ export interface Facts {
   kubernetesCeiling?: string;
   /** Image of the command, or the default image. */
   image: string;
+  /** Image of the container that writes the sentinel. */
+  sentinelImage?: string;
   /** Namespace of the operator itself; its pods are never evicted. */
   ownNamespace: string;
 }

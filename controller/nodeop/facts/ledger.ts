@@ -43,6 +43,8 @@ export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
   const recordedName = entry?.jobName ?? (entry?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
   const jobName = job?.metadata.name ?? recordedName;
   const { ending: phase } = entry ?? {};
+  /* Its boot is lost with the ledger, but a command that has succeeded must not be resumed. */
+  const success = stepTimes.Succeeded === undefined ? {} : { succeededIn: '' };
   const result = phase && { phase, reason: entry?.reason, message: entry?.message ?? '', at: now.toISOString() };
   return {
     ...newLedger(facts, entry?.nodeUid ?? nodeUid),
@@ -51,7 +53,7 @@ export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
     ...(stepTimes.Cordon ? { cordoned: true } : {}),
     ...(stepTimes.ControlPlane ? { controlPlane: true } : {}),
     ...(entry?.bootIdBefore ? { bootIdBefore: entry.bootIdBefore } : {}),
-    ...(jobName ? { job: { name: jobName, uid: entry?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID } } : {}),
+    ...(jobName ? { job: { name: jobName, uid: entry?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID, ...success } } : {}),
     ...(jobName ? rebootRequest(nodeOp, jobName, stepTimes) : {}),
     ...(result ? { result } : {}),
   };

@@ -80,6 +80,8 @@ const workContainer = (nodeOp: ParsedNodeOp, { image }: JobSettings) => ({
 const sentinelContainer = ({ sentinel }: JobSettings) => ({
   name: CONTAINERS.sentinel,
   image: sentinel.image,
+  /* It was pulled before the node was disturbed, and the registry may not be reachable any more. */
+  imagePullPolicy: 'IfNotPresent',
   command: sentinel.command,
   env: [
     { name: 'JOB_NAME', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } },
@@ -94,7 +96,7 @@ function podSpec(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
   const work = workContainer(nodeOp, settings);
   const base = {
     ...onNode(nodeOp, node),
-    priorityClassName: 'system-node-critical',
+    priorityClassName: nodeOp.spec.priorityClassName ?? 'system-node-critical',
     ...(nodeOp.isUpgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
   };
   if (!nodeOp.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };
@@ -105,6 +107,24 @@ function podSpec(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
     volumes: [hostVolume, { name: VOLUMES.sentinel, hostPath: { path: settings.stateDir, type: 'DirectoryOrCreate' } }],
   };
 }
+
+const FAILED = { operator: 'NotIn', values: [0] } as const;
+
+/**
+ * What the Job controller does about a failed Pod; the first rule that matches decides. Only a command that has failed itself is repeated, up
+ * to backoffLimit. A Pod that fails after its command has succeeded, whatever the cause, ends the Job: by the condition
+ * `Initialized` where no container ran after it. A Pod that was evicted before its containers could start uses up no retry.
+ */
+const podFailurePolicy = ({ rebootOnSuccess }: ParsedNodeOp['spec']) => ({
+  rules: [
+    { action: 'Count', onExitCodes: { containerName: CONTAINERS.work, ...FAILED } },
+    ...(rebootOnSuccess ? [{ action: 'FailJob', onExitCodes: { containerName: CONTAINERS.sentinel, ...FAILED } }] : []),
+    { action: 'FailJob', onExitCodes: FAILED },
+    ...(rebootOnSuccess ? [{ action: 'FailJob', onPodConditions: [{ type: 'Initialized', status: 'True' }] }] : []),
+    { action: 'Count', onPodConditions: [{ type: 'PodReadyToStartContainers', status: 'True' }] },
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+  ],
+});
 
 /**
  * Created suspended, so that its uid is recorded in the ledger before it can run. The time to live is set only when the result is
@@ -123,6 +143,7 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings
       parallelism: 1,
       backoffLimit,
       podReplacementPolicy: 'Failed',
+      podFailurePolicy: podFailurePolicy(nodeOp.spec),
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
       template: {
         metadata: { labels: meta.labels, annotations: { ...POD_ANNOTATIONS, ...meta.annotations } },
@@ -133,10 +154,10 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings
 }
 
 /**
- * Pulls the image onto the node. Whether the container can start and what it does is irrelevant. Like every helper Pod it has no priority,
+ * Pulls the images of the Job onto the node. Whether the containers can start and what they do is irrelevant. Like every helper Pod it has no priority,
  * because the kubelet of a full node would end workloads for it, and no limits, which a LimitRange might refuse.
  */
-export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSettings) => ({
+export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image, sentinel }: JobSettings) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: podMetadata(nodeOp, node, 'pull'),
@@ -144,7 +165,12 @@ export const pullPodFor = (nodeOp: ParsedNodeOp, node: string, { image }: JobSet
     ...onNode(nodeOp, node),
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
-    containers: [{ name: CONTAINERS.pull, image, command: ['true'] }],
+    containers: [
+      { name: CONTAINERS.pull, image, command: ['true'] },
+      ...(nodeOp.spec.rebootOnSuccess
+        ? [{ name: CONTAINERS.pullSentinel, image: sentinel.image, imagePullPolicy: 'IfNotPresent', command: ['true'] }]
+        : []),
+    ],
   },
 });
 

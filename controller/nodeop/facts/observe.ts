@@ -27,6 +27,7 @@ export interface SharedFacts {
   /** By node: the unfinished operation that comes first there. */
   olderOperations?: OlderOperations;
   defaultImage: string;
+  sentinelImage?: string;
   ownNamespace: string;
   now: Date;
   /** Names of Ready nodes that accept pods, now or when their operation has finished. */
@@ -156,6 +157,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts)
     podRefusal: shared.podRefusal,
     isReported: isFinal(nodeOp.status.nodeStatuses?.[name]),
     image: nodeOp.spec.image ?? shared.defaultImage,
+    sentinelImage: shared.sentinelImage,
     ownNamespace: shared.ownNamespace,
   };
   return ledger || isLedgerLost(base) ? { ...base, ...activeNodeFacts(base, shared) } : base;

@@ -126,7 +126,7 @@ function claimed({ facts, walk }: NodeStatusInput): NodeStatus {
     phase: phaseAt(step),
     step,
     reason: reason ?? final?.reason,
-    message: withDrainSkipped(withRefusal, ledger),
+    message: withNotes(withRefusal, ledger),
   };
 }
 
@@ -135,11 +135,16 @@ type Ledger = Facts['ledger'];
 const finalFields = (
   { phase, reason, message, log, exitCode, at }: NonNullable<NonNullable<Ledger>['result']>,
   ledger: Ledger,
-) => ({ phase, reason, message: withDrainSkipped(message, ledger), log, exitCode, completedAt: at });
+) => ({ phase, reason, message: withNotes(message, ledger), log, exitCode, completedAt: at });
 
-/** Every message from then on mentions that the requested drain did not happen. */
-const withDrainSkipped = (message: string | undefined, ledger: Ledger): string | undefined =>
-  ledger?.drainSkipped ? `${message ?? ''} (not drained: there is no other Ready, schedulable node)` : message;
+/** What every message mentions from then on: that the requested drain did not happen, and which containers were added to the Pod. */
+function withNotes(message: string | undefined, ledger: Ledger): string | undefined {
+  const notes = [
+    ...(ledger?.drainSkipped ? ['not drained: there is no other Ready, schedulable node'] : []),
+    ...(ledger?.job?.added ? [`something added container ${ledger.job.added.join(', ')} to the Pod of the Job`] : []),
+  ];
+  return notes.length === 0 ? message : `${message ?? ''} (${notes.join('; ')})`;
+}
 
 function phaseAt(step: Walk['step']): NodeStatus['phase'] {
   if (step === 'Claim') return 'Pending';

@@ -1,20 +1,32 @@
 /** How long the helper Pods for preflight and image pull may take to start. */
 import type { StepName } from '../../../api/node-status.js';
-import { imagesOf, isReady, notReadySince } from '../../cluster/node.js';
+import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
+import { isReady, notReadySince } from '../../cluster/node.js';
+import type { CachedPod } from '../../cluster/pod.js';
 import { after } from '../../../program/clock.js';
 import { stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
-import { isOnNode } from '../../cluster/image-name.js';
 
 /** Undefined while the image may still be pulled, which has a deadline of its own. */
-export function awaitHelperPodStart(facts: Facts, step: StepName, image: string): StepResult | undefined {
+export function awaitHelperPodStart(
+  facts: Facts,
+  step: StepName,
+  pod: CachedPod,
+  image: string,
+): StepResult | undefined {
   const { node, now, nodeOp } = facts;
-  if (isReady(node) && !isOnNode(image, imagesOf(node))) return undefined;
+  if (isReady(node) && mayBePulling(pod, image, node)) return undefined;
   const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(isReady(node) ? waitingSince(facts, step) : (notReadySince(node) ?? now), seconds);
-  const cause = isReady(node) ? '' : ': the node is not Ready';
+  const cause = isReady(node) ? startCause(pod) : ': the node is not Ready';
   return now >= until
     ? fail('NotStarted', `${step} failed: its Pod did not start within ${seconds} s${cause}`)
     : wait('Progressing', `${step} in progress${cause}`, until);
+}
+
+function startCause(pod: CachedPod): string {
+  const container = waitingContainerOf(pod);
+  const error = container && startError(container);
+  return error === undefined ? '' : `: ${error}`;
 }
 
 /** The time that the pull took does not count. The status shows since when the Pod has been waiting for anything but the pull. */

@@ -5,6 +5,7 @@ import { agentAnswer } from '../../cluster/agent-answer.js';
 import { imagePullState } from '../../cluster/image-pull.js';
 import { containerNamed, type CachedPod, type ContainerState } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
+import { isLost, replaceLostPod } from './helper-pod-end.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
 import type { Step } from './step.js';
 
@@ -50,13 +51,9 @@ function runPod(facts: Facts): StepResult {
       refusalTimeout(facts, 'Preflight') ??
       act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
     );
+  if (isLost(pod, CONTAINERS.preflight)) return replaceLostPod(facts, 'Preflight', pod);
   const { terminated, running } = containerNamed(pod, CONTAINERS.preflight)?.state ?? {};
   if (terminated) return verdictOf(terminated);
-  if (pod.status.phase === 'Failed')
-    return fail(
-      'PreflightFailed',
-      `Preflight failed: ${pod.status.reason ?? 'container did not report a terminated state'}`,
-    );
   return running?.startedAt === undefined ? awaitStart(facts, pod) : awaitEnd(facts, new Date(running.startedAt));
 }
 
@@ -80,7 +77,7 @@ function awaitStart(facts: Facts, pod: CachedPod): StepResult {
   if (pull.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${pull.message}`);
   if (pull.message !== undefined) return wait('Pulling', `Preflight in progress: ${pull.message}`, pull.until);
   return (
-    awaitHelperPodStart(facts, 'Preflight', facts.nodeOp.spec.preflight?.image ?? facts.image) ??
+    awaitHelperPodStart(facts, 'Preflight', pod, facts.nodeOp.spec.preflight?.image ?? facts.image) ??
     wait('Pulling', 'Preflight in progress', pull.until)
   );
 }

@@ -1,6 +1,7 @@
 /** Has the agent reboot the node, and waits until kubelet and agent both report the new boot. */
 import { bootIdBeforeReboot } from '../../cluster/adopted-job.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
+import { conditionOf } from '../../cluster/job.js';
 import { isReady, bootIdOf } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import {
@@ -19,14 +20,15 @@ import type { Step } from './step.js';
 
 export const reboot: Step = {
   isNeeded: ({ nodeOp }) => nodeOp.spec.rebootOnSuccess,
-  /** The agent acts on `reboot` in the ledger. It is set only here, when the Job is complete. */
+  /** The agent acts on `reboot` in the ledger. It is set only here, when the Job is complete or its command is known to have succeeded. */
   onEnter: facts => ({
     ...bootToEnd(facts),
-    containersBefore: containerIdsOf(facts),
+    containersBefore: hasBootedSinceSuccess(facts) ? [] : containerIdsOf(facts),
     reboot: {
       jobName: facts.ledger?.job?.name ?? '',
       notAfter: after(facts.now, facts.nodeOp.spec.rebootTimeoutSeconds).toISOString(),
       timeoutSeconds: facts.nodeOp.spec.rebootTimeoutSeconds,
+      ...successWithoutSentinel(facts),
     },
   }),
   evaluate(facts): StepResult {
@@ -46,6 +48,19 @@ export const reboot: Step = {
 function bootToEnd({ node, agent, job, ledger }: Facts): LedgerChange {
   const bootIdBefore = bootIdBeforeReboot({ node, agent }, job, ledger?.bootIdBefore);
   return bootIdBefore === undefined ? {} : { bootIdBefore };
+}
+
+/** A Job that is Complete has written its sentinel. Of any other, only the ledger knows that its command has succeeded. */
+function successWithoutSentinel({ job, ledger }: Facts): { succeededIn?: string } {
+  const succeededIn = ledger?.job?.succeededIn;
+  const isComplete = job !== undefined && conditionOf(job, 'Complete') !== undefined;
+  return succeededIn && !isComplete ? { succeededIn } : {};
+}
+
+/** The node went down by itself, after the command and before the request. Its containers are new already. */
+function hasBootedSinceSuccess({ node, ledger }: Facts): boolean {
+  const succeededIn = ledger?.job?.succeededIn;
+  return succeededIn !== undefined && succeededIn !== '' && bootIdOf(node) !== succeededIn;
 }
 
 /**

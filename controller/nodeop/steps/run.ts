@@ -1,15 +1,18 @@
 /** Runs the command on the node in a Job. The Job is created once: it is never repeated beyond its own backoffLimit. */
 import { after } from '../../../program/clock.js';
 import { bootIdOf, notReadySince } from '../../cluster/node.js';
-import { containersOf, isPodReady, type CachedPod } from '../../cluster/pod.js';
-import type { CachedJob } from '../../cluster/job.js';
+import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
+import { conditionOf, hasEnded, type CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
 import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
 import { podName } from './drainable-pods.js';
 import { createJob, recordJob } from './job-creation.js';
-import { awaitJobStart, resumeJob, timesSuspendedAgain } from './job-start.js';
+import { jobFailed } from './job-failure.js';
+import { awaitJobProgress } from './job-progress.js';
+import { resumeJob, timesSuspendedAgain } from './job-start.js';
+import { awaitRecord, recordSuccess } from './job-success.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
@@ -36,10 +39,25 @@ export const run: Step = {
 
 function followJob(facts: Facts, job: CachedJob): StepResult {
   if (conditionOf(job, 'Complete')) return facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
+  const success = recordSuccess(facts, job);
+  if (success) return success;
+  if (facts.ledger?.job?.succeededIn !== undefined) return followSuccess(facts, job);
   const failed = conditionOf(job, 'Failed');
   if (failed) return jobFailed(facts, failed);
   if (job.spec.suspend === true) return facts.nodeOp.isDeleting ? endSuspendedRun(job) : resumeJob(facts, job);
-  return awaitNode(facts) ?? awaitJobStart(facts) ?? wait('JobRunning', 'Job is running');
+  return awaitNode(facts) ?? awaitJobProgress(facts);
+}
+
+/** The command has succeeded, and the Job is not Complete: something else keeps its Pod, or has ended it. */
+function followSuccess(facts: Facts, job: CachedJob): StepResult {
+  const pod = newestOf(facts.jobPods);
+  const isAwaited = !hasEnded(job) && job.spec.suspend !== true && pod !== undefined && isAlive(pod);
+  const node = isAwaited ? awaitNode(facts) : undefined;
+  const result = node ?? awaitRecord(facts, isAwaited ? pod : undefined);
+  if (result) return result;
+  if (!hasEnded(job) && job.spec.suspend !== true)
+    return act({ do: 'suspendJob', job }, { message: 'the command has succeeded; stopping the Job' });
+  return facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
 }
 
 /** The command of a deleted operation may finish, but it is never started: not for the first time, and not after something else suspended it. */
@@ -96,23 +114,3 @@ function readyDaemonSets(pods: readonly CachedPod[]): string[] {
     .map(owner => owner.uid);
   return [...new Set(uids)];
 }
-
-const conditionOf = (job: CachedJob, type: string) =>
-  job.status?.conditions?.find(condition => condition.type === type && condition.status === 'True');
-
-function jobFailed({ jobPods }: Facts, condition: { reason?: string }): StepResult {
-  const terminated = lastFailure(jobPods);
-  const evidence = { log: terminated?.message?.trim(), exitCode: terminated?.exitCode };
-  if (condition.reason === 'DeadlineExceeded')
-    return fail('JobTimeout', 'Job failed: it ran longer than activeDeadlineSeconds', evidence);
-  return fail('JobFailed', 'Job failed', evidence);
-}
-
-/** With terminationMessagePolicy FallbackToLogsOnError, the termination message is the end of the log. */
-const lastFailure = (pods: readonly CachedPod[]) =>
-  pods
-    .flatMap(containersOf)
-    .map(container => container.state?.terminated)
-    .filter(terminated => terminated !== undefined && terminated.exitCode !== 0)
-    .sort((a, b) => (a?.finishedAt ?? '').localeCompare(b?.finishedAt ?? ''))
-    .at(-1);

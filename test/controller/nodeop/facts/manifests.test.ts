@@ -65,6 +65,9 @@ describe('The Job of a node', () => {
     });
   });
 
+  test('has the priority of the spec', () =>
+    expect(podOf({ priorityClassName: 'maintenance' })).toMatchObject({ priorityClassName: 'maintenance' }));
+
   test('has a grace period of 600 s in an upgrade, to finish writing the image', () => {
     expect(podOf({}, UPGRADE_OWNER).terminationGracePeriodSeconds).toBe(600);
     expect(podOf()).not.toHaveProperty('terminationGracePeriodSeconds');
@@ -117,6 +120,12 @@ describe('A Pod of a NodeOp', () => {
 
   test('for the pull is not privileged, as it does not need the host', () =>
     expect(JSON.stringify(specs.pull)).not.toContain('privileged'));
+
+  test('for the pull brings the image of the sentinel as well where a reboot follows', () =>
+    expect(pullPodFor(nodeOp(REBOOT), 'n1', SETTINGS).spec.containers).toMatchObject([
+      { name: 'pull', image: 'tool:1' },
+      { name: 'pull-sentinel', image: 'agent:1' },
+    ]));
 
   test('for the pull has neither host nor token, and no grace period', () => {
     expect(specs.pull).toMatchObject({ terminationGracePeriodSeconds: 0, automountServiceAccountToken: false });
@@ -174,4 +183,70 @@ describe('Names and labels', () => {
     expect(label(`${long}1`)).not.toBe(label(`${long}2`));
     expect(label('n1')).toBe('n1');
   });
+});
+
+describe('The failure policy of a Job', () => {
+  const rulesOf = (spec: object) => job(spec).spec.podFailurePolicy.rules;
+  interface Ended {
+    exitCodes?: Record<string, number>;
+    conditions?: string[];
+  }
+
+  /** The Job controller's rule: the first that matches decides, and an exit code of 0 matches nothing. */
+  const actionOn = (spec: object, { exitCodes = {}, conditions = [] }: Ended) =>
+    rulesOf(spec).find(rule =>
+      'onExitCodes' in rule && rule.onExitCodes !== undefined
+        ? Object.entries(exitCodes).some(
+            ([name, code]) =>
+              code !== 0 && !('containerName' in rule.onExitCodes && rule.onExitCodes.containerName !== name),
+          )
+        : 'onPodConditions' in rule && rule.onPodConditions.some(({ type }) => conditions.includes(type)),
+    )?.action ?? 'Count';
+
+  test.each<[string, object, Ended, string]>([
+    ['counts a command that failed', {}, { exitCodes: { nodeop: 1 } }, 'Count'],
+    [
+      'counts a command that was killed by an eviction',
+      {},
+      { exitCodes: { nodeop: 137 }, conditions: ['DisruptionTarget'] },
+      'Count',
+    ],
+    ['counts a command that failed before its reboot', REBOOT, { exitCodes: { nodeop: 1 } }, 'Count'],
+    [
+      'ends the Job when the sentinel failed',
+      REBOOT,
+      { exitCodes: { nodeop: 0, 'sentinel-creator': 1 }, conditions: ['Initialized'] },
+      'FailJob',
+    ],
+    [
+      'ends the Job when the Pod was deleted after its command',
+      REBOOT,
+      { exitCodes: { nodeop: 0, 'sentinel-creator': 137 }, conditions: ['DisruptionTarget', 'Initialized'] },
+      'FailJob',
+    ],
+    [
+      'ends the Job when the node was lost after the command',
+      REBOOT,
+      { exitCodes: { nodeop: 0 }, conditions: ['DisruptionTarget', 'Initialized'] },
+      'FailJob',
+    ],
+    [
+      'ends the Job when an added container failed after the command',
+      {},
+      { exitCodes: { nodeop: 0, 'istio-proxy': 143 }, conditions: ['Initialized', 'DisruptionTarget'] },
+      'FailJob',
+    ],
+    [
+      'counts a command that was lost with its node',
+      {},
+      { conditions: ['PodReadyToStartContainers', 'DisruptionTarget'] },
+      'Count',
+    ],
+    [
+      'ignores a Pod that was evicted before its command started',
+      REBOOT,
+      { conditions: ['DisruptionTarget'] },
+      'Ignore',
+    ],
+  ])('%s', (_title, spec, ended, expected) => expect(actionOn(spec, ended)).toBe(expected));
 });

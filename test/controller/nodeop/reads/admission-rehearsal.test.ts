@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../../kube/errors.js';
 import { AdmissionRehearsal } from '../../../../controller/nodeop/reads/admission-rehearsal.js';
-import { nodeOp } from '../../../builders.js';
+import { facts, nodeOp } from '../../../builders.js';
 import { fakeClock } from '../../../fakes/clock.js';
 import { smallCluster } from '../small-cluster.js';
 
@@ -81,8 +81,10 @@ describe('The admission rehearsal', () => {
     async name => {
       const submitted: string[] = [];
       const kube = {
-        dryRun: async (_resource: unknown, { metadata }: { metadata?: { generateName?: string } }) =>
-          void submitted.push(metadata?.generateName ?? ''),
+        dryRun: async (
+          _resource: unknown,
+          { kind, metadata }: { kind?: string; metadata?: { generateName?: string } },
+        ) => void (kind === 'Pod' && submitted.push(metadata?.generateName ?? '')),
       };
       const settings = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
       await new AdmissionRehearsal({ kube, clock: fakeClock(), ...settings }).refusal(
@@ -110,7 +112,7 @@ describe('The admission rehearsal', () => {
     expect(cluster.op().status?.phase).toBe('Completed');
   });
 
-  test('submits the privileged Pod in its namespace, once', async () => {
+  test('submits the privileged Pod and its Job in their namespace, once', async () => {
     const cluster = smallCluster({});
     const submitted: unknown[] = [];
     cluster.kube.onDryRun = (body, namespace) => void submitted.push([namespace, body]);
@@ -126,6 +128,28 @@ describe('The admission rehearsal', () => {
           }),
         }),
       ],
+      ['default', expect.objectContaining({ kind: 'Job', spec: expect.objectContaining({ suspend: true }) })],
     ]);
+  });
+
+  test('keeps every node undisturbed while the Job would be refused, although its Pod would not', async () => {
+    const cluster = smallCluster({ cordon: true });
+    cluster.kube.onDryRun = body => {
+      if ((body as { kind: string }).kind === 'Job') throw new KubeError(403, 'Jobs need a team label', 'Forbidden');
+    };
+    await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
+    expect(cluster.op().status?.nodeStatuses?.n1?.message).toContain('Jobs need a team label');
+    expect(cluster.node('n1')?.spec?.unschedulable).toBeUndefined();
+  });
+
+  test('gives the words of the API server about a Pod that a running Job lacks', async () => {
+    const kube = {
+      dryRun: async () => {
+        throw new KubeError(403, 'exceeded quota: small', 'Forbidden');
+      },
+    };
+    const settings = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
+    const rehearsal = new AdmissionRehearsal({ kube, clock: fakeClock(), ...settings });
+    expect(await rehearsal.refusalOfPod(facts())).toEqual({ is: 'refused', message: 'exceeded quota: small' });
   });
 });

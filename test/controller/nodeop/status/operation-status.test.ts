@@ -6,7 +6,8 @@ import { nodeStatus, rolloutStateOf } from '../../../../controller/nodeop/status
 import { operationStatus, withRemovedCompleted } from '../../../../controller/nodeop/status/operation-status.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { withSortedKeys } from '../../../fakes/sorted-keys.js';
-import { facts, job, ledger, NOW, op, pod, ran, reached, secondsAgo, nodeOp, parsed } from '../../../builders.js';
+import { facts, job, ledger, NOW, op, commandPod, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
+import { parsed } from '../../../builders.js';
 import { finishedNode, nodeWithResult, type NodeSetup, planFor, activeNode } from '../multi-node-plan.js';
 
 const done = { phase: 'Completed' as const, reason: 'Done' as const, message: 'success', at: NOW.toISOString() };
@@ -22,7 +23,7 @@ describe('A skipped drain', () => {
   test.each<[string, Partial<Facts>, string]>([
     [
       'while the Job runs',
-      { ledger: ran('Run', { drainSkipped: true }), job: job('running'), jobPods: [pod('job-x')] },
+      { ledger: ran('Run', { drainSkipped: true }), job: job('running'), jobPods: [commandPod()] },
       'Job is running',
     ],
     ['at the end', { ledger: ran('Release', { drainSkipped: true, result: done }), isReported: true }, 'success'],

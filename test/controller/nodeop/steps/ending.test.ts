@@ -48,6 +48,10 @@ describe('A node with a result', () => {
   const failed = { phase: 'Failed' as const, reason: 'JobFailed' as const, message: 'x', at: NOW.toISOString() };
   const completed = { phase: 'Completed' as const, message: 'x', at: NOW.toISOString() };
   const cordoned = { node: node('n1', { cordoned: true, mark: MARK }) };
+  const createdJob = (metadata: object = {}) => ({
+    ...job('suspended'),
+    metadata: { ...job('suspended').metadata, generation: 1, ...metadata },
+  });
   const asked = { reboot: { jobName: 'job', notAfter: secondsAgo(-1) } };
   test.each<[string, object, Partial<Facts>, string]>([
     [
@@ -135,6 +139,58 @@ describe('A node with a result', () => {
       { ttlSecondsAfterFinished: 60 },
       { ledger: ran('Run', { result: completed }), isReported: true, job: job('complete') },
       'Release: expireJob',
+    ],
+    [
+      'has its Job deleted when that was stopped and has a time to live',
+      { ttlSecondsAfterFinished: 60 },
+      { ledger: ran('Run', { result: failed }), isReported: true, job: job('suspended') },
+      'Release: deleteJob',
+    ],
+    [
+      'is released while its stopped Job is being deleted',
+      { ttlSecondsAfterFinished: 60 },
+      {
+        ledger: ran('Run', { result: failed }),
+        isReported: true,
+        job: createdJob({ deletionTimestamp: secondsAgo(1) }),
+      },
+      'Release: release',
+    ],
+    [
+      'keeps its stopped Job when it has no time to live',
+      {},
+      { ledger: ran('Run', { result: failed }), isReported: true, job: job('suspended') },
+      'Release: release',
+    ],
+    [
+      'is uncordoned when its Job was created and never resumed',
+      CORDON,
+      { ...cordoned, ledger: ran('Uncordon', { cordoned: true, result: failed }), job: createdJob() },
+      'Uncordon: uncordon',
+    ],
+    [
+      'stays cordoned when its Job was resumed and then stopped',
+      CORDON,
+      {
+        ...cordoned,
+        ledger: ran('Run', { cordoned: true, result: failed }),
+        job: createdJob({ generation: 3 }),
+        isReported: true,
+      },
+      'Release: release',
+    ],
+    [
+      'is uncordoned when the API server never admitted its Job',
+      CORDON,
+      {
+        ...cordoned,
+        ledger: reached('Uncordon', {
+          cordoned: true,
+          result: failed,
+          stepTimes: { Run: secondsAgo(600), Uncordon: secondsAgo(1) },
+        }),
+      },
+      'Uncordon: uncordon',
     ],
     [
       'has its helper Pods deleted before it is released',

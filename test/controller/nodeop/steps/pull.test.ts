@@ -107,3 +107,41 @@ describe('A pull Pod to which admission added a container', () => {
     expect(outcomeOf(facts({ cordon: true }, { ledger: at, pullPod: withProxy(proxy, ours) }))).toBe(expected),
   );
 });
+
+describe('A pull before a reboot', () => {
+  const REBOOT = { cordon: true, rebootOnSuccess: true };
+  const at = { ledger: reached('Pull', {}, 40), sentinelImage: 'registry.example/agent:1' };
+  const withImages = (...images: string[]) => node('n1', { images });
+  const ended = { terminated: { exitCode: 0 } };
+  const withSentinel = (state: object) =>
+    pod('pull', {
+      startedAt: secondsAgo(40),
+      containers: [
+        { name: 'pull', state: ended },
+        { name: 'pull-sentinel', state },
+      ],
+    });
+  test.each<[string, Partial<Facts>, string]>([
+    [
+      'is not needed where both images are on the node',
+      { ...at, node: withImages('registry.example/tool:1', 'registry.example/agent:1') },
+      'Cordon: record Cordon',
+    ],
+    [
+      'creates a Pod when only the image of the sentinel is missing',
+      { ...at, node: withImages('registry.example/tool:1') },
+      'Pull: createPod',
+    ],
+    ['is done when both containers could start', { ...at, pullPod: withSentinel(ended) }, 'Cordon: record Cordon'],
+    [
+      'continues while the image of the sentinel is pulled',
+      { ...at, pullPod: withSentinel({ waiting: { reason: 'ContainerCreating' } }) },
+      'Pull: wait Pulling',
+    ],
+    [
+      'fails before the cordon when the image of the sentinel is refused',
+      { ...at, pullPod: withSentinel({ waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } }) },
+      'Pull: Failed ImagePullFailed',
+    ],
+  ])('%s', (_title, seen, expected) => expect(outcomeOf(facts(REBOOT, seen))).toBe(expected));
+});

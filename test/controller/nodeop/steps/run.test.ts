@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { walk } from '../../../../controller/nodeop/steps/walk.js';
-import { facts, job, node, pod, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
+import { commandPod, facts, job, node, pod, ran, reached, secondsAgo, nodeOp } from '../../../builders.js';
 import { outcomeOf, CORDON, REBOOT } from './walk-outcome.js';
 
 const deleted = (spec: object = {}) => nodeOp(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
@@ -93,7 +93,7 @@ describe('The Job of the command', () => {
     [
       'is waited for while its Pod runs',
       {},
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
+      { ledger: at, job: job('running'), jobPods: [commandPod()] },
       'Run: wait JobRunning',
     ],
     ['is never created again when it was deleted', {}, { ledger: at }, 'Run: Failed JobDeleted'],
@@ -141,13 +141,13 @@ describe('The Job of the command', () => {
     [
       'keeps the node from being cordoned again',
       CORDON,
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')] },
+      { ledger: at, job: job('running'), jobPods: [commandPod()] },
       'Run: wait JobRunning',
     ],
     [
       'is waited for on a node that is not Ready',
       {},
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')], node: node('n1', { ready: false }) },
+      { ledger: at, job: job('running'), jobPods: [commandPod()], node: node('n1', { ready: false }) },
       'Run: wait Unreachable',
     ],
     [
@@ -156,7 +156,7 @@ describe('The Job of the command', () => {
       {
         ledger: at,
         job: job('running'),
-        jobPods: [pod('job-x')],
+        jobPods: [commandPod()],
         node: node('n1', { ready: false, since: secondsAgo(1800) }),
       },
       'Run: Failed Unreachable',
@@ -176,25 +176,25 @@ describe('The Job of the command', () => {
     [
       'is deleted with its operation',
       {},
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted() },
+      { ledger: at, job: job('running'), jobPods: [commandPod()], nodeOp: deleted() },
       'Run: deleteJob',
     ],
     [
       'is waited for until its Pod ends when the operation was deleted',
       {},
-      { ledger: at, jobPods: [pod('job-x')], nodeOp: deleted() },
+      { ledger: at, jobPods: [commandPod()], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
       'is waited for beyond the grace period of its Pod when the operation was deleted',
       {},
-      { ledger: at, jobPods: [pod('job-x', { terminating: 299 })], nodeOp: deleted() },
+      { ledger: at, jobPods: [commandPod({ terminating: 299 })], nodeOp: deleted() },
       'Run: wait JobRunning',
     ],
     [
       'is not waited for any more 300 s after the grace period of its Pod',
       {},
-      { ledger: at, jobPods: [pod('job-x', { terminating: 300 })], nodeOp: deleted() },
+      { ledger: at, jobPods: [commandPod({ terminating: 300 })], nodeOp: deleted() },
       'Run: Failed Deleted',
     ],
     [
@@ -206,7 +206,7 @@ describe('The Job of the command', () => {
     [
       'may finish when its operation was deleted and a reboot follows',
       REBOOT,
-      { ledger: at, job: job('running'), jobPods: [pod('job-x')], nodeOp: deleted(REBOOT) },
+      { ledger: at, job: job('running'), jobPods: [commandPod()], nodeOp: deleted(REBOOT) },
       'Run: wait JobRunning',
     ],
     [

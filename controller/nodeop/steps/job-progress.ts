@@ -1,0 +1,139 @@
+/**
+ * Waits while the Job runs. Its newest live Pod decides: a Job that has failed once may be unable to start its next Pod, and a Pod of which
+ * one container has ended may be unable to start the next.
+ */
+import { CONTAINERS } from '../../../api/names.js';
+import { after } from '../../../program/clock.js';
+import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
+import { hasPullError, imagePullState } from '../../cluster/image-pull.js';
+import { hasEnded } from '../../cluster/job.js';
+import { bootIdOf } from '../../cluster/node.js';
+import { hasRun } from '../../cluster/pod-end.js';
+import {
+  addedContainersOf,
+  containerNamed,
+  isAlive,
+  newestOf,
+  ownContainersOf,
+  type CachedPod,
+} from '../../cluster/pod.js';
+import { act, stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { podName } from './drainable-pods.js';
+import { terminationDeadline } from './pod-termination.js';
+
+export function awaitJobProgress(facts: Facts): StepResult {
+  const pod = newestOf(facts.jobPods.filter(isAlive));
+  if (pod?.metadata.deletionTimestamp !== undefined) return awaitTermination(facts, pod);
+  if (pod && ownContainersOf(pod).some(({ state }) => state?.running !== undefined))
+    return wait('JobRunning', runningMessage(pod));
+  if (pod && hasFailedCommand(pod)) return endFailedPod(pod);
+  const since = stalledSince(facts, pod);
+  if (since === undefined) return recordStall(facts, pod);
+  return pod ? awaitStart(facts, pod, since) : awaitNextPod(facts, since);
+}
+
+function runningMessage(pod: CachedPod): string {
+  const added = addedContainersOf(pod);
+  return added.length === 0
+    ? 'Job is running'
+    : `Job is running; something added container ${added.join(', ')} to its Pod`;
+}
+
+/** A Pod that is being deleted fails, and counts as a try, when it has ended. */
+function awaitTermination({ now }: Facts, pod: CachedPod): StepResult {
+  const until = terminationDeadline([pod]);
+  return until && now >= until
+    ? fail('JobFailed', `Job failed: its Pod ${podName(pod)} does not terminate`)
+    : wait('JobRunning', 'Job is running: its Pod is being deleted', until);
+}
+
+const hasFailedCommand = (pod: CachedPod): boolean => {
+  const ended = containerNamed(pod, CONTAINERS.work)?.state?.terminated;
+  return ended !== undefined && ended.exitCode !== 0 && addedContainersOf(pod).length > 0;
+};
+
+/** The Job controller does not see the failure while an added container keeps the Pod running. The deleted Pod counts as a failed try. */
+const endFailedPod = (pod: CachedPod): StepResult =>
+  act(
+    { do: 'deletePods', pods: [pod] },
+    {
+      message: `the command failed; ending the Pod, which the added container ${addedContainersOf(pod).join(', ')} keeps`,
+    },
+  );
+
+/** How far the Job is: another Pod, another container or another boot is progress. */
+function stallOf({ job, node, jobPods }: Facts, pod: CachedPod | undefined): string {
+  const tries = `${jobPods.length} ${job?.status?.failed ?? 0}`;
+  const ended = pod ? ownContainersOf(pod).filter(({ state }) => state?.terminated !== undefined).length : 0;
+  return [pod?.metadata.uid ?? 'no Pod', pod ? ended : tries, bootIdOf(node) ?? ''].join(' ');
+}
+
+/** The first start counts from the resume; every later wait from when it was first seen, which is recorded: undefined if it is not yet. */
+function stalledSince(facts: Facts, pod: CachedPod | undefined): Date | undefined {
+  const { jobPods, job, ledger, node } = facts;
+  const hasBooted = ledger?.bootIdBefore !== undefined && bootIdOf(node) !== ledger.bootIdBefore;
+  const isFirst = (job?.status?.failed ?? 0) === 0 && !jobPods.some(each => ownContainersOf(each).some(hasRun));
+  if (isFirst && jobPods.every(isAlive) && !hasBooted) return resumedAt(facts);
+  return ledger?.waiting?.for === stallOf(facts, pod) ? new Date(ledger.waiting.since) : undefined;
+}
+
+function recordStall(facts: Facts, pod: CachedPod | undefined): StepResult {
+  const waiting = { for: stallOf(facts, pod), since: facts.now.toISOString() };
+  return act({ do: 'record', change: { waiting } }, { message: 'Job is running' });
+}
+
+/** The time that the Job was suspended does not count. */
+const resumedAt = (facts: Facts): Date =>
+  new Date(facts.job?.status?.startTime ?? facts.ledger?.stepTimes.Resume ?? stepStartedAt(facts, 'Run'));
+
+function awaitStart(facts: Facts, pod: CachedPod, since: Date): StepResult {
+  const { image, ledger, node, nodeOp, now } = facts;
+  const container = waitingContainerOf(pod);
+  const imageName = container?.image ?? image;
+  const pull = imagePullState(pod, facts, since);
+  const isPulling = ledger?.stepTimes.Pull === undefined && mayBePulling(pod, image, node);
+  if (pull.is === 'failed' && (isPulling || (container && hasPullError(container))))
+    return fail('ImagePullFailed', `image ${imageName} could not be pulled: ${pull.message}`);
+  if (pull.is === 'pulling' && pull.message !== undefined) return wait('Pulling', pull.message, pull.until);
+  if (pull.is === 'pulling' && isPulling)
+    return wait('Pulling', `Job created; waiting for image ${imageName}`, pull.until);
+  const seconds = nodeOp.spec.startDeadlineSeconds;
+  const until = after(since, seconds);
+  const error = (container && startError(container)) ?? pod.status.message;
+  const cause = error === undefined ? '' : `: ${error}`;
+  return now >= until
+    ? fail('NotStarted', `the Pod of the Job did not start within ${seconds} s${cause}`)
+    : wait('JobRunning', `Job created${cause}`, until);
+}
+
+/** The Job controller waits longer after each failed Pod. */
+const pauseSeconds = (failed: number): number => (failed === 0 ? 0 : Math.min(600, 10 * 2 ** (failed - 1)));
+
+/** The Job controller needs less to create a Pod, unless the API server refuses it. */
+const CREATION_SECONDS = 10;
+
+/** The Job should have a Pod and has none for some time: what the API server says about it can be learnt by a dry run only. */
+export function lacksPod(facts: Facts): boolean {
+  const { job, jobPods, ledger, now } = facts;
+  if (ledger?.step !== 'Run' || ledger.job === undefined || job === undefined || jobPods.some(isAlive)) return false;
+  if (ledger.result !== undefined || ledger.job.succeededIn !== undefined || hasEnded(job) || job.spec.suspend === true)
+    return false;
+  const since = stalledSince(facts, undefined);
+  return since !== undefined && now >= after(since, CREATION_SECONDS);
+}
+
+function awaitNextPod(facts: Facts, since: Date): StepResult {
+  const { job, nodeOp, now, podRefusal } = facts;
+  const failed = job?.status?.failed ?? 0;
+  const seconds = nodeOp.spec.startDeadlineSeconds + pauseSeconds(failed);
+  const until = after(since, seconds);
+  const cause = podRefusal?.message ?? 'see the events of the Job';
+  if (now >= until) return fail('PodRefused', `no Pod was created for the Job within ${seconds} s: ${cause}`);
+  const message = failed === 0 ? 'Job created' : 'Job is running: its next Pod follows';
+  const next = after(now, CREATION_SECONDS);
+  return wait(
+    'JobRunning',
+    podRefusal ? `${message}; refused: ${podRefusal.message}` : message,
+    next < until ? next : until,
+  );
+}

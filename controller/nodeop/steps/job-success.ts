@@ -1,0 +1,95 @@
+/**
+ * What follows when the command has succeeded and its Job is not Complete. The Job may never be: a container that admission added does not
+ * end, or the Pod was taken away before its sentinel was written. The success is recorded first, because the Pod that proves it may vanish.
+ */
+import { CONTAINERS } from '../../../api/names.js';
+import { after } from '../../../program/clock.js';
+import { isAdopted } from '../../cluster/adopted-job.js';
+import { startError, waitingContainerOf } from '../../cluster/container-wait.js';
+import { imagePullState } from '../../cluster/image-pull.js';
+import type { CachedJob } from '../../cluster/job.js';
+import { bootIdOf } from '../../cluster/node.js';
+import { endCause, isDisrupted } from '../../cluster/pod-end.js';
+import { addedContainersOf, containerNamed, newestOf, type CachedPod } from '../../cluster/pod.js';
+import { act, type Facts, fail, stepStartedAt, type StepResult, wait } from '../facts/facts.js';
+import { sentinelFailed } from './job-failure.js';
+
+/** Added containers that end by themselves do it soon after ours. */
+const ADDED_CONTAINER_SECONDS = 10;
+
+const SUCCEEDED = 'Succeeded';
+
+const exitCodeOf = (pod: CachedPod | undefined, container: string): number | undefined =>
+  pod && containerNamed(pod, container)?.state?.terminated?.exitCode;
+
+/** Undefined when there is nothing to record. A Job of the legacy operator has rules of its own about the boot in which it ended. */
+export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefined {
+  const { jobPods, ledger, now } = facts;
+  const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
+  if (pod === undefined || pod.status.phase === 'Succeeded' || isAdopted(job)) return undefined;
+  if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
+  const added = addedContainersOf(pod);
+  const change = {
+    job: { ...ledger.job, succeededIn: bootOfSuccess(facts), ...(added.length > 0 ? { added } : {}) },
+    stepTimes: { ...ledger.stepTimes, [SUCCEEDED]: now.toISOString() },
+  };
+  return act({ do: 'record', change }, { message: 'Job is running' });
+}
+
+/** Known only if the node has not booted since the step began; otherwise the command may have succeeded before or after that boot. */
+function bootOfSuccess({ node, agent, ledger }: Facts): string {
+  const [current, reported] = [bootIdOf(node), agent?.status?.boot?.id];
+  const isSame = current === ledger?.bootIdBefore && (reported === undefined || reported === current);
+  return isSame ? (current ?? '') : '';
+}
+
+/** `pod`: the live Pod of a Job that still runs. Undefined when nothing more is to be expected from it. */
+export function awaitRecord(facts: Facts, pod: CachedPod | undefined): StepResult | undefined {
+  const isWritten = exitCodeOf(newestOf(facts.jobPods), CONTAINERS.sentinel) === 0;
+  if (facts.nodeOp.spec.rebootOnSuccess && !isWritten) return awaitSentinel(facts, pod);
+  const until = after(stepStartedAt(facts, SUCCEEDED), ADDED_CONTAINER_SECONDS);
+  const added = pod ? addedContainersOf(pod).join(', ') : '';
+  return added !== '' && facts.now < until
+    ? wait('JobRunning', `the command has succeeded; waiting for the added container ${added}`, until)
+    : undefined;
+}
+
+/** The sentinel follows the command in the same boot. Without it, the ledger permits the reboot if it knows in which boot the command succeeded. */
+function awaitSentinel(facts: Facts, pod: CachedPod | undefined): StepResult | undefined {
+  const { jobPods, ledger, nodeOp, node, now } = facts;
+  const newest = newestOf(jobPods);
+  const ended = newest && containerNamed(newest, CONTAINERS.sentinel)?.state?.terminated;
+  if (newest && ended && !isDisrupted(newest)) {
+    const log = ended.message?.trim();
+    const cause = `container ${CONTAINERS.sentinel} ended with exit code ${ended.exitCode}`;
+    return sentinelFailed(log ? `${cause}: ${log}` : cause, { log, exitCode: ended.exitCode });
+  }
+  const succeededIn = ledger?.job?.succeededIn ?? '';
+  const until = after(stepStartedAt(facts, SUCCEEDED), nodeOp.spec.startDeadlineSeconds);
+  const isSameBoot = succeededIn === '' || bootIdOf(node) === succeededIn;
+  if (pod && pod.metadata.deletionTimestamp === undefined && isSameBoot) {
+    const pull = awaitSentinelImage(facts, pod);
+    if (pull) return pull;
+    if (now < until) return wait('JobRunning', sentinelMessage(pod), until);
+  }
+  if (succeededIn !== '') return undefined;
+  const cause = (newest && endCause(newest)) ?? 'its Pod ended before';
+  return sentinelFailed(`${cause}; it is not known whether the node has booted since`);
+}
+
+function sentinelMessage(pod: CachedPod): string {
+  const waiting = waitingContainerOf(pod);
+  const error = waiting && startError(waiting);
+  return error === undefined ? 'Job is running' : `the command has succeeded; container ${waiting?.name}: ${error}`;
+}
+
+/** Undefined unless the image of the sentinel cannot be pulled. */
+function awaitSentinelImage(facts: Facts, pod: CachedPod): StepResult | undefined {
+  const pull = imagePullState(pod, facts, stepStartedAt(facts, SUCCEEDED));
+  if (pull.message === undefined) return undefined;
+  const { name, image = '' } = waitingContainerOf(pod) ?? {};
+  const message = `the command has succeeded; image ${image} of container ${name}`;
+  return pull.is === 'failed'
+    ? fail('ImagePullFailed', `${message} could not be pulled: ${pull.message}`)
+    : wait('Pulling', `${message} is being pulled: ${pull.message}`, pull.until);
+}

@@ -1,0 +1,230 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
+import { walk } from '../../../../controller/nodeop/steps/walk.js';
+import { commandPod, facts, job, node, nodeAgent, pod, type PodTraits, ran, secondsAgo } from '../../../builders.js';
+import { outcomeOf, REBOOT } from './walk-outcome.js';
+
+const ENDED = { terminated: { exitCode: 0 } };
+const PROXY = { name: 'istio-proxy', state: { running: {} } };
+const RECORDED = { name: 'job', uid: 'uid-job' };
+
+/** The ledger of a Job whose command was seen to have succeeded `seconds` ago in this boot. */
+const succeeded = (seconds: number, succeededIn = 'boot-1', more: object = {}) =>
+  ran('Run', { job: { ...RECORDED, succeededIn, ...more }, stepTimes: { Succeeded: secondsAgo(seconds) } });
+
+const changeOf = (seen: Facts) => {
+  const { result } = walk(seen);
+  return result.is === 'act' && result.action.do === 'record' ? result.action.change : undefined;
+};
+
+describe('A Job whose Pod is kept by an added container', () => {
+  const kept = commandPod({ containers: [PROXY, { name: 'nodeop', state: ENDED }] });
+  const suspended = { ...job('suspended'), metadata: { ...job('suspended').metadata, generation: 3 } };
+  test.each<[string, Partial<Facts>, string]>([
+    ['has the success of its command recorded first', { ledger: ran('Run'), job: job('running') }, 'record'],
+    ['is given time to end by itself', { ledger: succeeded(9), job: job('running') }, 'wait JobRunning'],
+    ['is stopped then', { ledger: succeeded(10), job: job('running') }, 'suspendJob'],
+    ['completes the node when it is stopped', { ledger: succeeded(11), job: suspended }, 'Completed Done'],
+    [
+      'completes the node when it has failed with its added container',
+      { ledger: succeeded(1), job: job('failed') },
+      'Completed Done',
+    ],
+  ])('%s', (_title, seen, expected) =>
+    expect(outcomeOf(facts({}, { jobPods: [kept], ...seen }))).toBe(`Run: ${expected}`),
+  );
+
+  test('records the names of the added containers', () =>
+    expect(changeOf(facts({}, { ledger: ran('Run'), job: job('running'), jobPods: [kept] }))?.job).toEqual({
+      ...RECORDED,
+      succeededIn: 'boot-1',
+      added: ['istio-proxy'],
+    }));
+
+  test('has nothing to record when the Pod has succeeded', () =>
+    expect(
+      outcomeOf(
+        facts(
+          {},
+          {
+            ledger: ran('Run'),
+            job: job('running'),
+            jobPods: [commandPod({ phase: 'Succeeded', containers: [{ name: 'nodeop', state: ENDED }] })],
+          },
+        ),
+      ),
+    ).toBe('Run: record'));
+});
+
+describe('A Job with reboot whose command has succeeded', () => {
+  const podWith = (sentinel: object, more: PodTraits = {}) =>
+    pod('job-x', {
+      phase: 'Pending',
+      initContainers: [{ name: 'nodeop', state: ENDED }],
+      containers: [{ name: 'sentinel-creator', image: 'registry.example/agent:1', state: sentinel }],
+      ...more,
+    });
+  const WAITING = { waiting: { reason: 'PodInitializing' } };
+  const EXITED = { terminated: { exitCode: 1, message: 'ENOSPC: no space left on device' } };
+  const LOST = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
+  const ended = { phase: 'Failed' };
+  test.each<[string, Partial<Facts>, string]>([
+    ['is recorded', { ledger: ran('Run'), jobPods: [podWith(WAITING)] }, 'Run: record'],
+    ['waits for its sentinel', { ledger: succeeded(5), jobPods: [podWith(WAITING)] }, 'Run: wait JobRunning'],
+    [
+      'fails when the sentinel fails, and does not repeat the command',
+      { ledger: succeeded(5), jobPods: [podWith(EXITED, ended)] },
+      'Run: Failed SentinelFailed',
+    ],
+    [
+      'reports a refused image of the sentinel',
+      { ledger: succeeded(5), jobPods: [podWith({ waiting: { reason: 'ErrImagePull', message: 'timeout' } })] },
+      'Run: wait Pulling',
+    ],
+    [
+      'fails when the image of the sentinel is refused',
+      {
+        ledger: succeeded(60),
+        jobPods: [podWith({ waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } })],
+      },
+      'Run: Failed ImagePullFailed',
+    ],
+    [
+      'is stopped when its Pod was deleted before the sentinel',
+      { ledger: succeeded(5), jobPods: [podWith(WAITING, { terminating: true })] },
+      'Run: suspendJob',
+    ],
+    [
+      'is stopped when the sentinel does not start',
+      { ledger: succeeded(600), jobPods: [podWith(WAITING)] },
+      'Run: suspendJob',
+    ],
+    [
+      'is stopped when the node went down before the sentinel',
+      { ledger: succeeded(5), jobPods: [podWith(WAITING)], node: node('n1', { bootId: 'boot-2' }) },
+      'Run: suspendJob',
+    ],
+    [
+      'is followed by the reboot when it has failed with its deleted Pod',
+      { ledger: succeeded(5), job: job('failed', 'PodFailurePolicy'), jobPods: [podWith(LOST, ended)] },
+      'Reboot: record Reboot',
+    ],
+    [
+      'is followed by the reboot when its Pod has vanished',
+      { ledger: succeeded(5), job: job('failed', 'PodFailurePolicy'), jobPods: [] },
+      'Reboot: record Reboot',
+    ],
+    [
+      'is followed by the reboot when only an added container kept its Pod',
+      {
+        ledger: succeeded(11),
+        job: job('suspended'),
+        jobPods: [podWith(ENDED, { containers: [PROXY, { name: 'sentinel-creator', state: ENDED }] })],
+      },
+      'Reboot: record Reboot',
+    ],
+    [
+      'fails when it is not known in which boot it succeeded',
+      { ledger: succeeded(5, ''), job: job('failed', 'PodFailurePolicy'), jobPods: [podWith(LOST, ended)] },
+      'Run: Failed SentinelFailed',
+    ],
+    [
+      'reboots by its sentinel when it is Complete',
+      { ledger: succeeded(5), job: job('complete'), jobPods: [] },
+      'Reboot: record Reboot',
+    ],
+  ])('%s', (_title, seen, expected) =>
+    expect(outcomeOf(facts(REBOOT, { job: job('running'), ...seen }))).toBe(expected),
+  );
+
+  test('fails with the last words of the sentinel', () => {
+    const seen = { ledger: succeeded(5), job: job('running'), jobPods: [podWith(EXITED, ended)] };
+    expect(walk(facts(REBOOT, seen)).result).toMatchObject({
+      message: expect.stringContaining('ENOSPC: no space left on device'),
+      exitCode: 1,
+    });
+  });
+
+  test.each<[string, Partial<Facts>, string]>([
+    ['is recorded with its boot', {}, 'boot-1'],
+    ['is recorded without a boot when the node has booted meanwhile', { node: node('n1', { bootId: 'boot-2' }) }, ''],
+    [
+      'is recorded without a boot when only the agent knows that',
+      { agent: nodeAgent({ boot: { id: 'boot-2', since: secondsAgo(5), state: 'active' } }) },
+      '',
+    ],
+  ])('%s', (_title, seen, expected) =>
+    expect(
+      changeOf(facts(REBOOT, { ledger: ran('Run'), job: job('running'), jobPods: [podWith(WAITING)], ...seen }))?.job
+        ?.succeededIn,
+    ).toBe(expected),
+  );
+
+  test('is requested to reboot without a sentinel only if the Job is not Complete', () => {
+    const asked = (of: Facts['job']) => changeOf(facts(REBOOT, { ledger: succeeded(5), job: of, jobPods: [] }))?.reboot;
+    expect(asked(job('failed'))).toMatchObject({ succeededIn: 'boot-1' });
+    expect(asked(job('complete'))).not.toHaveProperty('succeededIn');
+  });
+
+  test('expects no newer containers after the request when the node has booted already', () => {
+    const daemonPod = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' } });
+    const ledger = { ...succeeded(5), daemonSets: ['ds'] };
+    const before = (bootId: string) =>
+      changeOf(facts(REBOOT, { ledger, job: job('failed'), pods: [daemonPod], node: node('n1', { bootId }) }))
+        ?.containersBefore;
+    expect(before('boot-1')).toEqual(['id-ds-x']);
+    expect(before('boot-2')).toEqual([]);
+  });
+});
+
+describe('A Job that has failed', () => {
+  const of = (traits: PodTraits, condition: object = {}) => {
+    const failed = {
+      ...job('failed'),
+      status: { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', ...condition }] },
+    };
+    return walk(
+      facts(REBOOT, { ledger: ran('Run'), job: failed, jobPods: [pod('job-x', { phase: 'Failed', ...traits })] }),
+    ).result;
+  };
+  const exited = (reason?: string) => ({
+    containers: [{ name: 'nodeop', state: { terminated: { exitCode: 137, reason } } }],
+  });
+  test.each<[string, object, object]>([
+    [
+      'names a command that ran out of memory',
+      of(exited('OOMKilled')),
+      { reason: 'JobFailed', message: 'Job failed: container nodeop ended with reason OOMKilled' },
+    ],
+    [
+      'keeps the words of the kubelet',
+      of({ ...exited('Error'), reason: 'Evicted', message: 'disk pressure' }),
+      { reason: 'JobFailed', message: 'Job failed: Evicted: disk pressure' },
+    ],
+    [
+      'has not started when the kubelet rejected its Pods',
+      of({ containers: [], reason: 'OutOfpods', message: 'Pod was rejected' }),
+      { reason: 'NotStarted', message: 'the Pod of the Job was not started: OutOfpods: Pod was rejected' },
+    ],
+    [
+      'has a failed sentinel when the Job controller names that container and the Pod has vanished',
+      of(
+        { containers: [] },
+        {
+          reason: 'PodFailurePolicy',
+          message:
+            'Container sentinel-creator for pod default/x failed with exit code 1 matching FailJob rule at index 1',
+        },
+      ),
+      { reason: 'SentinelFailed' },
+    ],
+  ])('%s', (_title, result, expected) => expect(result).toMatchObject(expected));
+
+  test('has the log of its own container, not of an added one', () => {
+    const containers = [
+      { name: 'istio-proxy', state: { terminated: { exitCode: 1, message: 'proxy', finishedAt: secondsAgo(1) } } },
+      { name: 'nodeop', state: { terminated: { exitCode: 3, message: 'ours', finishedAt: secondsAgo(9) } } },
+    ];
+    expect(of({ containers })).toMatchObject({ log: 'ours', exitCode: 3 });
+  });
+});
