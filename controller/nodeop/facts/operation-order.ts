@@ -79,7 +79,7 @@ const textOf = ({ namespace, name }: ObjectMeta, isPaused: boolean): string =>
 function ofNodeOp({ metadata, spec, status = {} }: NodeOp, context: OrderContext): UnfinishedOperation[] {
   const hasBegun = Object.values(status.nodeStatuses ?? {}).some(entry => entry.startedAt !== undefined);
   const isRefused = !hasBegun && namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
-  const isPaused = spec.paused === true;
+  const isPaused = spec.paused ?? false;
   if (metadata.deletionTimestamp !== undefined || isRefused || (isPaused && !hasBegun)) return [];
   if (!NodeOpSpec.safeParse(spec).success) return [];
   const nodes = () => (status.nodeStatuses ? remaining(status.nodeStatuses) : targetsOf(spec, linuxNodes(context)));
@@ -91,7 +91,7 @@ function ofUpgrade({ metadata, spec, status }: NodeOpUpgrade, context: OrderCont
   const hasNodeOp =
     status?.nodeOpName !== undefined || context.caches.nodeOps.byIndex('owner', metadata.uid).length > 0;
   const isRefused = namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
-  if (hasNodeOp || isRefused || metadata.deletionTimestamp !== undefined || spec.paused === true) return [];
+  if (hasNodeOp || isRefused || metadata.deletionTimestamp !== undefined || spec.paused) return [];
   if (!NodeOpUpgradeSpec.safeParse(spec).success) return [];
   const nodes = () => targetsOf(spec, linuxNodes(context));
   return [{ place: ownPlace(metadata), text: textOf(metadata, false), nodes }];

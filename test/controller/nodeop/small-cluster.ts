@@ -35,7 +35,7 @@ class CrashError extends Error {}
 function startController(kube: FakeKube, clock: FakeClock, events: Event[]) {
   const { caches, stop } = cachesFollowing(kube);
   const recorder = { record: (event: Event) => void events.push(event) };
-  const sentinel = { image: 'agent', command: [] };
+  const sentinel = { image: 'registry.example/agent:1', command: [] };
   const settings = { defaultImage: 'tool', sentinel, ownNamespace: 'operator-system' };
   const controller = new NodeOpController({ kube, caches, clock, recorder, log: silentLog, ...settings });
   /** A crash ends the pass without an outcome. */
@@ -74,7 +74,7 @@ const runner =
 export function smallCluster(spec: object, names: readonly string[] = ['n1', 'n2']): SmallCluster {
   const kube = new FakeKube();
   for (const name of names) {
-    kube.seed(NODES, node(name, { images: ['registry.example/tool:1'] }));
+    kube.seed(NODES, node(name, { images: ['registry.example/tool:1', 'registry.example/agent:1'] }));
     kube.seed(NODE_AGENT, { ...nodeAgent(), metadata: { name, uid: `agent-${name}`, resourceVersion: '1' } });
   }
   kube.seed(NODE_OP, op(spec));
