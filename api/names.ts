@@ -55,6 +55,8 @@ export const ANNOTATIONS = {
 export const FINALIZERS = {
   /** On a NodeOp and a NodeAgent while the node is claimed. */
   claimed: 'operator.kairos.io/claimed',
+  /** On the Job of a node until its result is in the status of the NodeOp. */
+  job: 'operator.kairos.io/unrecorded',
 } as const;
 
 /** A node with any of these labels is a control-plane node. */

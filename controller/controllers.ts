@@ -12,6 +12,7 @@ import { waitForLegacyOperatorToEnd } from './legacy/legacy-operator.js';
 import { onLegacyReturn } from './legacy/scale-down.js';
 import { nodeAgentController } from './nodeagents/controller.js';
 import { NodeOpController, type NodeOpDeps } from './nodeop/controller.js';
+import { jobFinalizerController } from './nodeop/job-finalizer.js';
 import { parseNodeOp } from './nodeop/facts/parsed-nodeop.js';
 import { operationStatus } from './nodeop/status/operation-status.js';
 import { upgradeController } from './upgrade/controller.js';
@@ -59,6 +60,7 @@ async function runUntilLegacyReturns(
     legacyController({ ...deps, parseNodeOp, operationStatus }, signal),
     nodeAgentController(deps, signal),
     new NodeOpController(deps).run(signal),
+    jobFinalizerController(deps, signal),
     upgradeController({ ...deps, ...deps.caches }, signal),
     ...(tools ? [runArtifactController({ ...deps, pods: deps.caches.pods, tools }, signal)] : []),
   ]);

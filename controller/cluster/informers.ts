@@ -47,7 +47,7 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
     jobs: watch<CachedJob>(JOBS, {
       transform: pruneJob,
       labelSelector: LABELS.nodeOpUid,
-      indexes: { owner: ownerUids },
+      indexes: { owner: ownerUids, operation: job => [job.metadata.labels?.[LABELS.nodeOpUid] ?? ''] },
     }),
     daemonSets: watch<CachedDaemonSet>(DAEMONSETS, { transform: pruneDaemonSet }),
     budgets: watch<CachedBudget>(PDBS, { transform: pruneBudget }),

@@ -1,6 +1,6 @@
 /** Performs one action. Every write carries the resourceVersion or uid that it was decided on. */
 import { NODE_OP } from '../../api/kinds.js';
-import { ANNOTATIONS, LABELS } from '../../api/names.js';
+import { ANNOTATIONS, FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { isConflict, isForbidden, isNotFound } from '../../kube/errors.js';
 import { keyOf } from '../../kube/object-key.js';
@@ -14,7 +14,7 @@ import type { Log } from '../../program/log.js';
 import { completedAt, ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../cluster/adopted-job.js';
 import { UNCORDON_PATCH } from '../cluster/cordon.js';
 import type { Caches } from '../cluster/informers.js';
-import { pruneJob, type CachedJob } from '../cluster/job.js';
+import { isTerminating, pruneJob, type CachedJob } from '../cluster/job.js';
 import type { CachedNode } from '../cluster/node.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { bindingNotDeleted, deletedWithoutWaiting, deletionWaitsForJob, migrated } from './events.js';
@@ -94,6 +94,7 @@ async function adoptJob(
       [ADOPTED_IN_BOOT]: boot,
       [ADOPTED_COMPLETE]: String(completedAt(job) !== undefined),
     },
+    ...(mayGetFinalizer(op, job) ? { finalizers: [...(job.metadata.finalizers ?? []), FINALIZERS.job] } : {}),
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [controllerReference(NODE_OP, op)] }),
   };
   try {
@@ -108,6 +109,12 @@ async function adoptJob(
     else legacy.forgetJob(job);
   }
 }
+
+/** The API server rejects new finalizers on an object that is being deleted. */
+const mayGetFinalizer = (op: NodeOp, job: CachedJob): boolean =>
+  op.metadata.deletionTimestamp === undefined &&
+  !isTerminating(job) &&
+  job.metadata.finalizers?.includes(FINALIZERS.job) !== true;
 
 async function undefinedIfNotFound<T>(reading: Promise<T>): Promise<T | undefined> {
   try {

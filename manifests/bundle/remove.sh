@@ -30,6 +30,8 @@ delete_resources() {
     [ -n "$known" ] || continue
     kubectl_of "$1" delete "$kind" --all --all-namespaces --timeout=15m || die "the $kind were not deleted in time; nothing else was removed"
   done
+  # The finalizer of a Job needs the operator as well.
+  kubectl_of "$1" wait --for=delete jobs --all-namespaces -l operator.kairos.io/nodeop-uid --timeout=5m || say "some Jobs of NodeOps still exist"
 }
 
 from_k3s() {

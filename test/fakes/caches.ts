@@ -22,7 +22,10 @@ export const emptyCaches = () => ({
     transform: prunePod,
     indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
   }),
-  jobs: new ObjectCache<CachedJob>({ transform: pruneJob, indexes: { owner: ownerUids } }),
+  jobs: new ObjectCache<CachedJob>({
+    transform: pruneJob,
+    indexes: { owner: ownerUids, operation: job => [job.metadata.labels?.['operator.kairos.io/nodeop-uid'] ?? ''] },
+  }),
   daemonSets: new ObjectCache<CachedDaemonSet>({ transform: pruneDaemonSet }),
   budgets: new ObjectCache<CachedBudget>({ transform: pruneBudget }),
   nodeAgents: new ObjectCache<NodeAgent>({

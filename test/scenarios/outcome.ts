@@ -39,7 +39,9 @@ export function outcomeOf(cluster: FakeCluster, settled: boolean): Outcome {
       api.all<NodeOpUpgrade>(NODE_OP_UPGRADE).map(({ metadata, status }) => [metadata.name, status?.phase]),
     ),
     nodes: Object.fromEntries(api.all<NodeObject>(NODES).map(node => [node.metadata.name, nodeOutcome(node, cluster)])),
-    finalizers: [...api.all(NODE_OP), ...api.all(NODE_AGENT)].flatMap(({ metadata }) => metadata.finalizers ?? []),
+    finalizers: [...api.all(NODE_OP), ...api.all(NODE_AGENT), ...api.all(JOBS)].flatMap(
+      ({ metadata }) => metadata.finalizers ?? [],
+    ),
     leases: api.all(LEASES).map(({ metadata }) => metadata.name),
     jobs: jobsRun(cluster),
     jobsLeft: api

@@ -1,5 +1,5 @@
 /** Manifests for one node: the Job with the command, and the helper Pods for preflight and image pull. */
-import { ANNOTATIONS, CONTAINERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../../api/names.js';
+import { ANNOTATIONS, CONTAINERS, FINALIZERS, LABELS, SENTINEL_MOUNT, VOLUMES } from '../../../api/names.js';
 import { NODE_OP } from '../../../api/kinds.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
@@ -127,8 +127,8 @@ const podFailurePolicy = ({ rebootOnSuccess }: ParsedNodeOp['spec']) => ({
 });
 
 /**
- * Created suspended, so that its uid is recorded in the ledger before it can run. The time to live is set only when the result is
- * recorded: a Job that is garbage-collected before would look like one that was deleted.
+ * Created suspended, so that its uid is recorded in the ledger before it can run. The finalizer and a time to live that is set only at the end
+ * keep it until its result is recorded: a Job that is garbage-collected before would look like one that was deleted.
  */
 export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
   const meta = metadata(nodeOp, node, 'job');
@@ -136,7 +136,7 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: meta,
+    metadata: { ...meta, finalizers: [FINALIZERS.job] },
     spec: {
       suspend: true,
       completions: 1,

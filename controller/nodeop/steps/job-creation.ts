@@ -8,7 +8,10 @@ import { podName } from './drainable-pods.js';
 
 /** The Job is created suspended. */
 export const createJob = (facts: Facts): StepResult =>
-  awaitEarlierRun(facts) ?? refusalTimeout(facts, 'Run') ?? act({ do: 'createJob' }, { message: 'Job created' });
+  awaitEarlierRun(facts) ??
+  awaitDeletedJob(facts) ??
+  refusalTimeout(facts, 'Run') ??
+  act({ do: 'createJob' }, { message: 'Job created' });
 
 export function recordJob({ ledger, now }: Facts, { metadata: { name, uid } }: CachedJob): StepResult {
   const change = { job: { name, uid }, stepTimes: { ...ledger?.stepTimes, Resume: now.toISOString() } };
@@ -25,6 +28,16 @@ function awaitEarlierRun(facts: Facts): StepResult | undefined {
   return facts.now >= until
     ? fail('NotStarted', `${pod} did not end within ${seconds} s`)
     : wait('JobRunning', `waiting for ${pod} to end`, until);
+}
+
+/** Something deleted the Job before it was recorded, and therefore before it ran. Its name is free when its finalizer is removed. */
+function awaitDeletedJob(facts: Facts): StepResult | undefined {
+  if (facts.job === undefined) return undefined;
+  const seconds = facts.nodeOp.spec.startDeadlineSeconds;
+  const until = after(stepStartedAt(facts, 'Run'), seconds);
+  return facts.now >= until
+    ? fail('NotStarted', `a deleted Job of the same name was not removed within ${seconds} s`)
+    : wait('JobRunning', 'waiting for a deleted Job of the same name to be removed', until);
 }
 
 const isCommand = ({ metadata: { labels = {} } }: CachedPod): boolean =>

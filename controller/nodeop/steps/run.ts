@@ -2,7 +2,7 @@
 import { after } from '../../../program/clock.js';
 import { bootIdOf, notReadySince } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
-import { conditionOf, hasEnded, type CachedJob } from '../../cluster/job.js';
+import { conditionOf, hasEnded, isTerminating, type CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
 import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
@@ -28,10 +28,10 @@ export const run: Step = {
     const recorded = ledger?.job;
     if (recorded === undefined) {
       if (nodeOp.isDeleting) return fail('Deleted', 'the operation was deleted before its Job started');
-      return job === undefined ? createJob(facts) : recordJob(facts, job);
+      return job === undefined || isTerminating(job) ? createJob(facts) : recordJob(facts, job);
     }
     if (nodeOp.isDeleting && !nodeOp.spec.rebootOnSuccess) return endDeletedRun(facts);
-    if (job === undefined || job.metadata.uid !== recorded.uid)
+    if (job === undefined || job.metadata.uid !== recorded.uid || (isTerminating(job) && !hasEnded(job)))
       return fail('JobDeleted', `Job ${recorded.name} was deleted before it had finished`);
     return followJob(facts, job);
   },

@@ -169,6 +169,7 @@ class JobController {
     if (ttl === undefined) return undefined;
     const left = ended.getTime() + ttl * 1000 - this.#api.clock.now().getTime();
     if (left > 0) return left;
+    /* The API server keeps an object with finalizers, and the next sync finds it still there. */
     if (job.metadata.deletionTimestamp === undefined)
       this.#api.delete(JOBS, { name: job.metadata.name, namespace: job.metadata.namespace });
     return undefined;
