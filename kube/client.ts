@@ -18,6 +18,7 @@ import type {
 import { splitLines } from './line-stream.js';
 import { collectionPath, objectPath, query } from './url-path.js';
 import { JOBS, LEASES, PODS } from './resources.js';
+import type { ServerTime } from './server-clock.js';
 import { errorFromResponse } from './error-response.js';
 import { type HttpRequest, type HttpResponse, type PoolName, Transport } from './transport.js';
 
@@ -34,6 +35,8 @@ export interface KubeOptions {
   /** `name/version`; the API server records the name as the field manager of writes. */
   userAgent: string;
   onRequest?: (request: RequestRecord) => void;
+  /** Called with the time of the API server, which is in each of its responses. */
+  onServerTime?: (time: ServerTime) => void;
   /** Aborts every call of this client. */
   signal?: AbortSignal;
   callTimeoutMs?: number;

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Connection } from './connection.js';
+import type { ServerTime } from './server-clock.js';
 
 /**
  * Calls of one pool never queue behind those of another one. `slow` is for calls that others may hold up, such as admission webhooks,
@@ -39,6 +40,8 @@ export interface ResponseStream {
 
 export interface TransportOptions {
   userAgent: string;
+  /** Called with the time of the server, which is in each of its responses. */
+  onServerTime?: (time: ServerTime) => void;
   callTimeoutMs?: number;
 }
 
@@ -59,6 +62,7 @@ const pool = (maxSockets = Infinity): Agent =>
 export class Transport {
   readonly #connection: Connection;
   readonly #userAgent: string;
+  readonly #onServerTime: (time: ServerTime) => void;
   readonly #timeoutMs: number;
   readonly #pools: Record<PoolName, Agent> = {
     calls: pool(MAX_SOCKETS.calls),
@@ -72,6 +76,7 @@ export class Transport {
   constructor(connection: Connection, options: TransportOptions) {
     this.#connection = connection;
     this.#userAgent = options.userAgent;
+    this.#onServerTime = options.onServerTime ?? (() => undefined);
     this.#timeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
     /* Each pending request adds a listener; many concurrent requests are no leak. */
     setMaxListeners(0, this.#closed.signal);
@@ -118,6 +123,12 @@ export class Transport {
     return retryStaleRead(request, open);
   }
 
+  /** Not of a gateway error: a load balancer in front of the API server answers by its own clock. */
+  #reportServerTime({ statusCode = 0, headers }: IncomingMessage, sentAt: number): void {
+    if (headers.date === undefined || statusCode >= 500) return;
+    this.#onServerTime({ date: new Date(headers.date), sentAt, receivedAt: performance.now() });
+  }
+
   /** Closes all connections. Pending requests fail, also those that still wait for a connection. */
   close(): void {
     this.#closed.abort(new Error('the client was closed'));
@@ -138,10 +149,14 @@ export class Transport {
       headers['content-length'] = String(Buffer.byteLength(body));
     }
     const url = new URL(this.#connection.server + path);
+    const sentAt = performance.now();
     return new Promise((resolve, reject) => {
       const request = httpsRequest(url, { method, headers, agent, ...tls });
       guard.attach(request);
-      request.once('response', resolve);
+      request.once('response', response => {
+        this.#reportServerTime(response, sentAt);
+        resolve(response);
+      });
       request.on('error', error => reject(request.reusedSocket ? new StaleConnection(error) : error));
       request.end(body);
     });

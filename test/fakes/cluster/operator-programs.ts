@@ -3,6 +3,7 @@ import { runAgent } from '../../../agent/agent.js';
 import { LEADER_LEASE } from '../../../api/names.js';
 import { runControllers } from '../../../controller/controllers.js';
 import { whileLeader } from '../../../kube/leader.js';
+import { serverClock, type ServerTime } from '../../../kube/server-clock.js';
 import { silentLog } from '../../../program/log.js';
 import type { FakeApiServer } from './api-server.js';
 import type { Machine } from './machine.js';
@@ -28,14 +29,15 @@ export interface ProgramDeps {
 /** Delay after which the kubelet restarts a program that ended. */
 const RESTART_MS = 1_000;
 
-const kubeOf = (process: Process, { api, watchDelay }: ProgramDeps) =>
-  new ProcessKube(api, process, { delay: plural => watchDelay(process.program.name, plural) });
+const kubeOf = (process: Process, { api, watchDelay }: ProgramDeps, onServerTime?: (time: ServerTime) => void) =>
+  new ProcessKube(api, process, { delay: plural => watchDelay(process.program.name, plural), onServerTime });
 
 /** One replica of the controller; its name is its identity in the leader election lease. */
 export function controllerProgram(name: string, deps: ProgramDeps): Program {
   const main = (process: Process) => {
-    const kube = kubeOf(process, deps);
-    const runtime = { log: silentLog, clock: process.clock };
+    const clock = serverClock(process.clock, silentLog);
+    const kube = kubeOf(process, deps, time => clock.observe(time));
+    const runtime = { log: silentLog, clock };
     const settings = {
       ...runtime,
       identity: name,

@@ -13,6 +13,7 @@ import type {
   WatchOptions,
 } from '../../../kube/kube.js';
 import { EVENTS } from '../../../kube/resources.js';
+import type { ServerTime } from '../../../kube/server-clock.js';
 import type { FakeApiServer } from './api-server.js';
 import { evict } from './eviction-api.js';
 import { WatchStream } from './watch-stream.js';
@@ -22,22 +23,34 @@ import type { Process } from './process.js';
 /** The delay of watch events of a resource, in milliseconds; `Infinity` loses the event. */
 export type WatchDelay = (plural: string) => number;
 
+interface ProcessKubeOptions {
+  delay: WatchDelay;
+  until?: AbortSignal;
+  onServerTime?: (time: ServerTime) => void;
+}
+
 export class ProcessKube implements Kube {
   readonly #api: FakeApiServer;
   readonly #process: Process;
   readonly #delay: WatchDelay;
   readonly #until: AbortSignal | undefined;
+  readonly #onServerTime: (time: ServerTime) => void;
 
-  constructor(api: FakeApiServer, process: Process, { delay, until }: { delay: WatchDelay; until?: AbortSignal }) {
+  constructor(
+    api: FakeApiServer,
+    process: Process,
+    { delay, until, onServerTime = () => undefined }: ProcessKubeOptions,
+  ) {
     this.#api = api;
     this.#process = process;
     this.#delay = delay;
     this.#until = until;
+    this.#onServerTime = onServerTime;
   }
 
   /** A client whose calls fail once the signal is aborted. */
   with(until: AbortSignal): ProcessKube {
-    return new ProcessKube(this.#api, this.#process, { delay: this.#delay, until });
+    return new ProcessKube(this.#api, this.#process, { delay: this.#delay, until, onServerTime: this.#onServerTime });
   }
 
   get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
@@ -98,6 +111,7 @@ export class ProcessKube implements Kube {
   async #read<T>(read: () => T): Promise<T> {
     this.#checked();
     const answer = await this.#process.read(read);
+    this.#reportServerTime();
     this.#checked();
     return answer;
   }
@@ -106,7 +120,16 @@ export class ProcessKube implements Kube {
   async #write<T>(resource: Resource, name: string, body: unknown, perform: () => T): Promise<T> {
     this.#checked();
     if (resource.plural === EVENTS.plural) return this.#process.read(perform);
-    return this.#process.mutate(name, body, perform);
+    const saved = await this.#process.mutate(name, body, perform);
+    this.#reportServerTime();
+    return saved;
+  }
+
+  /** The `Date` header of the response. */
+  #reportServerTime(): void {
+    const { clock } = this.#api;
+    const date = new Date(Math.floor(clock.now().getTime() / 1000) * 1000);
+    this.#onServerTime({ date, sentAt: clock.monotonic(), receivedAt: clock.monotonic() });
   }
 
   #checked(): void {
