@@ -25,6 +25,7 @@ const LABELS = { all: 'kubernetes.io/os', one: 'kubernetes.io/hostname' };
 const SAMPLES: SampleValues = {
   command: [['true'], ['sh', '-c', 'true']],
   image: ['registry.example/tool:1', 'registry.example/tool@sha256:0000'],
+  priorityClassName: ['', 'system-node-critical', 'nodes-first'],
   hostMountPath: ['/host', '/mnt/root', '/h', '/host', '/mnt/root', 'host'],
   imagePullSecrets: [[], [{ name: 'registry' }]],
   excludePaths: [[], ['/etc/motd']],
