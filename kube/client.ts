@@ -216,7 +216,7 @@ class HttpKube implements KubeClient {
  * A lease that is not renewed in time ends the leader, whatever else the API server is busy with. Writes to workloads pass the admission
  * webhooks of others, of which a dead one holds every call for up to 30 s.
  */
-function poolOf({ method }: Pick<HttpRequest, 'method'>, { plural }: Resource): PoolName {
+export function poolOf({ method }: Pick<HttpRequest, 'method'>, { plural }: Resource): PoolName {
   if (plural === LEASES.plural) return 'urgent';
   return method !== 'GET' && (plural === PODS.plural || plural === JOBS.plural) ? 'slow' : 'calls';
 }

@@ -46,14 +46,14 @@ export interface TransportOptions {
 }
 
 /** Counts from when the request has a connection. */
-const CALL_TIMEOUT_MS = 30_000;
+export const CALL_TIMEOUT_MS = 30_000;
 /** Shorter than the API server's idle timeout (90 s), so that no request is written to a connection that the server is closing. */
 const IDLE_MS = 30_000;
 /** Interval of TCP keep-alive probes, which detect a peer that disappeared without closing the connection. */
 const KEEP_ALIVE_PROBE_MS = 15_000;
 
 /** The pool for urgent calls has no limit, because a limit is what makes calls queue. */
-const MAX_SOCKETS: Record<PoolName, number> = { calls: 16, slow: 16, urgent: Infinity };
+export const MAX_SOCKETS: Record<PoolName, number> = { calls: 16, slow: 16, urgent: Infinity };
 
 /** Connections are reused last in, first out, so that surplus ones become idle and close. */
 const pool = (maxSockets = Infinity): Agent =>

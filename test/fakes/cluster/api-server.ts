@@ -1,12 +1,13 @@
 /**
  * The API server of the fake cluster. The operator's programs use the verbs of `Kube` through a `ProcessKube`, with the errors
  * of a real API server; the fake controllers and the tests use `find`, `put`, `modify` and `forceRemove`, which never fail.
- * Every call takes effect at once: delays, kills and lost responses are simulated by `Process` and `WatchStream`.
+ * Every call takes effect at once: delays, kills and lost responses are simulated by `Process`, `Connections` and `WatchStream`.
  */
 import { createHash } from 'node:crypto';
 import { KubeError, type Cause } from '../../../kube/errors.js';
 import type { DeleteOptions, Name, Page, PatchOptions, Resource, Stored, WatchEvent } from '../../../kube/kube.js';
 import { EVENTS, PODS } from '../../../kube/resources.js';
+import type { CallSeconds } from './connections.js';
 import { ObjectStore, type StoreEvent, type ApiResponse } from '../object-store.js';
 import type { FakeClock } from '../clock.js';
 import { collectionOf, pathOf } from '../kube.js';
@@ -58,6 +59,8 @@ export class FakeApiServer {
   admission: AdmissionPolicy = () => undefined;
   /** Set by a test to change new objects, as mutating webhooks do. */
   mutating: MutatingAdmission = {};
+  /** Set by a test when calls shall take time; programs then have a limited number of connections. */
+  callSeconds: CallSeconds | undefined;
   /** How often programs listed each resource. */
   readonly listCounts = new Map<string, number>();
   readonly #compactionListeners = new Set<(error: KubeError) => void>();

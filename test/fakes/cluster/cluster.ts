@@ -9,7 +9,8 @@
  * networking, container logs, server-side apply, several API servers.
  * Harsher conditions are options, and off unless a scenario asks for them: injected sidecars and other mutating admission,
  * Pods that kubelets reject or end, power cuts that lose a Pod's sandbox, disks that cannot be written, static Pods, DaemonSets
- * that want some nodes only, labels and taints that change with a boot, and a wrong clock of each machine and controller.
+ * that want some nodes only, labels and taints that change with a boot, a wrong clock of each machine and controller, and calls
+ * that take time and occupy one of a limited number of connections.
  *
  *     const cluster = fakeCluster({ nodes: [{ name: 'n1' }, { name: 'n2' }] });
  *     await cluster.start();                             // one controller leads, every agent has reported

@@ -5,8 +5,8 @@ import type { Process } from './process.js';
 
 export const processHost = (host: FakeHost, process: Process): Host => ({
   read: async path => process.read(() => host.read(path)),
-  write: async (path, text) => process.mutate(`write ${path}`, text, () => host.write(path, text)),
-  remove: async path => process.mutate(`remove ${path}`, undefined, () => host.remove(path)),
+  write: async (path, text) => process.mutate({ name: `write ${path}`, body: text }, () => host.write(path, text)),
+  remove: async path => process.mutate({ name: `remove ${path}`, body: undefined }, () => host.remove(path)),
   list: async dir => process.read(() => host.list(dir)),
   makeWritable: async dir => process.read(() => host.makeWritable(dir)),
   writeError: async dir => process.read(() => host.writeError(dir)),
@@ -19,7 +19,8 @@ export const processHost = (host: FakeHost, process: Process): Host => ({
   loaderEntry: async () => process.read(() => host.loaderEntry()),
   arch: () => host.arch(),
   initName: async () => process.read(() => host.initName()),
-  signalInit: async signal => process.mutate(`signal ${signal} to init`, undefined, () => host.signalInit(signal)),
+  signalInit: async signal =>
+    process.mutate({ name: `signal ${signal} to init`, body: undefined }, () => host.signalInit(signal)),
   runInInitNamespaces: async (...command) =>
-    process.mutate(`run ${command.join(' ')}`, undefined, () => host.runInInitNamespaces(...command)),
+    process.mutate({ name: `run ${command.join(' ')}`, body: undefined }, () => host.runInInitNamespaces(...command)),
 });

@@ -12,9 +12,10 @@ import type {
   WatchEvent,
   WatchOptions,
 } from '../../../kube/kube.js';
-import { EVENTS } from '../../../kube/resources.js';
+import { EVENTS, PODS } from '../../../kube/resources.js';
 import type { ServerTime } from '../../../kube/server-clock.js';
 import type { FakeApiServer } from './api-server.js';
+import { type ApiCall, Connections } from './connections.js';
 import { evict } from './eviction-api.js';
 import { WatchStream } from './watch-stream.js';
 import { validateNames } from './name-validation.js';
@@ -23,10 +24,18 @@ import type { Process } from './process.js';
 /** The delay of watch events of a resource, in milliseconds; `Infinity` loses the event. */
 export type WatchDelay = (plural: string) => number;
 
+/** A call that changes something; `title` and `body` are recorded. */
+interface WriteCall extends ApiCall {
+  title: string;
+  body: unknown;
+}
+
 interface ProcessKubeOptions {
   delay: WatchDelay;
   until?: AbortSignal;
   onServerTime?: (time: ServerTime) => void;
+  /** Those of the client that this one was derived from. */
+  connections?: Connections;
 }
 
 export class ProcessKube implements Kube {
@@ -35,30 +44,33 @@ export class ProcessKube implements Kube {
   readonly #delay: WatchDelay;
   readonly #until: AbortSignal | undefined;
   readonly #onServerTime: (time: ServerTime) => void;
+  readonly #connections: Connections;
 
   constructor(
     api: FakeApiServer,
     process: Process,
-    { delay, until, onServerTime = () => undefined }: ProcessKubeOptions,
+    { delay, until, onServerTime = () => undefined, connections }: ProcessKubeOptions,
   ) {
     this.#api = api;
     this.#process = process;
     this.#delay = delay;
     this.#until = until;
     this.#onServerTime = onServerTime;
+    this.#connections = connections ?? new Connections(api, process);
   }
 
   /** A client whose calls fail once the signal is aborted. */
   with(until: AbortSignal): ProcessKube {
-    return new ProcessKube(this.#api, this.#process, { delay: this.#delay, until, onServerTime: this.#onServerTime });
+    const [delay, onServerTime, connections] = [this.#delay, this.#onServerTime, this.#connections];
+    return new ProcessKube(this.#api, this.#process, { delay, until, onServerTime, connections });
   }
 
   get<T extends Stored>(resource: Resource, at: Name): Promise<T> {
-    return this.#read(() => this.#api.get<T>(resource, at));
+    return this.#read({ verb: 'get', resource, name: at.name }, () => this.#api.get<T>(resource, at));
   }
 
   list<T extends Stored>(resource: Resource, options: ListOptions = {}): Promise<Page<T>> {
-    return this.#read(() => this.#api.list<T>(resource, options));
+    return this.#read({ verb: 'list', resource }, () => this.#api.list<T>(resource, options));
   }
 
   watch<T extends Stored>(
@@ -70,33 +82,40 @@ export class ProcessKube implements Kube {
   }
 
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T> {
-    const name = `create ${resource.plural} ${(body as Stored).metadata.name}`;
-    return this.#write(resource, name, body, () => this.#api.create<T>(resource, body, namespace));
+    const { name } = (body as Stored).metadata;
+    const call = { verb: 'create', resource, name, title: `create ${resource.plural} ${name}`, body } as const;
+    return this.#write(call, () => this.#api.create<T>(resource, body, namespace));
   }
 
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
-    const name = `patch ${resource.plural}${options.subresource ? '/status' : ''} ${at.name}`;
-    return this.#write(resource, name, body, () => this.#api.patch<T>(resource, at, body, options));
-  }
-
-  replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T> {
-    const name = `replace ${resource.plural} ${at.name}`;
-    return this.#write(resource, name, body, () => this.#api.replace<T>(resource, at, body, subresource));
-  }
-
-  delete(resource: Resource, at: Name, options: DeleteOptions = {}): Promise<void> {
-    return this.#write(resource, `delete ${resource.plural} ${at.name}`, options, () =>
-      this.#api.delete(resource, at, options),
+    const { name } = at;
+    const title = `patch ${resource.plural}${options.subresource ? '/status' : ''} ${name}`;
+    return this.#write({ verb: 'patch', resource, name, title, body }, () =>
+      this.#api.patch<T>(resource, at, body, options),
     );
   }
 
+  replace<T extends Stored>(resource: Resource, at: Name, body: T, subresource?: 'status'): Promise<T> {
+    const { name } = at;
+    const call = { verb: 'replace', resource, name, title: `replace ${resource.plural} ${name}`, body } as const;
+    return this.#write(call, () => this.#api.replace<T>(resource, at, body, subresource));
+  }
+
+  delete(resource: Resource, at: Name, options: DeleteOptions = {}): Promise<void> {
+    const { name } = at;
+    const call = { verb: 'delete', resource, name, title: `delete ${resource.plural} ${name}`, body: options } as const;
+    return this.#write(call, () => this.#api.delete(resource, at, options));
+  }
+
   evict(at: Name, eviction: Eviction): Promise<void> {
-    this.#checked();
-    return this.#process.mutate(`evict pod ${at.name}`, eviction, () => evict(this.#api, at, eviction));
+    const { name } = at;
+    const call = { verb: 'evict', resource: PODS, name, title: `evict pod ${name}`, body: eviction } as const;
+    return this.#write(call, () => evict(this.#api, at, eviction));
   }
 
   dryRun(resource: Resource, body: object, namespace?: string): Promise<void> {
-    return this.#read(() => {
+    const { name } = (body as Stored).metadata;
+    return this.#read({ verb: 'dryRun', resource, name }, () => {
       validateNames(body);
       this.#api.refuseIfTerminating(namespace);
       const { refused } = this.#api.admit('dryRun', resource, body);
@@ -105,23 +124,26 @@ export class ProcessKube implements Kube {
   }
 
   podLog(): Promise<string> {
-    return this.#read(() => '');
+    return this.#read({ verb: 'get', resource: PODS }, () => '');
   }
 
-  async #read<T>(read: () => T): Promise<T> {
+  async #read<T>(call: ApiCall, read: () => T): Promise<T> {
     this.#checked();
-    const answer = await this.#process.read(read);
+    const answer = await this.#connections.call(call, this.#until, sent => this.#process.read(read, sent));
     this.#reportServerTime();
     this.#checked();
     return answer;
   }
 
   /** Writing an Event is not counted as a mutation, because nothing depends on it. */
-  async #write<T>(resource: Resource, name: string, body: unknown, perform: () => T): Promise<T> {
+  async #write<T>(call: WriteCall, perform: () => T): Promise<T> {
     this.#checked();
-    if (resource.plural === EVENTS.plural) return this.#process.read(perform);
-    const saved = await this.#process.mutate(name, body, perform);
-    this.#reportServerTime();
+    const { title: name, body } = call;
+    const isEvent = call.resource.plural === EVENTS.plural;
+    const saved = await this.#connections.call(call, this.#until, sent =>
+      isEvent ? this.#process.read(perform, sent) : this.#process.mutate({ name, body, sent }, perform),
+    );
+    if (!isEvent) this.#reportServerTime();
     return saved;
   }
 

@@ -14,6 +14,20 @@ export type InjectedFault =
   | { kind: 'error' | 'responseLost'; error: Error }
   | { kind: 'runBefore'; call: () => void };
 
+/** How long the API server takes for a request, and the signal with which its client gives up. */
+export interface SentRequest {
+  takesMs: number;
+  cancelled?: AbortSignal;
+}
+
+const AT_ONCE: SentRequest = { takesMs: 0 };
+
+export interface MutationRequest {
+  name: string;
+  body: unknown;
+  sent?: SentRequest;
+}
+
 /** What a process needs of the program that it belongs to. */
 export interface Supervisor {
   readonly name: string;
@@ -36,14 +50,16 @@ export class Process {
   readonly sigterm = new AbortController();
   readonly clock: Clock;
   #state: 'running' | 'frozen' | 'killed' = 'running';
+  readonly #clock: FakeClock;
   readonly #queued: (() => void)[] = [];
   readonly #killListeners = new Set<() => void>();
 
   constructor(program: Supervisor, clock: FakeClock) {
     this.program = program;
+    this.#clock = clock;
     /* Every loop of the program adds a listener. */
     setMaxListeners(0, this.sigterm.signal);
-    const sleep = (ms: number, signal?: AbortSignal) => this.#sleep(clock, ms, signal);
+    const sleep = (ms: number, signal?: AbortSignal) => this.#sleep(ms, signal);
     const offset = () => (program.clockOffsetSeconds?.() ?? 0) * 1000;
     this.clock = { now: () => new Date(clock.now().getTime() + offset()), monotonic: () => clock.monotonic(), sleep };
   }
@@ -65,15 +81,15 @@ export class Process {
     return () => void this.#killListeners.delete(listener);
   }
 
-  async read<T>(perform: () => T): Promise<T> {
+  async read<T>(perform: () => T, sent: SentRequest = AT_ONCE): Promise<T> {
     this.program.detectHotLoop();
     await this.whenRunning();
-    const result = captureResult(perform);
+    const result = await this.#performAtServer(perform, sent);
     await this.whenRunning();
     return result();
   }
 
-  async mutate<T>(name: string, body: unknown, perform: () => T): Promise<T> {
+  async mutate<T>({ name, body, sent = AT_ONCE }: MutationRequest, perform: () => T): Promise<T> {
     await this.whenRunning();
     const fault = this.program.beginMutation(name, body);
     await this.whenRunning();
@@ -84,11 +100,23 @@ export class Process {
       this.program.freeze();
       await this.whenRunning();
     }
-    const result = captureResult(perform);
+    const result = await this.#performAtServer(perform, sent);
     if (fault?.kind === 'killAfter') return this.#die<T>();
     await this.whenRunning();
     if (fault?.kind === 'responseLost') throw fault.error;
     return result();
+  }
+
+  /** A freeze does not keep the API server from performing a request; a kill closes the connection, and thereby cancels it. */
+  #performAtServer<T>(perform: () => T, { takesMs, cancelled }: SentRequest): (() => T) | Promise<() => T> {
+    if (takesMs <= 0) return captureResult(perform);
+    return new Promise(resolve => {
+      const cancel = this.#clock.callAfter(takesMs, () => {
+        removeKillListener();
+        if (!cancelled?.aborted) resolve(captureResult(perform));
+      });
+      const removeKillListener = this.onKill(cancel);
+    });
   }
 
   #die<T>(): Promise<T> {
@@ -114,7 +142,7 @@ export class Process {
     this.#killListeners.clear();
   }
 
-  #sleep(clock: FakeClock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#state === 'killed') return never<void>();
     return new Promise<void>(resolve => {
       if (signal?.aborted) return resolve();
@@ -124,7 +152,7 @@ export class Process {
         signal?.removeEventListener('abort', wake);
         this.deliver(resolve);
       };
-      const cancel = clock.callAfter(ms, wake);
+      const cancel = this.#clock.callAfter(ms, wake);
       const removeKillListener = this.onKill(cancel);
       signal?.addEventListener('abort', wake);
     });
