@@ -176,7 +176,7 @@ describe('a rejected NodeOpUpgrade', () => {
       'an unknown guard',
       { image: 'a', allow: ['Architecture', 'Everything'] },
       [
-        'spec.allow[1]: Unsupported value: "Everything": supported values: "Architecture", "TrustedBoot", "KubernetesSkew", "FallenBack", "NotKairos"',
+        'spec.allow[1]: Unsupported value: "Everything": supported values: "Architecture", "TrustedBoot", "KubernetesSkew", "FallenBack", "Downgrade", "NotKairos"',
       ],
     ],
     [

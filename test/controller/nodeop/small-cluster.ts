@@ -2,6 +2,7 @@
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { NodeOpController } from '../../../controller/nodeop/controller.js';
+import { jobFinalizerController } from '../../../controller/nodeop/job-finalizer.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
 import type { Event } from '../../../kube/event-recorder.js';
@@ -47,7 +48,14 @@ function startController(kube: FakeKube, clock: FakeClock, events: Event[]) {
       throw error;
     }
   };
-  return { pass, stop };
+  const leading = new AbortController();
+  const finalizers = jobFinalizerController({ kube, caches, clock, log: silentLog }, leading.signal);
+  const stopAll = async () => {
+    leading.abort();
+    stop();
+    await finalizers;
+  };
+  return { pass, stop: stopAll };
 }
 
 const runner =
@@ -58,13 +66,13 @@ const runner =
     for (let passes = 1; passes < 200; passes += 1) {
       const outcome = await controller.pass();
       if (outcome?.then === 'settled' || until()) {
-        controller.stop();
+        await controller.stop();
         return passes;
       }
       endJobs(kube, jobResults);
       await clock.advance(1_000);
       if (restart) {
-        controller.stop();
+        await controller.stop();
         controller = startController(kube, clock, events);
       }
     }
