@@ -99,7 +99,7 @@ export const podsStay = onTwo(async cluster => {
   createNodeOp(cluster, drain);
 });
 
-export const olderVersion = onOne(cluster => createUpgrade(cluster), {
+export const olderVersion = onOne(cluster => createUpgrade(cluster, { allow: ['Downgrade'] }), {
   images: { [NEW_IMAGE]: { release: KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.4.0') } },
 });
 
