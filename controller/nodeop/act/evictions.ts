@@ -1,13 +1,14 @@
 /** Evicts pods through the Eviction API and remembers refusals for a while. Losing this memory costs one repeated request per pod. */
 import { isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
+import { controllerOf } from '../../../kube/owner.js';
 import type { Recorder } from '../../../kube/event-recorder.js';
 import { PODS } from '../../../kube/resources.js';
 import { after, type Clock } from '../../../program/clock.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Action, Facts, EvictionRefusal } from '../facts/facts.js';
-import { controllerOf, podName } from '../steps/drainable-pods.js';
+import { podName } from '../steps/drainable-pods.js';
 import { drainBlocked } from './events.js';
 
 /** A disruption budget may refuse evictions for as long as it likes; they are repeated, and the pod is never deleted instead. */

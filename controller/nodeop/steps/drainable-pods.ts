@@ -1,6 +1,8 @@
 /** Which pods a drain evicts, which it leaves on the node, and which keep it from finishing. */
 import { LABELS, PROGRAM_NAME } from '../../../api/names.js';
 import type { DrainOptions } from '../../../api/drain.js';
+import { controllerOf } from '../../../kube/owner.js';
+import { isPodOfArtifact, isPodOfNodeOp, isProbe } from '../../cluster/own-pods.js';
 import { isMirror, type CachedPod } from '../../cluster/pod.js';
 
 export interface ClassifiedPods {
@@ -15,8 +17,6 @@ export interface ClassifiedPods {
   awaited: CachedPod[];
 }
 
-export const controllerOf = (pod: CachedPod) => pod.metadata.ownerReferences?.find(owner => owner.controller === true);
-
 /**
  * The operator's own programs. The namespace alone does not tell them from others, because the operator may share it with other
  * workloads, and neither does the label, which anyone may put on a pod of another namespace to keep it from being evicted.
@@ -26,15 +26,15 @@ const isOwnProgram = ({ metadata: { namespace, labels } }: CachedPod, ownNamespa
 
 /** Static and finished pods, those of the operator itself, and its helper Pods on nodes. */
 function isIgnored(pod: CachedPod, ownNamespace: string): boolean {
-  const labels = pod.metadata.labels ?? {};
   return (
     isMirror(pod) ||
     pod.status.phase === 'Succeeded' ||
     pod.status.phase === 'Failed' ||
     isOwnProgram(pod, ownNamespace) ||
-    labels[LABELS.nodeOp] !== undefined ||
-    labels[LABELS.probe] !== undefined ||
-    labels[LABELS.reboot] !== undefined
+    isPodOfNodeOp(pod) ||
+    isProbe(pod) ||
+    /* The Go operator has published that a drain spares every Pod with this label. */
+    pod.metadata.labels?.[LABELS.reboot] !== undefined
   );
 }
 
@@ -55,7 +55,7 @@ export function classifyPods(
     const why = reasonToStay(pod, options);
     if (owner?.kind === 'DaemonSet') {
       if (!options.ignoreDaemonSets) classified.blocking.push(pod);
-    } else if (pod.metadata.labels?.[LABELS.artifact] !== undefined) classified.awaited.push(pod);
+    } else if (isPodOfArtifact(pod)) classified.awaited.push(pod);
     else if (why !== undefined) classified.staying.push({ pod, why });
     else if (replacements?.has(pod.metadata.uid)) classified.recreated.push(pod);
     else classified.evictable.push(pod);

@@ -2,6 +2,7 @@
 import { LABELS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import type { CachedJob } from '../../cluster/job.js';
+import { isPodOfNodeOp } from '../../cluster/own-pods.js';
 import { isAlive, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
@@ -40,5 +41,7 @@ function awaitDeletedJob(facts: Facts): StepResult | undefined {
     : wait('JobRunning', 'waiting for a deleted Job of the same name to be removed', until);
 }
 
-const isCommand = ({ metadata: { labels = {} } }: CachedPod): boolean =>
-  labels[LABELS.nodeOp] !== undefined && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
+const isCommand = (pod: CachedPod): boolean => {
+  const { labels = {} } = pod.metadata;
+  return isPodOfNodeOp(pod) && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
+};

@@ -11,7 +11,10 @@ const OPTIONS = {
   onTimeout: 'Fail' as const,
 };
 const daemon = { owner: { kind: 'DaemonSet', uid: 'ds' } };
-const labelled = (label: string): PodTraits => ({ ...replicated, labels: { [label]: 'x' } });
+const labelled = (label: string, kind = 'ReplicaSet'): PodTraits => ({
+  owner: { kind, uid: 'owner' },
+  labels: { [label]: 'x' },
+});
 
 const own = { 'app.kubernetes.io/name': 'kairos-operator' };
 
@@ -81,17 +84,29 @@ describe('A drain classifies', () => {
     ],
     ['another pod in the namespace of the operator', { ...replicated, namespace: 'operator-system' }, {}, 'evict'],
     ['a pod of another namespace with the label of the operator', { ...replicated, labels: own }, {}, 'evict'],
-    ['the Job of any NodeOp', labelled('kairos.io/nodeop'), {}, 'ignored'],
-    ['a Pod that builds or exports an image', labelled('build.kairos.io/artifact'), {}, 'await'],
+    ['the Job of any NodeOp', labelled('kairos.io/nodeop', 'Job'), {}, 'ignored'],
+    ['a helper Pod of any NodeOp', labelled('kairos.io/nodeop', 'NodeOp'), {}, 'ignored'],
+    [
+      'a Pod of a NodeOp whose Job was deleted without it',
+      { labels: { 'kairos.io/nodeop': 'x' } },
+      { force: true },
+      'ignored',
+    ],
+    ['a pod of a ReplicaSet with the label of a NodeOp', labelled('kairos.io/nodeop'), {}, 'evict'],
+    ['a pod of a StatefulSet with the label of a NodeOp', labelled('kairos.io/nodeop', 'StatefulSet'), {}, 'evict'],
+    ['a Pod that builds an image', labelled('build.kairos.io/artifact', 'OSArtifact'), {}, 'await'],
+    ['a Pod that exports an image', labelled('build.kairos.io/artifact', 'Job'), {}, 'await'],
+    ['a pod of a ReplicaSet with the label of an artifact', labelled('build.kairos.io/artifact'), {}, 'evict'],
     ['a Pod without a controller that builds an image', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
     [
       'a finished Pod that has built an image',
-      { ...labelled('build.kairos.io/artifact'), phase: 'Succeeded' },
+      { ...labelled('build.kairos.io/artifact', 'OSArtifact'), phase: 'Succeeded' },
       {},
       'ignored',
     ],
-    ['a probe of an upgrade', labelled('operator.kairos.io/probe'), {}, 'ignored'],
-    ['a reboot pod of the Go operator', labelled('kairos.io/reboot'), { force: true }, 'ignored'],
+    ['a probe of an upgrade', labelled('operator.kairos.io/probe', 'NodeOpUpgrade'), {}, 'ignored'],
+    ['a pod of a ReplicaSet with the label of a probe', labelled('operator.kairos.io/probe'), {}, 'evict'],
+    ['any pod with the label of reboot pods, which the Go operator spared', labelled('kairos.io/reboot'), { force: true }, 'ignored'],
   ])('%s', (_sentence, traits, options, expected) => expect(outcome(traits, options)).toBe(expected));
 });
 

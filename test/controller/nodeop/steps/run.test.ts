@@ -46,6 +46,7 @@ describe('The Job of the command', () => {
           pod('ended', { labels: COMMAND, phase: 'Failed' }),
           pod('pull', { labels: { ...COMMAND, 'operator.kairos.io/pull': 'true' } }),
           pod('web'),
+          pod('copied', { labels: COMMAND, owner: { kind: 'DaemonSet', uid: 'ds' } }),
         ],
       },
       'Run: createJob',
