@@ -173,10 +173,16 @@ describe('error responses', () => {
     expect(errorFromResponse({ code: 429, text, retryAfter: '3' }, 'evict').retryAfterSeconds).toBe(3);
   });
 
+  test('have no more of the words of an admission webhook than fits into the status of many nodes', () => {
+    const text = JSON.stringify({ message: 'x'.repeat(100_000) });
+    expect(errorFromResponse({ code: 403, text }, 'evict').message).toHaveLength('evict: 403 '.length + 2_000);
+  });
+
   test.each([
     ['<html>bad gateway</html>', 'get: 502 <html>bad gateway</html>'],
     ['', 'get: 502 no reason given'],
     ['null', 'get: 502 null'],
+    ['{"message":{"detail":"down"}}', 'get: 502 {"message":{"detail":"down"}}'],
   ])('of a proxy with the body %j are quoted in the message', (text, message) =>
     expect(errorFromResponse({ code: 502, text }, 'get').message).toBe(message),
   );

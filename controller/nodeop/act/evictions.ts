@@ -33,7 +33,7 @@ interface EvictionDeps {
 
 export class Evictions {
   readonly #refusals = new Map<string, EvictionRefusal>();
-  /** By node and controller: uids of its pods on the node when the first of them was evicted. */
+  /** By node and origin: uids of its pods on the node when the first of them was evicted. */
   readonly #podsBefore = new Map<string, ReadonlySet<string>>();
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   #inFlight = 0;
@@ -57,7 +57,7 @@ export class Evictions {
     for (const key of [...this.#podsBefore.keys()]) if (key.startsWith(`${node}/`)) this.#podsBefore.delete(key);
   }
 
-  /** Whether its controller created the pod on a node from which another pod of that controller was evicted. */
+  /** Whether what created the pod put it on a node from which another pod of the same origin was evicted. */
   isReplacement(pod: CachedPod): boolean {
     const before = this.#podsBefore.get(originOf(pod));
     return before !== undefined && !before.has(pod.metadata.uid);
@@ -115,7 +115,7 @@ export class Evictions {
 
   #rememberSiblings(pod: CachedPod, onNode: readonly CachedPod[]): void {
     const key = originOf(pod);
-    if (controllerOf(pod) === undefined || this.#podsBefore.has(key)) return;
+    if (this.#podsBefore.has(key)) return;
     const siblings = onNode.filter(each => originOf(each) === key);
     this.#podsBefore.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
@@ -130,8 +130,9 @@ export class Evictions {
       throw error;
     }
     const { message, causes } = error;
+    /* A webhook may deny with this code too, so the words are kept; that the pod has changed is no obstacle and needs no Event. */
     if (error.code === 409 && error.reason === 'Conflict') {
-      this.#pause(pod, `${podName(pod)} has changed`);
+      this.#pause(pod, `${podName(pod)}: ${message}`);
       return undefined;
     }
     const budget = causes.find(cause => cause.reason === 'DisruptionBudget')?.message;
@@ -150,7 +151,11 @@ export class Evictions {
   }
 }
 
-const originOf = (pod: CachedPod) => `${pod.spec.nodeName}/${controllerOf(pod)?.uid}`;
+/** Its controller. A pod without an owner may be created again by something outside the cluster, under its own name. */
+function originOf({ metadata, spec }: CachedPod): string {
+  const owner = controllerOf({ metadata }) ?? metadata.ownerReferences?.[0];
+  return `${spec.nodeName}/${owner?.uid ?? `${metadata.namespace}/${metadata.name}`}`;
+}
 
 /** A webhook may refuse with 404 as well, and a pod that counts as gone while it runs would end the drain. */
 async function exists(kube: Pick<Kube, 'get'>, { metadata: { name, namespace, uid } }: CachedPod): Promise<boolean> {

@@ -89,14 +89,11 @@ function nextCheck(
 
 /** Which pods the drain waits for, why, and since when. */
 function progressMessage(facts: Facts, pods: ClassifiedPods, overBudget: readonly string[]): string {
-  const { evictionRefusals, ledger } = facts;
+  const { ledger } = facts;
   const { evictable, awaited } = pods;
-  const refusal = evictable
-    .map(pod => evictionRefusals.get(pod.metadata.uid)?.message)
-    .find(text => text !== undefined);
   const parts = [
     evictable.length > 0 && `waiting for ${podNames(evictable)} to terminate`,
-    refusal,
+    ...refusalMessages(facts, presentPods(pods)),
     awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
     ...overBudget.slice(0, 2),
     stayingMessage(pods),
@@ -104,4 +101,12 @@ function progressMessage(facts: Facts, pods: ClassifiedPods, overBudget: readonl
   const startedAt = stepStartedAt(facts, 'Drain').toISOString();
   const since = ledger?.step === 'Drain' ? ` (draining since ${startedAt})` : '';
   return `${parts.filter(Boolean).join('; ')}${since}`;
+}
+
+const MAX_REFUSALS = 3;
+
+/** A terminating pod is not refused any more, and must not hide the words about the others. */
+function refusalMessages({ evictionRefusals }: Facts, present: readonly CachedPod[]): string[] {
+  const messages = new Set(present.flatMap(pod => evictionRefusals.get(pod.metadata.uid)?.message ?? []));
+  return [...messages].slice(0, MAX_REFUSALS);
 }

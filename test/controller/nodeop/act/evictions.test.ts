@@ -5,9 +5,10 @@ import type { Event } from '../../../../kube/event-recorder.js';
 import { PODS } from '../../../../kube/resources.js';
 import { cachesFollowing } from '../../../fakes/caches.js';
 import { FakeKube, pathOf } from '../../../fakes/kube.js';
-import { facts, NOW, pod, replicated } from '../../../builders.js';
+import { facts, NOW, pod, type PodTraits, replicated } from '../../../builders.js';
 
 const web = pod('web', replicated);
+const passive = { kind: 'Database', uid: 'database', controller: false };
 const budget = { causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget web needs 2 healthy pods' }] };
 
 interface EvictionSetup {
@@ -127,9 +128,9 @@ describe('An eviction', () => {
     expect(result).toMatchObject({ message: undefined, cachedPods: [], events: [], thrown: undefined });
   });
 
-  test('of a pod that has changed is repeated after 5 s without an Event', async () => {
+  test('that conflicts is repeated after 5 s with the words of the answer, without an Event', async () => {
     const result = await evict(new KubeError(409, 'the uid differs', 'Conflict'));
-    const message = 'default/web has changed';
+    const message = 'default/web: the uid differs';
     expect(result).toMatchObject({ message, pauseSeconds: 5, cachedPods: ['web'], events: [], thrown: undefined });
   });
 
@@ -185,6 +186,18 @@ describe('An eviction', () => {
     ]);
     evictions.forgetNode('n1');
     expect(evictions.isReplacement(pod('third', replicated))).toBe(false);
+  });
+
+  test.each<[string, PodTraits, PodTraits]>([
+    ['a pod without an owner', {}, {}],
+    ['an owner that is not its controller', { owner: passive }, { owner: passive }],
+  ])('of %s makes its successor a replacement', async (_sentence, traits, successorTraits) => {
+    const { evictions } = await evict(undefined, { pods: [pod('web', traits)] });
+    const successor = pod('web', successorTraits);
+    successor.metadata.uid = 'uid-successor';
+    expect(evictions.isReplacement(successor)).toBe(true);
+    expect(evictions.isReplacement(pod('web', traits))).toBe(false);
+    expect(evictions.isReplacement(pod('other'))).toBe(false);
   });
 
   test('is forgotten when its pod is deleted', async () => {

@@ -160,6 +160,25 @@ describe('A node to be cordoned and drained', () => {
     });
   });
 
+  test('is reported with each refusal, and without what a terminating pod was once refused for', () => {
+    const words = (message: string) => ({ at: NOW, notBefore: new Date(NOW.getTime() + 3_000), message });
+    const seen = {
+      ...cordoned,
+      ledger: atDrain,
+      evictionRefusals: new Map([
+        ['uid-going', words('default/going is terminating')],
+        ['uid-web', words('default/web: denied by the owner')],
+        ['uid-db', words('default/db: budget db')],
+      ]),
+      pods: [pod('going', { ...replicated, terminating: true }), web, db],
+    };
+    expect(walk(facts(DRAIN, seen)).result).toMatchObject({
+      message:
+        'waiting for default/going, default/web, default/db to terminate; default/web: denied by the owner; ' +
+        `default/db: budget db (draining since ${secondsAgo(5)})`,
+    });
+  });
+
   test('has a skipped drain recorded when no other node is schedulable', () => {
     const { result } = walk(facts(DRAIN, { ...cordoned, pods: [web], hasOtherSchedulableNode: false }));
     expect(result).toMatchObject({ action: { change: { step: 'Drain', drainSkipped: true } } });

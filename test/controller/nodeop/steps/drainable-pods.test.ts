@@ -106,7 +106,12 @@ describe('A drain classifies', () => {
     ],
     ['a probe of an upgrade', labelled('operator.kairos.io/probe', 'NodeOpUpgrade'), {}, 'ignored'],
     ['a pod of a ReplicaSet with the label of a probe', labelled('operator.kairos.io/probe'), {}, 'evict'],
-    ['any pod with the label of reboot pods, which the Go operator spared', labelled('kairos.io/reboot'), { force: true }, 'ignored'],
+    [
+      'any pod with the label of reboot pods, which the Go operator spared',
+      labelled('kairos.io/reboot'),
+      { force: true },
+      'ignored',
+    ],
   ])('%s', (_sentence, traits, options, expected) => expect(outcome(traits, options)).toBe(expected));
 });
 
