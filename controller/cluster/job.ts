@@ -7,6 +7,8 @@ export interface CachedJob extends Stored {
   status?: {
     active?: number;
     failed?: number;
+    /** Pods that have ended and are not in `failed` yet. */
+    uncountedTerminatedPods?: { failed?: readonly string[] };
     /** Set by the Job controller when the Job may run. */
     startTime?: string;
     conditions?: readonly {

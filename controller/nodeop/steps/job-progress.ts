@@ -70,11 +70,18 @@ function stallOf({ job, node, jobPods }: Facts, pod: CachedPod | undefined): str
 
 /** The first start counts from the resume; every later wait from when it was first seen, which is recorded: undefined if it is not yet. */
 function stalledSince(facts: Facts, pod: CachedPod | undefined): Date | undefined {
-  const { jobPods, job, ledger, node } = facts;
+  const { jobPods, ledger, node } = facts;
   const hasBooted = ledger?.bootIdBefore !== undefined && bootIdOf(node) !== ledger.bootIdBefore;
-  const isFirst = (job?.status?.failed ?? 0) === 0 && !jobPods.some(each => ownContainersOf(each).some(hasRun));
+  const isFirst = !hasLostPod(facts, pod) && !jobPods.some(each => ownContainersOf(each).some(hasRun));
   if (isFirst && jobPods.every(isAlive) && !hasBooted) return resumedAt(facts);
   return ledger?.waiting?.for === stallOf(facts, pod) ? new Date(ledger.waiting.since) : undefined;
+}
+
+/** A Pod may be gone before the Job controller has counted it as failed. */
+function hasLostPod({ job }: Facts, pod: CachedPod | undefined): boolean {
+  const { failed = 0, active = 0, uncountedTerminatedPods } = job?.status ?? {};
+  if (failed > 0) return true;
+  return pod === undefined && (active > 0 || (uncountedTerminatedPods?.failed?.length ?? 0) > 0);
 }
 
 function recordStall(facts: Facts, pod: CachedPod | undefined): StepResult {

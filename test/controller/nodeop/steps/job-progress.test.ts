@@ -71,6 +71,17 @@ describe('A Job whose first Pod has failed', () => {
   });
 });
 
+describe('A Job whose only Pod is gone long after its start, before the Job controller has counted it', () => {
+  const uncounted = { uncountedTerminatedPods: { failed: ['uid-first'] } };
+  test.each([
+    ['still counts as active', { active: 1 }],
+    ['is still to be counted', uncounted],
+  ])('has the wait for its next Pod recorded while the Pod %s', (_title, status) => {
+    const seen = { ledger: at(), job: running(0, { startTime: secondsAgo(3_600), ...status }) };
+    expect(outcomeOf(facts({}, seen))).toBe('Run: record');
+  });
+});
+
 describe('A Pod of the Job', () => {
   const first = (state: object, more: PodTraits = {}) => ({
     ledger: at(),
