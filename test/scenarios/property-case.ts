@@ -2,6 +2,8 @@
 import * as fc from 'fast-check';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
+import type { Condition } from './conditions.js';
+import { conditions } from './property-conditions.js';
 import { specsOf, type SampleValues } from './property-schema.js';
 
 export interface Case {
@@ -13,6 +15,7 @@ export interface Case {
   command: { kind: 'succeeds'; seconds: number } | { kind: 'fails'; times: number } | { kind: 'hangs' };
   preflight: 'go' | 'skip' | 'refuse' | 'hang';
   image: 'there' | 'missing';
+  conditions: readonly Condition[];
   fault:
     | { kind: 'none' }
     | { kind: 'powerCut'; node: number; at: number; seconds: number }
@@ -114,6 +117,10 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   ),
   preflight: fc.constantFrom('go', 'go', 'skip', 'refuse', 'hang'),
   image: fc.constantFrom('there', 'there', 'there', 'missing'),
+  conditions: fc.oneof(
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.uniqueArray(conditions, { minLength: 1, maxLength: 2, selector: ({ kind }) => kind }) },
+  ),
   fault: faults,
 });
 

@@ -8,8 +8,11 @@ import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import type { Program } from '../fakes/cluster/program.js';
 import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
+import { effectOf } from './conditions.js';
 import type { Case } from './property-case.js';
 import { excessDisruption, waitingWithoutReason, completedWithoutProof } from './property-invariants.js';
+import { harmToOthers } from './property-disruption.js';
+import { unexplainedFailures } from './property-reasons.js';
 import { nodeName, type CaseRun, startCase } from './property-setup.js';
 
 /** Time advances in steps of this length, after each of which the reported reasons are checked. */
@@ -32,6 +35,8 @@ export const runCase = (testCase: Case, stored: object): Promise<string[]> =>
       ...unexplained,
       ...excessDisruption(caseRun, testCase, spec),
       ...completedWithoutProof(caseRun, testCase),
+      ...unexplainedFailures(caseRun, testCase),
+      ...harmToOthers(caseRun, testCase, spec),
     ];
     if (cluster.isSettled()) return before;
     if (!mayLast(testCase, stored))
@@ -40,7 +45,8 @@ export const runCase = (testCase: Case, stored: object): Promise<string[]> =>
     const after = await untilSettled(caseRun, LONG_ENOUGH_SECONDS, lastChange);
     if (!cluster.isSettled()) await abandon(caseRun, lastChange);
     const ended = cluster.isSettled() ? [] : ['its deletion did not finish', ...openIn(cluster)];
-    return [...unexplained, ...after, ...ended, ...excessDisruption(caseRun, testCase, spec)];
+    const harm = [...excessDisruption(caseRun, testCase, spec), ...harmToOthers(caseRun, testCase, spec)];
+    return [...unexplained, ...after, ...ended, ...harm];
   });
 
 const NAME = 'op';
@@ -70,15 +76,16 @@ function recordChanges(cluster: FakeCluster): LastChange {
   return lastChange;
 }
 
-/** Runs until the cluster is settled or the time is over; returns what waited without a reason. */
+/** Runs until the cluster is settled or the time is over; returns what waited without a reason, longer than calls take. */
 async function untilSettled(caseRun: CaseRun, seconds: number, lastChange: LastChange): Promise<string[]> {
   const { cluster } = caseRun;
   const end = cluster.clock.monotonic() + seconds * 1000;
+  const patienceMs = cluster.api.callSeconds === undefined ? 60_000 : 120_000;
   const violations = new Set<string>();
   await cluster.runFor(1);
   while (!cluster.isSettled() && cluster.clock.monotonic() < end) {
     await cluster.runUntil(() => cluster.isSettled(), STRIDE_SECONDS);
-    if (cluster.clock.monotonic() - lastChange.at > 60_000)
+    if (cluster.clock.monotonic() - lastChange.at > patienceMs)
       for (const each of waitingWithoutReason(caseRun)) violations.add(each);
   }
   await cluster.runFor(30);
@@ -122,7 +129,7 @@ function freezeBefore({ controllers: [first, second], clock }: FakeCluster, muta
 type Deadlines = Partial<Record<string, number>>;
 
 /** The longest time that one node may take, for all nodes in sequence, plus the time that the fault costs. */
-function boundOf({ nodes, fault }: Case, stored: object): number {
+function boundOf({ nodes, fault, conditions }: Case, stored: object): number {
   const spec = stored as Deadlines & {
     drainOptions?: { timeoutSeconds?: number };
     preflight?: { activeDeadlineSeconds?: number };
@@ -133,8 +140,9 @@ function boundOf({ nodes, fault }: Case, stored: object): number {
   const drain = (spec.drainOptions?.timeoutSeconds ?? 300) + 300;
   const preflight = (spec.preflight?.activeDeadlineSeconds ?? 120) + 60;
   const node = 60 + preflight + 3 * pull + 3 * start + drain + active + 2 * reboot + verify + settle + 60;
+  const more = conditions.reduce((seconds, condition) => seconds + effectOf(condition).seconds, 0);
   const faultSeconds = fault.kind === 'powerCut' ? fault.at + fault.seconds : 120;
-  return node * nodes.length + faultSeconds + pull + start + 300;
+  return (node + more) * nodes.length + faultSeconds + pull + start + 300;
 }
 
 /** After this time an operation without a limit has reached the step in which it waits. */

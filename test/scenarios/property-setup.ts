@@ -3,8 +3,10 @@ import { CONTAINERS, LABELS } from '../../api/names.js';
 import { NODES, PODS } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import type { ContainerBehavior, StartedContainer } from '../fakes/cluster/container-behavior.js';
+import type { ClusterOptions } from '../fakes/cluster/object-builders.js';
 import type { NodeObject } from '../fakes/cluster/object-types.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
+import { beginConditions, withConditions } from './conditions.js';
 import type { Case } from './property-case.js';
 
 export const NEW_RELEASE = KAIROS_RELEASE.replaceAll('v3.5.0', 'v3.6.0');
@@ -51,7 +53,7 @@ export async function startCase(testCase: Case): Promise<CaseRun> {
     if (running.container.name === CONTAINERS.work) return workOf(testCase, caseRun, running);
     return running.container.name === CONTAINERS.preflight ? PREFLIGHTS[testCase.preflight] : undefined;
   };
-  const cluster = fakeCluster({
+  const options: ClusterOptions = {
     nodes: testCase.nodes.map(({ controlPlane }, index) => ({ name: nodeName(index), controlPlane })),
     workloads: testCase.workloads.map(({ maxUnavailable: _budget, ...traits }, index) => ({
       name: `web-${index}`,
@@ -66,7 +68,8 @@ export async function startCase(testCase: Case): Promise<CaseRun> {
       'registry.example/kairos:2': { error, release: NEW_RELEASE },
     },
     behavior,
-  });
+  };
+  const cluster = fakeCluster(withConditions(options, testCase.conditions));
   const caseRun: CaseRun = { cluster, succeeded: new Map(), runs: new Map(), boots: new Map() };
   await cluster.start();
   testCase.nodes.forEach(({ cordonedBefore }, index) =>
@@ -74,6 +77,7 @@ export async function startCase(testCase: Case): Promise<CaseRun> {
   );
   await cluster.runFor(20);
   for (const { name, bootId } of cluster.machines.values()) caseRun.boots.set(name, bootId);
+  beginConditions(cluster, testCase.conditions);
   cluster.resetMutationCount();
   return caseRun;
 }

@@ -14,8 +14,17 @@ export async function runWithFaults(
   plansOf: (baseline: ScenarioResult) => FaultPlan[],
 ): Promise<string[]> {
   const baseline = await runScenario(scenario);
+  return runPlans(scenario, baseline, plansOf(baseline));
+}
+
+/** As above, for a baseline that was run before. */
+export async function runPlans(
+  scenario: Scenario,
+  baseline: ScenarioResult,
+  plans: readonly FaultPlan[],
+): Promise<string[]> {
   const different: string[] = [];
-  for (const plan of plansOf(baseline)) {
+  for (const plan of plans) {
     const difference = await runAndCompare(scenario, plan, baseline);
     killPoints.count += 1;
     if (difference !== undefined) different.push(difference);

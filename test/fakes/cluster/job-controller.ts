@@ -35,6 +35,9 @@ interface JobResult {
   startTime: string;
 }
 
+/** Set while the last Pods of a Job end; how the Job ends is decided by then. */
+const INTERIM: Readonly<Record<string, string>> = { SuccessCriteriaMet: 'Complete', FailureTarget: 'Failed' };
+
 /** Starts the controller. */
 export const runJobController = (api: FakeApiServer): void => void new JobController(api);
 
@@ -102,6 +105,8 @@ class JobController {
     if (job.metadata.deletionTimestamp !== undefined) return undefined;
     if (job.spec.suspend === true) return this.#suspend(job, tally);
     const started = job.status?.startTime ?? now.toISOString();
+    const decided = job.status?.conditions?.find(({ type }) => type in INTERIM);
+    if (decided) return this.#finish(job, tally, { ...decided, type: INTERIM[decided.type] ?? '', startTime: started });
     const { backoffLimit = 6, activeDeadlineSeconds } = job.spec;
     const deadline =
       activeDeadlineSeconds === undefined

@@ -110,6 +110,10 @@ export class PodWorker {
     return this.#mains.every(each => each.hasStarted) ? 'Running' : 'Pending';
   }
 
+  #hasSandbox(phase: string): boolean {
+    return !this.#hangs && phase !== 'Succeeded' && phase !== 'Failed';
+  }
+
   #isInitialized(): boolean {
     return this.#inits.every(each => (isSidecar(each) ? each.hasStarted : each.exitCode === 0));
   }
@@ -142,6 +146,8 @@ export class PodWorker {
       startTime: this.#startTime,
       conditions: [
         { type: 'PodScheduled', status: 'True' },
+        { type: 'PodReadyToStartContainers', status: this.#hasSandbox(phase) ? 'True' : 'False' },
+        { type: 'Initialized', status: this.#isInitialized() ? 'True' : 'False' },
         { type: 'Ready', status: isReady ? 'True' : 'False' },
         /* A condition that others wrote stays. */
         ...(pod.status.conditions ?? []).filter(({ type }) => type === 'DisruptionTarget'),

@@ -126,6 +126,17 @@ const endOf = ({ api }: FakeCluster) =>
     .get<JobObject>(JOBS, { name: 'j', namespace: 'default' })
     .status?.conditions?.find(({ type }) => type === 'Failed');
 
+test('a Job past its deadline fails by the deadline, although its Pod that is ended for it uses up the backoff limit', async () => {
+  const it = cluster({ behavior: byName });
+  it.api.create(
+    JOBS,
+    job({ backoffLimit: 0, activeDeadlineSeconds: 5, template: { spec: work('for-60') } }),
+    'default',
+  );
+  await it.runFor(30);
+  expect(endOf(it)?.reason).toBe('DeadlineExceeded');
+});
+
 describe('the podFailurePolicy of a Job', () => {
   const jobWith = (rules: object[], name: string) =>
     job({ backoffLimit: 1, podFailurePolicy: { rules }, template: { spec: work(name) } });
