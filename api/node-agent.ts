@@ -122,7 +122,7 @@ export const Operation = z.object({
     })
     .optional()
     .describe(
-      'Request to the agent: reboot once. Set only after the Job is Complete; removed to withdraw the request.',
+      'Request to the agent: reboot once. Set only after the command has succeeded; removed to withdraw the request.',
     ),
   rebootWithdrawn: z.boolean().optional().describe('The reboot request was withdrawn.'),
   readySince: time('When node and pods were first observed Ready after the reboot.').optional(),

@@ -7,7 +7,7 @@ import { after } from '../../../program/clock.js';
 import { isAdopted } from '../../cluster/adopted-job.js';
 import { startError, waitingContainerOf } from '../../cluster/container-wait.js';
 import { imagePullState } from '../../cluster/image-pull.js';
-import type { CachedJob } from '../../cluster/job.js';
+import { type CachedJob, conditionOf } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
 import { addedContainersOf, containerNamed, newestOf, type CachedPod } from '../../cluster/pod.js';
@@ -18,23 +18,42 @@ import { sentinelFailed } from './job-failure.js';
 const ADDED_CONTAINER_SECONDS = 10;
 
 const SUCCEEDED = 'Succeeded';
+const SENTINEL = 'Sentinel';
 
 const exitCodeOf = (pod: CachedPod | undefined, container: string): number | undefined =>
   pod && containerNamed(pod, container)?.state?.terminated?.exitCode;
+
+/**
+ * A Pod that has succeeded proves it before the Job controller, which may be late, has set the condition. A Job of the legacy operator needs
+ * the condition, because its time is compared with the boot of the node.
+ */
+export const isSuccessful = ({ jobPods }: Pick<Facts, 'jobPods'>, job: CachedJob): boolean =>
+  conditionOf(job, 'Complete') !== undefined || (!isAdopted(job) && jobPods.some(isSucceeded));
+
+const isSucceeded = ({ status }: CachedPod): boolean => status.phase === 'Succeeded';
 
 /** Undefined when there is nothing to record. A Job of the legacy operator has rules of its own about the boot in which it ended. */
 export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefined {
   const { jobPods, ledger, now } = facts;
   const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
-  if (pod === undefined || pod.status.phase === 'Succeeded' || isAdopted(job)) return undefined;
+  if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job)) return undefined;
   if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
-  const added = addedContainersOf(pod);
+  const added = pod ? addedContainersOf(pod) : [];
   const change = {
     job: { ...ledger.job, succeededIn: bootOfSuccess(facts), ...(added.length > 0 ? { added } : {}) },
     stepTimes: { ...ledger.stepTimes, [SUCCEEDED]: now.toISOString() },
   };
   return act({ do: 'record', change }, { message: 'Job is running' });
 }
+
+/**
+ * The rule of podFailurePolicy for a Pod that was taken away after its command. The Job keeps its words when the Pod vanishes before any
+ * controller has seen it.
+ */
+const hasFailedAfterCommand = (job: CachedJob): boolean => {
+  const { reason, message = '' } = conditionOf(job, 'Failed') ?? {};
+  return reason === 'PodFailurePolicy' && / has condition Initialized matching FailJob rule /.test(message);
+};
 
 /** Known only if the node has not booted since the step began; otherwise the command may have succeeded before or after that boot. */
 function bootOfSuccess({ node, agent, ledger }: Facts): string {
@@ -43,10 +62,21 @@ function bootOfSuccess({ node, agent, ledger }: Facts): string {
   return isSame ? (current ?? '') : '';
 }
 
+/** The Pod that proves it is deleted when the Job is stopped. */
+export const isSentinelWritten = ({ jobPods, ledger }: Pick<Facts, 'jobPods' | 'ledger'>): boolean =>
+  jobPods.some(pod => exitCodeOf(pod, CONTAINERS.sentinel) === 0) || ledger?.stepTimes[SENTINEL] !== undefined;
+
+/** Before the Job is stopped; undefined when there is nothing to record. */
+export function recordSentinel(facts: Facts): StepResult | undefined {
+  const { ledger, now } = facts;
+  if (!isSentinelWritten(facts) || ledger?.stepTimes[SENTINEL] !== undefined) return undefined;
+  const stepTimes = { ...ledger?.stepTimes, [SENTINEL]: now.toISOString() };
+  return act({ do: 'record', change: { stepTimes } }, { message: 'the command has succeeded; stopping the Job' });
+}
+
 /** `pod`: the live Pod of a Job that still runs. Undefined when nothing more is to be expected from it. */
 export function awaitRecord(facts: Facts, pod: CachedPod | undefined): StepResult | undefined {
-  const isWritten = exitCodeOf(newestOf(facts.jobPods), CONTAINERS.sentinel) === 0;
-  if (facts.nodeOp.spec.rebootOnSuccess && !isWritten) return awaitSentinel(facts, pod);
+  if (facts.nodeOp.spec.rebootOnSuccess && !isSentinelWritten(facts)) return awaitSentinel(facts, pod);
   const until = after(stepStartedAt(facts, SUCCEEDED), ADDED_CONTAINER_SECONDS);
   const added = pod ? addedContainersOf(pod).join(', ') : '';
   return added !== '' && facts.now < until

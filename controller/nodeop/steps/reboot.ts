@@ -16,6 +16,7 @@ import {
 } from '../facts/facts.js';
 import { staticPodName } from '../facts/static-pods.js';
 import { after } from '../../../program/clock.js';
+import { isSentinelWritten } from './job-success.js';
 import type { Step } from './step.js';
 
 export const reboot: Step = {
@@ -50,11 +51,12 @@ function bootToEnd({ node, agent, job, ledger }: Facts): LedgerChange {
   return bootIdBefore === undefined ? {} : { bootIdBefore };
 }
 
-/** A Job that is Complete has written its sentinel. Of any other, only the ledger knows that its command has succeeded. */
-function successWithoutSentinel({ job, ledger }: Facts): { succeededIn?: string } {
+/** A Job that is Complete has written its sentinel. Where none is known to be written, only the ledger knows that the command has succeeded. */
+function successWithoutSentinel(facts: Facts): { succeededIn?: string } {
+  const { job, ledger } = facts;
   const succeededIn = ledger?.job?.succeededIn;
-  const isComplete = job !== undefined && conditionOf(job, 'Complete') !== undefined;
-  return succeededIn && !isComplete ? { succeededIn } : {};
+  const hasSentinel = (job !== undefined && conditionOf(job, 'Complete') !== undefined) || isSentinelWritten(facts);
+  return succeededIn && !hasSentinel ? { succeededIn } : {};
 }
 
 /** The node went down by itself, after the command and before the request. Its containers are new already. */

@@ -1,4 +1,5 @@
 /** Runs the command on the node in a Job. The Job is created once: it is never repeated beyond its own backoffLimit. */
+import type { Operation } from '../../../api/node-agent.js';
 import { after } from '../../../program/clock.js';
 import { bootIdOf, notReadySince } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
@@ -12,7 +13,7 @@ import { createJob, recordJob } from './job-creation.js';
 import { jobFailed } from './job-failure.js';
 import { awaitJobProgress } from './job-progress.js';
 import { resumeJob, timesSuspendedAgain } from './job-start.js';
-import { awaitRecord, recordSuccess } from './job-success.js';
+import { awaitRecord, isSuccessful, recordSentinel, recordSuccess } from './job-success.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
@@ -31,14 +32,24 @@ export const run: Step = {
       return job === undefined || isTerminating(job) ? createJob(facts) : recordJob(facts, job);
     }
     if (nodeOp.isDeleting && !nodeOp.spec.rebootOnSuccess) return endDeletedRun(facts);
-    if (job === undefined || job.metadata.uid !== recorded.uid || (isTerminating(job) && !hasEnded(job)))
-      return fail('JobDeleted', `Job ${recorded.name} was deleted before it had finished`);
-    return followJob(facts, job);
+    const isGone = job?.metadata.uid !== recorded.uid;
+    return job === undefined || isGone || isDeletedEarly(facts, job)
+      ? afterDeletion(facts, recorded)
+      : followJob(facts, job);
   },
 };
 
+const isDeletedEarly = (facts: Facts, job: CachedJob): boolean =>
+  isTerminating(job) && !hasEnded(job) && !isSuccessful(facts, job);
+
+/** The result of a command that is known to have succeeded does not depend on its Job any more. */
+const afterDeletion = (facts: Facts, { name, succeededIn }: NonNullable<Operation['job']>): StepResult =>
+  succeededIn === undefined
+    ? fail('JobDeleted', `Job ${name} was deleted before it had finished`)
+    : followSuccess(facts, undefined);
+
 function followJob(facts: Facts, job: CachedJob): StepResult {
-  if (conditionOf(job, 'Complete')) return facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
+  if (isSuccessful(facts, job)) return afterCommand(facts);
   const success = recordSuccess(facts, job);
   if (success) return success;
   if (facts.ledger?.job?.succeededIn !== undefined) return followSuccess(facts, job);
@@ -48,23 +59,29 @@ function followJob(facts: Facts, job: CachedJob): StepResult {
   return awaitNode(facts) ?? awaitJobProgress(facts);
 }
 
-/** The command has succeeded, and the Job is not Complete: something else keeps its Pod, or has ended it. */
-function followSuccess(facts: Facts, job: CachedJob): StepResult {
+/** The command has succeeded, and the Job is not Complete: something else keeps its Pod, has ended it, or has deleted the Job. */
+function followSuccess(facts: Facts, job: CachedJob | undefined): StepResult {
   const pod = newestOf(facts.jobPods);
-  const isAwaited = !hasEnded(job) && job.spec.suspend !== true && pod !== undefined && isAlive(pod);
+  const mayGoOn = job !== undefined && !hasEnded(job) && job.spec.suspend !== true;
+  const isAwaited = mayGoOn && pod !== undefined && isAlive(pod);
   const node = isAwaited ? awaitNode(facts) : undefined;
   const result = node ?? awaitRecord(facts, isAwaited ? pod : undefined);
   if (result) return result;
-  if (!hasEnded(job) && job.spec.suspend !== true)
-    return act({ do: 'suspendJob', job }, { message: 'the command has succeeded; stopping the Job' });
-  return facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
+  if (mayGoOn) return recordSentinel(facts) ?? stopJob(job);
+  return afterCommand(facts);
 }
+
+const stopJob = (job: CachedJob): StepResult =>
+  act({ do: 'suspendJob', job }, { message: 'the command has succeeded; stopping the Job' });
 
 /** The command of a deleted operation may finish, but it is never started: not for the first time, and not after something else suspended it. */
 const endSuspendedRun = (job: CachedJob): StepResult =>
   timesSuspendedAgain(job) === 0
     ? fail('Deleted', 'the operation was deleted before its Job started')
     : fail('Deleted', 'the operation was deleted while its Job was suspended from outside');
+
+const afterCommand = (facts: Facts): StepResult =>
+  facts.nodeOp.spec.rebootOnSuccess ? awaitRebootPermission(facts) : DONE;
 
 /** A deleted operation does not wait for other control planes: it ends without its reboot. */
 function awaitRebootPermission(facts: Facts): StepResult {

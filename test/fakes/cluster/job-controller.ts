@@ -103,8 +103,10 @@ class JobController {
     if (ended) return this.#expire(job, new Date(ended.lastTransitionTime ?? now));
     const tally = this.#tally(job.metadata.uid);
     if (job.metadata.deletionTimestamp !== undefined) return undefined;
-    if (job.spec.suspend === true) return this.#suspend(job, tally);
     const started = job.status?.startTime ?? now.toISOString();
+    /* A Job whose Pod has succeeded is Complete, even if it was suspended meanwhile. */
+    if (tally.succeeded.size > 0) return this.#finish(job, tally, { type: 'Complete', startTime: started });
+    if (job.spec.suspend === true) return this.#suspend(job, tally);
     const decided = job.status?.conditions?.find(({ type }) => type in INTERIM);
     if (decided) return this.#finish(job, tally, { ...decided, type: INTERIM[decided.type] ?? '', startTime: started });
     const { backoffLimit = 6, activeDeadlineSeconds } = job.spec;
@@ -112,7 +114,6 @@ class JobController {
       activeDeadlineSeconds === undefined
         ? undefined
         : new Date(started).getTime() + activeDeadlineSeconds * 1000 - now.getTime();
-    if (tally.succeeded.size > 0) return this.#finish(job, tally, { type: 'Complete', startTime: started });
     if (tally.failedByRule !== undefined)
       return this.#finish(job, tally, {
         type: 'Failed',

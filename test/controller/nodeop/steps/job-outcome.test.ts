@@ -41,19 +41,11 @@ describe('A Job whose Pod is kept by an added container', () => {
       added: ['istio-proxy'],
     }));
 
-  test('has nothing to record when the Pod has succeeded', () =>
-    expect(
-      outcomeOf(
-        facts(
-          {},
-          {
-            ledger: ran('Run'),
-            job: job('running'),
-            jobPods: [commandPod({ phase: 'Succeeded', containers: [{ name: 'nodeop', state: ENDED }] })],
-          },
-        ),
-      ),
-    ).toBe('Run: record'));
+  test('needs no record and no condition when its Pod has succeeded', () => {
+    const succeededPod = commandPod({ phase: 'Succeeded', containers: [{ name: 'nodeop', state: ENDED }] });
+    const seen = { ledger: ran('Run'), job: job('running'), jobPods: [succeededPod] };
+    expect(outcomeOf(facts({}, seen))).toBe('Run: Completed Done');
+  });
 });
 
 describe('A Job with reboot whose command has succeeded', () => {
@@ -68,6 +60,18 @@ describe('A Job with reboot whose command has succeeded', () => {
   const EXITED = { terminated: { exitCode: 1, message: 'ENOSPC: no space left on device' } };
   const LOST = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
   const ended = { phase: 'Failed' };
+  const KEPT = { phase: 'Running', containers: [PROXY, { name: 'sentinel-creator', state: ENDED }] };
+  const withSentinel = ran('Run', {
+    job: { ...RECORDED, succeededIn: '' },
+    stepTimes: { Succeeded: secondsAgo(10), Sentinel: secondsAgo(0) },
+  });
+  const byRule = {
+    type: 'Failed',
+    status: 'True',
+    reason: 'PodFailurePolicy',
+    message: 'Pod default/job-x has condition Initialized matching FailJob rule at index 3',
+  };
+  const takenAway = { ...job('failed'), status: { conditions: [byRule] } };
   test.each<[string, Partial<Facts>, string]>([
     ['is recorded', { ledger: ran('Run'), jobPods: [podWith(WAITING)] }, 'Run: record'],
     ['waits for its sentinel', { ledger: succeeded(5), jobPods: [podWith(WAITING)] }, 'Run: wait JobRunning'],
@@ -124,6 +128,36 @@ describe('A Job with reboot whose command has succeeded', () => {
       'Reboot: record Reboot',
     ],
     [
+      'is not stopped when its Pod has succeeded and the Job controller is late',
+      { ledger: succeeded(1), jobPods: [podWith(ENDED, { phase: 'Succeeded' })] },
+      'Reboot: record Reboot',
+    ],
+    [
+      'has its sentinel recorded before its Pod is deleted',
+      { ledger: succeeded(10, ''), jobPods: [podWith(ENDED, KEPT)] },
+      'Run: record',
+    ],
+    [
+      'is stopped when its sentinel is recorded',
+      { ledger: withSentinel, jobPods: [podWith(ENDED, KEPT)] },
+      'Run: suspendJob',
+    ],
+    [
+      'is followed by the reboot when only its recorded sentinel knows the boot',
+      { ledger: withSentinel, job: job('suspended'), jobPods: [] },
+      'Reboot: record Reboot',
+    ],
+    [
+      'is followed by the reboot when its Job was deleted',
+      { ledger: succeeded(5), job: undefined, jobPods: [] },
+      'Reboot: record Reboot',
+    ],
+    [
+      'is recorded when only the Job controller has seen that its Pod was taken away after the command',
+      { ledger: ran('Run'), job: takenAway, jobPods: [] },
+      'Run: record',
+    ],
+    [
       'fails when it is not known in which boot it succeeded',
       { ledger: succeeded(5, ''), job: job('failed', 'PodFailurePolicy'), jobPods: [podWith(LOST, ended)] },
       'Run: Failed SentinelFailed',
@@ -164,6 +198,8 @@ describe('A Job with reboot whose command has succeeded', () => {
     const asked = (of: Facts['job']) => changeOf(facts(REBOOT, { ledger: succeeded(5), job: of, jobPods: [] }))?.reboot;
     expect(asked(job('failed'))).toMatchObject({ succeededIn: 'boot-1' });
     expect(asked(job('complete'))).not.toHaveProperty('succeededIn');
+    const kept = { ledger: succeeded(11), job: job('suspended'), jobPods: [podWith(ENDED, KEPT)] };
+    expect(changeOf(facts(REBOOT, kept))?.reboot).not.toHaveProperty('succeededIn');
   });
 
   test('expects no newer containers after the request when the node has booted already', () => {
