@@ -7,7 +7,8 @@
  *
  * Clocks of other machines are not trusted: a lease has expired when this replica has observed it unchanged for its whole duration.
  * When two replicas try at the same time, the resource version lets only one of them write.
- * The leader stops 20 s after its last renewal, before another replica may start after 30 s.
+ * The leader stops 20 s after it sent its last successful renewal, before another replica may start after 30 s. A response that takes long
+ * counts when it arrives: if an API server that is slow to everyone ended its leaders, each successor would lose the lease in the same way.
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../program/clock.js';
@@ -39,7 +40,7 @@ export interface LeaderDeps {
 const RENEW_EVERY_MS = 10_000;
 const RENEW_DEADLINE_MS = 20_000;
 const RETRY_MS = 2_000;
-/** Timeout of one attempt, so that a call that hangs leaves time for another before the deadline. */
+/** After this time another attempt is made, so that a call that hangs leaves time for one before the deadline. */
 const ATTEMPT_MS = 5_000;
 /** How long the work may take to stop after leadership is lost; its API calls are aborted already. */
 const STOP_GRACE_MS = 3_000;
@@ -50,11 +51,24 @@ class Candidate {
   readonly #lease: LeaseName;
   readonly #deps: LeaderDeps;
   #observed: { lease: LeaseObject; at: number } | undefined;
+  #renewedAt = -Infinity;
+  #renewal = deferred();
+  #attempts = 0;
 
   constructor(kube: Kube, lease: LeaseName, deps: LeaderDeps) {
     this.#kube = kube;
     this.#lease = lease;
     this.#deps = deps;
+  }
+
+  /** Monotonic time at which the last successful write of the lease was sent. */
+  get renewedAt(): number {
+    return this.#renewedAt;
+  }
+
+  /** Resolves when the next write succeeds, whichever attempt sent it. */
+  get nextRenewal(): Promise<void> {
+    return this.#renewal.promise;
   }
 
   /**
@@ -80,16 +94,21 @@ class Candidate {
     }
   }
 
-  /** Renews with one write, whose precondition is the version written last. On any error it reads the lease and tries again. */
+  /**
+   * Renews with one write, whose precondition is the version written last. On any error it reads the lease and tries again, unless a later
+   * attempt is under way, which this one would only get in the way of.
+   */
   async renew(stop: AbortSignal): Promise<boolean> {
     if (stop.aborted) return false;
+    this.#attempts += 1;
+    const attempt = this.#attempts;
     const lease = this.#observed?.lease;
     if (lease?.spec?.holderIdentity !== this.#lease.identity) return this.tryAcquire(stop);
     try {
       this.#observe(await this.#write(lease, acquiredSpec(lease.spec, this.#lease.identity, this.#deps.clock.now())));
       return true;
     } catch {
-      return this.tryAcquire(stop);
+      return attempt === this.#attempts && this.tryAcquire(stop);
     }
   }
 
@@ -136,14 +155,29 @@ class Candidate {
     const { namespace, name, identity } = this.#lease;
     const spec = acquiredSpec(undefined, identity, this.#deps.clock.now());
     const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec };
-    this.#observe(await this.#kube.create<LeaseObject>(LEASES, body, namespace));
+    this.#observe(await this.#timed(() => this.#kube.create<LeaseObject>(LEASES, body, namespace)));
     return true;
   }
 
   #write(lease: LeaseObject, spec: LeaseObject['spec']): Promise<LeaseObject> {
     const { namespace, name } = this.#lease;
-    return this.#kube.replace<LeaseObject>(LEASES, { namespace, name }, { ...lease, spec });
+    return this.#timed(() => this.#kube.replace<LeaseObject>(LEASES, { namespace, name }, { ...lease, spec }));
   }
+
+  async #timed(write: () => Promise<LeaseObject>): Promise<LeaseObject> {
+    const sentAt = this.#deps.clock.monotonic();
+    const lease = await write();
+    this.#renewedAt = Math.max(this.#renewedAt, sentAt);
+    this.#renewal.resolve();
+    this.#renewal = deferred();
+    return lease;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>(done => (resolve = done));
+  return { promise, resolve };
 }
 
 /** Thrown when the lease was not renewed in time: the program must exit, because another replica may be leading. */
@@ -169,8 +203,7 @@ export async function whileLeader(
   const { signal, clock } = deps;
   const log = deps.log.child({ lease: lease.name });
   const candidate = new Candidate(kube, lease, { ...deps, log });
-  const acquired = await acquire(candidate, deps);
-  if (!acquired) return;
+  if (!(await acquire(candidate, deps))) return;
   /* Stopped while the lease was being acquired: the work would only start to be aborted. */
   if (signal.aborted) return releaseLease(candidate, log);
   log.info({ identity: lease.identity }, 'acquired the lease, leading');
@@ -183,7 +216,7 @@ export async function whileLeader(
   /* The work is awaited below; until then a rejection must not count as unhandled. */
   work.catch(() => undefined);
   try {
-    if ((await renewUntilStopped(candidate, clock, leading, acquired.since)) === 'lost') {
+    if ((await renewUntilStopped(candidate, clock, leading)) === 'lost') {
       await Promise.race([work.catch(() => undefined), clock.sleep(STOP_GRACE_MS)]);
       throw new LeadershipLost();
     }
@@ -204,16 +237,15 @@ const run = async (lead: (leading: AbortSignal) => Promise<void>, leading: Abort
 const releaseLease = (candidate: Candidate, log: Log) =>
   candidate.release().catch((error: unknown) => log.warn({ err: error }, 'failed to release the lease'));
 
-/** Resolves when the lease is acquired; `since` is the monotonic time at which the successful attempt started. Undefined when stopped before. */
-async function acquire(candidate: Candidate, deps: LeaderDeps): Promise<{ since: number } | undefined> {
+/** True when the lease is acquired, false when stopped before. */
+async function acquire(candidate: Candidate, deps: LeaderDeps): Promise<boolean> {
   const { clock, signal, random = Math.random } = deps;
   while (!signal.aborted) {
-    const since = clock.monotonic();
-    if (await candidate.tryAcquire(signal)) return { since };
+    if (await candidate.tryAcquire(signal)) return true;
     /* Jitter as in client-go, so that replicas do not retry in step. */
     await clock.sleep(RETRY_MS * (1 + 1.2 * random()), signal);
   }
-  return undefined;
+  return false;
 }
 
 /** Renews until `leading` aborts, or aborts it when the deadline passes without a renewal. */
@@ -221,41 +253,32 @@ async function renewUntilStopped(
   candidate: Candidate,
   clock: Clock,
   leading: AbortController,
-  since: number,
 ): Promise<'stopped' | 'lost'> {
-  let renewedAt = since;
-  let pause = RENEW_EVERY_MS;
+  const msSinceRenewal = () => clock.monotonic() - candidate.renewedAt;
+  let pause = RENEW_EVERY_MS - msSinceRenewal();
   for (;;) {
-    await clock.sleep(pause, leading.signal);
+    await clock.sleep(Math.max(pause, 0), leading.signal);
     if (leading.signal.aborted) return 'stopped';
-    const start = clock.monotonic();
-    const remaining = renewedAt + RENEW_DEADLINE_MS - start;
-    const ok = await withTimeout(
-      candidate.renew(leading.signal),
-      Math.min(remaining, ATTEMPT_MS),
-      clock,
-      leading.signal,
-    );
+    const before = candidate.renewedAt;
+    const limit = Math.min(RENEW_DEADLINE_MS - msSinceRenewal(), ATTEMPT_MS);
+    /* The write of an earlier attempt may be answered during this one. */
+    const renewal = candidate.nextRenewal;
+    await withTimeout(Promise.race([candidate.renew(leading.signal), renewal]), limit, clock, leading.signal);
     if (leading.signal.aborted) return 'stopped';
-    pause = ok ? RENEW_EVERY_MS : RETRY_MS;
-    if (ok) renewedAt = start;
-    else if (clock.monotonic() - renewedAt >= RENEW_DEADLINE_MS) {
+    if (msSinceRenewal() >= RENEW_DEADLINE_MS) {
       leading.abort(new LeadershipLost());
       return 'lost';
     }
+    pause = candidate.renewedAt > before ? RENEW_EVERY_MS - msSinceRenewal() : RETRY_MS;
   }
 }
 
-/**
- * The result of the attempt, or false when it takes longer than `ms` or `stop` aborts. An abandoned attempt is harmless: at most it
- * renews the lease once more, and after `stop` it sends nothing more.
- */
-async function withTimeout(attempt: Promise<boolean>, ms: number, clock: Clock, stop: AbortSignal): Promise<boolean> {
+/** Waits for the attempt, `ms` at most, or until `stop` aborts. After `stop`, an attempt that still runs sends nothing more. */
+async function withTimeout(attempt: Promise<unknown>, ms: number, clock: Clock, stop: AbortSignal): Promise<void> {
   const timeout = new AbortController();
   const cancel = () => timeout.abort();
   stop.addEventListener('abort', cancel, { once: true });
-  const ok = await Promise.race([attempt, clock.sleep(ms, timeout.signal).then(() => false)]);
+  await Promise.race([attempt, clock.sleep(ms, timeout.signal)]);
   timeout.abort();
   stop.removeEventListener('abort', cancel);
-  return ok;
 }
