@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { isVirtualNode, VIRTUAL_NODE_LABELS, VIRTUAL_NODE_TAINTS } from '../../api/virtual-nodes.js';
+import {
+  isVirtualNode,
+  VIRTUAL_NODE_LABEL_KEYS,
+  VIRTUAL_NODE_LABELS,
+  VIRTUAL_NODE_TAINTS,
+} from '../../api/virtual-nodes.js';
 import { isLinux } from '../../controller/cluster/node.js';
 import { splitNodes } from '../../webhook/cluster-warnings/targets.js';
 import { node } from '../builders.js';
 import { repository } from '../cluster/paths.js';
 
-const labels = Object.entries(VIRTUAL_NODE_LABELS).flatMap(([key, values]) =>
-  values.map((value): [string, string] => [key, value]),
-);
+const labels = [
+  ...Object.entries(VIRTUAL_NODE_LABELS).flatMap(([key, values]) => values.map(value => [key, value] as const)),
+  ...VIRTUAL_NODE_LABEL_KEYS.map(key => [key, 'any'] as const),
+];
 
 describe('A node is virtual', () => {
   test.each(labels)('with the label %s=%s, for controller and webhook alike', (key, value) => {
@@ -23,6 +29,17 @@ describe('A node is virtual', () => {
     const seen = { ...node('n'), spec: { taints: [{ key, value: 'x', effect: 'NoSchedule' }] } };
     expect(isLinux(seen)).toBe(false);
     expect(splitNodes([seen]).others).toEqual([seen]);
+  });
+
+  test.each([
+    ['Karpenter with kwok', { 'kwok.x-k8s.io/node': 'fake' }],
+    ['Kosmos', { 'kosmos.io/node': 'true' }],
+    ['Admiralty', { 'virtual-kubelet.io/provider': 'admiralty' }],
+    ['Krustlet', { type: 'krustlet' }],
+  ])('that %s has made, without any taint', (_maker, seen) => expect(isVirtualNode({ labels: seen })).toBe(true));
+
+  test('with the taint of Volcano Engine for serverless nodes', () => {
+    expect(isVirtualNode({ taints: [{ key: 'vci.vke.volcengine.com/node-type', value: 'vci' }] })).toBe(true);
   });
 
   test('with the taint of Fargate, but not with that of another compute type', () => {
@@ -56,11 +73,10 @@ test('The agent does not run on the nodes that the operator knows as virtual by 
         requiredDuringSchedulingIgnoredDuringExecution: {
           nodeSelectorTerms: [
             {
-              matchExpressions: Object.entries(VIRTUAL_NODE_LABELS).map(([key, values]) => ({
-                key,
-                operator: 'NotIn',
-                values,
-              })),
+              matchExpressions: [
+                ...Object.entries(VIRTUAL_NODE_LABELS).map(([key, values]) => ({ key, operator: 'NotIn', values })),
+                ...VIRTUAL_NODE_LABEL_KEYS.map(key => ({ key, operator: 'DoesNotExist' })),
+              ],
             },
           ],
         },
