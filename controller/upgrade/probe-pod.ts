@@ -39,12 +39,14 @@ const RELEASE_KEYS = [
  */
 export const PROBE_SCRIPT = `newline='
 '
+bom="$(printf '\\357\\273\\277')"
 chosen=
 for file in /etc/kairos-release /etc/os-release; do
   [ -r "$file" ] || continue
   keys= identified=
   while read -r line || [ -n "$line" ]; do
-    line="\${line#export }"
+    line="\${line#"$bom"}"
+    case "$line" in export[[:space:]]*) line="\${line#export}"; line="\${line#"\${line%%[![:space:]]*}"}" ;; esac
     case "$line" in
       ${RELEASE_KEYS.map(key => `KAIROS_${key}=*[A-Za-z0-9]*`).join('|')}) keys="$keys$line$newline" ;;
       *) continue ;;

@@ -23,13 +23,16 @@ export const verify: Step = {
 function awaitHealth(facts: Facts, missing: string): StepResult {
   const { ledger, now, nodeOp } = facts;
   const seconds = nodeOp.spec.verifyTimeoutSeconds;
-  const until = after(stepStartedAt(facts, 'Verify'), seconds);
+  const until = verifyDeadline(facts);
   if (ledger?.readySince !== undefined)
     return act({ do: 'record', change: { readySince: null } }, { reason: 'Settling', message: missing });
   if (ledger?.step === 'Verify' && now >= until)
     return fail('NotSettled', `not healthy within ${seconds} s after its reboot: ${missing}`);
   return wait('Settling', missing, until);
 }
+
+const verifyDeadline = (facts: Facts): Date =>
+  after(stepStartedAt(facts, 'Verify'), facts.nodeOp.spec.verifyTimeoutSeconds);
 
 function settle(facts: Facts): StepResult {
   const { ledger, now } = facts;
@@ -55,18 +58,30 @@ function settleSeconds({ nodeOp, node }: Facts): number {
 const FALLBACK_STATES = new Set<string>(['passive', 'recovery', 'livecd']);
 
 /** Set if another system or another version than the requested one has booted. */
-function fallbackMessage({ agent, node, nodeOp }: Facts): string | undefined {
+function fallbackMessage(facts: Facts): string | undefined {
+  const { agent, node, nodeOp } = facts;
   const booted = agent?.status?.boot;
   /* Release and boot state belong to the boot that they were read in; those of an earlier boot prove nothing about this one. */
   if (booted === undefined || booted.id !== bootIdOf(node)) return undefined;
   /* NodeOps that the legacy operator created for an upgrade have no `verify`. */
   const { version, bootState } = nodeOp.spec.verify ?? { bootState: nodeOp.isUpgrade ? 'active' : undefined };
-  const running = versionTriple(agent?.status?.release);
+  const running = runningVersion(facts);
   if (bootState !== undefined && FALLBACK_STATES.has(booted.state) && !mayBeTarget(booted.state, version, running))
     return `the node came back from its ${booted.state} system${running === undefined ? '' : ` on ${running}`}`;
   if (version !== undefined && running !== undefined && running !== version)
     return `the node came back on ${running} instead of ${version}`;
   return undefined;
+}
+
+/**
+ * Undefined while it is not known. The agent may have read a release file that was just being written, so a mere beginning of the requested
+ * version is a version of its own only when it has lasted.
+ */
+function runningVersion(facts: Facts): string | undefined {
+  const running = versionTriple(facts.agent?.status?.release);
+  const requested = facts.nodeOp.spec.verify?.version;
+  const mayBeIncomplete = running !== undefined && running !== requested && requested?.startsWith(running) === true;
+  return mayBeIncomplete && facts.now < verifyDeadline(facts) ? undefined : running;
 }
 
 /** A machine that boots from the network or keeps its system in memory runs a live system for good: there, the version alone decides. */
@@ -78,7 +93,7 @@ function missingHealth(facts: Facts): string | undefined {
   const { node, agent, nodeOp } = facts;
   if (!isReady(node)) return 'waiting for the node to be Ready';
   if (agent?.status?.boot?.id !== bootIdOf(node)) return 'waiting for the agent to report the new boot';
-  if (nodeOp.spec.verify?.version !== undefined && versionTriple(agent?.status?.release) === undefined)
+  if (nodeOp.spec.verify?.version !== undefined && runningVersion(facts) === undefined)
     return 'waiting for the agent to report the version';
   return missingStaticPod(facts) ?? missingDaemonSetPod(facts);
 }

@@ -106,6 +106,11 @@ describe('the probe script', () => {
     ['other keys, although none is identifying', 'KAIROS_MODEL=generic\n', 'KAIROS_FLAVOR=ubuntu\n'],
     ['indented lines', '  KAIROS_VERSION=v2\n', 'KAIROS_VERSION=v1\n'],
     ['another system', 'ID=x\n', 'ID=ubuntu\n'],
+    ['a tab after export', 'export\tKAIROS_VERSION=v2\n', 'KAIROS_VERSION=v1\n'],
+    ['several spaces after export', '  export   KAIROS_VERSION="v2"\n', 'KAIROS_VERSION=v1\n'],
+    ['a byte order mark', '\uFEFFKAIROS_VERSION=v2\n', 'KAIROS_VERSION=v1\n'],
+    ['Windows line ends', "KAIROS_ID='kairos'\r\nKAIROS_VERSION=v2\r\n", 'KAIROS_VERSION=v1\n'],
+    ['a word that begins with export', 'exportKAIROS_VERSION=v2\n', 'KAIROS_VERSION=v1\n'],
   ])(
     'chooses the same file as the agent of a host, with %s in kairos-release',
     (_sentence, kairosRelease, osRelease) => {

@@ -4,6 +4,8 @@ import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
 import { facts, job, node, pod, type PodTraits, ran, secondsAgo } from '../../../builders.js';
 import { MARK, outcomeOf, REBOOT, UPGRADE, answering, rebooted } from './walk-outcome.js';
 
+const TO_K3S = { ...UPGRADE, verify: { version: 'v2-k3sv1.34.1+k3s1', bootState: 'active' } };
+
 describe('A node to be rebooted and verified', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
   const asked = { ledger: at, job: job('complete') };
@@ -216,6 +218,27 @@ describe('A node to be rebooted and verified', () => {
       'fails at once on another version',
       UPGRADE,
       { ...rebooted({ release: { version: 'v1' } }), ledger: at },
+      'Verify: Failed FellBack',
+    ],
+    [
+      'waits while the agent reports only the beginning of the version, as from a file that is being written',
+      TO_K3S,
+      { ...rebooted({ release: { version: 'v2' } }), ledger: ran('Verify') },
+      'Verify: wait Settling',
+    ],
+    [
+      'fails when the agent still reports only the beginning of the version after verifyTimeoutSeconds',
+      TO_K3S,
+      { ...rebooted({ release: { version: 'v2' } }), ledger: ran('Verify', {}, 600) },
+      'Verify: Failed FellBack',
+    ],
+    [
+      'fails at once on another software of the same version',
+      TO_K3S,
+      {
+        ...rebooted({ release: { version: 'v2', softwareVersionPrefix: 'k3s', softwareVersion: 'v1.33.0+k3s1' } }),
+        ledger: ran('Verify'),
+      },
       'Verify: Failed FellBack',
     ],
     [
