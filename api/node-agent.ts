@@ -74,7 +74,15 @@ export const Operation = z.object({
       added: z
         .array(z.string())
         .optional()
-        .describe('Containers that something else added to the Pod and that still ran when the command had succeeded.'),
+        .describe('Containers that something else added to the Pod and that still ran when the command had ended.'),
+      failure: z
+        .object({
+          podUid: z.string().describe('UID of the Pod.'),
+          exitCode: z.int32().describe('Exit code of the command.'),
+          log: z.string().optional().describe('Last lines of its log.'),
+        })
+        .optional()
+        .describe('The last failed Pod that was deleted because something else kept it running.'),
     })
     .optional()
     .describe('Job of the operation on this node.'),

@@ -1,16 +1,16 @@
 /** Why a Job failed, as its own containers and the kubelet report it. */
 import { CONTAINERS } from '../../../api/names.js';
 import { endCause, isRejected } from '../../cluster/pod-end.js';
-import { newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
-import { type Facts, fail, type StepResult } from '../facts/facts.js';
+import { addedContainersOf, containerNamed, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
+import { act, type Facts, fail, type StepResult } from '../facts/facts.js';
 
 interface JobCondition {
   reason?: string;
   message?: string;
 }
 
-export function jobFailed({ jobPods }: Facts, condition: JobCondition): StepResult {
-  const failure = lastFailure(jobPods);
+export function jobFailed({ jobPods, ledger }: Facts, condition: JobCondition): StepResult {
+  const failure = lastFailure(jobPods) ?? recordedFailure(ledger);
   const evidence = { log: failure?.message?.trim(), exitCode: failure?.exitCode };
   if (condition.reason === 'DeadlineExceeded')
     return fail('JobTimeout', 'Job failed: it ran longer than activeDeadlineSeconds', evidence);
@@ -22,6 +22,29 @@ export function jobFailed({ jobPods }: Facts, condition: JobCondition): StepResu
   const words = cause ?? containerCause(failure);
   return fail('JobFailed', words === undefined ? 'Job failed' : `Job failed: ${words}`, evidence);
 }
+
+/** Whether the command has failed while an added container keeps the Pod running, so that the Job controller does not see the failure. */
+export const isKeptAfterFailure = (pod: CachedPod): boolean => {
+  const ended = containerNamed(pod, CONTAINERS.work)?.state?.terminated;
+  return ended !== undefined && ended.exitCode !== 0 && addedContainersOf(pod).length > 0;
+};
+
+/** The deleted Pod counts as a failed try. Exit code and log vanish with it, so that they are recorded first. */
+export function endFailedPod({ ledger }: Facts, pod: CachedPod): StepResult {
+  const added = addedContainersOf(pod);
+  const message = `the command failed; ending the Pod, which the added container ${added.join(', ')} keeps`;
+  const { exitCode = 1, message: log } = containerNamed(pod, CONTAINERS.work)?.state?.terminated ?? {};
+  const podUid = pod.metadata.uid;
+  if (ledger?.job === undefined || ledger.job.failure?.podUid === podUid)
+    return act({ do: 'deletePods', pods: [pod] }, { message });
+  const failure = { podUid, exitCode, ...(log ? { log } : {}) };
+  return act({ do: 'record', change: { job: { ...ledger.job, added, failure } } }, { message });
+}
+
+const recordedFailure = (ledger: Facts['ledger']): ReturnType<typeof lastFailure> => {
+  const { failure } = ledger?.job ?? {};
+  return failure && { name: CONTAINERS.work, exitCode: failure.exitCode, message: failure.log };
+};
 
 export const sentinelFailed = (cause: string, evidence: { log?: string; exitCode?: number } = {}): StepResult =>
   fail('SentinelFailed', `the command succeeded, but that could not be recorded on the node: ${cause}`, evidence);

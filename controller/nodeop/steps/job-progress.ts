@@ -2,23 +2,16 @@
  * Waits while the Job runs. Its newest live Pod decides: a Job that has failed once may be unable to start its next Pod, and a Pod of which
  * one container has ended may be unable to start the next.
  */
-import { CONTAINERS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
 import { hasPullError, imagePullState } from '../../cluster/image-pull.js';
 import { hasEnded } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { hasRun } from '../../cluster/pod-end.js';
-import {
-  addedContainersOf,
-  containerNamed,
-  isAlive,
-  newestOf,
-  ownContainersOf,
-  type CachedPod,
-} from '../../cluster/pod.js';
+import { addedContainersOf, isAlive, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
+import { endFailedPod, isKeptAfterFailure } from './job-failure.js';
 import { terminationDeadline } from './pod-termination.js';
 
 export function awaitJobProgress(facts: Facts): StepResult {
@@ -26,7 +19,7 @@ export function awaitJobProgress(facts: Facts): StepResult {
   if (pod?.metadata.deletionTimestamp !== undefined) return awaitTermination(facts, pod);
   if (pod && ownContainersOf(pod).some(({ state }) => state?.running !== undefined))
     return wait('JobRunning', runningMessage(pod));
-  if (pod && hasFailedCommand(pod)) return endFailedPod(pod);
+  if (pod && isKeptAfterFailure(pod)) return endFailedPod(facts, pod);
   const since = stalledSince(facts, pod);
   if (since === undefined) return recordStall(facts, pod);
   return pod ? awaitStart(facts, pod, since) : awaitNextPod(facts, since);
@@ -46,20 +39,6 @@ function awaitTermination({ now }: Facts, pod: CachedPod): StepResult {
     ? fail('JobFailed', `Job failed: its Pod ${podName(pod)} does not terminate`)
     : wait('JobRunning', 'Job is running: its Pod is being deleted', until);
 }
-
-const hasFailedCommand = (pod: CachedPod): boolean => {
-  const ended = containerNamed(pod, CONTAINERS.work)?.state?.terminated;
-  return ended !== undefined && ended.exitCode !== 0 && addedContainersOf(pod).length > 0;
-};
-
-/** The Job controller does not see the failure while an added container keeps the Pod running. The deleted Pod counts as a failed try. */
-const endFailedPod = (pod: CachedPod): StepResult =>
-  act(
-    { do: 'deletePods', pods: [pod] },
-    {
-      message: `the command failed; ending the Pod, which the added container ${addedContainersOf(pod).join(', ')} keeps`,
-    },
-  );
 
 /** How far the Job is: another Pod, another container or another boot is progress. */
 function stallOf({ job, node, jobPods }: Facts, pod: CachedPod | undefined): string {

@@ -256,6 +256,16 @@ describe('A Job that has failed', () => {
     ],
   ])('%s', (_title, result, expected) => expect(result).toMatchObject(expected));
 
+  test('has the recorded exit code and log when its Pod was deleted because an added container kept it', () => {
+    const failure = { podUid: 'uid-job-x', exitCode: 4, log: 'no such disk' };
+    const ledger = ran('Run', { job: { ...RECORDED, failure } });
+    expect(walk(facts({}, { ledger, job: job('failed'), jobPods: [] })).result).toMatchObject({
+      reason: 'JobFailed',
+      log: 'no such disk',
+      exitCode: 4,
+    });
+  });
+
   test('has the log of its own container, not of an added one', () => {
     const containers = [
       { name: 'istio-proxy', state: { terminated: { exitCode: 1, message: 'proxy', finishedAt: secondsAgo(1) } } },

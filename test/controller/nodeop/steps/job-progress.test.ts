@@ -11,6 +11,14 @@ const running = (failed = 0, more: object = {}) => ({
 });
 const waitingFor = (stall: string, seconds: number) => ({ waiting: { for: stall, since: secondsAgo(seconds) } });
 const at = (more: object = {}) => ran('Run', more);
+/** Its command has failed, and an added container still runs. */
+const keptPod = commandPod({
+  containers: [
+    { name: 'istio-proxy', state: { running: {} } },
+    { name: 'nodeop', state: { terminated: { exitCode: 4, message: 'no such disk' } } },
+  ],
+});
+const KEPT_FAILURE = { podUid: keptPod.metadata.uid, exitCode: 4, log: 'no such disk' };
 const failedPod = pod('first', {
   phase: 'Failed',
   createdAt: secondsAgo(100),
@@ -163,20 +171,15 @@ describe('A Pod of the Job', () => {
       'record',
     ],
     [
-      'is deleted when its command has failed and an added container keeps it',
+      'has its failure recorded when an added container keeps it',
       {},
-      {
-        ledger: at(),
-        job: running(),
-        jobPods: [
-          commandPod({
-            containers: [
-              { name: 'istio-proxy', state: { running: {} } },
-              { name: 'nodeop', state: { terminated: { exitCode: 1 } } },
-            ],
-          }),
-        ],
-      },
+      { ledger: at(), job: running(), jobPods: [keptPod] },
+      'record',
+    ],
+    [
+      'is deleted when its failure is recorded and an added container keeps it',
+      {},
+      { ledger: at({ job: { ...at().job, failure: KEPT_FAILURE } }), job: running(), jobPods: [keptPod] },
       'deletePods',
     ],
     [
@@ -186,6 +189,11 @@ describe('A Pod of the Job', () => {
       'Failed JobFailed',
     ],
   ])('%s', (_title, spec, seen, expected) => expect(outcomeOf(facts(spec, seen))).toBe(`Run: ${expected}`));
+
+  test('has exit code and log of its command recorded before it is deleted', () =>
+    expect(walk(facts({}, { ledger: at(), job: running(), jobPods: [keptPod] })).result).toMatchObject({
+      action: { do: 'record', change: { job: { added: ['istio-proxy'], failure: KEPT_FAILURE } } },
+    }));
 
   test('is reported with the containers that something added to it', () => {
     const containers = [
