@@ -55,7 +55,7 @@ export async function kairosImage(plan: KairosImage): Promise<Image> {
   const agent = readFileSync(join(nodeFiles, 'image-kairos-agent'), 'utf8');
   const settings = `FAIL=${plan.fail ?? 0}\nSLEEP=${plan.sleepSeconds ?? 0}\n`;
   const release = releaseFiles(plan);
-  const key = [agent, settings, release['kairos-release'], release['os-release']];
+  const key = [agent, settings, JSON.stringify(release)];
   const config = { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/bash'] };
   return await buildImage({ name: 'kairos', ref: plan.ref, config, key }, async (root, base) => {
     await copyBusybox(root, base);

@@ -4,10 +4,16 @@ export interface KairosVersion {
   version: string;
   softwareVersion?: string;
   arch?: string;
+  /** As in Kairos up to v3.2.1: no `/etc/kairos-release`, and its keys in the `/etc/os-release` of the distribution. */
+  inOsRelease?: boolean;
 }
 
 /** The version of every node unless a test requests another. */
-export const INITIAL: Required<KairosVersion> = { version: 'v3.5.0', softwareVersion: 'v1.34.4+k3s1', arch: 'amd64' };
+export const INITIAL: Required<Omit<KairosVersion, 'inOsRelease'>> = {
+  version: 'v3.5.0',
+  softwareVersion: 'v1.34.4+k3s1',
+  arch: 'amd64',
+};
 
 export const SLOTS = ['active', 'passive', 'recovery'] as const;
 export type Slot = (typeof SLOTS)[number];
@@ -18,9 +24,11 @@ export const slotLabel = (slot: Slot) => `COS_${slot.toUpperCase()}`;
 /** A file in a slot's /etc that makes the slot unbootable. */
 export const CANNOT_BOOT = 'cannot-boot';
 
-/** Contents of `/etc/kairos-release` and `/etc/os-release`. */
-export function releaseFiles(requested: KairosVersion): { 'kairos-release': string; 'os-release': string } {
-  const { version, softwareVersion, arch } = { ...INITIAL, ...requested };
+const DISTRIBUTION = { PRETTY_NAME: 'Ubuntu 24.04 LTS', NAME: 'Ubuntu', ID: 'ubuntu', VERSION_ID: '24.04' };
+
+/** Contents of `/etc/os-release` and, unless the release is in there, of `/etc/kairos-release`. */
+export function releaseFiles(requested: KairosVersion): { 'os-release': string; 'kairos-release'?: string } {
+  const { version, softwareVersion, arch, inOsRelease } = { ...INITIAL, ...requested };
   const name = 'kairos-standard-debian-12';
   const fields = {
     ID: 'kairos',
@@ -43,6 +51,8 @@ export function releaseFiles(requested: KairosVersion): { 'kairos-release': stri
     VERSION_ID: version,
     VERSION: version,
   };
+  if (inOsRelease === true)
+    return { 'os-release': lines(DISTRIBUTION, '') + lines({ ...fields, ID: 'kairos', FLAVOR: 'ubuntu' }, 'KAIROS_') };
   return { 'kairos-release': lines(fields, 'KAIROS_'), 'os-release': lines(system, '') };
 }
 

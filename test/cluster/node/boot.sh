@@ -105,7 +105,7 @@ cp "$PKI/node-$NODE.kubeconfig" $root/etc/kubernetes/kubelet.kubeconfig
 cp "$PKI/kube-proxy.kubeconfig" $root/etc/kubernetes/kube-proxy.kubeconfig
 cp "$PKI/ca.crt" $root/etc/kubernetes/
 cp "$FILES/kubelet.yaml" $root/etc/kubernetes/kubelet.yaml
-mkdir -p $root/etc/cni/net.d $root/etc/containerd $root/var/log
+mkdir -p $root/etc/cni/net.d $root/etc/containerd $root/etc/kubernetes/manifests $root/var/log
 sed "s|@POD_RANGE@|$POD_RANGE|" "$FILES/cni.conflist" >$root/etc/cni/net.d/10-pods.conflist
 cp "$FILES/containerd.toml" $root/etc/containerd/config.toml
 cp "$SPEC" $root/etc/containerd/container-spec.json

@@ -33,7 +33,7 @@ export const pushRelease = (
   return registry.push(name, base, {
     files: {
       // Of two lines with the same key the last one takes effect.
-      'etc/kairos-release': [files['kairos-release'], ...fields].join(''),
+      'etc/kairos-release': [files['kairos-release'] ?? '', ...fields].join(''),
       'etc/os-release': files['os-release'],
       'etc/kairos-agent-stand-in': settings,
     },

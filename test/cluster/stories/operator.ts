@@ -62,9 +62,9 @@ async function removeLeftovers(cluster: RealCluster): Promise<void> {
   for (const name of cluster.machines.keys()) await kubectl.do(['uncordon', name]);
   await kubectl.do(['delete', 'deployments,pdb,pods', '--all', '-n', 'default', '--timeout=60s']);
   const versions = await Promise.all(
-    [...cluster.machines.values()].map(machine => machine.readFile('/etc/kairos-release')),
+    [...cluster.machines.values()].map(machine => machine.exec('cat', '/etc/kairos-release')),
   );
-  if (versions.some(text => !text.includes('v3.5.0')))
+  if (versions.some(({ stdout }) => !stdout.includes('v3.5.0')))
     await cluster.resetNodes({ version: 'v3.5.0', softwareVersion: SOFTWARE });
 }
 

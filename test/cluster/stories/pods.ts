@@ -13,6 +13,8 @@ export interface PodPlan {
   emptyDir?: boolean;
   /** How long the pod tolerates a node that is not Ready; 300 by default in Kubernetes. */
   tolerationSeconds?: number;
+  /** Tolerates every taint, the cordon included. */
+  toleratesAll?: boolean;
 }
 
 /** A pod without a controller. */
@@ -50,6 +52,7 @@ function podSpec({
   graceSeconds = 1,
   emptyDir,
   tolerationSeconds,
+  toleratesAll,
 }: PodPlan): object {
   const mounts = [
     { name: 'host', mountPath: '/story' },
@@ -71,5 +74,31 @@ function podSpec({
     containers: [{ name, image: IMAGE, command: ['sh', '-c', script], volumeMounts: mounts }],
     volumes,
     ...(tolerationSeconds === undefined ? {} : { tolerations }),
+    ...(toleratesAll === true ? { tolerations: [{ operator: 'Exists' }] } : {}),
   };
 }
+
+/** Manifest of a static pod that is Ready while a file exists in /run/node, which is empty after each boot. */
+export const staticPod = (name: string, readyFile: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'kube-system' },
+  spec: {
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name,
+        image: IMAGE,
+        command: ['sh', '-c', EXIT_ON_TERM],
+        volumeMounts: [{ name: 'run', mountPath: '/node' }],
+        readinessProbe: {
+          exec: { command: ['test', '-e', `/node/${readyFile}`] },
+          periodSeconds: 1,
+          failureThreshold: 1,
+        },
+      },
+    ],
+    volumes: [{ name: 'run', hostPath: { path: '/run/node' } }],
+  },
+});
