@@ -5,6 +5,8 @@ export const ARTIFACT_REASONS = {
   InvalidInput: 'The content of a Secret cannot be used.',
   InvalidSpec: 'The spec violates a rule that the admission webhook would have enforced.',
   NamespaceNotAllowed: 'The operator does not build in this namespace.',
+  Restored:
+    'The object was restored from a backup, or copied from one that had started. Nothing is built until a retry is requested.',
   Refused: 'The API server refused to create an object.',
   Building: 'The artifacts are being built.',
   StepDone: 'A step of the build is done.',

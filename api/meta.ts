@@ -63,6 +63,15 @@ export const Condition = z.object({
 });
 export type Condition = z.infer<typeof Condition>;
 
+/** A status that a backup tool restored has the uid of the object that was saved. */
+export const statusUid = () =>
+  z
+    .string()
+    .optional()
+    .describe(
+      'metadata.uid of the object that this status was written for; another one after a restore from a backup.',
+    );
+
 /** A time in RFC 3339. */
 export const time = (description: string) => z.iso.datetime().describe(description);
 

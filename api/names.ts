@@ -22,6 +22,8 @@ export const LABELS = {
   /** On the Pods of the operator's own programs. */
   program: 'app.kubernetes.io/name',
   managedBy: 'app.kubernetes.io/managed-by',
+  /** On every object that the operator creates and that does something: "true" makes Velero leave it out of backups. */
+  noBackup: 'velero.io/exclude-from-backup',
   /** On Nodes: "false" prevents the agent from labeling the Node. */
   managed: 'kairos.io/managed',
 } as const;
@@ -38,6 +40,8 @@ export const ANNOTATIONS = {
   /** On Jobs and helper Pods: full name of the NodeOp and of the node, since the labels may be hashed. */
   nodeOpName: 'operator.kairos.io/nodeop-name',
   nodeName: 'operator.kairos.io/node-name',
+  /** On NodeOps, NodeOpUpgrades and OSArtifacts that were started: their own uid. Another uid is that of the object they were restored from. */
+  started: 'operator.kairos.io/started',
   /** On a finished operation: a new value retries the nodes that failed or never started. */
   retry: 'operator.kairos.io/retry',
   /** On a terminating operation: skips all waiting. */

@@ -1,6 +1,6 @@
 /** The status that an operation reports for each node and for all of them. Only the controller writes it. */
 import * as z from 'zod';
-import { Condition, time } from './meta.js';
+import { Condition, statusUid, time } from './meta.js';
 import { REASON_NAMES } from './reasons.js';
 
 /** The steps of an operation on a node, in their order. */
@@ -76,6 +76,7 @@ export const nodeStatuses = () =>
 export const operationStatusFields = {
   message: z.string().optional().describe('Human-readable message.'),
   observedGeneration: z.int().optional().describe('metadata.generation that this status is based on.'),
+  uid: statusUid(),
   conditions: z
     .array(Condition)
     .optional()

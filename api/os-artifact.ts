@@ -12,7 +12,7 @@ import {
   Toleration,
   Volume,
 } from './passthrough.js';
-import { Condition, LocalObjectReference, time } from './meta.js';
+import { Condition, LocalObjectReference, statusUid, time } from './meta.js';
 import { Artifacts, Image, outputFields } from './os-artifact-nested.js';
 
 const perKind = <Field extends z.ZodType>(make: (kind: ArtifactKind) => Field) =>
@@ -112,7 +112,14 @@ export const OSArtifactStatus = z.object({
   phase: z.enum(PHASES).optional().describe('Pending, Building, Exporting, Ready or Error.'),
   message: z.string().optional().describe('Human-readable description of the state.'),
   observedGeneration: z.int().optional().describe('The metadata.generation that this status describes.'),
+  uid: statusUid(),
   conditions: z.array(Condition).optional().describe('Complete, Failed, Reconciling and Stalled.'),
+  retry: z
+    .string()
+    .optional()
+    .describe(
+      'Value that the annotation operator.kairos.io/retry had when the object was restored; another one builds it.',
+    ),
   build: z.string().optional().describe('ID of the build: it changes with the spec and with the inputs.'),
   pod: z.string().optional().describe('Name of the builder Pod.'),
   attempt: z.int().min(1).optional().describe('Number of the builder Pod within this build: a lost Pod is replaced.'),

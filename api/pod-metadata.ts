@@ -1,7 +1,8 @@
 /**
  * Labels and annotations of every Pod that this operator creates. Such a Pod runs once and ends: a container that a service mesh adds to it
- * would keep it running, and an autoscaler that moves it would end its command halfway.
+ * would keep it running, an autoscaler that moves it would end its command halfway, and a Pod that is restored from a backup would run again.
  */
+import { LABELS } from './names.js';
 
 /** By which the injectors of containers are asked to leave a Pod alone. Each has its own; some read a label, some an annotation. */
 const NO_INJECTION = {
@@ -33,5 +34,8 @@ const NO_DISRUPTION = {
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
 };
 
-export const POD_LABELS: Readonly<Record<string, string>> = NO_INJECTION.labels;
+/** By which Velero is asked to leave an object out of backups. A restored Pod or Job would run before anything could stop it. */
+export const NO_BACKUP: Readonly<Record<string, string>> = { [LABELS.noBackup]: 'true' };
+
+export const POD_LABELS: Readonly<Record<string, string>> = { ...NO_INJECTION.labels, ...NO_BACKUP };
 export const POD_ANNOTATIONS: Readonly<Record<string, string>> = { ...NO_INJECTION.annotations, ...NO_DISRUPTION };

@@ -51,6 +51,8 @@ export const REASONS = {
   ProbeFailed: 'The upgrade image could not be read.',
   Probing: 'The upgrade image is being read.',
   NamespaceNotAllowed: 'The operator is not allowed to serve this namespace.',
+  Restored:
+    'The object was restored from a backup, or copied from one that had started. Nothing is run until a retry is requested.',
   InvalidSpec: 'The spec violates a rule that the admission webhook would have rejected.',
   // further Events
   Started: 'The node was claimed by the operation.',

@@ -1,6 +1,7 @@
 /** Finds the faults of an object, on updates compared with the previous one, and the warnings about it. */
 import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
+import { ANNOTATIONS } from '../api/names.js';
 import { defaulted } from './defaults.js';
 import { type Fault, faultText, invalid, pathText, tooMany } from './faults.js';
 import { immutableFieldFaults, hasStarted } from './immutable-fields.js';
@@ -109,6 +110,14 @@ const longNameWarnings = (object: Fields): string[] => {
     : [];
 };
 
+/** The uid of a new object is not known before it is stored, so the mark is that of another object. */
+const copiedMarkWarnings = (object: Fields): string[] =>
+  fieldsOf(fieldsOf(object.metadata).annotations)[ANNOTATIONS.started] === undefined
+    ? []
+    : [
+        `metadata.annotations: "${ANNOTATIONS.started}" marks an object that was started before, so this one will not run; remove the annotation to run it`,
+      ];
+
 /**
  * The warnings about an allowed object, including those that depend on the cluster. The last-applied annotation is used for new objects
  * only, because on updates it may be outdated.
@@ -117,7 +126,7 @@ export function warningsOf(reviewed: ReviewedObject, clusterWarnings: readonly s
   const { policy, object, before } = reviewed;
   const spec = defaultedSpec(reviewed);
   const warnings = [
-    ...(before ? [] : longNameWarnings(object)),
+    ...(before ? [] : [...longNameWarnings(object), ...copiedMarkWarnings(object)]),
     ...policy.warnings.flatMap(rule => rule(spec)),
     ...clusterWarnings,
   ];

@@ -10,7 +10,7 @@ import type { Kube, Name, Stored } from '../../kube/kube.js';
 import { StalenessTracker } from '../../kube/live-read.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
 import { ownerNameOf } from '../../kube/owner.js';
-import { mergeStatus } from '../../kube/patch.js';
+import { mergeChange, mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/event-recorder.js';
 import { JOBS, PODS } from '../../kube/resources.js';
@@ -19,9 +19,11 @@ import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import type { CachedJob } from '../cluster/job.js';
 import { type CachedPod, isAlive } from '../cluster/pod.js';
+import { withMark } from '../cluster/started-mark.js';
 import { act, NameTakenError } from './act.js';
 import type { Tools } from './build/container.js';
 import { decide } from './decide/decide.js';
+import { restoredPlan, shouldMark } from './decide/restored.js';
 import { warningEvent } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { refreshStale } from './live-reads.js';
@@ -87,12 +89,28 @@ const isBuilt = ({ metadata, status }: OSArtifact): boolean =>
 export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
   const artifact = deps.artifacts.get(at);
   if (artifact === undefined) return { then: 'settled' };
+  const restored = isTerminating(artifact) ? undefined : restoredPlan(artifact, deps.clock.now());
+  if (restored === undefined)
+    return reconcileMarked(shouldMark(artifact) ? await mark(artifact, deps) : artifact, deps);
+  await report(artifact, restored, deps);
+  return { then: 'settled' };
+}
+
+/** Returns the object as it is stored then. A policy that strips annotations leaves it without the mark, which prevents nothing. */
+async function mark(artifact: OSArtifact, { kube, artifacts }: ArtifactDeps): Promise<OSArtifact> {
+  const to = withMark(artifact);
+  const saved = await mergeChange(kube, OS_ARTIFACT, artifact, { to, onlyIfUnchanged: true });
+  artifacts.put(saved);
+  return saved;
+}
+
+async function reconcileMarked(artifact: OSArtifact, deps: ArtifactDeps): Promise<Outcome> {
   const now = deps.clock.now();
   const spec = OSArtifactSpec.safeParse(artifact.spec);
   const faults = spec.success ? osArtifactFaults(spec.data) : spec.error.issues;
   const isLive = !isTerminating(artifact);
   /* A finished build stays Ready even if today's rules would not accept it. */
-  const isAllowed = spec.success && namespaceRefusal(at.namespace, deps.allowedNamespaces) === undefined;
+  const isAllowed = spec.success && namespaceRefusal(artifact.metadata.namespace, deps.allowedNamespaces) === undefined;
   if (isLive && isBuilt(artifact) && !isAllowed) return { then: 'settled' };
   const rejection = isLive && !isBuilt(artifact) ? rejectionOf(artifact, faults, deps) : undefined;
   if (rejection) {

@@ -38,6 +38,7 @@ export function newStatus(
   const completedAt = (wasFinal && status.build === build && status.completedAt) || now.toISOString();
   const kept = KEPT_FIELDS.map(field => [field, details[field] ?? before?.[field]] as const);
   return defined({
+    uid: metadata.uid,
     phase,
     message,
     observedGeneration: metadata.generation,

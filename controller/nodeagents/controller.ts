@@ -2,6 +2,7 @@
 import { NODE_AGENT } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
+import { NO_BACKUP } from '../../api/pod-metadata.js';
 import { isAlreadyExists } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
 import { controllerReference } from '../../kube/owner.js';
@@ -71,7 +72,7 @@ async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const owner = controllerReference(NODES, node);
   const isOwned = agent.metadata.ownerReferences?.some(each => each.uid === node.metadata.uid) ?? false;
   if (isOwned && agent.spec.labels === wantsLabels(node)) return { then: 'settled' };
-  const patch = { metadata: { ownerReferences: [owner] }, spec: { labels: wantsLabels(node) } };
+  const patch = { metadata: { labels: NO_BACKUP, ownerReferences: [owner] }, spec: { labels: wantsLabels(node) } };
   caches.nodeAgents.put(await kube.patch<NodeAgent>(NODE_AGENT, { name }, withResourceVersion(patch, agent)));
   return { then: 'settled' };
 }
@@ -81,7 +82,7 @@ async function create(node: CachedNode, kube: Kube): Promise<NodeAgent | undefin
   const manifest = {
     apiVersion: `${NODE_AGENT.group}/${NODE_AGENT.version}`,
     kind: NODE_AGENT.kind,
-    metadata: { name, ownerReferences: [controllerReference(NODES, node)] },
+    metadata: { name, labels: NO_BACKUP, ownerReferences: [controllerReference(NODES, node)] },
     spec: { labels: wantsLabels(node) },
   };
   try {

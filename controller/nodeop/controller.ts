@@ -8,6 +8,7 @@ import type { Clock } from '../../program/clock.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
+import { isMarked, isRestored, needsMark } from '../cluster/started-mark.js';
 import { rolloutOrder } from '../cluster/targets.js';
 import type { ActDeps } from './act/act.js';
 import { ControlPlaneLease } from './act/control-plane-lease.js';
@@ -15,6 +16,7 @@ import * as events from './act/events.js';
 import { Evictions } from './act/evictions.js';
 import { setClaimFinalizer } from './act/finalizer.js';
 import { performAll } from './act/perform-plan.js';
+import { markStarted } from './act/started-mark.js';
 import { type StatusWrite, StatusWriter } from './act/status-writer.js';
 import { decide, type Plan } from './decide.js';
 import type { Facts } from './facts/facts.js';
@@ -24,10 +26,12 @@ import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-node
 import { claimsNodes, nextPass } from './requeue.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
 import { LiveReads } from './reads/live-reads.js';
+import { hasLostUpgrade } from './reads/lost-upgrade.js';
 import { RefusedWrites } from './reads/refused-writes.js';
 import { initialStatus } from './status/initial-status.js';
 import { isRetried, retryStatus } from './status/retry-status.js';
 import { rejectedStatus } from './status/rejected-status.js';
+import { restoredStatus } from './status/restored-status.js';
 import { lacksPod } from './steps/job-progress.js';
 import { enqueueOnChanges } from './watch-triggers.js';
 
@@ -89,9 +93,15 @@ export class NodeOpController {
 
   /** One pass over one NodeOp. */
   async reconcile(at: Name): Promise<Outcome> {
-    const { caches, legacy, allowedNamespaces } = this.#deps;
+    const { caches, legacy } = this.#deps;
     const op = caches.nodeOps.get(at);
     if (op === undefined || legacy?.owns(op)) return { then: 'settled' };
+    if (await this.#isRestored(op)) return this.#restore(op);
+    return this.#reconcileMarked(needsMark(op) ? await markStarted(op, this.#deps) : op);
+  }
+
+  async #reconcileMarked(op: NodeOp): Promise<Outcome> {
+    const { allowedNamespaces } = this.#deps;
     const parsed = parseNodeOp(op);
     if (parsed.fault !== undefined) return this.#reject(op, parsed.fault, 'InvalidSpec');
     const { nodeOp } = parsed;
@@ -166,6 +176,26 @@ export class NodeOpController {
     return this.#deps.caches.nodeAgents.byIndex('operation', metadata.uid).length > 0;
   }
 
+  /** An object that has claimed nodes is the one that was started, whatever its annotation says. */
+  async #isRestored(op: NodeOp): Promise<boolean> {
+    if (this.#hasClaims(op)) return false;
+    if (isRestored(op)) return true;
+    return needsMark(op) && op.status?.phase === undefined && (await hasLostUpgrade(op, this.#deps));
+  }
+
+  /** Ends the operation without running it. One that had finished stays as it was. The next pass follows from the change. */
+  async #restore(op: NodeOp): Promise<Outcome> {
+    if (op.metadata.deletionTimestamp !== undefined) return this.#finish(op);
+    const { clock, recorder, log } = this.#deps;
+    const status = restoredStatus(op, clock.now());
+    await this.#statusWriter.write(op, status);
+    if (!isFinal(op.status)) {
+      log.warn({ object: keyOf(op.metadata) }, 'operation not started: it was restored from a backup or copied');
+      recorder.record(events.restored(op, status.message ?? ''));
+    }
+    return { then: 'settled' };
+  }
+
   /** Records the targets in the status before any of them is touched. */
   async #start(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { caches, clock } = this.#deps;
@@ -181,7 +211,7 @@ export class NodeOpController {
   async #retry(op: NodeOp, nodeOp: ParsedNodeOp): Promise<Outcome> {
     const { caches, clock, recorder } = this.#deps;
     const status = retryStatus(nodeOp, caches.nodes.list(), clock.now());
-    await this.#statusWriter.write(op, status);
+    await this.#statusWriter.write(isMarked(op) ? op : await markStarted(op, this.#deps), status);
     recorder.record(events.retried(nodeOp, status));
     return { then: 'requeue', afterMs: 0 };
   }

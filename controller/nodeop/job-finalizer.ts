@@ -87,7 +87,9 @@ async function removeFinalizer(
 ): Promise<void> {
   const { name, namespace } = job.metadata;
   const finalizers = job.metadata.finalizers?.filter(each => each !== FINALIZERS.job) ?? [];
-  const patch = withResourceVersion({ metadata: { finalizers } }, job);
+  /* The Job controller ignores it on a Job that has ended. Restored from a backup, without its status, the Job would run again. */
+  const spec = hasEnded(job) ? { spec: { suspend: true } } : {};
+  const patch = withResourceVersion({ metadata: { finalizers }, ...spec }, job);
   const saved = await kube.patch<CachedJob>(JOBS, { name, namespace }, patch);
   /* Without its last finalizer a deleted Job is gone, and must not return to the cache. */
   if (finalizers.length > 0 || !isTerminating(job)) caches.jobs.put(saved);

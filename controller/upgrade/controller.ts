@@ -8,7 +8,7 @@ import { keyOf, parseKey } from '../../kube/object-key.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { refreshObject, StalenessTracker } from '../../kube/live-read.js';
 import { ownerNameOf } from '../../kube/owner.js';
-import { mergeStatus } from '../../kube/patch.js';
+import { mergeChange, mergeStatus } from '../../kube/patch.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/event-recorder.js';
 import { PODS } from '../../kube/resources.js';
@@ -19,12 +19,14 @@ import type { CachedNode } from '../cluster/node.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import type { CachedPod } from '../cluster/pod.js';
+import { withMark } from '../cluster/started-mark.js';
 import { act } from './act.js';
 import { decide, fail } from './decide.js';
 import { refused } from './events.js';
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
 import { observe } from './observe.js';
 import { Refusals } from './refusals.js';
+import { restoredPlan, shouldMark } from './restored.js';
 
 export interface UpgradeDeps {
   kube: Kube;
@@ -83,19 +85,35 @@ export async function reconcileUpgrade(at: Name, deps: ReconcileDeps): Promise<O
   await refreshIfStale(deps.upgrades.get(at), deps);
   const upgrade = deps.upgrades.get(at);
   if (upgrade === undefined) return { then: 'settled' };
+  const restored = restoredPlan(upgrade, deps.clock.now());
+  if (restored === undefined) return reconcileMarked(shouldMark(upgrade) ? await mark(upgrade, deps) : upgrade, deps);
+  await saveStatus(upgrade, restored, deps);
+  return { then: 'settled' };
+}
+
+/** Returns the object as it is stored then. A policy that strips annotations leaves it without the mark, which prevents nothing. */
+async function mark(upgrade: NodeOpUpgrade, { kube, upgrades }: UpgradeDeps): Promise<NodeOpUpgrade> {
+  const to = withMark(upgrade);
+  const saved = await mergeChange(kube, NODE_OP_UPGRADE, upgrade, { to, onlyIfUnchanged: true });
+  upgrades.put(saved);
+  return saved;
+}
+
+async function reconcileMarked(upgrade: NodeOpUpgrade, deps: ReconcileDeps): Promise<Outcome> {
+  const { metadata } = upgrade;
   const now = deps.clock.now();
   const spec = NodeOpUpgradeSpec.safeParse(upgrade.spec);
   if (!spec.success) {
     const faults = spec.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; ');
     return reject(upgrade, fail({ upgrade, now }, 'InvalidSpec', faults), deps);
   }
-  const refusal = namespaceRefusal(at.namespace, deps.allowedNamespaces);
+  const refusal = namespaceRefusal(metadata.namespace, deps.allowedNamespaces);
   if (refusal !== undefined && upgrade.status?.nodeOpName === undefined)
     return reject(upgrade, fail({ upgrade, now }, 'NamespaceNotAllowed', refusal), deps);
   const facts = await observe(upgrade, spec.data, now, deps);
   const plan = decide(facts);
   const saved = await saveStatus(upgrade, plan, deps);
-  const log = deps.log.child({ object: keyOf(upgrade.metadata) });
+  const log = deps.log.child({ object: keyOf(metadata) });
   const isRefused = await performAll(facts, plan.actions, { ...deps, log });
   /* The next reconciliation writes the refusal into the status. */
   if (isRefused) return { then: 'requeue', afterMs: 0 };

@@ -5,11 +5,13 @@
  *
  * Each arrow is one saved status or one action, so a controller that is restarted in between continues where the last one stopped.
  */
+import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { isSameJson } from '../../kube/merge-patch.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
+import { retryOf } from '../cluster/retry-annotation.js';
 import {
   architectureSkipped,
   cachedCopyRead,
@@ -21,7 +23,7 @@ import {
   versionUnknown,
 } from './events.js';
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
-import { changeableValues, retryOf } from './nodeop.js';
+import { changeableValues } from './nodeop.js';
 import { probeAll } from './probes.js';
 import { deletedEarly, failedStatus, initializingStatus, mirroredStatus } from './status.js';
 import { targetFrom } from './target.js';
@@ -70,7 +72,7 @@ function retryPlan(facts: Facts): Plan | undefined {
     const { status } = nodeOp.nodeOp;
     if (!isFinal(status)) return status?.retry === undefined ? undefined : followNodeOp(facts, nodeOp.nodeOp);
     /* The retry may have finished before it was observed. */
-    if (status?.retry !== undefined && status.completedAt !== upgrade.status?.completedAt)
+    if (status?.retry !== undefined && status.completedAt !== upgrade.status?.completedAt && !wasRestored(status))
       return followNodeOp(facts, nodeOp.nodeOp);
     if (requested === undefined || requested === retryOf(nodeOp.nodeOp.metadata)) return undefined;
     return { ...NOTHING, actions: [{ do: 'retryNodeOp', nodeOp: nodeOp.nodeOp, value: requested }] };
@@ -80,6 +82,10 @@ function retryPlan(facts: Facts): Plan | undefined {
   const status = { ...initializingStatus(upgrade, 'retrying', now), completedAt: undefined, target: undefined };
   return { ...NOTHING, status, requeueAfterMs: 0 };
 }
+
+/** A NodeOp that was restored alone has run nothing that would change the result of its upgrade. */
+const wasRestored = ({ conditions = [] }: NodeOpStatus): boolean =>
+  conditions.some(({ reason }) => reason === 'Restored');
 
 /** An upgrade stays failed until a retry is requested. */
 export function fail({ upgrade, now }: Pick<Facts, 'upgrade' | 'now'>, reason: Reason, message: string): Plan {

@@ -6,9 +6,11 @@ import { ANNOTATIONS, LABELS, UPGRADE_MANAGER } from '../../api/names.js';
 import { NodeOpSpec } from '../../api/nodeop.js';
 import { NodeOpUpgradeSpec, type UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { ObjectMeta } from '../../api/objects.js';
+import { NO_BACKUP } from '../../api/pod-metadata.js';
 import { boundedLabelValue } from '../../api/resource-name.js';
 import { isChangeable, sharedFields } from '../../api/spec-fields.js';
 import { controllerReference } from '../../kube/owner.js';
+import { retryOf } from '../cluster/retry-annotation.js';
 import { upgradeCommand } from './script.js';
 import { pinnedImage, commonReleaseValue } from './target.js';
 
@@ -90,9 +92,6 @@ export function nodeOpSpec(
   };
 }
 
-/** Value of the annotation that requests a retry. */
-export const retryOf = ({ annotations }: ObjectMeta): string | undefined => annotations?.[ANNOTATIONS.retry];
-
 /** It has the name and namespace of its upgrade, and is deleted with it. */
 export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: UpgradeTarget) => ({
   apiVersion: apiVersion(NODE_OP),
@@ -100,7 +99,7 @@ export const nodeOpFor = (upgrade: ObjectMeta, spec: NodeOpUpgradeSpec, target: 
   metadata: {
     name: upgrade.name,
     namespace: upgrade.namespace,
-    labels: { [LABELS.upgrade]: boundedLabelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
+    labels: { ...NO_BACKUP, [LABELS.upgrade]: boundedLabelValue(upgrade.name), [LABELS.managedBy]: UPGRADE_MANAGER },
     /* A value that was set before the NodeOp existed does not request a retry of it. */
     ...(retryOf(upgrade) === undefined ? {} : { annotations: { [ANNOTATIONS.retry]: retryOf(upgrade) } }),
     ownerReferences: [controllerReference(NODE_OP_UPGRADE, { metadata: upgrade })],

@@ -5,7 +5,7 @@ import type { NodeOpUpgradeStatus } from '../../api/nodeop-upgrade.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { conditions } from '../cluster/conditions.js';
-import { retryOf } from './nodeop.js';
+import { retryOf } from '../cluster/retry-annotation.js';
 
 /** Above this number only active and failed nodes are mirrored, to bound the size of the object. The NodeOp has the whole list. */
 const MIRROR_ALL_UP_TO = 1_000;
@@ -31,6 +31,7 @@ const withPhase = (
   now: Date,
 ) => ({
   ...status,
+  uid: metadata.uid,
   phase,
   message,
   observedGeneration: metadata.generation,
@@ -79,6 +80,7 @@ export function mirroredStatus(upgrade: NodeOpUpgrade, nodeOp: NodeOp, now: Date
     completedAt: status.completedAt,
     nodes: status.nodes,
     progress: status.progress,
+    ...(status.retry === undefined ? {} : { retry: status.retry }),
     nodeStatuses: mirroredNodes(status),
   };
 }

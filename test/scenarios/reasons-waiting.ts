@@ -1,5 +1,6 @@
 /** Scenarios in which a node waits, or in which the operation as a whole reports a reason. */
 import { NODE_OP } from '../../api/kinds.js';
+import { ANNOTATIONS } from '../../api/names.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
 import {
@@ -81,6 +82,13 @@ export const probeFailed = onOne(cluster => createUpgrade(cluster), {
 
 /** The webhook would have denied it. */
 export const namespaceNotAllowed = onOne(cluster => createNodeOp(cluster), { allowedNamespaces: ['fleet'] });
+
+/** As after a restore from a backup. */
+export const restored = onOne(({ api }) => {
+  const op = nodeOp('op');
+  const metadata = { ...op.metadata, annotations: { [ANNOTATIONS.started]: 'uid-of-the-former-object' } };
+  api.create(NODE_OP, { ...op, metadata }, 'default');
+});
 
 export const invalid = onOne(cluster => createNodeOp(cluster, { command: [] }));
 

@@ -51,6 +51,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   NodeOpDeleted: waiting.nodeOpDeleted,
   ProbeFailed: waiting.probeFailed,
   Probing: waiting.probeFailed,
+  Restored: waiting.restored,
   InvalidSpec: waiting.invalid,
   NamespaceNotAllowed: waiting.namespaceNotAllowed,
   Started: final.rebooted,

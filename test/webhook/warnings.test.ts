@@ -111,6 +111,16 @@ describe('a warning', () => {
     ).toBeUndefined();
   });
 
+  test('is given for a new object with the mark of one that was started', () => {
+    const metadata = { annotations: { 'operator.kairos.io/started': 'uid-of-another' } };
+    expect(validate(request({ spec: ok, metadata })).response.warnings).toEqual([
+      'metadata.annotations: "operator.kairos.io/started" marks an object that was started before, so this one will not run; remove the annotation to run it',
+    ]);
+    expect(
+      validate(request({ spec: ok, before: { spec: { command: ['a'] } }, metadata })).response.warnings,
+    ).toBeUndefined();
+  });
+
   test('is given for a field in the last-applied annotation that the API server dropped', () => {
     const annotation = JSON.stringify({ spec: { ...ok, cordn: true } });
     const metadata = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': annotation } };

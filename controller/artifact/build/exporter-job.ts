@@ -4,7 +4,7 @@ import { ANNOTATIONS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { ARTIFACTS_VOLUME } from '../../../api/passthrough.js';
 import { controllerReference } from '../../../kube/owner.js';
-import { POD_ANNOTATIONS, POD_LABELS } from '../../../api/pod-metadata.js';
+import { NO_BACKUP, POD_ANNOTATIONS, POD_LABELS } from '../../../api/pod-metadata.js';
 import type { Build } from './build.js';
 import { labelsFor } from './builder-pod.js';
 import { namesFor } from './object-names.js';
@@ -27,7 +27,7 @@ export function exporterJob(meta: ObjectMeta, build: Build, id: string, index: n
     metadata: {
       name: names.exporter(index),
       namespace: meta.namespace,
-      labels,
+      labels: { ...NO_BACKUP, ...labels },
       annotations: { [ANNOTATIONS.exportIndex]: String(index), [ANNOTATIONS.build]: id },
       ownerReferences: [controllerReference(OS_ARTIFACT, { metadata: meta })],
     },

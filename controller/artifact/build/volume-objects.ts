@@ -2,6 +2,7 @@
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
+import { NO_BACKUP } from '../../../api/pod-metadata.js';
 import { shortHash } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
 import type { Build } from './build.js';
@@ -25,17 +26,23 @@ const metadata = (meta: ObjectMeta, name: string) => ({
 
 const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
 
+/** They are written again by each build; restored without their owner they would be in its way. The claim may be backed up: it has the files. */
+const regenerated = (meta: ObjectMeta, name: string) => {
+  const whole = metadata(meta, name);
+  return { ...whole, labels: { ...NO_BACKUP, ...whole.labels } };
+};
+
 export const configMap = (meta: ObjectMeta, build: Build) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: metadata(meta, namesFor(meta.name).config),
+  metadata: regenerated(meta, namesFor(meta.name).config),
   data: configOf(build),
 });
 
 export const renderedSecret = (meta: ObjectMeta, { dockerfile, credentials }: Rendered) => ({
   apiVersion: 'v1',
   kind: 'Secret',
-  metadata: metadata(meta, namesFor(meta.name).secret),
+  metadata: regenerated(meta, namesFor(meta.name).secret),
   data: {
     ...(dockerfile === undefined ? {} : { [DOCKERFILE_KEY]: base64(dockerfile) }),
     ...(credentials === undefined ? {} : { [CREDENTIALS_KEY]: base64(credentials) }),

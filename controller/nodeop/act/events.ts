@@ -2,6 +2,7 @@
 import { apiVersion, NODE_OP } from '../../../api/kinds.js';
 import type { Operation } from '../../../api/node-agent.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
+import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
 import type { Reason } from '../../../api/reasons.js';
 import type { Event, EventSubject } from '../../../kube/event-recorder.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
@@ -12,13 +13,15 @@ import { classifyPods, stayingMessage } from '../steps/drainable-pods.js';
 import { clockSkewMessage } from '../steps/claim.js';
 import { hasRebooted } from '../steps/reboot.js';
 
-const operationSubject = ({ meta, namespace }: ParsedNodeOp): EventSubject => ({
+const subjectOf = ({ name, namespace, uid }: ObjectMeta): EventSubject => ({
   apiVersion: apiVersion(NODE_OP),
   kind: NODE_OP.kind,
-  name: meta.name,
+  name,
   namespace,
-  uid: meta.uid,
+  uid,
 });
+
+const operationSubject = ({ meta }: ParsedNodeOp): EventSubject => subjectOf(meta);
 
 const nodeSubject = (node: CachedNode): EventSubject => ({
   apiVersion: 'v1',
@@ -63,6 +66,13 @@ export const podRefused = (nodeOp: ParsedNodeOp, message: string): Event => ({
   about: operationSubject(nodeOp),
   type: 'Warning',
   reason: 'PodRefused' satisfies Reason,
+  message,
+});
+
+export const restored = ({ metadata }: NodeOp, message: string): Event => ({
+  about: subjectOf(metadata),
+  type: 'Warning',
+  reason: 'Restored' satisfies Reason,
   message,
 });
 

@@ -12,6 +12,7 @@ import { namespaceRefusal } from '../../cluster/allowed-namespaces.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedNode } from '../../cluster/node.js';
 import { isFinal } from '../../cluster/phases.js';
+import { isRestored } from '../../cluster/started-mark.js';
 import { targetsOf } from '../../cluster/targets.js';
 
 type View = Pick<Caches, 'nodeOps' | 'upgrades' | 'nodes'>;
@@ -67,10 +68,13 @@ interface UnfinishedOperation {
 function unfinishedOperations(context: OrderContext): UnfinishedOperation[] {
   const { nodeOps, upgrades } = context.caches;
   return [
-    ...nodeOps.list().flatMap(op => (isFinal(op.status) ? [] : ofNodeOp(op, context))),
-    ...upgrades.list().flatMap(upgrade => (isFinal(upgrade.status) ? [] : ofUpgrade(upgrade, context))),
+    ...nodeOps.list().flatMap(op => (isOpen(op) ? ofNodeOp(op, context) : [])),
+    ...upgrades.list().flatMap(upgrade => (isOpen(upgrade) ? ofUpgrade(upgrade, context) : [])),
   ];
 }
+
+/** One that was restored from a backup ends without being run. */
+const isOpen = (operation: NodeOp | NodeOpUpgrade): boolean => !isFinal(operation.status) && !isRestored(operation);
 
 const textOf = ({ namespace, name }: ObjectMeta, isPaused: boolean): string =>
   `${namespace}/${name}, which was created earlier${isPaused ? ' and is paused: resume or delete it' : ''}`;

@@ -23,6 +23,7 @@ export function initialStatus(nodeOp: ParsedNodeOp, { nodes, claimed = [], now }
   const phase = isEmpty ? ('Failed' as const) : ('Pending' as const);
   const message = isEmpty ? 'no Linux node matches nodeSelector' : 'waiting for nodes to start';
   return {
+    uid: nodeOp.meta.uid,
     phase,
     message,
     observedGeneration: nodeOp.meta.generation,

@@ -24,7 +24,7 @@ export function withRemovedCompleted(statuses: Record<string, NodeStatus>, now: 
 /** Reasons of completed nodes that were not touched. */
 const NOTHING_DONE = new Set<string>(['Skipped', 'NodeRemoved']);
 
-function count(statuses: readonly NodeStatus[]): NodeCounts {
+export function countNodes(statuses: readonly NodeStatus[]): NodeCounts {
   const countOf = (test: (status: NodeStatus) => boolean) => statuses.filter(test).length;
   const hasStarted = (status: NodeStatus) => status.startedAt !== undefined;
   return {
@@ -37,6 +37,8 @@ function count(statuses: readonly NodeStatus[]): NodeCounts {
   };
 }
 
+export const progressOf = ({ completed, failed, total }: NodeCounts): string => `${completed + failed}/${total}`;
+
 function phaseOf(nodes: NodeCounts, isFinished: boolean): 'Pending' | 'Running' | 'Completed' | 'Failed' {
   if (isFinished) return nodes.failed > 0 || nodes.pending > 0 ? 'Failed' : 'Completed';
   return nodes.active + nodes.completed + nodes.failed > 0 ? 'Running' : 'Pending';
@@ -48,7 +50,7 @@ export function operationStatus(
   nodeStatuses: Record<string, NodeStatus>,
   now: Date,
 ): NodeOpStatus {
-  const nodes = count(Object.values(nodeStatuses));
+  const nodes = countNodes(Object.values(nodeStatuses));
   const waiting = Object.values(nodeStatuses).filter(entry => !isFinal(entry));
   const isStopped =
     (nodeOp.spec.stopOnFailure && nodes.failed > 0) ||
@@ -59,11 +61,12 @@ export function operationStatus(
   const message = messageOf(nodeStatuses, nodes, phase);
   return {
     ...nodeOp.status,
+    uid: nodeOp.meta.uid,
     phase,
     message,
     observedGeneration: nodeOp.meta.generation,
     nodes,
-    progress: `${nodes.completed + nodes.failed}/${nodes.total}`,
+    progress: progressOf(nodes),
     nodeStatuses,
     conditions: conditions(nodeOp, { phase, message, now }),
     ...(isFinished ? { completedAt: nodeOp.status.completedAt ?? now.toISOString() } : {}),

@@ -21,6 +21,7 @@ export function rejectedStatus(
   const message = hasClaims ? `${fault}; delete the object to release its nodes` : fault;
   return {
     ...status,
+    uid: metadata.uid,
     phase,
     message,
     observedGeneration: metadata.generation,

@@ -19,7 +19,7 @@
  *     cluster.machine('n1').powerOff();
  *     await cluster.runUntilSettled({ within: 3600 });   // seconds
  *
- * Faults: `machine.powerOff` and `reboot`, `api.admission`, `api.compact`, `watchDelay`, and `kill`, `freeze` and `stop` of a
+ * Faults: `machine.powerOff` and `reboot`, `api.admission`, `api.compact`, `watchDelay`, `backUp` and `restore`, and `kill`, `freeze` and `stop` of a
  * program. Kill points: every mutation of a program has a number, and `program.faultAt` decides what is injected into it.
  * Real time is never read, and random numbers come from `seed`: the same calls produce the same history.
  */
@@ -27,9 +27,10 @@ import { NODE_AGENT, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeAgent, NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { isFinal } from '../../../controller/cluster/phases.js';
 import type { Name, Resource, Stored } from '../../../kube/kube.js';
-import { DAEMONSETS, NODES, PDBS } from '../../../kube/resources.js';
+import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../../kube/resources.js';
 import { type FakeClock, fakeClock } from '../clock.js';
 import { FakeApiServer } from './api-server.js';
+import { type Backup, backUp, restore, type RestoreOptions } from './backup.js';
 import { runDisruptionController } from './disruption-controller.js';
 import { type NodeDisruption, logDisruptions } from './disruption-log.js';
 import { runGarbageCollector } from './garbage-collector.js';
@@ -167,6 +168,16 @@ export class FakeCluster {
 
   delete(resource: Resource, at: Name): void {
     if (this.api.find(resource, at)) this.api.delete(resource, at, { propagation: 'Background' });
+  }
+
+  /** Saves all operations and what was created for them, as a backup tool does. */
+  backUp(options?: { knowsLabel?: boolean }): Backup {
+    return backUp(this.api, [NODE_OP_UPGRADE, NODE_OP, NODE_AGENT, JOBS, PODS], options);
+  }
+
+  /** Brings saved objects back that do not exist: as new ones, with their metadata and without their status. */
+  restore(backup: Backup, options?: RestoreOptions): void {
+    restore(this.api, backup, options);
   }
 
   nodeOp(name: string): NodeOp | undefined {
