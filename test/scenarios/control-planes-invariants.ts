@@ -1,23 +1,25 @@
 /**
  * Checks the control planes after every change of the cluster, from the observed state and not from the operator's lease: operations
- * never disrupt two control planes at once, and no disruption starts while another control plane is not Ready.
+ * never disrupt two control planes at once, and no disruption starts while another control plane, or a static Pod of it, is not Ready.
  */
 import { NODE_AGENT, NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS, CONTAINERS, LABELS } from '../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../api/objects.js';
 import { NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
-import { type NodeObject, isNodeReady } from '../fakes/cluster/object-types.js';
-
-/** A disruption that was decided just before another node became NotReady may start this much later. */
-const DECISION_DELAY_MS = 2_000;
+import { isNodeReady, isPodReady, type NodeObject, type PodObject } from '../fakes/cluster/object-types.js';
 
 const WATCHED = new Set(['nodes', 'nodeagents', 'pods', 'jobs']);
 
 type Claim = NonNullable<NodeAgent['spec']['operation']>;
 
 /** Violations of the invariants; the array is filled while the cluster runs. */
-export function watchControlPlanes(cluster: FakeCluster, controlPlanes: readonly string[]): readonly string[] {
+export function watchControlPlanes(
+  cluster: FakeCluster,
+  controlPlanes: readonly string[],
+  /** A disruption that was decided just before another node became NotReady may start this much later. */
+  decisionDelayMs = 2_000,
+): readonly string[] {
   const violations: string[] = [];
   const observer = new ControlPlaneObserver(cluster);
   const before = new Map<string, string>();
@@ -39,7 +41,7 @@ export function watchControlPlanes(cluster: FakeCluster, controlPlanes: readonly
     if (disturbed.length > 1) report(disturbed.map(({ name, why }) => `${name}: ${why}`).join('; '));
     for (const { name, why } of disturbed) {
       const down = controlPlanes.find(
-        other => other !== name && (notReadySince.get(other) ?? now) < now - DECISION_DELAY_MS,
+        other => other !== name && (notReadySince.get(other) ?? now) < now - decisionDelayMs,
       );
       if (!before.has(name) && down !== undefined)
         report(`disruption of ${name} starts (${why}) while ${down} is not Ready`);
@@ -77,7 +79,14 @@ class ControlPlaneObserver {
 
   isReady(name: string): boolean {
     const node = this.#cluster.api.find<NodeObject>(NODES, { name });
-    return node !== undefined && isNodeReady(node);
+    return node !== undefined && isNodeReady(node) && this.#staticPods(name).every(isPodReady);
+  }
+
+  #staticPods(node: string): PodObject[] {
+    return this.#cluster.machine(node).staticPods.flatMap(({ name }) => {
+      const pod = this.#cluster.api.find<PodObject>(PODS, { name: `${name}-${node}`, namespace: 'kube-system' });
+      return pod ? [pod] : [];
+    });
   }
 
   /** Describes how an operation disrupts this node, or may do so at any moment; undefined when none does. */

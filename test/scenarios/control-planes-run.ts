@@ -7,11 +7,12 @@ import type { Stored } from '../../kube/kube.js';
 import { LEASES, NODES } from '../../kube/resources.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
 import { type NodeObject, withCondition } from '../fakes/cluster/object-types.js';
-import { nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
+import { type ClusterOptions, nodeOp, nodeOpUpgrade } from '../fakes/cluster/object-builders.js';
 import type { Program } from '../fakes/cluster/program.js';
 import { OWN_NAMESPACE } from '../fakes/cluster/operator-programs.js';
 import { withSeededRandom } from '../fakes/cluster/seeded-random.js';
 import { KAIROS_RELEASE } from '../fakes/host.js';
+import { beginConditions, type Condition, withConditions } from './conditions.js';
 import type { ScheduledEvent, Schedule, Target } from './control-planes-schedule.js';
 import { watchControlPlanes } from './control-planes-invariants.js';
 
@@ -129,16 +130,18 @@ const LONG_SECONDS = 4 * 3600;
 /** The violated invariants; empty when all held. */
 export const runSchedule = (schedule: Schedule): Promise<string[]> =>
   withSeededRandom(schedule.seed, async () => {
-    const { seed, controlPlanes, workers, events } = schedule;
-    const cluster = fakeCluster({
+    const { seed, controlPlanes, workers, events, conditions } = schedule;
+    const options: ClusterOptions = {
       nodes: [...controlPlanes.map(name => ({ name, controlPlane: true })), ...workers.map(name => ({ name }))],
       daemonSets: ['proxy'],
       images: IMAGES,
       behavior: ({ container, pod }) => (isToFail(container, pod) ? { seconds: 3, exitCode: 1 } : undefined),
       seed,
-    });
+    };
+    const cluster = fakeCluster(withConditions(options, conditions));
     await cluster.start();
-    const violations = watchControlPlanes(cluster, controlPlanes);
+    beginConditions(cluster, conditions);
+    const violations = watchControlPlanes(cluster, controlPlanes, decisionDelayMs(conditions));
     const start = cluster.clock.monotonic();
     for (const { at, what } of events) {
       await cluster.runFor(Math.max(start / 1000 + at - cluster.clock.monotonic() / 1000, 0));
@@ -148,6 +151,12 @@ export const runSchedule = (schedule: Schedule): Promise<string[]> =>
     const settled = await cluster.runUntilSettled({ within: LONG_SECONDS, then: 5 });
     return [...violations, ...(settled ? [] : unsettled(cluster))];
   });
+
+/** A disruption that was decided just before another node became NotReady may start this much later: after a few calls. */
+function decisionDelayMs(conditions: readonly Condition[]): number {
+  const slow = conditions.find(({ kind }) => kind === 'slowCalls');
+  return 2_000 + (slow?.kind === 'slowCalls' ? 3_000 * slow.seconds : 0);
+}
 
 const isToFail = (container: object, _pod: object) => 'command' in container && String(container.command) === 'false';
 

@@ -1,5 +1,7 @@
 /** Random events on a small cluster with several control planes, drawn from a seed, so that a failing schedule can be reproduced. */
 import { seededRandom } from '../fakes/cluster/seeded-random.js';
+import type { Condition } from './conditions.js';
+import { drawConditions } from './control-planes-conditions.js';
 
 export interface Target {
   kind: 'NodeOp' | 'NodeOpUpgrade';
@@ -26,6 +28,7 @@ export interface Schedule {
   seed: number;
   controlPlanes: readonly string[];
   workers: readonly string[];
+  conditions: readonly Condition[];
   events: readonly { at: number; what: ScheduledEvent }[];
 }
 
@@ -140,5 +143,6 @@ export function scheduleOf(seed: number): Schedule {
   const all = [...controlPlanes, ...workers];
   for (let faults = upTo(4); faults > 0; faults -= 1)
     add(between(5, SPAN_SECONDS), faultOf([controlPlanes[0] ?? 'cp1', ...all], oneOf([first, ...operations]), dice));
-  return { seed, controlPlanes, workers, events: happenings.toSorted((a, b) => a.at - b.at) };
+  const events = happenings.toSorted((a, b) => a.at - b.at);
+  return { seed, controlPlanes, workers, conditions: drawConditions(dice), events };
 }
