@@ -26,7 +26,7 @@ export interface ContainerBehavior {
   reason?: string;
   /** Its termination message. */
   message?: string;
-  /** Its effect, which takes place when it ends with exit code 0. */
+  /** Its effect, which takes place when it ends with exit code 0; if it throws, the container fails with this message. */
   onSuccess?: () => void;
 }
 
@@ -71,6 +71,7 @@ function sentinelFailure({ machine, container }: StartedContainer): Partial<Cont
 
 /** Writes the sentinel file of a finished Job, as the Job's sentinel container does on a real host. */
 function writeSentinel({ pod, container, machine }: StartedContainer): void {
+  if (machine.diskTrouble) throw new Error(DISK_ERRORS[machine.diskTrouble]);
   const job = pod.metadata.ownerReferences?.find(owner => owner.kind === JOBS.kind)?.name ?? '';
   const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === SENTINEL_MOUNT);
   const dir = pod.spec.volumes?.find(({ name }) => name === mount?.name)?.hostPath?.path ?? '';

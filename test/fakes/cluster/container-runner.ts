@@ -144,9 +144,8 @@ export class ContainerRunner {
   }
 
   #finish(pod: PodObject, stage: Extract<Stage, { kind: 'run' }>): void {
-    const { exitCode = 0, onSuccess } = stage.behavior;
-    if (exitCode === 0) onSuccess?.();
-    this.#end(stage, exitCode, stage.behavior.message);
+    const { exitCode, message } = resultOf(stage.behavior);
+    this.#end(stage, exitCode, message);
     const policy = this.spec.restartPolicy ?? pod.spec.restartPolicy ?? 'Always';
     const startsAgain = policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
     if (!startsAgain || this.#stage.kind !== 'ended') return;
@@ -169,5 +168,15 @@ export class ContainerRunner {
 
   #now(): number {
     return this.#options.api.clock.monotonic();
+  }
+}
+
+function resultOf({ exitCode = 0, message, onSuccess }: ContainerBehavior): { exitCode: number; message?: string } {
+  if (exitCode !== 0) return { exitCode, message };
+  try {
+    onSuccess?.();
+    return { exitCode, message };
+  } catch (error) {
+    return { exitCode: 1, message: error instanceof Error ? error.message : String(error) };
   }
 }
