@@ -11,7 +11,8 @@ export const REASONS = {
   ImagePullFailed: 'The image could not be pulled on the node.',
   DrainTimeout: 'Pods were still running on the node after drainOptions.timeoutSeconds.',
   DrainRefused: 'The node runs DaemonSet pods and drainOptions.ignoreDaemonSets is false.',
-  NotStarted: 'The Pod of the Job, or a Pod needed before it, did not start within startDeadlineSeconds.',
+  NotStarted:
+    'The Pod of the Job, or a Pod needed before it, did not start, or the node could not be cordoned, within startDeadlineSeconds.',
   PodRefused: 'The API server rejected the Pod of the Job.',
   JobTimeout: 'The Job ran longer than activeDeadlineSeconds.',
   JobFailed: 'The command failed and backoffLimit allows no further retry.',

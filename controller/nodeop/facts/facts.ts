@@ -146,11 +146,11 @@ export const fail = (reason: Reason, message: string, last: { log?: string; exit
 });
 
 /** Fails a step for which the API server has refused a write for startDeadlineSeconds; undefined before that. */
-export function refusalTimeout(facts: Facts, step: string): StepResult | undefined {
+export function refusalTimeout(facts: Facts, step: string, reason: Reason = 'PodRefused'): StepResult | undefined {
   if (facts.writeRefusal === undefined || facts.ledger?.step !== step) return undefined;
   const seconds = facts.nodeOp.spec.startDeadlineSeconds;
   return facts.now >= after(stepStartedAt(facts, step), seconds)
-    ? fail('PodRefused', `refused for ${seconds} s: ${facts.writeRefusal}`)
+    ? fail(reason, `refused for ${seconds} s: ${facts.writeRefusal}`)
     : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Makes the node unschedulable and marks it as cordoned by this operation. */
 import { isCordoned } from '../../cluster/node.js';
 import { cordonMarkOf } from '../../cluster/cordon.js';
-import { act, DONE, type Facts, type StepResult } from '../facts/facts.js';
+import { act, DONE, type Facts, refusalTimeout, type StepResult } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 export const cordon: Step = {
@@ -10,7 +10,8 @@ export const cordon: Step = {
   evaluate(facts): StepResult {
     const state = cordonState(facts);
     if (state === 'foreign' || (state === 'own' && facts.ledger?.cordoned === true)) return DONE;
-    return act({ do: 'cordon' }, { message: 'cordoning the node' });
+    /* A policy may forbid changes of Nodes; nothing has been done to the node then. */
+    return refusalTimeout(facts, 'Cordon', 'NotStarted') ?? act({ do: 'cordon' }, { message: 'cordoning the node' });
   },
 };
 

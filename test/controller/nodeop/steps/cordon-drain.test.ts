@@ -24,6 +24,30 @@ describe('A node to be cordoned and drained', () => {
       { ledger: reached('Cordon', { cordoned: true }) },
       'Cordon: cordon',
     ],
+    [
+      'is cordoned again and again while a policy refuses that, for startDeadlineSeconds',
+      CORDON,
+      { ledger: reached('Cordon', { cordoned: true }, 599), writeRefusal: 'frozen' },
+      'Cordon: cordon',
+    ],
+    [
+      'fails when a policy refuses its cordon for startDeadlineSeconds',
+      CORDON,
+      { ledger: reached('Cordon', { cordoned: true }, 600), writeRefusal: 'frozen' },
+      'Cordon: Failed NotStarted',
+    ],
+    [
+      'is released after a cordon that was refused',
+      CORDON,
+      {
+        ledger: reached('Cordon', {
+          cordoned: true,
+          result: { phase: 'Failed', reason: 'NotStarted', message: 'refused', at: secondsAgo(1) },
+        }),
+        isReported: true,
+      },
+      'Release: release',
+    ],
     ['keeps a cordon of a user', CORDON, { node: node('n1', { cordoned: true }) }, 'Run: record Run'],
     [
       'takes over the cordon of a finished operation',
