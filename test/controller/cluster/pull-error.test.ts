@@ -21,6 +21,15 @@ describe('A pull that fails is tried until the deadline', () => {
     'initializing source docker://quay.io/denied/not-found:1: pinging container registry quay.io: i/o timeout',
     'reading manifest 1 in quay.io/acme/unauthorized: received unexpected HTTP status: 500 Internal Server Error',
     'reading blob sha256:abc: fetching blob: received unexpected HTTP status: 503 Service Unavailable',
+    'reading manifest denied in quay.io/acme/os: received an unknown answer',
+    'reading manifest not-found in docker.io/library/os: unexpected end of JSON input',
+    'pinging container registry unauthorized.example.com: Get "https://unauthorized.example.com/v2/": http: server gave HTTP response to HTTPS client',
+    'pinging container registry denied.example.com: received no answer',
+    'pinging container registry forbidden:5000: received no answer',
+    'failed to do request: Head "https://quay.io/v2/acme/os/manifests/1": Forbidden',
+    'failed to authorize: failed to fetch anonymous token: Get "https://quay.io/token": Forbidden',
+    'Error response from daemon: Get "https://registry-1.docker.io/v2/": Proxy Authentication Required',
+    'failed to do request: Head "https://quay.io/v2/": dial tcp 1.2.3.4:443: connect: operation not permitted',
   ])('%s', message => expect(isPermanentPullError(message)).toBe(false));
 });
 
@@ -37,5 +46,11 @@ describe('A pull that fails is given up after three tries', () => {
     'reading manifest 1 in docker.io/acme/os: requested access to the resource is denied',
     'reading manifest 1 in quay.io/acme/os: name unknown: repository not found',
     'failed to authorize: no basic auth credentials',
+    'reading manifest timeout in quay.io/acme/os: manifest unknown',
+    'denied: Permission denied for "latest" from request "/v2/acme/os/manifests/latest".',
+    'Error response from daemon: Head "https://registry-1.docker.io/v2/acme/os/manifests/1": unauthorized: incorrect username or password',
+    'Error response from daemon: Head "https://registry-1.docker.io/v2/acme/os/manifests/1": denied: requested access to the resource is denied',
+    'denied: denied',
+    'unexpected status code [manifests 1]: 403 Forbidden.',
   ])('%s', message => expect(isPermanentPullError(message)).toBe(true));
 });
