@@ -106,6 +106,10 @@ export const addedContainersOf = (pod: CachedPod): string[] =>
     .filter(({ name, state }) => !OWN_CONTAINERS.has(name) && state?.terminated === undefined)
     .map(({ name }) => name);
 
+/** A container that something else added and that failed. */
+export const failedAddedContainerOf = (pod: CachedPod): ContainerStatus | undefined =>
+  containersOf(pod).find(({ name, state }) => !OWN_CONTAINERS.has(name) && (state?.terminated?.exitCode ?? 0) !== 0);
+
 /** The containers that one of ours may wait for, and our own: init containers run before all others, even those that admission added. */
 export const awaitedContainersOf = (pod: CachedPod): ContainerStatus[] => [
   ...(pod.status.initContainerStatuses ?? []),

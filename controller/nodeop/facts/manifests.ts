@@ -113,11 +113,13 @@ const FAILED = { operator: 'NotIn', values: [0] } as const;
 /**
  * What the Job controller does about a failed Pod; the first rule that matches decides. Only a command that has failed itself is repeated, up
  * to backoffLimit. A Pod that fails after its command has succeeded, whatever the cause, ends the Job: by the condition
- * `Initialized` where no container ran after it. A Pod that was evicted before its containers could start uses up no retry.
+ * `Initialized` where no container ran after it. Without a reboot the command is no init container, so that an added one that fails precedes
+ * it; with a reboot, an added one may also follow it. A Pod that was evicted before its containers could start uses up no retry.
  */
 const podFailurePolicy = ({ rebootOnSuccess }: ParsedNodeOp['spec']) => ({
   rules: [
     { action: 'Count', onExitCodes: { containerName: CONTAINERS.work, ...FAILED } },
+    ...(rebootOnSuccess ? [] : [{ action: 'Count', onPodConditions: [{ type: 'Initialized', status: 'False' }] }]),
     ...(rebootOnSuccess ? [{ action: 'FailJob', onExitCodes: { containerName: CONTAINERS.sentinel, ...FAILED } }] : []),
     { action: 'FailJob', onExitCodes: FAILED },
     ...(rebootOnSuccess ? [{ action: 'FailJob', onPodConditions: [{ type: 'Initialized', status: 'True' }] }] : []),

@@ -8,10 +8,10 @@ import { act, type Facts, fail, type StepResult, wait } from '../facts/facts.js'
 /** A node that rejects Pods would reject them as fast as they are created. */
 const PAUSE_SECONDS = 10;
 
-/** The Pod has failed, and not by the exit code of its own container. */
+/** The Pod has failed, and not by the exit code of its own container. While added containers still end, the phase is not Failed yet. */
 export function isLost(pod: CachedPod, container: string): boolean {
   const ended = containerNamed(pod, container)?.state?.terminated;
-  return pod.status.phase === 'Failed' && ended?.exitCode !== 0 && (ended === undefined || isDisrupted(pod));
+  return ended === undefined ? pod.status.phase === 'Failed' : ended.exitCode !== 0 && isDisrupted(pod);
 }
 
 /** Replaces a lost Pod until startDeadlineSeconds after the first one of this step was lost. */

@@ -1,7 +1,14 @@
 /** Why a Job failed, as its own containers and the kubelet report it. */
 import { CONTAINERS } from '../../../api/names.js';
 import { endCause, isRejected } from '../../cluster/pod-end.js';
-import { addedContainersOf, containerNamed, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
+import {
+  addedContainersOf,
+  containerNamed,
+  failedAddedContainerOf,
+  newestOf,
+  ownContainersOf,
+  type CachedPod,
+} from '../../cluster/pod.js';
 import { act, type Facts, fail, type StepResult } from '../facts/facts.js';
 
 interface JobCondition {
@@ -18,7 +25,10 @@ export function jobFailed({ jobPods, ledger }: Facts, condition: JobCondition): 
   const pod = newestOf(jobPods);
   const cause = pod && endCause(pod);
   if (pod && jobPods.every(each => isRejected(each, CONTAINERS.work)))
-    return fail('NotStarted', `the Pod of the Job was not started: ${cause ?? condition.message ?? 'it failed'}`);
+    return fail(
+      'NotStarted',
+      `the Pod of the Job was not started: ${cause ?? addedCause(pod) ?? condition.message ?? 'it failed'}`,
+    );
   const words = cause ?? containerCause(failure);
   return fail('JobFailed', words === undefined ? 'Job failed' : `Job failed: ${words}`, evidence);
 }
@@ -45,6 +55,15 @@ const recordedFailure = (ledger: Facts['ledger']): ReturnType<typeof lastFailure
   const { failure } = ledger?.job ?? {};
   return failure && { name: CONTAINERS.work, exitCode: failure.exitCode, message: failure.log };
 };
+
+/** A container that admission added before the command has failed, so that the command could not start. */
+function addedCause(pod: CachedPod): string | undefined {
+  const { name, state } = failedAddedContainerOf(pod) ?? {};
+  if (name === undefined) return undefined;
+  const { exitCode, reason, message } = state?.terminated ?? {};
+  const words = [reason === 'Error' ? undefined : reason, message?.trim()].filter(Boolean).join(': ');
+  return `container ${name}, which something added to it, ended with exit code ${exitCode}${words && `: ${words}`}`;
+}
 
 export const sentinelFailed = (cause: string, evidence: { log?: string; exitCode?: number } = {}): StepResult =>
   fail('SentinelFailed', `the command succeeded, but that could not be recorded on the node: ${cause}`, evidence);

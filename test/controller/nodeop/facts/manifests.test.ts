@@ -189,6 +189,7 @@ describe('The failure policy of a Job', () => {
   const rulesOf = (spec: object) => job(spec).spec.podFailurePolicy.rules;
   interface Ended {
     exitCodes?: Record<string, number>;
+    /** Those that are true, and those that are false with `not`. */
     conditions?: string[];
   }
 
@@ -200,7 +201,10 @@ describe('The failure policy of a Job', () => {
             ([name, code]) =>
               code !== 0 && !('containerName' in rule.onExitCodes && rule.onExitCodes.containerName !== name),
           )
-        : 'onPodConditions' in rule && rule.onPodConditions.some(({ type }) => conditions.includes(type)),
+        : 'onPodConditions' in rule &&
+          rule.onPodConditions.some(({ type, status }) =>
+            conditions.includes(status === 'True' ? type : `not ${type}`),
+          ),
     )?.action ?? 'Count';
 
   test.each<[string, object, Ended, string]>([
@@ -210,6 +214,18 @@ describe('The failure policy of a Job', () => {
       {},
       { exitCodes: { nodeop: 137 }, conditions: ['DisruptionTarget'] },
       'Count',
+    ],
+    [
+      'counts a Pod whose added init container failed before the command',
+      {},
+      { exitCodes: { 'vault-init': 1 }, conditions: ['not Initialized'] },
+      'Count',
+    ],
+    [
+      'ends the Job when an added init container failed, perhaps after the command',
+      REBOOT,
+      { exitCodes: { nodeop: 0, 'vault-init': 1 }, conditions: ['not Initialized'] },
+      'FailJob',
     ],
     ['counts a command that failed before its reboot', REBOOT, { exitCodes: { nodeop: 1 } }, 'Count'],
     [

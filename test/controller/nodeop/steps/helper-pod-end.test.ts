@@ -73,6 +73,14 @@ describe('A preflight that the kubelet ended', () => {
     });
   test('is repeated, because its exit code is not its own', () =>
     expect(outcomeOf(ended(137, 'Terminated'))).toBe('Preflight: record'));
+  test('is repeated while an added container still keeps the Pod', () => {
+    const containers = [
+      { name: 'istio-proxy', state: { running: {} } },
+      { name: 'preflight', state: { terminated: { exitCode: 143 } } },
+    ];
+    const preflightPod = pod('helper', { terminating: true, containers });
+    expect(outcomeOf(facts(SPEC, { ledger: reached('Preflight'), preflightPod }))).toBe('Preflight: record');
+  });
   test('is not repeated when it failed by itself', () =>
     expect(outcomeOf(ended(3, undefined))).toBe('Preflight: Failed PreflightFailed'));
 });

@@ -243,6 +243,20 @@ describe('A Job that has failed', () => {
       { reason: 'NotStarted', message: 'the Pod of the Job was not started: OutOfpods: Pod was rejected' },
     ],
     [
+      'has not started when an added init container failed, which it names',
+      of({
+        initContainers: [
+          { name: 'vault-init', state: { terminated: { exitCode: 1, reason: 'Error', message: 'no role\n' } } },
+        ],
+        containers: [{ name: 'nodeop', state: { waiting: { reason: 'PodInitializing' } } }],
+      }),
+      {
+        reason: 'NotStarted',
+        message:
+          'the Pod of the Job was not started: container vault-init, which something added to it, ended with exit code 1: no role',
+      },
+    ],
+    [
       'has a failed sentinel when the Job controller names that container and the Pod has vanished',
       of(
         { containers: [] },
