@@ -3,7 +3,9 @@ import { CONTAINERS } from '../../api/names.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
-import { imagePullState } from '../cluster/image-pull.js';
+import { after } from '../../program/clock.js';
+import { startError, waitingContainerOf } from '../cluster/container-wait.js';
+import { hasPullError, imagePullState } from '../cluster/image-pull.js';
 import { awaitedContainersOf, containerNamed, type ContainerStatus, type CachedPod } from '../cluster/pod.js';
 import { digestFor } from './target.js';
 
@@ -42,7 +44,45 @@ export function probeResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeR
   if (terminated || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded')
     return { is: 'lost', cause: endCause(pod, container) };
   if (running) return { is: 'waiting', message: `reading ${imageText(spec)} on node ${nodeText(pod)}` };
-  return pullResult(pod, { spec, now });
+  return startResult(pod, { spec, now }) ?? pullResult(pod, { spec, now });
+}
+
+/** Undefined while the image may still be pulled. */
+function startResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult | undefined {
+  const trouble = startTrouble(pod);
+  if (trouble === undefined) return undefined;
+  const since = new Date(pod.metadata.creationTimestamp ?? now);
+  const until = after(since, trouble.mayFollowPull ? spec.pullDeadlineSeconds : spec.startDeadlineSeconds);
+  if (now >= until) return { is: 'lost', cause: trouble.words };
+  const cause = trouble.isCertain ? `: ${trouble.words}` : '';
+  return {
+    is: 'waiting',
+    message: `the Pod that reads ${imageText(spec)} starts on node ${nodeText(pod)}${cause}`,
+    until,
+  };
+}
+
+interface StartTrouble {
+  words: string;
+  /** Every Pod is without a sandbox for a moment. */
+  isCertain: boolean;
+  /** It may have come up only now, after a long pull, and may end by itself. */
+  mayFollowPull: boolean;
+}
+
+function startTrouble(pod: CachedPod): StartTrouble | undefined {
+  const container = waitingContainerOf(pod);
+  if (container && hasPullError(container)) return undefined;
+  const words = container && startError(container);
+  if (words !== undefined)
+    return {
+      words,
+      isCertain: true,
+      mayFollowPull: container?.state?.waiting?.reason !== 'CreateContainerConfigError',
+    };
+  const sandbox = pod.status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers');
+  if (sandbox?.status !== 'False') return undefined;
+  return { words: 'its Pod got no network or no volumes', isCertain: false, mayFollowPull: false };
 }
 
 function isWithoutShell(container: ContainerStatus | undefined): boolean {

@@ -122,6 +122,28 @@ describe('a probe Pod that waits for its image', () => {
   });
 });
 
+describe('a probe Pod that cannot start', () => {
+  const NO_SANDBOX = { status: { conditions: [{ type: 'PodReadyToStartContainers', status: 'False' }] } };
+  const wrong = waiting('CreateContainerConfigError', 'secret "x" not found');
+  const failing = waiting('CreateContainerError', 'context deadline exceeded');
+
+  test('reports the words of the kubelet, not a pull', () =>
+    expect(result(probe({ container: wrong }))).toMatchObject({
+      is: 'waiting',
+      message:
+        'the Pod that reads image "quay.io/kairos/debian:v2" starts on node n1: CreateContainerConfigError: secret "x" not found',
+    }));
+
+  test.each<[string, Parameters<typeof probe>[0], number]>([
+    ['startDeadlineSeconds when its configuration is wrong', { container: wrong }, 600],
+    ['startDeadlineSeconds when it has no sandbox', { ...NO_SANDBOX, container: waiting('ContainerCreating') }, 600],
+    ['pullDeadlineSeconds after another error, which may have followed a long pull', { container: failing }, 3600],
+  ])('is lost after %s', (_title, traits, seconds) => {
+    const at = (ageSeconds: number) => result(probe({ ...traits, ageSeconds })).is;
+    expect([at(seconds - 1), at(seconds)]).toEqual(['waiting', 'lost']);
+  });
+});
+
 describe('a probe Pod to which admission added a container', () => {
   const proxy = { name: 'istio-proxy', state: { waiting: { reason: 'InvalidImageName', message: 'no such name' } } };
   const withProxy = (container: object) =>
