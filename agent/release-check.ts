@@ -132,11 +132,16 @@ function compareNumbers(a: string | undefined, b: string | undefined): number {
   return differs < 0 ? 0 : (first[differs] ?? 0) - (second[differs] ?? 0);
 }
 
-const versionNumbers = (text: string | undefined): number[] | undefined =>
-  /^v?(\d+)\.(\d+)\.(\d+)/
-    .exec(text ?? '')
-    ?.slice(1)
-    .map(Number);
+const PRE_RELEASES = ['alpha', 'beta', 'rc'];
+
+/** Major, minor and patch; then the kind of pre-release and its number, of which a release has the highest. A development build counts as one. */
+function versionNumbers(text: string | undefined): number[] | undefined {
+  const found = /^v?(\d+)\.(\d+)\.(\d+)(?:-(alpha|beta|rc)[.-]?(\d*))?/i.exec(text ?? '');
+  if (!found) return undefined;
+  const [, major, minor, patch, kind, number] = found;
+  const rank = kind === undefined ? PRE_RELEASES.length : PRE_RELEASES.indexOf(kind.toLowerCase());
+  return [...[major, minor, patch].map(Number), rank, Number(number ?? 0)];
+}
 
 /** Whether a Kubernetes minor such as 1.35 is newer than the ceiling; an unreadable one never is. */
 function isNewerMinor(minor: string | undefined, ceiling: string | undefined): boolean {

@@ -102,6 +102,36 @@ describe('the verdict', () => {
     ['the same version with older software', question({ version: 'v3.5.0-k3sv1.33.9+k3s1' }), host(), 'Refuse'],
     ['the same version with newer software', question({ version: 'v3.5.0-k3sv1.35.0+k3s1' }), host(), 'Proceed'],
     ['the same version with other software', question({ version: 'v3.5.0-k0sv1.33.9' }), host(), 'Proceed'],
+    [
+      'a release candidate of the version that runs',
+      question({ version: 'v3.5.0-rc2-k3sv1.34.1+k3s1' }),
+      host(),
+      'Refuse',
+    ],
+    [
+      'the release of the candidate that runs',
+      question({ version: 'v3.5.0-k3sv1.34.1+k3s1' }),
+      host({ release: { ...release, version: 'v3.5.0-rc2' } }),
+      'Proceed',
+    ],
+    [
+      'a later candidate',
+      question({ version: 'v3.5.0-rc10-k3sv1.34.1+k3s1' }),
+      host({ release: { ...release, version: 'v3.5.0-rc2' } }),
+      'Proceed',
+    ],
+    [
+      'an earlier kind of pre-release',
+      question({ version: 'v3.5.0-beta.7-k3sv1.34.1+k3s1' }),
+      host({ release: { ...release, version: 'v3.5.0-rc2' } }),
+      'Refuse',
+    ],
+    [
+      'a development build of the same version',
+      question({ version: 'v3.5.0-12-gabcdef-k3sv1.34.1+k3s1' }),
+      host(),
+      'Proceed',
+    ],
     ['a version that is older only alphabetically', question({ version: 'v3.10.0-k3sv1.34.1' }), host(), 'Proceed'],
     ['another guard than the allowed one', question({ arch: 'arm64', allow: ['TrustedBoot'] }), host(), 'Refuse'],
   ];

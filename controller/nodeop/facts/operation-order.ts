@@ -79,9 +79,12 @@ const isOpen = (operation: NodeOp | NodeOpUpgrade): boolean => !isFinal(operatio
 const textOf = ({ namespace, name }: ObjectMeta, isPaused: boolean): string =>
   `${namespace}/${name}, which was created earlier${isPaused ? ' and is paused: resume or delete it' : ''}`;
 
+/** With very many targets, the entry of a finished node has no time. */
+const isBegun = (entry: NodeStatus): boolean => entry.startedAt !== undefined || isFinal(entry);
+
 /** Operations that will start no further node do not hold others back; what they have claimed is theirs until they release it. */
 function ofNodeOp({ metadata, spec, status = {} }: NodeOp, context: OrderContext): UnfinishedOperation[] {
-  const hasBegun = Object.values(status.nodeStatuses ?? {}).some(entry => entry.startedAt !== undefined);
+  const hasBegun = Object.values(status.nodeStatuses ?? {}).some(isBegun);
   const isRefused = !hasBegun && namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
   const isPaused = spec.paused ?? false;
   if (metadata.deletionTimestamp !== undefined || isRefused || (isPaused && !hasBegun)) return [];

@@ -39,6 +39,7 @@ const upgrade = (
 
 const entries = (n1: object) => ({ nodeStatuses: { n1, n2: { phase: 'Completed' } } });
 const pending = entries({ phase: 'Pending' });
+const draft = { nodeStatuses: { n1: { phase: 'Pending' }, n2: { phase: 'Pending' } } };
 
 /** What the operation `mine`, created at second 10, waits for on its nodes n1 and n2. */
 function waits(nodeOps: NodeOp[], upgrades: NodeOpUpgrade[] = [], mine = op('mine', 10)) {
@@ -74,16 +75,21 @@ describe('An operation', () => {
       op('a', 5, { status: entries({ phase: 'Running', reason: 'Stopped', startedAt: at(6) }) }),
       { n1: EARLIER },
     ],
-    ['does not wait for a paused one that has not begun', op('a', 5, { spec: { paused: true }, status: pending }), {}],
+    ['does not wait for a paused one that has not begun', op('a', 5, { spec: { paused: true }, status: draft }), {}],
     [
       'waits for one that was paused in the middle',
       op('a', 5, { spec: { paused: true }, status: entries({ phase: 'Running', startedAt: at(6) }) }),
       { n1: `${EARLIER} and is paused: resume or delete it` },
     ],
+    [
+      'waits for one that was paused in the middle and is so large that its finished nodes have no times',
+      op('a', 5, { spec: { paused: true }, status: pending }),
+      { n1: `${EARLIER} and is paused: resume or delete it` },
+    ],
     ['does not wait for an invalid one', op('a', 5, { spec: { concurrency: -1 }, status: pending }), {}],
     [
       'does not wait for one in a namespace that is not allowed',
-      op('a', 5, { metadata: { namespace: 'other' }, status: pending }),
+      op('a', 5, { metadata: { namespace: 'other' }, status: draft }),
       {},
     ],
   ])('%s', (_title, other, expected) => expect(waits([other])).toEqual(expected));
