@@ -65,8 +65,17 @@ const AGENT_START_MS = 2_000;
 /** The kubelet registers its node, as a new object with a new uid. */
 export function registerNode(cluster: FakeCluster, traits: NodeOptions): void {
   const { name } = traits;
-  cluster.api.put(NODES, nodeObject(traits, cluster.machine(name).bootId));
+  cluster.api.put(NODES, nodeObject(traits, cluster.machine(name).ids));
   cluster.agents.get(name)?.start(AGENT_START_MS);
+}
+
+/** Another machine takes the name of the node: its kubelet registers when it has booted. */
+export function installOtherMachine(cluster: FakeCluster, node: string): void {
+  const machine = cluster.machine(node);
+  removeNode(cluster, node);
+  machine.powerOff();
+  machine.exchange();
+  machine.powerOn();
 }
 
 export const setLabels = ({ api }: FakeCluster, node: string, labels: Record<string, string | null>): void =>

@@ -115,7 +115,7 @@ export const unreachable = duringCommand(
 
 export const replaced = duringCommand(cluster => {
   cluster.api.forceRemove(NODES, { name: 'n1' });
-  cluster.api.put(NODES, nodeObject({ name: 'n1' }, cluster.machine('n1').bootId));
+  cluster.api.put(NODES, nodeObject({ name: 'n1' }, cluster.machine('n1').ids));
 });
 
 export const removed = duringCommand(({ api }) => api.forceRemove(NODES, { name: 'n1' }));

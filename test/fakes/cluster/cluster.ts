@@ -33,7 +33,7 @@ import { FakeApiServer } from './api-server.js';
 import { type Backup, backUp, restore, type RestoreOptions } from './backup.js';
 import { runDisruptionController } from './disruption-controller.js';
 import { type NodeDisruption, logDisruptions } from './disruption-log.js';
-import { runGarbageCollector } from './garbage-collector.js';
+import { POD_GC_MS, runGarbageCollector } from './garbage-collector.js';
 import { runJobController } from './job-controller.js';
 import type { BehaviorOverride, StartedContainer } from './container-behavior.js';
 import { Kubelet, type ContainerRun } from './kubelet.js';
@@ -89,8 +89,9 @@ export class FakeCluster {
     const { log, record } = logDisruptions(api, this.machines);
     this.disruptions = log;
     api.mutating = options.mutating ?? {};
-    for (const machine of machines) {
-      const kubelet = new Kubelet({ api, machine, containerRuns, ...kubeletOptions(options) });
+    for (const [index, machine] of machines.entries()) {
+      const newNode = () => nodeObject(nodes[index] ?? machine, machine.ids);
+      const kubelet = new Kubelet({ api, machine, newNode, containerRuns, ...kubeletOptions(options) });
       this.#kubelets.set(machine.name, kubelet);
       machine.onShutdown = () => kubelet.beginShutdown();
       machine.onDown = () => {
@@ -101,16 +102,29 @@ export class FakeCluster {
       };
       machine.onUp = () => {
         kubelet.afterBoot();
-        this.agents.get(machine.name)?.start(AGENT_START_MS);
+        if (api.find(NODES, machine)) this.agents.get(machine.name)?.start(AGENT_START_MS);
         record(machine.name);
       };
     }
     this.#createInitialObjects(options);
+    this.#runAgentsOnNodes();
+  }
+
+  /** The Pod of an agent is created when a Node is registered, and deleted with the other Pods of a Node that is gone. */
+  #runAgentsOnNodes(): void {
+    const { api, clock, agents } = this;
+    api.onChange((plural, { type, object }) => {
+      if (plural !== NODES.plural || type === 'MODIFIED') return;
+      const { name } = object.metadata;
+      if (type === 'ADDED' && this.machines.get(name)?.up) agents.get(name)?.start(AGENT_START_MS);
+      const stopOrphan = () => api.find(NODES, { name }) ?? agents.get(name)?.stop();
+      if (type === 'DELETED') clock.callAfter(POD_GC_MS, () => void stopOrphan());
+    });
   }
 
   #createInitialObjects({ nodes, workloads = [], daemonSets = [], budgets = [] }: ClusterOptions): void {
     const { api } = this;
-    for (const traits of nodes) api.put(NODES, nodeObject(traits, this.machine(traits.name).bootId));
+    for (const traits of nodes) api.put(NODES, nodeObject(traits, this.machine(traits.name).ids));
     for (const each of workloads) api.put(REPLICA_SETS, replicaSetObject(each));
     for (const each of daemonSets) api.put(DAEMONSETS, daemonSetObject(each));
     for (const each of budgets) api.put(PDBS, budgetObject(each));

@@ -18,6 +18,8 @@ export type Rejects = (pod: PodObject, node: string) => EndReason | undefined;
 export interface KubeletOptions {
   api: FakeApiServer;
   machine: Machine;
+  /** The Node as it registers it, when there is none at its start. */
+  newNode: () => object;
   behavior: BehaviorOverride;
   images: Readonly<Record<string, ImageOptions>>;
   rejects?: Rejects;
@@ -57,6 +59,8 @@ export class Kubelet {
   #readyAt = 0;
   #reported: string | undefined;
   #isShuttingDown = false;
+  /** It registers its Node once, when it starts: one that is deleted later is not created again. */
+  #mustRegister = false;
 
   constructor(options: KubeletOptions) {
     const { api, machine } = options;
@@ -66,10 +70,10 @@ export class Kubelet {
     api.onChange((plural, { object, type }) => {
       /* A Node that was created again needs its whole status. */
       const registered = plural === NODES.plural && type === 'ADDED' && object.metadata.name === machine.name;
-      if (registered && this.#reported !== undefined) this.afterBoot();
+      if (registered && this.#reported !== undefined) this.#reportAnew();
       const pod = plural === PODS.plural ? (object as object as PodObject) : undefined;
       if (pod?.spec.nodeName === machine.name) {
-        if (type === 'DELETED') this.#workers.delete(pod.metadata.uid);
+        if (type === 'DELETED') this.#forget(pod);
         if (type !== 'DELETED' || this.#staticPods.owns(pod)) this.#loop.trigger();
       }
     });
@@ -78,11 +82,29 @@ export class Kubelet {
 
   /** Called after the machine has booted. */
   afterBoot(): void {
+    this.#isShuttingDown = false;
+    this.#mustRegister = true;
+    this.#reportAnew();
+  }
+
+  /** Starts it anew while its Pods keep running, as an administrator or an upgrade of Kubernetes does. */
+  restart(): void {
+    this.#mustRegister = true;
+    this.#loop.trigger();
+  }
+
+  #reportAnew(): void {
     const { api, readySeconds = 3 } = this.#options;
     this.#readyAt = api.clock.monotonic() + readySeconds * 1000;
     this.#reported = undefined;
-    this.#isShuttingDown = false;
     this.#loop.trigger();
+  }
+
+  /** A Pod that was removed without waiting for it is ended. A static Pod runs whatever happens to its mirror. */
+  #forget(pod: PodObject): void {
+    const { uid } = pod.metadata;
+    if (!this.#staticPods.owns(pod)) this.#workers.get(uid)?.losePower();
+    this.#workers.delete(uid);
   }
 
   /** Called after the machine went down: every container has ended. */
@@ -115,6 +137,7 @@ export class Kubelet {
   #syncAll(): number | undefined {
     const { api, machine } = this.#options;
     if (!machine.up) return undefined;
+    if (this.#mustRegister) this.#register();
     /* Pods that already run continue without a Node object; new ones are started only on a registered node. */
     const registered = api.find(NODES, { name: machine.name }) !== undefined;
     let next = registered ? this.#reportNode() : undefined;
@@ -122,6 +145,12 @@ export class Kubelet {
     for (const pod of this.#pods())
       if (registered || this.#workers.has(pod.metadata.uid)) next = shorterDelay(next, this.#syncPod(pod));
     return next;
+  }
+
+  #register(): void {
+    const { api, machine, newNode } = this.#options;
+    this.#mustRegister = false;
+    if (api.find(NODES, { name: machine.name }) === undefined) api.put(NODES, newNode());
   }
 
   /** Writes the node's status when its boot id, its images or its readiness changed. */
@@ -142,7 +171,7 @@ export class Kubelet {
       status: {
         ...node.status,
         conditions: withCondition(node.status.conditions, ready, machine.now()),
-        nodeInfo: { ...node.status.nodeInfo, bootID: machine.bootId },
+        nodeInfo: { ...node.status.nodeInfo, ...machine.ids },
         images: [...this.#images].map(name => ({ names: [name] })),
       },
     }));

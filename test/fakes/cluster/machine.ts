@@ -13,12 +13,16 @@ export interface MachineOptions {
   bootSeconds?: number;
   /** Time from the reboot call until the machine is down; programs still run, and can be killed and restarted. */
   shutdownSeconds?: number;
-  files?: Record<string, string>;
+  files?: Readonly<Record<string, string>>;
   /** How far its wall clock is ahead of the API server's; negative when behind. */
   clockOffsetSeconds?: number;
   /** Whether `systemctl reboot` and a reboot by an administrator let the kubelet end its Pods first, as its graceful node shutdown does. */
   gracefulShutdown?: boolean;
   staticPods?: readonly StaticPodOptions[];
+  /** The UUID in its firmware; null where there is none, so that the kubelet reports the machine ID instead. */
+  systemUUID?: string | null;
+  /** Whether its machine ID survives a boot. */
+  keepsMachineId?: boolean;
 }
 
 /** Why the disk of a machine cannot be written to. */
@@ -39,6 +43,7 @@ export interface BootChanges {
 }
 
 const RELEASE_FILE = '/etc/kairos-release';
+const DEFAULT_FILES: Readonly<Record<string, string>> = { [RELEASE_FILE]: KAIROS_RELEASE };
 
 export class Machine {
   readonly name: string;
@@ -66,12 +71,14 @@ export class Machine {
   upOrDownSince = 0;
   readonly #options: MachineOptions;
   #boots = 1;
+  #exchanges = 0;
+  #systemUUID: string | undefined;
   #registration: BootChanges = {};
   #cancelBoot: (() => void) | undefined;
   #cancelShutdown: (() => void) | undefined;
 
   constructor(options: MachineOptions) {
-    const { name, files = { [RELEASE_FILE]: KAIROS_RELEASE }, clockOffsetSeconds = 0, staticPods = [] } = options;
+    const { name, files = DEFAULT_FILES, clockOffsetSeconds = 0, staticPods = [] } = options;
     this.name = name;
     this.clockOffsetSeconds = clockOffsetSeconds;
     this.staticPods = staticPods;
@@ -87,6 +94,27 @@ export class Machine {
 
   get bootId(): string {
     return this.#bootId();
+  }
+
+  /** What the kubelet reports in `nodeInfo`. */
+  get ids(): { bootID: string; systemUUID: string; machineID: string } {
+    const { number, systemUUID, keepsMachineId = true } = this.#options;
+    const serial = [number, this.#exchanges, keepsMachineId ? 0 : this.#boots].map(each =>
+      String(each).padStart(4, '0'),
+    );
+    const machineID = `aaaaaaaaaaaaaaaaaaaa${serial.join('')}`;
+    const firmware = this.#systemUUID ?? systemUUID;
+    const own = `4c4c4544-0044-4810-8000-bbbb${serial.slice(0, 2).join('')}`;
+    return { bootID: this.#bootId(), systemUUID: firmware === null ? machineID : (firmware ?? own), machineID };
+  }
+
+  /** Another machine with an empty disk is installed under the same name; only while it is off. */
+  exchange(systemUUID?: string): void {
+    if (this.up) throw new Error(`machine ${this.name} is up`);
+    this.#exchanges += 1;
+    this.#systemUUID = systemUUID;
+    this.host.files.clear();
+    for (const [path, text] of Object.entries(this.#options.files ?? DEFAULT_FILES)) this.host.files.set(path, text);
   }
 
   /** The time by its own clock. */

@@ -3,7 +3,7 @@ import { CONTROL_PLANE_LABELS } from '../../../api/names.js';
 import { apiVersion, NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { ImageOptions, BehaviorOverride } from './container-behavior.js';
 import type { AfterPowerCut, Rejects } from './kubelet.js';
-import type { MachineOptions } from './machine.js';
+import type { Machine, MachineOptions } from './machine.js';
 import type { MutatingAdmission, SidecarOptions } from './mutating-admission.js';
 import type { PodSpec, Taint, Toleration } from './object-types.js';
 import { DAEMON_TOLERATIONS } from './node-fit.js';
@@ -69,7 +69,7 @@ export interface ClusterOptions {
 
 export const nodeObject = (
   { name, controlPlane = false, labels = {}, taints, maxPods }: NodeOptions,
-  bootID: string,
+  ids: Machine['ids'],
 ) => ({
   metadata: {
     name,
@@ -84,7 +84,7 @@ export const nodeObject = (
   status: {
     conditions: [],
     ...(maxPods === undefined ? {} : { allocatable: { pods: String(maxPods) } }),
-    nodeInfo: { bootID, architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.34.1+k3s1' },
+    nodeInfo: { ...ids, architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.34.1+k3s1' },
     images: [],
   },
 });
