@@ -111,8 +111,11 @@ function startReboot(facts: RebootFacts, request: RebootRequest): RebootAction[]
   const succeededIn = request.succeededIn === boot.id ? boot.id : (sentinel?.bootId ?? request.succeededIn);
   const bootIdBefore = mayBeHidden ? undefined : (succeededIn ?? operation.bootIdBefore);
   /* Another boot id proves a reboot even when the disk was reset or the journal was lost. */
-  if (bootIdBefore !== undefined && bootIdBefore !== boot.id)
-    return finish(facts, asRebooted({ ...newEntry(facts, request), bootId: bootIdBefore, startedAt: undefined }, boot));
+  if (bootIdBefore !== undefined && bootIdBefore !== boot.id) {
+    const isInferred = sentinel === undefined ? { isInferred: true } : {};
+    const entry = { ...newEntry(facts, request), bootId: bootIdBefore, startedAt: undefined, ...isInferred };
+    return finish(facts, asRebooted(entry, boot));
+  }
   if (msUntilDeadline(request, facts) <= 0) {
     const message = deadlineMessage('the reboot did not start', facts, request);
     return finish(facts, { ...newEntry(facts, request), state: 'Failed', message });
@@ -149,7 +152,8 @@ function continueReboot(facts: RebootFacts, entry: JournalEntry, request: Reboot
 }
 
 function callReboot(facts: RebootFacts, request: RebootRequest, started: JournalEntry): RebootAction[] {
-  const entry: JournalEntry = { ...started, calledAt: facts.now.toISOString() };
+  /* In the boot of the request: whatever is lost of the journal, the operation ran on this machine. */
+  const entry: JournalEntry = { ...started, calledAt: facts.now.toISOString(), isInferred: undefined };
   return [
     { do: 'writeJournal', entry },
     ...removeSentinelsOf(request.jobName, facts),
@@ -205,5 +209,6 @@ const answerFrom = (entry: JournalEntry): RebootAnswer => ({
   method: entry.method,
   bootIdAfter: entry.bootIdAfter,
   bootedAt: entry.bootedAt,
+  recordedOnHost: entry.state === 'Rebooted' && entry.isInferred !== true ? true : undefined,
   message: entry.message,
 });

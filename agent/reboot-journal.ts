@@ -19,6 +19,8 @@ export interface JournalEntry {
   bootIdAfter?: string;
   bootedAt?: string;
   message?: string;
+  /** Concluded from the NodeAgent alone: this disk had no trace of the operation, which may have run on another machine of the same name. */
+  isInferred?: boolean;
 }
 
 const STATES: readonly string[] = ['Rebooting', 'Rebooted', 'Cancelled', 'Failed'] satisfies JournalEntry['state'][];
@@ -105,6 +107,7 @@ export function entryFromStatus(operation: Operation, status: NodeAgentStatus | 
     bootIdAfter: answer.bootIdAfter,
     bootedAt: answer.bootedAt,
     message: answer.state === 'Rebooting' ? undefined : answer.message,
+    isInferred: true,
   };
 }
 
@@ -115,6 +118,7 @@ const isEntry = (value: unknown): value is JournalEntry =>
   ['id', 'jobName', 'bootId', 'notAfter', 'state'].every(key => typeof value[key] === 'string') &&
   STATES.includes(String(value.state)) &&
   METHODS.includes(value.method) &&
+  ['boolean', 'undefined'].includes(typeof value.isInferred) &&
   ['startedAt', 'calledAt', 'bootIdAfter', 'bootedAt', 'message'].every(key =>
     ['string', 'undefined'].includes(typeof value[key]),
   );

@@ -52,7 +52,11 @@ export const Operation = z.object({
       uid: z.string().describe('UID of the NodeOp.'),
     })
     .describe('NodeOp that has claimed the node.'),
-  nodeUid: z.string().describe('UID of the Node when it was claimed.'),
+  nodeUid: z
+    .string()
+    .describe(
+      'UID of the Node: when it was claimed, or of the Node under which the same machine has registered since.',
+    ),
   step: z.enum(STEP_NAMES).describe('Furthest step reached.'),
   stepTimes: z.record(z.string(), z.string()).describe('Start time of each step.'),
   controlPlane: z
@@ -94,6 +98,12 @@ export const Operation = z.object({
     .optional()
     .describe('A wait of which the start could not be observed again.'),
   bootIdBefore: z.string().optional().describe('Boot ID of the node before its Job.'),
+  systemUUID: z
+    .string()
+    .optional()
+    .describe(
+      'System UUID of a machine that is to be rebooted, before its Job. By it, the machine is recognized if its Node is deleted meanwhile.',
+    ),
   daemonSets: z
     .array(z.string())
     .optional()
@@ -183,6 +193,12 @@ const RebootAnswer = z.object({
     ),
   bootIdAfter: z.string().optional().describe('Boot ID after the reboot.'),
   bootedAt: time('When the machine booted again.').optional(),
+  recordedOnHost: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the disk of the host proves that the operation ran on this machine; otherwise the reboot was concluded from the NodeAgent alone.',
+    ),
   message: z.string().optional().describe('Human-readable message.'),
 });
 

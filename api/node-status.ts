@@ -41,6 +41,7 @@ export const NodeStatus = z.object({
     .optional()
     .describe('Final phase that the node will have, while the operation is cleaning up on it.'),
   nodeUid: z.string().optional().describe('UID of the node, while it is claimed.'),
+  systemUUID: z.string().optional().describe('System UUID of a machine that is to be rebooted, while it is claimed.'),
   jobUid: z.string().optional().describe('UID of the Job, while the node is claimed.'),
   attempt: z.int32().optional().describe('Number of the attempt: 1, plus one for each retry that included the node.'),
   startedAt: time('When the node was claimed.').optional(),

@@ -24,8 +24,10 @@ export const REASONS = {
   NotSettled:
     'The node, its DaemonSet pods or its static pods did not become Ready within verifyTimeoutSeconds after the reboot.',
   FellBack: 'After the reboot the node runs another version, or booted another system, than requested.',
-  NodeReplaced: 'Another node registered under the same name.',
-  NodeRemoved: 'The node is no longer part of the cluster.',
+  NodeReplaced:
+    'Another machine registered under the same name, or the Node was created again before the command had succeeded.',
+  NodeRemoved:
+    'The node is no longer part of the cluster. While it is being rebooted, it may come back within rebootTimeoutSeconds.',
   NodeNotReady: 'The node was not Ready when its turn came.',
   Deleted: 'The operation was deleted.',
   Interrupted: 'The Go operator had started work on the node, and it is unknown how far it got.',
@@ -37,7 +39,7 @@ export const REASONS = {
   Pulling: 'The image is being pulled.',
   Draining: 'Pods are being evicted from the node.',
   JobRunning: 'The Job is running.',
-  Rebooting: 'The node is rebooting.',
+  Rebooting: 'The node is rebooting, or its Node was deleted meanwhile and has to be registered again.',
   Settling: 'The node has rebooted; it, its DaemonSet pods and its static pods are becoming Ready.',
   Paused: 'The operation is paused.',
   Stopped: 'Another node failed and stopOnFailure is true.',
@@ -64,6 +66,8 @@ export const REASONS = {
   PodsStay: 'Pods stay on the node because of the drain options, or because their controller puts them back there.',
   RebootAsked: 'The agent was asked to reboot the node.',
   Rebooted: 'The node rebooted; its boot id changed.',
+  RegisteredAnew:
+    'The Node was deleted when it was to be rebooted, and its machine has registered again; the operation continues.',
   PreflightWarning: 'The target differs from the node: an older version, another flavor, or another model.',
   ClockSkew: 'The clock of the node differs from that of the controller by more than five minutes.',
   Retried: 'Nodes that failed or never started are retried.',

@@ -40,10 +40,14 @@ export interface NodeTraits {
   images?: string[];
   labels?: Record<string, string>;
   uid?: string;
+  systemUUID?: string;
+  machineID?: string;
 }
 
 export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
   const { ready = true, bootId = 'boot-1', cordoned = false, mark, controlPlane = false, images = [] } = traits;
+  const { systemUUID, machineID } = traits;
+  const machine = { ...(systemUUID ? { systemUUID } : {}), ...(machineID ? { machineID } : {}) };
   return {
     metadata: meta(name, {
       ...(traits.uid ? { uid: traits.uid } : {}),
@@ -59,7 +63,7 @@ export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
       conditions: [
         { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: traits.since ?? secondsAgo(5) },
       ],
-      nodeInfo: { bootID: bootId, architecture: 'amd64', operatingSystem: 'linux' },
+      nodeInfo: { bootID: bootId, architecture: 'amd64', operatingSystem: 'linux', ...machine },
       images: [{ names: images }],
     },
   };
@@ -189,6 +193,7 @@ export function facts(spec: object = {}, observed: Partial<Facts> = {}): Facts {
     budgets: [],
     daemonSets: new Set(['ds']),
     otherControlPlanes: {},
+    isSystemUUIDShared: false,
     hasOtherSchedulableNode: true,
     isMarkOwnerActive: true,
     isReported: false,

@@ -12,6 +12,7 @@ import { pruneDaemonSet, type CachedDaemonSet } from './daemon-set.js';
 import { pruneJob, type CachedJob } from './job.js';
 import { pruneNode, type CachedNode } from './node.js';
 import { prunePod, type CachedPod } from './pod.js';
+import { systemUUIDs } from './system-uuid.js';
 
 export interface Informers {
   nodes: Informer<CachedNode>;
@@ -39,7 +40,7 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
     informer<T>(kube, resource, { log, clock, transform: withoutManagedFields, ...options });
   return {
     // Transforms must accept objects that are pruned already: the response to an own write is put into the cache as well.
-    nodes: watch<CachedNode>(NODES, { transform: pruneNode }),
+    nodes: watch<CachedNode>(NODES, { transform: pruneNode, indexes: { systemUUID: systemUUIDs } }),
     pods: watch<CachedPod>(PODS, {
       transform: prunePod,
       indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },

@@ -13,13 +13,20 @@ export interface CachedNode extends Stored {
   spec?: { unschedulable?: boolean; taints?: readonly Taint[] };
   status?: {
     conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[];
-    nodeInfo?: { bootID?: string; architecture?: string; operatingSystem?: string; kubeletVersion?: string };
+    nodeInfo?: {
+      bootID?: string;
+      systemUUID?: string;
+      machineID?: string;
+      architecture?: string;
+      operatingSystem?: string;
+      kubeletVersion?: string;
+    };
     images?: readonly { names?: readonly string[] }[];
   };
 }
 
 export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
-  const { bootID, architecture, operatingSystem, kubeletVersion } = status?.nodeInfo ?? {};
+  const { bootID, systemUUID, machineID, architecture, operatingSystem, kubeletVersion } = status?.nodeInfo ?? {};
   return {
     metadata: pruneMetadata(metadata, isOwnKey),
     spec: {
@@ -30,7 +37,7 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
       conditions: status?.conditions
         ?.filter(condition => condition.type === 'Ready')
         .map(({ type, status: value, lastTransitionTime }) => ({ type, status: value, lastTransitionTime })),
-      nodeInfo: { bootID, architecture, operatingSystem, kubeletVersion },
+      nodeInfo: { bootID, systemUUID, machineID, architecture, operatingSystem, kubeletVersion },
       images: status?.images?.map(({ names }) => ({ names })),
     },
   };

@@ -43,13 +43,12 @@ export function nextNodes(nodeOp: ParsedNodeOp, members: readonly Member[]): Tur
   const granted = new Set<string>();
   const states = new Map(members.map(each => [each.facts.name, rolloutStateOf(each)]));
   const stopped = members.some(each => hasFailed(each) && stopsOthers(nodeOp, each));
-  const controlPlanes = members
-    .filter(({ facts: { node } }) => node !== undefined && isControlPlane(node))
-    .map(each => each.facts.name);
+  const controlPlanes = members.filter(isControlPlaneMember).map(each => each.facts.name);
+  const lostControlPlane = members.find(isLostControlPlane)?.facts.name;
   const active = [...states.values()].filter(each => each === 'active').length;
   let free = slotCount(nodeOp.spec.concurrency, members.length) - active;
   for (const { facts } of members.filter(each => states.get(each.facts.name) === 'pending')) {
-    const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, states, granted });
+    const reason = waitReason(nodeOp, facts, { stopped, controlPlanes, lostControlPlane, states, granted });
     if (reason && (!hasWaitDeadline(reason.reason) || free > 0)) waiting.set(facts.name, reason);
     else if (free > 0) {
       free -= 1;
@@ -57,6 +56,21 @@ export function nextNodes(nodeOp: ParsedNodeOp, members: readonly Member[]): Tur
     } else waiting.set(facts.name, { reason: 'WaitingForTurn', message: 'waiting for its turn' });
   }
   return { granted, waiting };
+}
+
+/** A Node that was deleted, or registered anew, may have lost the label; that it took its turn as a control plane is recorded. */
+const isControlPlaneMember = ({ facts: { node, ledger }, before }: Member): boolean =>
+  (node !== undefined && isControlPlane(node)) ||
+  ledger?.controlPlane === true ||
+  before?.stepTimes?.ControlPlane !== undefined;
+
+/** It did not come back from its reboot, and its Node is gone: the others may still count it as a member of etcd. */
+function isLostControlPlane(member: Member): boolean {
+  const { facts, before } = member;
+  const { node, ledger } = facts;
+  const wasRemoved = hasFailed(member) && (ledger?.result?.reason ?? before?.reason) === 'NodeRemoved';
+  const wasToReboot = (ledger ?? before)?.stepTimes?.Reboot !== undefined;
+  return node === undefined && wasRemoved && wasToReboot && isControlPlaneMember(member);
 }
 
 /** A failure counts from when it is recorded, although the node is not released yet. */
@@ -70,6 +84,7 @@ const stopsOthers = (nodeOp: ParsedNodeOp, { facts, before }: Member): boolean =
 interface TurnContext {
   stopped: boolean;
   controlPlanes: readonly string[];
+  lostControlPlane: string | undefined;
   states: ReadonlyMap<string, RolloutState>;
   granted: ReadonlySet<string>;
 }
@@ -95,10 +110,13 @@ const refusalMessage = ({ is, message }: PodRefusal): string =>
     ? `the Pod of the Job would be refused: ${message}`
     : `it is unknown whether the Pod of the Job would be admitted: ${message}`;
 
-function controlPlaneWaitReason(facts: Facts, { controlPlanes, states, granted }: TurnContext): WaitReason | undefined {
+function controlPlaneWaitReason(facts: Facts, context: TurnContext): WaitReason | undefined {
+  const { controlPlanes, lostControlPlane, states, granted } = context;
   const others = controlPlanes.filter(other => other !== facts.name);
   const isOtherActive = others.some(other => states.get(other) === 'active' || granted.has(other));
   if (isOtherActive) return { reason: 'WaitingForTurn', message: 'control planes go one at a time' };
+  if (lostControlPlane !== undefined)
+    return { reason: 'ControlPlaneNotReady', message: `waiting for control plane ${lostControlPlane} to be Ready` };
   return otherControlPlanesWaitReason(facts);
 }
 

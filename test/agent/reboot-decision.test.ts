@@ -246,6 +246,7 @@ describe('the answer', () => {
       startedAt: '2026-01-01T00:10:00.000Z',
       bootIdAfter: bootIdOf(2),
       bootedAt: nextBoot.since,
+      recordedOnHost: true,
       message: undefined,
     });
   });

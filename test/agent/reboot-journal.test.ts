@@ -82,7 +82,7 @@ describe('the journal entry that is rebuilt from the status', () => {
   const answer = { state: 'Rebooting' as const, bootIdBefore: bootIdOf(1), startedAt: '2026-01-01T00:10:00.000Z' };
   test('has no time of the call for a reboot that was started', () => {
     const status = { operation: { id: 'op-1', reboot: answer } };
-    expect(entryFromStatus(rebootRequested(), status)).toEqual(entry({ calledAt: undefined }));
+    expect(entryFromStatus(rebootRequested(), status)).toEqual(entry({ calledAt: undefined, isInferred: true }));
     expect(entryFromStatus(rebootWithdrawn(), status)).toMatchObject({
       jobName: JOB,
       bootId: bootIdOf(1),

@@ -7,6 +7,7 @@ import { pruneDaemonSet, type CachedDaemonSet } from '../../controller/cluster/d
 import { pruneJob, type CachedJob } from '../../controller/cluster/job.js';
 import { pruneNode, type CachedNode } from '../../controller/cluster/node.js';
 import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
+import { systemUUIDs } from '../../controller/cluster/system-uuid.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
 import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
@@ -17,7 +18,7 @@ const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner
 
 /** Empty caches with the indexes of the real ones. */
 export const emptyCaches = () => ({
-  nodes: new ObjectCache<CachedNode>({ transform: pruneNode }),
+  nodes: new ObjectCache<CachedNode>({ transform: pruneNode, indexes: { systemUUID: systemUUIDs } }),
   pods: new ObjectCache<CachedPod>({
     transform: prunePod,
     indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },

@@ -120,6 +120,13 @@ export const replaced = duringCommand(cluster => {
 
 export const removed = duringCommand(({ api }) => api.forceRemove(NODES, { name: 'n1' }));
 
+/** A cloud controller deletes the Node of a machine that is down. */
+export const registeredAnew = onOne(async cluster => {
+  createNodeOp(cluster, { rebootOnSuccess: true });
+  await cluster.runUntil(() => !cluster.machine('n1').up, 300);
+  cluster.delete(NODES, { name: 'n1' });
+});
+
 export const deleted = duringCommand(cluster => cluster.delete(NODE_OP, { name: 'op', namespace: 'default' }));
 
 /** The shutdown takes longer than the reboot timeout. */

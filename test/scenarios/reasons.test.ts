@@ -62,6 +62,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   PodsStay: waiting.podsStay,
   RebootAsked: final.rebooted,
   Rebooted: final.rebooted,
+  RegisteredAnew: final.registeredAnew,
   PreflightWarning: waiting.olderVersion,
   ClockSkew: final.clockSkewed,
   Retried: waiting.retried,

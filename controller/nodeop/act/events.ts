@@ -45,6 +45,12 @@ export const started = onOperation('Started', 'claimed for this operation');
 const rebootAsked = onOperation('RebootAsked', 'the agent was asked to reboot the node');
 const drainSkipped = onOperation('DrainSkipped', 'not drained: there is no other Ready, schedulable node', 'Warning');
 
+const registeredAnew = onOperation(
+  'RegisteredAnew',
+  'the Node was deleted, and its machine has registered again; labels, taints and annotations of others are lost',
+  'Warning',
+);
+
 export const drainBlocked = (facts: Facts, message: string): Event =>
   onOperation('DrainBlocked', message, 'Warning')(facts);
 
@@ -85,11 +91,13 @@ export const retried = (nodeOp: ParsedNodeOp, { nodes }: NodeOpStatus): Event =>
 
 /** The Events of a change of the ledger: what was entered, skipped or concluded with it. */
 export function ofChange(facts: Facts, change: LedgerChange): Event[] {
-  const wasRebooting = facts.ledger?.step === 'Reboot' && hasRebooted(facts);
+  const hasMoved = change.step !== undefined || change.result !== undefined;
+  const wasRebooting = hasMoved && facts.ledger?.step === 'Reboot' && hasRebooted(facts);
   return [
     ...(change.reboot ? [rebootAsked(facts)] : []),
     ...(change.step === 'Run' ? podsStay(facts) : []),
     ...(change.step && !change.result ? [...clockWarnings(facts), ...preflightWarnings(facts)] : []),
+    ...(change.nodeUid ? [registeredAnew(facts)] : []),
     ...(change.drainSkipped ? [drainSkipped(facts)] : []),
     ...(wasRebooting ? rebooted(facts) : []),
     ...(change.result ? [ended(facts, change.result)] : []),

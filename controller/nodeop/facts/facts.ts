@@ -69,6 +69,8 @@ export interface Facts {
     /** Has its turn or reboots. */
     turnHolder?: ActiveControlPlane;
   };
+  /** Whether other Nodes have the same system UUID, so that it identifies no machine. */
+  isSystemUUIDShared: boolean;
   /** Whether evicted pods have another Ready, schedulable node to go to. */
   hasOtherSchedulableNode: boolean;
   /** Whether the cordon mark on the node names an operation that is not finished. */

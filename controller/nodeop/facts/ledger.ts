@@ -53,6 +53,7 @@ export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
     ...(stepTimes.Cordon ? { cordoned: true } : {}),
     ...(stepTimes.ControlPlane ? { controlPlane: true } : {}),
     ...(entry?.bootIdBefore ? { bootIdBefore: entry.bootIdBefore } : {}),
+    ...(entry?.systemUUID ? { systemUUID: entry.systemUUID } : {}),
     ...(jobName ? { job: { name: jobName, uid: entry?.jobUid ?? job?.metadata.uid ?? UNKNOWN_UID, ...success } } : {}),
     ...(jobName ? rebootRequest(nodeOp, jobName, stepTimes) : {}),
     ...(result ? { result } : {}),

@@ -6,6 +6,7 @@ import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonOwnerOf } from '../../cluster/cordon.js';
 import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
+import { systemUUIDs } from '../../cluster/system-uuid.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
 import { objectName } from './manifests.js';
 import { isOverdue } from './unconfirmed-withdrawal.js';
@@ -68,16 +69,23 @@ export function gatherSharedFacts(input: SharedFactsInput): SharedFacts {
     schedulableNodes: new Set(nodes.filter(node => isSchedulable(node, input.caches)).map(node => node.metadata.name)),
     daemonSets: new Map(input.caches.daemonSets.list().map(set => [set.metadata.uid, set])),
     kubernetesCeiling: lowestMinor(nodes.filter(isControlPlane)),
-    controlPlanes: nodes.filter(isControlPlane).map(node => controlPlaneState(node, input)),
+    controlPlanes: controlPlaneNames(nodes, input.caches).map(name => controlPlaneState(name, input)),
   };
+}
+
+/** A Node that was deleted while its control plane reboots, or registered anew without its labels, is known by the turn in its ledger. */
+function controlPlaneNames(nodes: readonly CachedNode[], { nodeAgents }: Caches): string[] {
+  const labeled = nodes.filter(isControlPlane);
+  const withTurn = nodeAgents.list().filter(({ spec: { operation } }) => operation?.controlPlane === true);
+  return [...new Set([...labeled, ...withTurn].map(({ metadata }) => metadata.name))];
 }
 
 /** The cordon of an unfinished operation is temporary: pods can wait for it. */
 const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
   isReady(node) && (!isCordoned(node) || isMarkOwnerActive(node, caches));
 
-function controlPlaneState(node: CachedNode, { caches, now }: SharedFactsInput): ControlPlaneState {
-  const { name } = node.metadata;
+function controlPlaneState(name: string, { caches, now }: SharedFactsInput): ControlPlaneState {
+  const node = caches.nodes.get({ name });
   const operation = caches.nodeAgents.get({ name })?.spec.operation;
   /* A node that is given up would be waited for without an end; that it is not well has one. */
   const isGivenUp = isOverdue(operation, node, now);
@@ -152,6 +160,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts)
     daemonSets: new Set(),
     kubernetesCeiling: node && !isControlPlane(node) ? shared.kubernetesCeiling : undefined,
     otherControlPlanes: node && isControlPlane(node) ? otherControlPlanes(name, shared) : {},
+    isSystemUUIDShared: false,
     hasOtherSchedulableNode: true,
     isMarkOwnerActive: true,
     podRefusal: shared.podRefusal,
@@ -199,10 +208,16 @@ function activeNodeFacts(
     preflightPod: helper('preflight'),
     pullPod: helper('pull'),
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
+    isSystemUUIDShared: node !== undefined && sharesSystemUUID(node, caches),
     hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),
     isMarkOwnerActive: isMarkOwnerActive(node, caches),
   };
 }
+
+const sharesSystemUUID = (node: CachedNode, { nodes }: Caches): boolean =>
+  systemUUIDs(node).some(uuid =>
+    nodes.byIndex('systemUUID', uuid).some(other => other.metadata.uid !== node.metadata.uid),
+  );
 
 /** False for a DaemonSet that was deleted. */
 function isWanted(set: CachedDaemonSet | undefined, node: CachedNode | undefined, pods: readonly CachedPod[]): boolean {

@@ -61,7 +61,7 @@ export function nodeStatus(input: NodeStatusInput, detail: Detail = 'full'): Nod
 function fullEntry(input: NodeStatusInput): NodeStatus {
   const { facts, before } = input;
   if (facts.ledger) return claimed(input);
-  return before && isLedgerLost(facts) ? withLostLedger(facts, before) : untouched(input);
+  return before && isLedgerLost(facts) ? withLostLedger(input, before) : untouched(input);
 }
 
 /** With very many nodes there is no room for the time of entries that nothing is computed from. */
@@ -71,10 +71,12 @@ function isUndated(entry: NodeStatus, detail: Detail): boolean {
 }
 
 /** Without a ledger, the entry is the only record of the walk: nothing of it is dropped. */
-function withLostLedger({ node, name, now }: Facts, before: NodeStatus): NodeStatus {
+function withLostLedger({ facts: { node, now }, walk: { result } }: NodeStatusInput, before: NodeStatus): NodeStatus {
   if (node !== undefined) return { ...before, message: 'the claim was removed from outside; claiming the node again' };
-  const message = `node ${name} was removed while it was worked on`;
-  return { ...before, phase: 'Failed', reason: 'NodeRemoved', message, completedAt: now.toISOString() };
+  if (result.is === 'wait') return { ...before, reason: result.reason, message: result.message };
+  if (result.is !== 'end') return before;
+  const { phase, reason, message } = result;
+  return { ...before, phase, reason, message, completedAt: now.toISOString() };
 }
 
 /** While a wait has a deadline, `lastUpdated` stays at the start of the wait, even if the message changes. */
@@ -121,6 +123,7 @@ function claimed({ facts, walk }: NodeStatusInput): NodeStatus {
   return {
     ...common,
     nodeUid: ledger?.nodeUid,
+    systemUUID: ledger?.systemUUID,
     jobUid: ledger?.job?.uid,
     ending: final?.phase,
     phase: phaseAt(step),

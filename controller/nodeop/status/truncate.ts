@@ -51,12 +51,19 @@ export function truncated(entry: NodeStatus, detail: Exclude<Detail, 'full'>): N
   const message = cut(entry.message, MAX_MESSAGE_BYTES[detail]);
   if (detail === 'brief') return { ...entry, message };
   const attempt = (entry.attempt ?? 1) > 1 ? { attempt: entry.attempt } : {};
-  if (isFinal(entry)) return { phase, reason, message, ...attempt };
+  if (isFinal(entry)) return { phase, reason, message, ...attempt, ...failedControlPlane(entry) };
   if (entry.startedAt !== undefined)
     return detail === 'least'
       ? withoutObservable(entry)
       : { ...entry, message: cut(entry.message, MAX_MESSAGE_BYTES.brief) };
   return { phase, reason, ...(reason === 'WaitingForTurn' ? {} : { message }), lastUpdated, ...attempt };
+}
+
+/** By these times the other nodes know that it was a control plane, and that it was to be rebooted, even if its Node is gone. */
+function failedControlPlane({ phase, stepTimes }: NodeStatus): Partial<NodeStatus> {
+  if (phase !== 'Failed' || stepTimes?.ControlPlane === undefined) return {};
+  const { ControlPlane, Reboot } = stepTimes;
+  return { stepTimes: { ControlPlane, ...(Reboot === undefined ? {} : { Reboot }) } };
 }
 
 /**

@@ -3,6 +3,7 @@ import { CONTRACT } from '../../../api/node-agent.js';
 import { after } from '../../../program/clock.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { lostNode } from '../facts/lost-node.js';
 import { newLedger, isLedgerLost, rebuiltLedger } from '../facts/ledger.js';
 import { needsAgent } from '../facts/parsed-nodeop.js';
 import type { Step } from './step.js';
@@ -19,10 +20,24 @@ function claimNode(facts: Facts): StepResult {
   const { agent, node, hasTurn } = facts;
   const other = otherOperation(facts);
   if (other !== undefined) return wait('WaitingForOperation', `waiting for operation ${other}`);
+  if (node === undefined && isLedgerLost(facts)) return awaitLostNode(facts);
   if (node === undefined || agent === undefined) return wait('WaitingForAgent', 'the node has no NodeAgent yet');
   if (isLedgerLost(facts)) return act({ do: 'claim', ledger: rebuiltLedger(facts, node.metadata.uid) });
   if (!hasTurn) return wait('WaitingForTurn', 'waiting for its turn');
   return act({ do: 'claim', ledger: newLedger(facts, node.metadata.uid) });
+}
+
+/** Node and NodeAgent are gone: only the status still says how far the walk had come. On a node that is gone, nothing has to be undone. */
+function awaitLostNode(facts: Facts): StepResult {
+  const { nodeOp, name } = facts;
+  const { nodeUid = '', stepTimes } = nodeOp.status.nodeStatuses?.[name] ?? {};
+  const rebuilt = rebuiltLedger(facts, nodeUid);
+  const { result } = rebuilt;
+  if (result) return { is: 'end', phase: result.phase, reason: result.reason ?? 'Done', message: result.message };
+  /* Of very many active nodes the status keeps no times, from which the end of the wait is computed. */
+  const isReturnAwaited = stepTimes !== undefined && !nodeOp.isAbandoned;
+  const ledger = isReturnAwaited ? rebuilt : newLedger(facts, nodeUid);
+  return lostNode({ ...facts, ledger }) ?? wait('WaitingForAgent', 'the node has no NodeAgent yet');
 }
 
 /** The operation that has the node or comes first on it. A node that was started before its ledger was lost keeps its place. */

@@ -1,7 +1,7 @@
 /** Runs the command on the node in a Job. The Job is created once: it is never repeated beyond its own backoffLimit. */
 import type { Operation } from '../../../api/node-agent.js';
 import { after } from '../../../program/clock.js';
-import { bootIdOf, notReadySince } from '../../cluster/node.js';
+import { bootIdOf, type CachedNode, notReadySince } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
 import { conditionOf, hasEnded, isTerminating, type CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
@@ -22,7 +22,9 @@ export const run: Step = {
   /** What the reboot is verified against cannot be observed any more after it. */
   onEnter: ({ node, pods, nodeOp, name }) => ({
     bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
-    ...(nodeOp.spec.rebootOnSuccess ? { daemonSets: readyDaemonSets(pods), ...recordedStaticPods(pods) } : {}),
+    ...(nodeOp.spec.rebootOnSuccess
+      ? { ...recordedSystemUUID(node), daemonSets: readyDaemonSets(pods), ...recordedStaticPods(pods) }
+      : {}),
   }),
   evaluate(facts): StepResult {
     const { job, ledger, nodeOp } = facts;
@@ -115,6 +117,12 @@ function awaitNode({ node, now, nodeOp }: Facts): StepResult | undefined {
   return now >= until
     ? fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`)
     : wait('Unreachable', 'the node is not Ready while its Job runs', until);
+}
+
+/** While the machine is down, its Node may be deleted: by this, the machine is recognized under another one. */
+function recordedSystemUUID(node: CachedNode | undefined): LedgerChange {
+  const { systemUUID } = node?.status?.nodeInfo ?? {};
+  return systemUUID ? { systemUUID } : {};
 }
 
 /** Nothing is recorded on a node without static pods. */

@@ -50,8 +50,10 @@ function settle(facts: Facts): StepResult {
 /** A control plane is Ready before its etcd member and its API server have rejoined the others. */
 const CONTROL_PLANE_SETTLE_SECONDS = 30;
 
-function settleSeconds({ nodeOp, node }: Facts): number {
-  const isUpgradedControlPlane = nodeOp.isUpgrade && node !== undefined && isControlPlane(node);
+function settleSeconds({ nodeOp, node, ledger }: Facts): number {
+  /* A Node that was registered anew may have lost the label. */
+  const isOne = ledger?.controlPlane === true || (node !== undefined && isControlPlane(node));
+  const isUpgradedControlPlane = nodeOp.isUpgrade && isOne;
   return nodeOp.spec.settleSeconds ?? (isUpgradedControlPlane ? CONTROL_PLANE_SETTLE_SECONDS : 0);
 }
 

@@ -18,6 +18,7 @@ import { run } from './run.js';
 import type { Step } from './step.js';
 import { verify } from './verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
+import { lostNode } from '../facts/lost-node.js';
 
 export type StepTable = Readonly<Record<StepName, Step>>;
 
@@ -90,10 +91,11 @@ function recordFirst(facts: Facts, { step, result }: Walk, row: Step): StepResul
 }
 
 /**
- * What ends a walk whatever its step: a final status that outlived the ledger, a deletion of the operation before anything was done, and
- * a node that was removed or replaced since it was claimed.
+ * What ends or holds up a walk whatever its step: a final status that outlived the ledger, a deletion of the operation before anything was
+ * done, and a node that was removed or replaced since it was claimed.
  */
-function interrupted({ node, ledger, name, nodeOp }: Facts): StepResult | undefined {
+function interrupted(facts: Facts): StepResult | undefined {
+  const { ledger, name, nodeOp } = facts;
   if (ledger === undefined || ledger.result !== undefined) return undefined;
   const entry = nodeOp.status.nodeStatuses?.[name];
   if (entry?.phase === 'Completed' || entry?.phase === 'Failed')
@@ -101,9 +103,7 @@ function interrupted({ node, ledger, name, nodeOp }: Facts): StepResult | undefi
   if (nodeOp.isAbandoned) return fail('Deleted', 'the operation was deleted and abandoned');
   if (nodeOp.isDeleting && ledger.stepTimes.Run === undefined)
     return fail('Deleted', 'the operation was deleted before its Job started');
-  if (node === undefined) return fail('NodeRemoved', `node ${name} was removed while it was worked on`);
-  if (node.metadata.uid !== ledger.nodeUid) return fail('NodeReplaced', `another node registered as ${name}`);
-  return undefined;
+  return lostNode(facts);
 }
 
 function success({ nodeOp }: Facts): StepResult {
