@@ -32,6 +32,8 @@ export type Condition =
   | { kind: 'policy'; refuses: 'pods' | 'jobs' | 'evictions'; at: number; seconds: number }
   /** Each kubelet rejects so many Pods of the operator. */
   | { kind: 'rejection'; reason: keyof typeof REJECTIONS; times: number }
+  /** Each kubelet admits so many Pods. */
+  | { kind: 'fullNodes'; maxPods: number }
   /** Kubelets end all Pods of the operator at this time. */
   | { kind: 'ending'; reason: keyof typeof ENDINGS; at: number }
   /** What becomes of Pods that are never restarted when the power was cut between two of their containers. */
@@ -235,6 +237,11 @@ const EFFECTS: { [K in Condition['kind']]: (condition: Of<K>) => ConditionEffect
   mutation,
   policy,
   rejection,
+  fullNodes: ({ maxPods }) => ({
+    change: options => onNodes(options, node => ({ ...node, maxPods })),
+    reasons: ['NotStarted', 'NotSettled', 'DrainTimeout', 'ProbeFailed'],
+    seconds: 120,
+  }),
   ending,
   lostSandbox: ({ then }) => ({
     change: options => ({ ...options, afterPowerCut: then }),

@@ -28,6 +28,7 @@ const rows: { [K in Condition['kind']]: fc.Arbitrary<Extract<Condition, { kind: 
     reason: fc.constantFrom('OutOfpods', 'OutOfcpu', 'NodeAffinity', 'NodeShutdown', 'Evicted'),
     times: fc.constantFrom(1, 3, 1_000),
   }),
+  fullNodes: fc.record({ kind: fc.constant('fullNodes'), maxPods: fc.constantFrom(2, 3, 4) }),
   ending: fc.record({
     kind: fc.constant('ending'),
     reason: fc.constantFrom('Terminated', 'Evicted', 'Preempting'),
