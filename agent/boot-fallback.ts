@@ -6,7 +6,8 @@ import type { Facts } from './observe.js';
 type FellBack = NodeAgentStatus['fellBack'];
 
 /**
- * The value of `status.fellBack`: a new fallback, the one known so far, or undefined once the node runs that target from its active system.
+ * The value of `status.fellBack`: a new fallback, the one known so far, or undefined once the node runs that target from its active system,
+ * or from one that cannot be told from it, such as a live system of a machine that boots from the network.
  * `answer` is the answer to `operation` in the status that is being built.
  */
 export function bootFallback(
@@ -21,8 +22,8 @@ export function bootFallback(
     return known?.version === target && known.digest === digest
       ? known
       : { version: target, ...(digest ? { digest } : {}), at: answer.reboot.bootedAt ?? facts.boot.since };
-  const nowRunsTarget = known?.version !== undefined && known.version === current && facts.boot.state === 'active';
-  return nowRunsTarget ? undefined : known;
+  const nowRunsTarget = known?.version !== undefined && !isFallback(facts, current, known.version);
+  return nowRunsTarget && current !== undefined ? undefined : known;
 }
 
 function isFallback(facts: Facts, current: string | undefined, target: string): boolean {

@@ -42,6 +42,23 @@ describe('the remembered fallback', () => {
     ['stays without an operation', host('v1'), olderFallback, undefined, undefined, olderFallback],
     ['is removed when the target runs later', host('v2'), olderFallback, undefined, undefined, undefined],
     [
+      'is removed when the target runs as a live system',
+      host('v2', 'livecd'),
+      olderFallback,
+      undefined,
+      undefined,
+      undefined,
+    ],
+    [
+      'is removed when the target runs and the boot state is unknown',
+      host('v2', 'unknown'),
+      olderFallback,
+      undefined,
+      undefined,
+      undefined,
+    ],
+    ['stays while the version is unknown', host(undefined), olderFallback, undefined, undefined, olderFallback],
+    [
       'stays when the target runs from passive',
       host('v2', 'passive'),
       olderFallback,
