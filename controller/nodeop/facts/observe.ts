@@ -4,7 +4,7 @@ import type { Caches } from '../../cluster/informers.js';
 import { wantsPodOn, type CachedDaemonSet } from '../../cluster/daemon-set.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonOwnerOf } from '../../cluster/cordon.js';
-import { isCordoned, isReady, type CachedNode } from '../../cluster/node.js';
+import { isCordoned, isLinux, isReady, type CachedNode } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { systemUUIDs } from '../../cluster/system-uuid.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
@@ -31,7 +31,7 @@ export interface SharedFacts {
   sentinelImage?: string;
   ownNamespace: string;
   now: Date;
-  /** Names of Ready nodes that accept pods, now or when their operation has finished. */
+  /** Names of Ready Linux nodes that accept pods, now or when their operation has finished. */
   schedulableNodes: ReadonlySet<string>;
   /** By uid. */
   daemonSets: ReadonlyMap<string, CachedDaemonSet>;
@@ -80,9 +80,9 @@ function controlPlaneNames(nodes: readonly CachedNode[], { nodeAgents }: Caches)
   return [...new Set([...labeled, ...withTurn].map(({ metadata }) => metadata.name))];
 }
 
-/** The cordon of an unfinished operation is temporary: pods can wait for it. */
+/** The cordon of an unfinished operation is temporary: pods can wait for it. Targets run Linux, and so do the pods that they are drained of. */
 const isSchedulable = (node: CachedNode, caches: Caches): boolean =>
-  isReady(node) && (!isCordoned(node) || isMarkOwnerActive(node, caches));
+  isLinux(node) && isReady(node) && (!isCordoned(node) || isMarkOwnerActive(node, caches));
 
 function controlPlaneState(name: string, { caches, now }: SharedFactsInput): ControlPlaneState {
   const node = caches.nodes.get({ name });

@@ -88,3 +88,20 @@ describe('A DaemonSet whose pod was Ready before', () => {
     ['does not count when it was deleted', undefined, false],
   ])('%s', (_sentence, selector, expected) => expect(isWanted(selector)).toBe(expected));
 });
+
+describe('A node to be drained', () => {
+  const hasDestination = (other: ReturnType<typeof node>) => {
+    const caches = emptyCaches();
+    for (const each of [node('n1'), other]) caches.nodes.put(each);
+    caches.nodeAgents.put(nodeAgent({}, ledger()));
+    const shared = gatherSharedFacts({ caches, evictions: NO_EVICTIONS, ...SHARED });
+    return observe(nodeOp({ cordon: true }), 'n1', shared).hasOtherSchedulableNode;
+  };
+  test.each<[string, ReturnType<typeof node>, boolean]>([
+    ['has a destination for its pods in another node', node('n2'), true],
+    ['has none in a cordoned node', node('n2', { cordoned: true }), false],
+    ['has none in a node that is not Ready', node('n2', { ready: false }), false],
+    ['has none in a virtual node', node('n2', { labels: { type: 'virtual-kubelet' } }), false],
+    ['has none in a node with Windows', node('n2', { labels: { 'kubernetes.io/os': 'windows' } }), false],
+  ])('%s', (_sentence, other, expected) => expect(hasDestination(other)).toBe(expected));
+});
