@@ -75,6 +75,13 @@ export const statusUid = () =>
 /** A time in RFC 3339. */
 export const time = (description: string) => z.iso.datetime().describe(description);
 
+/** A state with a deadline, and when the controller first saw it: kubelets and kube-controller-manager have clocks of their own. */
+export const FirstSeen = z.object({
+  for: z.string().describe('What was seen: a Pod or a container, and how far it is.'),
+  since: time('When the controller first saw that.'),
+});
+export type FirstSeen = z.infer<typeof FirstSeen>;
+
 /** A whole number of seconds. */
 export const seconds = (description: string, min = 0) => z.int32().min(min).describe(description);
 

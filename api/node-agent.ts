@@ -3,7 +3,7 @@
  * Linux node, cluster-scoped, with the name of the node. Only the controller writes `spec`, and only the agent of that node writes `status`.
  */
 import * as z from 'zod';
-import { time } from './meta.js';
+import { FirstSeen, time } from './meta.js';
 import { STEP_NAMES } from './node-status.js';
 import { REASON_NAMES } from './reasons.js';
 import { Release } from './release.js';
@@ -90,13 +90,13 @@ export const Operation = z.object({
     })
     .optional()
     .describe('Job of the operation on this node.'),
-  waiting: z
-    .object({
-      for: z.string().describe('What is waited for: a Pod and how far it is.'),
-      since: time('When the controller first saw that.'),
-    })
-    .optional()
-    .describe('A wait of which the start could not be observed again.'),
+  waiting: FirstSeen.optional().describe('A wait of which the start could not be observed again.'),
+  pullRefusal: FirstSeen.optional().describe(
+    'The first time that a registry refused the image of a container. The refusal is final when the kubelet has tried again.',
+  ),
+  notReadySince: time(
+    'When the controller first saw the node not Ready in this step; absent while it is Ready.',
+  ).optional(),
   bootIdBefore: z.string().optional().describe('Boot ID of the node before its Job.'),
   systemUUID: z
     .string()
@@ -253,7 +253,7 @@ export const NodeAgentStatus = z.object({
   boot: z
     .object({
       id: z.string().describe('Boot ID of the host.'),
-      since: time('When the host booted.'),
+      since: time('When the host booted, by the clock of the API server.'),
       state: z.enum(BOOT_STATES).describe('System that the host booted: active, passive, recovery, livecd or unknown.'),
     })
     .optional()

@@ -1,7 +1,7 @@
 /** NodeOpUpgrade: upgrades Kairos nodes to the system in an image. */
 import * as z from 'zod';
 import { UpgradeDrainOptions } from './drain.js';
-import { seconds, time } from './meta.js';
+import { FirstSeen, seconds, time } from './meta.js';
 import { operationStatusFields } from './node-status.js';
 import { operationFields } from './operation-fields.js';
 import { Release } from './release.js';
@@ -79,5 +79,9 @@ export const NodeOpUpgradeStatus = z.object({
     .optional()
     .describe('NodeOp that does the work; it has the name and namespace of the upgrade.'),
   target: UpgradeTarget.optional().describe('Contents of the image.'),
+  pullErrors: z
+    .array(FirstSeen)
+    .optional()
+    .describe('When errors in pulling the image were first seen, while the image is read.'),
 });
 export type NodeOpUpgradeStatus = z.infer<typeof NodeOpUpgradeStatus>;

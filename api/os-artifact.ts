@@ -12,7 +12,7 @@ import {
   Toleration,
   Volume,
 } from './passthrough.js';
-import { Condition, LocalObjectReference, statusUid, time } from './meta.js';
+import { Condition, FirstSeen, LocalObjectReference, statusUid, time } from './meta.js';
 import { Artifacts, Image, outputFields } from './os-artifact-nested.js';
 
 const perKind = <Field extends z.ZodType>(make: (kind: ArtifactKind) => Field) =>
@@ -104,6 +104,9 @@ const ExportStatus = z.object({
   tries: z.int().min(1).optional().describe('How many Jobs the exporter has had, if the Pod of one was lost.'),
   lost: z.boolean().optional().describe('The Pod of the Job was lost: if the Job fails, it is replaced.'),
   replaced: z.string().optional().describe('UID of the Job that was replaced.'),
+  mayRunSince: time(
+    'Since when the Job may have a Pod; absent while it is suspended, and when it has ended.',
+  ).optional(),
 });
 
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;
@@ -128,6 +131,7 @@ export const OSArtifactStatus = z.object({
   steps: z.array(StepStatus).optional().describe('Steps of the build, in order.'),
   outputs: z.array(OutputStatus).optional().describe('Files that were built.'),
   exports: z.array(ExportStatus).optional().describe('Exporters, in order. A completed exporter does not run again.'),
+  lastProgress: FirstSeen.optional().describe('How far the builder Pod is, and when the controller first saw that.'),
   waitingSince: time('Since when the build has been waiting for something that is missing.').optional(),
   startedAt: time('When the build started.').optional(),
   completedAt: time('When the build ended.').optional(),

@@ -31,8 +31,6 @@ export const nodeOp = (spec: object = {}, more: Parameters<typeof op>[1] = {}): 
 
 export interface NodeTraits {
   ready?: boolean;
-  /** When the Ready condition last changed. */
-  since?: string;
   bootId?: string;
   cordoned?: boolean;
   mark?: string;
@@ -60,9 +58,7 @@ export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
     }),
     spec: { unschedulable: cordoned || undefined },
     status: {
-      conditions: [
-        { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: traits.since ?? secondsAgo(5) },
-      ],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       nodeInfo: { bootID: bootId, architecture: 'amd64', operatingSystem: 'linux', ...machine },
       images: [{ names: images }],
     },
@@ -72,7 +68,6 @@ export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
 export interface PodTraits {
   owner?: { kind: string; uid: string; apiVersion?: string; controller?: boolean };
   ready?: boolean;
-  startedAt?: string;
   containerId?: string;
   emptyDir?: boolean;
   /** True, or the seconds since the end of its grace period. */
@@ -91,7 +86,7 @@ export interface PodTraits {
 }
 
 export function pod(name: string, traits: PodTraits = {}): CachedPod {
-  const { owner, ready = true, startedAt = secondsAgo(60), emptyDir = false, terminating = false } = traits;
+  const { owner, ready = true, emptyDir = false, terminating = false } = traits;
   return {
     metadata: meta(name, {
       namespace: traits.namespace ?? 'default',
@@ -104,13 +99,12 @@ export function pod(name: string, traits: PodTraits = {}): CachedPod {
     spec: { nodeName: 'n1', volumes: emptyDir ? [{ name: 'cache', emptyDir: {} }] : [] },
     status: {
       phase: traits.phase ?? 'Running',
-      startTime: startedAt,
       reason: traits.reason,
       message: traits.message,
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }, ...(traits.conditions ?? [])],
       initContainerStatuses: traits.initContainers,
       containerStatuses: traits.containers ?? [
-        { name: 'main', containerID: traits.containerId ?? `id-${name}`, state: { running: { startedAt } } },
+        { name: 'main', containerID: traits.containerId ?? `id-${name}`, state: { running: {} } },
       ],
     },
   };
@@ -118,7 +112,7 @@ export function pod(name: string, traits: PodTraits = {}): CachedPod {
 
 /** A Pod of the Job whose command runs. */
 export const commandPod = (traits: PodTraits = {}): CachedPod =>
-  pod('job-x', { containers: [{ name: 'nodeop', state: { running: { startedAt: secondsAgo(60) } } }], ...traits });
+  pod('job-x', { containers: [{ name: 'nodeop', state: { running: {} } }], ...traits });
 
 export const replicated = { owner: { kind: 'ReplicaSet', uid: 'rs' } };
 
@@ -131,7 +125,7 @@ export function job(
   return {
     metadata: meta('job', { namespace: 'default' }),
     spec: { suspend: state === 'suspended' },
-    status: { startTime: secondsAgo(600), conditions: ended ? [{ type, status: 'True', reason }] : [] },
+    status: { conditions: ended ? [{ type, status: 'True', reason }] : [] },
   };
 }
 

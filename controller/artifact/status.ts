@@ -22,7 +22,7 @@ const KEPT_FIELDS = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as co
 /** What a pass observed about the build. */
 export type BuildDetails = Pick<
   OSArtifactStatus,
-  (typeof KEPT_FIELDS)[number] | 'build' | 'builderLoss' | 'pod' | 'waitingSince'
+  (typeof KEPT_FIELDS)[number] | 'build' | 'builderLoss' | 'lastProgress' | 'pod' | 'waitingSince'
 >;
 
 /** The status to write. Details of an earlier build are dropped. */
@@ -32,7 +32,7 @@ export function newStatus(
   now: Date,
   details: BuildDetails = {},
 ): OSArtifactStatus {
-  const { build, builderLoss, pod, waitingSince } = details;
+  const { build, builderLoss, lastProgress, pod, waitingSince } = details;
   const before = build !== undefined && status.build === build ? status : undefined;
   const wasFinal = FINAL_PHASES[status.phase ?? 'Pending'] !== undefined;
   const completedAt = (wasFinal && status.build === build && status.completedAt) || now.toISOString();
@@ -44,6 +44,7 @@ export function newStatus(
     observedGeneration: metadata.generation,
     conditions: conditions({ meta: metadata, status }, { phase: FINAL_PHASES[phase] ?? phase, message, now, reason }),
     pod,
+    lastProgress,
     waitingSince,
     build,
     builderLoss,

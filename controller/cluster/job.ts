@@ -9,7 +9,7 @@ export interface CachedJob extends Stored {
     failed?: number;
     /** Pods that have ended and are not in `failed` yet. */
     uncountedTerminatedPods?: { failed?: readonly string[] };
-    /** Set by the Job controller when the Job may run. */
+    /** By the clock of the kube-controller-manager, as the times of the conditions are. */
     startTime?: string;
     conditions?: readonly {
       type: string;

@@ -12,7 +12,8 @@ export interface Taint {
 export interface CachedNode extends Stored {
   spec?: { unschedulable?: boolean; taints?: readonly Taint[] };
   status?: {
-    conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[];
+    /** Without their times, which kubelet and kube-controller-manager write by clocks of their own. */
+    conditions?: readonly { type: string; status: string }[];
     nodeInfo?: {
       bootID?: string;
       systemUUID?: string;
@@ -36,7 +37,7 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
     status: {
       conditions: status?.conditions
         ?.filter(condition => condition.type === 'Ready')
-        .map(({ type, status: value, lastTransitionTime }) => ({ type, status: value, lastTransitionTime })),
+        .map(({ type, status: value }) => ({ type, status: value })),
       nodeInfo: { bootID, systemUUID, machineID, architecture, operatingSystem, kubeletVersion },
       images: status?.images?.map(({ names }) => ({ names })),
     },
@@ -46,13 +47,9 @@ export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
 export const isReady = (node: CachedNode | undefined): boolean =>
   node?.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false;
 
-/** Since when the node is not Ready, according to its Ready condition; undefined while it is Ready. */
-export function notReadySince(node: CachedNode | undefined): Date | undefined {
-  const ready = node?.status?.conditions?.find(condition => condition.type === 'Ready');
-  return ready === undefined || ready.status === 'True' || ready.lastTransitionTime === undefined
-    ? undefined
-    : new Date(ready.lastTransitionTime);
-}
+/** Has a Ready condition that is not true; a node that was just registered has none yet. */
+export const isNotReady = (node: CachedNode | undefined): boolean =>
+  node?.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status !== 'True') ?? false;
 
 export const isCordoned = (node: CachedNode | undefined): boolean => node?.spec?.unschedulable === true;
 

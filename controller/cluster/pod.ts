@@ -3,6 +3,7 @@ import { CONTAINERS } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
+/** `startedAt` and `finishedAt` are of the clock of the node: they are shown to users, and subtracted from each other, but nothing else. */
 export interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt?: string };
@@ -31,7 +32,6 @@ export interface CachedPod extends Stored {
     phase?: string;
     reason?: string;
     message?: string;
-    startTime?: string;
     conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
     containerStatuses?: readonly ContainerStatus[];
     initContainerStatuses?: readonly ContainerStatus[];
@@ -69,7 +69,7 @@ const OWN_POD_CONDITIONS: ReadonlySet<string> = new Set([
 
 /** The messages of foreign Pods are dropped: they are never read and take up to 12 KiB each. */
 export function prunePod(pod: CachedPod): CachedPod {
-  const { phase, reason, message, startTime, conditions, containerStatuses, initContainerStatuses } = pod.status;
+  const { phase, reason, message, conditions, containerStatuses, initContainerStatuses } = pod.status;
   const isOwn = Object.keys(pod.metadata.labels ?? {}).some(isOwnKey);
   return {
     metadata: pruneMetadata(pod.metadata, key => isOwnKey(key) || key === MIRROR),
@@ -82,7 +82,6 @@ export function prunePod(pod: CachedPod): CachedPod {
       phase,
       reason,
       message: isOwn ? message : undefined,
-      startTime,
       conditions: conditions?.filter(c => c.type === 'Ready' || (isOwn && OWN_POD_CONDITIONS.has(c.type))),
       containerStatuses: containerStatuses?.map(pruneContainer(isOwn)),
       initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOwn)),
@@ -122,11 +121,11 @@ export const containersOf = ({ status }: CachedPod): ContainerStatus[] => [
   ...(status.containerStatuses ?? []),
 ];
 
-/** The Pod that was created last, by the clock of the API server. */
-export const newestOf = (pods: readonly CachedPod[]): CachedPod | undefined =>
-  pods
-    .toSorted((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''))
-    .at(-1);
+/** In the order of their creation, by the clock of the API server. */
+export const oldestFirst = (pods: readonly CachedPod[]): CachedPod[] =>
+  pods.toSorted((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''));
+
+export const newestOf = (pods: readonly CachedPod[]): CachedPod | undefined => oldestFirst(pods).at(-1);
 
 export const isAlive = (pod: CachedPod): boolean => pod.status.phase === 'Pending' || pod.status.phase === 'Running';
 

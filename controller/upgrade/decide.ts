@@ -25,7 +25,7 @@ import {
 import { type Action, type Facts, isCreation, type Plan } from './facts.js';
 import { changeableValues } from './nodeop.js';
 import { probeAll } from './probes.js';
-import { deletedEarly, failedStatus, initializingStatus, mirroredStatus } from './status.js';
+import { deletedEarly, failedStatus, initializingStatus, mirroredStatus, withPullErrors } from './status.js';
 import { targetFrom } from './target.js';
 
 /** The garbage collector deletes the NodeOp of a deleted upgrade of this name. */
@@ -105,7 +105,7 @@ function withRefusal(plan: Plan, facts: Facts): Plan {
     return fail(facts, what === 'createProbe' ? 'ProbeFailed' : 'InvalidSpec', message);
   const pauseMs = last.getTime() + REFUSED_PAUSE_MS - now.getTime();
   return {
-    status: initializingStatus(upgrade, message, now, refusalReason(what)),
+    status: withPullErrors(initializingStatus(upgrade, message, now, refusalReason(what)), plan.status?.pullErrors),
     events: plan.events,
     actions: pauseMs > 0 ? plan.actions.filter(action => !isCreation(action)) : plan.actions,
     requeueAfterMs: pauseMs > 0 ? pauseMs : plan.requeueAfterMs,
@@ -124,7 +124,7 @@ function probe(facts: Facts): Plan {
   if (probed.is === 'failed') return fail(facts, 'ProbeFailed', probed.message);
   if (probed.is === 'pending')
     return {
-      status: initializingStatus(upgrade, probed.message, now),
+      status: withPullErrors(initializingStatus(upgrade, probed.message, now), probed.pullErrors),
       events: upgrade.status?.phase === undefined ? [probing(upgrade, spec.image)] : [],
       actions: probed.actions,
       requeueAfterMs: probed.requeueAfterMs,
@@ -132,7 +132,7 @@ function probe(facts: Facts): Plan {
   const target = targetFrom(probed.readings, probed.skipped, now);
   const message = target.version === undefined ? 'the image was read' : `the image contains ${target.version}`;
   return {
-    status: { ...initializingStatus(upgrade, message, now), target },
+    status: { ...withPullErrors(initializingStatus(upgrade, message, now)), target },
     events: [
       target.version === undefined ? versionUnknown(upgrade) : imageRead(upgrade, target.version),
       ...probed.skipped.map(arch => architectureSkipped(upgrade, arch)),

@@ -1,21 +1,30 @@
 /** What a probe Pod has found out so far. */
 import { CONTAINERS } from '../../api/names.js';
+import type { FirstSeen } from '../../api/meta.js';
 import type { NodeOpUpgradeSpec } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { parseRelease } from '../../api/release-text.js';
 import { after } from '../../program/clock.js';
 import { startError, waitingContainerOf } from '../cluster/container-wait.js';
-import { hasPullError, imagePullState } from '../cluster/image-pull.js';
+import { firstSeen } from '../cluster/first-seen.js';
+import { hasPullError, imagePullState, type PullState } from '../cluster/image-pull.js';
 import { awaitedContainersOf, containerNamed, type ContainerStatus, type CachedPod } from '../cluster/pod.js';
 import { digestFor } from './target.js';
 
-/** `pullError`: why the image could not be pulled, as the kubelet reports it. */
+/** Why the image could not be pulled, as the kubelet reports it. */
+export interface PullError {
+  message: string;
+  since: Date;
+  /** What to record of it. */
+  seen: readonly FirstSeen[];
+}
+
 export type ProbeResult =
   /** The image could be run. Its release is unknown if it has no shell or no release file. */
   | { is: 'read'; release: Release | undefined; digest: string | undefined }
-  | { is: 'waiting'; message: string; until?: Date; pullError?: string }
+  | { is: 'waiting'; message: string; until?: Date; pullError?: PullError }
   /** Another attempt would end in the same way. */
-  | { is: 'failed'; message: string; pullError?: string }
+  | { is: 'failed'; message: string; pullError?: PullError }
   /** The Pod ended for a reason that has nothing to do with the image. */
   | { is: 'lost'; cause: string };
 
@@ -26,9 +35,14 @@ const NO_SHELL =
 /** Exit codes of a shell for "cannot execute" and "not found". */
 const NO_SHELL_CODES = [126, 127];
 
-type ProbeContext = { spec: NodeOpUpgradeSpec; now: Date };
+export interface ProbeContext {
+  spec: NodeOpUpgradeSpec;
+  now: Date;
+  /** What is recorded of pull errors. */
+  known: readonly FirstSeen[];
+}
 
-export function probeResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
+export function probeResult(pod: CachedPod, { spec, now, known }: ProbeContext): ProbeResult {
   const container = containerNamed(pod, CONTAINERS.probe);
   const { terminated, waiting, running } = container?.state ?? {};
   const read = (text: string): ProbeResult => ({
@@ -44,11 +58,11 @@ export function probeResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeR
   if (terminated || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded')
     return { is: 'lost', cause: endCause(pod, container) };
   if (running) return { is: 'waiting', message: `reading ${imageText(spec)} on node ${nodeText(pod)}` };
-  return startResult(pod, { spec, now }) ?? pullResult(pod, { spec, now });
+  return startResult(pod, { spec, now }) ?? pullResult(pod, { spec, now, known });
 }
 
 /** Undefined while the image may still be pulled. */
-function startResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult | undefined {
+function startResult(pod: CachedPod, { spec, now }: Omit<ProbeContext, 'known'>): ProbeResult | undefined {
   const trouble = startTrouble(pod);
   if (trouble === undefined) return undefined;
   const since = new Date(pod.metadata.creationTimestamp ?? now);
@@ -94,16 +108,28 @@ function isWithoutShell(container: ContainerStatus | undefined): boolean {
   );
 }
 
-function pullResult(pod: CachedPod, { spec, now }: ProbeContext): ProbeResult {
-  const since = new Date(pod.status.startTime ?? pod.metadata.creationTimestamp ?? now);
-  const state = imagePullState(pod, { now, nodeOp: { spec } }, since);
-  const pullError = hasInvalidName(pod) ? undefined : state.message;
+function pullResult(pod: CachedPod, { spec, now, known }: ProbeContext): ProbeResult {
+  const since = new Date(pod.metadata.creationTimestamp ?? now);
+  const { pullDeadlineSeconds } = spec;
+  const state = imagePullState(pod, { now, pullDeadlineSeconds, since, known });
+  const pullError = pullErrorOf(pod, state, { now, known });
   const image = imageText(spec);
   const node = nodeText(pod);
   if (state.is === 'failed')
     return { is: 'failed', message: `${image} could not be read on node ${node}: ${state.message}`, pullError };
   const cause = state.message === undefined ? '' : `: ${state.message}`;
   return { is: 'waiting', message: `${image} is being pulled on node ${node}${cause}`, until: state.until, pullError };
+}
+
+function pullErrorOf(
+  pod: CachedPod,
+  state: PullState,
+  { now, known }: Omit<ProbeContext, 'spec'>,
+): PullError | undefined {
+  if (state.message === undefined || hasInvalidName(pod)) return undefined;
+  const error = firstSeen(`${pod.metadata.uid} error`, known, now);
+  const refusal = state.is === 'pulling' && state.refusal ? [state.refusal] : [];
+  return { message: state.message, since: new Date(error.since), seen: [error, ...refusal] };
 }
 
 /** No node can have a copy of an image whose name is invalid. */

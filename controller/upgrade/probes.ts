@@ -1,5 +1,7 @@
 /** All probes of an upgrade together: which to create, which to delete, and their results once all are finished. */
+import type { FirstSeen } from '../../api/meta.js';
 import { isFinal } from '../cluster/phases.js';
+import type { CachedPod } from '../cluster/pod.js';
 import type { Action, Facts, Target } from './facts.js';
 import { probeName, type ProbePlace } from './probe-pod.js';
 import { type ProbeResult, probeResult } from './probe-result.js';
@@ -8,7 +10,14 @@ import type { Reading } from './target.js';
 export type Probed =
   | { is: 'done'; readings: readonly Reading[]; skipped: readonly string[] }
   | { is: 'failed'; message: string }
-  | { is: 'pending'; message: string; actions: readonly Action[]; requeueAfterMs: number };
+  | {
+      is: 'pending';
+      message: string;
+      actions: readonly Action[];
+      requeueAfterMs: number;
+      /** What to record of pull errors. */
+      pullErrors: readonly FirstSeen[];
+    };
 
 /** Result for one CPU architecture. */
 type ArchitectureResult =
@@ -42,6 +51,7 @@ export function probeAll(facts: Facts): Probed {
       is: 'pending',
       message: first?.message ?? 'waiting for a node to report its CPU architecture',
       actions: [...pending.flatMap(result => result.actions), ...deleteOutdated(facts)],
+      pullErrors: pullErrorsOf(facts),
       requeueAfterMs: Math.min(
         RECHECK_MS,
         ...pending.flatMap(result => (result.until ? [msUntil(result.until, facts)] : [])),
@@ -59,15 +69,29 @@ export function probeAll(facts: Facts): Probed {
   return { is: 'done', readings, skipped: skipped.map(result => result.arch) };
 }
 
+const resultOf = (pod: CachedPod, { upgrade, spec, now }: Facts): ProbeResult =>
+  probeResult(pod, { spec, now, known: upgrade.status?.pullErrors ?? [] });
+
+/** The records of all Pods that exist. One stays although its Pod reports no error for a moment, while the kubelet tries again. */
+function pullErrorsOf(facts: Facts): FirstSeen[] {
+  const { upgrade, probes } = facts;
+  const known = upgrade.status?.pullErrors ?? [];
+  const kept = known.filter(({ for: state }) => probes.some(({ metadata: { uid } }) => state.startsWith(`${uid} `)));
+  const seen = probes.flatMap(pod => {
+    const result = resultOf(pod, facts);
+    return 'pullError' in result ? (result.pullError?.seen ?? []) : [];
+  });
+  return [...kept, ...seen.filter(each => !kept.includes(each))];
+}
+
 const msUntil = (until: Date, { now }: Facts) => Math.max(until.getTime() - now.getTime(), 100);
 
 /** The first reading counts. A Pod that is of no use is replaced, on another node if there is one. */
 function probeArchitecture(arch: string, facts: Facts): ArchitectureResult {
-  const { spec, now } = facts;
   const targets = facts.targets.filter(target => target.arch === arch);
   const probes = facts.probes
     .filter(pod => isCurrent(pod, targets, facts))
-    .map(pod => ({ pod, result: probeResult(pod, { spec, now }) }));
+    .map(pod => ({ pod, result: resultOf(pod, facts) }));
   for (const { result } of probes)
     if (result.is === 'read') return { is: 'read', reading: { arch, release: result.release, digest: result.digest } };
   const fromCopy = readCopy(arch, probes, facts);
@@ -86,16 +110,19 @@ function readCopy(arch: string, probes: readonly Probe[], facts: Facts): Archite
   const targets = facts.targets.filter(target => target.arch === arch);
   for (const { pod, result } of probes) {
     if (!('pullError' in result) || result.pullError === undefined || pod.spec.nodeName === undefined) continue;
-    const hasTried = result.is === 'failed' || isOlderThan(pod, PULL_ERROR_MS, now);
+    const hasTried = result.is === 'failed' || now.getTime() - result.pullError.since.getTime() >= PULL_ERROR_MS;
     if (!hasTried || isOnLostNode(pod, targets)) continue;
     const { pullError, message } = result;
     const place: ProbePlace = { arch, node: pod.spec.nodeName, copy: true };
     const name = probeName(upgrade.metadata, spec.image, place);
     const copyProbe = facts.probes.find(({ metadata }) => metadata.name === name);
     if (copyProbe === undefined) return { is: 'pending', message, actions: [{ do: 'createProbe', place }] };
-    const ofCopy = probeResult(copyProbe, { spec, now });
+    const ofCopy = resultOf(copyProbe, facts);
     if (ofCopy.is === 'read')
-      return { is: 'read', reading: { arch, release: ofCopy.release, digest: ofCopy.digest, pullError } };
+      return {
+        is: 'read',
+        reading: { arch, release: ofCopy.release, digest: ofCopy.digest, pullError: pullError.message },
+      };
     if (ofCopy.is === 'waiting' && ofCopy.pullError === undefined) return { is: 'pending', message, actions: [] };
   }
   return undefined;

@@ -1,4 +1,5 @@
 /** Derives the status of an upgrade from the status of its NodeOp, with the message texts that scripts wait for. */
+import type { FirstSeen } from '../../api/meta.js';
 import type { NodeStatus } from '../../api/node-status.js';
 import type { NodeOpStatus } from '../../api/nodeop.js';
 import type { NodeOpUpgradeStatus } from '../../api/nodeop-upgrade.js';
@@ -49,13 +50,19 @@ export const initializingStatus = (
   ...(retryOf(upgrade.metadata) === undefined ? {} : { retry: retryOf(upgrade.metadata) }),
 });
 
+/** Pull errors count only while the image is read. */
+export const withPullErrors = (
+  status: NodeOpUpgradeStatus,
+  pullErrors: readonly FirstSeen[] = [],
+): NodeOpUpgradeStatus => ({ ...status, pullErrors: pullErrors.length === 0 ? undefined : [...pullErrors] });
+
 /** Status of an upgrade that fails for a reason outside its NodeOp. */
 export const failedStatus = (
   upgrade: NodeOpUpgrade,
   failure: { reason: Reason; message: string },
   now: Date,
 ): NodeOpUpgradeStatus => ({
-  ...withPhase(upgrade, { phase: 'Failed', ...failure }, now),
+  ...withPullErrors(withPhase(upgrade, { phase: 'Failed', ...failure }, now)),
   completedAt: now.toISOString(),
 });
 

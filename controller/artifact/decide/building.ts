@@ -1,11 +1,14 @@
 /** Follows the builder Pod: reports its progress, replaces it when it is lost, and continues with the exporters when it has succeeded. */
+import type { FirstSeen } from '../../../api/meta.js';
 import { ANNOTATIONS } from '../../../api/names.js';
 import { declaresArtifactsVolume } from '../../../api/passthrough.js';
 import type { Event } from '../../../kube/event-recorder.js';
+import { firstSeen } from '../../cluster/first-seen.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { normalEvent, volumeReplaced } from '../events.js';
 import type { Facts, Plan } from '../facts.js';
 import { isTerminating } from '../ownership.js';
+import { progressKey } from '../progress/blocked-pod.js';
 import { outputStatuses, type Progress, progressOf, stepCount, stepStatuses } from '../progress/builder-progress.js';
 import { type BuildDetails, newStatus } from '../status.js';
 import { TERMINATING_RECHECK_MS, WAIT_LIMIT_MS } from '../timeouts.js';
@@ -30,7 +33,8 @@ function detailsOf(pod: CachedPod, id: string): BuildDetails {
 
 export function building(facts: Facts, id: string, pod: CachedPod): Plan {
   const details = detailsOf(pod, id);
-  const progress = progressOf(pod, facts.now);
+  const lastProgress = firstSeen(progressKey(pod), [facts.artifact.status?.lastProgress], facts.now);
+  const progress = progressOf(pod, new Date(lastProgress.since), facts.now);
   switch (progress.is) {
     case 'succeeded':
       return exporting(facts, id, details, completedSteps(facts, details));
@@ -39,7 +43,7 @@ export function building(facts: Facts, id: string, pod: CachedPod): Plan {
     case 'lost':
       return builderLost(facts, details, pod, progress.reason);
     default:
-      return stillBuilding(facts, details, pod, progress);
+      return stillBuilding(facts, { ...details, lastProgress }, pod, progress);
   }
 }
 
@@ -75,7 +79,9 @@ function completedSteps({ artifact }: Facts, { build, attempt, steps = [] }: Bui
   const wasDone = (name: string) => before.some(step => step.name === name && step.state === 'Done');
   return steps.flatMap(({ name, state, startedAt, completedAt }, index) => {
     if (state !== 'Done' || wasDone(name)) return [];
-    const seconds = startedAt && completedAt ? Math.round((Date.parse(completedAt) - Date.parse(startedAt)) / 1000) : 0;
+    const tookMs = startedAt && completedAt ? Date.parse(completedAt) - Date.parse(startedAt) : 0;
+    /* The clock of the node may have been set back in between. */
+    const seconds = Math.max(0, Math.round(tookMs / 1000));
     return [
       normalEvent(artifact, 'StepDone', `step ${index + 1} of ${steps.length}, ${name}, is done after ${seconds} s`),
     ];
@@ -94,13 +100,14 @@ function buildStarted({ artifact, build }: Facts, { build: id, attempt, pod }: B
 
 function stillBuilding(
   facts: Facts,
-  details: BuildDetails,
+  details: BuildDetails & { lastProgress: FirstSeen },
   pod: CachedPod,
   progress: Extract<Progress, { is: 'running' | 'blocked' }>,
 ): Plan {
   const { artifact, now } = facts;
   const { message } = progress;
-  const leftMs = progress.is === 'blocked' ? progress.since.getTime() + WAIT_LIMIT_MS - now.getTime() : undefined;
+  const limit = Date.parse(details.lastProgress.since) + WAIT_LIMIT_MS;
+  const leftMs = progress.is === 'blocked' ? limit - now.getTime() : undefined;
   if (leftMs !== undefined && leftMs <= 0) {
     const status = newStatus(artifact, { phase: 'Error', reason: 'BuildTimeout', message }, now, details);
     return planWithEvent(facts, status, { reason: 'BuildTimeout', actions: [{ do: 'deletePod', pod }] });

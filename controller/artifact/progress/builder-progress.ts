@@ -2,7 +2,7 @@
 import { CONTAINERS } from '../../../api/names.js';
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import { containerNamed, type CachedPod, type ContainerState, type ContainerStatus } from '../../cluster/pod.js';
-import { blockedReason, blockedSince } from './blocked-pod.js';
+import { blockedReason } from './blocked-pod.js';
 import { lossReason } from './pod-disruption.js';
 
 export type StepStatuses = NonNullable<OSArtifactStatus['steps']>;
@@ -11,7 +11,7 @@ export type OutputStatuses = NonNullable<OSArtifactStatus['outputs']>;
 export type Progress =
   | { is: 'running'; message: string }
   /** It cannot start or continue. */
-  | { is: 'blocked'; message: string; since: Date }
+  | { is: 'blocked'; message: string }
   /** The Pod was taken away. `reason`: the rest of a sentence about it. */
   | { is: 'lost'; reason: string }
   | { is: 'failed'; message: string }
@@ -89,7 +89,8 @@ function runningMessage(pod: CachedPod): string {
   return `step ${index + 1} of ${containers.length}, ${step.name}, ${state}${built}`;
 }
 
-export function progressOf(pod: CachedPod, now: Date): Progress {
+/** `since`: when the Pod made its last progress. */
+export function progressOf(pod: CachedPod, since: Date, now: Date): Progress {
   const { phase } = pod.status;
   /* A container that something else added to the Pod may keep it running, or end it with another exit code. */
   const last = containerNamed(pod, CONTAINERS.listArtifacts)?.state?.terminated;
@@ -97,7 +98,7 @@ export function progressOf(pod: CachedPod, now: Date): Progress {
   const loss = lossReason(pod);
   if (loss !== undefined) return { is: 'lost', reason: loss };
   if (phase === 'Failed' || last) return { is: 'failed', message: failureMessage(pod) };
-  const blocked = blockedReason(pod, now);
-  if (blocked !== undefined) return { is: 'blocked', message: blocked, since: blockedSince(pod) };
+  const blocked = blockedReason(pod, since, now);
+  if (blocked !== undefined) return { is: 'blocked', message: blocked };
   return { is: 'running', message: runningMessage(pod) };
 }

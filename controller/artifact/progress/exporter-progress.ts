@@ -55,22 +55,28 @@ const hasRun = (pod: CachedPod): boolean =>
 
 function blockedPod(name: string, pods: readonly CachedPod[], now: Date): Omit<BlockedExport, 'job'> | undefined {
   for (const pod of pods) {
-    const reason = blockedReason(pod, now);
-    if (reason === undefined) continue;
     /* Retries of a Pod that has run are configured by the user, and are not limited here. */
     const since = hasRun(pod) ? undefined : dateOr(pod.metadata.creationTimestamp, now);
+    const reason = blockedReason(pod, since, now);
+    if (reason === undefined) continue;
     return { message: `export job ${name}: ${reason}`, since };
   }
   return undefined;
 }
 
-function blockedExport({ name, job, pods }: Exporter, now: Date): BlockedExport | undefined {
+/** `mayRunSince`: since when the Job has not been suspended. */
+function blockedExport(
+  { name, job, pods }: Exporter,
+  mayRunSince: string | undefined,
+  now: Date,
+): BlockedExport | undefined {
   if (!job || isTerminating(job)) return undefined;
   if (job.spec.suspend === true) return { message: `export job ${name} is suspended`, job };
   const blocked = blockedPod(name, pods, now);
   if (blocked || pods.length > 0) return blocked && { ...blocked, job };
-  const { startTime, active = 0, failed = 0 } = job.status ?? {};
-  const since = dateOr(startTime ?? job.metadata.creationTimestamp, now);
+  const { active = 0, failed = 0 } = job.status ?? {};
+  const times = [mayRunSince, job.metadata.creationTimestamp].map(time => dateOr(time, now).getTime());
+  const since = new Date(Math.max(...times));
   /* Between two tries a Job has no Pod either: it backs off exponentially. */
   if (active + failed > 0 || now.getTime() - since.getTime() < POD_CREATION_MS) return undefined;
   return { message: `export job ${name} has no Pod: kubectl describe job ${name} says why`, since, job };
@@ -83,24 +89,31 @@ const shouldReplace = ({ state, lost, tries = 1 }: ExportStatus): boolean =>
   state === 'Failed' && lost === true && tries < MAX_TRIES;
 
 /** A completed exporter stays completed even if its Job is deleted. A replaced Job no longer counts, although the cache may still have it. */
-function exportStatus(exporter: Exporter, before: ExportStatus | undefined): ExportStatus {
+function exportStatus(exporter: Exporter, before: ExportStatus | undefined, now: Date): ExportStatus {
   const { name, job, pods } = exporter;
   if (before?.state === 'Done' || (job && job.metadata.uid === before?.replaced)) return before;
   const state = stateOf(exporter);
+  const mayRun = state === 'Running' && job?.spec.suspend !== true;
   const isLost = before?.lost === true || pods.some(pod => disruptionReason(pod) !== undefined);
   return {
     job: name,
     state,
     ...(before?.tries === undefined ? {} : { tries: before.tries }),
     ...(job && isLost && state !== 'Done' ? { lost: true } : {}),
+    ...(mayRun ? { mayRunSince: before?.mayRunSince ?? now.toISOString() } : {}),
   };
 }
 
-const replacedStatus = ({ job, tries = 1 }: ExportStatus, replaced: CachedJob | undefined): ExportStatus => ({
+const replacedStatus = (
+  { job, tries = 1 }: ExportStatus,
+  replaced: CachedJob | undefined,
+  now: Date,
+): ExportStatus => ({
   job,
   state: 'Running',
   tries: tries + 1,
   replaced: replaced?.metadata.uid,
+  mayRunSince: now.toISOString(),
 });
 
 function failureMessage({ name, job }: Exporter): string {
@@ -115,18 +128,23 @@ export function exportProgress(exporters: readonly Exporter[], before: ExportSta
     const status = exportStatus(
       exporter,
       before.find(({ job }) => job === exporter.name),
+      now,
     );
     return { exporter, status, isReplaced: shouldReplace(status) };
   });
   const failed = observed.find(({ status, isReplaced }) => status.state === 'Failed' && !isReplaced);
-  const running = observed.filter(({ status }) => status.state === 'Running').map(({ exporter }) => exporter);
+  const running = observed.filter(({ status }) => status.state === 'Running');
   return {
     statuses: observed.map(({ exporter, status, isReplaced }) =>
-      isReplaced ? replacedStatus(status, exporter.job) : status,
+      isReplaced ? replacedStatus(status, exporter.job, now) : status,
     ),
-    missing: exporters.flatMap((exporter, index) => (exporter.job || !running.includes(exporter) ? [] : [index])),
+    missing: exporters.flatMap((exporter, index) =>
+      exporter.job || !running.some(each => each.exporter === exporter) ? [] : [index],
+    ),
     toReplace: observed.flatMap(({ exporter: { job }, isReplaced }) => (isReplaced && job ? [job] : [])),
     failed: failed && failureMessage(failed.exporter),
-    blocked: running.map(exporter => blockedExport(exporter, now)).find(blocked => blocked !== undefined),
+    blocked: running
+      .map(({ exporter, status }) => blockedExport(exporter, status.mayRunSince, now))
+      .find(blocked => blocked !== undefined),
   };
 }

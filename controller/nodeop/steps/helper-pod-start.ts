@@ -1,10 +1,12 @@
 /** How long the helper Pods for preflight and image pull may take to start. */
 import type { StepName } from '../../../api/node-status.js';
 import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
-import { isReady, notReadySince } from '../../cluster/node.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { after } from '../../../program/clock.js';
+import { awaitReadyNode } from './node-readiness.js';
 import { stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+
+const NOT_READY = ': the node is not Ready';
 
 /** Undefined while the image may still be pulled, which has a deadline of its own. */
 export function awaitHelperPodStart(
@@ -14,13 +16,19 @@ export function awaitHelperPodStart(
   image: string,
 ): StepResult | undefined {
   const { node, now, nodeOp } = facts;
-  if (isReady(node) && mayBePulling(pod, image, node)) return undefined;
   const seconds = nodeOp.spec.startDeadlineSeconds;
-  const until = after(isReady(node) ? waitingSince(facts, step) : (notReadySince(node) ?? now), seconds);
-  const cause = isReady(node) ? startCause(pod) : ': the node is not Ready';
-  return now >= until
-    ? fail('NotStarted', `${step} failed: its Pod did not start within ${seconds} s${cause}`)
-    : wait('Progressing', `${step} in progress${cause}`, until);
+  const tooLate = (cause: string) =>
+    fail('NotStarted', `${step} failed: its Pod did not start within ${seconds} s${cause}`);
+  const notReady = awaitReadyNode(facts, seconds, () => tooLate(NOT_READY), {
+    reason: 'Progressing',
+    message: `${step} in progress${NOT_READY}`,
+    readyAgain: { reason: 'Progressing', message: `${step} in progress` },
+  });
+  if (notReady) return notReady;
+  if (mayBePulling(pod, image, node)) return undefined;
+  const until = after(waitingSince(facts, step), seconds);
+  const cause = startCause(pod);
+  return now >= until ? tooLate(cause) : wait('Progressing', `${step} in progress${cause}`, until);
 }
 
 function startCause(pod: CachedPod): string {

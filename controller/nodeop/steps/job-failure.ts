@@ -6,6 +6,7 @@ import {
   containerNamed,
   failedAddedContainerOf,
   newestOf,
+  oldestFirst,
   ownContainersOf,
   type CachedPod,
 } from '../../cluster/pod.js';
@@ -74,12 +75,10 @@ const isSentinelFailure = ({ reason, message = '' }: JobCondition): boolean =>
 
 /** With terminationMessagePolicy FallbackToLogsOnError, the termination message is the end of the log. */
 const lastFailure = (pods: readonly CachedPod[]) =>
-  pods
+  oldestFirst(pods)
     .flatMap(ownContainersOf)
     .flatMap(({ name, state }) => (state?.terminated ? [{ name, ...state.terminated }] : []))
-    .filter(({ exitCode }) => exitCode !== 0)
-    .sort((a, b) => (a.finishedAt ?? '').localeCompare(b.finishedAt ?? ''))
-    .at(-1);
+    .findLast(({ exitCode }) => exitCode !== 0);
 
 /** `Error` says no more than the exit code; other reasons, such as OOMKilled, explain it. */
 const containerCause = (failure: ReturnType<typeof lastFailure>): string | undefined =>

@@ -4,14 +4,17 @@
  */
 import { after } from '../../../program/clock.js';
 import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
-import { hasPullError, imagePullState } from '../../cluster/image-pull.js';
+import { firstSeen } from '../../cluster/first-seen.js';
+import { hasPullError } from '../../cluster/image-pull.js';
 import { hasEnded } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { hasRun } from '../../cluster/pod-end.js';
 import { addedContainersOf, isAlive, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
+import { awaitPull, pullStateOf } from './image-wait.js';
 import { endFailedPod, isKeptAfterFailure } from './job-failure.js';
+import { MAX_RESUMES, timesSuspendedAgain } from './job-start.js';
 import { terminationDeadline } from './pod-termination.js';
 
 export function awaitJobProgress(facts: Facts): StepResult {
@@ -40,19 +43,22 @@ function awaitTermination({ now }: Facts, pod: CachedPod): StepResult {
     : wait('JobRunning', 'Job is running: its Pod is being deleted', until);
 }
 
-/** How far the Job is: another Pod, another container or another boot is progress. */
+/** How far the Job is: another Pod, another container, another boot or another resume is progress. */
 function stallOf({ job, node, jobPods }: Facts, pod: CachedPod | undefined): string {
   const tries = `${jobPods.length} ${job?.status?.failed ?? 0}`;
   const ended = pod ? ownContainersOf(pod).filter(({ state }) => state?.terminated !== undefined).length : 0;
-  return [pod?.metadata.uid ?? 'no Pod', pod ? ended : tries, bootIdOf(node) ?? ''].join(' ');
+  const resumes = job === undefined ? 0 : timesSuspendedAgain(job);
+  const parts = [pod?.metadata.uid ?? 'no Pod', pod ? ended : tries, bootIdOf(node) ?? ''];
+  return [...parts, ...(resumes > 0 ? [`resume ${Math.min(resumes, MAX_RESUMES)}`] : [])].join(' ');
 }
 
 /** The first start counts from the resume; every later wait from when it was first seen, which is recorded: undefined if it is not yet. */
 function stalledSince(facts: Facts, pod: CachedPod | undefined): Date | undefined {
-  const { jobPods, ledger, node } = facts;
+  const { jobPods, job, ledger, node } = facts;
   const hasBooted = ledger?.bootIdBefore !== undefined && bootIdOf(node) !== ledger.bootIdBefore;
+  const wasResumedAgain = job !== undefined && timesSuspendedAgain(job) > 0;
   const isFirst = !hasLostPod(facts, pod) && !jobPods.some(each => ownContainersOf(each).some(hasRun));
-  if (isFirst && jobPods.every(isAlive) && !hasBooted) return resumedAt(facts);
+  if (isFirst && jobPods.every(isAlive) && !hasBooted && !wasResumedAgain) return resumedAt(facts);
   return ledger?.waiting?.for === stallOf(facts, pod) ? new Date(ledger.waiting.since) : undefined;
 }
 
@@ -64,23 +70,22 @@ function hasLostPod({ job }: Facts, pod: CachedPod | undefined): boolean {
 }
 
 function recordStall(facts: Facts, pod: CachedPod | undefined): StepResult {
-  const waiting = { for: stallOf(facts, pod), since: facts.now.toISOString() };
+  const waiting = firstSeen(stallOf(facts, pod), [], facts.now);
   return act({ do: 'record', change: { waiting } }, { message: 'Job is running' });
 }
 
-/** The time that the Job was suspended does not count. */
-const resumedAt = (facts: Facts): Date =>
-  new Date(facts.job?.status?.startTime ?? facts.ledger?.stepTimes.Resume ?? stepStartedAt(facts, 'Run'));
+/** Recorded just before the resume. A Job of the legacy operator was never suspended. */
+const resumedAt = (facts: Facts): Date => new Date(facts.ledger?.stepTimes.Resume ?? stepStartedAt(facts, 'Run'));
 
 function awaitStart(facts: Facts, pod: CachedPod, since: Date): StepResult {
   const { image, ledger, node, nodeOp, now } = facts;
   const container = waitingContainerOf(pod);
   const imageName = container?.image ?? image;
-  const pull = imagePullState(pod, facts, since);
+  const pull = pullStateOf(facts, pod, since);
   const isPulling = ledger?.stepTimes.Pull === undefined && mayBePulling(pod, image, node);
   if (pull.is === 'failed' && (isPulling || (container && hasPullError(container))))
     return fail('ImagePullFailed', `image ${imageName} could not be pulled: ${pull.message}`);
-  if (pull.is === 'pulling' && pull.message !== undefined) return wait('Pulling', pull.message, pull.until);
+  if (pull.is === 'pulling' && pull.message !== undefined) return awaitPull(facts, pull, pull.message);
   if (pull.is === 'pulling' && isPulling)
     return wait('Pulling', `Job created; waiting for image ${imageName}`, pull.until);
   const seconds = nodeOp.spec.startDeadlineSeconds;

@@ -1,12 +1,19 @@
 /** Resumes the suspended Job. */
 import { after } from '../../../program/clock.js';
+import { firstSeen } from '../../cluster/first-seen.js';
 import type { CachedJob } from '../../cluster/job.js';
 import { act, type Facts, fail, type StepResult } from '../facts/facts.js';
 
-const RESUME_SECONDS = 30;
+/** A time of the resume that is older than this is recorded again: the deadlines of the Pod count from it. */
+const RECORDED_SECONDS = 10;
+
+const MIN_REFUSED_SECONDS = 30;
+
+/** Stands in the ledger for the first attempt of a resume that did not succeed. */
+const RESUME = 'resume of the Job';
 
 /** The pause between two attempts grows, so that so many of them mean that something suspends the Job on purpose. */
-const MAX_RESUMES = 10;
+export const MAX_RESUMES = 10;
 
 /** `metadata.generation` counts the changes of the spec: created suspended is 1, resumed 2, suspended again 3. */
 export const timesSuspendedAgain = ({ metadata: { generation = 1 } }: CachedJob): number =>
@@ -18,12 +25,13 @@ export function resumeJob(facts: Facts, job: CachedJob): StepResult {
   const times = timesSuspendedAgain(job);
   if (times >= MAX_RESUMES) return fail('NotStarted', `the Job was suspended ${times} times from outside`);
   if (times > 0) return act({ do: 'resumeJob', job }, { message: 'the Job was suspended from outside; resuming it' });
-  const recorded = ledger?.stepTimes.Resume;
-  const seconds = Math.max(RESUME_SECONDS, nodeOp.spec.startDeadlineSeconds);
-  if (recorded !== undefined && now < after(new Date(recorded), seconds))
-    return act({ do: 'resumeJob', job }, { message: 'Job created' });
-  if (recorded !== undefined && writeRefusal !== undefined)
+  const recorded = new Date(ledger?.stepTimes.Resume ?? 0);
+  if (now < after(recorded, RECORDED_SECONDS)) return act({ do: 'resumeJob', job }, { message: 'Job created' });
+  const since = writeRefusal === undefined ? now : recorded;
+  const waiting = firstSeen(RESUME, [ledger?.waiting], since);
+  const seconds = Math.max(MIN_REFUSED_SECONDS, nodeOp.spec.startDeadlineSeconds);
+  if (writeRefusal !== undefined && now >= after(new Date(waiting.since), seconds))
     return fail('NotStarted', `the Job could not be resumed within ${seconds} s: ${writeRefusal}`);
   const stepTimes = { ...ledger?.stepTimes, Resume: now.toISOString() };
-  return act({ do: 'record', change: { stepTimes } }, { message: 'Job created' });
+  return act({ do: 'record', change: { stepTimes, waiting } }, { message: 'Job created' });
 }

@@ -6,12 +6,12 @@ import { CONTAINERS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import { isAdopted } from '../../cluster/adopted-job.js';
 import { startError, waitingContainerOf } from '../../cluster/container-wait.js';
-import { imagePullState } from '../../cluster/image-pull.js';
 import { type CachedJob, conditionOf } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
 import { addedContainersOf, containerNamed, newestOf, type CachedPod } from '../../cluster/pod.js';
 import { act, type Facts, fail, stepStartedAt, type StepResult, wait } from '../facts/facts.js';
+import { awaitPull, pullStateOf } from './image-wait.js';
 import { sentinelFailed } from './job-failure.js';
 
 /** Added containers that end by themselves do it soon after ours. */
@@ -115,11 +115,11 @@ function sentinelMessage(pod: CachedPod): string {
 
 /** Undefined unless the image of the sentinel cannot be pulled. */
 function awaitSentinelImage(facts: Facts, pod: CachedPod): StepResult | undefined {
-  const pull = imagePullState(pod, facts, stepStartedAt(facts, SUCCEEDED));
+  const pull = pullStateOf(facts, pod, stepStartedAt(facts, SUCCEEDED));
   if (pull.message === undefined) return undefined;
   const { name, image = '' } = waitingContainerOf(pod) ?? {};
   const message = `the command has succeeded; image ${image} of container ${name}`;
   return pull.is === 'failed'
     ? fail('ImagePullFailed', `${message} could not be pulled: ${pull.message}`)
-    : wait('Pulling', `${message} is being pulled: ${pull.message}`, pull.until);
+    : awaitPull(facts, pull, `${message} is being pulled: ${pull.message}`);
 }

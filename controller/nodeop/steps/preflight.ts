@@ -2,11 +2,12 @@
 import { CONTAINERS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
-import { imagePullState } from '../../cluster/image-pull.js';
+import { firstSeen } from '../../cluster/first-seen.js';
 import { containerNamed, type CachedPod, type ContainerState } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { isLost, replaceLostPod } from './helper-pod-end.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
+import { awaitPull, pullStateOf } from './image-wait.js';
 import type { Step } from './step.js';
 
 const ANSWER_SECONDS = 60;
@@ -54,7 +55,7 @@ function runPod(facts: Facts): StepResult {
   if (isLost(pod, CONTAINERS.preflight)) return replaceLostPod(facts, 'Preflight', pod);
   const { terminated, running } = containerNamed(pod, CONTAINERS.preflight)?.state ?? {};
   if (terminated) return verdictOf(terminated);
-  return running?.startedAt === undefined ? awaitStart(facts, pod) : awaitEnd(facts, new Date(running.startedAt));
+  return running === undefined ? awaitStart(facts, pod) : awaitEnd(facts, pod);
 }
 
 /** Exit code 0 with a termination message skips the node, without one it lets the operation proceed. */
@@ -65,17 +66,30 @@ function verdictOf({ exitCode, reason, message }: NonNullable<ContainerState['te
   return text === '' ? DONE : skip(text);
 }
 
-function awaitEnd({ now, nodeOp }: Facts, startedAt: Date): StepResult {
-  const until = after(startedAt, nodeOp.spec.preflight?.activeDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS);
+/** Most preflights have ended this long after their step began: until then, nothing is recorded about one that runs. */
+const UNRECORDED_SECONDS = 5;
+
+/** Counts from when the container was first seen running. When the kubelet started it is known by the clock of the node only. */
+function awaitEnd(facts: Facts, pod: CachedPod): StepResult {
+  const { ledger, now, nodeOp } = facts;
+  const message = 'Preflight in progress';
+  const recordAt = after(stepStartedAt(facts, 'Preflight'), UNRECORDED_SECONDS);
+  const running = firstSeen(`${pod.metadata.uid} running`, [ledger?.waiting], now);
+  if (running !== ledger?.waiting)
+    return now < recordAt
+      ? wait('Progressing', message, recordAt)
+      : act({ do: 'record', change: { waiting: running } }, { reason: 'Progressing', message });
+  const seconds = nodeOp.spec.preflight?.activeDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
+  const until = after(new Date(running.since), seconds);
   return now >= until
     ? fail('PreflightTimeout', 'Preflight failed: it ran longer than preflight.activeDeadlineSeconds')
-    : wait('Progressing', 'Preflight in progress', until);
+    : wait('Progressing', message, until);
 }
 
 function awaitStart(facts: Facts, pod: CachedPod): StepResult {
-  const pull = imagePullState(pod, facts, stepStartedAt(facts, 'Preflight'));
+  const pull = pullStateOf(facts, pod, stepStartedAt(facts, 'Preflight'));
   if (pull.is === 'failed') return fail('ImagePullFailed', `Preflight failed: ${pull.message}`);
-  if (pull.message !== undefined) return wait('Pulling', `Preflight in progress: ${pull.message}`, pull.until);
+  if (pull.message !== undefined) return awaitPull(facts, pull, `Preflight in progress: ${pull.message}`);
   return (
     awaitHelperPodStart(facts, 'Preflight', pod, facts.nodeOp.spec.preflight?.image ?? facts.image) ??
     wait('Pulling', 'Preflight in progress', pull.until)

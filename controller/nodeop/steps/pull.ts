@@ -1,12 +1,12 @@
 /** Pulls the images of the Job onto the node before the node is disrupted. */
 import { CONTAINERS } from '../../../api/names.js';
 import { isOnNode } from '../../cluster/image-name.js';
-import { imagePullState } from '../../cluster/image-pull.js';
 import { imagesOf } from '../../cluster/node.js';
 import { containerNamed, containersOf, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { replaceLostPod } from './helper-pod-end.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
+import { awaitPull, pullStateOf } from './image-wait.js';
 import type { Step } from './step.js';
 
 export const pull: Step = {
@@ -21,10 +21,10 @@ export const pull: Step = {
       return refusalTimeout(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, { reason: 'Pulling', message });
     if (hasPulled(pod)) return DONE;
     if (pod.status.phase === 'Failed') return replaceLostPod(facts, 'Pull', pod);
-    const state = imagePullState(pod, facts, stepStartedAt(facts, 'Pull'));
+    const state = pullStateOf(facts, pod, stepStartedAt(facts, 'Pull'));
     if (state.is === 'failed')
       return fail('ImagePullFailed', `image ${missing.join(' or ')} could not be pulled: ${state.message}`);
-    if (state.message !== undefined) return wait('Pulling', `${message}: ${state.message}`, state.until);
+    if (state.message !== undefined) return awaitPull(facts, state, `${message}: ${state.message}`);
     return awaitHelperPodStart(facts, 'Pull', pod, image) ?? wait('Pulling', message, state.until);
   },
 };

@@ -1,7 +1,6 @@
 /** Runs the command on the node in a Job. The Job is created once: it is never repeated beyond its own backoffLimit. */
 import type { Operation } from '../../../api/node-agent.js';
-import { after } from '../../../program/clock.js';
-import { bootIdOf, type CachedNode, notReadySince } from '../../cluster/node.js';
+import { bootIdOf, type CachedNode } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
 import { conditionOf, hasEnded, isTerminating, type CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
@@ -14,6 +13,7 @@ import { jobFailed } from './job-failure.js';
 import { awaitJobProgress } from './job-progress.js';
 import { resumeJob, timesSuspendedAgain } from './job-start.js';
 import { awaitRecord, isSuccessful, recordSentinel, recordSuccess } from './job-success.js';
+import { awaitReadyNode } from './node-readiness.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 
@@ -109,14 +109,14 @@ function endDeletedRun(facts: Facts): StepResult {
 }
 
 /** A Job on a node that stays NotReady never finishes: the Job controller does not see its Pod end. */
-function awaitNode({ node, now, nodeOp }: Facts): StepResult | undefined {
-  const since = notReadySince(node);
-  if (since === undefined) return undefined;
-  const seconds = nodeOp.spec.rebootTimeoutSeconds;
-  const until = after(since, seconds);
-  return now >= until
-    ? fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`)
-    : wait('Unreachable', 'the node is not Ready while its Job runs', until);
+function awaitNode(facts: Facts): StepResult | undefined {
+  const seconds = facts.nodeOp.spec.rebootTimeoutSeconds;
+  const timeout = () => fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`);
+  return awaitReadyNode(facts, seconds, timeout, {
+    reason: 'Unreachable',
+    message: 'the node is not Ready while its Job runs',
+    readyAgain: { reason: 'JobRunning', message: 'Job is running' },
+  });
 }
 
 /** While the machine is down, its Node may be deleted: by this, the machine is recognized under another one. */

@@ -84,6 +84,7 @@ function recordFirst(facts: Facts, { step, result }: Walk, row: Step): StepResul
   if (isRecorded || result.is === 'end' || result.is === 'done') return result;
   const change: LedgerChange = {
     ...row.onEnter?.(facts),
+    ...(ledger.notReadySince === undefined ? {} : { notReadySince: null }),
     step,
     stepTimes: { ...ledger.stepTimes, [step]: now.toISOString() },
   };

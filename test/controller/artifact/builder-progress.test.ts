@@ -9,5 +9,5 @@ describe('A builder Pod to which admission added a container', () => {
     ['has succeeded when its last step has, although the other one runs', { terminated: { exitCode: 0 } }, 'succeeded'],
     ['has failed when its last step has, although the other one runs', { terminated: { exitCode: 1 } }, 'failed'],
     ['is running while its last step runs', { running: { startedAt: secondsAgo(5) } }, 'running'],
-  ])('%s', (_title, state, expected) => expect(progressOf(withList(state), NOW).is).toBe(expected));
+  ])('%s', (_title, state, expected) => expect(progressOf(withList(state), NOW, NOW).is).toBe(expected));
 });

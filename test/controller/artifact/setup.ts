@@ -70,7 +70,7 @@ export class ArtifactSetup {
     more: Partial<CachedPod['status']> = {},
   ): Promise<void> {
     const [pod] = this.pods();
-    const status = { phase, startTime: this.clock.now().toISOString(), initContainerStatuses: containers, ...more };
+    const status = { phase, initContainerStatuses: containers, ...more };
     await this.kube.patch(
       PODS,
       { namespace: 'default', name: pod?.metadata.name ?? '' },

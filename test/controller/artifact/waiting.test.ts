@@ -117,21 +117,37 @@ describe('a volume', () => {
 });
 
 describe('the time limit for a blocked builder Pod', () => {
-  const since = (minutes: number) => new Date(setup.clock.now().getTime() + minutes * 60_000).toISOString();
-
-  test('starts at the end of the last step and not at the start of the Pod', async () => {
+  test.each([
+    ['agrees', 0],
+    ['is five minutes ahead', 300],
+    ['is five minutes behind', -300],
+    ['is a day ahead', 86_400],
+    ['is a day behind', -86_400],
+  ])('starts when the end of the last step was seen, while the clock of the node %s', async (_how, offset) => {
     await setup.create(READY);
     const waiting = { reason: 'ErrImagePull', message: 'away' };
-    const containers = [
-      { name: 'pull-image-baseimage', state: { terminated: { exitCode: 0, finishedAt: since(90) } } },
-      { name: 'build-iso', image: 'x', state: { waiting } },
-    ];
     await setup.clock.advance(100 * 60_000);
-    await setup.setPodStatus('Pending', containers, { startTime: since(-100) });
+    const finishedAt = new Date(setup.clock.now().getTime() + offset * 1000).toISOString();
+    await setup.setPodStatus('Pending', [
+      { name: 'pull-image-baseimage', state: { terminated: { exitCode: 0, finishedAt } } },
+      { name: 'build-iso', image: 'x', state: { waiting } },
+    ]);
+    await setup.clock.advance(59 * 60_000);
+    await setup.settle();
     expect(setup.phaseAndMessage()[0]).toBe('Building');
-    await setup.clock.advance(60 * 60_000);
+    await setup.clock.advance(60_000);
     await setup.settle();
     expect(setup.phaseAndMessage()[0]).toBe('Error');
+  });
+
+  test('is not prolonged by passes that see nothing new', async () => {
+    await setup.create(READY);
+    const before = setup.status()?.lastProgress;
+    await setup.clock.advance(30 * 60_000);
+    await setup.setPodStatus('Pending', [
+      { name: 'build-iso', image: 'x', state: { waiting: { reason: 'ErrImagePull', message: 'away' } } },
+    ]);
+    expect(setup.status()?.lastProgress).toEqual(before);
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import type { FirstSeen } from '../../../api/meta.js';
 import { probeResult } from '../../../controller/upgrade/probe-result.js';
 import { DIGEST, ended, NOW, probe, RELEASE, secondsAgo, spec, waiting } from './samples.js';
 
-const result = (pod: ReturnType<typeof probe>, more = {}) => probeResult(pod, { spec: spec(more), now: NOW });
+const result = (pod: ReturnType<typeof probe>, more = {}, known: FirstSeen[] = []) =>
+  probeResult(pod, { spec: spec(more), now: NOW, known });
 const NOT_FOUND = 'rpc error: code = NotFound desc = quay.io/kairos/debian:v2: not found';
 
 describe('a probe Pod that has ended', () => {
@@ -100,14 +102,13 @@ describe('a probe Pod that waits for its image', () => {
     ['refused', 'failed to authorize: unexpected status: 401 Unauthorized'],
   ])('fails after three attempts if the registry answers: %s', (_sentence, words) => {
     const container = waiting('ImagePullBackOff', `Back-off pulling image: ErrImagePull: ${words}`);
-    expect(result(probe({ ageSeconds: 29, container }))).toMatchObject({
-      is: 'waiting',
-      until: new Date(NOW.getTime() + 1000),
-    });
-    expect(result(probe({ ageSeconds: 30, container }))).toMatchObject({
-      is: 'failed',
-      message: expect.stringContaining(words),
-    });
+    const after = (seconds: number) => {
+      const refused = { for: 'uid-of-probe-amd64-n1 probe', since: secondsAgo(seconds) };
+      return result(probe({ ageSeconds: 500, container }), {}, [refused]);
+    };
+    expect(result(probe({ ageSeconds: 500, container })).is).toBe('waiting');
+    expect(after(29)).toMatchObject({ is: 'waiting', until: new Date(NOW.getTime() + 1000) });
+    expect(after(30)).toMatchObject({ is: 'failed', message: expect.stringContaining(words) });
   });
 
   test('waits until pullDeadlineSeconds if another attempt may succeed', () => {
@@ -117,7 +118,7 @@ describe('a probe Pod that waits for its image', () => {
   });
 
   test('is not failed by pullDeadlineSeconds while it runs', () => {
-    const pod = probe({ ageSeconds: 5000, container: { state: { running: { startedAt: secondsAgo(1) } } } });
+    const pod = probe({ ageSeconds: 5000, container: { state: { running: {} } } });
     expect(result(pod)).toEqual({ is: 'waiting', message: 'reading image "quay.io/kairos/debian:v2" on node n1' });
   });
 });
@@ -149,9 +150,8 @@ describe('a probe Pod to which admission added a container', () => {
   const withProxy = (container: object) =>
     probe({ status: { containerStatuses: [proxy, { name: 'probe', ...container }] } });
 
-  test('is read by its own container', () =>
-    expect(probeResult(withProxy(ended(RELEASE)), { spec: spec(), now: NOW }).is).toBe('read'));
+  test('is read by its own container', () => expect(result(withProxy(ended(RELEASE))).is).toBe('read'));
 
   test('is not blamed for the image of the other one', () =>
-    expect(probeResult(withProxy(waiting('ContainerCreating')), { spec: spec(), now: NOW }).is).toBe('waiting'));
+    expect(result(withProxy(waiting('ContainerCreating'))).is).toBe('waiting'));
 });

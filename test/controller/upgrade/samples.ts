@@ -96,7 +96,6 @@ export function probe(seen: ProbeTraits = {}): CachedPod {
     spec: { nodeName: on },
     status: {
       phase: 'Pending',
-      startTime: secondsAgo(ageSeconds),
       containerStatuses: container ? [{ name: 'probe', ...container }] : [],
       ...status,
     },

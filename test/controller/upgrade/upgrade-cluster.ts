@@ -65,7 +65,6 @@ export class UpgradeCluster {
     for (const { metadata } of this.probes()) {
       const status = {
         phase: 'Pending',
-        startTime: metadata.creationTimestamp,
         containerStatuses: [{ name: 'probe', ...container }],
       };
       await this.kube.patch(PODS, { namespace: 'default', name: metadata.name }, { status }, { subresource: 'status' });

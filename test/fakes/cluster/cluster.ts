@@ -81,11 +81,12 @@ export class FakeCluster {
     this.agents = new Map(machines.map(machine => [machine.name, agentProgram(machine, deps)]));
     this.controllers = ['controller-a', 'controller-b', 'controller-c'].map(name => controllerProgram(name, deps));
 
-    runJobController(api);
+    const controllerManagerNow = () => this.#timeOf(CONTROLLER_MANAGER, options);
+    runJobController(api, controllerManagerNow);
     runWorkloadControllers(api);
     runDisruptionController(api);
     runGarbageCollector(api);
-    const lifecycle = runNodeLifecycleController(api, this.machines);
+    const lifecycle = runNodeLifecycleController(api, this.machines, controllerManagerNow);
     const { log, record } = logDisruptions(api, this.machines);
     this.disruptions = log;
     api.mutating = options.mutating ?? {};
@@ -120,6 +121,11 @@ export class FakeCluster {
       const stopOrphan = () => api.find(NODES, { name }) ?? agents.get(name)?.stop();
       if (type === 'DELETED') clock.callAfter(POD_GC_MS, () => void stopOrphan());
     });
+  }
+
+  /** The wall clock of the machine that this program runs on. */
+  #timeOf(program: string, { clockOffsets = {} }: ClusterOptions): Date {
+    return new Date(this.clock.now().getTime() + (clockOffsets[program] ?? 0) * 1000);
   }
 
   #createInitialObjects({ nodes, workloads = [], daemonSets = [], budgets = [] }: ClusterOptions): void {
@@ -258,6 +264,9 @@ function kubeletOptions({
     afterPowerCut,
   };
 }
+
+/** Name of the kube-controller-manager in `clockOffsets`. */
+const CONTROLLER_MANAGER = 'kube-controller-manager';
 
 /** The agent starts some time after its kubelet. */
 const AGENT_START_MS = 2_000;

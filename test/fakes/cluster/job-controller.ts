@@ -38,16 +38,18 @@ interface JobResult {
 /** Set while the last Pods of a Job end; how the Job ends is decided by then. */
 const INTERIM: Readonly<Record<string, string>> = { SuccessCriteriaMet: 'Complete', FailureTarget: 'Failed' };
 
-/** Starts the controller. */
-export const runJobController = (api: FakeApiServer): void => void new JobController(api);
+/** Starts the controller. `now` is the wall clock of its machine. */
+export const runJobController = (api: FakeApiServer, now: () => Date): void => void new JobController(api, now);
 
 class JobController {
   readonly #api: FakeApiServer;
+  readonly #now: () => Date;
   readonly #loop: ControlLoop;
   readonly #tallies = new Map<string, Tally>();
 
-  constructor(api: FakeApiServer) {
+  constructor(api: FakeApiServer, now: () => Date) {
     this.#api = api;
+    this.#now = now;
     this.#loop = controlLoop(api.clock, 100, () => this.#syncAll());
     api.onChange((plural, { object, type }) => {
       if (plural === JOBS.plural) this.#loop.trigger();
@@ -98,7 +100,7 @@ class JobController {
   }
 
   #sync(job: JobObject): number | undefined {
-    const now = this.#api.clock.now();
+    const now = this.#now();
     const ended = job.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
     if (ended) return this.#expire(job, new Date(ended.lastTransitionTime ?? now));
     const tally = this.#tally(job.metadata.uid);
@@ -163,9 +165,7 @@ class JobController {
   #writeStatus(job: JobObject, { startTime, condition }: { startTime?: string; condition?: Condition }): undefined {
     const tally = this.#tally(job.metadata.uid);
     const known = job.status?.conditions?.filter(({ type }) => type !== 'Suspended') ?? [];
-    const conditions = condition
-      ? withCondition(job.status?.conditions ?? [], condition, this.#api.clock.now())
-      : known;
+    const conditions = condition ? withCondition(job.status?.conditions ?? [], condition, this.#now()) : known;
     const [active, failed, succeeded] = [tally.alive.size, tally.failed.size, tally.succeeded.size];
     this.#api.put(JOBS, { ...job, status: { startTime, active, failed, succeeded, conditions } });
   }
@@ -173,7 +173,7 @@ class JobController {
   #expire(job: JobObject, ended: Date): number | undefined {
     const ttl = job.spec.ttlSecondsAfterFinished;
     if (ttl === undefined) return undefined;
-    const left = ended.getTime() + ttl * 1000 - this.#api.clock.now().getTime();
+    const left = ended.getTime() + ttl * 1000 - this.#now().getTime();
     if (left > 0) return left;
     /* The API server keeps an object with finalizers, and the next sync finds it still there. */
     if (job.metadata.deletionTimestamp === undefined)

@@ -8,14 +8,18 @@ import type { Machine } from './machine.js';
 const GRACE_PERIOD_MS = 40_000;
 const TOLERATION_MS = 300_000;
 
-/** Must be triggered when a machine goes down. */
-export function runNodeLifecycleController(api: FakeApiServer, machines: ReadonlyMap<string, Machine>): ControlLoop {
+/** Must be triggered when a machine goes down. `now` is the wall clock of its own machine. */
+export function runNodeLifecycleController(
+  api: FakeApiServer,
+  machines: ReadonlyMap<string, Machine>,
+  now: () => Date,
+): ControlLoop {
   return controlLoop(api.clock, GRACE_PERIOD_MS, () => {
     let next: number | undefined;
     for (const { up, upOrDownSince, name } of machines.values()) {
       const downMs = api.clock.monotonic() - upOrDownSince;
       if (up) continue;
-      if (downMs >= GRACE_PERIOD_MS) markUnknown(api, name);
+      if (downMs >= GRACE_PERIOD_MS) markUnknown(api, name, now());
       if (downMs >= GRACE_PERIOD_MS + TOLERATION_MS) deletePodsOn(api, name);
       else
         next = Math.min(
@@ -27,11 +31,11 @@ export function runNodeLifecycleController(api: FakeApiServer, machines: Readonl
   });
 }
 
-function markUnknown(api: FakeApiServer, name: string): void {
+function markUnknown(api: FakeApiServer, name: string, now: Date): void {
   const unknown = { type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' };
   api.modify<NodeObject>(NODES, { name }, node => ({
     ...node,
-    status: { ...node.status, conditions: withCondition(node.status.conditions, unknown, api.clock.now()) },
+    status: { ...node.status, conditions: withCondition(node.status.conditions, unknown, now) },
   }));
 }
 

@@ -59,7 +59,7 @@ export interface ClusterOptions {
   /** Pods that kubelets reject. */
   rejects?: Rejects;
   afterPowerCut?: AfterPowerCut;
-  /** By replica of the controller, such as `controller-b`: how many seconds its wall clock is ahead. */
+  /** By replica of the controller, such as `controller-b`, or `kube-controller-manager`: how many seconds its wall clock is ahead. */
   clockOffsets?: Readonly<Record<string, number>>;
   /** Seed of the random numbers that the programs use. */
   seed?: number;

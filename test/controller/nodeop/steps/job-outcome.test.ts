@@ -57,6 +57,7 @@ describe('A Job with reboot whose command has succeeded', () => {
       ...more,
     });
   const WAITING = { waiting: { reason: 'PodInitializing' } };
+  const UNAUTHORIZED = { waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } };
   const EXITED = { terminated: { exitCode: 1, message: 'ENOSPC: no space left on device' } };
   const LOST = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
   const ended = { phase: 'Failed' };
@@ -86,10 +87,18 @@ describe('A Job with reboot whose command has succeeded', () => {
       'Run: wait Pulling',
     ],
     [
-      'fails when the image of the sentinel is refused',
+      'has the first refusal of the image of the sentinel recorded',
+      { ledger: succeeded(60), jobPods: [podWith(UNAUTHORIZED)] },
+      'Run: record',
+    ],
+    [
+      'fails when the image of the sentinel is refused three times',
       {
-        ledger: succeeded(60),
-        jobPods: [podWith({ waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } })],
+        ledger: {
+          ...succeeded(60),
+          pullRefusal: { for: 'uid-job-x sentinel-creator', since: secondsAgo(30) },
+        },
+        jobPods: [podWith(UNAUTHORIZED)],
       },
       'Run: Failed ImagePullFailed',
     ],

@@ -7,10 +7,15 @@ import { outcomeOf } from './walk-outcome.js';
 
 const running = (failed = 0, more: object = {}) => ({
   ...job('running'),
-  status: { startTime: secondsAgo(5), failed, ...more },
+  status: { failed, ...more },
 });
 const waitingFor = (stall: string, seconds: number) => ({ waiting: { for: stall, since: secondsAgo(seconds) } });
 const at = (more: object = {}) => ran('Run', more);
+const refused = (container: string, seconds = 30) => ({
+  pullRefusal: { for: `uid-next ${container}`, since: secondsAgo(seconds) },
+});
+const resumed = (seconds: number, more: object = {}) =>
+  at({ stepTimes: { Run: secondsAgo(7000), Resume: secondsAgo(seconds), ...more } });
 /** Its command has failed, and an added container still runs. */
 const keptPod = commandPod({
   containers: [
@@ -53,7 +58,7 @@ describe('A Job whose first Pod has failed', () => {
     ],
     [
       'fails when its next Pod cannot pull',
-      { ledger: at(waitingFor(nextPod, 40)), jobPods: [next(UNAUTHORIZED), failedPod] },
+      { ledger: at({ ...waitingFor(nextPod, 40), ...refused('nodeop') }), jobPods: [next(UNAUTHORIZED), failedPod] },
       'Failed ImagePullFailed',
     ],
     [
@@ -96,12 +101,12 @@ describe('A Pod of the Job', () => {
     job: running(),
     jobPods: [next(state, more)],
   });
-  const resumed = (seconds: number) => running(0, { startTime: secondsAgo(seconds) });
+  const resumedAgain = { ...running(), metadata: { ...running().metadata, generation: 4 } };
   test.each<[string, object, Partial<Facts>, string]>([
     [
       'is not waited for as pulling when its image was pulled before',
       {},
-      { ...first(CREATING), job: resumed(600), ledger: at({ stepTimes: { Pull: secondsAgo(700) } }) },
+      { ...first(CREATING), ledger: resumed(600, { Pull: secondsAgo(700) }) },
       'Failed NotStarted',
     ],
     [
@@ -109,7 +114,7 @@ describe('A Pod of the Job', () => {
       {},
       {
         ...first(CREATING, { conditions: [{ type: 'PodReadyToStartContainers', status: 'False' }] }),
-        job: resumed(600),
+        ledger: resumed(600),
       },
       'Failed NotStarted',
     ],
@@ -118,7 +123,7 @@ describe('A Pod of the Job', () => {
       {},
       {
         ...first({}),
-        job: resumed(600),
+        ledger: resumed(600),
         jobPods: [
           pod('next', {
             phase: 'Pending',
@@ -134,7 +139,7 @@ describe('A Pod of the Job', () => {
       {},
       {
         ...first({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } }),
-        job: resumed(600),
+        ledger: resumed(600),
       },
       'Failed NotStarted',
     ],
@@ -144,8 +149,9 @@ describe('A Pod of the Job', () => {
       {
         ...first(
           { waiting: { reason: 'PodInitializing' } },
-          { initContainers: [{ name: 'istio-init', state: UNAUTHORIZED }], startedAt: secondsAgo(40) },
+          { initContainers: [{ name: 'istio-init', state: UNAUTHORIZED }] },
         ),
+        ledger: at(refused('istio-init')),
       },
       'Failed ImagePullFailed',
     ],
@@ -155,8 +161,8 @@ describe('A Pod of the Job', () => {
       {
         ...first(UNAUTHORIZED, {
           initContainers: [{ name: 'istio-init', state: { terminated: { exitCode: 0 } } }],
-          startedAt: secondsAgo(40),
         }),
+        ledger: at(refused('nodeop')),
       },
       'Failed ImagePullFailed',
     ],
@@ -165,10 +171,39 @@ describe('A Pod of the Job', () => {
       {},
       {
         ...first(CREATING),
-        job: resumed(6000),
+        ledger: at({ stepTimes: { Resume: secondsAgo(6000) } }),
         node: node('n1', { bootId: 'boot-2', images: ['registry.example/tool:1'] }),
       },
       'record',
+    ],
+    [
+      'has the first refusal of its image recorded, however long it took to start',
+      {},
+      { ...first(UNAUTHORIZED), ledger: resumed(500) },
+      'record',
+    ],
+    [
+      'has three tries after the first refusal of its image',
+      {},
+      { ...first(UNAUTHORIZED), ledger: { ...resumed(500), ...refused('nodeop', 29) } },
+      'wait Pulling',
+    ],
+    [
+      'gets the whole time to start again after its Job was suspended from outside and resumed',
+      {},
+      { ...first(CREATING), ledger: resumed(6000), job: resumedAgain, node: withImage },
+      'record',
+    ],
+    [
+      'fails when it does not start in time after its Job was resumed again',
+      {},
+      {
+        ...first(CREATING),
+        ledger: { ...resumed(6000), ...waitingFor('uid-next 0 boot-1 resume 1', 600) },
+        job: resumedAgain,
+        node: withImage,
+      },
+      'Failed NotStarted',
     ],
     [
       'has its failure recorded when an added container keeps it',
@@ -209,7 +244,7 @@ describe('A Pod of the Job', () => {
 });
 
 describe('A Job without a Pod', () => {
-  const resumedFor = (seconds: number) => ({ ledger: at(), job: running(0, { startTime: secondsAgo(seconds) }) });
+  const resumedFor = (seconds: number) => ({ ledger: resumed(seconds), job: running() });
   test.each<[string, Partial<Facts>, boolean]>([
     ['lacks one ten seconds after its resume', resumedFor(10), true],
     ['does not lack one just after its resume', resumedFor(9), false],

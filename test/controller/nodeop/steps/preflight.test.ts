@@ -6,8 +6,11 @@ import { outcomeOf, UPGRADE, answering } from './walk-outcome.js';
 describe('A preflight', () => {
   const exited = (exitCode: number, message = '') =>
     pod('pre', { containers: [{ name: 'preflight', state: { terminated: { exitCode, message } } }] });
-  const running = (seconds: number) =>
+  /** Started by the clock of its node, which may be ahead or behind. */
+  const running = (seconds = 5) =>
     pod('pre', { containers: [{ name: 'preflight', state: { running: { startedAt: secondsAgo(seconds) } } }] });
+  const seenRunning = (seconds: number) =>
+    reached('Preflight', { waiting: { for: 'uid-pre running', since: secondsAgo(seconds) } }, 900);
   const COMMAND = { preflight: { command: ['check'] } };
   const at = reached('Preflight');
   const withImage = node('n1', { images: ['registry.example/tool:1'] });
@@ -61,13 +64,46 @@ describe('A preflight', () => {
     [
       'is in progress while its command runs',
       COMMAND,
-      { ledger: at, preflightPod: running(5) },
+      { ledger: reached('Preflight', {}, 4), preflightPod: running() },
       'Preflight: wait Progressing',
     ],
     [
-      'counts the deadline from the start of the container',
+      'has recorded that its command was seen running, unless it has just begun',
       COMMAND,
-      { ledger: at, preflightPod: running(120) },
+      { ledger: reached('Preflight', {}, 5), preflightPod: running() },
+      'Preflight: record',
+    ],
+    [
+      'has recorded the command of another Pod anew',
+      COMMAND,
+      {
+        ledger: reached('Preflight', { waiting: { for: 'uid-lost running', since: secondsAgo(500) } }, 900),
+        preflightPod: running(),
+      },
+      'Preflight: record',
+    ],
+    [
+      'is in progress until its deadline, counted from when its command was seen running',
+      COMMAND,
+      { ledger: seenRunning(119), preflightPod: running() },
+      'Preflight: wait Progressing',
+    ],
+    [
+      'is in progress until its deadline on a node whose clock is two hours behind',
+      COMMAND,
+      { ledger: seenRunning(119), preflightPod: running(7200) },
+      'Preflight: wait Progressing',
+    ],
+    [
+      'fails at its deadline',
+      COMMAND,
+      { ledger: seenRunning(120), preflightPod: running() },
+      'Preflight: Failed PreflightTimeout',
+    ],
+    [
+      'fails at its deadline on a node whose clock is two hours ahead',
+      COMMAND,
+      { ledger: seenRunning(120), preflightPod: running(-7200) },
       'Preflight: Failed PreflightTimeout',
     ],
     [
@@ -98,7 +134,8 @@ describe('A preflight', () => {
 });
 
 describe('A preflight Pod to which admission added a container', () => {
-  const proxy = { name: 'istio-proxy', state: { running: { startedAt: secondsAgo(5) } } };
+  const ledger = reached('Preflight', {}, 4);
+  const proxy = { name: 'istio-proxy', state: { running: {} } };
   const ended = { name: 'istio-proxy', state: { terminated: { exitCode: 0 } } };
   const withOurs = (added: typeof proxy | typeof ended, state: object, phase = 'Running') =>
     pod('pre', { phase, containers: [added, { name: 'preflight', state }] });
@@ -109,20 +146,16 @@ describe('A preflight Pod to which admission added a container', () => {
       withOurs(proxy, { terminated: { exitCode: 0, message: 'done' } }),
       'Completed Skipped',
     ],
-    [
-      'is in progress while its own command runs',
-      withOurs(ended, { running: { startedAt: secondsAgo(5) } }),
-      'wait Progressing',
-    ],
+    ['is in progress while its own command runs', withOurs(ended, { running: {} }), 'wait Progressing'],
     [
       'is in progress while its own image is pulled',
       withOurs(proxy, { waiting: { reason: 'ErrImagePull', message: 'timeout' } }),
       'wait Pulling',
     ],
   ])('%s', (_title, preflightPod, expected) =>
-    expect(
-      outcomeOf(facts({ preflight: { command: ['check'] } }, { ledger: reached('Preflight'), preflightPod })),
-    ).toBe(`Preflight: ${expected}`),
+    expect(outcomeOf(facts({ preflight: { command: ['check'] } }, { ledger, preflightPod }))).toBe(
+      `Preflight: ${expected}`,
+    ),
   );
 
   test('is done with an exit code 0 of its own, while the other container still runs', () =>
@@ -130,7 +163,7 @@ describe('A preflight Pod to which admission added a container', () => {
       outcomeOf(
         facts(
           { preflight: { command: ['check'] } },
-          { ledger: reached('Preflight'), preflightPod: withOurs(proxy, { terminated: { exitCode: 0 } }) },
+          { ledger, preflightPod: withOurs(proxy, { terminated: { exitCode: 0 } }) },
         ),
       ),
     ).toBe('Run: record Run'));

@@ -5,13 +5,14 @@ import { outcomeOf } from './walk-outcome.js';
 
 describe('A pull before the Job', () => {
   const PULL = { cordon: true };
-  const pulling = (reason: string, message: string, since = 5) =>
+  const at = reached('Pull', {}, 40);
+  const refused = (seconds: number) => ({ ...at, pullRefusal: { for: 'uid-pull pull', since: secondsAgo(seconds) } });
+  const notReady = (seconds?: number) => (seconds === undefined ? at : { ...at, notReadySince: secondsAgo(seconds) });
+  const pulling = (reason: string, message: string) =>
     pod('pull', {
       phase: 'Pending',
-      startedAt: secondsAgo(since),
       containers: [{ name: 'pull', state: { waiting: { reason, message } } }],
     });
-  const at = reached('Pull', {}, 40);
   test.each<[string, Partial<Facts>, string]>([
     [
       'is not needed where the image is on the node',
@@ -27,17 +28,22 @@ describe('A pull before the Job', () => {
     ],
     [
       'continues while the kubelet retries',
-      { ledger: at, pullPod: pulling('ErrImagePull', 'connection refused', 40) },
+      { ledger: at, pullPod: pulling('ErrImagePull', 'connection refused') },
       'Pull: wait Pulling',
     ],
     [
       'continues for three tries when the registry refuses it',
-      { ledger: at, pullPod: pulling('ErrImagePull', 'unauthorized', 10) },
+      { ledger: refused(29), pullPod: pulling('ErrImagePull', 'unauthorized') },
       'Pull: wait Pulling',
     ],
     [
+      'has the first refusal of the registry recorded',
+      { ledger: at, pullPod: pulling('ErrImagePull', 'unauthorized') },
+      'Pull: record',
+    ],
+    [
       'fails after three tries when the registry refuses it',
-      { ledger: at, pullPod: pulling('ImagePullBackOff', 'unauthorized', 31) },
+      { ledger: refused(30), pullPod: pulling('ImagePullBackOff', 'unauthorized') },
       'Pull: Failed ImagePullFailed',
     ],
     [
@@ -51,32 +57,33 @@ describe('A pull before the Job', () => {
       'Pull: Failed ImagePullFailed',
     ],
     [
+      'has recorded when the node was first seen not Ready',
+      { ledger: notReady(), pullPod: pulling('ContainerCreating', ''), node: node('n1', { ready: false }) },
+      'Pull: record',
+    ],
+    [
+      'has recorded that the node is Ready again',
+      { ledger: notReady(599), pullPod: pulling('ContainerCreating', '') },
+      'Pull: record',
+    ],
+    [
       'waits for a node that is not Ready',
-      {
-        ledger: at,
-        pullPod: pulling('ContainerCreating', ''),
-        node: node('n1', { ready: false, since: secondsAgo(599) }),
-      },
+      { ledger: notReady(599), pullPod: pulling('ContainerCreating', ''), node: node('n1', { ready: false }) },
       'Pull: wait Progressing',
     ],
     [
       'fails when the node is not Ready for startDeadlineSeconds',
-      {
-        ledger: at,
-        pullPod: pulling('ContainerCreating', ''),
-        node: node('n1', { ready: false, since: secondsAgo(600) }),
-      },
+      { ledger: notReady(600), pullPod: pulling('ContainerCreating', ''), node: node('n1', { ready: false }) },
       'Pull: Failed NotStarted',
     ],
   ])('%s', (_sentence, seen, expected) => expect(outcomeOf(facts(PULL, seen))).toBe(expected));
 });
 
 describe('A pull Pod to which admission added a container', () => {
-  const at = reached('Pull', {}, 40);
+  const at = reached('Pull', { pullRefusal: { for: 'uid-pull pull', since: secondsAgo(40) } }, 40);
   const withProxy = (proxy: object, ours: object) =>
     pod('pull', {
       phase: 'Running',
-      startedAt: secondsAgo(40),
       containers: [
         { name: 'istio-proxy', state: proxy },
         { name: 'pull', state: ours },
@@ -110,12 +117,12 @@ describe('A pull Pod to which admission added a container', () => {
 
 describe('A pull before a reboot', () => {
   const REBOOT = { cordon: true, rebootOnSuccess: true };
-  const at = { ledger: reached('Pull', {}, 40), sentinelImage: 'registry.example/agent:1' };
+  const pullRefusal = { for: 'uid-pull pull-sentinel', since: secondsAgo(40) };
+  const at = { ledger: reached('Pull', { pullRefusal }, 40), sentinelImage: 'registry.example/agent:1' };
   const withImages = (...images: string[]) => node('n1', { images });
   const ended = { terminated: { exitCode: 0 } };
   const withSentinel = (state: object) =>
     pod('pull', {
-      startedAt: secondsAgo(40),
       containers: [
         { name: 'pull', state: ended },
         { name: 'pull-sentinel', state },

@@ -9,7 +9,7 @@ const TO_K3S = { ...UPGRADE, verify: { version: 'v2-k3sv1.34.1+k3s1', bootState:
 describe('A node to be rebooted and verified', () => {
   const at = ran('Reboot', { reboot: { jobName: 'job', notAfter: secondsAgo(-900) } });
   const asked = { ledger: at, job: job('complete') };
-  const ds = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' }, startedAt: secondsAgo(10) });
+  const ds = pod('ds-x', { owner: { kind: 'DaemonSet', uid: 'ds' } });
   const etcd = (traits: PodTraits) =>
     pod('etcd-n1', { namespace: 'kube-system', annotations: { 'kubernetes.io/config.mirror': 'hash' }, ...traits });
   test.each<[string, object, Partial<Facts>, string]>([

@@ -16,6 +16,7 @@ function suspendedAgain(times: number) {
 
 describe('The Job of the command', () => {
   const at = ran('Run');
+  const notReady = (seconds: number) => ran('Run', { notReadySince: secondsAgo(seconds) });
   const failedPod = pod('job-x', {
     containers: [{ name: 'nodeop', state: { terminated: { exitCode: 3, message: 'last line' } } }],
   });
@@ -126,7 +127,7 @@ describe('The Job of the command', () => {
       'fails when its Pod does not start within startDeadlineSeconds',
       {},
       {
-        ledger: at,
+        ledger: ran('Run', { stepTimes: { Resume: secondsAgo(600) } }),
         job: job('running'),
         jobPods: [unstarted],
         node: node('n1', { images: ['registry.example/tool:1'] }),
@@ -146,26 +147,38 @@ describe('The Job of the command', () => {
       'Run: wait JobRunning',
     ],
     [
-      'is waited for on a node that is not Ready',
+      'has recorded when its node was first seen not Ready',
       {},
       { ledger: at, job: job('running'), jobPods: [commandPod()], node: node('n1', { ready: false }) },
+      'Run: record',
+    ],
+    [
+      'has recorded that its node is Ready again',
+      {},
+      { ledger: notReady(1799), job: job('running'), jobPods: [commandPod()] },
+      'Run: record',
+    ],
+    [
+      'is waited for on a node that is not Ready',
+      {},
+      { ledger: notReady(1799), job: job('running'), jobPods: [commandPod()], node: node('n1', { ready: false }) },
       'Run: wait Unreachable',
     ],
     [
       'fails when the node is not Ready for rebootTimeoutSeconds',
       {},
       {
-        ledger: at,
+        ledger: notReady(1800),
         job: job('running'),
         jobPods: [commandPod()],
-        node: node('n1', { ready: false, since: secondsAgo(1800) }),
+        node: node('n1', { ready: false }),
       },
       'Run: Failed Unreachable',
     ],
     [
       'completes the node even if the node is not Ready any more',
       {},
-      { ledger: at, job: job('complete'), node: node('n1', { ready: false, since: secondsAgo(1800) }) },
+      { ledger: notReady(1800), job: job('complete'), node: node('n1', { ready: false }) },
       'Run: Completed Done',
     ],
     [
