@@ -25,6 +25,8 @@ export interface AgentDeps {
   kube: Kube;
   host: Host;
   clock: Clock;
+  /** The time of the API server; the clock of the node when absent. */
+  serverNow?: () => Date;
   log: Log;
   nodeName: string;
   agentVersion: string;

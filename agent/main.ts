@@ -1,6 +1,7 @@
 /** Entry point: `agent` serves one node; `agent sentinel` runs in the Pods of Jobs and records that the Job succeeded. */
 import { inCluster } from '../kube/connection.js';
 import { createKube } from '../kube/client.js';
+import { serverClock } from '../kube/server-clock.js';
 import { runProgram } from '../program/run.js';
 import { VERSION } from '../program/version.js';
 import { runAgent } from './agent.js';
@@ -20,7 +21,12 @@ async function sentinel(): Promise<void> {
 
 async function agent(): Promise<void> {
   await runProgram('agent', readConfig, async ({ config, log, clock, signal, health }) => {
-    const kube = createKube(inCluster({ dir: config.serviceAccountDir }), { userAgent: `kairos-agent/${VERSION}` });
+    const server = serverClock(clock, log);
+    const kube = createKube(inCluster({ dir: config.serviceAccountDir }), {
+      userAgent: `kairos-agent/${VERSION}`,
+      onServerTime: time => server.observe(time),
+    });
+    const serverNow = () => server.now();
     const host = realHost(config.hostRoot, clock);
     let synced = false;
     health.addReadinessCheck('nodeagent', () => (synced ? undefined : 'the NodeAgent has not been read yet'));
@@ -28,7 +34,7 @@ async function agent(): Promise<void> {
     const { nodeName } = config;
     const onSynced = () => void (synced = true);
     const system = config.systemFacts ? () => readSystem(host, SYSTEM_LIBRARY) : undefined;
-    await runAgent({ kube, host, clock, log, nodeName, agentVersion: VERSION, onSynced, system }, signal);
+    await runAgent({ kube, host, clock, serverNow, log, nodeName, agentVersion: VERSION, onSynced, system }, signal);
     kube.close();
   });
 }

@@ -29,6 +29,8 @@ export interface ReconcilerOptions {
   kube: Kube;
   host: Host;
   clock: Clock;
+  /** The time of the API server; that of the node when absent. */
+  serverNow?: () => Date;
   log: Log;
   nodeName: string;
   agentVersion: string;
@@ -96,7 +98,7 @@ export class Reconciler {
   }
 
   async #observe(agent: NodeAgent): Promise<HostState> {
-    const { host, stateDir, system, log, clock } = this.#options;
+    const { host, stateDir, system, log, clock, serverNow = () => clock.now() } = this.#options;
     const [{ facts, readErrors }, { sentinels, unreadable }] = await Promise.all([
       observe(host),
       listSentinels(host, stateDir),
@@ -105,7 +107,9 @@ export class Reconciler {
     const now = clock.now();
     const uptimeSeconds = Math.round((now.getTime() - Date.parse(facts.boot.since)) / 1000);
     const stateDirError = await this.#stateDirCheck.error(agent.spec.operation?.id);
-    return { facts: { ...facts, system, now, uptimeSeconds, stateDirError }, sentinels, unreadable };
+    /* The controller compares it with what happened elsewhere, and the clock of the node may be off by hours. */
+    const boot = { ...facts.boot, since: secondsBefore(serverNow(), uptimeSeconds) };
+    return { facts: { ...facts, boot, system, now, uptimeSeconds, stateDirError }, sentinels, unreadable };
   }
 
   #decide(agent: NodeAgent, { facts, sentinels, unreadable }: HostState, confirmed: boolean): RebootAction[] {
@@ -142,3 +146,6 @@ export class Reconciler {
     return agent;
   }
 }
+
+const secondsBefore = (time: Date, seconds: number): string =>
+  new Date(Math.round(time.getTime() / 1000 - seconds) * 1000).toISOString();

@@ -4,7 +4,7 @@
  */
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf, isReady, type CachedNode } from './node.js';
-import type { CachedJob } from './job.js';
+import { conditionOf, type CachedJob } from './job.js';
 
 /**
  * Annotation on an adopted Job: the boot in which it was certain that no reboot had been requested for it; empty where that was
@@ -14,6 +14,9 @@ export const ADOPTED_IN_BOOT = 'operator.kairos.io/taken-over-in-boot';
 /** Annotation on an adopted Job: whether it was complete when it was adopted. */
 export const ADOPTED_COMPLETE = 'operator.kairos.io/taken-over-complete';
 
+/** Annotation on an adopted Job: when it was adopted first. */
+export const ADOPTED_AT = 'operator.kairos.io/taken-over-at';
+
 /** Stands for a boot whose id is unknown: every boot id differs from it. */
 export const UNKNOWN_EARLIER_BOOT = 'before the migration';
 
@@ -22,10 +25,17 @@ interface NodeState {
   agent?: NodeAgent;
 }
 
-export const completedAt = (job: CachedJob): Date | undefined => {
-  const complete = job.status?.conditions?.find(({ type, status }) => type === 'Complete' && status === 'True');
-  return complete?.lastTransitionTime === undefined ? undefined : new Date(complete.lastTransitionTime);
-};
+/**
+ * When the Job completed, by the clock of the API server; undefined if that cannot be known. Start and end are times of the
+ * kube-controller-manager, whose clock may be off, but their difference is right: a Job that was never suspended starts when it is created.
+ */
+export function completedAt(job: CachedJob): Date | undefined {
+  const { startTime } = job.status ?? {};
+  const { creationTimestamp } = job.metadata;
+  const end = conditionOf(job, 'Complete')?.lastTransitionTime;
+  if (end === undefined || startTime === undefined || creationTimestamp === undefined) return undefined;
+  return new Date(Date.parse(creationTimestamp) + Date.parse(end) - Date.parse(startTime));
+}
 
 export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
   job?.metadata.annotations?.[ADOPTED_IN_BOOT] !== undefined;
@@ -34,7 +44,7 @@ export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
 export const isBootConfirmed = ({ node, agent }: NodeState): boolean =>
   isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
 
-/** The current boot started after the Job had ended, by the clocks of node and control plane. */
+/** The current boot started after the Job had ended, both by the clock of the API server. */
 export function hasBootedSince(state: NodeState, job: CachedJob): boolean {
   const boot = state.agent?.status?.boot;
   const end = completedAt(job);

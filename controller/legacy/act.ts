@@ -11,10 +11,10 @@ import { mergeStatus, withResourceVersion } from '../../kube/patch.js';
 import type { Recorder } from '../../kube/event-recorder.js';
 import { CLUSTER_ROLE_BINDINGS, JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
-import { completedAt, ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../cluster/adopted-job.js';
+import { ADOPTED_AT, ADOPTED_COMPLETE, ADOPTED_IN_BOOT } from '../cluster/adopted-job.js';
 import { UNCORDON_PATCH } from '../cluster/cordon.js';
 import type { Caches } from '../cluster/informers.js';
-import { isTerminating, pruneJob, type CachedJob } from '../cluster/job.js';
+import { conditionOf, isTerminating, pruneJob, type CachedJob } from '../cluster/job.js';
 import type { CachedNode } from '../cluster/node.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { bindingNotDeleted, deletedWithoutWaiting, deletionWaitsForJob, migrated } from './events.js';
@@ -81,30 +81,31 @@ async function migrateStatus(
 /** Labels the Job as one of this operator, so that the informer reports its end. If it has changed since it was observed, it is read again. */
 async function adoptJob(
   op: NodeOp,
-  { job, node, boot }: Extract<Action, { do: 'adoptJob' }>,
+  { job, node, boot, at }: Extract<Action, { do: 'adoptJob' }>,
   { kube, caches, legacy, recorder }: ActDeps,
 ): Promise<void> {
   const { name, namespace, uid } = job.metadata;
-  const at = { name, namespace };
+  const place = { name, namespace };
   const metadata = {
     labels: { [LABELS.nodeOpUid]: op.metadata.uid },
     annotations: {
       [ANNOTATIONS.nodeOpName]: op.metadata.name,
       [ANNOTATIONS.nodeName]: node,
       [ADOPTED_IN_BOOT]: boot,
-      [ADOPTED_COMPLETE]: String(completedAt(job) !== undefined),
+      [ADOPTED_COMPLETE]: String(conditionOf(job, 'Complete') !== undefined),
+      [ADOPTED_AT]: job.metadata.annotations?.[ADOPTED_AT] ?? at,
     },
     ...(mayGetFinalizer(op, job) ? { finalizers: [...(job.metadata.finalizers ?? []), FINALIZERS.job] } : {}),
     ...(isControlledBy(job, op) ? {} : { ownerReferences: [controllerReference(NODE_OP, op)] }),
   };
   try {
-    const adopted = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata }, job));
+    const adopted = await kube.patch<CachedJob>(JOBS, place, withResourceVersion({ metadata }, job));
     caches.jobs.putLive(adopted);
     legacy.forgetJob(job);
     if (op.metadata.deletionTimestamp !== undefined) recorder.record(deletionWaitsForJob(op, job.metadata.name));
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
-    const now = await undefinedIfNotFound(kube.get<CachedJob>(JOBS, at));
+    const now = await undefinedIfNotFound(kube.get<CachedJob>(JOBS, place));
     if (now?.metadata.uid === uid) legacy.rememberJob(pruneJob(now));
     else legacy.forgetJob(job);
   }

@@ -67,7 +67,7 @@ const statusFromLedger = (
 /** At the step of its Job, whatever the state of that Job: the walk observes it by itself. */
 function statusFromJob(facts: NodeFacts, { job, bootIdBefore }: Extract<Verdict, { is: 'continue' }>): NodeStatus {
   const { node, nodeOp, now } = facts;
-  const startedAt = job.status?.startTime ?? job.metadata.creationTimestamp ?? now.toISOString();
+  const startedAt = job.metadata.creationTimestamp ?? now.toISOString();
   const isCordonedByOperation = cordonMarkOf(node) === nodeOp.cordonMark;
   return {
     phase: 'Running',

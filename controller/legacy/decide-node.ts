@@ -14,6 +14,7 @@ import {
   isBootConfirmed,
   hasRebootedSince,
   UNKNOWN_EARLIER_BOOT,
+  ADOPTED_AT,
   ADOPTED_IN_BOOT,
 } from '../cluster/adopted-job.js';
 import { hasEnded, type CachedJob } from '../cluster/job.js';
@@ -97,7 +98,13 @@ const isAdoptionOutdated = (facts: NodeFacts, job: CachedJob): boolean =>
 
 const adopt = (facts: NodeFacts, job: CachedJob): Verdict => ({
   is: 'act',
-  action: { do: 'adoptJob', job, node: facts.name, boot: bootWithoutReboot(facts, job) },
+  action: {
+    do: 'adoptJob',
+    job,
+    node: facts.name,
+    boot: bootWithoutReboot(facts, job),
+    at: facts.now.toISOString(),
+  },
 });
 
 function decideWithJob(facts: NodeFacts, job: CachedJob): Verdict {
@@ -113,11 +120,12 @@ function decideWithJob(facts: NodeFacts, job: CachedJob): Verdict {
   return decideUncertainReboot(facts, job, isTriggered);
 }
 
-/** The reboot may have happened. The agent reports when the machine booted, the Job when it completed. */
+/** The reboot may have happened. The agent reports when the machine booted, the Job when it completed. Both deadlines survive a change of leader. */
 function decideUncertainReboot(facts: NodeFacts, job: CachedJob, isTriggered: boolean): Verdict {
   const { agent, node, now, leadingSince, nodeOp } = facts;
-  const agentDeadline = leadingSince.getTime() + AGENT_START_MS;
-  const rebootDeadline = (completedAt(job) ?? leadingSince).getTime() + nodeOp.spec.rebootTimeoutSeconds * 1000;
+  const adoptedAt = Date.parse(job.metadata.annotations?.[ADOPTED_AT] ?? leadingSince.toISOString());
+  const agentDeadline = adoptedAt + AGENT_START_MS;
+  const rebootDeadline = (completedAt(job)?.getTime() ?? adoptedAt) + nodeOp.spec.rebootTimeoutSeconds * 1000;
   const isInTime = now.getTime() < Math.max(agentDeadline, rebootDeadline);
   if (!isBootConfirmed({ node, agent }) && isInTime)
     return wait('waiting for the agent to report when the node booted');

@@ -27,7 +27,7 @@ export function planDeletion(facts: Facts): Plan {
     ...(job ? [{ name: `Job ${job.metadata.name}`, until: jobDeadline(facts, job) }] : []),
   ];
   const inTime = awaited.filter(({ until }) => now < until);
-  if (inTime.length > 0 && job && !isAdopted(job)) return { actions: [adoptWithoutReboot(job)] };
+  if (inTime.length > 0 && job && !isAdopted(job)) return { actions: [adoptWithoutReboot(job, now)] };
   const [first] = inTime;
   if (first) return { actions: [], waiting: `waiting for ${first.name} to finish, until ${first.until.toISOString()}` };
   return { actions: removeFinalizer(op, awaited.map(({ name }) => name).join(', ')) };
@@ -91,11 +91,12 @@ const isStarting = (pod: CachedPod): boolean =>
   commandsOf(pod).every(({ state }) => STARTING_REASONS.includes(state?.waiting?.reason ?? 'ContainerCreating'));
 
 /** Adopts the Job so that the informer reports its end. The boot id is left empty because the node will not be rebooted. */
-export const adoptWithoutReboot = (job: CachedJob): Action => ({
+export const adoptWithoutReboot = (job: CachedJob, now: Date): Action => ({
   do: 'adoptJob',
   job,
   node: job.metadata.labels?.[LABELS.node] ?? '',
   boot: '',
+  at: now.toISOString(),
 });
 
 export const deletePod = (pod: CachedPod): Action => ({ do: 'deletePod', pod });

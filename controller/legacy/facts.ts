@@ -68,8 +68,8 @@ export interface Facts {
 }
 
 export type Action =
-  /** Labels the Job as one of this operator. `boot` is the boot id in which no reboot had been triggered yet; empty if that is unknown. */
-  | { do: 'adoptJob'; job: CachedJob; node: string; boot: string }
+  /** Labels the Job as one of this operator. `boot` is the boot id in which no reboot had been triggered yet; empty if that is unknown. `at`: now. */
+  | { do: 'adoptJob'; job: CachedJob; node: string; boot: string; at: string }
   /** Deletes the Pod unless it has changed since it was observed. */
   | { do: 'deletePod'; pod: CachedPod }
   | { do: 'uncordon'; node: CachedNode }

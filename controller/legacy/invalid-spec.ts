@@ -32,7 +32,7 @@ export function planInvalidSpec(facts: Facts, fault: string, operationStatus: Op
   if (pods.length > 0) return { actions: pods.map(deletePod) };
   const running = jobs.filter(job => !hasEnded(job) && readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
   const notAdopted = running.filter(job => !isAdopted(job));
-  if (notAdopted.length > 0) return { actions: notAdopted.map(adoptWithoutReboot) };
+  if (notAdopted.length > 0) return { actions: notAdopted.map(job => adoptWithoutReboot(job, facts.now)) };
   const terminating = rebootPods.find(
     pod => isAlive(pod) && isTerminating(pod) && readyNodes.has(pod.spec.nodeName ?? ''),
   );

@@ -22,6 +22,13 @@ import {
 const AHEAD_MS = 3_600_000;
 const later = (time: string, ms: number) => new Date(Date.parse(time) + ms).toISOString();
 
+/** The times of a kube-controller-manager that is ahead. */
+const withTimesOf = (status: JobObject['status'], seconds: number): JobObject['status'] => {
+  const shift = (time = '') => later(time, seconds * 1000);
+  const conditions = status?.conditions?.map(each => ({ ...each, lastTransitionTime: shift(each.lastTransitionTime) }));
+  return status && { ...status, startTime: shift(status.startTime), ...(conditions ? { conditions } : {}) };
+};
+
 /** The clock of the machine was ahead when it booted; the agent keeps the boot time that it read first. */
 function bootedAhead(cluster: FakeCluster): void {
   const { host } = cluster.machine('n1');
@@ -72,6 +79,41 @@ describe('a wrong clock of a node', () => {
       it.clock.callAfter(5000, () => it.machine('n1').reboot());
     });
     expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...NOT_REBOOTED, shutdowns: 'external' } } });
+  });
+});
+
+describe('a reboot that the legacy operator has triggered', () => {
+  const hours = 2 * 3600;
+
+  /** The clock of node n1 is ahead by `node` seconds, that of the kube-controller-manager by `manager`. */
+  const rebooting = (node: number, manager: number, happens: (cluster: FakeCluster) => void) =>
+    runMigration(
+      it => {
+        const n1 = { entry: AWAITING_REBOOT, cordon: 'marked', job: 'complete', rebootPod: 'triggered' } as const;
+        createLegacyOperation(it, { phase: 'Running', spec: REBOOT_N1, nodes: { n1 } });
+        for (const { metadata } of it.api.all(JOBS))
+          it.api.modify<JobObject>(JOBS, metadata, job => ({ ...job, status: withTimesOf(job.status, manager) }));
+        happens(it);
+      },
+      undefined,
+      { nodes: [{ name: 'n1', clockOffsetSeconds: node }, { name: 'n2' }, { name: 'n3' }] },
+    );
+
+  test.each([
+    ['ahead', hours, -hours],
+    ['behind', -hours, hours],
+  ])('counts on a node whose clock is hours %s', async (_where, node, manager) => {
+    const { outcome } = await rebooting(node, manager, it => it.clock.callAfter(5000, () => it.machine('n1').reboot()));
+    expect(outcome).toMatchObject({ ...SETTLED, nodes: { n1: { ...NOT_REBOOTED, shutdowns: 'external' } } });
+    expect(outcome.operations.op?.nodes.n1).toBe('Completed Done completed');
+  });
+
+  test.each([
+    ['ahead', hours, -hours],
+    ['behind', -hours, hours],
+  ])('fails a node whose clock is hours %s when it does not happen', async (_where, node, manager) => {
+    const { outcome } = await rebooting(node, manager, () => undefined);
+    expect(outcome.operations.op?.nodes.n1).toBe('Failed NotRebooted cancelled');
   });
 });
 

@@ -4,7 +4,7 @@ import type { NodeFacts } from '../../../controller/legacy/facts.js';
 import { UNKNOWN_EARLIER_BOOT } from '../../../controller/cluster/adopted-job.js';
 import { decideNode } from '../../../controller/legacy/decide-node.js';
 import { REBOOT_STATE } from '../../../controller/legacy/names.js';
-import { ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../../../controller/cluster/adopted-job.js';
+import { ADOPTED_AT, ADOPTED_IN_BOOT, ADOPTED_COMPLETE } from '../../../controller/cluster/adopted-job.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import { job, node, nodeAgent, NOW, pod, secondsAgo, nodeOp } from '../../builders.js';
 
@@ -18,13 +18,30 @@ const PREFLIGHT_POD = pod('preflight', { labels: { 'kairos.io/preflight': 'true'
 const entry = (phase: NodeStatus['phase'], more: Partial<NodeStatus> = {}): NodeStatus => ({ phase, ...more });
 const PENDING_REBOOT = entry('Completed', { rebootStatus: 'pending', jobName: 'job' });
 
-/** A Job in this state that was adopted in this boot; "" if no boot could be confirmed. */
-const adopted = (state: Parameters<typeof job>[0], boot: string, endedAgo = 60): CachedJob => {
+interface Times {
+  endedAgo?: number;
+  adoptedAgo?: number;
+  /** How far the clock of the kube-controller-manager is ahead. */
+  managerAhead?: number;
+}
+
+/** A Job in this state that was adopted in this boot; "" if no boot could be confirmed. It took 100 s. */
+function adopted(state: Parameters<typeof job>[0], boot: string, times: Times = {}): CachedJob {
+  const { endedAgo = 60, adoptedAgo = 10, managerAhead = 0 } = times;
   const seen = job(state);
-  const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime: secondsAgo(endedAgo) }));
-  const annotations = { [ADOPTED_IN_BOOT]: boot, [ADOPTED_COMPLETE]: String(state === 'complete') };
-  return { ...seen, metadata: { ...seen.metadata, annotations }, status: { ...seen.status, conditions } };
-};
+  const lastTransitionTime = secondsAgo(endedAgo - managerAhead);
+  const conditions = seen.status?.conditions?.map(each => ({ ...each, lastTransitionTime }));
+  const annotations = {
+    [ADOPTED_IN_BOOT]: boot,
+    [ADOPTED_COMPLETE]: String(state === 'complete'),
+    [ADOPTED_AT]: secondsAgo(adoptedAgo),
+  };
+  return {
+    ...seen,
+    metadata: { ...seen.metadata, annotations, creationTimestamp: secondsAgo(endedAgo + 100) },
+    status: { ...seen.status, startTime: secondsAgo(endedAgo + 100 - managerAhead), conditions },
+  };
+}
 
 const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => ({
   name: 'n1',
@@ -40,7 +57,6 @@ const facts = (seen: Partial<NodeFacts>, spec: object = REBOOTS): NodeFacts => (
 });
 
 const upFor = (seconds: number) => nodeAgent({ boot: { id: 'boot-1', since: secondsAgo(seconds), state: 'active' } });
-const longAgo = { leadingSince: new Date(secondsAgo(3600)) };
 
 /** The verdict as a short text. */
 function verdictText(seen: NodeFacts): string {
@@ -142,7 +158,8 @@ describe('a Job of the legacy operator', () => {
 });
 
 describe('a reboot that may have been triggered', () => {
-  const adoptedRecently = adopted('complete', '', 60);
+  const adoptedRecently = adopted('complete', '');
+  const HOURS = 2 * 3600;
   test.each([
     [
       'has happened if the machine booted after the Job',
@@ -173,17 +190,38 @@ describe('a reboot that may have been triggered', () => {
       'wait',
     ],
     ['is unknown if no Pod is left that triggered it', { agent: upFor(600) }, 'Failed Interrupted'],
+    [
+      'has happened, although the kube-controller-manager is hours ahead',
+      { agent: upFor(30), job: adopted('complete', '', { managerAhead: HOURS }) },
+      `continue after boot ${UNKNOWN_EARLIER_BOOT}`,
+    ],
+    [
+      'has not happened, although the kube-controller-manager is hours behind',
+      { agent: upFor(600), job: adopted('complete', '', { managerAhead: -HOURS }), rebootPods: [TRIGGERED_POD] },
+      'wait',
+    ],
   ])('%s', (_sentence, seen, expected) =>
     expect(verdictText(facts({ entry: PENDING_REBOOT, job: adoptedRecently, ...seen }))).toBe(expected),
   );
 
-  const adoptedLongAgo = adopted('complete', '', 7200);
+  const longAgo = { endedAgo: 7200, adoptedAgo: 3600 };
+  const adoptedLongAgo = adopted('complete', '', longAgo);
   test.each([
     ['it was triggered and did not happen', { agent: upFor(9000), rebootPods: [TRIGGERED_POD] }, 'Failed NotRebooted'],
     ['the agent never reports', { agent: undefined }, 'Failed Interrupted'],
+    [
+      'the agent never reports, and the kube-controller-manager is hours ahead',
+      { agent: undefined, job: adopted('complete', '', { ...longAgo, managerAhead: HOURS }) },
+      'Failed Interrupted',
+    ],
   ])('fails the node after rebootTimeoutSeconds if %s', (_sentence, seen, expected) =>
-    expect(verdictText(facts({ entry: PENDING_REBOOT, job: adoptedLongAgo, ...longAgo, ...seen }))).toBe(expected),
+    expect(verdictText(facts({ entry: PENDING_REBOOT, job: adoptedLongAgo, ...seen }))).toBe(expected),
   );
+});
+
+test('a Job that completed a moment ago leaves the agent its time, even if the kube-controller-manager is hours behind', () => {
+  const seen = adopted('complete', '', { adoptedAgo: 290, managerAhead: -7200 });
+  expect(verdictText(facts({ entry: PENDING_REBOOT, job: seen, agent: undefined }))).toBe('wait');
 });
 
 describe('a node fails', () => {

@@ -60,10 +60,12 @@ export function controllerProgram(name: string, deps: ProgramDeps): Program {
 /** The agent of one machine. */
 export function agentProgram(machine: Machine, deps: ProgramDeps): Program {
   const { name, host } = machine;
-  const main = (process: Process) =>
-    runAgent(
+  const main = (process: Process) => {
+    const server = serverClock(process.clock, silentLog);
+    return runAgent(
       {
-        kube: kubeOf(process, deps),
+        kube: kubeOf(process, deps, time => server.observe(time)),
+        serverNow: () => server.now(),
         host: processHost(host, process),
         clock: { ...process.clock, now: () => new Date(process.clock.now().getTime() + machine.clockAheadMs) },
         log: silentLog,
@@ -73,6 +75,7 @@ export function agentProgram(machine: Machine, deps: ProgramDeps): Program {
       },
       process.sigterm.signal,
     );
+  };
   return new Program({
     name: `agent-${name}`,
     clockOffsetSeconds: () => machine.clockOffsetSeconds,
