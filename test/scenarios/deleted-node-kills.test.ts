@@ -11,9 +11,9 @@ afterAll(printKillPointCount);
 
 /** The kinds of faults, and how many of their plans one run stands for. */
 const FAULTS = [
-  ['a program killed at any write', kills, 7],
-  ['a program frozen before any write', freezes, 13],
-  ['any write failed or its response lost', requestErrors, 17],
+  ['a program killed at any write', kills, 13],
+  ['a program frozen before any write', freezes, 19],
+  ['any write failed or its response lost', requestErrors, 31],
 ] as const;
 
 describe.each(FAULTS)('with %s', (_fault, plans, step) => {
