@@ -4,6 +4,7 @@ import { after } from '../../../program/clock.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { podNames, type ClassifiedPods, classifyPods, remainingPods, stayingMessage } from './drainable-pods.js';
+import { awaitReadyNode } from './node-readiness.js';
 import { budgetRefusals } from './staying-budgets.js';
 import type { Step } from './step.js';
 
@@ -23,12 +24,23 @@ export const drain: Step = {
     if (pods.evictable.length === 0 && pods.awaited.length === 0 && overBudget.length === 0) return DONE;
     const state = { options, pods, overBudget, message: progressMessage(facts, pods, overBudget) };
     const deadline = deadlineOf(facts, options);
-    const isLate = deadline !== undefined && facts.ledger?.step === 'Drain' && facts.now >= deadline;
+    if (deadline === undefined) return withoutTimeout(facts, state);
+    const isLate = facts.ledger?.step === 'Drain' && facts.now >= deadline;
     return isLate ? afterTimeout(facts, state) : beforeTimeout(facts, state);
   },
 };
 
-/** A drain without a timeout waits indefinitely. */
+/** A drain without a timeout waits indefinitely, but not on a node that does not come back: nothing terminates pods there. */
+function withoutTimeout(facts: Facts, state: DrainState): StepResult {
+  const result = beforeTimeout(facts, state);
+  if (result.is !== 'wait') return result;
+  const seconds = facts.nodeOp.spec.rebootTimeoutSeconds;
+  const timeout = () => fail('Unreachable', `the node has not been Ready for ${seconds} s during its drain`);
+  const { reason, message } = result;
+  const notReady = { reason, message: `the node is not Ready; ${message}`, readyAgain: { reason, message } };
+  return awaitReadyNode(facts, seconds, timeout, notReady) ?? result;
+}
+
 const deadlineOf = (facts: Facts, { timeoutSeconds }: DrainOptions): Date | undefined =>
   timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), timeoutSeconds) : undefined;
 

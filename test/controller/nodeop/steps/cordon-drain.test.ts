@@ -4,7 +4,11 @@ import { walk } from '../../../../controller/nodeop/steps/walk.js';
 import { facts, ledger, node, pod, reached, replicated, NOW, secondsAgo } from '../../../builders.js';
 import { outcomeOf, MARK, CORDON, DRAIN, REBOOT } from './walk-outcome.js';
 
+const UNLIMITED = { ...CORDON, drainOptions: { enabled: true, timeoutSeconds: 0 } };
+
 describe('A node to be cordoned and drained', () => {
+  const gone = node('n1', { cordoned: true, mark: MARK, ready: false });
+  const notReadyFor = (seconds: number) => reached('Drain', { cordoned: true, notReadySince: secondsAgo(seconds) });
   const cordoned = { node: node('n1', { cordoned: true, mark: MARK }), ledger: ledger({ cordoned: true }) };
   const web = pod('web', replicated);
   const atDrain = reached('Drain', { cordoned: true });
@@ -75,6 +79,36 @@ describe('A node to be cordoned and drained', () => {
       DRAIN,
       { ...cordoned, ledger: atDrain, pods: [web], evictionRefusals: refusal(-1) },
       'Drain: evict',
+    ],
+    [
+      'waits without a timeout for as long as it is Ready',
+      UNLIMITED,
+      { ...cordoned, ledger: reached('Drain', { cordoned: true }, 90_000), pods: [web] },
+      'Drain: evict',
+    ],
+    [
+      'has its pods evicted without a timeout while it is not Ready',
+      UNLIMITED,
+      { ...cordoned, node: gone, ledger: atDrain, pods: [web] },
+      'Drain: evict',
+    ],
+    [
+      'has the time recorded since which it is not Ready, without a timeout',
+      UNLIMITED,
+      { ...cordoned, node: gone, ledger: atDrain, pods: [web], evictionRefusals: refusal(3) },
+      'Drain: record',
+    ],
+    [
+      'waits without a timeout while it is not Ready for less than rebootTimeoutSeconds',
+      UNLIMITED,
+      { ...cordoned, node: gone, ledger: notReadyFor(1799), pods: [web], evictionRefusals: refusal(3) },
+      'Drain: wait Draining',
+    ],
+    [
+      'fails without a timeout when it has not been Ready for rebootTimeoutSeconds',
+      UNLIMITED,
+      { ...cordoned, node: gone, ledger: notReadyFor(1800), pods: [web], evictionRefusals: refusal(3) },
+      'Drain: Failed Unreachable',
     ],
     [
       'waits for terminating pods',
