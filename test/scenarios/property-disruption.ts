@@ -1,10 +1,10 @@
 /** What an operation may do to nodes and to the Pods of others, checked in the whole history of a case. */
-import { ANNOTATIONS, FINALIZERS } from '../../api/names.js';
+import { FINALIZERS, LABELS } from '../../api/names.js';
 import type { NodeOpSpec } from '../../api/nodeop.js';
-import { JOBS, NODES, PODS } from '../../kube/resources.js';
+import { JOBS, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { ENDINGS } from '../fakes/cluster/kubelet-admission.js';
-import type { NodeObject, PodObject } from '../fakes/cluster/object-types.js';
+import type { JobObject, PodObject } from '../fakes/cluster/object-types.js';
 import { collectionOf } from '../fakes/kube.js';
 import { isOperatorPod } from './conditions.js';
 import type { Case } from './property-case.js';
@@ -50,19 +50,18 @@ const deletedPastBudgets = ({ mutations }: FakeCluster, spec: NodeOpSpec | undef
         .filter(({ name }) => /^delete pods (web|bare|driver|proxy|etcd|kube)/.test(name))
         .map(({ name, program }) => `${program}: ${name}, instead of an eviction`);
 
-/** A kubelet preempts for a critical Pod, past all budgets; only the Pod of a Job may be critical, on a node that was cordoned. */
+/** A kubelet preempts for a critical Pod, past all budgets; only the Pod of a Job may be critical, and no helper Pod before it. */
 function preempted({ api }: FakeCluster): string[] {
   const victims = api.store
     .history(collectionOf(PODS))
     .map(({ object }) => object as object as PodObject)
     .filter(pod => pod.status.reason === ENDINGS.Preempting.reason && !isOperatorPod(pod));
-  const marked = api.store
-    .history(collectionOf(NODES))
-    .map(({ object }) => object as object as NodeObject)
-    .filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.cordonedBy] !== undefined)
-    .map(({ metadata }) => metadata.name);
+  const jobs = api.store.history(collectionOf(JOBS)).map(({ object }) => object as object as JobObject);
+  const started = new Set(
+    jobs.filter(({ spec }) => spec.suspend !== true).map(job => job.metadata.labels?.[LABELS.node]),
+  );
   return victims
-    .filter(({ spec }) => !marked.includes(spec.nodeName ?? ''))
+    .filter(({ spec }) => !started.has(spec.nodeName))
     .map(({ metadata }) => `Pod ${metadata.name} was preempted`);
 }
 

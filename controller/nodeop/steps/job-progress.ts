@@ -6,7 +6,7 @@ import { after } from '../../../program/clock.js';
 import { mayBePulling, startError, waitingContainerOf } from '../../cluster/container-wait.js';
 import { firstSeen } from '../../cluster/first-seen.js';
 import { hasPullError } from '../../cluster/image-pull.js';
-import { hasEnded } from '../../cluster/job.js';
+import { type CachedJob, hasEnded } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { hasRun } from '../../cluster/pod-end.js';
 import { addedContainersOf, isAlive, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
@@ -45,7 +45,8 @@ function awaitTermination({ now }: Facts, pod: CachedPod): StepResult {
 
 /** How far the Job is: another Pod, another container, another boot or another resume is progress. */
 function stallOf({ job, node, jobPods }: Facts, pod: CachedPod | undefined): string {
-  const tries = `${jobPods.length} ${job?.status?.failed ?? 0}`;
+  const uncounted = uncountedPods(job);
+  const tries = [jobPods.length, job?.status?.failed ?? 0, ...(uncounted > 0 ? [uncounted] : [])].join(' ');
   const ended = pod ? ownContainersOf(pod).filter(({ state }) => state?.terminated !== undefined).length : 0;
   const resumes = job === undefined ? 0 : timesSuspendedAgain(job);
   const parts = [pod?.metadata.uid ?? 'no Pod', pod ? ended : tries, bootIdOf(node) ?? ''];
@@ -62,12 +63,12 @@ function stalledSince(facts: Facts, pod: CachedPod | undefined): Date | undefine
   return ledger?.waiting?.for === stallOf(facts, pod) ? new Date(ledger.waiting.since) : undefined;
 }
 
-/** A Pod may be gone before the Job controller has counted it as failed. */
-function hasLostPod({ job }: Facts, pod: CachedPod | undefined): boolean {
-  const { failed = 0, active = 0, uncountedTerminatedPods } = job?.status ?? {};
-  if (failed > 0) return true;
-  return pod === undefined && (active > 0 || (uncountedTerminatedPods?.failed?.length ?? 0) > 0);
-}
+/** Pods that run or ended without being counted as failed: a Pod may be gone before the Job controller has counted it. */
+const uncountedPods = (job: CachedJob | undefined): number =>
+  (job?.status?.active ?? 0) + (job?.status?.uncountedTerminatedPods?.failed?.length ?? 0);
+
+const hasLostPod = ({ job }: Facts, pod: CachedPod | undefined): boolean =>
+  (job?.status?.failed ?? 0) > 0 || (pod === undefined && uncountedPods(job) > 0);
 
 function recordStall(facts: Facts, pod: CachedPod | undefined): StepResult {
   const waiting = firstSeen(stallOf(facts, pod), [], facts.now);

@@ -89,6 +89,15 @@ describe('A Job whose only Pod is gone long after its start, before the Job cont
   test.each([
     ['still counts as active', { active: 1 }],
     ['is still to be counted', uncounted],
+  ])('has the wait for its next Pod recorded while the Pod %s, whatever earlier wait is recorded', (_title, status) => {
+    const earlier = { ledger: at(waitingFor('no Pod 1 1 boot-1', 3_000)), jobPods: [failedPod] };
+    const second = { ...earlier, job: running(1, { startTime: secondsAgo(3_600), ...status }) };
+    expect(outcomeOf(facts({}, second))).toBe('Run: record');
+  });
+
+  test.each([
+    ['still counts as active', { active: 1 }],
+    ['is still to be counted', uncounted],
   ])('has the wait for its next Pod recorded while the Pod %s', (_title, status) => {
     const seen = { ledger: at(), job: running(0, { startTime: secondsAgo(3_600), ...status }) };
     expect(outcomeOf(facts({}, seen))).toBe('Run: record');
