@@ -25,6 +25,12 @@ const DISAGREEMENT_MS = 30_000;
 
 const DATE_RESOLUTION_MS = 1_000;
 
+/**
+ * A jump forward would end every running wait at once, for example when the only API server that is left during an upgrade of the control
+ * planes is ahead of the others. The time therefore catches up: it runs faster by this part until it is right again.
+ */
+const CATCH_UP = 0.5;
+
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 /** Counts with the monotonic clock of this machine, so that a correction of its wall clock changes nothing. */
@@ -33,8 +39,13 @@ export function serverClock(local: Clock, log: Log): ServerClock {
   /** What added to the monotonic time gives the time of the API server; unknown before the first response. */
   let offset: number | undefined;
   let disagreesSince: number | undefined;
+  /** By how much the time was behind that of the API server, at a monotonic time. */
+  let behind = { ms: 0, at: 0 };
+  const msBehind = (at: number) => Math.max(0, behind.ms - (at - behind.at) * CATCH_UP);
 
   const adopt = (next: number, before: number) => {
+    const at = local.monotonic();
+    if (offset !== undefined) behind = { ms: Math.max(0, msBehind(at) + next - before), at };
     offset = next;
     disagreesSince = undefined;
     if (Math.abs(next - before) > TOLERANCE_MS)
@@ -54,7 +65,10 @@ export function serverClock(local: Clock, log: Log): ServerClock {
   };
 
   return {
-    now: () => new Date(offset === undefined ? local.now() : Math.round(local.monotonic() + offset)),
+    now: () => {
+      const at = local.monotonic();
+      return new Date(offset === undefined ? local.now() : Math.round(at + offset - msBehind(at)));
+    },
     monotonic: () => local.monotonic(),
     sleep: (ms, signal) => local.sleep(ms, signal),
     observe,

@@ -60,14 +60,31 @@ describe('the clock of the API server', () => {
     expect(aheadOfServer()).toBe(0);
   });
 
-  test('is followed when every response has differed for half a minute', async () => {
+  test.each<[string, number, number[]]>([
+    ['at once when they are behind', -600_000, [-600_000, -600_000]],
+    ['faster than time runs, but without a jump, when they are ahead', 600_000, [0, 300_000]],
+  ])('is followed %s, after every response has differed for half a minute', async (_how, serverAheadMs, expected) => {
     const { local, answer, aheadOfServer } = machine(0);
     answer();
     for (let turn = 0; turn < 4; turn += 1) {
       expect(aheadOfServer()).toBe(0);
       await local.advance(10_000);
-      answer({ serverAheadMs: 600_000 });
+      answer({ serverAheadMs });
     }
+    const seen = [aheadOfServer()];
+    await local.advance(600_000);
+    seen.push(aheadOfServer());
+    for (const [index, ms] of seen.entries()) expect(Math.abs(ms - (expected[index] ?? 0))).toBeLessThanOrEqual(1_020);
+  });
+
+  test('is right again after it has caught up', async () => {
+    const { local, answer, aheadOfServer } = machine(0);
+    answer();
+    for (let turn = 0; turn < 5; turn += 1) {
+      answer({ serverAheadMs: 600_000 });
+      await local.advance(10_000);
+    }
+    await local.advance(1_200_000);
     expect(Math.abs(aheadOfServer() - 600_000)).toBeLessThanOrEqual(1_020);
   });
 
