@@ -30,7 +30,9 @@ export function jobFailed({ jobPods, ledger }: Facts, condition: JobCondition): 
       'NotStarted',
       `the Pod of the Job was not started: ${cause ?? addedCause(pod) ?? condition.message ?? 'it failed'}`,
     );
-  const words = cause ?? containerCause(failure);
+  /* The rule names the container that ended the Job, which may be an added one. */
+  const rule = failure === undefined && condition.reason === 'PodFailurePolicy' ? condition.message : undefined;
+  const words = cause ?? containerCause(failure) ?? rule;
   return fail('JobFailed', words === undefined ? 'Job failed' : `Job failed: ${words}`, evidence);
 }
 

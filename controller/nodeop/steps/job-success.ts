@@ -46,13 +46,18 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   return act({ do: 'record', change }, { message: 'Job is running' });
 }
 
+/** By the condition `Initialized`, or by a sentinel that was killed; the kubelet reports 137 also for one that had not started yet. */
+const TAKEN_AWAY = new RegExp(
+  ` has condition Initialized matching FailJob rule |^Container ${CONTAINERS.sentinel} .* failed with exit code (137|143) `,
+);
+
 /**
  * The rule of podFailurePolicy for a Pod that was taken away after its command. The Job keeps its words when the Pod vanishes before any
  * controller has seen it.
  */
 const hasFailedAfterCommand = (job: CachedJob): boolean => {
   const { reason, message = '' } = conditionOf(job, 'Failed') ?? {};
-  return reason === 'PodFailurePolicy' && / has condition Initialized matching FailJob rule /.test(message);
+  return reason === 'PodFailurePolicy' && TAKEN_AWAY.test(message);
 };
 
 /** Known only if the node has not booted since the step began; otherwise the command may have succeeded before or after that boot. */
