@@ -4,7 +4,7 @@
  * of the command with it, and nothing proves how far that had come.
  */
 import { after } from '../../../program/clock.js';
-import { completedAt } from '../../cluster/adopted-job.js';
+import { conditionOf } from '../../cluster/job.js';
 import { cordonState } from './cordon-state.js';
 import { act, type Facts, fail, type LedgerChange, stepStartedAt, type StepResult, wait } from './facts.js';
 import { compareMachines } from './same-machine.js';
@@ -13,6 +13,7 @@ import { compareMachines } from './same-machine.js';
 export function lostNode(facts: Facts): StepResult | undefined {
   const { node, ledger, name, now } = facts;
   if (ledger === undefined || node?.metadata.uid === ledger.nodeUid) return undefined;
+  if (hasSucceededUnrecorded(facts)) return recordSuccess(facts);
   const until = returnDeadline(facts);
   if (until === undefined)
     return node === undefined
@@ -28,21 +29,24 @@ export function lostNode(facts: Facts): StepResult | undefined {
 /** Until when the machine may register again; undefined before a reboot follows for certain. */
 function returnDeadline(facts: Facts): Date | undefined {
   const { ledger, nodeOp } = facts;
-  const since = ledger?.stepTimes.Reboot === undefined ? succeededAt(facts) : stepStartedAt(facts, 'Reboot');
+  const { Reboot, Succeeded } = ledger?.stepTimes ?? {};
+  const since = Reboot ?? (nodeOp.spec.rebootOnSuccess ? Succeeded : undefined);
   if (since === undefined) return undefined;
-  const rebooted = after(since, nodeOp.spec.rebootTimeoutSeconds);
+  const rebooted = after(new Date(since), nodeOp.spec.rebootTimeoutSeconds);
   if (ledger?.stepTimes.Verify === undefined) return rebooted;
   const verified = after(stepStartedAt(facts, 'Verify'), nodeOp.spec.verifyTimeoutSeconds);
   return verified > rebooted ? verified : rebooted;
 }
 
-/** The controller may have died before it requested the reboot. */
-function succeededAt({ nodeOp, ledger, job }: Facts): Date | undefined {
-  if (!nodeOp.spec.rebootOnSuccess) return undefined;
-  const isOwn = job !== undefined && job.metadata.uid === ledger?.job?.uid;
-  const recorded = ledger?.stepTimes.Succeeded;
-  return (isOwn ? completedAt(job) : undefined) ?? (recorded === undefined ? undefined : new Date(recorded));
+/** The controller may have died before it requested the reboot. The times of the Job are of another clock, so that its end counts from when it is seen. */
+function hasSucceededUnrecorded({ nodeOp, ledger, job }: Facts): boolean {
+  const { Reboot, Succeeded } = ledger?.stepTimes ?? {};
+  if (!nodeOp.spec.rebootOnSuccess || Reboot !== undefined || Succeeded !== undefined) return false;
+  return job !== undefined && job.metadata.uid === ledger?.job?.uid && conditionOf(job, 'Complete') !== undefined;
 }
+
+const recordSuccess = (facts: Facts): StepResult =>
+  record(facts, { stepTimes: { ...facts.ledger?.stepTimes, Succeeded: facts.now.toISOString() } });
 
 const awaitReturn = ({ name }: Facts, until: Date): StepResult =>
   wait(

@@ -80,8 +80,18 @@ describe('A node whose Node was deleted', () => {
   test.each([
     [1799, 'Run: wait Rebooting'],
     [1800, 'Run: Failed NodeRemoved'],
-  ])('%d s after its Job was complete: %s', (seconds, expected) => {
-    expect(outcomeOf(facts(REBOOT, { ledger: ran('Run'), job: completeJob(seconds), node: undefined }))).toBe(expected);
+  ])('%d s after its Job was seen to be complete: %s', (seconds, expected) => {
+    const recorded = ran('Run');
+    const seen = { ...recorded, stepTimes: { ...recorded.stepTimes, Succeeded: secondsAgo(seconds) } };
+    expect(outcomeOf(facts(REBOOT, { ledger: seen, job: job('complete'), node: undefined }))).toBe(expected);
+  });
+
+  test('has the end of its Job recorded when that is seen, whatever the clock of the Job controller says', () => {
+    const { result } = walk(facts(REBOOT, { ledger: ran('Run'), job: completeJob(86_400), node: undefined }));
+    expect(result).toMatchObject({
+      is: 'act',
+      action: { do: 'record', change: { stepTimes: { Succeeded: NOW.toISOString() } } },
+    });
   });
 
   test('says until when it is waited for, and asks for a pass at that time', () => {
