@@ -12,7 +12,7 @@ import { repository } from './paths.js';
 import { run } from './run-command.js';
 import { waitFor } from './wait.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const CGROUP = 'kairos-agent-init';
 const GROUP_FOLDER = `/sys/fs/cgroup/systemd/${CGROUP}`;
