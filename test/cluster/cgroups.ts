@@ -39,7 +39,8 @@ export function cgroupsNamed(prefix: string): string[] {
   });
 }
 
-function processesIn(name: string): number[] {
+/** All processes in the machine's groups. */
+export function processesIn(name: string): number[] {
   const walk = (folder: string): number[] => {
     try {
       const members = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);

@@ -33,6 +33,7 @@ export function machinePaths(node: NodeLayout, folders: { runFolder: string; sta
     control: join(folders.stateFolder, 'machines', node.name),
     log: join(folder, 'supervisor.log'),
     veth: node.veth,
+    cgroup: node.cgroup,
   };
 }
 

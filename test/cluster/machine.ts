@@ -3,18 +3,20 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path';
 import { type KairosVersion, type Slot, SLOTS } from './kairos-identity.js';
 import { hasImage, markImage, writeSlot } from './disk.js';
+import { ClockShift } from './clock-shift.js';
 import { controlFiles, type MachineState } from './machine-files.js';
 import { isAlive, killRecorded, type ProcessRecord, recordOf } from './process-record.js';
 import { type CommandResult, mustRun, run } from './run-command.js';
 import { waitFor } from './wait.js';
 
-/** Folders, log file and network link of one machine. */
+/** Folders, log file, network link and control group of one machine. */
 export interface MachinePaths {
   name: string;
   disk: string;
   control: string;
   log: string;
   veth: string;
+  cgroup: string;
 }
 
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
@@ -103,6 +105,11 @@ export class Machine {
   /** Sets the time between the end of a boot and the start of the next. */
   setFirmwareDelay(seconds: number): void {
     writeFileSync(this.files.firmwareSeconds, String(seconds));
+  }
+
+  /** Makes the wall clock of the machine differ by that many seconds, from now on and in later boots, until the shift is stopped. */
+  shiftClock(seconds: number): ClockShift {
+    return new ClockShift(this.paths.cgroup, seconds);
   }
 
   /** Sets the slot of the next boot only. */

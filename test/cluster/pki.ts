@@ -28,11 +28,13 @@ const SERVER_NAMES = [
   'localhost',
 ];
 
+const BACKDATED_MS = 2 * 24 * 3600 * 1000;
+
 /** Path of the user's kubeconfig. */
 export const kubeconfigOf = (folder: string, user: string) => join(folder, `${user}.kubeconfig`);
 
 export async function ensurePki(plan: PkiPlan): Promise<void> {
-  const fingerprint = shortHash(JSON.stringify([plan.addresses, plan.nodes, certificates(plan)]));
+  const fingerprint = shortHash(JSON.stringify([plan.addresses, plan.nodes, certificates(plan), BACKDATED_MS]));
   if (readText(join(plan.folder, 'fingerprint')) !== fingerprint) {
     rmSync(plan.folder, { recursive: true, force: true });
     mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
@@ -62,63 +64,53 @@ function certificates(plan: PkiPlan): Certificate[] {
 
 async function createAuthority(folder: string): Promise<void> {
   await Promise.all(['ca.key', 'sa.key'].map(file => createKey(folder, file)));
-  const use = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
+  writeFileSync(join(folder, 'ca.ext'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n');
   await Promise.all([
     mustRun('openssl', ['ec', '-in', 'sa.key', '-pubout', '-out', 'sa.pub'], { cwd: folder }),
-    mustRun(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-new',
-        '-key',
-        'ca.key',
-        '-subj',
-        '/CN=test-authority',
-        '-days',
-        '3650',
-        '-out',
-        'ca.crt',
-        ...use.flatMap(line => ['-addext', line]),
-      ],
-      { cwd: folder },
-    ),
+    sign(folder, { name: 'ca', subject: '/CN=test-authority' }, ['-selfsign']),
   ]);
+}
+
+/**
+ * Valid long before now, so that a machine whose clock is hours behind trusts the cluster. Of the commands of openssl only `ca` can do that.
+ * It keeps a record of what it has signed, here one for each certificate, because they are signed concurrently.
+ */
+async function sign(folder: string, { name, subject }: Certificate, flags: readonly string[]): Promise<void> {
+  const settings = {
+    database: `${name}.index`,
+    new_certs_dir: '.',
+    rand_serial: 'yes',
+    default_md: 'sha256',
+    policy: 'any',
+    private_key: 'ca.key',
+  };
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  const anyName = ['organizationName=optional', 'commonName=supplied'];
+  const config = ['[ca]', 'default_ca=own', '[own]', ...lines, '[any]', ...anyName, ''].join('\n');
+  writeFileSync(join(folder, `${name}.cnf`), config);
+  writeFileSync(join(folder, settings.database), '');
+  await mustRun('openssl', ['req', '-new', '-key', `${name}.key`, '-subj', subject, '-out', `${name}.csr`], {
+    cwd: folder,
+  });
+  const files = ['-config', `${name}.cnf`, '-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.crt`];
+  const from = new Date(Date.now() - BACKDATED_MS).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
+  const validity = ['-startdate', from, '-days', '3650'];
+  await mustRun('openssl', ['ca', '-batch', '-notext', ...files, ...validity, ...flags], { cwd: folder });
 }
 
 async function createKey(folder: string, file: string): Promise<void> {
   await mustRun('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file], { cwd: folder });
 }
 
-async function issue(folder: string, { name, subject, alternatives }: Certificate): Promise<void> {
+async function issue(folder: string, certificate: Certificate): Promise<void> {
+  const { name, alternatives } = certificate;
   await createKey(folder, `${name}.key`);
   const extensions = [
     'extendedKeyUsage=clientAuth,serverAuth',
     ...(alternatives === undefined ? [] : [`subjectAltName=${alternatives}`]),
   ];
   writeFileSync(join(folder, `${name}.ext`), `${extensions.join('\n')}\n`);
-  const request = await mustRun('openssl', ['req', '-new', '-key', `${name}.key`, '-subj', subject], { cwd: folder });
-  // The serial is a hash instead of a counter, because certificates are issued concurrently.
-  await mustRun(
-    'openssl',
-    [
-      'x509',
-      '-req',
-      '-CA',
-      'ca.crt',
-      '-CAkey',
-      'ca.key',
-      '-set_serial',
-      `0x${shortHash(folder, name, String(Date.now()))}`,
-      '-days',
-      '3650',
-      '-extfile',
-      `${name}.ext`,
-      '-out',
-      `${name}.crt`,
-    ],
-    { cwd: folder, stdin: request },
-  );
+  await sign(folder, certificate, ['-cert', 'ca.crt']);
 }
 
 function writeKubeconfig(plan: PkiPlan, user: string): void {
