@@ -9,7 +9,14 @@ import { startError, waitingContainerOf } from '../../cluster/container-wait.js'
 import { type CachedJob, conditionOf } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
-import { addedContainersOf, containerNamed, newestOf, type CachedPod } from '../../cluster/pod.js';
+import {
+  addedContainersOf,
+  containerNamed,
+  containersOf,
+  isAlive,
+  newestOf,
+  type CachedPod,
+} from '../../cluster/pod.js';
 import { act, type Facts, fail, stepStartedAt, type StepResult, wait } from '../facts/facts.js';
 import { awaitPull, pullStateOf } from './image-wait.js';
 import { sentinelFailed } from './job-failure.js';
@@ -38,6 +45,7 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
   if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job)) return undefined;
   if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
+  if (pod && isAlive(pod) && hasNoContainerLeft(pod)) return undefined;
   const added = pod ? addedContainersOf(pod) : [];
   const change = {
     job: { ...ledger.job, succeededIn: bootOfSuccess(facts), ...(added.length > 0 ? { added } : {}) },
@@ -45,6 +53,10 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   };
   return act({ do: 'record', change }, { message: 'Job is running' });
 }
+
+/** Its phase follows: the kubelet reports the end of a Pod some time after that of its last container. */
+const hasNoContainerLeft = (pod: CachedPod): boolean =>
+  containersOf(pod).every(({ state }) => state?.terminated !== undefined);
 
 /** By the condition `Initialized`, or by a sentinel that was killed; the kubelet reports 137 also for one that had not started yet. */
 const TAKEN_AWAY = new RegExp(
@@ -82,11 +94,14 @@ export function recordSentinel(facts: Facts): StepResult | undefined {
 /** `pod`: the live Pod of a Job that still runs. Undefined when nothing more is to be expected from it. */
 export function awaitRecord(facts: Facts, pod: CachedPod | undefined): StepResult | undefined {
   if (facts.nodeOp.spec.rebootOnSuccess && !isSentinelWritten(facts)) return awaitSentinel(facts, pod);
-  const until = after(stepStartedAt(facts, SUCCEEDED), ADDED_CONTAINER_SECONDS);
-  const added = pod ? addedContainersOf(pod).join(', ') : '';
-  return added !== '' && facts.now < until
-    ? wait('JobRunning', `the command has succeeded; waiting for the added container ${added}`, until)
-    : undefined;
+  if (pod === undefined) return undefined;
+  const added = addedContainersOf(pod).join(', ');
+  /* Without one, the Pod has ended, and its phase follows. */
+  const seconds = added === '' ? facts.nodeOp.spec.startDeadlineSeconds : ADDED_CONTAINER_SECONDS;
+  const until = after(stepStartedAt(facts, SUCCEEDED), seconds);
+  const message =
+    added === '' ? 'Job is running' : `the command has succeeded; waiting for the added container ${added}`;
+  return facts.now < until ? wait('JobRunning', message, until) : undefined;
 }
 
 /** The sentinel follows the command in the same boot. Without it, the ledger permits the reboot if it knows in which boot the command succeeded. */

@@ -139,6 +139,11 @@ describe('A Job with reboot whose command has succeeded', () => {
       'Reboot: record Reboot',
     ],
     [
+      'is not stopped when its containers have ended and the phase of its Pod is late',
+      { ledger: succeeded(20), jobPods: [podWith(ENDED)] },
+      'Run: wait JobRunning',
+    ],
+    [
       'is not stopped when its Pod has succeeded and the Job controller is late',
       { ledger: succeeded(1), jobPods: [podWith(ENDED, { phase: 'Succeeded' })] },
       'Reboot: record Reboot',
