@@ -161,7 +161,7 @@ describe('in a namespace with a LimitRange and a ResourceQuota', () => {
     expect(await operator.kubectl.getJson('jobs', '-n', CROWDED)).toBeUndefined();
     await expectClean(operator, second.name);
     await applyQuota(operator, CROWDED, { pods: '10' });
-    expect((await crowded.end()).status?.['phase']).toBe('Completed');
+    expect((await crowded.end(120)).status?.['phase']).toBe('Completed');
     expect(commandLog(second)).toEqual(['ran']);
     await expectClean(operator, second.name);
   });
