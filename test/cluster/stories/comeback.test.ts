@@ -47,7 +47,7 @@ const retry = (kind: string, name: string) =>
   operator.kubectl.do(['annotate', kind, name, `operator.kairos.io/retry=${Date.now()}`]);
 
 describe('an object that is restored from a backup without its status', () => {
-  test('as a NodeOp neither runs its command nor reboots again, says so, and runs when a retry is requested', async () => {
+  test('as a NodeOp neither runs its command nor reboots again, reports that, and runs when a retry is requested', async () => {
     resetCommandLogs(operator);
     const power = countPowerEvents(machine);
     const spec = { command: ['sh', '-c', appendToLog('ran')], cordon: true, rebootOnSuccess: true };
