@@ -21,11 +21,16 @@ export function startError({ state }: ContainerStatus): string | undefined {
 
 /**
  * Whether the image of the container may still be pulled. The state of the Pod counts before the list of images on the Node, which has only
- * the largest ones, under the names that they were pulled by: a Pod without a sandbox is not pulling, and an error after the pull proves it.
+ * the largest ones, under the names that they were pulled by. The kubelet reports the sandbox of a new Pod only after the pull of its first
+ * image; a Pod that has lost its sandbox is not pulling.
  */
 export function mayBePulling(pod: CachedPod, image: string, node: CachedNode | undefined): boolean {
   const container = waitingContainerOf(pod);
   const sandbox = pod.status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers');
-  if (sandbox?.status === 'False' || (container && startError(container) !== undefined)) return false;
+  const hasLostSandbox = sandbox?.status === 'False' && awaitedContainersOf(pod).some(hasBegun);
+  if (hasLostSandbox || (container && startError(container) !== undefined)) return false;
   return !isOnNode(container?.image ?? image, imagesOf(node));
 }
+
+const hasBegun = ({ state }: ContainerStatus): boolean =>
+  state?.running !== undefined || state?.terminated !== undefined;

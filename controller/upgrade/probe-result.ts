@@ -94,9 +94,7 @@ function startTrouble(pod: CachedPod): StartTrouble | undefined {
       isCertain: true,
       mayFollowPull: container?.state?.waiting?.reason !== 'CreateContainerConfigError',
     };
-  const sandbox = pod.status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers');
-  if (sandbox?.status !== 'False') return undefined;
-  return { words: 'its Pod got no network or no volumes', isCertain: false, mayFollowPull: false };
+  return undefined;
 }
 
 function isWithoutShell(container: ContainerStatus | undefined): boolean {

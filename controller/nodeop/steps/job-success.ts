@@ -35,7 +35,11 @@ const exitCodeOf = (pod: CachedPod | undefined, container: string): number | und
  * the condition, because its time is compared with the boot of the node.
  */
 export const isSuccessful = ({ jobPods }: Pick<Facts, 'jobPods'>, job: CachedJob): boolean =>
-  conditionOf(job, 'Complete') !== undefined || (!isAdopted(job) && jobPods.some(isSucceeded));
+  conditionOf(job, 'Complete') !== undefined || (!isAdopted(job) && !isTimedOut(job) && jobPods.some(isSucceeded));
+
+/** A command that ends while its Pod is terminated has not kept to activeDeadlineSeconds. The Job is Failed when the Pod is gone. */
+const isTimedOut = (job: CachedJob): boolean =>
+  [conditionOf(job, 'FailureTarget'), conditionOf(job, 'Failed')].some(each => each?.reason === 'DeadlineExceeded');
 
 const isSucceeded = ({ status }: CachedPod): boolean => status.phase === 'Succeeded';
 
@@ -43,7 +47,7 @@ const isSucceeded = ({ status }: CachedPod): boolean => status.phase === 'Succee
 export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefined {
   const { jobPods, ledger, now } = facts;
   const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
-  if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job)) return undefined;
+  if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job) || isTimedOut(job)) return undefined;
   if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
   if (pod && isAlive(pod) && hasNoContainerLeft(pod)) return undefined;
   const added = pod ? addedContainersOf(pod) : [];

@@ -128,6 +128,11 @@ describe('a probe Pod that cannot start', () => {
   const wrong = waiting('CreateContainerConfigError', 'secret "x" not found');
   const failing = waiting('CreateContainerError', 'context deadline exceeded');
 
+  test('may be pulling without a sandbox, which the kubelet reports after the pull', () =>
+    expect(result(probe({ ...NO_SANDBOX, container: waiting('ContainerCreating'), ageSeconds: 3599 }))).toEqual(
+      result(probe({ container: waiting('ContainerCreating'), ageSeconds: 3599 })),
+    ));
+
   test('reports the words of the kubelet, not a pull', () =>
     expect(result(probe({ container: wrong }))).toMatchObject({
       is: 'waiting',
@@ -137,7 +142,6 @@ describe('a probe Pod that cannot start', () => {
 
   test.each<[string, Parameters<typeof probe>[0], number]>([
     ['startDeadlineSeconds when its configuration is wrong', { container: wrong }, 600],
-    ['startDeadlineSeconds when it has no sandbox', { ...NO_SANDBOX, container: waiting('ContainerCreating') }, 600],
     ['pullDeadlineSeconds after another error, which may have followed a long pull', { container: failing }, 3600],
   ])('is lost after %s', (_title, traits, seconds) => {
     const at = (ageSeconds: number) => result(probe({ ...traits, ageSeconds })).is;

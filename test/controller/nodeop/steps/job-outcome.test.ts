@@ -144,6 +144,15 @@ describe('A Job with reboot whose command has succeeded', () => {
       'Run: wait JobRunning',
     ],
     [
+      'has timed out when its command ends while its Pod is terminated at the deadline',
+      {
+        ledger: ran('Run', { job: RECORDED }),
+        job: job('failed', 'DeadlineExceeded'),
+        jobPods: [podWith(ENDED, { phase: 'Succeeded' })],
+      },
+      'Run: Failed JobTimeout',
+    ],
+    [
       'is not stopped when its Pod has succeeded and the Job controller is late',
       { ledger: succeeded(1), jobPods: [podWith(ENDED, { phase: 'Succeeded' })] },
       'Reboot: record Reboot',

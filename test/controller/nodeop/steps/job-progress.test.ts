@@ -119,13 +119,13 @@ describe('A Pod of the Job', () => {
       'Failed NotStarted',
     ],
     [
-      'is not waited for as pulling while it has no sandbox',
+      'may be pulling without a sandbox, which the kubelet reports after the first pull',
       {},
       {
         ...first(CREATING, { conditions: [{ type: 'PodReadyToStartContainers', status: 'False' }] }),
         ledger: resumed(600),
       },
-      'Failed NotStarted',
+      'wait Pulling',
     ],
     [
       'is not waited for as pulling when the name that admission gave its image is on the node',
