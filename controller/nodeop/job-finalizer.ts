@@ -58,12 +58,9 @@ function nodeOpOf(job: CachedJob, { nodeOps }: Pick<Caches, 'nodeOps'>): NodeOp 
 
 /** A Job that is deleted before it has ended has no result to wait for, and its Pods end only when it is gone. */
 function isReleasable(job: CachedJob, nodeOp: NodeOp | undefined): boolean {
-  if (nodeOp === undefined) return true;
+  if (nodeOp === undefined || isFinal(nodeOp.status)) return true;
   if (isTerminating(job) && !hasEnded(job)) return true;
-  const entry = nodeOp.status?.nodeStatuses?.[job.metadata.annotations?.[ANNOTATIONS.nodeName] ?? ''];
-  /* A Pod that has succeeded completes its node before the Job is Complete, and only then the Job can be suspended. */
-  if (entry?.phase === 'Completed') return hasEnded(job) || job.spec.suspend === true;
-  return isFinal(nodeOp.status) || isFinal(entry);
+  return isFinal(nodeOp.status?.nodeStatuses?.[job.metadata.annotations?.[ANNOTATIONS.nodeName] ?? '']);
 }
 
 async function releaseJob(key: string, { kube, caches }: JobFinalizerDeps): Promise<Outcome> {
