@@ -18,7 +18,8 @@ import { configMap, isClaimFor, renderedSecret, volumeClaim } from './build/volu
 import { hasConfig, needsSecret } from './build/volumes.js';
 import { claimKept } from './events.js';
 import { type Action, type Facts, LEGACY_FINALIZER } from './facts.js';
-import { artifactNameOf, isOwnOf, isTerminating } from './ownership.js';
+import { artifactNameOf, isOwnOf } from './ownership.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface ActDeps {
   kube: Kube;

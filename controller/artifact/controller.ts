@@ -28,8 +28,9 @@ import { warningEvent } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { refreshStale } from './live-reads.js';
 import { observe } from './observe.js';
-import { artifactNameOf, isOwnOf, isTerminating } from './ownership.js';
+import { artifactNameOf, isOwnOf } from './ownership.js';
 import { newStatus, type StatusSummary, waitingPeriod } from './status.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface ArtifactDeps {
   kube: Kube;

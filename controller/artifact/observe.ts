@@ -11,8 +11,9 @@ import { type Build, buildOf } from './build/build.js';
 import { namesFor } from './build/object-names.js';
 import type { Facts, InputState } from './facts.js';
 import { isBuildOf, readInput } from './inputs/inputs.js';
-import { isOwnOf, isTerminating } from './ownership.js';
+import { isOwnOf } from './ownership.js';
 import type { Exporter } from './progress/exporter-progress.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface View {
   kube: Pick<Kube, 'get'>;

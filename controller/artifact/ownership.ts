@@ -22,5 +22,3 @@ export function artifactNameOf(child: Child): Name | undefined {
   const owner = owningArtifact(child);
   return owner && { namespace: child.metadata.namespace, name: owner.name };
 }
-
-export const isTerminating = ({ metadata }: Child): boolean => metadata.deletionTimestamp !== undefined;

@@ -1,6 +1,7 @@
 /** What a container waits for, by what the kubelet reports about it. */
 import { isOnNode } from './image-name.js';
 import { imagesOf, type CachedNode } from './node.js';
+import { hasRun } from './pod-end.js';
 import { awaitedContainersOf, type CachedPod, type ContainerStatus } from './pod.js';
 
 /** Reasons of containers that wait normally: for earlier containers, or to be created. Both include the pull of the image. */
@@ -27,10 +28,7 @@ export function startError({ state }: ContainerStatus): string | undefined {
 export function mayBePulling(pod: CachedPod, image: string, node: CachedNode | undefined): boolean {
   const container = waitingContainerOf(pod);
   const sandbox = pod.status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers');
-  const hasLostSandbox = sandbox?.status === 'False' && awaitedContainersOf(pod).some(hasBegun);
+  const hasLostSandbox = sandbox?.status === 'False' && awaitedContainersOf(pod).some(hasRun);
   if (hasLostSandbox || (container && startError(container) !== undefined)) return false;
   return !isOnNode(container?.image ?? image, imagesOf(node));
 }
-
-const hasBegun = ({ state }: ContainerStatus): boolean =>
-  state?.running !== undefined || state?.terminated !== undefined;

@@ -30,7 +30,5 @@ export const pruneJob = (job: CachedJob): CachedJob => ({
 export const conditionOf = (job: CachedJob, type: string) =>
   job.status?.conditions?.find(condition => condition.type === type && condition.status === 'True');
 
-export const isTerminating = ({ metadata }: CachedJob): boolean => metadata.deletionTimestamp !== undefined;
-
 export const hasEnded = (job: CachedJob): boolean =>
   conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;

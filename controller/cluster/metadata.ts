@@ -22,5 +22,8 @@ export function pruneMetadata(meta: Meta, keepAnnotation: (key: string) => boole
 /** For kinds of which only existence and identity matter. */
 export const pruneToMetadata = (object: Stored): Stored => ({ metadata: pruneMetadata(object.metadata, () => false) });
 
+/** Being deleted: something still holds it, such as a finalizer, or the grace period of a Pod. */
+export const isTerminating = ({ metadata }: Stored): boolean => metadata.deletionTimestamp !== undefined;
+
 /** Labels and annotations of Kairos and of this operator. */
 export const isOwnKey = (key: string): boolean => key.includes('kairos.io/');

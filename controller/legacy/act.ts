@@ -14,7 +14,7 @@ import type { Log } from '../../program/log.js';
 import { ADOPTED_AT, ADOPTED_COMPLETE, ADOPTED_IN_BOOT } from '../cluster/adopted-job.js';
 import { UNCORDON_PATCH } from '../cluster/cordon.js';
 import type { Caches } from '../cluster/informers.js';
-import { conditionOf, isTerminating, pruneJob, type CachedJob } from '../cluster/job.js';
+import { conditionOf, pruneJob, type CachedJob } from '../cluster/job.js';
 import type { CachedNode } from '../cluster/node.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { bindingNotDeleted, deletedWithoutWaiting, deletionWaitsForJob, migrated } from './events.js';
@@ -22,6 +22,7 @@ import type { Action } from './facts.js';
 import { belongsTo, type LegacyOperator } from './legacy-operator.js';
 import { LEGACY_FINALIZER, rebootBindingName } from './names.js';
 import { hasTriggeredReboot } from './reboot-pod.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface ActDeps {
   kube: Kube;

@@ -17,7 +17,8 @@ import type { OperationStatus, ParseNodeOp } from './facts.js';
 import { belongsTo, type LegacyOperator } from './legacy-operator.js';
 import { LEGACY_FINALIZER } from './names.js';
 import { observe } from './observe.js';
-import { isTerminating, isWaitingToReboot } from './reboot-pod.js';
+import { isWaitingToReboot } from './reboot-pod.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface LegacyDeps {
   kube: Kube;

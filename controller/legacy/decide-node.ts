@@ -22,7 +22,8 @@ import { bootIdOf, isReady } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive } from '../cluster/pod.js';
 import type { NodeFacts, Verdict } from './facts.js';
-import { hasTriggeredReboot, isTerminating, isWaitingToReboot } from './reboot-pod.js';
+import { hasTriggeredReboot, isWaitingToReboot } from './reboot-pod.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 /** Agents are rolled out together with the controller, and their images may have to be pulled first. */
 const AGENT_START_MS = 5 * 60_000;

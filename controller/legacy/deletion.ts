@@ -5,7 +5,7 @@ import { hasEnded, type CachedJob } from '../cluster/job.js';
 import { containerNamed, containersOf, isAlive, type CachedPod } from '../cluster/pod.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { LEGACY_FINALIZER } from './names.js';
-import { isTerminating } from './reboot-pod.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 /** Limit for a Job without activeDeadlineSeconds: the default of an upgrade. */
 const JOB_SECONDS = 3600;

@@ -15,7 +15,8 @@ import { isAlive } from '../cluster/pod.js';
 import { withNewStatus } from './convert.js';
 import { adoptWithoutReboot, deletePod } from './deletion.js';
 import type { Action, Facts, LegacyNodeOp, NodeFacts, OperationStatus, ParseNodeOp, Plan } from './facts.js';
-import { isTerminating, isWaitingToReboot } from './reboot-pod.js';
+import { isWaitingToReboot } from './reboot-pod.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 /** The valid part of the spec that is needed to undo what was started. */
 export function minimalNodeOp(op: NodeOp, parse: ParseNodeOp): LegacyNodeOp {

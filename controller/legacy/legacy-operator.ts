@@ -14,8 +14,9 @@ import { pruneJob, type CachedJob } from '../cluster/job.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { isFinishedForLegacy } from './decide-node.js';
-import { hasTriggeredReboot, isRebootPod, isTerminating } from './reboot-pod.js';
+import { hasTriggeredReboot, isRebootPod } from './reboot-pod.js';
 import { isScaledDown, runningLegacyPods, type ScaleDownDeps } from './scale-down.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 export interface LegacyOperatorDeps extends ScaleDownDeps {
   kube: Pick<Kube, 'list' | 'get' | 'patch'>;

@@ -3,6 +3,7 @@ import { apiVersion, NODE_OP } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { REBOOT_STATE } from './names.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 const CONTAINER = 'reboot';
 
@@ -30,5 +31,3 @@ export const hasTriggeredReboot = (pod: CachedPod): boolean => pod.metadata.anno
 /** The Pod may reboot its node at any time. */
 export const isWaitingToReboot = (pod: CachedPod): boolean =>
   isAlive(pod) && !hasTriggeredReboot(pod) && !isTerminating(pod);
-
-export const isTerminating = ({ metadata }: CachedPod): boolean => metadata.deletionTimestamp !== undefined;

@@ -15,8 +15,9 @@ import { JOBS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { type CachedJob, hasEnded, isTerminating } from '../cluster/job.js';
+import { type CachedJob, hasEnded } from '../cluster/job.js';
 import { isFinal } from '../cluster/phases.js';
+import { isTerminating } from '../cluster/metadata.js';
 
 /** The Job controller may be writing the status of the Job. */
 const AFTER_CONFLICT_MS = 100;

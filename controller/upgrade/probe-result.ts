@@ -68,18 +68,15 @@ function startResult(pod: CachedPod, { spec, now }: Omit<ProbeContext, 'known'>)
   const since = new Date(pod.metadata.creationTimestamp ?? now);
   const until = after(since, trouble.mayFollowPull ? spec.pullDeadlineSeconds : spec.startDeadlineSeconds);
   if (now >= until) return { is: 'lost', cause: trouble.words };
-  const cause = trouble.isCertain ? `: ${trouble.words}` : '';
   return {
     is: 'waiting',
-    message: `the Pod that reads ${imageText(spec)} starts on node ${nodeText(pod)}${cause}`,
+    message: `the Pod that reads ${imageText(spec)} starts on node ${nodeText(pod)}: ${trouble.words}`,
     until,
   };
 }
 
 interface StartTrouble {
   words: string;
-  /** Every Pod is without a sandbox for a moment. */
-  isCertain: boolean;
   /** It may have come up only now, after a long pull, and may end by itself. */
   mayFollowPull: boolean;
 }
@@ -88,13 +85,8 @@ function startTrouble(pod: CachedPod): StartTrouble | undefined {
   const container = waitingContainerOf(pod);
   if (container && hasPullError(container)) return undefined;
   const words = container && startError(container);
-  if (words !== undefined)
-    return {
-      words,
-      isCertain: true,
-      mayFollowPull: container?.state?.waiting?.reason !== 'CreateContainerConfigError',
-    };
-  return undefined;
+  if (words === undefined) return undefined;
+  return { words, mayFollowPull: container?.state?.waiting?.reason !== 'CreateContainerConfigError' };
 }
 
 function isWithoutShell(container: ContainerStatus | undefined): boolean {

@@ -7,13 +7,13 @@ import { firstSeen } from '../../cluster/first-seen.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { normalEvent, volumeReplaced } from '../events.js';
 import type { Facts, Plan } from '../facts.js';
-import { isTerminating } from '../ownership.js';
 import { progressKey } from '../progress/blocked-pod.js';
 import { outputStatuses, type Progress, progressOf, stepCount, stepStatuses } from '../progress/builder-progress.js';
 import { type BuildDetails, newStatus } from '../status.js';
 import { TERMINATING_RECHECK_MS, WAIT_LIMIT_MS } from '../timeouts.js';
 import { exporting } from './exporting.js';
 import { planWithEvent } from './plan-with-event.js';
+import { isTerminating } from '../../cluster/metadata.js';
 
 /** If the builder Pod was lost this often, something will probably take away the next one, too. */
 export const MAX_ATTEMPTS = 4;

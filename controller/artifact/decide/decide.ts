@@ -8,12 +8,12 @@
 import { hasEnded } from '../../cluster/job.js';
 import { isAlive } from '../../cluster/pod.js';
 import { type Action, type Facts, LEGACY_FINALIZER, type Plan } from '../facts.js';
-import { isTerminating } from '../ownership.js';
 import { newStatus, waitingPeriod, withObservedGeneration } from '../status.js';
 import { FAILED_RECHECK_MS, INPUT_RECHECK_MS, TERMINATING_RECHECK_MS } from '../timeouts.js';
 import { building, MAX_ATTEMPTS } from './building.js';
 import { exporting } from './exporting.js';
 import { planWithEvent } from './plan-with-event.js';
+import { isTerminating } from '../../cluster/metadata.js';
 
 /** Nothing to do and nothing to wait for. */
 const SETTLED: Plan = { events: [], actions: [] };

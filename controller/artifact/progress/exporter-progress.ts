@@ -2,9 +2,9 @@
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import type { CachedJob } from '../../cluster/job.js';
 import { type CachedPod, containersOf } from '../../cluster/pod.js';
-import { isTerminating } from '../ownership.js';
 import { blockedReason } from './blocked-pod.js';
 import { disruptionReason } from './pod-disruption.js';
+import { isTerminating } from '../../cluster/metadata.js';
 
 export type ExportStatuses = NonNullable<OSArtifactStatus['exports']>;
 type ExportStatus = ExportStatuses[number];

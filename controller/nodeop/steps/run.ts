@@ -2,7 +2,7 @@
 import type { Operation } from '../../../api/node-agent.js';
 import { bootIdOf, type CachedNode } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
-import { conditionOf, hasEnded, isTerminating, type CachedJob } from '../../cluster/job.js';
+import { conditionOf, hasEnded, type CachedJob } from '../../cluster/job.js';
 import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
 import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
@@ -16,6 +16,7 @@ import { awaitRecord, isSuccessful, recordSentinel, recordSuccess } from './job-
 import { awaitReadyNode } from './node-readiness.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
+import { isTerminating } from '../../cluster/metadata.js';
 
 export const run: Step = {
   isNeeded: () => true,
@@ -99,8 +100,7 @@ function awaitRebootPermission(facts: Facts): StepResult {
 function endDeletedRun(facts: Facts): StepResult {
   const { job, jobPods, ledger, now } = facts;
   const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
-  if (own && own.metadata.deletionTimestamp === undefined)
-    return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
+  if (own && !isTerminating(own)) return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
   const until = terminationDeadline(jobPods);
   if (jobPods.length > 0 && !(until && now >= until))
     return awaitNode(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end', until);
