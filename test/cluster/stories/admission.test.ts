@@ -6,7 +6,7 @@ import { waitFor } from '../wait.js';
 import { appendToLog, commandLog, letContinue, resetCommandLogs, WAIT_TO_CONTINUE } from './command-log.js';
 import { Injector, SIDECAR } from './injector.js';
 import { PULL_SECRET, pushRelease } from './kairos-releases.js';
-import { controllerNode, countPowerEvents, eventMessages, expectClean, onNode } from './node-state.js';
+import { machinesWithoutController, countPowerEvents, eventMessages, expectClean, onNode } from './node-state.js';
 import { jobsOf, nodeOpOf, nodeStatuses, type Operator, setUpOperator, waitUntilFinished } from './operator.js';
 import { deployment } from './pods.js';
 import { applyQuota, memoryRange, namespace, operationIn, policyAgainstJobs } from './policies.js';
@@ -26,8 +26,7 @@ let first: Machine;
 let second: Machine;
 beforeAll(async () => {
   operator = await setUpOperator(3);
-  const controller = await controllerNode(operator);
-  [first, second] = operator.machines.filter(({ name }) => name !== controller) as [Machine, Machine];
+  [first, second] = (await machinesWithoutController(operator)) as [Machine, Machine];
   await operator.kubectl.apply(NAMESPACES.map(namespace));
 });
 afterAll(async () => {

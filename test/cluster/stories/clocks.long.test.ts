@@ -5,7 +5,7 @@ import type { Json } from '../kubectl.js';
 import type { Machine } from '../machine.js';
 import { waitFor } from '../wait.js';
 import { appendToLog, commandLog, resetCommandLogs } from './command-log.js';
-import { controllerNode, countPowerEvents, eventMessages, expectClean, onNode } from './node-state.js';
+import { machinesWithoutController, countPowerEvents, eventMessages, expectClean, onNode } from './node-state.js';
 import { jobsOf, nodeOpOf, nodeStatuses, type Operator, setUpOperator, waitUntilFinished } from './operator.js';
 
 jest.setTimeout(600_000);
@@ -17,8 +17,7 @@ let behind: Machine;
 let ahead: Machine;
 beforeAll(async () => {
   operator = await setUpOperator(3);
-  const controller = await controllerNode(operator);
-  [behind, ahead] = operator.machines.filter(({ name }) => name !== controller) as [Machine, Machine];
+  [behind, ahead] = (await machinesWithoutController(operator)) as [Machine, Machine];
   shifts = [behind.shiftClock(-TWO_HOURS), ahead.shiftClock(TWO_HOURS)];
   // The heartbeat of a Node is a time of its kubelet.
   await Promise.all([waitForHeartbeat(behind, -TWO_HOURS), waitForHeartbeat(ahead, TWO_HOURS)]);

@@ -5,7 +5,7 @@ import type { Machine } from '../machine.js';
 import { waitFor } from '../wait.js';
 import { appendToLog, commandLog, resetCommandLogs } from './command-log.js';
 import {
-  controllerNode,
+  machinesWithoutController,
   countPowerEvents,
   eventMessages,
   expectClean,
@@ -29,8 +29,7 @@ let operator: Operator;
 let machine: Machine;
 beforeAll(async () => {
   operator = await setUpOperator(3);
-  const controller = await controllerNode(operator);
-  [machine] = operator.machines.filter(({ name }) => name !== controller && name !== 'n1') as [Machine];
+  [machine] = (await machinesWithoutController(operator)).filter(({ name }) => name !== 'n1') as [Machine];
 });
 
 /** Deletes the object and creates it again as a backup tool does: with labels and annotations, without status, and with another uid. */

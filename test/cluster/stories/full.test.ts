@@ -7,7 +7,7 @@ import { waitFor } from '../wait.js';
 import { appendToLog, commandLog, resetCommandLogs } from './command-log.js';
 import { PULL_SECRET, pushRelease } from './kairos-releases.js';
 import {
-  controllerNode,
+  machinesWithoutController,
   countPowerEvents,
   eventMessages,
   expectClean,
@@ -24,8 +24,7 @@ let crowded: Machine;
 let full: Machine;
 beforeAll(async () => {
   operator = await setUpOperator(3);
-  const controller = await controllerNode(operator);
-  [crowded, full] = operator.machines.filter(({ name }) => name !== controller) as [Machine, Machine];
+  [crowded, full] = (await machinesWithoutController(operator)) as [Machine, Machine];
 });
 
 const listPods = async (...query: string[]): Promise<Json[]> =>

@@ -89,6 +89,12 @@ export function countPowerEvents(machine: Machine): () => { boots: number; reque
   return () => ({ boots: machine.bootCount() - boots, requests: machine.powerLog().length - requests });
 }
 
+/** The machines on which the controller does not run, so that it observes what happens to them. */
+export async function machinesWithoutController(operator: Operator): Promise<Machine[]> {
+  const controller = await controllerNode(operator);
+  return operator.machines.filter(({ name }) => name !== controller);
+}
+
 /** Name of the node on which the controller runs. */
 export async function controllerNode({ kubectl }: Operator): Promise<string> {
   const label = ['-n', 'operator-system', '-l', 'app.kubernetes.io/component=controller'];

@@ -3,7 +3,14 @@ import type { Machine } from '../machine.js';
 import { waitFor } from '../wait.js';
 import { waitUntilFinished, nodeStatuses, jobsOf, nodeOpOf, type Operator, setUpOperator } from './operator.js';
 import { deployment } from './pods.js';
-import { controllerNode, expectClean, freezeAgent, onNode, countPowerEvents, waitForNodeStatus } from './node-state.js';
+import {
+  machinesWithoutController,
+  expectClean,
+  freezeAgent,
+  onNode,
+  countPowerEvents,
+  waitForNodeStatus,
+} from './node-state.js';
 import { commandLog, resetCommandLogs, letContinue, WAIT_TO_CONTINUE, appendToLog } from './command-log.js';
 
 jest.setTimeout(600_000);
@@ -14,9 +21,7 @@ let first: Machine;
 let second: Machine;
 beforeAll(async () => {
   operator = await setUpOperator(3);
-  const controller = await controllerNode(operator);
-  const others = operator.machines.filter(({ name }) => name !== controller);
-  [first, second] = [others[0], others[1]] as [Machine, Machine];
+  [first, second] = (await machinesWithoutController(operator)) as [Machine, Machine];
 });
 
 const opOn = (machine: Machine, name: string, { command = 'true', ...spec }: Record<string, unknown> = {}) =>

@@ -7,7 +7,7 @@ import { waitFor } from '../wait.js';
 import { appendToLog, commandLog, resetCommandLogs } from './command-log.js';
 import { countBoots, SOFTWARE, versionTriple } from './kairos-releases.js';
 import {
-  controllerNode,
+  machinesWithoutController,
   countPowerEvents,
   eventMessages,
   expectClean,
@@ -41,8 +41,7 @@ beforeAll(async () => {
   const version = { version: 'v3.2.1', softwareVersion: SOFTWARE, inOsRelease: true };
   old = await kairosImage({ ...version, ref: 'localhost/kairos:v3.2.1' });
   operator = await setUpOperator(3, [newest, old]);
-  const controller = await controllerNode(operator);
-  [first, second] = operator.machines.filter(({ name }) => name !== controller) as [Machine, Machine];
+  [first, second] = (await machinesWithoutController(operator)) as [Machine, Machine];
 });
 afterAll(async () => await operator?.cluster.resetNodes({ version: 'v3.5.0', softwareVersion: SOFTWARE }));
 
