@@ -15,6 +15,9 @@ import { nodeOpSpecs, upgradeSpecs } from './objects.js';
 
 jest.setTimeout(300_000); // ten thousand requests on a busy machine
 
+/** timeoutSeconds of the webhook configurations: an API server that has no answer by then fails the request. */
+const API_SERVER_WAITS_MS = 5_000;
+
 let server: Server;
 let port: number;
 const errors: unknown[] = [];
@@ -94,7 +97,7 @@ function heapAfterCollecting(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test('each of ten thousand random bodies is answered within a second, and none stays in memory', async () => {
+test('each of ten thousand random bodies is answered before the API server gives up, and none stays in memory', async () => {
   const slowest = { ms: 0, body: '' };
   const codes = new Map<number, number>();
   const round = async (seed: number) => {
@@ -116,11 +119,11 @@ test('each of ten thousand random bodies is answered within a second, and none s
   expect(new Set(codes.keys())).toEqual(new Set([200, 400]));
   expect([...codes.values()].reduce((sum, count) => sum + count)).toBe(10_000);
   expect(errors).toEqual([]);
-  expect(slowest.ms).toBeLessThan(1_000);
+  expect({ ...slowest, isInTime: slowest.ms < API_SERVER_WAITS_MS }).toEqual({ ...slowest, isInTime: true });
   expect(late - early).toBeLessThan(8 * 1024 * 1024);
 });
 
-describe('an answer within a second', () => {
+describe('an answer before the API server gives up', () => {
   const longest = 'x'.repeat(1_000_000);
   const lists = (count: number, one: unknown) => Array.from({ length: count }, () => one);
   const selector = (matchExpressions: unknown[]) => ({ command: ['a'], nodeSelector: { matchExpressions } });
@@ -197,7 +200,7 @@ describe('an answer within a second', () => {
     const matches = typeof expected === 'number' ? faults.length === expected : expected.test(faults.join('\n'));
     expect({ matches, faults: matches ? [] : faults.slice(0, 3) }).toEqual({ matches: true, faults: [] });
     expect(JSON.stringify(body).length).toBeLessThan(40_000);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(API_SERVER_WAITS_MS);
   });
 
   test('counts the faults that it does not list', () => {
