@@ -110,4 +110,36 @@ describe('an eviction', () => {
     expect(outcome).toMatchObject({ ...SETTLED, ...DRAINED });
     expect(removedPodsByApp(cluster)).toEqual({ stubborn: 1 });
   });
+
+  test('of a Pod without an owner that something creates again under another name ends, and the message names it', async () => {
+    const { outcome, cluster } = await runScenario({
+      name: '',
+      cluster: { nodes: nodesNamed('n1', 'n2') },
+      run: async it => {
+        await it.runFor(20);
+        keepWithoutOwner(it);
+        createNodeOp(it, { cordon: true, drainOptions: { enabled: true, force: true, timeoutSeconds: 0 } });
+        await runUntil(it, () => /default\/agent-2 recreated on this node by something/.test(nodeMessage(it)));
+      },
+      expected: {},
+    });
+    expect(outcome).toMatchObject({ ...SETTLED, ...DRAINED });
+    expect(Object.keys(evictionTimes(cluster))).toHaveLength(2);
+  });
 });
+
+/** As a program outside of Kubernetes does it, with the name of the node in the Pod. */
+function keepWithoutOwner({ api }: FakeCluster): void {
+  let created = 0;
+  const create = () => {
+    const isThere = ({ metadata }: PodObject) => metadata.name.startsWith('agent-') && !metadata.deletionTimestamp;
+    if (api.all<PodObject>(PODS).some(isThere)) return;
+    api.put(PODS, {
+      metadata: { name: `agent-${created++}`, namespace: 'default' },
+      spec: { nodeName: 'n1', containers: [{ name: 'agent', image: 'agent' }] },
+      status: { phase: 'Pending' },
+    });
+  };
+  create();
+  api.onChange(plural => plural === PODS.plural && create());
+}

@@ -1,7 +1,6 @@
 /** Evicts pods through the Eviction API and remembers refusals for a while. Losing this memory costs one repeated request per pod. */
 import { isNotFound, isTooManyRequests, KubeError } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
-import { controllerOf } from '../../../kube/owner.js';
 import type { Recorder } from '../../../kube/event-recorder.js';
 import { PODS } from '../../../kube/resources.js';
 import { after, type Clock } from '../../../program/clock.js';
@@ -10,6 +9,7 @@ import type { CachedPod } from '../../cluster/pod.js';
 import type { Action, Facts, EvictionRefusal } from '../facts/facts.js';
 import { podName } from '../steps/drainable-pods.js';
 import { drainBlocked } from './events.js';
+import { Replacements } from './replacements.js';
 
 /** A disruption budget may refuse evictions for as long as it likes; they are repeated, and the pod is never deleted instead. */
 const PAUSE_SECONDS = 5;
@@ -33,8 +33,7 @@ interface EvictionDeps {
 
 export class Evictions {
   readonly #refusals = new Map<string, EvictionRefusal>();
-  /** By node and origin: uids of its pods on the node when the first of them was evicted. */
-  readonly #podsBefore = new Map<string, ReadonlySet<string>>();
+  readonly #replacements = new Replacements();
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   #inFlight = 0;
   readonly #waiting: { askedAt: number; start: () => void }[] = [];
@@ -54,13 +53,12 @@ export class Evictions {
 
   /** To be called when the drain of the node is finished. */
   forgetNode(node: string): void {
-    for (const key of [...this.#podsBefore.keys()]) if (key.startsWith(`${node}/`)) this.#podsBefore.delete(key);
+    this.#replacements.forgetNode(node);
   }
 
-  /** Whether what created the pod put it on a node from which another pod of the same origin was evicted. */
+  /** Whether what created the pod put it on a node from which its other pods were evicted. */
   isReplacement(pod: CachedPod): boolean {
-    const before = this.#podsBefore.get(originOf(pod));
-    return before !== undefined && !before.has(pod.metadata.uid);
+    return this.#replacements.has(pod);
   }
 
   /** Throws the first error that does not concern a pod, after all evictions have ended. */
@@ -104,20 +102,13 @@ export class Evictions {
     try {
       if (bypassing === 'budgets') await kube.delete(PODS, { name, namespace }, { uid, gracePeriodSeconds });
       else await kube.evict({ name, namespace }, { uid, gracePeriodSeconds });
-      this.#rememberSiblings(pod, facts.pods);
+      this.#replacements.noteEviction(pod, facts.pods);
       this.#pause(pod, `${podName(pod)} is terminating`);
     } catch (error) {
       if (isNotFound(error) && !(await exists(kube, pod))) return caches.pods.remove(pod);
       const message = this.#noteRefusal(pod, error);
       if (message !== undefined) recorder.record(drainBlocked(facts, message));
     }
-  }
-
-  #rememberSiblings(pod: CachedPod, onNode: readonly CachedPod[]): void {
-    const key = originOf(pod);
-    if (this.#podsBefore.has(key)) return;
-    const siblings = onNode.filter(each => originOf(each) === key);
-    this.#podsBefore.set(key, new Set([pod, ...siblings].map(each => each.metadata.uid)));
   }
 
   /**
@@ -149,12 +140,6 @@ export class Evictions {
     });
     return message;
   }
-}
-
-/** Its controller. A pod without an owner may be created again by something outside the cluster, under its own name. */
-function originOf({ metadata, spec }: CachedPod): string {
-  const owner = controllerOf({ metadata }) ?? metadata.ownerReferences?.[0];
-  return `${spec.nodeName}/${owner?.uid ?? `${metadata.namespace}/${metadata.name}`}`;
 }
 
 /** A webhook may refuse with 404 as well, and a pod that counts as gone while it runs would end the drain. */

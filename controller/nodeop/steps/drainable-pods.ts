@@ -91,7 +91,7 @@ export const stayingMessage = ({ staying, recreated }: Pick<ClassifiedPods, 'sta
   return [
     ...kinds.map(
       kind =>
-        `${podNames(recreated.filter(pod => kindOfController(pod) === kind))} recreated on this node by ${kind ?? 'its controller'}`,
+        `${podNames(recreated.filter(pod => kindOfController(pod) === kind))} recreated on this node by ${kind ?? 'something outside of Kubernetes'}`,
     ),
     ...reasons.map(
       why => `${podNames(staying.filter(each => each.why === why).map(({ pod }) => pod))} not evicted: ${why}`,
