@@ -40,6 +40,8 @@ export const ANNOTATIONS = {
   /** On Jobs and helper Pods: full name of the NodeOp and of the node, since the labels may be hashed. */
   nodeOpName: 'operator.kairos.io/nodeop-name',
   nodeName: 'operator.kairos.io/node-name',
+  /** On Jobs: how often the operator has resumed them, written by the change that does. */
+  resumes: 'operator.kairos.io/resumes',
   /** On NodeOps, NodeOpUpgrades and OSArtifacts that were started: their own uid. Another uid is that of the object they were restored from. */
   started: 'operator.kairos.io/started',
   /** On a finished operation: a new value retries the nodes that failed or never started. */

@@ -1,4 +1,5 @@
 /** Jobs as the controller's caches keep them: only the fields that the controller reads. */
+import { ANNOTATIONS } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
@@ -32,3 +33,21 @@ export const conditionOf = (job: CachedJob, type: string) =>
 
 export const hasEnded = (job: CachedJob): boolean =>
   conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;
+
+/**
+ * How often the Job was resumed. The operator counts it on the Job, in the change that resumes it: other fields of a suspended Job may be
+ * edited by users and by policies, so that `metadata.generation` proves nothing. A Job of an earlier release has no count; there, the
+ * generation is all that is known: created suspended is 1, resumed 2, suspended again 3.
+ */
+export function resumesOf(job: CachedJob): number {
+  const { annotations, generation = 1 } = job.metadata;
+  const counted = annotations?.[ANNOTATIONS.resumes];
+  const count = counted === undefined ? Math.floor(generation / 2) : Number.parseInt(counted, 10) || 0;
+  return Math.max(count, hasBegun(job) ? 1 : 0);
+}
+
+/** Something else may have resumed it. */
+function hasBegun(job: CachedJob): boolean {
+  const { startTime, active = 0, failed = 0 } = job.status ?? {};
+  return job.spec.suspend !== true || startTime !== undefined || active + failed > 0 || hasEnded(job);
+}

@@ -1,12 +1,12 @@
 /** Creates, resumes, suspends and deletes the Jobs and Pods of one node. */
-import { FALLBACK_STATE_DIR } from '../../../api/names.js';
+import { ANNOTATIONS, FALLBACK_STATE_DIR } from '../../../api/names.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Stored } from '../../../kube/kube.js';
 import { ignoreNotFound } from '../../../kube/ignore-not-found.js';
 import { withResourceVersion } from '../../../kube/patch.js';
 import { JOBS, PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
-import type { CachedJob } from '../../cluster/job.js';
+import { resumesOf, type CachedJob } from '../../cluster/job.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts } from '../facts/facts.js';
 import { jobFor, preflightPodFor, pullPodFor, type JobSettings } from '../facts/manifests.js';
@@ -53,10 +53,16 @@ export async function createJob(facts: Facts, deps: WorkloadDeps): Promise<void>
  */
 export async function resumeJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const at = { name: job.metadata.name, namespace: job.metadata.namespace };
+  const patch = (current: CachedJob, resumes: number, change: object = {}) => {
+    const metadata = { annotations: { [ANNOTATIONS.resumes]: String(resumes) } };
+    return kube.patch<CachedJob>(JOBS, at, withResourceVersion({ metadata, ...change }, current));
+  };
   const resume = async (current: CachedJob) => {
-    const saved = await kube.patch<CachedJob>(JOBS, at, withResourceVersion({ spec: { suspend: false } }, current));
-    if (saved.spec.suspend === true) throw new JobSuspendedError('something sets spec.suspend of the Job again');
-    return saved;
+    const saved = await patch(current, resumesOf(current) + 1, { spec: { suspend: false } });
+    if (saved.spec.suspend !== true) return saved;
+    /* Admission has undone it: the count must not say that the command may have run. */
+    caches.jobs.put(await patch(saved, resumesOf(current)));
+    throw new JobSuspendedError('something sets spec.suspend of the Job again');
   };
   try {
     caches.jobs.put(await resume(job));
@@ -67,8 +73,8 @@ export async function resumeJob(job: CachedJob, { kube, caches }: WorkloadDeps):
     if (now.metadata.uid !== job.metadata.uid || now.metadata.generation !== job.metadata.generation) throw error;
     caches.jobs.put(await resume(now));
   }
-  /* Only the first resume is expected (generation 2). A later one is reported, and the pause until the next one grows. */
-  if ((job.metadata.generation ?? 1) > 2) throw new JobSuspendedError('something had suspended the Job again');
+  /* Only the first resume is expected. A later one is reported, and the pause until the next one grows. */
+  if (resumesOf(job) > 0) throw new JobSuspendedError('something had suspended the Job again');
 }
 
 export async function changeJob(job: CachedJob, spec: object, { kube, caches }: WorkloadDeps): Promise<void> {

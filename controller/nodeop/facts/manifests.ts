@@ -138,7 +138,11 @@ export function jobFor(nodeOp: ParsedNodeOp, node: string, settings: JobSettings
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { ...meta, finalizers: [FINALIZERS.job] },
+    metadata: {
+      ...meta,
+      annotations: { ...meta.annotations, [ANNOTATIONS.resumes]: '0' },
+      finalizers: [FINALIZERS.job],
+    },
     spec: {
       suspend: true,
       completions: 1,

@@ -1,7 +1,7 @@
 /** Resumes the suspended Job. */
 import { after } from '../../../program/clock.js';
 import { firstSeen } from '../../cluster/first-seen.js';
-import type { CachedJob } from '../../cluster/job.js';
+import { resumesOf, type CachedJob } from '../../cluster/job.js';
 import { act, type Facts, fail, type StepResult } from '../facts/facts.js';
 
 /** A time of the resume that is older than this is recorded again: the deadlines of the Pod count from it. */
@@ -15,9 +15,9 @@ const RESUME = 'resume of the Job';
 /** The pause between two attempts grows, so that so many of them mean that something suspends the Job on purpose. */
 export const MAX_RESUMES = 10;
 
-/** `metadata.generation` counts the changes of the spec: created suspended is 1, resumed 2, suspended again 3. */
-export const timesSuspendedAgain = ({ metadata: { generation = 1 } }: CachedJob): number =>
-  Math.floor((generation - 1) / 2);
+/** How often something else has suspended the Job after it was resumed. */
+export const timesSuspendedAgain = (job: CachedJob): number =>
+  job.spec.suspend === true ? resumesOf(job) : Math.max(0, resumesOf(job) - 1);
 
 /** The time of the resume is recorded just before it, and anew if the controller was down in between: deadlines count from it. */
 export function resumeJob(facts: Facts, job: CachedJob): StepResult {

@@ -1,20 +1,19 @@
 /** Makes the node schedulable again, if this operation cordoned it. */
 import { cordonMarkOf } from '../../cluster/cordon.js';
-import type { CachedJob } from '../../cluster/job.js';
+import { resumesOf } from '../../cluster/job.js';
 import { act, DONE, type Facts } from '../facts/facts.js';
 import type { Step } from './step.js';
 
 /** A node on which the command may have run and the operation has failed stays cordoned for inspection, unless the user decides otherwise. */
-const staysCordoned = ({ ledger, job, nodeOp }: Facts): boolean =>
-  ledger?.result?.phase === 'Failed' &&
-  ledger.job !== undefined &&
-  !isNeverResumed(job) &&
-  !nodeOp.spec.uncordonOnFailure &&
-  !nodeOp.isDeleting;
+const staysCordoned = (facts: Facts): boolean =>
+  facts.ledger?.result?.phase === 'Failed' &&
+  facts.ledger.job !== undefined &&
+  !isNeverResumed(facts) &&
+  !facts.nodeOp.spec.uncordonOnFailure &&
+  !facts.nodeOp.isDeleting;
 
-/** Created suspended, which is generation 1, and not changed since: each resume and each stop is another generation. */
-const isNeverResumed = (job: CachedJob | undefined): boolean =>
-  job?.spec.suspend === true && job.metadata.generation === 1;
+const isNeverResumed = ({ job, jobPods }: Facts): boolean =>
+  job !== undefined && resumesOf(job) === 0 && jobPods.length === 0;
 
 export const uncordon: Step = {
   isNeeded: facts => facts.ledger?.cordoned === true && !staysCordoned(facts),

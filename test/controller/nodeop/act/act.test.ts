@@ -210,6 +210,27 @@ describe('An action on a Job or Pod', () => {
     await expect(cluster.act({ do: 'resumeJob', job: created })).rejects.toThrow(JobSuspendedError);
   });
 
+  test('resumeJob counts the resume on the Job, and not one that admission has undone', async () => {
+    const cluster = setup({}, ledger());
+    await cluster.act({ do: 'createJob' });
+    const resumed = async () => {
+      const [at] = cluster.caches.jobs.list();
+      if (at === undefined) throw new Error('no Job');
+      const created = await cluster.kube.patch<CachedJob>(JOBS, at.metadata, { spec: { suspend: true, edited: true } });
+      await cluster.act({ do: 'resumeJob', job: created }).catch(() => undefined);
+      return cluster.kube.all<CachedJob>(JOBS)[0];
+    };
+    const patch = cluster.kube.patch.bind(cluster.kube);
+    const undone: typeof patch = (resource, name, change, options) =>
+      patch(resource, name, JSON.parse(JSON.stringify(change).replace('"suspend":false', '"suspend":true')), options);
+    Object.assign(cluster.kube, { patch: undone });
+    const annotations = (count: string) => ({ metadata: { annotations: { 'operator.kairos.io/resumes': count } } });
+    expect(await resumed()).toMatchObject({ ...annotations('0'), spec: { suspend: true } });
+    Object.assign(cluster.kube, { patch });
+    expect(await resumed()).toMatchObject({ ...annotations('1'), spec: { suspend: false } });
+    expect(await resumed()).toMatchObject({ ...annotations('2'), spec: { suspend: false } });
+  });
+
   test('expireJob removes a Job that does not exist from the cache', async () => {
     const cluster = setup({}, ledger());
     await cluster.act({ do: 'createJob' });

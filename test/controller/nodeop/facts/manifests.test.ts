@@ -150,6 +150,7 @@ describe('Names and labels', () => {
     expect(metadata.annotations).toEqual({
       'operator.kairos.io/nodeop-name': name,
       'operator.kairos.io/node-name': node,
+      'operator.kairos.io/resumes': '0',
     });
     expect(spec.template.metadata.labels).toEqual(metadata.labels);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../../controller/nodeop/facts/facts.js';
-import { facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
+import { commandPod, facts, node, pod, ran, reached, secondsAgo, NOW, job } from '../../../builders.js';
 import { outcomeOf, MARK, CORDON, REBOOT, answering } from './walk-outcome.js';
 
 describe('The Job of a failed node', () => {
@@ -169,7 +169,40 @@ describe('A node with a result', () => {
       'Uncordon: uncordon',
     ],
     [
-      'stays cordoned when its Job was resumed and then stopped',
+      'is uncordoned when its Job was edited while it was suspended, and never resumed',
+      CORDON,
+      {
+        ...cordoned,
+        ledger: ran('Uncordon', { cordoned: true, result: failed }),
+        job: createdJob({ generation: 4, annotations: { 'operator.kairos.io/resumes': '0' } }),
+      },
+      'Uncordon: uncordon',
+    ],
+    [
+      'stays cordoned when its Job was resumed once and then stopped, whatever its generation',
+      CORDON,
+      {
+        ...cordoned,
+        ledger: ran('Run', { cordoned: true, result: failed }),
+        job: createdJob({ annotations: { 'operator.kairos.io/resumes': '1' } }),
+        isReported: true,
+      },
+      'Release: release',
+    ],
+    [
+      'stays cordoned when something else has resumed its Job, which has had a Pod',
+      CORDON,
+      {
+        ...cordoned,
+        ledger: ran('Run', { cordoned: true, result: failed }),
+        job: createdJob({ annotations: { 'operator.kairos.io/resumes': '0' } }),
+        jobPods: [commandPod({ phase: 'Failed' })],
+        isReported: true,
+      },
+      'Release: release',
+    ],
+    [
+      'stays cordoned when its Job, which has no count of resumes, was resumed and then stopped',
       CORDON,
       {
         ...cordoned,

@@ -14,6 +14,13 @@ function suspendedAgain(times: number) {
   return { ...created, metadata: { ...created.metadata, generation: 1 + 2 * times } };
 }
 
+/** Suspended, edited many times, and resumed so many times. */
+function edited(resumes: string) {
+  const created = job('suspended');
+  const annotations = { 'operator.kairos.io/resumes': resumes };
+  return { ...created, metadata: { ...created.metadata, generation: 30, annotations } };
+}
+
 describe('The Job of the command', () => {
   const at = ran('Run');
   const notReady = (seconds: number) => ran('Run', { notReadySince: secondsAgo(seconds) });
@@ -53,6 +60,24 @@ describe('The Job of the command', () => {
       'Run: createJob',
     ],
     ['has its uid recorded before it may run', {}, { ledger: reached('Run'), job: job('suspended') }, 'Run: record'],
+    [
+      'is resumed for the first time although it was edited while it was suspended',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(5) } }), job: edited('0') },
+      'Run: resumeJob',
+    ],
+    [
+      'has the time of its resume recorded anew although it was edited while it was suspended',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(400) } }), job: edited('0') },
+      'Run: record',
+    ],
+    [
+      'fails when it was resumed ten times, whatever its generation',
+      {},
+      { ledger: ran('Run', { stepTimes: { Resume: secondsAgo(5) } }), job: edited('10') },
+      'Run: Failed NotStarted',
+    ],
     [
       'is resumed when it was suspended from outside',
       {},
