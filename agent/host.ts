@@ -1,16 +1,30 @@
 /** Access to the machine that the agent runs on. No other file of the agent touches it. */
 import { execFile } from 'node:child_process';
-import { constants, watch } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
-import { dirname, join } from 'node:path';
 import { efiText, LOADER_ENTRY } from './boot-state.js';
-import { hasErrno } from './errno.js';
-import { resolveInRoot } from './host-path.js';
+import {
+  closing,
+  makeWritableDir,
+  namesIn,
+  readFileOf,
+  removeFileOf,
+  tryWriteIn,
+  undefinedIfAbsent,
+  writeFileOf,
+} from './host-files.js';
+import { openInRoot, pathOf } from './open-in-root.js';
 
-/** All paths are absolute paths of the host. Reading a file that does not exist returns undefined; removing one is no error. */
+/**
+ * All paths are absolute paths of the host. Reading a file that does not exist returns undefined; removing one is no error. Only `readLinked`
+ * follows a link in place of the file itself.
+ */
 export interface Host {
-  read(path: string): Promise<string | undefined>;
+  /** Fails for anything but a regular file of at most `maxBytes`, by default 1 MiB. */
+  read(path: string, maxBytes?: number): Promise<string | undefined>;
+  /** For files that only root of the host can replace by a link, such as those in `/etc`. */
+  readLinked(path: string): Promise<string | undefined>;
   /** Replaces the file atomically. Resolves when the text and its directory entry are synced to the disk. Missing directories are created. */
   write(path: string, text: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -39,8 +53,6 @@ export interface Host {
   runInInitNamespaces(...command: string[]): Promise<'exited' | 'hung'>;
 }
 
-/** Release files and journals are small, so a larger file is none of them. */
-const MAX_FILE_BYTES = 1024 * 1024;
 /** nsenter does not set PATH, so the usual directories of the host are searched. */
 const HOST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -53,31 +65,18 @@ export function realHost(
   clock: { now(): Date },
   { commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {},
 ): Host {
-  const at = (path: string) => resolveInRoot(root, path);
+  const read = (path: string, options: { followLast: boolean; maxBytes?: number }) =>
+    undefinedIfAbsent(readFileOf(root, path, options));
   return {
-    read: async path => undefinedIfAbsent(readRegularFile(await at(path))).then(bytes => bytes?.toString('utf8')),
-    write: async (path, text) => {
-      await mkdir(await at(dirname(path)), { recursive: true });
-      await writeDurably(await at(path), text);
-    },
-    remove: async path => {
-      const file = await at(path);
-      await rm(file, { force: true });
-      await syncDir(dirname(file));
-    },
-    list: async dir => (await undefinedIfAbsent(readdir(await at(dir)))) ?? [],
-    makeWritable: async dir => {
-      try {
-        await mkdir(await at(dir), { recursive: true });
-        await access(await at(dir), constants.W_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    writeError: async dir => tryWrite(await at(dir)),
-    hasDir: async dir => (await undefinedIfAbsent(readdir(await at(dir)))) !== undefined,
-    watch: async (dir, onChange, signal) => watchDir(await at(dir), onChange, signal),
+    read: async (path, maxBytes) => (await read(path, { followLast: false, maxBytes }))?.toString('utf8'),
+    readLinked: async path => (await read(path, { followLast: true }))?.toString('utf8'),
+    write: (path, text) => writeFileOf(root, path, text),
+    remove: path => removeFileOf(root, path),
+    list: async dir => (await namesIn(root, dir)) ?? [],
+    makeWritable: dir => makeWritableDir(root, dir).then(isTrue, isFalse),
+    writeError: dir => tryWriteIn(root, dir).then(noError, messageOf),
+    hasDir: async dir => (await namesIn(root, dir)) !== undefined,
+    watch: (dir, onChange, signal) => watchDir({ root, dir }, onChange, signal),
     bootId: async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
     bootedAt: async () => {
       const seconds = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
@@ -85,7 +84,7 @@ export function realHost(
     },
     cmdline: async () => (await readFile('/proc/cmdline', 'utf8')).trim(),
     loaderEntry: async () => {
-      const bytes = await undefinedIfAbsent(readRegularFile(await at(LOADER_ENTRY)));
+      const bytes = await read(LOADER_ENTRY, { followLast: false });
       return bytes && efiText(bytes);
     },
     arch,
@@ -95,77 +94,22 @@ export function realHost(
   };
 }
 
-async function undefinedIfAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}
+const isTrue = () => true;
+const isFalse = () => false;
+const noError = () => undefined;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Only regular files are read: a pipe in place of one would block indefinitely. */
-async function readRegularFile(file: string): Promise<Buffer> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    const { size } = await handle.stat().then(stat => {
-      if (!stat.isFile()) throw new Error(`${file} is not a regular file`);
-      return stat;
-    });
-    if (size > MAX_FILE_BYTES) throw new Error(`${file} is larger than ${MAX_FILE_BYTES} bytes`);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
-/**
- * Writes to a temporary file, syncs it, and renames it over `file`: after a power failure, the file has either the old text or the new one.
- * `tempFile` must be in the same directory.
- */
-export async function writeDurably(
-  file: string,
-  text: string,
-  tempFile = join(dirname(file), `.${process.pid}.new`),
+async function watchDir(
+  { root, dir }: { root: string; dir: string },
+  onChange: (name: string | undefined) => void,
+  signal: AbortSignal,
 ): Promise<void> {
-  const handle = await open(tempFile, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(tempFile, file);
-  await syncDir(dirname(file));
-}
-
-/** Has the name of the agent's temporary files, so that one that was left behind is removed at the next start. */
-async function tryWrite(dir: string): Promise<string | undefined> {
-  const file = join(dir, `.${process.pid}.new`);
-  try {
-    await mkdir(dir, { recursive: true });
-    await writeDurably(file, 'test\n', file);
-    await rm(file, { force: true });
-    return undefined;
-  } catch (error) {
-    await rm(file, { force: true }).catch(() => undefined);
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-async function syncDir(dir: string): Promise<void> {
-  const handle = await undefinedIfAbsent(open(dir, constants.O_RDONLY | constants.O_DIRECTORY));
-  try {
-    await handle?.sync();
-  } finally {
-    await handle?.close();
-  }
-}
-
-function watchDir(dir: string, onChange: (name: string | undefined) => void, signal: AbortSignal): void {
-  const watcher = watch(dir, { signal }, (_event, name) => onChange(name ?? undefined));
-  /* The directory was deleted, or no inotify watches are left: the resync notices further changes. */
-  watcher.on('error', () => watcher.close());
+  const handle = await openInRoot(root, dir, { followLast: true, as: 'dir' });
+  await closing(handle, async () => {
+    const watcher = watch(pathOf(handle), { signal }, (_event, name) => onChange(name ?? undefined));
+    /* The directory was deleted, or no inotify watches are left: the resync notices further changes. */
+    watcher.on('error', () => watcher.close());
+  });
 }
 
 function runInInitNamespaces(command: readonly string[], timeout: number): Promise<'exited' | 'hung'> {

@@ -21,6 +21,8 @@ export interface Facts {
   uptimeSeconds?: number;
   /** Why the state directory cannot be written. */
   stateDirError?: string;
+  /** Files that cannot be read, and why, as the status reports them. */
+  fileErrors?: string[];
   /** The hardware; present only with SYSTEM_FACTS. */
   system?: System;
 }
@@ -34,7 +36,7 @@ export const RELEASE_FILES = ['kairos-release', 'os-release'] as const;
  * nothing can be decided without the boot id.
  */
 export async function observe(host: Host): Promise<{ facts: Facts; readErrors: ReadError[] }> {
-  const readEtc = (file: string) => tryRead(`${ETC}/${file}`, host.read(`${ETC}/${file}`));
+  const readEtc = (file: string) => tryRead(`${ETC}/${file}`, host.readLinked(`${ETC}/${file}`));
   const [kairos, os, loader, cmdline, id, since] = await Promise.all([
     readEtc('kairos-release'),
     readEtc('os-release'),

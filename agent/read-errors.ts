@@ -27,3 +27,13 @@ export class ReadErrorLog {
     this.#reported = new Set(errors.map(error => error.path));
   }
 }
+
+const MAX_REPORTED = 8;
+const MAX_LENGTH = 256;
+
+/** The errors for the status: few, short, and always in the same order. Undefined without errors. */
+export function reportedErrors(errors: readonly ReadError[]): string[] | undefined {
+  const texts = errors.map(({ path, message }) => (message.includes(path) ? message : `${path}: ${message}`));
+  const sorted = [...new Set(texts)].toSorted().slice(0, MAX_REPORTED);
+  return sorted.length === 0 ? undefined : sorted.map(text => text.slice(0, MAX_LENGTH));
+}

@@ -9,7 +9,7 @@ import type { Log } from '../program/log.js';
 import { ActionExecutor } from './act.js';
 import { type RebootAction, decideReboot } from './reboot-decision.js';
 import { type Facts, observe } from './observe.js';
-import { ReadErrorLog } from './read-errors.js';
+import { ReadErrorLog, reportedErrors } from './read-errors.js';
 import type { Host } from './host.js';
 import { entryFromStatus, type Journal } from './reboot-journal.js';
 import { RebootTimer } from './reboot-timer.js';
@@ -103,13 +103,15 @@ export class Reconciler {
       observe(host),
       listSentinels(host, stateDir),
     ]);
-    this.#readErrorLog.report([...readErrors, ...unreadable], log);
+    const errors = [...readErrors, ...unreadable];
+    this.#readErrorLog.report(errors, log);
     const now = clock.now();
     const uptimeSeconds = Math.round((now.getTime() - Date.parse(facts.boot.since)) / 1000);
     const stateDirError = await this.#stateDirCheck.error(agent.spec.operation?.id);
     /* The controller compares it with what happened elsewhere, and the clock of the node may be off by hours. */
     const boot = { ...facts.boot, since: secondsBefore(serverNow(), uptimeSeconds) };
-    return { facts: { ...facts, boot, system, now, uptimeSeconds, stateDirError }, sentinels, unreadable };
+    const fileErrors = reportedErrors(errors);
+    return { facts: { ...facts, boot, system, now, uptimeSeconds, stateDirError, fileErrors }, sentinels, unreadable };
   }
 
   #decide(agent: NodeAgent, { facts, sentinels, unreadable }: HostState, confirmed: boolean): RebootAction[] {

@@ -31,20 +31,30 @@ export interface UnreadableSentinel extends ReadError {
   jobName: string;
 }
 
-/** Reads all sentinels on the host. A file that was deleted meanwhile is left out. */
+/** A sentinel contains a boot id and nothing else. */
+const MAX_BYTES = 1024;
+/** More would take long to read; the newest are those of the current operation. */
+const MAX_SENTINELS = 1000;
+
+const timeOf = (name: string): number => Number(NAME.exec(name)?.[2] ?? 0);
+
+/**
+ * Reads the newest sentinels on the host, one after the other. Only regular files are sentinels; a link in place of one counts as unreadable.
+ * A file that was deleted meanwhile is left out.
+ */
 export async function listSentinels(
   host: Host,
   stateDir: string,
 ): Promise<{ sentinels: Sentinel[]; unreadable: UnreadableSentinel[] }> {
   const names = (await host.list(stateDir)).filter(name => NAME.test(name));
-  const results = await Promise.all(
-    names.map(async name => {
-      const path = `${stateDir}/${name}`;
-      const { value: text, error } = await tryRead(path, host.read(path));
-      const sentinel = parseSentinel(name, text ?? '');
-      return { sentinel: text === undefined ? undefined : sentinel, error, jobName: sentinel?.jobName ?? '' };
-    }),
-  );
+  const newest = names.toSorted((a, b) => timeOf(b) - timeOf(a)).slice(0, MAX_SENTINELS);
+  const results: { sentinel?: Sentinel; error?: ReadError; jobName: string }[] = [];
+  for (const name of newest) {
+    const path = `${stateDir}/${name}`;
+    const { value: text, error } = await tryRead(path, host.read(path, MAX_BYTES));
+    const sentinel = parseSentinel(name, text ?? '');
+    results.push({ sentinel: text === undefined ? undefined : sentinel, error, jobName: sentinel?.jobName ?? '' });
+  }
   return {
     sentinels: results.flatMap(({ sentinel }) => sentinel ?? []),
     unreadable: results.flatMap(({ error, jobName }) => (error ? { ...error, jobName } : [])),

@@ -33,6 +33,7 @@ export function statusOf(agent: NodeAgent, parts: StatusParts): NodeAgentStatus 
     contract,
     stateDir,
     stateDirError: facts.stateDirError,
+    fileErrors: facts.fileErrors,
     /* The start of a boot is computed from the uptime, which may differ by a second each time: the first value stays. */
     boot: { ...facts.boot, since: (isSameBoot ? previous.boot?.since : undefined) ?? facts.boot.since },
     release,

@@ -1,7 +1,9 @@
 /** The second container of a Job with reboot: records that the first one succeeded. It runs in the Pod of the Job, not in the DaemonSet. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SENTINEL_MOUNT } from '../api/names.js';
-import { writeDurably } from './host.js';
+import { closing, writeDurably } from './host-files.js';
+import { openInRoot } from './open-in-root.js';
 import { sentinelName } from './sentinel.js';
 
 /**
@@ -17,8 +19,10 @@ export async function writeSentinel(env: Record<string, string | undefined>, now
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
   const dir = env.SENTINEL_DIR ?? SENTINEL_MOUNT;
   const name = sentinelName(jobName, now);
-  const file = `${dir}/${name}`;
+  const text = `${bootId.trim()}\n`;
   /* An agent deletes temporary files that are named like its own when it starts, so this one is named after the sentinel. */
-  await writeDurably(file, `${bootId.trim()}\n`, `${dir}/.${name}.new`);
-  return file;
+  const tempFile = `.${name}.${randomUUID()}.new`;
+  const handle = await openInRoot('/', dir, { followLast: true, as: 'dir' });
+  await closing(handle, () => writeDurably(handle, { name, text, tempFile }));
+  return `${dir}/${name}`;
 }

@@ -250,6 +250,12 @@ export const NodeAgentStatus = z.object({
     .describe(
       'Why the agent cannot write to stateDir; absent when it can. Checked at its start and for each operation.',
     ),
+  fileErrors: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Files of the host that the agent does not read, with the reason, such as a link in place of a sentinel; at most 8. Absent when there are none.',
+    ),
   boot: z
     .object({
       id: z.string().describe('Boot ID of the host.'),

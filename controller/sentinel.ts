@@ -1,13 +1,20 @@
 /** The container that writes the sentinel of a Job: the file by which the Job tells the agent that it succeeded. */
 import type { JobSettings } from './nodeop/facts/manifests.js';
 
-/** Uses only commands that every small image has. The rename makes the sentinel appear complete or not at all. */
+/**
+ * Uses only commands that every small image has. The rename makes the sentinel appear complete or not at all. Others may write to the directory as
+ * well: `set -C` and a name that cannot be guessed make the temporary file new, and a link or a directory in place of the sentinel is refused,
+ * since `mv` would write into the directory. The agent removes a temporary file of this name that was left behind.
+ */
 const SENTINEL_SCRIPT = [
-  'set -e',
-  'file="$SENTINEL_DIR/$JOB_NAME-$(date +%s)"',
-  'cat /proc/sys/kernel/random/boot_id > "$SENTINEL_DIR/.$JOB_NAME.tmp"',
+  'set -eC',
+  'name="$JOB_NAME-$(date +%s)"',
+  'file="$SENTINEL_DIR/$name"',
+  'new="$SENTINEL_DIR/.$name.$(cat /proc/sys/kernel/random/uuid).new"',
+  'cat /proc/sys/kernel/random/boot_id > "$new"',
   'sync',
-  'mv "$SENTINEL_DIR/.$JOB_NAME.tmp" "$file"',
+  'if [ -L "$file" ] || [ -d "$file" ]; then rm -f "$new"; echo "$file exists and is no regular file" >&2; exit 1; fi',
+  'mv "$new" "$file"',
   'sync',
 ].join('\n');
 

@@ -72,7 +72,7 @@ const refuseUnreadable = (settings: Settings) => (path: string) => {
 type Mutate = (name: string) => void;
 type DiskPart = Pick<
   FakeHost,
-  'files' | 'read' | 'write' | 'remove' | 'list' | 'makeWritable' | 'writeError' | 'hasDir' | 'watch'
+  'files' | 'read' | 'readLinked' | 'write' | 'remove' | 'list' | 'makeWritable' | 'writeError' | 'hasDir' | 'watch'
 >;
 
 function disk(start: Record<string, string>, settings: Settings, mutate: Mutate): DiskPart {
@@ -83,12 +83,14 @@ function disk(start: Record<string, string>, settings: Settings, mutate: Mutate)
   };
   const throwIfUnreadable = refuseUnreadable(settings);
   const isReadOnly = (dir: string) => settings.readOnly.some(place => dir.startsWith(place));
+  const read = async (path: string) => {
+    throwIfUnreadable(path);
+    return files.get(path);
+  };
   return {
     files,
-    read: async path => {
-      throwIfUnreadable(path);
-      return files.get(path);
-    },
+    read,
+    readLinked: read,
     write: async (path, text) => {
       mutate(`write ${path}`);
       if (settings.diskFault !== undefined) throw new Error(settings.diskFault);

@@ -5,6 +5,7 @@ import type { Process } from './process.js';
 
 export const processHost = (host: FakeHost, process: Process): Host => ({
   read: async path => process.read(() => host.read(path)),
+  readLinked: async path => process.read(() => host.readLinked(path)),
   write: async (path, text) => process.mutate({ name: `write ${path}`, body: text }, () => host.write(path, text)),
   remove: async path => process.mutate({ name: `remove ${path}`, body: undefined }, () => host.remove(path)),
   list: async dir => process.read(() => host.list(dir)),
