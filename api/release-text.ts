@@ -9,12 +9,12 @@ const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
 /** Parses one assignment per line, in the format of os-release(5). Other lines are ignored; of a repeated key the last value counts, as in a shell. */
 export function parseFields(text: string): Fields {
-  const fields: Record<string, string> = {};
+  const fields = new Map<string, string>();
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
     const [, key, value] = LINE.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) fields[key] = withoutQuotes(value.trim());
+    if (key !== undefined && value !== undefined) fields.set(key, withoutQuotes(value.trim()));
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
 
 /** Inside double quotes, a backslash escapes the characters that are special to a shell there (os-release(5)). */
@@ -47,9 +47,13 @@ export function releaseFileIndex(files: readonly Fields[]): number {
   return identifying >= 0 ? identifying : files.findIndex(fields => Object.values(fields).some(value => value !== ''));
 }
 
-const GO_NAMES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' };
+const GO_NAMES: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'amd64'],
+  ['x64', 'amd64'],
+  ['aarch64', 'arm64'],
+]);
 /** The GOARCH name of a CPU architecture, from its name in uname(2), Node.js or Go; an unknown name is returned unchanged. */
-export const goArch = (arch: string): string => GO_NAMES[arch] ?? arch;
+export const goArch = (arch: string): string => GO_NAMES.get(arch) ?? arch;
 
 /** The release of the keys (without their prefix). Fields without a value are absent; nothing is guessed. */
 export function releaseFromFields(fields: Fields): Release {

@@ -1,5 +1,7 @@
 /** Creates and applies JSON merge patches (RFC 7386). */
 
+import { ownValue } from '../program/own-value.js';
+
 type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields =>
@@ -10,7 +12,9 @@ export function isSameJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, index) => isSameJson(item, b[index]));
   if (!isFields(a) || !isFields(b)) return a === b;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name => isSameJson(a[name], b[name]));
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(name =>
+    isSameJson(ownValue(a, name), ownValue(b, name)),
+  );
 }
 
 /** The smallest merge patch that turns `from` into `to`, or undefined when they are equal. */
@@ -19,7 +23,7 @@ export function mergeDiff(from: object, to: object): Fields | undefined {
   const after: Fields = { ...to };
   const patch: Fields = {};
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [was, is] = [before[name], after[name]];
+    const [was, is] = [ownValue(before, name), ownValue(after, name)];
     if (isSameJson(was, is)) continue;
     if (is === undefined || is === null) patch[name] = null;
     else patch[name] = isFields(was) && isFields(is) ? mergeDiff(was, is) : is;
@@ -33,7 +37,7 @@ export function applyMergePatch(target: unknown, patch: unknown): unknown {
   const result: Fields = isFields(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
-    else if (value !== undefined) result[name] = applyMergePatch(result[name], value);
+    else if (value !== undefined) result[name] = applyMergePatch(ownValue(result, name), value);
   }
   return result;
 }

@@ -11,6 +11,7 @@ import { targetsOf } from '../cluster/targets.js';
 import type { Facts, LegacyNodeOp, NodeFacts, ParseNodeOp } from './facts.js';
 import { minimalNodeOp } from './invalid-spec.js';
 import { belongsTo, type LegacyOperator, nodeNameOf } from './legacy-operator.js';
+import { ownValue } from '../../program/own-value.js';
 
 interface View {
   caches: Caches;
@@ -72,7 +73,7 @@ interface NodeFactsInput {
 
 function nodeFacts(name: string, { op, nodeOp, view, jobs, rebootPods }: NodeFactsInput): NodeFacts {
   const { caches, legacy, now } = view;
-  const entry = op.status?.nodeStatuses?.[name];
+  const entry = ownValue(op.status?.nodeStatuses, name);
   const nodeJobs = jobs.filter(job => isJobOfNode(job, name, entry?.jobName));
   return {
     name,

@@ -11,6 +11,7 @@ import { detailFor, withLimitedLogs } from './status/truncate.js';
 import { hasWaitDeadline } from './status/wait-deadlines.js';
 import { bootAfter } from './steps/reboot.js';
 import { walk } from './steps/walk.js';
+import { ownValue } from '../../program/own-value.js';
 
 export interface Plan {
   actions: readonly PlannedAction[];
@@ -38,7 +39,7 @@ export function decide(nodeOp: ParsedNodeOp, all: readonly Facts[], now: Date): 
 const memberOf = (nodeOp: ParsedNodeOp, facts: Facts): Member => ({
   facts,
   walk: walk(facts),
-  before: nodeOp.status.nodeStatuses?.[facts.name],
+  before: ownValue(nodeOp.status.nodeStatuses, facts.name),
 });
 
 interface StatusInput {

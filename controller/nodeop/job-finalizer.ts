@@ -18,6 +18,7 @@ import type { Caches } from '../cluster/informers.js';
 import { type CachedJob, hasEnded } from '../cluster/job.js';
 import { isFinal } from '../cluster/phases.js';
 import { isTerminating } from '../cluster/metadata.js';
+import { ownValue } from '../../program/own-value.js';
 
 /** The Job controller may be writing the status of the Job. */
 const AFTER_CONFLICT_MS = 100;
@@ -61,7 +62,7 @@ function nodeOpOf(job: CachedJob, { nodeOps }: Pick<Caches, 'nodeOps'>): NodeOp 
 function isReleasable(job: CachedJob, nodeOp: NodeOp | undefined): boolean {
   if (nodeOp === undefined || isFinal(nodeOp.status)) return true;
   if (isTerminating(job) && !hasEnded(job)) return true;
-  return isFinal(nodeOp.status?.nodeStatuses?.[job.metadata.annotations?.[ANNOTATIONS.nodeName] ?? '']);
+  return isFinal(ownValue(nodeOp.status?.nodeStatuses, job.metadata.annotations?.[ANNOTATIONS.nodeName] ?? ''));
 }
 
 async function releaseJob(key: string, { kube, caches }: JobFinalizerDeps): Promise<Outcome> {

@@ -18,6 +18,7 @@ describe('a parsed release file', () => {
     ['keeps an escaped quote', 'KAIROS_NAME="my \\"own\\" one"', { name: 'my "own" one' }],
     ['keeps shell substitutions as text', 'KAIROS_VERSION=$(reboot)', { version: '$(reboot)' }],
     ['has GOARCH names', 'KAIROS_ARCH=x86_64', { arch: 'amd64' }],
+    ['has an unknown architecture unchanged, whatever its name', 'KAIROS_ARCH=constructor', { arch: 'constructor' }],
     ['reads true and fips as true', 'KAIROS_TRUSTED_BOOT=true\nKAIROS_FIPS=fips', { trustedBoot: true, fips: true }],
     ['reads any other value as false', 'KAIROS_TRUSTED_BOOT=false', { trustedBoot: false }],
     ['is undefined for another distribution', 'ID=debian\nVERSION_ID=12', undefined],

@@ -5,6 +5,7 @@ import { matches, requirementsOf } from '../../kube/selector.js';
 import { type Fields, fieldsOf } from '../unknown-json.js';
 import type { ClusterView, NodeView, NodeViews, OperationView } from './cluster-view.js';
 import { hasEnded, isControlPlane, selectNodes, unfinishedNodes } from './targets.js';
+import { ownValue } from '../../program/own-value.js';
 
 /** An object with all defaults. */
 export interface DefaultedObject {
@@ -46,7 +47,7 @@ function unsatisfiedRequirement(selector: LabelSelector, nodes: readonly NodeVie
   if (!found) return '';
   const { key, operator, values = [] } = found;
   if (operator !== 'In') return `; no node satisfies "${key} ${operator}"`;
-  const existing = [...new Set(nodes.flatMap(({ metadata }) => metadata.labels?.[key] ?? []))];
+  const existing = [...new Set(nodes.flatMap(({ metadata }) => ownValue(metadata.labels, key) ?? []))];
   if (existing.length === 0) return `; no node has the label ${key}`;
   const wanted = `${key}=${values.slice(0, MAX_LISTED).join('|')}`;
   const quoted = existing.slice(0, MAX_LISTED).map(value => JSON.stringify(value));

@@ -9,6 +9,7 @@ import type { InputState } from '../facts.js';
 import { TemplateError } from '../template/errors.js';
 import { CredentialsError, fieldsOf, mergedCredentials, type RegistryLogin } from './credentials.js';
 import { renderDockerfile, type TemplateInput } from './dockerfile.js';
+import { ownValue } from '../../../program/own-value.js';
 
 interface Secret extends Stored {
   /** In base64. */
@@ -85,7 +86,7 @@ function decode(code: string, what: string): string {
 
 async function readEntry({ name, key }: { name: string; key: string }, reader: InputReader): Promise<string> {
   const data = await readSecret(name, reader);
-  const code = data[key];
+  const code = ownValue(data, key);
   if (code === undefined) {
     const others = Object.keys(data).toSorted();
     const has = others.length === 0 ? 'nothing' : others.map(other => `"${other}"`).join(', ');

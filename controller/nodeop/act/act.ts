@@ -19,6 +19,7 @@ import type { ControlPlaneLease } from './control-plane-lease.js';
 import * as events from './events.js';
 import type { Evictions } from './evictions.js';
 import { changeJob, createJob, createPod, deleteJob, deletePods, resumeJob } from './workloads.js';
+import { ownValue } from '../../../program/own-value.js';
 
 export interface ActDeps {
   kube: Kube;
@@ -103,7 +104,7 @@ async function claim(facts: Facts, operation: NonNullable<Facts['ledger']>, deps
 async function isUnfinished({ nodeOp, name }: Facts, { kube, caches }: ActDeps): Promise<boolean> {
   const current = await kube.get<NodeOp>(NODE_OP, { name: nodeOp.meta.name, namespace: nodeOp.namespace });
   caches.nodeOps.put(current);
-  return current.metadata.uid === nodeOp.meta.uid && !isFinal(current.status?.nodeStatuses?.[name]);
+  return current.metadata.uid === nodeOp.meta.uid && !isFinal(ownValue(current.status?.nodeStatuses, name));
 }
 
 async function record(facts: Facts, change: LedgerChange, deps: ActDeps): Promise<void> {

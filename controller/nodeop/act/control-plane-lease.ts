@@ -13,6 +13,7 @@ import { LEASES } from '../../../kube/resources.js';
 import type { Clock } from '../../../program/clock.js';
 import { operationIdOf } from '../../cluster/operation-id.js';
 import { isFinal } from '../../cluster/phases.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** One run of an operation over one node. */
 export interface Holder {
@@ -81,7 +82,7 @@ export class ControlPlaneLease {
   async #hasLostLedger({ id, node }: Holder): Promise<boolean> {
     const { items } = await this.#kube.list<NodeOp>(NODE_OP);
     return items.some(({ metadata, status }) => {
-      const entry = status?.nodeStatuses?.[node];
+      const entry = ownValue(status?.nodeStatuses, node);
       return (
         entry?.startedAt !== undefined && !isFinal(entry) && operationIdOf(metadata.uid, entry.attempt ?? 1) === id
       );

@@ -7,10 +7,11 @@ import type { Facts } from './facts.js';
 import { objectName } from './manifests.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** Started and not finished, but without a ledger: `spec.operation` was removed from outside. */
 export const isLedgerLost = ({ ledger, nodeOp, name }: Facts): boolean => {
-  const entry = nodeOp.status.nodeStatuses?.[name];
+  const entry = ownValue(nodeOp.status.nodeStatuses, name);
   return ledger === undefined && entry?.startedAt !== undefined && !isFinal(entry);
 };
 
@@ -38,7 +39,7 @@ const UNKNOWN_UID = 'unknown';
  */
 export function rebuiltLedger(facts: Facts, nodeUid: string): Operation {
   const { nodeOp, name, job, now } = facts;
-  const entry = nodeOp.status.nodeStatuses?.[name];
+  const entry = ownValue(nodeOp.status.nodeStatuses, name);
   const stepTimes = { ...newLedger(facts, nodeUid).stepTimes, ...recordedStepTimes(entry, facts) };
   const recordedName = entry?.jobName ?? (entry?.jobUid === undefined ? undefined : objectName(nodeOp, name, 'job'));
   const jobName = job?.metadata.name ?? recordedName;

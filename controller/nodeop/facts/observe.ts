@@ -15,6 +15,7 @@ import { isLedgerLost } from './ledger.js';
 import type { OlderOperations } from './operation-order.js';
 import { isFinal } from '../../cluster/phases.js';
 import { operationId, type ParsedNodeOp } from './parsed-nodeop.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** Facts that are the same for all nodes of one pass. */
 export interface SharedFacts {
@@ -164,7 +165,7 @@ export function observe(nodeOp: ParsedNodeOp, name: string, shared: SharedFacts)
     hasOtherSchedulableNode: true,
     isMarkOwnerActive: true,
     podRefusal: shared.podRefusal,
-    isReported: isFinal(nodeOp.status.nodeStatuses?.[name]),
+    isReported: isFinal(ownValue(nodeOp.status.nodeStatuses, name)),
     image: nodeOp.spec.image ?? shared.defaultImage,
     sentinelImage: shared.sentinelImage,
     ownNamespace: shared.ownNamespace,
@@ -194,7 +195,7 @@ function activeNodeFacts(
   const { namespace } = nodeOp;
   const pods = caches.pods.byIndex('node', name);
   /* By name, because objects of an earlier attempt prove nothing. An adopted Job keeps the name that the legacy operator gave it. */
-  const recordedName = ledger?.job?.name ?? nodeOp.status.nodeStatuses?.[name]?.jobName;
+  const recordedName = ledger?.job?.name ?? ownValue(nodeOp.status.nodeStatuses, name)?.jobName;
   const job = caches.jobs.get({ namespace, name: recordedName ?? objectName(nodeOp, name, 'job') });
   const helper = (pod: 'preflight' | 'pull') =>
     helpers.find(each => each.metadata.name === objectName(nodeOp, name, pod));

@@ -6,6 +6,7 @@ import type { NodeOp, ObjectMeta } from '../../../api/objects.js';
 import { formatCordonMark } from '../../cluster/cordon.js';
 import { operationIdOf } from '../../cluster/operation-id.js';
 import { isFinal } from '../../cluster/phases.js';
+import { ownValue } from '../../../program/own-value.js';
 
 export interface ParsedNodeOp {
   meta: ObjectMeta;
@@ -54,11 +55,11 @@ export function parsedNodeOp(op: NodeOp, spec: NodeOpSpec): ParsedNodeOp {
 }
 
 export const attemptOn = (nodeOp: ParsedNodeOp, node: string): number =>
-  nodeOp.status.nodeStatuses?.[node]?.attempt ?? 1;
+  ownValue(nodeOp.status.nodeStatuses, node)?.attempt ?? 1;
 
 /** Neither started nor finished, according to the status. */
 export function isUntouched({ status }: ParsedNodeOp, node: string): boolean {
-  const entry = status.nodeStatuses?.[node];
+  const entry = ownValue(status.nodeStatuses, node);
   return entry?.startedAt === undefined && !isFinal(entry);
 }
 

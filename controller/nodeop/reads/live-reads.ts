@@ -15,6 +15,7 @@ import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts } from '../facts/facts.js';
 import { isFinal } from '../../cluster/phases.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** Of one operation in one pass: a thousand stale nodes are read in turn. */
 const MAX_NODES_PER_PASS = 20;
@@ -132,9 +133,10 @@ function updatedProgress(
 /** Started, or kept from starting by something that only a watch reports. */
 const waitsForChange = ({ ledger, claimedBy, node, agent, nodeOp, name }: Facts): boolean =>
   ledger !== undefined ||
-  (!isFinal(nodeOp.status.nodeStatuses?.[name]) && (claimedBy !== undefined || agent === undefined || !isReady(node)));
+  (!isFinal(ownValue(nodeOp.status.nodeStatuses, name)) &&
+    (claimedBy !== undefined || agent === undefined || !isReady(node)));
 
 const markOf = ({ nodeOp, name }: Facts): string => {
-  const { lastUpdated = '', step = '' } = nodeOp.status.nodeStatuses?.[name] ?? {};
+  const { lastUpdated = '', step = '' } = ownValue(nodeOp.status.nodeStatuses, name) ?? {};
   return `${step} ${lastUpdated}`;
 };

@@ -1,6 +1,7 @@
 /** Limits the size of the status entries, so that those of 5,000 nodes fit into one object. */
 import type { NodeStatus } from '../../../api/node-status.js';
 import { isFinal } from '../../cluster/phases.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** `brief` cuts long messages; `short` also drops fields of nodes that are not active, `least` those of active ones as well. */
 export type Detail = 'full' | 'brief' | 'short' | 'least';
@@ -35,7 +36,8 @@ export function withLimitedLogs(
   entries: Record<string, NodeStatus>,
   before: Readonly<Record<string, NodeStatus>> = {},
 ): Record<string, NodeStatus> {
-  const isNew = ([name, entry]: [string, NodeStatus]) => entry.log !== undefined && before[name]?.log === undefined;
+  const isNew = ([name, entry]: [string, NodeStatus]) =>
+    entry.log !== undefined && ownValue(before, name)?.log === undefined;
   const room = MAX_LOGS - Object.values(before).filter(({ log }) => log !== undefined).length;
   const newLogs = Object.entries(entries).filter(isNew);
   const dropped = newLogs.slice(Math.max(room, 0)).map(([name, entry]) => [name, { ...entry, log: undefined }]);

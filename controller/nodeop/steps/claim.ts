@@ -7,6 +7,7 @@ import { lostNode } from '../facts/lost-node.js';
 import { newLedger, isLedgerLost, rebuiltLedger } from '../facts/ledger.js';
 import { needsAgent } from '../facts/parsed-nodeop.js';
 import type { Step } from './step.js';
+import { ownValue } from '../../../program/own-value.js';
 
 /** Long enough for an agent whose Pod is being replaced, and short enough that a broken agent is reported soon. */
 const ANSWER_SECONDS = 60;
@@ -30,7 +31,7 @@ function claimNode(facts: Facts): StepResult {
 /** Node and NodeAgent are gone: only the status still says how far the walk had come. On a node that is gone, nothing has to be undone. */
 function awaitLostNode(facts: Facts): StepResult {
   const { nodeOp, name } = facts;
-  const { nodeUid = '', stepTimes } = nodeOp.status.nodeStatuses?.[name] ?? {};
+  const { nodeUid = '', stepTimes } = ownValue(nodeOp.status.nodeStatuses, name) ?? {};
   const rebuilt = rebuiltLedger(facts, nodeUid);
   const { result } = rebuilt;
   if (result) return { is: 'end', phase: result.phase, reason: result.reason ?? 'Done', message: result.message };

@@ -5,6 +5,7 @@ import { isControlPlane } from '../../cluster/control-plane.js';
 import { after } from '../../../program/clock.js';
 import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import type { Step } from './step.js';
+import { ownValue } from '../../../program/own-value.js';
 
 const isDisruptedControlPlane = ({ nodeOp, node }: Facts): boolean =>
   nodeOp.isDisruptive && node !== undefined && isControlPlane(node);
@@ -30,7 +31,7 @@ export function awaitControlPlaneTurn(facts: Facts): StepResult | undefined {
 
 /** The deadline counts from when the status first had this reason: waiting for the turn may have taken long before. */
 function awaitReady({ nodeOp, name, now }: Facts, { reason, message, unready }: ControlPlaneWaitReason): StepResult {
-  const entry = nodeOp.status.nodeStatuses?.[name];
+  const entry = ownValue(nodeOp.status.nodeStatuses, name);
   const since = entry?.reason === reason && entry.lastUpdated !== undefined ? new Date(entry.lastUpdated) : now;
   const seconds = nodeOp.spec.startDeadlineSeconds;
   const until = after(since, seconds);

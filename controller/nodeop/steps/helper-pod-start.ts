@@ -5,6 +5,7 @@ import type { CachedPod } from '../../cluster/pod.js';
 import { after } from '../../../program/clock.js';
 import { awaitReadyNode } from './node-readiness.js';
 import { stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { ownValue } from '../../../program/own-value.js';
 
 const NOT_READY = ': the node is not Ready';
 
@@ -39,7 +40,7 @@ function startCause(pod: CachedPod): string {
 
 /** The time that the pull took does not count. The status shows since when the Pod has been waiting for anything but the pull. */
 function waitingSince(facts: Facts, step: StepName): Date {
-  const entry = facts.nodeOp.status.nodeStatuses?.[facts.name];
+  const entry = ownValue(facts.nodeOp.status.nodeStatuses, facts.name);
   if (entry?.step !== step) return stepStartedAt(facts, step);
   if (entry.reason === 'Pulling') return facts.now;
   return entry.reason === 'Progressing' && entry.lastUpdated !== undefined

@@ -17,12 +17,13 @@ import { awaitReadyNode } from './node-readiness.js';
 import { terminationDeadline } from './pod-termination.js';
 import type { Step } from './step.js';
 import { isTerminating } from '../../cluster/metadata.js';
+import { ownValue } from '../../../program/own-value.js';
 
 export const run: Step = {
   isNeeded: () => true,
   /** What the reboot is verified against cannot be observed any more after it. */
   onEnter: ({ node, pods, nodeOp, name }) => ({
-    bootIdBefore: nodeOp.status.nodeStatuses?.[name]?.bootIdBefore ?? bootIdOf(node),
+    bootIdBefore: ownValue(nodeOp.status.nodeStatuses, name)?.bootIdBefore ?? bootIdOf(node),
     ...(nodeOp.spec.rebootOnSuccess
       ? { ...recordedSystemUUID(node), daemonSets: readyDaemonSets(pods), ...recordedStaticPods(pods) }
       : {}),

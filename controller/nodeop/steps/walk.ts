@@ -19,6 +19,7 @@ import type { Step } from './step.js';
 import { verify } from './verify.js';
 import { DONE, fail, type Facts, type LedgerChange, type StepResult } from '../facts/facts.js';
 import { lostNode } from '../facts/lost-node.js';
+import { ownValue } from '../../../program/own-value.js';
 
 export type StepTable = Readonly<Record<StepName, Step>>;
 
@@ -98,7 +99,7 @@ function recordFirst(facts: Facts, { step, result }: Walk, row: Step): StepResul
 function interrupted(facts: Facts): StepResult | undefined {
   const { ledger, name, nodeOp } = facts;
   if (ledger === undefined || ledger.result !== undefined) return undefined;
-  const entry = nodeOp.status.nodeStatuses?.[name];
+  const entry = ownValue(nodeOp.status.nodeStatuses, name);
   if (entry?.phase === 'Completed' || entry?.phase === 'Failed')
     return { is: 'end', phase: entry.phase, reason: entry.reason ?? 'Done', message: entry.message ?? '' };
   if (nodeOp.isAbandoned) return fail('Deleted', 'the operation was deleted and abandoned');
