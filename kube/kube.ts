@@ -28,6 +28,8 @@ export interface Meta {
   generation?: number;
   creationTimestamp?: string;
   deletionTimestamp?: string;
+  /** `deletionTimestamp` is this long after the request. */
+  deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];

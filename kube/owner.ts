@@ -18,8 +18,13 @@ export const controllerReference = (resource: Resource, { metadata }: Owner): Ow
 export const controllerOf = ({ metadata }: Owner): OwnerReference | undefined =>
   metadata.ownerReferences?.find(owner => owner.controller === true);
 
-/** Whether this object, identified by its uid, is the controller of the child. */
-export const isControlledBy = (child: Owner, owner: Owner): boolean => controllerOf(child)?.uid === owner.metadata.uid;
+/** An owner is cluster-scoped or in the namespace of its child. The API server stores references to other namespaces as well. */
+const mayOwn = (owner: Owner, child: Owner): boolean =>
+  owner.metadata.namespace === undefined || owner.metadata.namespace === child.metadata.namespace;
+
+/** Whether this object, identified by its namespace and uid, is the controller of the child. */
+export const isControlledBy = (child: Owner, owner: Owner): boolean =>
+  controllerOf(child)?.uid === owner.metadata.uid && mayOwn(owner, child);
 
 /** Name of the controlling owner of that resource type, if the child has one; the owner is in the child's namespace. Ignores the API version. */
 export function ownerNameOf(resource: Resource, child: Owner): Name | undefined {

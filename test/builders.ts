@@ -66,7 +66,7 @@ export function node(name = 'n1', traits: NodeTraits = {}): CachedNode {
 }
 
 export interface PodTraits {
-  owner?: { kind: string; uid: string; apiVersion?: string; controller?: boolean };
+  owner?: { kind: string; uid: string; name?: string; apiVersion?: string; controller?: boolean };
   ready?: boolean;
   containerId?: string;
   emptyDir?: boolean;

@@ -17,6 +17,7 @@ import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedJob } from '../cluster/job.js';
 import { type CachedPod, isAlive } from '../cluster/pod.js';
 import { withMark } from '../cluster/started-mark.js';
@@ -35,7 +36,7 @@ import { isTerminating } from '../cluster/metadata.js';
 export interface ArtifactDeps {
   kube: Kube;
   artifacts: Cache<OSArtifact>;
-  /** With an index `owner`: UIDs of the owners of a Pod. */
+  /** With an index `owner` (`owner-index.ts`). */
   pods: Cache<CachedPod>;
   /** Jobs with the label of an OSArtifact, with the same index. */
   exports: Cache<CachedJob>;
@@ -154,7 +155,7 @@ async function applyPlan(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<
 
 /** For a spec that became invalid: there is no build that its Pod could belong to. */
 async function deleteBuilderPods(artifact: OSArtifact, { kube, pods }: ArtifactDeps): Promise<void> {
-  for (const pod of pods.byIndex('owner', artifact.metadata.uid)) {
+  for (const pod of ownedBy(pods, artifact)) {
     const { name, namespace, uid } = pod.metadata;
     if (!isAlive(pod) || !isOwnOf(pod, artifact) || isTerminating(pod)) continue;
     await ignoreNotFound(kube.delete(PODS, { name, namespace }, { uid }));

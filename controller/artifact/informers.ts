@@ -4,7 +4,8 @@ import { LABELS } from '../../api/names.js';
 import type { OSArtifact } from '../../api/objects.js';
 import { informer } from '../../kube/informer.js';
 import { JOBS } from '../../kube/resources.js';
-import { ownerUids, withoutManagedFields } from '../cluster/informers.js';
+import { withoutManagedFields } from '../cluster/informers.js';
+import { ownerIndexKeys } from '../cluster/owner-index.js';
 import { type CachedJob, pruneJob } from '../cluster/job.js';
 import { type ArtifactDeps, artifactController } from './controller.js';
 
@@ -20,7 +21,7 @@ export async function runArtifactController(
     clock,
     transform: pruneJob,
     labelSelector: LABELS.artifact,
-    indexes: { owner: ownerUids },
+    indexes: { owner: ownerIndexKeys },
   });
   const watching = [artifacts.run(leading), exports.run(leading)];
   await Promise.all([artifacts.waitForSync(leading), exports.waitForSync(leading)]);

@@ -5,6 +5,7 @@ import type { Kube } from '../../kube/kube.js';
 import { refreshObject, type StalenessTracker } from '../../kube/live-read.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { CachedJob } from '../cluster/job.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { isFinal } from './status.js';
 
@@ -18,9 +19,9 @@ export async function refreshStale(artifact: OSArtifact, staleness: StalenessTra
   const { kube, pods, exports } = deps;
   const { uid, resourceVersion } = artifact.metadata;
   if (isFinal(artifact) || !staleness.isStale(uid, resourceVersion)) return;
-  for (const { metadata } of pods.byIndex('owner', uid)) await refreshObject(kube, PODS, pods, metadata);
-  for (const { metadata } of exports.byIndex('owner', uid)) {
-    await refreshObject(kube, JOBS, exports, metadata);
-    for (const pod of pods.byIndex('owner', metadata.uid)) await refreshObject(kube, PODS, pods, pod.metadata);
+  for (const { metadata } of ownedBy(pods, artifact)) await refreshObject(kube, PODS, pods, metadata);
+  for (const job of ownedBy(exports, artifact)) {
+    await refreshObject(kube, JOBS, exports, job.metadata);
+    for (const pod of ownedBy(pods, job)) await refreshObject(kube, PODS, pods, pod.metadata);
   }
 }

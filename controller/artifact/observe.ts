@@ -6,6 +6,7 @@ import { shortHash } from '../../api/resource-name.js';
 import type { Cache } from '../../kube/cache.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import type { CachedJob } from '../cluster/job.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { type Build, buildOf } from './build/build.js';
 import { namesFor } from './build/object-names.js';
@@ -41,8 +42,8 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const { status, metadata } = artifact;
   const build = buildOf(metadata.name, spec);
   const specId = specIdOf(artifact, spec);
-  const pods = view.pods.byIndex('owner', metadata.uid).filter(pod => isOwnOf(pod, artifact));
-  const jobs = view.exports.byIndex('owner', metadata.uid).filter(job => isOwnOf(job, artifact));
+  const pods = ownedBy(view.pods, artifact).filter(pod => isOwnOf(pod, artifact));
+  const jobs = ownedBy(view.exports, artifact).filter(job => isOwnOf(job, artifact));
   /* A terminating Pod does not prove that its build is the current one: it may be deleted because an input changed. */
   const podBuilds = pods.filter(pod => !isTerminating(pod)).map(buildIdOf);
   const known = [status?.build, ...podBuilds].find(id => isBuildOf(specId, id));
@@ -70,7 +71,7 @@ function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly Cach
   const names = namesFor(metadata.name);
   return build.exporters.map((_, index) => {
     const job = jobs.find(each => indexOf(each) === index);
-    return { name: names.exporter(index), job, pods: job ? pods.byIndex('owner', job.metadata.uid) : [] };
+    return { name: names.exporter(index), job, pods: job ? ownedBy(pods, job) : [] };
   });
 }
 

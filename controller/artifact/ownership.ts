@@ -15,7 +15,8 @@ function owningArtifact(child: Child): OwnerReference | undefined {
 }
 
 /** Whether an object was created for this OSArtifact, and not for a deleted one of the same name. */
-export const isOwnOf = (child: Child, { metadata }: Child): boolean => owningArtifact(child)?.uid === metadata.uid;
+export const isOwnOf = (child: Child, { metadata }: Child): boolean =>
+  owningArtifact(child)?.uid === metadata.uid && child.metadata.namespace === metadata.namespace;
 
 /** The name of the OSArtifact that an object was created for. That one may be deleted. */
 export function artifactNameOf(child: Child): Name | undefined {

@@ -10,6 +10,7 @@ import type { Log } from '../../program/log.js';
 import { pruneBudget, type CachedBudget } from './budget.js';
 import { pruneDaemonSet, type CachedDaemonSet } from './daemon-set.js';
 import { pruneJob, type CachedJob } from './job.js';
+import { ownerIndexKeys } from './owner-index.js';
 import { pruneNode, type CachedNode } from './node.js';
 import { prunePod, type CachedPod } from './pod.js';
 import { systemUUIDs } from './system-uuid.js';
@@ -27,9 +28,6 @@ export interface Informers {
 
 export type Caches = { [Name in keyof Informers]: Informers[Name]['cache'] };
 
-/** For an index of objects by the uids of their owners. */
-export const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
-
 export const withoutManagedFields = <T extends Stored>(object: T): T => ({
   ...object,
   metadata: { ...object.metadata, managedFields: undefined },
@@ -43,19 +41,19 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
     nodes: watch<CachedNode>(NODES, { transform: pruneNode, indexes: { systemUUID: systemUUIDs } }),
     pods: watch<CachedPod>(PODS, {
       transform: prunePod,
-      indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
+      indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerIndexKeys },
     }),
     jobs: watch<CachedJob>(JOBS, {
       transform: pruneJob,
       labelSelector: LABELS.nodeOpUid,
-      indexes: { owner: ownerUids, operation: job => [job.metadata.labels?.[LABELS.nodeOpUid] ?? ''] },
+      indexes: { owner: ownerIndexKeys, operation: job => [job.metadata.labels?.[LABELS.nodeOpUid] ?? ''] },
     }),
     daemonSets: watch<CachedDaemonSet>(DAEMONSETS, { transform: pruneDaemonSet }),
     budgets: watch<CachedBudget>(PDBS, { transform: pruneBudget }),
     nodeAgents: watch<NodeAgent>(NODE_AGENT, {
       indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
     }),
-    nodeOps: watch<NodeOp>(NODE_OP, { indexes: { owner: ownerUids } }),
+    nodeOps: watch<NodeOp>(NODE_OP, { indexes: { owner: ownerIndexKeys } }),
     upgrades: watch<NodeOpUpgrade>(NODE_OP_UPGRADE),
   };
 }

@@ -12,6 +12,7 @@ export function pruneMetadata(meta: Meta, keepAnnotation: (key: string) => boole
     generation: meta.generation,
     creationTimestamp: meta.creationTimestamp,
     deletionTimestamp: meta.deletionTimestamp,
+    deletionGracePeriodSeconds: meta.deletionGracePeriodSeconds,
     labels: meta.labels,
     annotations: annotations.length === 0 ? undefined : Object.fromEntries(annotations),
     finalizers: meta.finalizers,

@@ -17,8 +17,7 @@ import type { OperationStatus, ParseNodeOp } from './facts.js';
 import { belongsTo, type LegacyOperator } from './legacy-operator.js';
 import { LEGACY_FINALIZER } from './names.js';
 import { observe } from './observe.js';
-import { isWaitingToReboot } from './reboot-pod.js';
-import { isTerminating } from '../cluster/metadata.js';
+import { isBeingDeleted, isWaitingToReboot } from './reboot-pod.js';
 
 export interface LegacyDeps {
   kube: Kube;
@@ -81,12 +80,13 @@ async function reconcile(key: string, deps: LegacyDeps): Promise<Outcome> {
 }
 
 async function cleanUp(deps: LegacyDeps): Promise<Outcome> {
-  const { legacy, caches } = deps;
+  const { legacy, caches, clock } = deps;
   const pods = legacy.rebootPods();
+  const now = clock.now();
   /* Their NodeOp is deleted, so no reconciliation of a NodeOp reaches them. */
   const isOrphan = (pod: CachedPod) => !caches.nodeOps.list().some(op => belongsTo(pod, op));
   for (const pod of pods.filter(each => isWaitingToReboot(each) && isOrphan(each))) await deletePod(pod, deps);
-  if (pods.some(pod => isWaitingToReboot(pod) || (isAlive(pod) && isTerminating(pod))))
+  if (pods.some(pod => isWaitingToReboot(pod) || isBeingDeleted(pod, now)))
     return { then: 'requeue', afterMs: RECHECK_MS };
   await cleanUpInstallation(deps);
   return { then: 'settled' };

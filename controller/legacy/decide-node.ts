@@ -22,7 +22,7 @@ import { bootIdOf, isReady } from '../cluster/node.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive } from '../cluster/pod.js';
 import type { NodeFacts, Verdict } from './facts.js';
-import { hasTriggeredReboot, isWaitingToReboot } from './reboot-pod.js';
+import { hasTriggeredReboot, isBeingDeleted, isWaitingToReboot } from './reboot-pod.js';
 import { isTerminating } from '../cluster/metadata.js';
 
 /** Agents are rolled out together with the controller, and their images may have to be pulled first. */
@@ -55,11 +55,11 @@ export function decideNode(facts: NodeFacts): Verdict {
 }
 
 /** Pods that could reboot or inspect the node at the same time as this operator are removed before anything else is decided. */
-function removeHelperPods({ rebootPods, preflightPods, node }: NodeFacts): Verdict | undefined {
+function removeHelperPods({ rebootPods, preflightPods, node, now }: NodeFacts): Verdict | undefined {
   const preflightPod = preflightPods.find(pod => isAlive(pod) && !isTerminating(pod));
   const pod = rebootPods.find(isWaitingToReboot) ?? preflightPod;
   if (pod) return { is: 'act', action: { do: 'deletePod', pod } };
-  const terminating = rebootPods.find(each => isAlive(each) && isTerminating(each));
+  const terminating = rebootPods.find(each => isBeingDeleted(each, now));
   /* A node that is not Ready is not waited for: the Pod can reboot only the boot that runs now, which our agent would reboot as well. */
   return terminating === undefined || !isReady(node)
     ? undefined

@@ -5,12 +5,11 @@ import { hasEnded, type CachedJob } from '../cluster/job.js';
 import { containerNamed, containersOf, isAlive, type CachedPod } from '../cluster/pod.js';
 import type { Action, Facts, Plan } from './facts.js';
 import { LEGACY_FINALIZER } from './names.js';
+import { deletionDeadline } from './reboot-pod.js';
 import { isTerminating } from '../cluster/metadata.js';
 
 /** Limit for a Job without activeDeadlineSeconds: the default of an upgrade. */
 const JOB_SECONDS = 3600;
-/** Limit for a Pod that is terminating on a Ready node. */
-const POD_SECONDS = 600;
 
 interface Awaited {
   name: string;
@@ -46,9 +45,9 @@ const secondsAfter = (time: string | undefined, seconds: number): Date =>
 const terminatingPods = ({ rebootPods, readyNodes }: Facts): Awaited[] =>
   rebootPods
     .filter(pod => isAlive(pod) && readyNodes.has(pod.spec.nodeName ?? ''))
-    .map(({ metadata }) => ({
-      name: `Pod ${metadata.name}`,
-      until: secondsAfter(metadata.deletionTimestamp, POD_SECONDS),
+    .map(pod => ({
+      name: `Pod ${pod.metadata.name}`,
+      until: deletionDeadline(pod),
     }));
 
 /** A Job with reboot may be writing a system, and the garbage collector would interrupt it. As in every other operation, it may finish. */

@@ -15,7 +15,7 @@ import { isAlive } from '../cluster/pod.js';
 import { withNewStatus } from './convert.js';
 import { adoptWithoutReboot, deletePod } from './deletion.js';
 import type { Action, Facts, LegacyNodeOp, NodeFacts, OperationStatus, ParseNodeOp, Plan } from './facts.js';
-import { isWaitingToReboot } from './reboot-pod.js';
+import { isBeingDeleted, isWaitingToReboot } from './reboot-pod.js';
 import { isTerminating } from '../cluster/metadata.js';
 
 /** The valid part of the spec that is needed to undo what was started. */
@@ -34,9 +34,7 @@ export function planInvalidSpec(facts: Facts, fault: string, operationStatus: Op
   const running = jobs.filter(job => !hasEnded(job) && readyNodes.has(job.metadata.labels?.[LABELS.node] ?? ''));
   const notAdopted = running.filter(job => !isAdopted(job));
   if (notAdopted.length > 0) return { actions: notAdopted.map(job => adoptWithoutReboot(job, facts.now)) };
-  const terminating = rebootPods.find(
-    pod => isAlive(pod) && isTerminating(pod) && readyNodes.has(pod.spec.nodeName ?? ''),
-  );
+  const terminating = rebootPods.find(pod => isBeingDeleted(pod, facts.now) && readyNodes.has(pod.spec.nodeName ?? ''));
   const awaited = running[0]?.metadata.name ?? terminating?.metadata.name;
   if (awaited !== undefined) return { actions: [], waiting: `waiting for ${awaited} to finish; ${fault}` };
   const cordoned = nodes.flatMap(({ node }): Action[] =>

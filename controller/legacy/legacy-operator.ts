@@ -9,14 +9,14 @@ import { keyOf } from '../../kube/object-key.js';
 import type { Kube } from '../../kube/kube.js';
 import { JOBS } from '../../kube/resources.js';
 import { isAdopted } from '../cluster/adopted-job.js';
+import { ownedBy, ownerIndexKey } from '../cluster/owner-index.js';
 import type { Caches } from '../cluster/informers.js';
 import { pruneJob, type CachedJob } from '../cluster/job.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { isFinishedForLegacy } from './decide-node.js';
-import { hasTriggeredReboot, isRebootPod } from './reboot-pod.js';
+import { isBeingDeleted, isRebootPod, isWaitingToReboot } from './reboot-pod.js';
 import { isScaledDown, runningLegacyPods, type ScaleDownDeps } from './scale-down.js';
-import { isTerminating } from '../cluster/metadata.js';
 
 export interface LegacyOperatorDeps extends ScaleDownDeps {
   kube: Pick<Kube, 'list' | 'get' | 'patch'>;
@@ -33,23 +33,36 @@ export class LegacyOperator {
   readonly #caches: Caches;
   /** Jobs that are not adopted yet, by the key of their NodeOp. */
   readonly #jobs = new Map<string, CachedJob[]>();
-  /** By uid. */
+  /** By uid. Only those that were there at the start: the legacy operator had stopped, so a later one is not its own. */
   readonly #rebootPods = new Map<string, CachedPod>();
+  /** Uids of those of an existing NodeOp. Labels and owner references prove nothing: anyone who may create Pods can write them. */
+  readonly #podsOfNodeOps = new Set<string>();
   readonly leadingSince: Date;
 
   constructor(caches: Caches, jobs: readonly CachedJob[], leadingSince: Date) {
     this.#caches = caches;
     this.leadingSince = leadingSince;
     for (const job of jobs) this.rememberJob(job);
-    for (const pod of caches.pods.list()) this.#rememberPod(pod);
+    for (const pod of caches.pods.list().filter(isRebootPod)) this.#rememberPod(pod);
     caches.pods.onChange(({ old, new: now }) => {
-      if (old) this.#rebootPods.delete(old.metadata.uid);
-      if (now) this.#rememberPod(now);
+      if (now && this.#rebootPods.has(now.metadata.uid)) this.#rebootPods.set(now.metadata.uid, now);
+      else if (old) this.#rebootPods.delete(old.metadata.uid);
     });
   }
 
   #rememberPod(pod: CachedPod): void {
-    if (isRebootPod(pod)) this.#rebootPods.set(pod.metadata.uid, pod);
+    this.#rebootPods.set(pod.metadata.uid, pod);
+    if (this.#hasNodeOp(pod)) this.#podsOfNodeOps.add(pod.metadata.uid);
+  }
+
+  /** In the namespace of the Pod, as an owner always is. */
+  #hasNodeOp(pod: CachedPod): boolean {
+    const { namespace, labels, ownerReferences = [] } = pod.metadata;
+    const names = [labels?.[LABELS.nodeOp] ?? '', ...ownerReferences.map(owner => owner.name)];
+    return names.some(name => {
+      const op = this.#caches.nodeOps.get({ namespace, name });
+      return op !== undefined && belongsTo(pod, op);
+    });
   }
 
   /** Takes a Job as it was just read: the informer sees Jobs only once they carry the label of this operator. */
@@ -76,9 +89,9 @@ export class LegacyOperator {
 
   /** The current state of its Jobs, adopted ones included. */
   jobsOf(op: NodeOp): CachedJob[] {
-    const adopted = this.#caches.jobs.byIndex('owner', op.metadata.uid).filter(isAdopted);
+    const adopted = ownedBy(this.#caches.jobs, op).filter(isAdopted);
     const adoptedUids = new Set(adopted.map(job => job.metadata.uid));
-    const others = [op.metadata.uid, keyOf(op.metadata)].flatMap(key => this.#jobs.get(key) ?? []);
+    const others = keysOf(op).flatMap(key => this.#jobs.get(key) ?? []);
     return [...adopted, ...others.filter(job => !adoptedUids.has(job.metadata.uid))];
   }
 
@@ -91,10 +104,11 @@ export class LegacyOperator {
   }
 
   /** Nodes that what the legacy operator left may still disturb, each with namespace and name of the operation. */
-  claimedNodes(): Map<string, string> {
+  claimedNodes(now: Date): Map<string, string> {
     const nodes = new Map<string, string>();
     for (const pod of this.#rebootPods.values())
-      if (isAlive(pod) && (!hasTriggeredReboot(pod) || isTerminating(pod))) nodes.set(nodeNameOf(pod), nodeOpKey(pod));
+      if (this.#podsOfNodeOps.has(pod.metadata.uid) && (isWaitingToReboot(pod) || isBeingDeleted(pod, now)))
+        nodes.set(nodeNameOf(pod), nodeOpKey(pod));
     for (const op of this.#caches.nodeOps.list()) {
       if (!this.owns(op)) continue;
       const entries = Object.entries(op.status?.nodeStatuses ?? {});
@@ -108,9 +122,15 @@ export class LegacyOperator {
 
 type OwnedObject = CachedJob | CachedPod;
 
-/** Uid of the NodeOp that owns the object, or else namespace and name of the NodeOp in its labels. */
-const ownerKey = (object: OwnedObject): string =>
-  object.metadata.ownerReferences?.find(owner => owner.kind === NODE_OP.kind)?.uid ?? nodeOpKey(object);
+/** Namespace and uid of the NodeOp that owns the object, or else namespace and name of the NodeOp in its labels. */
+function ownerKey(object: OwnedObject): string {
+  const { namespace, ownerReferences } = object.metadata;
+  const owner = ownerReferences?.find(({ kind }) => kind === NODE_OP.kind);
+  return owner ? ownerIndexKey({ namespace, uid: owner.uid }) : nodeOpKey(object);
+}
+
+/** The keys under which its objects may be found. */
+const keysOf = ({ metadata }: NodeOp): string[] => [ownerIndexKey(metadata), keyOf(metadata)];
 
 const nodeOpKey = ({ metadata }: OwnedObject): string =>
   keyOf({ namespace: metadata.namespace, name: metadata.labels?.[LABELS.nodeOp] ?? '' });
@@ -119,8 +139,7 @@ const nodeOpKey = ({ metadata }: OwnedObject): string =>
 export const nodeNameOf = ({ metadata, spec }: CachedPod): string =>
   spec.nodeName ?? metadata.labels?.[LABELS.node] ?? '';
 
-export const belongsTo = (object: OwnedObject, { metadata }: NodeOp): boolean =>
-  [metadata.uid, keyOf(metadata)].includes(ownerKey(object));
+export const belongsTo = (object: OwnedObject, op: NodeOp): boolean => keysOf(op).includes(ownerKey(object));
 
 /** Waits until no Pod of the legacy operator can write any more, and then reads what it has created. */
 export async function waitForLegacyOperatorToEnd(

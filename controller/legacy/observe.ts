@@ -3,6 +3,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { boundedLabelValue } from '../../api/resource-name.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { Caches } from '../cluster/informers.js';
 import type { CachedJob } from '../cluster/job.js';
 import { isReady } from '../cluster/node.js';
@@ -44,7 +45,7 @@ export function observe(op: NodeOp, view: View): Facts {
     now,
     nodes: [...names].map(name => nodeFacts(name, { op, nodeOp, view, ...objects })),
     ...objects,
-    jobPods: objects.jobs.flatMap(job => caches.pods.byIndex('owner', job.metadata.uid)),
+    jobPods: objects.jobs.flatMap(job => ownedBy(caches.pods, job)),
     readyNodes: new Set(
       caches.nodes
         .list()

@@ -28,6 +28,19 @@ export function isRebootPod({ metadata, spec }: CachedPod): boolean {
 /** The Pod has rebooted its node, or will within seconds. */
 export const hasTriggeredReboot = (pod: CachedPod): boolean => pod.metadata.annotations?.[REBOOT_STATE] === 'completed';
 
+/** A finalizer, or a grace period of any length, must not keep a node from all operations. */
+const DELETION_LIMIT_MS = 10 * 60_000;
+
+/** Until when a Pod that is being deleted is waited for, counted from the request, since its author chooses the grace period. */
+export function deletionDeadline({ metadata }: CachedPod): Date {
+  const { deletionTimestamp = '', deletionGracePeriodSeconds = 0 } = metadata;
+  return new Date(Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 + DELETION_LIMIT_MS);
+}
+
+/** Being deleted, and its containers may still run. */
+export const isBeingDeleted = (pod: CachedPod, now: Date): boolean =>
+  isAlive(pod) && isTerminating(pod) && now < deletionDeadline(pod);
+
 /** The Pod may reboot its node at any time. */
 export const isWaitingToReboot = (pod: CachedPod): boolean =>
   isAlive(pod) && !hasTriggeredReboot(pod) && !isTerminating(pod);

@@ -40,7 +40,7 @@ export interface LegacyClaims {
   /** Whether the legacy operator started this operation and nothing of it is adopted yet. */
   owns(op: NodeOp): boolean;
   /** Nodes that it may still disturb, each with namespace and name of the operation. */
-  claimedNodes(): ReadonlyMap<string, string>;
+  claimedNodes(now: Date): ReadonlyMap<string, string>;
 }
 
 export interface NodeOpDeps extends Pick<ActDeps, 'kube' | 'caches' | 'recorder' | 'log' | 'sentinel'> {
@@ -138,7 +138,7 @@ export class NodeOpController {
       podRefusal,
       olderOperations: olderOperations(nodeOp.meta, { caches, allowedNamespaces }),
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
-      nodesHeldByLegacy: legacy?.claimedNodes(),
+      nodesHeldByLegacy: legacy?.claimedNodes(now),
       defaultImage,
       sentinelImage: this.#deps.sentinel.image,
       ownNamespace,

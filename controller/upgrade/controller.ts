@@ -15,6 +15,7 @@ import { PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedNode } from '../cluster/node.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
@@ -33,7 +34,7 @@ export interface UpgradeDeps {
   upgrades: Cache<NodeOpUpgrade>;
   nodeOps: Cache<NodeOp>;
   nodes: Cache<CachedNode>;
-  /** With an index `owner`: uids of a Pod's owners. */
+  /** With an index `owner` (`owner-index.ts`). */
   pods: Cache<CachedPod>;
   recorder: Recorder;
   log: Log;
@@ -135,7 +136,7 @@ async function refreshIfStale(upgrade: NodeOpUpgrade | undefined, deps: Reconcil
   const { kube, pods, nodeOps, upgrades, staleness } = deps;
   const { uid, resourceVersion } = upgrade.metadata;
   if (!staleness.isStale(uid, resourceVersion)) return;
-  for (const { metadata } of pods.byIndex('owner', uid)) await refreshObject(kube, PODS, pods, metadata);
+  for (const { metadata } of ownedBy(pods, upgrade)) await refreshObject(kube, PODS, pods, metadata);
   await refreshObject(kube, NODE_OP, nodeOps, upgrade.metadata);
   await refreshObject(kube, NODE_OP_UPGRADE, upgrades, upgrade.metadata);
 }

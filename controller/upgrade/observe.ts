@@ -8,6 +8,7 @@ import { isNotFound } from '../../kube/errors.js';
 import type { Kube, Name } from '../../kube/kube.js';
 import { controllerOf, isControlledBy } from '../../kube/owner.js';
 import { isReady, type CachedNode } from '../cluster/node.js';
+import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedPod } from '../cluster/pod.js';
 import { targetsOf } from '../cluster/targets.js';
 import type { Facts, ObservedNodeOp, Target } from './facts.js';
@@ -17,7 +18,7 @@ export interface View {
   kube: Pick<Kube, 'get'>;
   nodeOps: Pick<Cache<NodeOp>, 'get' | 'put'>;
   nodes: Pick<Cache<CachedNode>, 'get' | 'list'>;
-  /** With an index `owner`: uids of a Pod's owners. */
+  /** With an index `owner` (`owner-index.ts`). */
   pods: Pick<Cache<CachedPod>, 'byIndex'>;
   refusals: Pick<Refusals, 'of'>;
 }
@@ -29,9 +30,9 @@ export async function observe(upgrade: NodeOpUpgrade, spec: NodeOpUpgradeSpec, n
     spec,
     nodeOp: classify(upgrade, await findNodeOp(upgrade, view)),
     targets: observeTargets(spec, view.nodes),
-    probes: view.pods
-      .byIndex('owner', upgrade.metadata.uid)
-      .filter(pod => pod.metadata.labels?.[LABELS.probe] !== undefined && isControlledBy(pod, upgrade)),
+    probes: ownedBy(view.pods, upgrade).filter(
+      pod => pod.metadata.labels?.[LABELS.probe] !== undefined && isControlledBy(pod, upgrade),
+    ),
     refusal: view.refusals.of(upgrade),
   };
 }

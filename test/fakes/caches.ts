@@ -7,6 +7,7 @@ import { pruneDaemonSet, type CachedDaemonSet } from '../../controller/cluster/d
 import { pruneJob, type CachedJob } from '../../controller/cluster/job.js';
 import { pruneNode, type CachedNode } from '../../controller/cluster/node.js';
 import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
+import { ownerIndexKeys } from '../../controller/cluster/owner-index.js';
 import { systemUUIDs } from '../../controller/cluster/system-uuid.js';
 import { ObjectCache } from '../../kube/cache.js';
 import type { Resource, Stored } from '../../kube/kube.js';
@@ -14,25 +15,26 @@ import { DAEMONSETS, JOBS, NODES, PDBS, PODS } from '../../kube/resources.js';
 import { withSortedKeys } from './sorted-keys.js';
 import { collectionOf, type FakeKube } from './kube.js';
 
-const ownerUids = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
-
 /** Empty caches with the indexes of the real ones. */
 export const emptyCaches = () => ({
   nodes: new ObjectCache<CachedNode>({ transform: pruneNode, indexes: { systemUUID: systemUUIDs } }),
   pods: new ObjectCache<CachedPod>({
     transform: prunePod,
-    indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerUids },
+    indexes: { node: pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []), owner: ownerIndexKeys },
   }),
   jobs: new ObjectCache<CachedJob>({
     transform: pruneJob,
-    indexes: { owner: ownerUids, operation: job => [job.metadata.labels?.['operator.kairos.io/nodeop-uid'] ?? ''] },
+    indexes: {
+      owner: ownerIndexKeys,
+      operation: job => [job.metadata.labels?.['operator.kairos.io/nodeop-uid'] ?? ''],
+    },
   }),
   daemonSets: new ObjectCache<CachedDaemonSet>({ transform: pruneDaemonSet }),
   budgets: new ObjectCache<CachedBudget>({ transform: pruneBudget }),
   nodeAgents: new ObjectCache<NodeAgent>({
     indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
   }),
-  nodeOps: new ObjectCache<NodeOp>({ indexes: { owner: ownerUids } }),
+  nodeOps: new ObjectCache<NodeOp>({ indexes: { owner: ownerIndexKeys } }),
   upgrades: new ObjectCache<NodeOpUpgrade>(),
 });
 

@@ -105,6 +105,7 @@ describe('owners', () => {
     expect(isControlledBy(child, owner)).toBe(true);
     expect(isControlledBy(child, thing('a', { uid: 'another' }))).toBe(false);
     expect(isControlledBy(owner, owner)).toBe(false);
+    expect(isControlledBy(child, thing('a', { ...owner.metadata, namespace: 'another' }))).toBe(false);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { wantsPodOn, type CachedDaemonSet } from '../../cluster/daemon-set.js';
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { cordonOwnerOf } from '../../cluster/cordon.js';
 import { isCordoned, isLinux, isReady, type CachedNode } from '../../cluster/node.js';
+import { ownedBy } from '../../cluster/owner-index.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import { systemUUIDs } from '../../cluster/system-uuid.js';
 import type { Facts, PodRefusal, EvictionRefusal } from './facts.js';
@@ -191,9 +192,9 @@ function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
   { caches, schedulableNodes, evictions, daemonSets }: SharedFacts,
 ): Partial<Facts> {
-  const helpers = caches.pods.byIndex('owner', nodeOp.meta.uid);
+  const helpers = ownedBy(caches.pods, { metadata: nodeOp.meta });
   const { namespace } = nodeOp;
-  const pods = caches.pods.byIndex('node', name);
+  const pods = caches.pods.byIndex('node', name).map(pod => withoutForeignOwners(pod, daemonSets));
   /* By name, because objects of an earlier attempt prove nothing. An adopted Job keeps the name that the legacy operator gave it. */
   const recordedName = ledger?.job?.name ?? ownValue(nodeOp.status.nodeStatuses, name)?.jobName;
   const job = caches.jobs.get({ namespace, name: recordedName ?? objectName(nodeOp, name, 'job') });
@@ -205,7 +206,7 @@ function activeNodeFacts(
     replacements: new Set(pods.filter(pod => evictions.isReplacement(pod)).map(pod => pod.metadata.uid)),
     daemonSets: new Set(ledger?.daemonSets?.filter(uid => isWanted(daemonSets.get(uid), node, pods))),
     job,
-    jobPods: jobUid === undefined ? [] : caches.pods.byIndex('owner', jobUid),
+    jobPods: jobUid === undefined ? [] : ownedBy(caches.pods, { metadata: { namespace, uid: jobUid } }),
     preflightPod: helper('preflight'),
     pullPod: helper('pull'),
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
@@ -219,6 +220,15 @@ const sharesSystemUUID = (node: CachedNode, { nodes }: Caches): boolean =>
   systemUUIDs(node).some(uuid =>
     nodes.byIndex('systemUUID', uuid).some(other => other.metadata.uid !== node.metadata.uid),
   );
+
+/** The API server stores any uid as an owner: a pod of another namespace must not stand for one of a DaemonSet. */
+function withoutForeignOwners(pod: CachedPod, daemonSets: ReadonlyMap<string, CachedDaemonSet>): CachedPod {
+  const { namespace, ownerReferences = [] } = pod.metadata;
+  const isForeign = ({ uid }: { uid: string }) => (daemonSets.get(uid)?.metadata.namespace ?? namespace) !== namespace;
+  if (!ownerReferences.some(isForeign)) return pod;
+  const owners = ownerReferences.filter(owner => !isForeign(owner));
+  return { ...pod, metadata: { ...pod.metadata, ownerReferences: owners } };
+}
 
 /** False for a DaemonSet that was deleted. */
 function isWanted(set: CachedDaemonSet | undefined, node: CachedNode | undefined, pods: readonly CachedPod[]): boolean {

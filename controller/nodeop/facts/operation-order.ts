@@ -11,6 +11,7 @@ import { controllerOf } from '../../../kube/owner.js';
 import { namespaceRefusal } from '../../cluster/allowed-namespaces.js';
 import type { Caches } from '../../cluster/informers.js';
 import type { CachedNode } from '../../cluster/node.js';
+import { ownedBy } from '../../cluster/owner-index.js';
 import { isFinal } from '../../cluster/phases.js';
 import { isRestored } from '../../cluster/started-mark.js';
 import { targetsOf } from '../../cluster/targets.js';
@@ -95,8 +96,7 @@ function ofNodeOp({ metadata, spec, status = {} }: NodeOp, context: OrderContext
 
 /** Only until it has its NodeOp, which then stands for it. */
 function ofUpgrade({ metadata, spec, status }: NodeOpUpgrade, context: OrderContext): UnfinishedOperation[] {
-  const hasNodeOp =
-    status?.nodeOpName !== undefined || context.caches.nodeOps.byIndex('owner', metadata.uid).length > 0;
+  const hasNodeOp = status?.nodeOpName !== undefined || ownedBy(context.caches.nodeOps, { metadata }).length > 0;
   const isRefused = namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
   if (hasNodeOp || isRefused || metadata.deletionTimestamp !== undefined || spec.paused) return [];
   if (!NodeOpUpgradeSpec.safeParse(spec).success) return [];

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { OSArtifact } from '../../../api/objects.js';
 import { refreshStale } from '../../../controller/artifact/live-reads.js';
+import { ownerIndexKey } from '../../../controller/cluster/owner-index.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { CachedPod } from '../../../controller/cluster/pod.js';
 import { ObjectCache } from '../../../kube/cache.js';
@@ -10,7 +11,7 @@ import { fakeClock } from '../../fakes/clock.js';
 import { FakeKube } from '../../fakes/kube.js';
 import { pod } from '../../builders.js';
 
-const indexes = { owner: () => ['uid-a'] };
+const indexes = { owner: () => [ownerIndexKey({ namespace: 'default', uid: 'uid-a' })] };
 const meta = { name: 'a', namespace: 'default', uid: 'uid-a', resourceVersion: '1' };
 const building = (phase: 'Building' | 'Ready') => ({ metadata: meta, spec: {}, status: { phase } }) as OSArtifact;
 

@@ -2,6 +2,7 @@
 import { OS_ARTIFACT } from '../../../api/kinds.js';
 import type { OSArtifact } from '../../../api/objects.js';
 import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
+import { ownerIndexKeys } from '../../../controller/cluster/owner-index.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { Name, Stored } from '../../../kube/kube.js';
@@ -14,8 +15,6 @@ import { TOOLS } from './samples.js';
 
 export const AT: Name = { namespace: 'default', name: 'os' };
 
-const owners = (object: Stored) => object.metadata.ownerReferences?.map(owner => owner.uid) ?? [];
-
 export class ArtifactSetup {
   readonly kube = new FakeKube();
   readonly events: Event[] = [];
@@ -23,8 +22,8 @@ export class ArtifactSetup {
   readonly deps: ArtifactDeps = {
     kube: this.kube,
     artifacts: this.kube.cacheOf<OSArtifact>(OS_ARTIFACT),
-    pods: this.kube.cacheOf<CachedPod>(PODS, { owner: owners }),
-    exports: this.kube.cacheOf<CachedJob>(JOBS, { owner: owners }),
+    pods: this.kube.cacheOf<CachedPod>(PODS, { owner: ownerIndexKeys }),
+    exports: this.kube.cacheOf<CachedJob>(JOBS, { owner: ownerIndexKeys }),
     tools: TOOLS,
     recorder: { record: event => void this.events.push(event) },
     log: silentLog,

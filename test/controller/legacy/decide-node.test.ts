@@ -235,8 +235,13 @@ describe('a node fails', () => {
     ],
   ])('%s', (_sentence, seen, expected) => expect(verdictText(seen)).toBe(expected));
 
+  test('a terminating reboot Pod is awaited for at most ten minutes', () => {
+    const objects = { job: adopted('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 600 })] };
+    expect(verdictText(facts({ entry: PENDING_REBOOT, ...objects }))).toBe('continue after boot boot-1');
+  });
+
   test('a terminating reboot Pod is awaited only while its node is Ready', () => {
-    const objects = { job: adopted('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 3600 })] };
+    const objects = { job: adopted('complete', 'boot-1'), rebootPods: [pod('reboot', { terminating: 599 })] };
     const down = node('n1', { ready: false });
     expect(verdictText(facts({ entry: PENDING_REBOOT, node: down, ...objects }))).toBe('continue after boot boot-1');
     expect(verdictText(facts({ entry: PENDING_REBOOT, ...objects }))).toBe('wait');

@@ -10,16 +10,24 @@ import { emptyCaches } from '../../fakes/caches.js';
 import { fakeClock } from '../../fakes/clock.js';
 import { FakeKube } from '../../fakes/kube.js';
 
-const OWNER = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', uid: 'uid-op' };
+const OWNER = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', name: 'op', uid: 'uid-op' };
 const labels = { 'kairos.io/nodeop': 'op', 'kairos.io/node': 'n1' };
 const jobOfOp = (more: object = {}): CachedJob => {
   const seen = job('running');
   return { ...seen, metadata: { ...seen.metadata, labels, ...more } };
 };
-const ownedJob = jobOfOp({ ownerReferences: [{ name: 'op', ...OWNER }] });
+const ownedJob = jobOfOp({ ownerReferences: [OWNER] });
 const rebootPod = (more: Parameters<typeof pod>[1] = {}): CachedPod => {
   const seen = pod('op-reboot-x7k2p', { labels: { ...labels, 'kairos.io/reboot': 'true' }, ...more });
   return { ...seen, spec: { ...seen.spec, hostPID: true, containers: [{ name: 'reboot' }] } };
+};
+
+/** The API server adds the grace period to the time of the request. */
+const withGracePeriod = (terminating: CachedPod, seconds: number): CachedPod => {
+  const requested = Date.parse(terminating.metadata.deletionTimestamp ?? '');
+  const deletionTimestamp = new Date(requested + seconds * 1000).toISOString();
+  const { metadata } = terminating;
+  return { ...terminating, metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: seconds } };
 };
 
 const legacyOperator = (jobs: readonly CachedJob[], pods: readonly CachedPod[] = [], ops = [op()]) => {
@@ -69,7 +77,7 @@ describe('the legacy operator owns a NodeOp', () => {
 });
 
 describe('the nodes that the legacy operator claims', () => {
-  const claimedNodesOf = (left: LegacyOperator) => Object.fromEntries(left.claimedNodes());
+  const claimedNodesOf = (left: LegacyOperator) => Object.fromEntries(left.claimedNodes(NOW));
   test.each([
     ['include those of its Jobs', legacyOperator([ownedJob]), { n1: 'default/op' }],
     [
@@ -78,14 +86,44 @@ describe('the nodes that the legacy operator claims', () => {
       { n2: 'default/op' },
     ],
     [
-      'include those of waiting reboot Pods without a NodeOp',
-      legacyOperator([], [rebootPod({ owner: OWNER })], []),
+      'include those of waiting reboot Pods of a NodeOp',
+      legacyOperator([], [rebootPod({ owner: OWNER })], [op({}, { status: migratedStatus })]),
       { n1: 'default/op' },
     ],
     [
-      'include those of terminating reboot Pods',
-      legacyOperator([], [rebootPod({ terminating: true })], []),
+      'include those of waiting reboot Pods that only name a NodeOp of their namespace',
+      legacyOperator([], [rebootPod()], [op({}, { status: migratedStatus })]),
       { n1: 'default/op' },
+    ],
+    ['do not include those of reboot Pods without a NodeOp', legacyOperator([], [rebootPod({ owner: OWNER })], []), {}],
+    [
+      'do not include those of reboot Pods that name the uid of a NodeOp in another namespace',
+      legacyOperator([], [rebootPod({ owner: OWNER, namespace: 'tenant' })], [op({}, { status: migratedStatus })]),
+      {},
+    ],
+    [
+      'do not include those of reboot Pods with the uid of another NodeOp',
+      legacyOperator([], [rebootPod({ owner: { ...OWNER, uid: 'uid-former' } })], [op({}, { status: migratedStatus })]),
+      {},
+    ],
+    [
+      'include those of terminating reboot Pods',
+      legacyOperator([], [rebootPod({ terminating: 599 })], [op({}, { status: migratedStatus })]),
+      { n1: 'default/op' },
+    ],
+    [
+      'do not include those of reboot Pods that have been terminating for ten minutes',
+      legacyOperator([], [rebootPod({ terminating: 600 })], [op({}, { status: migratedStatus })]),
+      {},
+    ],
+    [
+      'do not include those of reboot Pods whose deletion was requested ten minutes ago with a grace period of a year',
+      legacyOperator(
+        [],
+        [withGracePeriod(rebootPod({ terminating: 600 }), 365 * 86_400)],
+        [op({}, { status: migratedStatus })],
+      ),
+      {},
     ],
     [
       'do not include those of reboot Pods that have triggered the reboot of a finished operation',
@@ -94,6 +132,23 @@ describe('the nodes that the legacy operator claims', () => {
     ],
     ['do not include those of migrated operations', legacyOperator([], [], [op({}, { status: migratedStatus })]), {}],
   ])('%s', (_sentence, left, expected) => expect(claimedNodesOf(left)).toEqual(expected));
+});
+
+describe('a reboot Pod that appears after the legacy operator has stopped', () => {
+  const appeared = (pods: readonly CachedPod[]) => {
+    const caches = emptyCaches();
+    caches.pods.replaceAll(pods, '1');
+    caches.nodeOps.replaceAll([op({}, { status: migratedStatus })], '1');
+    const left = new LegacyOperator(caches, [], NOW);
+    const later = rebootPod({ owner: OWNER, annotations: { later: 'true' } });
+    caches.pods.applyEvent('MODIFIED', { ...later, metadata: { ...later.metadata, resourceVersion: '2' } });
+    return left;
+  };
+
+  test('claims no node', () => expect(appeared([]).claimedNodes(NOW).size).toBe(0));
+
+  test('claims its node if it was only changed since then', () =>
+    expect(appeared([rebootPod({ owner: OWNER })]).claimedNodes(NOW).size).toBe(1));
 });
 
 test('retries the list of Jobs after an error', async () => {
@@ -114,7 +169,7 @@ test('retries the list of Jobs after an error', async () => {
   };
   const read = waitForLegacyOperatorToEnd(deps, leading.signal);
   await clock.advance(10_000);
-  expect([listCalls, (await read).claimedNodes().size]).toEqual([3, 0]);
+  expect([listCalls, (await read).claimedNodes(NOW).size]).toEqual([3, 0]);
 });
 
 test('lists no Jobs before the Deployment reports zero replicas', async () => {

@@ -3,6 +3,7 @@ import { NODE_OP, NODE_OP_UPGRADE } from '../../../api/kinds.js';
 import type { NodeOpStatus } from '../../../api/nodeop.js';
 import type { NodeOp, NodeOpUpgrade } from '../../../api/objects.js';
 import { type ReconcileDeps, reconcileUpgrade } from '../../../controller/upgrade/controller.js';
+import { ownerIndexKeys } from '../../../controller/cluster/owner-index.js';
 import { Refusals } from '../../../controller/upgrade/refusals.js';
 import { StalenessTracker } from '../../../kube/live-read.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
@@ -29,7 +30,7 @@ export class UpgradeCluster {
     nodeOps: this.kube.cacheOf<NodeOp>(NODE_OP),
     nodes: this.kube.cacheOf<CachedNode>(NODES),
     pods: this.kube.cacheOf<CachedPod>(PODS, {
-      owner: pod => pod.metadata.ownerReferences?.map(owner => owner.uid) ?? [],
+      owner: ownerIndexKeys,
     }),
     recorder: { record: event => void this.events.push(event) },
     log: silentLog,

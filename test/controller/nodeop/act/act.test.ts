@@ -7,6 +7,7 @@ import { LiveReads } from '../../../../controller/nodeop/reads/live-reads.js';
 import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import type { Action, Facts } from '../../../../controller/nodeop/facts/facts.js';
 import type { CachedJob } from '../../../../controller/cluster/job.js';
+import { ownedBy } from '../../../../controller/cluster/owner-index.js';
 import type { CachedNode } from '../../../../controller/cluster/node.js';
 import { JobSuspendedError } from '../../../../controller/nodeop/act/workloads.js';
 import { KubeError } from '../../../../kube/errors.js';
@@ -170,7 +171,7 @@ describe('An action on a Job or Pod', () => {
     await cluster.act({ do: 'createJob' });
     await cluster.act({ do: 'createJob' });
     expect(cluster.kube.all<CachedJob>(JOBS)).toMatchObject([{ spec: { suspend: true } }]);
-    expect(cluster.caches.jobs.byIndex('owner', 'uid-op')).toHaveLength(1);
+    expect(ownedBy(cluster.caches.jobs, { metadata: { namespace: 'default', uid: 'uid-op' } })).toHaveLength(1);
   });
 
   test('resumeJob resumes the Job', async () => {
@@ -255,7 +256,7 @@ describe('An action on a Job or Pod', () => {
     await cluster.act({ do: 'createPod', pod: which });
     await cluster.act({ do: 'createPod', pod: which });
     expect(cluster.kube.all(PODS)).toHaveLength(2);
-    expect(cluster.caches.pods.byIndex('owner', 'uid-op')).toHaveLength(1);
+    expect(ownedBy(cluster.caches.pods, { metadata: { namespace: 'default', uid: 'uid-op' } })).toHaveLength(1);
   });
 
   test('deletePods deletes helper Pods', async () => {

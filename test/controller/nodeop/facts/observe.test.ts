@@ -89,6 +89,19 @@ describe('A DaemonSet whose pod was Ready before', () => {
   ])('%s', (_sentence, selector, expected) => expect(isWanted(selector)).toBe(expected));
 });
 
+test('A pod is not of a DaemonSet of another namespace, although it names its uid as owner', () => {
+  const caches = emptyCaches();
+  caches.nodes.put(node('n1'));
+  caches.nodeAgents.put(nodeAgent({}, ran('Verify', { daemonSets: ['ds'] })));
+  caches.daemonSets.put({ metadata: { name: 'ds', namespace: 'system', uid: 'ds', resourceVersion: '1' } });
+  const owner = { kind: 'DaemonSet', uid: 'ds' };
+  for (const namespace of ['system', 'tenant']) caches.pods.put(pod(`of-${namespace}`, { namespace, owner }));
+  const shared = gatherSharedFacts({ caches, evictions: NO_EVICTIONS, ...SHARED });
+  const { pods } = observe(nodeOp({ rebootOnSuccess: true }), 'n1', shared);
+  const owned = pods.filter(({ metadata }) => (metadata.ownerReferences?.length ?? 0) > 0);
+  expect(owned.map(({ metadata }) => metadata.name)).toEqual(['of-system']);
+});
+
 describe('A node to be drained', () => {
   const hasDestination = (other: ReturnType<typeof node>) => {
     const caches = emptyCaches();
