@@ -30,7 +30,9 @@ export const operationFields = {
   priorityClassName: z
     .string()
     .optional()
-    .describe('PriorityClass of the Pods that run the command; system-node-critical when absent.'),
+    .describe(
+      'PriorityClass of the Pods that run the command. When absent: system-node-critical where the operation drains or reboots, otherwise none.',
+    ),
   ttlSecondsAfterFinished: changeable(
     seconds('When the Jobs of the operation are removed after they finished. The object itself stays.').optional(),
   ),

@@ -14,7 +14,7 @@ import { nodeName, type CaseRun } from './property-setup.js';
 export const harmToOthers = ({ cluster }: CaseRun, testCase: Case, spec: NodeOpSpec | undefined): string[] => [
   ...tooManyNodes(cluster, testCase, spec),
   ...deletedPastBudgets(cluster, spec),
-  ...preempted(cluster),
+  ...preempted(cluster, spec),
   ...(cluster.isSettled() ? heldJobs(cluster) : []),
 ];
 
@@ -50,18 +50,21 @@ const deletedPastBudgets = ({ mutations }: FakeCluster, spec: NodeOpSpec | undef
         .filter(({ name }) => /^delete pods (web|bare|driver|proxy|etcd|kube)/.test(name))
         .map(({ name, program }) => `${program}: ${name}, instead of an eviction`);
 
-/** A kubelet preempts for a critical Pod, past all budgets; only the Pod of a Job may be critical, and no helper Pod before it. */
-function preempted({ api }: FakeCluster): string[] {
+/**
+ * A kubelet preempts for a critical Pod, past all budgets; only the Pod of a Job may be critical, and no helper Pod before it. Where the
+ * operation neither drains nor reboots, the Pod of the Job is not critical unless the user asked for it.
+ */
+function preempted({ api }: FakeCluster, spec: NodeOpSpec | undefined): string[] {
+  const { cordon, drainOptions, rebootOnSuccess, priorityClassName } = spec ?? {};
+  const mayPreempt = rebootOnSuccess || (cordon && drainOptions?.enabled) || priorityClassName !== undefined;
   const victims = api.store
     .history(collectionOf(PODS))
     .map(({ object }) => object as object as PodObject)
     .filter(pod => pod.status.reason === ENDINGS.Preempting.reason && !isOperatorPod(pod));
   const jobs = api.store.history(collectionOf(JOBS)).map(({ object }) => object as object as JobObject);
-  const started = new Set(
-    jobs.filter(({ spec }) => spec.suspend !== true).map(job => job.metadata.labels?.[LABELS.node]),
-  );
+  const started = new Set(jobs.filter(job => job.spec.suspend !== true).map(job => job.metadata.labels?.[LABELS.node]));
   return victims
-    .filter(({ spec }) => !started.has(spec.nodeName))
+    .filter(pod => !mayPreempt || !started.has(pod.spec.nodeName))
     .map(({ metadata }) => `Pod ${metadata.name} was preempted`);
 }
 

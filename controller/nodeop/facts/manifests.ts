@@ -92,11 +92,21 @@ const sentinelContainer = ({ sentinel }: JobSettings) => ({
   volumeMounts: [{ name: VOLUMES.sentinel, mountPath: SENTINEL_MOUNT }],
 });
 
+/**
+ * The kubelet of a full node ends workloads for a critical Pod, past their budgets. Where the node is drained, or goes down anyway, the command
+ * must run; where it is to go on serving its workloads, they come first.
+ */
+function priorityClassOf({ priorityClassName, cordon, drainOptions, rebootOnSuccess }: ParsedNodeOp['spec']) {
+  const endsWorkloads = rebootOnSuccess || (cordon && drainOptions?.enabled === true);
+  const name = priorityClassName ?? (endsWorkloads ? 'system-node-critical' : undefined);
+  return name === undefined ? {} : { priorityClassName: name };
+}
+
 function podSpec(nodeOp: ParsedNodeOp, node: string, settings: JobSettings) {
   const work = workContainer(nodeOp, settings);
   const base = {
     ...onNode(nodeOp, node),
-    priorityClassName: nodeOp.spec.priorityClassName ?? 'system-node-critical',
+    ...priorityClassOf(nodeOp.spec),
     ...(nodeOp.isUpgrade ? { terminationGracePeriodSeconds: UPGRADE_GRACE_SECONDS } : {}),
   };
   if (!nodeOp.spec.rebootOnSuccess) return { ...base, containers: [work], volumes: [hostVolume] };

@@ -21,9 +21,23 @@ describe('The Job of a node', () => {
       nodeName: 'n1',
       restartPolicy: 'Never',
       tolerations: [{ operator: 'Exists' }],
-      priorityClassName: 'system-node-critical',
     });
   });
+
+  const drain = { drainOptions: { enabled: true } };
+  test.each<[string, object, string | undefined]>([
+    ['drains its node is critical', { cordon: true, ...drain }, 'system-node-critical'],
+    ['reboots its node is critical', REBOOT, 'system-node-critical'],
+    ['only cordons its node has no priority', { cordon: true }, undefined],
+    [
+      'cordons with a drain that is not enabled has none',
+      { cordon: true, drainOptions: { enabled: false } },
+      undefined,
+    ],
+    ['does nothing but run a command has none', {}, undefined],
+    ['only runs a command has the class of the spec', { priorityClassName: 'maintenance' }, 'maintenance'],
+    ['reboots has the class of the spec', { ...REBOOT, priorityClassName: 'maintenance' }, 'maintenance'],
+  ])('of an operation that %s', (_title, spec, expected) => expect(podOf(spec)['priorityClassName']).toBe(expected));
 
   test('has the limits of the spec, and no others', () => {
     const limits = { backoffLimit: 1, activeDeadlineSeconds: 60 };
@@ -64,9 +78,6 @@ describe('The Job of a node', () => {
       volumes: [{ name: 'host-root' }, { name: 'sentinel-volume', hostPath: { path: '/state' } }],
     });
   });
-
-  test('has the priority of the spec', () =>
-    expect(podOf({ priorityClassName: 'maintenance' })).toMatchObject({ priorityClassName: 'maintenance' }));
 
   test('has a grace period of 600 s in an upgrade, to finish writing the image', () => {
     expect(podOf({}, UPGRADE_OWNER).terminationGracePeriodSeconds).toBe(600);
