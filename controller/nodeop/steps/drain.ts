@@ -1,10 +1,7 @@
 /** Evicts the pods of the node through the Eviction API, so that every disruption budget holds. */
-import type { DrainOptions } from '../../../api/drain.js';
-import { after } from '../../../program/clock.js';
-import type { CachedPod } from '../../cluster/pod.js';
-import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
-import { podNames, type ClassifiedPods, classifyPods, remainingPods, stayingMessage } from './drainable-pods.js';
-import { awaitReadyNode } from './node-readiness.js';
+import { DONE, fail, stepStartedAt, type StepResult } from '../facts/facts.js';
+import { continueDrain } from './drain-progress.js';
+import { podNames, classifyPods, remainingPods } from './drainable-pods.js';
 import { budgetRefusals } from './staying-budgets.js';
 import type { Step } from './step.js';
 
@@ -13,7 +10,7 @@ export const drain: Step = {
     nodeOp.spec.cordon && nodeOp.spec.drainOptions?.enabled === true && ledger?.drainSkipped !== true,
   onEnter: facts => (facts.hasOtherSchedulableNode ? {} : { drainSkipped: true }),
   evaluate(facts): StepResult {
-    const { nodeOp, ownNamespace, replacements, budgets } = facts;
+    const { nodeOp, ownNamespace, replacements, budgets, ledger } = facts;
     const options = nodeOp.spec.drainOptions;
     if (options === undefined) return DONE;
     const pods = classifyPods(facts.pods, { options, ownNamespace, replacements });
@@ -21,104 +18,7 @@ export const drain: Step = {
       return fail('DrainRefused', `pods of DaemonSets block the drain: ${podNames(pods.blocking)}`);
     /* A pod that stays on the node goes down with it, which its budgets must allow as well. */
     const overBudget = nodeOp.spec.rebootOnSuccess ? budgetRefusals(remainingPods(pods), budgets) : [];
-    if (pods.evictable.length === 0 && pods.awaited.length === 0 && overBudget.length === 0) return DONE;
-    const state = { options, pods, overBudget, message: progressMessage(facts, pods, overBudget) };
-    const deadline = deadlineOf(facts, options);
-    if (deadline === undefined) return withoutTimeout(facts, state);
-    const isLate = facts.ledger?.step === 'Drain' && facts.now >= deadline;
-    return isLate ? afterTimeout(facts, state) : beforeTimeout(facts, state);
+    const since = ledger?.step === 'Drain' ? stepStartedAt(facts, 'Drain') : undefined;
+    return continueDrain(facts, { options, pods, overBudget, since });
   },
 };
-
-/** A drain without a timeout waits indefinitely, but not on a node that does not come back: nothing terminates pods there. */
-function withoutTimeout(facts: Facts, state: DrainState): StepResult {
-  const result = beforeTimeout(facts, state);
-  if (result.is !== 'wait') return result;
-  const seconds = facts.nodeOp.spec.rebootTimeoutSeconds;
-  const timeout = () => fail('Unreachable', `the node has not been Ready for ${seconds} s during its drain`);
-  const { reason, message } = result;
-  const notReady = { reason, message: `the node is not Ready; ${message}`, readyAgain: { reason, message } };
-  return awaitReadyNode(facts, seconds, timeout, notReady) ?? result;
-}
-
-const deadlineOf = (facts: Facts, { timeoutSeconds }: DrainOptions): Date | undefined =>
-  timeoutSeconds > 0 ? after(stepStartedAt(facts, 'Drain'), timeoutSeconds) : undefined;
-
-interface DrainState {
-  options: DrainOptions;
-  pods: ClassifiedPods;
-  /** Why pods that stay may not go down yet. */
-  overBudget: readonly string[];
-  message: string;
-}
-
-/** Budgets are asked again as often as a refused eviction is repeated. */
-const BUDGET_RECHECK_SECONDS = 5;
-
-function beforeTimeout(facts: Facts, { options, pods, overBudget, message }: DrainState): StepResult {
-  const present = presentPods(pods);
-  const due = dueForEviction(facts, present);
-  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'nothing' }, { reason: 'Draining', message });
-  const deadline = deadlineOf(facts, options);
-  const recheck = overBudget.length > 0 ? after(facts.now, BUDGET_RECHECK_SECONDS) : undefined;
-  return wait('Draining', message, nextCheck(facts, present, [deadline, recheck]));
-}
-
-/**
- * A pod that was deleted past its budget may still not terminate, because of a long grace period, a finalizer or a broken runtime.
- */
-const DELETION_SECONDS = 300;
-
-function afterTimeout(facts: Facts, { options, pods, message }: DrainState): StepResult {
-  const { timeoutSeconds, onTimeout } = options;
-  if (onTimeout === 'Proceed') return DONE;
-  if (onTimeout === 'Fail') return fail('DrainTimeout', `not drained within ${timeoutSeconds} s: ${message}`);
-  if (pods.evictable.length === 0) return DONE;
-  if (facts.now >= after(stepStartedAt(facts, 'Drain'), timeoutSeconds + DELETION_SECONDS))
-    return fail('DrainTimeout', `deleted pods did not terminate within ${DELETION_SECONDS} s: ${message}`);
-  const present = presentPods(pods);
-  const due = dueForEviction(facts, present);
-  if (due.length > 0) return act({ do: 'evict', pods: due, bypassing: 'budgets' }, { reason: 'Draining', message });
-  return wait('Draining', message, nextCheck(facts, present));
-}
-
-const presentPods = ({ evictable }: ClassifiedPods): CachedPod[] =>
-  evictable.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-
-/** A refused eviction is repeated only after a pause. */
-const dueForEviction = ({ evictionRefusals, now }: Facts, present: readonly CachedPod[]): CachedPod[] =>
-  present.filter(pod => (evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now) <= now);
-
-function nextCheck(
-  { evictionRefusals, now }: Facts,
-  present: readonly CachedPod[],
-  others: readonly (Date | undefined)[] = [],
-): Date {
-  const retries = present.map(pod => evictionRefusals.get(pod.metadata.uid)?.notBefore ?? now);
-  const times = [...retries, ...others.filter(time => time !== undefined), after(now, 60)];
-  return times.sort((a, b) => a.getTime() - b.getTime())[0] ?? now;
-}
-
-/** Which pods the drain waits for, why, and since when. */
-function progressMessage(facts: Facts, pods: ClassifiedPods, overBudget: readonly string[]): string {
-  const { ledger } = facts;
-  const { evictable, awaited } = pods;
-  const parts = [
-    evictable.length > 0 && `waiting for ${podNames(evictable)} to terminate`,
-    ...refusalMessages(facts, presentPods(pods)),
-    awaited.length > 0 && `waiting for the build in ${podNames(awaited)} to end`,
-    ...overBudget.slice(0, 2),
-    stayingMessage(pods),
-  ];
-  const startedAt = stepStartedAt(facts, 'Drain').toISOString();
-  const since = ledger?.step === 'Drain' ? ` (draining since ${startedAt})` : '';
-  return `${parts.filter(Boolean).join('; ')}${since}`;
-}
-
-const MAX_REFUSALS = 3;
-
-/** A terminating pod is not refused any more, and must not hide the words about the others. */
-function refusalMessages({ evictionRefusals }: Facts, present: readonly CachedPod[]): string[] {
-  const messages = new Set(present.flatMap(pod => evictionRefusals.get(pod.metadata.uid)?.message ?? []));
-  return [...messages].slice(0, MAX_REFUSALS);
-}

@@ -7,6 +7,7 @@ import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait }
 import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
+import { drainAgain } from './drain-again.js';
 import { podName } from './drainable-pods.js';
 import { createJob, recordJob } from './job-creation.js';
 import { jobFailed } from './job-failure.js';
@@ -94,7 +95,7 @@ function awaitRebootPermission(facts: Facts): StepResult {
   const turn = awaitControlPlaneTurn(facts);
   if (facts.nodeOp.isDeleting && turn?.is === 'wait')
     return fail('Deleted', 'the operation was deleted before its reboot');
-  return turn ?? DONE;
+  return turn ?? drainAgain(facts);
 }
 
 /** Deletes the Job of a deleted operation; its Pod terminates with its grace period. */
