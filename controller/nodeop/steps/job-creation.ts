@@ -2,7 +2,7 @@
 import { LABELS } from '../../../api/names.js';
 import { after } from '../../../program/clock.js';
 import type { CachedJob } from '../../cluster/job.js';
-import { isPodOfNodeOp } from '../../cluster/own-pods.js';
+import { isOrphanedCommand, isPodOfNodeOp } from '../../cluster/own-pods.js';
 import { isAlive, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
@@ -43,5 +43,6 @@ function awaitDeletedJob(facts: Facts): StepResult | undefined {
 
 const isCommand = (pod: CachedPod): boolean => {
   const { labels = {} } = pod.metadata;
-  return isPodOfNodeOp(pod) && labels[LABELS.preflight] === undefined && labels[LABELS.pull] === undefined;
+  const isHelper = labels[LABELS.preflight] !== undefined || labels[LABELS.pull] !== undefined;
+  return isOrphanedCommand(pod) || (isPodOfNodeOp(pod) && !isHelper);
 };

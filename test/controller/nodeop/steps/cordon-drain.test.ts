@@ -15,6 +15,10 @@ describe('A node to be cordoned and drained', () => {
   const late = reached('Drain', { cordoned: true }, 300);
   const refusal = (seconds: number) =>
     new Map([['uid-web', { at: NOW, notBefore: new Date(NOW.getTime() + seconds * 1000), message: 'budget web' }]]);
+  const build = pod('build', {
+    owner: { kind: 'OSArtifact', uid: 'iso', apiVersion: 'build.kairos.io/v1alpha2' },
+    labels: { 'build.kairos.io/artifact': 'iso' },
+  });
   const db = pod('db', { ...replicated, labels: { app: 'db' } });
   const exhausted = {
     metadata: { name: 'db', namespace: 'default', uid: 'b', resourceVersion: '1' },
@@ -155,7 +159,7 @@ describe('A node to be cordoned and drained', () => {
     [
       'waits for a Pod that builds an image',
       DRAIN,
-      { ...cordoned, ledger: atDrain, pods: [pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } })] },
+      { ...cordoned, ledger: atDrain, pods: [build] },
       'Drain: wait Draining',
     ],
     ['fails at the drain timeout', DRAIN, { ...cordoned, ledger: late, pods: [web] }, 'Drain: Failed DrainTimeout'],
@@ -202,12 +206,7 @@ describe('A node to be cordoned and drained', () => {
       ledger: atDrain,
       evictionRefusals: refusal(3),
       replacements: new Set(['uid-back']),
-      pods: [
-        web,
-        pod('back', replicated),
-        pod('bare'),
-        pod('build', { labels: { 'build.kairos.io/artifact': 'iso' } }),
-      ],
+      pods: [web, pod('back', replicated), pod('bare'), build],
     };
     const { result } = walk(facts(DRAIN, seen));
     expect(result).toMatchObject({

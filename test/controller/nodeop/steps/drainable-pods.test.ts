@@ -11,8 +11,14 @@ const OPTIONS = {
   onTimeout: 'Fail' as const,
 };
 const daemon = { owner: { kind: 'DaemonSet', uid: 'ds' } };
-const labelled = (label: string, kind = 'ReplicaSet'): PodTraits => ({
-  owner: { kind, uid: 'owner' },
+const API_VERSIONS: Record<string, string> = {
+  Job: 'batch/v1',
+  NodeOp: 'operator.kairos.io/v1alpha1',
+  NodeOpUpgrade: 'operator.kairos.io/v1alpha1',
+  OSArtifact: 'build.kairos.io/v1alpha2',
+};
+const labelled = (label: string, kind = 'ReplicaSet', apiVersion = API_VERSIONS[kind] ?? 'apps/v1'): PodTraits => ({
+  owner: { kind, uid: 'owner', apiVersion },
   labels: { [label]: 'x' },
 });
 
@@ -87,17 +93,40 @@ describe('A drain classifies', () => {
     ['the Job of any NodeOp', labelled('kairos.io/nodeop', 'Job'), {}, 'ignored'],
     ['a helper Pod of any NodeOp', labelled('kairos.io/nodeop', 'NodeOp'), {}, 'ignored'],
     [
-      'a Pod of a NodeOp whose Job was deleted without it',
+      'a pod without an owner and with the label of a NodeOp',
+      { labels: { 'kairos.io/nodeop': 'x' } },
+      {},
+      'stay: it has no controller and force is false',
+    ],
+    [
+      'a pod without an owner and with the label of a NodeOp, with force',
       { labels: { 'kairos.io/nodeop': 'x' } },
       { force: true },
-      'ignored',
+      'evict',
+    ],
+    [
+      'a pod of a Job of another API group with the label of a NodeOp',
+      labelled('kairos.io/nodeop', 'Job', 'volcano.sh/v1'),
+      {},
+      'evict',
+    ],
+    [
+      'a pod without an owner and with the label of a probe',
+      { labels: { 'operator.kairos.io/probe': 'x' } },
+      { force: true },
+      'evict',
     ],
     ['a pod of a ReplicaSet with the label of a NodeOp', labelled('kairos.io/nodeop'), {}, 'evict'],
     ['a pod of a StatefulSet with the label of a NodeOp', labelled('kairos.io/nodeop', 'StatefulSet'), {}, 'evict'],
     ['a Pod that builds an image', labelled('build.kairos.io/artifact', 'OSArtifact'), {}, 'await'],
     ['a Pod that exports an image', labelled('build.kairos.io/artifact', 'Job'), {}, 'await'],
     ['a pod of a ReplicaSet with the label of an artifact', labelled('build.kairos.io/artifact'), {}, 'evict'],
-    ['a Pod without a controller that builds an image', { labels: { 'build.kairos.io/artifact': 'x' } }, {}, 'await'],
+    [
+      'a pod without an owner and with the label of an artifact',
+      { labels: { 'build.kairos.io/artifact': 'x' } },
+      {},
+      'stay: it has no controller and force is false',
+    ],
     [
       'a finished Pod that has built an image',
       { ...labelled('build.kairos.io/artifact', 'OSArtifact'), phase: 'Succeeded' },

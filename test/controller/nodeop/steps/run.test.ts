@@ -7,6 +7,7 @@ import { outcomeOf, CORDON, REBOOT } from './walk-outcome.js';
 const deleted = (spec: object = {}) => nodeOp(spec, { metadata: { deletionTimestamp: secondsAgo(1) } });
 
 const COMMAND = { 'kairos.io/nodeop': 'other' };
+const OF_JOB = { labels: COMMAND, owner: { kind: 'Job', uid: 'other', apiVersion: 'batch/v1' } };
 
 /** Created suspended, then resumed and suspended again so many times. */
 function suspendedAgain(times: number) {
@@ -36,14 +37,20 @@ describe('The Job of the command', () => {
     [
       'is not created while the command of an earlier operation still runs',
       {},
-      { ledger: reached('Run'), pods: [pod('early', { labels: COMMAND, terminating: true })] },
+      { ledger: reached('Run'), pods: [pod('early', { ...OF_JOB, terminating: true })] },
       'Run: wait JobRunning',
     ],
     [
       'fails when an earlier command does not end within startDeadlineSeconds',
       {},
-      { ledger: reached('Run', {}, 600), pods: [pod('early', { labels: COMMAND })] },
+      { ledger: reached('Run', {}, 600), pods: [pod('early', OF_JOB)] },
       'Run: Failed NotStarted',
+    ],
+    [
+      'is not created while a command runs whose Job was deleted without its Pod',
+      {},
+      { ledger: reached('Run'), pods: [commandPod({ labels: COMMAND })] },
+      'Run: wait JobRunning',
     ],
     [
       'is created beside finished commands, helper Pods and foreign Pods',
@@ -51,8 +58,9 @@ describe('The Job of the command', () => {
       {
         ledger: reached('Run'),
         pods: [
-          pod('ended', { labels: COMMAND, phase: 'Failed' }),
-          pod('pull', { labels: { ...COMMAND, 'operator.kairos.io/pull': 'true' } }),
+          pod('ended', { ...OF_JOB, phase: 'Failed' }),
+          pod('pull', { ...OF_JOB, labels: { ...COMMAND, 'operator.kairos.io/pull': 'true' } }),
+          pod('labelled', { labels: COMMAND }),
           pod('web'),
           pod('copied', { labels: COMMAND, owner: { kind: 'DaemonSet', uid: 'ds' } }),
         ],
