@@ -75,7 +75,7 @@ export const writeFileOf = (root: string, path: string, text: string): Promise<v
 export interface NewFile {
   name: string;
   text: string;
-  /** A name in the same directory that nobody can guess. */
+  /** A name in the same directory that cannot be guessed. */
   tempFile: string;
 }
 

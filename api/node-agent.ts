@@ -112,6 +112,7 @@ export const Operation = z.object({
     .array(z.string())
     .optional()
     .describe('Namespaces and names of the static pods that were Ready on the node before its Job.'),
+  staticPodsRemoved: z.array(z.string()).optional().describe('Static pods that are gone since the reboot.'),
   containersBefore: z
     .array(z.string())
     .optional()

@@ -73,6 +73,20 @@ describe('while etcd of a control plane', () => {
     expect([shutdownsOf(cluster).slice(0, 3), violations]).toEqual([[1, 0, 0], []]);
   });
 
+  test('is removed by the upgrade, the others go on, and its message names it', async () => {
+    const { cluster, violations } = await controlPlanes();
+    for (const name of NAMES)
+      cluster.machine(name).changesAtBoot = { staticPods: [{ name: 'etcd-renamed' }, { name: 'kube-apiserver' }] };
+    cluster.apply(NODE_OP_UPGRADE, nodeOpUpgrade('op', UPGRADE));
+    await untilFinished(cluster);
+    expect([result(cluster, 'cp1'), nodeMessage(cluster, 'cp1')]).toEqual([
+      'Completed Done',
+      'Job and reboot completed successfully (static pod kube-system/etcd-cp1 is not on the node any more after its reboot)',
+    ]);
+    expect(await cluster.runUntilSettled()).toBe(true);
+    expect([cluster.upgrade('op')?.status?.phase, violations]).toEqual(['Completed', []]);
+  });
+
   test('is not Ready before the operation, no other control plane is cordoned until it is', async () => {
     const { cluster, violations } = await controlPlanes();
     etcdAfterBoot(cluster.machine('cp3'), 150);

@@ -140,11 +140,14 @@ const finalFields = (
   ledger: Ledger,
 ) => ({ phase, reason, message: withNotes(message, ledger), log, exitCode, completedAt: at });
 
-/** What every message mentions from then on: that the requested drain did not happen, and which containers were added to the Pod. */
+/** What every message mentions from then on. */
 function withNotes(message: string | undefined, ledger: Ledger): string | undefined {
   const notes = [
     ...(ledger?.drainSkipped ? ['not drained: there is no other Ready, schedulable node'] : []),
     ...(ledger?.job?.added ? [`something added container ${ledger.job.added.join(', ')} to the Pod of the Job`] : []),
+    ...(ledger?.staticPodsRemoved
+      ? [`static pod ${ledger.staticPodsRemoved.join(', ')} is not on the node any more after its reboot`]
+      : []),
   ];
   return notes.length === 0 ? message : `${message ?? ''} (${notes.join('; ')})`;
 }

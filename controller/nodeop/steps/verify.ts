@@ -7,6 +7,7 @@ import { isMirror, isPodReady, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { staticPodName } from '../facts/static-pods.js';
 import { podName } from './drainable-pods.js';
+import { awaitAbsentStaticPods } from './removed-static-pods.js';
 import type { Step } from './step.js';
 
 export const verify: Step = {
@@ -28,7 +29,7 @@ function awaitHealth(facts: Facts, missing: string): StepResult {
     return act({ do: 'record', change: { readySince: null } }, { reason: 'Settling', message: missing });
   if (ledger?.step === 'Verify' && now >= until)
     return fail('NotSettled', `not healthy within ${seconds} s after its reboot: ${missing}`);
-  return wait('Settling', missing, until);
+  return awaitAbsentStaticPods(facts) ?? wait('Settling', missing, until);
 }
 
 const verifyDeadline = (facts: Facts): Date =>

@@ -141,7 +141,7 @@ export class Kubelet {
     /* Pods that already run continue without a Node object; new ones are started only on a registered node. */
     const registered = api.find(NODES, { name: machine.name }) !== undefined;
     let next = registered ? this.#reportNode() : undefined;
-    if (registered) this.#staticPods.createMirrorPods();
+    if (registered) this.#staticPods.syncMirrorPods();
     for (const pod of this.#pods())
       if (registered || this.#workers.has(pod.metadata.uid)) next = shorterDelay(next, this.#syncPod(pod));
     return next;

@@ -27,9 +27,13 @@ export class StaticPods {
     return metadata.annotations?.[MIRROR] !== undefined;
   }
 
-  /** A mirror Pod that somebody deleted is made anew; what it mirrors never stopped. */
-  createMirrorPods(): void {
+  /** A mirror Pod that somebody deleted is made anew, because what it mirrors never stopped; one without a manifest is deleted. */
+  syncMirrorPods(): void {
     const { name: node, staticPods } = this.#machine;
+    const names = staticPods.map(({ name }) => `${name}-${node}`);
+    for (const pod of this.#api.all<PodObject>(PODS))
+      if (this.owns(pod) && pod.spec.nodeName === node && !names.includes(pod.metadata.name))
+        this.#api.forceRemove(PODS, pod.metadata);
     for (const { name } of staticPods) {
       const at = { name: `${name}-${node}`, namespace: NAMESPACE };
       if (!this.#api.find(PODS, at)) this.#api.put(PODS, this.#mirrorPod(name, at));

@@ -137,12 +137,6 @@ describe('A node to be rebooted and verified', () => {
       'Verify: Completed Done',
     ],
     [
-      'waits for a static pod that it had before',
-      REBOOT,
-      { ...rebooted(), ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'] }), pods: [] },
-      'Verify: wait Settling',
-    ],
-    [
       'waits while a static pod is not Ready',
       REBOOT,
       { ...rebooted(), ledger: ran('Verify', { staticPods: ['kube-system/etcd-n1'] }), pods: [etcd({ ready: false })] },
