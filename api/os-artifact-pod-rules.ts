@@ -1,5 +1,6 @@
 /** Rules for what users add to the builder Pod: volumes, containers, names of files. */
 import { builtOutputs, KIND_STEPS, variantVolumes } from './artifact-kinds.js';
+import { cutName } from './cut.js';
 import type { OSArtifactSpec } from './os-artifact.js';
 import { fault, isSet, type Rule } from './os-artifact-faults.js';
 import { ARTIFACTS_VOLUME, type NamedObject } from './passthrough.js';
@@ -14,14 +15,24 @@ export const RESERVED_VOLUMES: readonly string[] = [
   'image-credentials',
 ];
 
+const quoted = (name: unknown): string => `"${cutName(String(name))}"`;
+
+/** The name of each item, and whether an earlier item has it. Takes time in proportion to the names, of which there may be thousands. */
+function namesOf(items: readonly NamedObject[]): { name: string; isRepeated: boolean }[] {
+  const seen = new Set<string>();
+  return items.map(({ name }) => {
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    return { name, isRepeated };
+  });
+}
+
 const volumeNames: Rule = ({ volumes = [] }) =>
-  volumes.flatMap(({ name }, index) => [
+  namesOf(volumes).flatMap(({ name, isRepeated }, index) => [
     ...(RESERVED_VOLUMES.includes(name)
-      ? [fault(`"${name}" is reserved by the operator`, 'volumes', index, 'name')]
+      ? [fault(`${quoted(name)} is reserved by the operator`, 'volumes', index, 'name')]
       : []),
-    ...(volumes.findIndex(other => other.name === name) < index
-      ? [fault(`"${name}" is used twice`, 'volumes', index, 'name')]
-      : []),
+    ...(isRepeated ? [fault(`${quoted(name)} is used twice`, 'volumes', index, 'name')] : []),
   ]);
 
 /** Every field that names a volume. */
@@ -35,7 +46,7 @@ const volumeReferences = ({ image, artifacts }: OSArtifactSpec): { path: string[
     { path: ['artifacts', 'volume'], name: artifacts?.volume },
   ].flatMap(({ path, name }) => (typeof name === 'string' && name !== '' ? [{ path, name }] : []));
 
-const noSuchVolume = (name: unknown) => `there is no volume "${String(name)}" in volumes`;
+const noSuchVolume = (name: unknown) => `there is no volume ${quoted(name)} in volumes`;
 
 const volumesExist: Rule = spec =>
   volumeReferences(spec).flatMap(({ path, name }) =>
@@ -59,11 +70,11 @@ const workVolume: Rule = ({ artifacts, volumes = [], exporters = [] }) => {
   if (!volume) return [];
   const path = ['artifacts', 'volume'];
   if (READ_ONLY_SOURCES.some(source => isSet(volume[source])) || Object.values(volume).some(isReadOnly))
-    return [fault(`the volume "${volume.name}" is read-only: use a PersistentVolumeClaim`, ...path)];
+    return [fault(`the volume ${quoted(volume.name)} is read-only: use a PersistentVolumeClaim`, ...path)];
   return exporters.length > 0 && isDeletedWithPod(volume)
     ? [
         fault(
-          `the volume "${volume.name}" is deleted with the builder Pod, before exporters run: use a PersistentVolumeClaim`,
+          `the volume ${quoted(volume.name)} is deleted with the builder Pod, before exporters run: use a PersistentVolumeClaim`,
           ...path,
         ),
       ]
@@ -88,12 +99,12 @@ function operatorVolumes({ image, artifacts, ...spec }: OSArtifactSpec): string[
 /** Importers may mount the volumes of the spec and those of the operator. */
 const importerMounts: Rule = spec => {
   const { importers = [], volumes = [] } = spec;
-  const own = operatorVolumes(spec);
+  const known = new Set<unknown>([...operatorVolumes(spec), ...volumes.map(({ name }) => name)]);
   const faultOf = (name: unknown): string | undefined => {
-    if (volumes.some(volume => volume.name === name) || own.some(one => one === name)) return undefined;
+    if (known.has(name)) return undefined;
     if (name === ARTIFACTS_VOLUME)
-      return `the built files are in the volume "${spec.artifacts?.volume ?? ''}" of this spec`;
-    if (RESERVED_VOLUMES.some(one => one === name)) return `this build has no volume "${String(name)}"`;
+      return `the built files are in the volume ${quoted(spec.artifacts?.volume ?? '')} of this spec`;
+    if (RESERVED_VOLUMES.some(one => one === name)) return `this build has no volume ${quoted(name)}`;
     return noSuchVolume(name);
   };
   return importers.flatMap(({ volumeMounts }, index) =>
@@ -112,11 +123,9 @@ const COMMON_STEP =
 export const isBuilderStep = (name: string): boolean => COMMON_STEP.test(name) || KIND_STEPS.includes(name);
 
 const importerNames: Rule = ({ importers = [] }) =>
-  importers.flatMap(({ name }, index) => [
-    ...(isBuilderStep(name) ? [fault(`"${name}" is the name of a build step`, 'importers', index, 'name')] : []),
-    ...(importers.findIndex(other => other.name === name) < index
-      ? [fault(`"${name}" is used twice`, 'importers', index, 'name')]
-      : []),
+  namesOf(importers).flatMap(({ name, isRepeated }, index) => [
+    ...(isBuilderStep(name) ? [fault(`${quoted(name)} is the name of a build step`, 'importers', index, 'name')] : []),
+    ...(isRepeated ? [fault(`${quoted(name)} is used twice`, 'importers', index, 'name')] : []),
   ]);
 
 /** File names have 255 bytes at most (limits.h, NAME_MAX), including their endings. */
@@ -144,7 +153,7 @@ const uniqueFileNames: Rule = ({ artifacts = {}, nameOverride = {} }) => {
   return files.flatMap(({ kind, file }, index) =>
     files.findIndex((other, at) => at > index && other.file === file) < 0
       ? []
-      : [fault(`two files would be named ${file}`, 'nameOverride', kind)],
+      : [fault(`two files would be named ${cutName(file)}`, 'nameOverride', kind)],
   );
 };
 

@@ -1,5 +1,6 @@
 /** What is allowed in an OSArtifact and may still surprise. */
 import { idleSettings, requestedOutputs } from './artifact-kinds.js';
+import { cutName } from './cut.js';
 import type { OSArtifactSpec } from './os-artifact.js';
 import { isSet } from './os-artifact-faults.js';
 import { isDeletedWithPod } from './os-artifact-pod-rules.js';
@@ -11,7 +12,9 @@ function bundleNames({ artifacts, bundles = [] }: OSArtifactSpec): string[] {
   const path = artifacts?.bundles ? 'spec.artifacts.bundles' : 'spec.bundles';
   return (artifacts?.bundles ?? bundles).flatMap((bundle, index) =>
     isBareWord(bundle)
-      ? [`${path}[${index}]: bundles are image references: "${bundle}" means "docker.io/library/${bundle}:latest"`]
+      ? [
+          `${path}[${index}]: bundles are image references: "${cutName(bundle)}" means "docker.io/library/${cutName(bundle)}:latest"`,
+        ]
       : [],
   );
 }
@@ -27,7 +30,9 @@ const replacedVolumes = ({ exporters = [] }: OSArtifactSpec): string[] =>
 function deletedWithPod({ artifacts, volumes = [], exporters = [] }: OSArtifactSpec): string[] {
   const workVolume = volumes.find(({ name }) => name === artifacts?.volume);
   return workVolume && isDeletedWithPod(workVolume) && exporters.length === 0
-    ? [`spec.artifacts.volume: "${workVolume.name}" is deleted with the builder Pod, and the built files with it`]
+    ? [
+        `spec.artifacts.volume: "${cutName(workVolume.name)}" is deleted with the builder Pod, and the built files with it`,
+      ]
     : [];
 }
 

@@ -1,5 +1,6 @@
 /** The HTTP interface of the webhook: reviews, health and metrics. It does not listen by itself. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import { cut, cutName } from '../api/cut.js';
 import type { Health } from '../program/health.js';
 import type { Log } from '../program/log.js';
 import { type ClusterWarnings, isReviewedKind, mutate, validateInCluster } from './admit.js';
@@ -22,7 +23,7 @@ const MAX_SCHEMA_ERRORS = 8;
 function schemaErrorText(issues: readonly { path: readonly PropertyKey[]; message: string }[]): string {
   const reported = issues.slice(0, MAX_SCHEMA_ERRORS);
   const list = reported.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
-  return `expected an AdmissionReview of admission.k8s.io/v1: ${list}`;
+  return cut(`expected an AdmissionReview of admission.k8s.io/v1: ${list}`);
 }
 
 const review = async (
@@ -37,9 +38,11 @@ const kindLabel = ({ kind }: AdmissionRequest) => (isReviewedKind(kind) ? kind.k
 /** Errors of the webhook itself must not look like errors of the user: they are logged and answered with code 500. */
 function reviewHandler(webhook: ReviewRecord['webhook'], options: AppOptions): RequestHandler {
   const { log, onReview } = options;
-  return async ({ body }, response) => {
+  return async (incoming, response) => {
     const start = performance.now();
-    const parsed = AdmissionReview.safeParse(body);
+    const parsed = AdmissionReview.safeParse(incoming.body);
+    /* The parsed body may take forty megabytes, and a response may wait for the API server. */
+    incoming.body = undefined;
     if (!parsed.success) return sendError(response, 400, schemaErrorText(parsed.error.issues));
     const { request } = parsed.data;
     const record = (verdict: ReviewRecord['verdict']) =>
@@ -63,7 +66,7 @@ function reviewHandler(webhook: ReviewRecord['webhook'], options: AppOptions): R
 const logFields = ({ uid, kind, namespace, name, operation }: AdmissionRequest) => ({
   request: uid,
   operation,
-  object: `${kind.kind} ${namespace ?? ''}/${name ?? ''}`,
+  object: [kind.kind, `${cutName(namespace ?? '')}/${cutName(name ?? '')}`].map(cutName).join(' '),
 });
 
 const parserErrorHandler =

@@ -1,5 +1,6 @@
 /** Defaults as a JSON patch (RFC 6902) that only adds missing fields and never changes a value that a user wrote. */
 import type * as z from 'zod';
+import { checkShape } from './shape-check.js';
 import { isFields, type Path } from './unknown-json.js';
 
 export interface AddOperation {
@@ -25,12 +26,12 @@ function added(sent: unknown, full: unknown, path: Path): AddOperation[] {
 
 /** Patch operations that add the missing defaults of a schema at `path`; none when `sent` is invalid. */
 export function missingDefaults(schema: z.ZodType, sent: unknown, path: Path): AddOperation[] {
-  const parsed = schema.safeParse(sent);
-  return parsed.success ? added(sent, parsed.data, path) : [];
+  const checked = checkShape(schema, sent);
+  return checked.isValid ? added(sent, checked.data, path) : [];
 }
 
 /** The value with all defaults, for comparisons; unchanged when it is invalid. */
 export function defaulted(schema: z.ZodType, sent: unknown): unknown {
-  const parsed = schema.safeParse(sent);
-  return parsed.success ? parsed.data : sent;
+  const checked = checkShape(schema, sent);
+  return checked.isValid ? checked.data : sent;
 }

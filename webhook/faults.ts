@@ -1,4 +1,5 @@
-/** Faults of single fields, in the wording of the API server. */
+/** Faults of single fields, in the wording of the API server. Paths, values and details are cut: a user can make each of them megabytes long. */
+import { cut, cutName } from '../api/cut.js';
 import type { Path } from './unknown-json.js';
 
 /** Reasons in `status.details.causes`, by which clients distinguish faults. */
@@ -10,12 +11,18 @@ export const REASONS = {
   'Too many': 'FieldValueTooMany',
 } as const;
 
+/** After that many faults no more are looked for: the cost of a review must not depend on how many there are. */
+export const MAX_FOUND = 1_000;
+
 export interface Fault {
   path: Path;
   what: keyof typeof REASONS;
   /** Included in the message of invalid and unsupported values only. */
   value?: unknown;
-  detail: string;
+  /** Read only for the faults that are reported. */
+  readonly detail: string;
+  /** Stands for the detail in comparisons, where writing that takes time. */
+  readonly code?: string;
 }
 
 export const invalid = (path: Path, value: unknown, detail: string): Fault => ({
@@ -27,12 +34,8 @@ export const invalid = (path: Path, value: unknown, detail: string): Fault => ({
 export const required = (path: Path, detail = ''): Fault => ({ path, what: 'Required value', detail });
 export const forbidden = (path: Path, detail: string): Fault => ({ path, what: 'Forbidden', detail });
 export const tooMany = (path: Path, detail: string): Fault => ({ path, what: 'Too many', detail });
-export const unsupported = (path: Path, value: unknown, supported: readonly unknown[]): Fault => ({
-  path,
-  what: 'Unsupported value',
-  value,
-  detail: `supported values: ${supported.map(one => JSON.stringify(one)).join(', ')}`,
-});
+export const supportedValues = (supported: readonly unknown[]): string =>
+  `supported values: ${supported.map(one => JSON.stringify(one)).join(', ')}`;
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -40,24 +43,38 @@ const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 export function pathText(path: Path): string {
   let text = '';
   for (const key of path) {
-    const plain = typeof key !== 'number' && PLAIN_KEY.test(String(key));
-    text += plain ? `${text === '' ? '' : '.'}${String(key)}` : `[${String(key)}]`;
+    const name = cutName(String(key));
+    const plain = typeof key !== 'number' && PLAIN_KEY.test(name);
+    text += plain ? `${text === '' ? '' : '.'}${name}` : `[${name}]`;
   }
-  return text;
+  return cut(text, MAX_PATH_LENGTH);
 }
+
+/** Longer than any path whose keys are legal. */
+const MAX_PATH_LENGTH = 512;
 
 /** Longest value in a message: enough to recognise it, without a whole cloud-config. */
 const MAX_VALUE_LENGTH = 160;
+const MAX_DETAIL_LENGTH = 512;
 
 function valueText(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null';
+  const start = typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH + 1) : value;
+  const text = JSON.stringify(start) ?? 'null';
   return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH)}…`;
 }
+
+/** The same for the same fault of two versions of an object, without the texts that only a reported fault needs. */
+export const faultKey = (fault: Fault): string =>
+  [...fault.path.map(String), '', fault.what, fault.code ?? fault.detail, JSON.stringify(fault.value) ?? ''].join('\0');
 
 /** The message without the path: `Invalid value: -1: must be …`. */
 export function bodyText({ what, value, detail }: Fault): string {
   const withValue = what === 'Invalid value' || what === 'Unsupported value';
-  return [what, ...(withValue ? [valueText(value)] : []), ...(detail === '' ? [] : [detail])].join(': ');
+  return [
+    what,
+    ...(withValue ? [valueText(value)] : []),
+    ...(detail === '' ? [] : [cut(detail, MAX_DETAIL_LENGTH)]),
+  ].join(': ');
 }
 
 /** The message with the path: `spec.concurrency: Invalid value: -1: must be …`. */

@@ -1,9 +1,8 @@
 /** The spec of a started operation is immutable, except for fields that control its pace: nodes have already acted on the rest. */
-import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { isChangeable } from '../api/spec-fields.js';
 import { type Fault, forbidden } from './faults.js';
-import { type Fields, fieldsOf } from './unknown-json.js';
+import { type Fields, fieldsOf, sameJson } from './unknown-json.js';
 
 const STARTED: readonly unknown[] = ['Running', 'Completed', 'Failed'];
 
@@ -19,7 +18,7 @@ const IMMUTABLE =
 /** One fault for each changed immutable field. Both specs have all defaults, so that omitting a default is no change. */
 export function immutableFieldFaults(spec: z.ZodType, before: Fields, after: Fields): Fault[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter(field => !isChangeable(spec, field) && !isDeepStrictEqual(before[field], after[field]))
+    .filter(field => !isChangeable(spec, field) && !sameJson(before[field], after[field]))
     .toSorted()
     .map(field => forbidden(['spec', field], IMMUTABLE));
 }

@@ -1,5 +1,5 @@
 /** Validates label selectors as the API server does for built-in kinds; it does not check those of custom resources. */
-import { type Fault, forbidden, invalid, required } from './faults.js';
+import { type Fault, forbidden, invalid, MAX_FOUND, required } from './faults.js';
 import { fieldsOf, listOf, type Path, textOf } from './unknown-json.js';
 
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -10,10 +10,10 @@ const MAX_PREFIX_LENGTH = 253;
 
 /** What is wrong with a label key, if anything. */
 export function keyFault(key: string): string | undefined {
-  const parts = key.split('/');
-  const name = parts.pop() ?? '';
-  const prefix = parts.shift();
-  if (parts.length > 0) return 'must contain at most one "/" (prefix/name)';
+  const slash = key.indexOf('/');
+  if (key.lastIndexOf('/') !== slash) return 'must contain at most one "/" (prefix/name)';
+  const name = key.slice(slash + 1);
+  const prefix = slash < 0 ? undefined : key.slice(0, slash);
   if (prefix !== undefined && (prefix.length > MAX_PREFIX_LENGTH || !SUBDOMAIN.test(prefix)))
     return 'prefix part must be a lower-case DNS subdomain of at most 253 characters';
   if (name === '') return 'name part must not be empty';
@@ -27,50 +27,63 @@ export function labelValueFault(value: string): string | undefined {
   return value === '' || NAME.test(value) ? undefined : NAME_RULE;
 }
 
-function labelFaults(matchLabels: unknown, path: Path): Fault[] {
-  return Object.entries(fieldsOf(matchLabels)).flatMap(([key, value]) => {
+function* labelFaults(matchLabels: unknown, path: Path): Generator<Fault> {
+  for (const [key, value] of Object.entries(fieldsOf(matchLabels))) {
     const ofKey = keyFault(key);
+    if (ofKey !== undefined) yield invalid(path, key, ofKey);
     const ofValue = typeof value === 'string' ? labelValueFault(value) : undefined;
-    return [
-      ...(ofKey === undefined ? [] : [invalid(path, key, ofKey)]),
-      ...(ofValue === undefined ? [] : [invalid([...path, key], value, ofValue)]),
-    ];
-  });
-}
-
-function valuesFaults(requirement: { operator?: unknown; values?: unknown }, path: Path): Fault[] {
-  const values = listOf(requirement.values);
-  switch (requirement.operator) {
-    case 'In':
-    case 'NotIn':
-      return values.length === 0 && (requirement.values === undefined || Array.isArray(requirement.values))
-        ? [required(path, `must contain at least one value when operator is ${requirement.operator}`)]
-        : values.flatMap((value, index) => {
-            const fault = typeof value === 'string' ? labelValueFault(value) : undefined;
-            return fault === undefined ? [] : [invalid([...path, index], value, fault)];
-          });
-    case 'Exists':
-    case 'DoesNotExist':
-      return values.length === 0
-        ? []
-        : [forbidden(path, `may not be specified when operator is ${requirement.operator}`)];
-    default:
-      return [];
+    if (ofValue !== undefined) yield invalid([...path, key], value, ofValue);
   }
 }
 
-/** Faults of keys, of values, and of operators with unsuitable values. The schema checks the types. */
-export function labelSelectorFaults(selector: unknown, path: Path): Fault[] {
-  const { matchLabels, matchExpressions } = fieldsOf(selector);
-  const ofExpressions = listOf(matchExpressions).flatMap((one, index) => {
-    const here = [...path, 'matchExpressions', index];
+function* listedValueFaults(values: readonly unknown[], path: Path): Generator<Fault> {
+  for (const [index, value] of values.entries()) {
+    const fault = typeof value === 'string' ? labelValueFault(value) : undefined;
+    if (fault !== undefined) yield invalid([...path, index], value, fault);
+  }
+}
+
+function* valuesFaults(requirement: { operator?: unknown; values?: unknown }, path: Path): Generator<Fault> {
+  const { operator, values: sent } = requirement;
+  const values = listOf(sent);
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length > 0) yield* listedValueFaults(values, path);
+      else if (sent === undefined || Array.isArray(sent))
+        yield required(path, `must contain at least one value when operator is ${operator}`);
+      break;
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0) yield forbidden(path, `may not be specified when operator is ${operator}`);
+      break;
+    default:
+  }
+}
+
+function* expressionFaults(matchExpressions: unknown, path: Path): Generator<Fault> {
+  for (const [index, one] of listOf(matchExpressions).entries()) {
+    const here = [...path, index];
     const requirement = fieldsOf(one);
     const key = textOf(requirement.key);
     const fault = key === undefined ? undefined : keyFault(key);
-    return [
-      ...(fault === undefined ? [] : [invalid([...here, 'key'], key, fault)]),
-      ...valuesFaults(requirement, [...here, 'values']),
-    ];
-  });
-  return [...labelFaults(matchLabels, [...path, 'matchLabels']), ...ofExpressions];
+    if (fault !== undefined) yield invalid([...here, 'key'], key, fault);
+    yield* valuesFaults(requirement, [...here, 'values']);
+  }
+}
+
+function* selectorFaults(selector: unknown, path: Path): Generator<Fault> {
+  const { matchLabels, matchExpressions } = fieldsOf(selector);
+  yield* labelFaults(matchLabels, [...path, 'matchLabels']);
+  yield* expressionFaults(matchExpressions, [...path, 'matchExpressions']);
+}
+
+/** Faults of keys, of values, and of operators with unsuitable values; at most as many as are looked for. The schema checks the types. */
+export function labelSelectorFaults(selector: unknown, path: Path): Fault[] {
+  const faults: Fault[] = [];
+  for (const fault of selectorFaults(selector, path)) {
+    faults.push(fault);
+    if (faults.length === MAX_FOUND) break;
+  }
+  return faults;
 }

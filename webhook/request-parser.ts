@@ -1,6 +1,7 @@
 /** Parses request bodies: only JSON in UTF-8, with limits on the size of a body and of all bodies that are being received. */
 import express, { type RequestHandler, type Response } from 'express';
-import { limitViolation } from './json-limits.js';
+import { cutName } from '../api/cut.js';
+import { limitViolation } from '../api/json-limits.js';
 
 /** A review of an update holds two objects, and etcd takes objects of up to 1.5 MiB. */
 const BODY_LIMIT = '4mb';
@@ -15,7 +16,7 @@ const onlyJson: RequestHandler = (request, response, next) => {
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] !== undefined)
     return sendError(response, 411, 'the content-length header is required');
   if (request.is('application/json')) return next();
-  const sent = request.headers['content-type'] ?? 'none';
+  const sent = cutName(request.headers['content-type'] ?? 'none');
   return sendError(response, 415, `expected content type application/json, got ${sent}`);
 };
 

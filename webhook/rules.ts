@@ -2,8 +2,9 @@
 import { OSArtifactSpec } from '../api/os-artifact.js';
 import type { SpecFault } from '../api/os-artifact-faults.js';
 import { osArtifactFaults } from '../api/os-artifact-rules.js';
-import { type Fault, forbidden, invalid, required } from './faults.js';
+import { type Fault, forbidden, invalid, MAX_FOUND, required } from './faults.js';
 import { labelSelectorFaults } from './label-selector.js';
+import { checkShape } from './shape-check.js';
 import { type Fields, fieldsOf, type Path, valueAt } from './unknown-json.js';
 
 /** Returns the faults of a spec, which may have any shape. */
@@ -49,8 +50,11 @@ function artifactFault(spec: Fields, { path: below, message, isForbidden }: Spec
 
 /** The controller applies the same rules to objects that were created while the webhook was absent. They require fields of the right types. */
 const artifactRules: Rule = spec => {
-  const { success, data } = OSArtifactSpec.safeParse(spec);
-  return success ? osArtifactFaults(data).map(fault => artifactFault(spec, fault)) : [];
+  const checked = checkShape(OSArtifactSpec, spec);
+  if (!checked.isValid) return [];
+  return osArtifactFaults(checked.data)
+    .slice(0, MAX_FOUND)
+    .map(fault => artifactFault(spec, fault));
 };
 
 export const OS_ARTIFACT_RULES: readonly Rule[] = [artifactRules];

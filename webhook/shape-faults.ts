@@ -1,9 +1,8 @@
 /** Converts zod issues into faults in the wording of the API server. */
 import type * as z from 'zod';
-import { type Fault, invalid, required, unsupported } from './faults.js';
+import { type Fault, MAX_FOUND, required, supportedValues } from './faults.js';
+import { checkShape, type Issue, type RawIssue, withMessage } from './shape-check.js';
 import { type Path, valueAt } from './unknown-json.js';
-
-type Issue = z.core.$ZodIssue;
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a string',
@@ -57,10 +56,31 @@ function detailOf(issue: Issue): string {
   }
 }
 
-function faultOf(issue: Issue, value: unknown): Fault {
-  if (value === undefined && issue.code !== 'custom') return required(issue.path);
-  if (issue.code === 'invalid_value') return unsupported(issue.path, value, issue.values);
-  return invalid(issue.path, value, detailOf(issue));
+/** The detail of a fault is written when it is read: a spec can have 20,000 faults, of which only the first few are reported. */
+class ShapeFault implements Fault {
+  readonly what: Fault['what'];
+  readonly code: string;
+
+  constructor(
+    readonly path: Path,
+    readonly value: unknown,
+    private readonly issue: RawIssue,
+  ) {
+    this.code = issue.code ?? '';
+    this.what = issue.code === 'invalid_value' ? 'Unsupported value' : 'Invalid value';
+  }
+
+  get detail(): string {
+    const { issue } = this;
+    return issue.code === 'invalid_value' ? supportedValues(issue.values) : detailOf(withMessage(issue));
+  }
+}
+
+function faultOf(issue: RawIssue, sent: unknown, under: Path): Fault {
+  const below = issue.path ?? [];
+  const value = valueAt(sent, below);
+  const path = [...under, ...below];
+  return value === undefined && issue.code !== 'custom' ? required(path) : new ShapeFault(path, value, issue);
 }
 
 /** zod checks cross-field rules only when all types are valid; `rules.ts` repeats them, so that they are always checked. */
@@ -71,11 +91,10 @@ export interface ShapeFaults {
 
 /** The faults that a schema finds in a value; their paths start with `under`. */
 export function shapeFaults(schema: z.ZodType, value: unknown, under: Path): ShapeFaults {
-  const issues = schema.safeParse(value).error?.issues ?? [];
-  const faults = (wanted: (issue: Issue) => boolean) =>
-    issues.filter(wanted).map(issue => {
-      const fault = faultOf(issue, valueAt(value, issue.path));
-      return { ...fault, path: [...under, ...fault.path] };
-    });
-  return { shape: faults(issue => issue.code !== 'custom'), crossField: faults(issue => issue.code === 'custom') };
+  const checked = checkShape(schema, value);
+  const found: ShapeFaults = { shape: [], crossField: [] };
+  if (checked.isValid) return found;
+  for (const issue of checked.issues.slice(0, MAX_FOUND))
+    (issue.code === 'custom' ? found.crossField : found.shape).push(faultOf(issue, value, under));
+  return found;
 }

@@ -1,13 +1,12 @@
 /** Finds the faults of an object, on updates compared with the previous one, and the warnings about it. */
-import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
+import { countValues, parseNested } from '../api/json-limits.js';
 import { ANNOTATIONS } from '../api/names.js';
 import { defaulted } from './defaults.js';
-import { type Fault, faultText, invalid, pathText, tooMany } from './faults.js';
+import { type Fault, faultKey, invalid, MAX_FOUND, tooMany } from './faults.js';
 import { immutableFieldFaults, hasStarted } from './immutable-fields.js';
-import { countValues } from './json-limits.js';
-import { type Fields, fieldsOf } from './unknown-json.js';
-import { MAX_WARNINGS } from './review.js';
+import { type Fields, fieldsOf, sameJson } from './unknown-json.js';
+import { LAST_APPLIED, MAX_WARNINGS } from './review.js';
 import type { Rule } from './rules.js';
 import { shapeFaults } from './shape-faults.js';
 import { unknownFields } from './unknown-fields.js';
@@ -35,8 +34,6 @@ export interface ReviewedObject {
   before?: Fields;
 }
 
-const startsWith = (path: Fault['path'], start: Fault['path']) => start.every((key, index) => path[index] === key);
-
 /** Enough for a selector that lists 5,000 nodes; the faults of a larger spec could exhaust the memory. */
 const MAX_SPEC_VALUES = 20_000;
 const isHuge = (spec: unknown) => countValues(spec, MAX_SPEC_VALUES) > MAX_SPEC_VALUES;
@@ -44,27 +41,43 @@ const isHuge = (spec: unknown) => countValues(spec, MAX_SPEC_VALUES) > MAX_SPEC_
 /** The faults of a spec, without regard to the previous one. */
 function specFaults({ spec: schema, rules }: KindPolicy, spec: unknown): Fault[] {
   if (isHuge(spec)) return [tooMany(['spec'], `must contain at most ${MAX_SPEC_VALUES} values in total`)];
+  const ruleFaults = rules.flatMap(rule => rule(fieldsOf(spec))).slice(0, MAX_FOUND);
+  if (ruleFaults.length === MAX_FOUND) return ruleFaults;
   const { shape, crossField } = shapeFaults(schema, spec, ['spec']);
-  const ruleFaults = rules.flatMap(rule => rule(fieldsOf(spec)));
   /* A fault that both find is reported once, by the rule, whose path is more precise. */
-  const rulePaths = new Set(ruleFaults.map(({ path }) => pathText(path)));
+  const rulePaths = new Set(ruleFaults.map(({ path }) => pathKey(path)));
   return [
-    ...shape.filter(({ path }) => !rulePaths.has(pathText(path))),
+    ...shape.filter(({ path }) => !rulePaths.has(pathKey(path))),
     ...ruleFaults,
-    ...crossField.filter(({ path }) => !ruleFaults.some(found => startsWith(found.path, path))),
+    ...crossField.filter(isWithoutFaultBelow(ruleFaults)),
   ];
+}
+
+const pathKey = (path: Fault['path']): string => path.map(String).join('\0');
+
+/** Whether none of the faults is at the path of the given one or below it. */
+function isWithoutFaultBelow(faults: readonly Fault[]): (fault: Fault) => boolean {
+  const startsOfLength = new Map<number, Set<string>>();
+  const starts = (length: number) => {
+    const known = startsOfLength.get(length) ?? new Set(faults.map(({ path }) => pathKey(path.slice(0, length))));
+    startsOfLength.set(length, known);
+    return known;
+  };
+  return ({ path }) => !starts(path.length).has(pathKey(path));
 }
 
 /** The faults that the previous spec did not have: an object stored before a rule was introduced can still be changed in other fields. */
 function newFaults(policy: KindPolicy, spec: unknown, before: unknown): Fault[] {
-  const old = new Set(specFaults(policy, before).map(faultText));
-  return specFaults(policy, spec).filter(fault => !old.has(faultText(fault)));
+  const faults = specFaults(policy, spec);
+  if (faults.length === 0) return faults;
+  const old = new Set(specFaults(policy, before).map(faultKey));
+  return faults.filter(fault => !old.has(faultKey(fault)));
 }
 
 /** Terminating objects and updates that do not change the spec always pass, so that finalizers can be removed. */
 export const needsReview = (object: Fields, before?: Fields): boolean =>
   before === undefined ||
-  (fieldsOf(object.metadata).deletionTimestamp === undefined && !isDeepStrictEqual(object.spec, before.spec));
+  (fieldsOf(object.metadata).deletionTimestamp === undefined && !sameJson(object.spec, before.spec));
 
 function nameFaults({ maxNameLength }: KindPolicy, object: Fields): Fault[] {
   const { name } = fieldsOf(object.metadata);
@@ -75,27 +88,20 @@ function nameFaults({ maxNameLength }: KindPolicy, object: Fields): Fault[] {
 /** All faults of an object. */
 export function faultsOf({ policy, object, before }: ReviewedObject): Fault[] {
   if (!before) return [...nameFaults(policy, object), ...specFaults(policy, object.spec)];
+  const faults = newFaults(policy, object.spec, before.spec);
+  if (!policy.isOneRun || !hasStarted(before)) return faults;
   const withDefaults = (spec: unknown) => fieldsOf(isHuge(spec) ? spec : defaulted(policy.spec, spec));
-  const [oldSpec, newSpec] = [withDefaults(before.spec), withDefaults(object.spec)];
-  const immutable = policy.isOneRun && hasStarted(before) ? immutableFieldFaults(policy.spec, oldSpec, newSpec) : [];
-  return [...newFaults(policy, object.spec, before.spec), ...immutable];
+  return [...faults, ...immutableFieldFaults(policy.spec, withDefaults(before.spec), withDefaults(object.spec))];
 }
 
 /** The spec of the object with all defaults. */
 export const defaultedSpec = ({ policy, object }: ReviewedObject): Fields =>
   fieldsOf(defaulted(policy.spec, object.spec));
 
-/** The annotation in which `kubectl apply` stores the object as the user wrote it, before the API server dropped unknown fields. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
 function writtenSpec(object: Fields): unknown {
   const annotation = fieldsOf(fieldsOf(object.metadata).annotations)[LAST_APPLIED];
-  if (typeof annotation !== 'string') return object.spec;
-  try {
-    return fieldsOf(JSON.parse(annotation)).spec;
-  } catch {
-    return object.spec;
-  }
+  const written = typeof annotation === 'string' ? parseNested(annotation) : undefined;
+  return written === undefined ? object.spec : fieldsOf(written).spec;
 }
 
 /** Longer names are truncated and hashed in labels, which matters to users who select by them. */

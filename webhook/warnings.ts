@@ -1,6 +1,7 @@
 /** Warnings about specs that are allowed but may have an unexpected effect. `kubectl` prints each on a line of its own. */
 import { OSArtifactSpec } from '../api/os-artifact.js';
 import { osArtifactWarnings } from '../api/os-artifact-warnings.js';
+import { checkShape } from './shape-check.js';
 import { type Fields, fieldsOf } from './unknown-json.js';
 
 /** Returns the warnings about a spec with all defaults, each starting with the field path. */
@@ -86,8 +87,8 @@ export const NODE_OP_UPGRADE_WARNINGS: readonly WarningRule[] = [
 ];
 
 const artifactWarnings: WarningRule = spec => {
-  const { success, data } = OSArtifactSpec.safeParse(spec);
-  return success ? osArtifactWarnings(data) : [];
+  const checked = checkShape(OSArtifactSpec, spec);
+  return checked.isValid ? osArtifactWarnings(checked.data) : [];
 };
 
 export const OS_ARTIFACT_WARNINGS: readonly WarningRule[] = [artifactWarnings];
