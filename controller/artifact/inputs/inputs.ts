@@ -84,14 +84,11 @@ function decode(code: string, what: string): string {
   }
 }
 
+/** Names only the entry that the spec names: those that exist may be secret as well. */
 async function readEntry({ name, key }: { name: string; key: string }, reader: InputReader): Promise<string> {
   const data = await readSecret(name, reader);
   const code = ownValue(data, key);
-  if (code === undefined) {
-    const others = Object.keys(data).toSorted();
-    const has = others.length === 0 ? 'nothing' : others.map(other => `"${other}"`).join(', ');
-    throw new MissingInput(`waiting for an entry "${key}" in Secret "${name}": it has ${has}`);
-  }
+  if (code === undefined) throw new MissingInput(`waiting for an entry "${key}" in Secret "${name}"`);
   return decode(code, `entry "${key}" of Secret "${name}"`);
 }
 
@@ -107,9 +104,7 @@ async function readValues({ valuesFrom }: DockerfileTemplate, reader: InputReade
   const { name, key } = valuesFrom;
   if (key !== undefined) return { [key]: await readEntry({ name, key }, reader) };
   const entries = Object.entries(await readSecret(name, reader));
-  return Object.fromEntries(
-    entries.map(([entry, code]) => [entry, decode(code, `entry "${entry}" of Secret "${name}"`)]),
-  );
+  return Object.fromEntries(entries.map(([entry, code]) => [entry, decode(code, `an entry of Secret "${name}"`)]));
 }
 
 async function dockerfileOf({ source }: Build, reader: InputReader): Promise<string | undefined> {

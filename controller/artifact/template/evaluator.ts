@@ -1,10 +1,12 @@
 /** Evaluates pipelines, commands and operands. */
-import { Budget } from './budget.js';
+import type { Budget } from './budget.js';
 import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import { callFunction, cost } from './functions.js';
 import { ARITY } from './arity.js';
+import type { Fault } from './faults.js';
+import { MAX_BYTES } from './limits.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
-import { isTrue, NIL, string, typeName, type Value } from './value.js';
+import { isTrue, NIL, string, type Value } from './value.js';
 
 interface Variable {
   name: string;
@@ -15,12 +17,13 @@ interface Variable {
 type Final = Value | undefined;
 
 export class Evaluator {
-  readonly budget = new Budget();
+  readonly budget: Budget;
   readonly #text: string;
   /** Those of the innermost block are last. */
   readonly #variables: Variable[];
 
-  constructor(text: string, data: Value) {
+  constructor(text: string, data: Value, budget: Budget) {
+    this.budget = budget;
     this.#text = text;
     this.#variables = [{ name: '$', value: data }];
   }
@@ -30,7 +33,7 @@ export class Evaluator {
     try {
       return work();
     } catch (error) {
-      if (error instanceof UnlocatedError) throw new TemplateError(error.message, positionOf(this.#text, at));
+      if (error instanceof UnlocatedError) throw new TemplateError(error.fault, positionOf(this.#text, at));
       throw error;
     }
   }
@@ -40,7 +43,7 @@ export class Evaluator {
 
   set(name: string, value: Value): void {
     const variable = this.#variables.findLast(each => each.name === name);
-    if (!variable) throw new UnlocatedError(`undefined variable ${name}`);
+    if (!variable) throw new UnlocatedError('undefinedVariable');
     variable.value = value;
   }
 
@@ -65,8 +68,8 @@ export class Evaluator {
     this.locate(at, () => this.budget.spend());
     if (first.is === 'function') return this.#call(dot, first, args, final);
     const hasArguments = args.length > 0 || final !== undefined;
-    if (hasArguments) throw this.#error("can't give an argument to what is not a function", first.at);
-    if (first.is === 'nil') throw this.#error('nil is not a command', first.at);
+    if (hasArguments) throw this.#error('argumentOfValue', first.at);
+    if (first.is === 'nil') throw this.#error('nilCommand', first.at);
     return this.#operand(dot, first);
   }
 
@@ -75,7 +78,7 @@ export class Evaluator {
       case 'literal':
         return operand.value;
       case 'huge':
-        throw this.#error(`${operand.text} overflows int`, operand.at);
+        throw this.#error('integerOverflow', operand.at);
       case 'nil':
         return NIL;
       case 'dot':
@@ -94,8 +97,9 @@ export class Evaluator {
   }
 
   #variable(name: string, at: number): Value {
+    this.locate(at, () => this.budget.spend(this.#variables.length));
     const variable = this.#variables.findLast(each => each.name === name);
-    if (!variable) throw this.#error(`undefined variable ${name}`, at);
+    if (!variable) throw this.#error('undefinedVariable', at);
     return variable.value;
   }
 
@@ -104,19 +108,23 @@ export class Evaluator {
     return path.reduce<Value>((value, name) => {
       if (value.is === 'nil') return NIL;
       if (value.is === 'map') return string(value.value.get(name) ?? '');
-      throw this.#error(`can't evaluate field ${name} in type ${typeName(value)}`, at);
+      throw this.#error('badField', at);
     }, of);
   }
 
   #call(dot: Value, { name, at }: { name: string; at: number }, args: readonly Operand[], final: Final): Value {
     const { min, max } = ARITY[name] ?? { min: 0, max: 0 };
     const count = args.length + (final === undefined ? 0 : 1);
-    if (count < min || count > max) throw this.#error(`wrong number of arguments for ${name}: ${count}`, at);
+    if (count < min || count > max) throw this.#error('wrongArgumentCount', at);
     if (name === 'and' || name === 'or') return this.#firstMatching(dot, name === 'or', args, final);
     const values = [...args.map(arg => this.#operand(dot, arg)), ...(final === undefined ? [] : [final])];
     return this.locate(at, () => {
       this.budget.spend(cost(values));
-      return callFunction(name, values);
+      const result = callFunction(name, values);
+      const bytes = cost([result]);
+      if (bytes > MAX_BYTES) throw new UnlocatedError('tooLargeValue');
+      this.budget.spend(bytes);
+      return result;
     });
   }
 
@@ -130,5 +138,5 @@ export class Evaluator {
     return final ?? last;
   }
 
-  #error = (reason: string, at: number): TemplateError => new TemplateError(reason, positionOf(this.#text, at));
+  #error = (fault: Fault, at: number): TemplateError => new TemplateError(fault, positionOf(this.#text, at));
 }

@@ -4,11 +4,11 @@ import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import type { Token } from './lexer.js';
 import { parseNumber, unquote, unquoteChar, unquoteRaw } from './literals.js';
 import { isFunction } from './arity.js';
+import type { Budget } from './budget.js';
+import type { Fault } from './faults.js';
+import { MAX_DEPTH, MAX_VARIABLES } from './limits.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
 import { bool, string } from './value.js';
-
-/** The limit for nested parentheses. */
-const MAX_DEPTH = 100;
 
 /** These cannot receive the result of the command before them. */
 const NOT_CALLABLE: readonly Operand['is'][] = ['literal', 'huge', 'dot', 'nil'];
@@ -16,12 +16,14 @@ const NOT_CALLABLE: readonly Operand['is'][] = ['literal', 'huge', 'dot', 'nil']
 export class Expressions {
   readonly #text: string;
   readonly #tokens: readonly Token[];
+  readonly #budget: Budget;
   #variables: string[] = ['$'];
   #next = 0;
   #depth = 0;
 
-  constructor(text: string, tokens: readonly Token[]) {
+  constructor(text: string, tokens: readonly Token[], budget: Budget) {
     this.#text = text;
+    this.#budget = budget;
     this.#tokens = tokens;
   }
 
@@ -52,47 +54,46 @@ export class Expressions {
     return this.#tokens[Math.max(index, 0)] ?? { type: 'end', text: '', at: this.#text.length };
   }
 
-  error(reason: string, { at }: { at: number }): TemplateError {
-    return new TemplateError(reason, positionOf(this.#text, at));
+  error(fault: Fault, { at }: { at: number }): TemplateError {
+    return new TemplateError(fault, positionOf(this.#text, at));
   }
 
-  #unexpected(token: Token, where: string): TemplateError {
-    const found = token.type === 'end' ? 'end of template' : JSON.stringify(token.text);
-    return this.error(`unexpected ${found} in ${where}`, token);
+  #unexpected(token: Token): TemplateError {
+    return this.error(token.type === 'end' ? 'unexpectedEndOfTemplate' : 'unexpectedToken', token);
   }
 
   /** Ends the action of a keyword, after which nothing may follow. */
-  close(word: string): void {
+  close(): void {
     const token = this.nextNonSpace();
-    if (token.type !== 'right') throw this.#unexpected(token, `{{${word}}}`);
+    if (token.type !== 'right') throw this.#unexpected(token);
   }
 
   variableCount = (): number => this.#variables.length;
   dropVariables = (count: number): void => void (this.#variables.length = count);
 
-  pipeline(where: string): Pipeline {
-    return this.#pipelineUpTo('right', where);
+  /** `isRange`: of a range, which may declare two variables. */
+  pipeline(isRange = false): Pipeline {
+    return this.#pipelineUpTo('right', isRange);
   }
 
-  #pipelineUpTo(end: 'right' | 'close', where: string): Pipeline {
+  #pipelineUpTo(end: 'right' | 'close', isRange = false): Pipeline {
     const { at } = this.peekNonSpace();
-    const { variables, assigns } = this.#declarations(where);
+    const { variables, assigns } = this.#declarations(isRange);
     const commands: Command[] = [];
     while (this.peekNonSpace().type !== end) {
       const command = this.#command();
-      if (command === undefined) throw this.#unexpected(this.peekNonSpace(), where);
+      if (command === undefined) throw this.#unexpected(this.peekNonSpace());
       const [{ is }] = command.operands;
-      if (commands.length > 0 && NOT_CALLABLE.includes(is))
-        throw this.error(`non executable command in pipeline stage ${commands.length + 1}`, command);
+      if (commands.length > 0 && NOT_CALLABLE.includes(is)) throw this.error('notCallable', command);
       commands.push(command);
     }
     const closing = this.next();
-    if (commands.length === 0) throw this.error(`missing value for ${where}`, closing);
+    if (commands.length === 0) throw this.error('missingValue', closing);
     return { at, commands, variables, assigns };
   }
 
   /** `$x :=`, `$x =`, and `$k, $v :=` of a range. */
-  #declarations(where: string): Pick<Pipeline, 'variables' | 'assigns'> {
+  #declarations(isRange: boolean): Pick<Pipeline, 'variables' | 'assigns'> {
     const variables: string[] = [];
     for (;;) {
       const before = this.#next;
@@ -107,12 +108,12 @@ export class Expressions {
       }
       const sign = this.next();
       variables.push(variable.text);
+      if (this.#variables.length > MAX_VARIABLES) throw this.error('tooManyVariables', variable);
       this.#variables.push(variable.text);
       if (!isList) return { variables, assigns: type === 'assign' };
-      if (where !== 'range' || variables.length > 1) throw this.error(`too many declarations in ${where}`, sign);
+      if (!isRange || variables.length > 1) throw this.error('tooManyDeclarations', sign);
       const following = this.peekNonSpace();
-      if (!['variable', 'right', 'close'].includes(following.type))
-        throw this.error('range can only initialize variables', following);
+      if (!['variable', 'right', 'close'].includes(following.type)) throw this.error('badRangeDeclaration', following);
     }
   }
 
@@ -127,8 +128,7 @@ export class Expressions {
       const token = this.#peek();
       if (token.type === 'space') continue;
       if (token.type === 'pipe' && operands.length > 0) this.next();
-      else if (token.type !== 'right' && token.type !== 'close' && operands.length > 0)
-        throw this.#unexpected(token, 'operand');
+      else if (token.type !== 'right' && token.type !== 'close' && operands.length > 0) throw this.#unexpected(token);
       const [first, ...more] = operands;
       return first && { at, operands: [first, ...more] };
     }
@@ -138,7 +138,7 @@ export class Expressions {
     const of = this.#term();
     if (of === undefined || this.#peek().type !== 'field') return of;
     const { at } = this.#peek();
-    if (NOT_CALLABLE.includes(of.is)) throw this.error('unexpected . after a value without fields', { at });
+    if (NOT_CALLABLE.includes(of.is)) throw this.error('fieldOfConstant', { at });
     const path: string[] = [];
     while (this.#peek().type === 'field') path.push(toBytes(this.next().text.slice(1)));
     if (of.is === 'field' || of.is === 'variable') return { ...of, path: [...of.path, ...path] };
@@ -158,8 +158,7 @@ export class Expressions {
       case 'field':
         return this.#consume({ is: 'field', at, path: [toBytes(text.slice(1))] });
       case 'variable':
-        if (!this.#variables.includes(text)) throw this.error(`undefined variable ${JSON.stringify(text)}`, token);
-        return this.#consume({ is: 'variable', at, name: text, path: [] });
+        return this.#variable(token);
       case 'string':
       case 'raw':
       case 'char':
@@ -172,6 +171,23 @@ export class Expressions {
     }
   }
 
+  #variable(token: Token): Operand {
+    const { text, at } = token;
+    this.#locate(at, () => this.#budget.spend(this.#variables.length));
+    if (!this.#variables.includes(text)) throw this.error('undefinedVariable', token);
+    return this.#consume({ is: 'variable', at, name: text, path: [] });
+  }
+
+  /** Runs `work`, and adds a position to its error. */
+  #locate<T>(at: number, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof UnlocatedError) throw this.error(error.fault, { at });
+      throw error;
+    }
+  }
+
   #consume(operand: Operand): Operand {
     this.next();
     return operand;
@@ -180,28 +196,25 @@ export class Expressions {
   #word(token: Token): Operand {
     const { text, at } = token;
     if (text === 'true' || text === 'false') return this.#consume({ is: 'literal', at, value: bool(text === 'true') });
-    if (!isFunction(text)) throw this.error(`function ${JSON.stringify(text)} not defined`, token);
+    if (!isFunction(text)) throw this.error('undefinedFunction', token);
     return this.#consume({ is: 'function', at, name: text });
   }
 
   #literal({ type, text, at }: Token): Operand {
-    try {
+    return this.#locate(at, () => {
       if (type === 'string') return { is: 'literal', at, value: string(unquote(text)) };
       if (type === 'raw') return { is: 'literal', at, value: string(unquoteRaw(text)) };
       if (type === 'char') return { is: 'literal', at, value: unquoteChar(text) };
       const value = parseNumber(text);
       return value.is === 'huge' ? { ...value, at } : { is: 'literal', at, value };
-    } catch (error) {
-      if (error instanceof UnlocatedError) throw this.error(error.message, { at });
-      throw error;
-    }
+    });
   }
 
   #parenthesized(at: number): Operand {
     this.next();
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} nested parentheses`, { at });
-    const pipe = this.#pipelineUpTo('close', 'parenthesized pipeline');
+    if (this.#depth > MAX_DEPTH) throw this.error('tooManyParentheses', { at });
+    const pipe = this.#pipelineUpTo('close');
     this.#depth -= 1;
     return { is: 'pipeline', at, pipe };
   }

@@ -94,7 +94,7 @@ const VERBS: Record<string, string> = { v: 'g', g: 'g', G: 'g', e: 'e', E: 'e', 
 
 /** Undefined if there is no such verb for floating-point numbers. */
 export function formatFloat(value: number, verb: string, layout: Layout): string | undefined {
-  if (/[bxX]/.test(verb)) throw new UnlocatedError(`%${verb} of a floating-point number is not supported`);
+  if (/[bxX]/.test(verb)) throw new UnlocatedError('floatVerb');
   const form = VERBS[verb];
   if (form === undefined) return undefined;
   const { sharp, precision, zero, minus, width = 0 } = layout;

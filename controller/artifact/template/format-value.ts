@@ -46,7 +46,7 @@ function formatString(bytes: string, verb: string, layout: Layout): string | und
 }
 
 function formatMap(map: ReadonlyMap<string, string>, verb: string, layout: Layout): string {
-  if (verb === 'p') throw new UnlocatedError('%p is not supported');
+  if (verb === 'p') throw new UnlocatedError('pointerVerb');
   const writer = new Writer();
   writer.add(layout.asSource ? 'map[string]string{' : 'map[');
   let first = true;

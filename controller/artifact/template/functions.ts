@@ -3,7 +3,7 @@ import { equalsAny, isLess, isLessOrEqual } from './compare.js';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.js';
 import { UnlocatedError } from './errors.js';
 import { print, printf, println } from './printf.js';
-import { bool, int, isTrue, NIL, string, typeName, type Value } from './value.js';
+import { bool, int, isTrue, NIL, string, type Value } from './value.js';
 
 type Call = (args: readonly Value[]) => Value;
 
@@ -24,8 +24,8 @@ const escaping =
     string(escape(print(args.map(arg => (arg.is === 'nil' ? string('<no value>') : arg)))));
 
 const CALLS: Readonly<Record<string, Call>> = {
-  call: one(value => {
-    throw new UnlocatedError(`${typeName(value)} is not a function`);
+  call: one(() => {
+    throw new UnlocatedError('notAFunction');
   }),
   eq: ([first = NIL, ...others]) => bool(equalsAny(first, others)),
   ne: two((a, b) => bool(!equalsAny(a, [b]))),
@@ -43,32 +43,31 @@ const CALLS: Readonly<Record<string, Call>> = {
   print: args => string(print(args)),
   println: args => string(println(args)),
   printf: ([format = NIL, ...args]) => {
-    if (format.is !== 'string')
-      throw new UnlocatedError(`wrong type for value; expected string; got ${typeName(format)}`);
+    if (format.is !== 'string') throw new UnlocatedError('wrongArgumentType');
     return string(printf(format.value, args));
   },
 };
 
 export function callFunction(name: string, args: readonly Value[]): Value {
   const call = CALLS[name];
-  if (!call) throw new UnlocatedError(`function "${name}" not defined`);
+  if (!call) throw new UnlocatedError('undefinedFunction');
   return call(args);
 }
 
 function length(value: Value): number {
   if (value.is === 'string') return value.value.length;
   if (value.is === 'map') return value.value.size;
-  throw new UnlocatedError(`len of type ${typeName(value)}`);
+  throw new UnlocatedError('wrongArgumentType');
 }
 
 function toIndex(at: Value, max: number): number {
-  if (at.is !== 'int' && at.is !== 'byte') throw new UnlocatedError(`cannot index a text with type ${typeName(at)}`);
-  if (at.value < 0n || at.value > BigInt(max)) throw new UnlocatedError(`index out of range: ${at.value}`);
+  if (at.is !== 'int' && at.is !== 'byte') throw new UnlocatedError('wrongArgumentType');
+  if (at.value < 0n || at.value > BigInt(max)) throw new UnlocatedError('indexOutOfRange');
   return Number(at.value);
 }
 
 function index(item: Value, keys: readonly Value[]): Value {
-  if (item.is === 'nil') throw new UnlocatedError('index of untyped nil');
+  if (item.is === 'nil') throw new UnlocatedError('indexOfNil');
   let found: Value = item;
   for (const key of keys) found = element(found, key);
   return found;
@@ -77,19 +76,19 @@ function index(item: Value, keys: readonly Value[]): Value {
 function element(item: Value, key: Value): Value {
   if (item.is === 'string') {
     const at = toIndex(key, item.value.length);
-    if (at === item.value.length) throw new UnlocatedError(`index out of range: ${at}`);
+    if (at === item.value.length) throw new UnlocatedError('indexOutOfRange');
     return { is: 'byte', value: BigInt(item.value.charCodeAt(at)) };
   }
-  if (item.is !== 'map') throw new UnlocatedError(`can't index item of type ${typeName(item)}`);
-  if (key.is !== 'string') throw new UnlocatedError(`value has type ${typeName(key)}; should be string`);
+  if (item.is !== 'map') throw new UnlocatedError('wrongArgumentType');
+  if (key.is !== 'string') throw new UnlocatedError('wrongArgumentType');
   return string(item.value.get(key.value) ?? '');
 }
 
 function slice(item: Value, bounds: readonly Value[]): Value {
-  if (item.is !== 'string') throw new UnlocatedError(`can't slice item of type ${typeName(item)}`);
-  if (bounds.length > 2) throw new UnlocatedError(`too many slice indexes: ${bounds.length}`);
+  if (item.is !== 'string') throw new UnlocatedError('wrongArgumentType');
+  if (bounds.length > 2) throw new UnlocatedError('wrongArgumentCount');
   const [from = 0, to = item.value.length] = bounds.map(bound => toIndex(bound, item.value.length));
-  if (from > to) throw new UnlocatedError(`invalid slice index: ${from} > ${to}`);
+  if (from > to) throw new UnlocatedError('indexOutOfRange');
   return string(item.value.slice(from, to));
 }
 

@@ -1,5 +1,8 @@
 /** Splits the text of a template into tokens. White space within an action is a token, since it separates operands. */
-import { positionOf, TemplateError } from './errors.js';
+import type { Budget } from './budget.js';
+import { positionOf, TemplateError, UnlocatedError } from './errors.js';
+import type { Fault } from './faults.js';
+import { MAX_NUMBER_LENGTH, MAX_TOKENS } from './limits.js';
 
 export type TokenType =
   | 'text'
@@ -43,22 +46,24 @@ const CHAR = /'(?:[^'\\\n]|\\[^\n])*'/y;
 const RAW = /`[^`]*`/y;
 
 const SIGNS: Record<string, TokenType> = { '=': 'assign', '|': 'pipe' };
-const QUOTES: Record<string, [RegExp, TokenType, string]> = {
-  '"': [STRING, 'string', 'unterminated quoted string'],
-  "'": [CHAR, 'char', 'unterminated character constant'],
-  '`': [RAW, 'raw', 'unterminated raw quoted string'],
+const QUOTES: Record<string, [RegExp, TokenType, Fault]> = {
+  '"': [STRING, 'string', 'unclosedString'],
+  "'": [CHAR, 'char', 'unclosedCharacter'],
+  '`': [RAW, 'raw', 'unclosedRawString'],
 };
 
-export const lex = (text: string): Token[] => new Lexer(text).all();
+export const lex = (text: string, budget: Budget): Token[] => new Lexer(text, budget).all();
 
 class Lexer {
   readonly #text: string;
+  readonly #budget: Budget;
   readonly #tokens: Token[] = [];
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, budget: Budget) {
     this.#text = text;
+    this.#budget = budget;
   }
 
   all(): Token[] {
@@ -77,12 +82,13 @@ class Lexer {
     let text = this.#text.slice(this.#at, end);
     if (trimStart) text = text.replace(/^[ \t\r\n]+/, '');
     if (found >= 0 && /^-[ \t\r\n]/.test(this.#text.slice(found + 2, found + 4))) text = trimmedEnd(text);
-    if (text !== '') this.#tokens.push({ type: 'text', text, at: this.#at });
+    if (text !== '') this.#add({ type: 'text', text, at: this.#at });
     this.#at = end;
   }
 
   /** One action or comment. True if it trims the text that follows. */
   #action(): boolean {
+    this.#spend();
     const start = this.#at;
     const trims = /^-[ \t\r\n]/.test(this.#text.slice(start + 2, start + 4));
     const inside = start + 2 + (trims ? 2 : 0);
@@ -94,7 +100,7 @@ class Lexer {
     for (;;) {
       const right = this.#match(RIGHT);
       if (right !== undefined) {
-        if (this.#depth > 0) throw this.#error('unclosed left paren');
+        if (this.#depth > 0) throw this.#error('unclosedParenthesis');
         this.#push('right', right);
         return right !== '}}';
       }
@@ -105,17 +111,18 @@ class Lexer {
   #comment(start: number): boolean {
     const end = this.#text.indexOf('*/', start + 2);
     this.#at = start;
-    if (end < 0) throw this.#error('unclosed comment');
+    if (end < 0) throw this.#error('unclosedComment');
     this.#at = end + 2;
     const right = this.#match(RIGHT);
-    if (right === undefined) throw this.#error('comment ends before closing delimiter');
+    if (right === undefined) throw this.#error('commentNotAlone');
     this.#at += right.length;
     return right !== '}}';
   }
 
   #token(): void {
+    this.#spend();
     const char = this.#text[this.#at];
-    if (char === undefined) throw this.#error('unclosed action');
+    if (char === undefined) throw this.#error('unclosedAction');
     const space = this.#match(SPACE);
     if (space !== undefined) return this.#space(space);
     if (this.#text.startsWith(':=', this.#at)) return this.#push('declare', ':=');
@@ -129,8 +136,8 @@ class Lexer {
     if (/[-+.0-9]/.test(char)) return this.#number();
     const word = this.#match(WORD);
     if (word !== undefined) return this.#word(word);
-    if (char === ':') throw this.#error('expected :=');
-    if (!/[!-~]/.test(char)) throw this.#error('unrecognized character in action');
+    if (char === ':') throw this.#error('badColon');
+    if (!/[!-~]/.test(char)) throw this.#error('badCharacterInAction');
     return this.#push('other', char);
   }
 
@@ -141,15 +148,15 @@ class Lexer {
     this.#push('space', text);
   }
 
-  #quoted(pattern: RegExp, type: TokenType, reason: string): void {
+  #quoted(pattern: RegExp, type: TokenType, fault: Fault): void {
     const text = this.#match(pattern);
-    if (text === undefined) throw this.#error(reason);
+    if (text === undefined) throw this.#error(fault);
     this.#push(type, text);
   }
 
   #paren(char: '(' | ')'): void {
     this.#depth += char === '(' ? 1 : -1;
-    if (this.#depth < 0) throw this.#error('unexpected right paren');
+    if (this.#depth < 0) throw this.#error('unopenedParenthesis');
     this.#push(char === '(' ? 'open' : 'close', char);
   }
 
@@ -161,7 +168,7 @@ class Lexer {
     this.#at += name.length;
     this.#endOfWord();
     const text = this.#text.slice(start, this.#at);
-    this.#tokens.push({ type: text === '.' ? 'dot' : type, text, at: start });
+    this.#add({ type: text === '.' ? 'dot' : type, text, at: start });
   }
 
   #word(word: string): void {
@@ -171,16 +178,16 @@ class Lexer {
 
   #endOfWord(): void {
     if (this.#match(TERMINATOR) !== undefined) return;
-    const bad = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0);
-    throw this.#error(`bad character ${JSON.stringify(bad)}`);
+    throw this.#error('badCharacterInWord');
   }
 
   #number(): void {
     const text = this.#match(NUMBER) ?? '';
+    if (text.length > MAX_NUMBER_LENGTH) throw this.#error('tooManyDigits');
     const after = this.#at + text.length;
     const next = this.#text[after] ?? '';
-    if (next === 'i' || next === '+' || next === '-') throw this.#error('complex numbers are not supported');
-    if (/[\p{L}\p{Nd}_]/u.test(next)) throw this.#error(`bad number syntax: ${JSON.stringify(text + next)}`);
+    if (next === 'i' || next === '+' || next === '-') throw this.#error('complexNumber');
+    if (/[\p{L}\p{Nd}_]/u.test(next)) throw this.#error('badNumber');
     this.#push('number', text);
   }
 
@@ -190,12 +197,26 @@ class Lexer {
   }
 
   #push(type: TokenType, text: string): void {
-    if (text !== '') this.#tokens.push({ type, text, at: this.#at });
+    if (text !== '') this.#add({ type, text, at: this.#at });
     this.#at += text.length;
   }
 
-  #error(reason: string): TemplateError {
-    return new TemplateError(reason, positionOf(this.#text, this.#at));
+  /** Comments and empty actions have no token, but cost as much time. */
+  #add(token: Token): void {
+    if (this.#tokens.length >= MAX_TOKENS) throw this.#error('tooManyTokens');
+    this.#tokens.push(token);
+  }
+
+  #spend(): void {
+    try {
+      this.#budget.spend();
+    } catch (error) {
+      throw error instanceof UnlocatedError ? this.#error(error.fault) : error;
+    }
+  }
+
+  #error(fault: Fault): TemplateError {
+    return new TemplateError(fault, positionOf(this.#text, this.#at));
   }
 }
 

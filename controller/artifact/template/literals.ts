@@ -13,18 +13,17 @@ const INT64_LIMIT = 2n ** 63n;
 const plain = (text: string) => text.replaceAll('_', '');
 
 /** A number, or the text of an integer that fits into uint64 and not into int64. */
-export function parseNumber(text: string): Value | { is: 'huge'; text: string } {
+export function parseNumber(text: string): Value | { is: 'huge' } {
   const whole = parseInteger(text);
   if (whole !== undefined) {
     if (whole < INT64_LIMIT && whole >= -INT64_LIMIT) return int(whole);
-    if (whole < 2n * INT64_LIMIT && !/^[+-]/.test(text)) return { is: 'huge', text };
-    throw new UnlocatedError(`integer overflow: ${JSON.stringify(text)}`);
+    if (whole < 2n * INT64_LIMIT && !/^[+-]/.test(text)) return { is: 'huge' };
+    throw new UnlocatedError('integerOverflow');
   }
   const value = FLOAT.test(text) ? Number(plain(text)) : parseHexFloat(text);
-  if (value === undefined || !Number.isFinite(value))
-    throw new UnlocatedError(`bad number syntax: ${JSON.stringify(text)}`);
+  if (value === undefined || !Number.isFinite(value)) throw new UnlocatedError('badNumber');
   if (/[.eEpP]/.test(text)) return { is: 'float', value };
-  throw new UnlocatedError(`integer overflow: ${JSON.stringify(text)}`);
+  throw new UnlocatedError('integerOverflow');
 }
 
 /** The digits with the prefix of their base that `BigInt` understands. */
@@ -46,7 +45,7 @@ function parseHexFloat(text: string): number | undefined {
   if (exponent === undefined || whole + fraction === '') return undefined;
   const digits = plain(whole + fraction);
   /* More digits would be rounded twice, or not at all, and the result could differ from that of Go. */
-  if (digits.length > 13) throw new UnlocatedError(`the number ${text} has too many digits`);
+  if (digits.length > 13) throw new UnlocatedError('tooPreciseNumber');
   const value = Number(`0x${digits}`) * 2 ** (Number(plain(exponent)) - 4 * plain(fraction).length);
   return sign === '-' ? -value : value;
 }
@@ -70,8 +69,8 @@ interface Escape {
 }
 
 function escapeOf(match: RegExpMatchArray, quote: string): Escape {
-  const [all, x, u, long, octal, simple] = match;
-  const bad = new UnlocatedError(`bad escape ${all} in a quoted text`);
+  const [, x, u, long, octal, simple] = match;
+  const bad = new UnlocatedError('badEscape');
   if (x !== undefined) return { byte: Number.parseInt(x, 16) };
   if (octal !== undefined) {
     const byte = Number.parseInt(octal, 8);
@@ -113,7 +112,6 @@ export function unquoteChar(text: string): Value {
     return int(byte ?? rune ?? 0);
   }
   const [char, ...more] = inner;
-  if (char === undefined || more.length > 0 || char === '\\')
-    throw new UnlocatedError(`malformed character constant: ${text}`);
+  if (char === undefined || more.length > 0 || char === '\\') throw new UnlocatedError('badCharacter');
   return int(char.codePointAt(0) ?? 0);
 }

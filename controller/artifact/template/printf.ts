@@ -7,6 +7,7 @@ import { typeName, type Value } from './value.js';
 
 /** Larger widths and precisions are treated as errors, as in Go. */
 const MAX_WIDTH = 1_000_000;
+const MAX_INDEX_DIGITS = 7;
 
 const FLAGS: Record<string, keyof Layout> = { '#': 'sharp', '0': 'zero', '+': 'plus', '-': 'minus', ' ': 'space' };
 
@@ -44,9 +45,12 @@ class Printer {
   /** All explicit indexes of the directive are valid. */
   #hasValidIndex = true;
   #isAfterIndex = false;
+  /** The next closing bracket at or after `#at`; -1 if there is none. */
+  #close: number;
 
   constructor(format: string, args: readonly Value[]) {
     this.#format = format;
+    this.#close = format.indexOf(']');
     this.#args = args;
   }
 
@@ -91,15 +95,20 @@ class Printer {
       return;
     }
     this.#reordered = true;
-    const rest = this.#format.slice(this.#at);
-    const [, digits] = /^\[(\d+)\]/.exec(rest) ?? [];
-    const close = rest.indexOf(']');
-    this.#at += close < 0 ? 1 : close + 1;
-    const index = digits === undefined || digits.length > 7 ? -1 : Number(digits) - 1;
+    const close = this.#closingBracket();
+    const inner = close < 0 || close - this.#at > MAX_INDEX_DIGITS + 1 ? '' : this.#format.slice(this.#at + 1, close);
+    this.#at = close < 0 ? this.#at + 1 : close + 1;
+    this.#isAfterIndex = /^\d+$/.test(inner);
+    const index = this.#isAfterIndex ? Number(inner) - 1 : -1;
     const exists = index >= 0 && index < this.#args.length;
-    this.#isAfterIndex = digits !== undefined && digits.length <= 7;
     if (exists) this.#arg = index;
     else this.#hasValidIndex = false;
+  }
+
+  /** Searched once: a format may have many brackets that are never closed. */
+  #closingBracket(): number {
+    if (this.#close >= 0 && this.#close < this.#at) this.#close = this.#format.indexOf(']', this.#at);
+    return this.#close;
   }
 
   #width(layout: Layout): void {

@@ -2,19 +2,20 @@
  * Renders Go templates with named texts as values: users write their Dockerfiles in them. The language is that of Go's text/template without
  * definitions of further templates and without complex numbers. A missing value is an empty text.
  */
-import { Writer } from './budget.js';
+import { Budget, Writer } from './budget.js';
 import { fromBytes, toBytes } from './bytes.js';
 import { Evaluator } from './evaluator.js';
 import { UnlocatedError } from './errors.js';
 import { display } from './functions.js';
 import { parse } from './parser.js';
 import type { Node } from './syntax.js';
-import { int, isTrue, mapOf, NIL, typeName, type Value } from './value.js';
+import { int, isTrue, mapOf, NIL, type Value } from './value.js';
 
-/** Throws a `TemplateError` with line and column. */
+/** Throws a `TemplateError` with line, column and kind of fault. */
 export function render(template: string, values: Readonly<Record<string, string>>): string {
-  const nodes = parse(template);
-  const renderer = new Renderer(template, mapOf(values));
+  const budget = new Budget();
+  const nodes = parse(template, budget);
+  const renderer = new Renderer(template, mapOf(values), budget);
   return renderer.render(nodes);
 }
 
@@ -28,8 +29,8 @@ class Renderer {
   readonly #data: Value;
   readonly #out = new Writer();
 
-  constructor(text: string, data: Value) {
-    this.#evaluator = new Evaluator(text, data);
+  constructor(text: string, data: Value, budget: Budget) {
+    this.#evaluator = new Evaluator(text, data, budget);
     this.#data = data;
   }
 
@@ -118,10 +119,10 @@ function elements(over: Value, variables: number): Iterable<[Value, Value]> {
       ]);
     case 'int':
     case 'byte':
-      if (variables > 1) throw new UnlocatedError("can't use a number to iterate over more than one variable");
+      if (variables > 1) throw new UnlocatedError('badRangeVariables');
       return counted(over);
     default:
-      throw new UnlocatedError(`range can't iterate over ${typeName(over)}`);
+      throw new UnlocatedError('badRange');
   }
 }
 

@@ -25,7 +25,7 @@ export interface Command {
 export type Operand =
   | { is: 'literal'; at: number; value: Value }
   /** An integer that does not fit into int64. */
-  | { is: 'huge'; at: number; text: string }
+  | { is: 'huge'; at: number }
   | { is: 'nil' | 'dot'; at: number }
   | { is: 'field'; at: number; path: readonly string[] }
   | { is: 'variable'; at: number; name: string; path: readonly string[] }
