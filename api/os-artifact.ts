@@ -109,6 +109,17 @@ const ExportStatus = z.object({
   ).optional(),
 });
 
+const RenderingStatus = z.object({
+  inputs: z.string().describe('ID of the spec and of the versions of all inputs.'),
+  run: z.string().optional().describe('ID of the run of the controller that renders it.'),
+  interrupted: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('How often it took too much time or memory, or was interrupted by the end of the controller.'),
+  rejected: z.string().optional().describe('Why it is rendered again only when the inputs have changed.'),
+});
+
 export const PHASES = ['Pending', 'Building', 'Exporting', 'Ready', 'Error'] as const;
 
 export const OSArtifactStatus = z.object({
@@ -125,6 +136,7 @@ export const OSArtifactStatus = z.object({
     ),
   build: z.string().optional().describe('ID of the build: it changes with the spec and with the inputs.'),
   pod: z.string().optional().describe('Name of the builder Pod.'),
+  rendering: RenderingStatus.optional().describe('The rendering of the definition, until the build has started.'),
   attempt: z.int().min(1).optional().describe('Number of the builder Pod within this build: a lost Pod is replaced.'),
   builderLoss: z.string().optional().describe('How the latest builder Pod was lost; absent if it was not.'),
   progress: z.string().optional().describe('Completed steps of all steps, such as 3/12.'),

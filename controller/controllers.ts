@@ -1,4 +1,5 @@
 /** The controllers that run while this program is the leader. */
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Kube } from '../kube/kube.js';
 import { recorder } from '../kube/event-recorder.js';
@@ -6,6 +7,7 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import type { Tools } from './artifact/build/container.js';
 import { runArtifactController } from './artifact/informers.js';
+import { workerFile, workerRenderer } from './artifact/rendering/renderer.js';
 import { allSynced, cachesOf, createInformers } from './cluster/informers.js';
 import { legacyController } from './legacy/controller.js';
 import { waitForLegacyOperatorToEnd } from './legacy/legacy-operator.js';
@@ -26,6 +28,8 @@ export interface ControllerSettings
   /** Images for building OSArtifacts; absent when they are disabled. */
   tools?: Tools;
 }
+
+const RENDERING = { render: workerRenderer(workerFile()), run: randomUUID() };
 
 /**
  * Runs all controllers until `leading` aborts. `kube` must refuse requests from then on, so that a former leader writes nothing.
@@ -62,6 +66,6 @@ async function runUntilLegacyReturns(
     new NodeOpController(deps).run(signal),
     jobFinalizerController(deps, signal),
     upgradeController({ ...deps, ...deps.caches }, signal),
-    ...(tools ? [runArtifactController({ ...deps, pods: deps.caches.pods, tools }, signal)] : []),
+    ...(tools ? [runArtifactController({ ...deps, ...RENDERING, pods: deps.caches.pods, tools }, signal)] : []),
   ]);
 }

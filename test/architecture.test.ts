@@ -30,7 +30,7 @@ const PARTS = ['nodeop', 'upgrade', 'artifact', 'nodeagents', 'legacy'];
  * progress) never import those that write to the cluster or read from it (act, reads, inputs).
  */
 const FOLDERS: Record<string, readonly string[]> = {
-  '': ['cluster', ...PARTS, 'nodeop/facts', 'nodeop/status', 'artifact/build'],
+  '': ['cluster', ...PARTS, 'nodeop/facts', 'nodeop/status', 'artifact/build', 'artifact/rendering'],
   cluster: [],
   nodeagents: ['cluster'],
   nodeop: ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/status', 'nodeop/act', 'nodeop/reads'],
@@ -41,12 +41,21 @@ const FOLDERS: Record<string, readonly string[]> = {
   'nodeop/act': ['cluster', 'nodeop/facts', 'nodeop/steps', 'nodeop/reads'],
   upgrade: ['cluster'],
   legacy: ['cluster'],
-  artifact: ['cluster', 'artifact/build', 'artifact/inputs', 'artifact/progress', 'artifact/decide'],
+  artifact: [
+    'cluster',
+    'artifact/build',
+    'artifact/inputs',
+    'artifact/progress',
+    'artifact/decide',
+    'artifact/rendering',
+    'artifact/template',
+  ],
   'artifact/template': [],
+  'artifact/rendering': ['artifact/template'],
   'artifact/build': ['artifact/build/scripts', 'artifact/template'],
   'artifact/build/scripts': [],
   'artifact/progress': ['cluster', 'artifact', 'artifact/build'],
-  'artifact/inputs': ['artifact', 'artifact/build', 'artifact/template'],
+  'artifact/inputs': ['artifact', 'artifact/build'],
   'artifact/decide': ['cluster', 'artifact', 'artifact/build', 'artifact/progress'],
 };
 

@@ -14,11 +14,14 @@ import type { CachedPod } from '../cluster/pod.js';
 import { builderPod } from './build/builder-pod.js';
 import type { Tools } from './build/container.js';
 import { exporterJob } from './build/exporter-job.js';
-import { configMap, isClaimFor, renderedSecret, volumeClaim } from './build/volume-objects.js';
+import { configMap, isClaimFor, type Rendered, renderedSecret, volumeClaim } from './build/volume-objects.js';
 import { hasConfig, needsSecret } from './build/volumes.js';
+import { RenderingFailedError, startedRendering } from './decide/rendering.js';
 import { claimKept } from './events.js';
 import { type Action, type Facts, LEGACY_FINALIZER } from './facts.js';
+import { dockerfileOf } from './inputs/dockerfile.js';
 import { artifactNameOf, isOwnOf } from './ownership.js';
+import type { RenderTemplate } from './rendering/renderer.js';
 import { isTerminating } from '../cluster/metadata.js';
 
 export interface ActDeps {
@@ -27,6 +30,7 @@ export interface ActDeps {
   pods: Pick<Cache<CachedPod>, 'put'>;
   exports: Pick<Cache<CachedJob>, 'put'>;
   tools: Tools;
+  render: RenderTemplate;
   recorder: Recorder;
   log: Log;
 }
@@ -60,8 +64,9 @@ const onlyThisUid = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, pr
 
 /** The Pod is created last: where it exists, its volumes exist, too. */
 async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>, deps: ActDeps): Promise<void> {
-  const { rendered, ...attempt } = action;
+  const { id, attempt } = action;
   const { artifact, build } = facts;
+  const rendered = await renderedOf(facts, action, deps);
   const { kube, pods, tools, recorder, log } = deps;
   const { metadata } = artifact;
   const create = creatorFor(facts, deps);
@@ -81,9 +86,25 @@ async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>
     if (existing && !isClaimFor(claim.metadata, existing.metadata))
       recorder.record(claimKept(artifact, claim.metadata.name));
   }
-  const { created, existing } = await create<CachedPod>(PODS, builderPod(metadata, build, attempt, tools));
+  const { created, existing } = await create<CachedPod>(PODS, builderPod(metadata, build, { id, attempt }, tools));
   pods.put(existing ?? created);
   log.info({ pod: (existing ?? created).metadata.name }, 'building');
+}
+
+/** What the Secret of the build contains. Throws a `RenderingFailedError`. */
+async function renderedOf(
+  { artifact, build: { source }, run }: Facts,
+  { id, inputs: { template, credentials } }: Extract<Action, { do: 'build' }>,
+  { render }: ActDeps,
+): Promise<Rendered> {
+  if (source.is !== 'dockerfile') return { credentials };
+  if (!template) return { credentials, dockerfile: dockerfileOf(source, undefined) };
+  const { what, ...job } = template;
+  const outcome = await render(job);
+  if (outcome.is === 'text') return { credentials, dockerfile: dockerfileOf(source, outcome.text) };
+  const isFault = outcome.is === 'fault';
+  const message = `${what}${isFault ? ', ' : ': the template '}${outcome.message}`;
+  throw new RenderingFailedError(message, startedRendering(artifact.status, id, run), isFault);
 }
 
 async function startExporter(

@@ -29,8 +29,11 @@ import { warningEvent } from './events.js';
 import type { Facts, Plan } from './facts.js';
 import { refreshStale } from './live-reads.js';
 import { observe } from './observe.js';
+import { RenderingFailedError } from './decide/rendering.js';
 import { artifactNameOf, isOwnOf } from './ownership.js';
-import { newStatus, type StatusSummary, waitingPeriod } from './status.js';
+import type { RenderTemplate } from './rendering/renderer.js';
+import { RenderTurns } from './rendering/turns.js';
+import { type BuildDetails, newStatus, type StatusSummary, waitingPeriod } from './status.js';
 import { isTerminating } from '../cluster/metadata.js';
 
 export interface ArtifactDeps {
@@ -41,6 +44,10 @@ export interface ArtifactDeps {
   /** Jobs with the label of an OSArtifact, with the same index. */
   exports: Cache<CachedJob>;
   tools: Tools;
+  render: RenderTemplate;
+  turns: RenderTurns;
+  /** Identifies this run of the controller. */
+  run: string;
   recorder: Recorder;
   log: Log;
   clock: Clock;
@@ -53,8 +60,9 @@ const RESYNC_MS = 60_000;
 const BLOCKED_RECHECK_MS = 5_000;
 
 /** Runs while this replica is the leader. */
-export async function artifactController(deps: ArtifactDeps, leading: AbortSignal): Promise<void> {
-  const { artifacts, pods, exports, log, clock } = deps;
+export async function artifactController(shared: Omit<ArtifactDeps, 'turns'>, leading: AbortSignal): Promise<void> {
+  const { artifacts, pods, exports, log, clock } = shared;
+  const deps: ArtifactDeps = { ...shared, turns: new RenderTurns(key => loop.enqueue(key)) };
   const staleness = new StalenessTracker(clock);
   const reconcile = async (key: string) => {
     const artifact = artifacts.get(parseKey(key));
@@ -91,6 +99,14 @@ const isBuilt = ({ metadata, status }: OSArtifact): boolean =>
 export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
   const artifact = deps.artifacts.get(at);
   if (artifact === undefined) return { then: 'settled' };
+  try {
+    return await reconcileExisting(artifact, deps);
+  } finally {
+    deps.turns.end(keyOf(at));
+  }
+}
+
+async function reconcileExisting(artifact: OSArtifact, deps: ArtifactDeps): Promise<Outcome> {
   const restored = isTerminating(artifact) ? undefined : restoredPlan(artifact, deps.clock.now());
   if (restored === undefined)
     return reconcileMarked(shouldMark(artifact) ? await mark(artifact, deps) : artifact, deps);
@@ -141,13 +157,28 @@ function rejectionOf(
   return message === undefined ? undefined : { reason: 'NamespaceNotAllowed', message };
 }
 
+/** Rendering is by turns. What needs no template is not delayed. */
+const mayRender = ({ artifact: { metadata } }: Facts, { actions }: Plan, { turns }: ArtifactDeps): boolean =>
+  !actions.some(action => action.do === 'build' && action.inputs.template !== undefined) ||
+  turns.take(keyOf(metadata), metadata.namespace ?? '');
+
+const QUEUED: Refusal = { reason: 'Waiting', message: 'waiting until other definitions are rendered' };
+
 async function applyPlan(facts: Facts, plan: Plan, deps: ArtifactDeps): Promise<Outcome> {
   const { artifact } = facts;
+  if (!mayRender(facts, plan, deps)) {
+    await report(artifact, refusedPlan(facts, { ...plan, status: undefined }, QUEUED), deps);
+    return { then: 'requeue', afterMs: RESYNC_MS };
+  }
   /* A failure is reported before its objects are deleted: the reason could not be derived again without them. */
-  const failed = plan.status?.phase === 'Error' ? await report(artifact, plan, deps) : undefined;
-  const blocked = await performActions(facts, plan, deps);
+  const isFirst = plan.status?.phase === 'Error' || plan.reportFirst;
+  const first = isFirst ? await report(artifact, plan, deps) : undefined;
+  const recorded = { ...facts, artifact: first ?? artifact };
+  const blocked = await performActions(recorded, plan, deps);
   /* Everything else is reported after the actions, in one write: the next pass could derive it from the Pod and the Jobs. */
-  const reported = failed ?? (await report(artifact, blocked ?? plan, deps));
+  /* The reason of a failure stays, even if its objects cannot be deleted. */
+  const isReported = first && (!blocked || !plan.reportFirst);
+  const reported = isReported ? first : await report(recorded.artifact, blocked ?? plan, deps);
   if (blocked) return { then: 'requeue', afterMs: BLOCKED_RECHECK_MS };
   if (reported.status?.phase === 'Ready' && plan.actions.length === 0) return { then: 'settled' };
   return { then: 'requeue', afterMs: Math.min(plan.requeueAfterMs ?? RESYNC_MS, RESYNC_MS) };
@@ -176,13 +207,17 @@ async function performActions(facts: Facts, plan: Plan, deps: ArtifactDeps): Pro
 }
 
 /** `phase`: present if waiting cannot help. */
-type Refusal = Problem & { phase?: 'Error' };
+type Refusal = Problem & { phase?: 'Error' } & Pick<BuildDetails, 'rendering'>;
 
 function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof RenderingFailedError) return renderingRefusal(error);
   if (error instanceof NameTakenError) return { reason: 'Waiting', message: error.message };
   if (isForbidden(error)) return { reason: 'Refused', message: error.message };
   return isInvalid(error) ? { phase: 'Error', reason: 'Refused', message: error.message } : undefined;
 }
+
+const renderingRefusal = ({ message, isFinal, rendering }: RenderingFailedError): Refusal =>
+  isFinal ? { phase: 'Error', reason: 'InvalidInput', message, rendering } : { reason: 'Waiting', message, rendering };
 
 /** A refusal for which waiting may help becomes an error after an hour. Details of the build are kept. */
 function refusedPlan(facts: Facts, { status }: Plan, refusal: Refusal): Plan {
@@ -190,8 +225,9 @@ function refusedPlan(facts: Facts, { status }: Plan, refusal: Refusal): Plan {
   const before = id !== undefined && artifact.status?.build === id ? artifact.status : {};
   const { waitingSince, isTooLong } = waitingPeriod(artifact, now);
   const phase = refusal.phase ?? (isTooLong ? 'Error' : (status?.phase ?? 'Pending'));
-  const details = { ...(status ?? before), waitingSince };
-  return problemPlan(artifact, refusal, newStatus(artifact, { ...refusal, phase }, now, details));
+  const { rendering, ...problem } = refusal;
+  const details = { ...(status ?? before), waitingSince, ...(rendering ? { rendering } : {}) };
+  return problemPlan(artifact, problem, newStatus(artifact, { ...problem, phase }, now, details));
 }
 
 const rejectedPlan = (artifact: OSArtifact, rejection: Problem, now: Date): Plan =>

@@ -5,8 +5,16 @@ import type { Event } from '../../kube/event-recorder.js';
 import type { CachedJob } from '../cluster/job.js';
 import type { CachedPod } from '../cluster/pod.js';
 import type { Build } from './build/build.js';
-import type { Rendered } from './build/volume-objects.js';
 import type { Exporter } from './progress/exporter-progress.js';
+import type { TemplateJob } from './template/worker.js';
+
+/** What a build uses of Secrets, before it is rendered. */
+export interface BuildInputs {
+  /** `what`: names the template in messages. */
+  template?: TemplateJob & { what: string };
+  /** A config.json with the credentials for registries. */
+  credentials?: string;
+}
 
 /** The Secrets and ConfigMaps that a build uses. */
 export type InputState =
@@ -14,10 +22,12 @@ export type InputState =
   | { is: 'unread' }
   | { is: 'missing'; message: string }
   | { is: 'invalid'; message: string }
-  | { is: 'ready'; rendered: Rendered; id: string };
+  | { is: 'ready'; inputs: BuildInputs; id: string };
 
 export interface Facts {
   now: Date;
+  /** Identifies this run of the controller. */
+  run: string;
   artifact: OSArtifact;
   build: Build;
   /** Prefix of the ids of all builds of this spec. */
@@ -33,7 +43,7 @@ export interface Facts {
 }
 
 export type Action =
-  | { do: 'build'; id: string; attempt: number; rendered: Rendered }
+  | { do: 'build'; id: string; attempt: number; inputs: BuildInputs }
   | { do: 'export'; id: string; index: number }
   | { do: 'deletePod'; pod: CachedPod }
   | { do: 'deleteJob'; job: CachedJob }
@@ -46,6 +56,8 @@ export interface Plan {
   status?: OSArtifactStatus;
   events: readonly Event[];
   actions: readonly Action[];
+  /** The status records what the actions begin, so it is written before them. */
+  reportFirst?: boolean;
   /** Absent where only a change of an object can lead to a next step. */
   requeueAfterMs?: number;
 }

@@ -11,7 +11,7 @@ import { type ArtifactDeps, artifactController } from './controller.js';
 
 /** Runs until `leading` aborts. Where the OSArtifact CRD is not installed, it waits until it is. */
 export async function runArtifactController(
-  deps: Omit<ArtifactDeps, 'artifacts' | 'exports'>,
+  deps: Omit<ArtifactDeps, 'artifacts' | 'exports' | 'turns'>,
   leading: AbortSignal,
 ): Promise<void> {
   const { kube, log, clock } = deps;

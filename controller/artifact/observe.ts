@@ -22,6 +22,8 @@ export interface View {
   pods: Pick<Cache<CachedPod>, 'byIndex'>;
   /** Jobs of exporters, with the same index. */
   exports: Pick<Cache<CachedJob>, 'byIndex'>;
+  /** Identifies this run of the controller. */
+  run: string;
 }
 
 const buildIdOf = ({ metadata }: Stored): string | undefined => metadata.annotations?.[ANNOTATIONS.build];
@@ -54,6 +56,7 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const currentJobs = jobs.filter(job => !isStale(job));
   return {
     now,
+    run: view.run,
     artifact,
     build,
     specId,

@@ -22,7 +22,7 @@ const KEPT_FIELDS = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as co
 /** What a pass observed about the build. */
 export type BuildDetails = Pick<
   OSArtifactStatus,
-  (typeof KEPT_FIELDS)[number] | 'build' | 'builderLoss' | 'lastProgress' | 'pod' | 'waitingSince'
+  (typeof KEPT_FIELDS)[number] | 'build' | 'builderLoss' | 'lastProgress' | 'pod' | 'rendering' | 'waitingSince'
 >;
 
 /** The status to write. Details of an earlier build are dropped. */
@@ -33,6 +33,8 @@ export function newStatus(
   details: BuildDetails = {},
 ): OSArtifactStatus {
   const { build, builderLoss, lastProgress, pod, waitingSince } = details;
+  /* As long as there is no build, its rendering must not be forgotten. */
+  const rendering = details.rendering ?? (build === undefined ? status.rendering : undefined);
   const before = build !== undefined && status.build === build ? status : undefined;
   const wasFinal = FINAL_PHASES[status.phase ?? 'Pending'] !== undefined;
   const completedAt = (wasFinal && status.build === build && status.completedAt) || now.toISOString();
@@ -48,6 +50,7 @@ export function newStatus(
     waitingSince,
     build,
     builderLoss,
+    rendering,
     startedAt: build === undefined ? undefined : (before?.startedAt ?? now.toISOString()),
     ...Object.fromEntries(kept),
     completedAt: FINAL_PHASES[phase] === undefined ? undefined : completedAt,

@@ -5,7 +5,11 @@ import { type Package, packagesIn } from './packages.js';
 
 /** The bundles of each image, and the entry point of each bundle. */
 export const IMAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'kairos-operator': { controller: 'controller/main.ts', webhook: 'webhook/main.ts' },
+  'kairos-operator': {
+    controller: 'controller/main.ts',
+    webhook: 'webhook/main.ts',
+    'template-worker': 'controller/artifact/template/worker.ts',
+  },
   'kairos-operator-agent': { agent: 'agent/main.ts', systeminformation: 'systeminformation' },
 };
 

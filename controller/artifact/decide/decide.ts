@@ -5,6 +5,7 @@
  *
  * Each Pod and Job carries the id of its build, a hash of spec and inputs, so that objects of different builds are never confused.
  */
+import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import { hasEnded } from '../../cluster/job.js';
 import { isAlive } from '../../cluster/pod.js';
 import { type Action, type Facts, LEGACY_FINALIZER, type Plan } from '../facts.js';
@@ -13,6 +14,7 @@ import { FAILED_RECHECK_MS, INPUT_RECHECK_MS, TERMINATING_RECHECK_MS } from '../
 import { building, MAX_ATTEMPTS } from './building.js';
 import { exporting } from './exporting.js';
 import { planWithEvent } from './plan-with-event.js';
+import { isRecorded, rejectionOf, type RenderingStatus, startedRendering } from './rendering.js';
 import { isTerminating } from '../../cluster/metadata.js';
 
 /** Nothing to do and nothing to wait for. */
@@ -84,12 +86,24 @@ function leftoversOf({ artifact, pod, exporters }: Facts): Action[] {
   ];
 }
 
-function startBuild(facts: Facts, { id, rendered }: Extract<Facts['input'], { is: 'ready' }>): Plan {
+function startBuild(facts: Facts, input: Extract<Facts['input'], { is: 'ready' }>): Plan {
+  const { id, inputs } = input;
   const { artifact, now } = facts;
   const { status } = artifact;
   const attempt = status?.build === id ? (status.attempt ?? 0) + 1 : 1;
-  if (attempt <= MAX_ATTEMPTS)
-    return { ...SETTLED, actions: [{ do: 'build', id, attempt, rendered }], requeueAfterMs: TERMINATING_RECHECK_MS };
+  const rejected = inputs.template && rejectionOf(status, id, facts.run);
+  if (rejected !== undefined) return waitForInput(facts, { is: 'invalid', message: rejected });
+  if (attempt <= MAX_ATTEMPTS) {
+    const plan: Plan = {
+      ...SETTLED,
+      actions: [{ do: 'build', id, attempt, inputs }],
+      requeueAfterMs: TERMINATING_RECHECK_MS,
+    };
+    const record = inputs.template && startedRendering(status, id, facts.run);
+    return record && !isRecorded(status, record)
+      ? { ...plan, status: withRendering(facts, id, record), reportFirst: true }
+      : plan;
+  }
   /* Without a record, the Pod disappeared before its loss was observed. */
   const lastLoss = status?.builderLoss ?? 'was deleted';
   const message = `the builder Pod was lost ${MAX_ATTEMPTS} times; the last time: the builder Pod ${lastLoss}`;
@@ -97,6 +111,14 @@ function startBuild(facts: Facts, { id, rendered }: Extract<Facts['input'], { is
   return planWithEvent(facts, newStatus(artifact, summary, now, { build: id, attempt: status?.attempt }), {
     reason: 'BuildFailed',
   });
+}
+
+/** A builder that was lost keeps its details: they count the attempts. */
+function withRendering({ artifact, now }: Facts, id: string, rendering: RenderingStatus): OSArtifactStatus {
+  const { status } = artifact;
+  if (status?.build === id) return { ...status, rendering };
+  const summary = { phase: 'Pending', reason: 'Waiting', message: 'the definition is being rendered' } as const;
+  return newStatus(artifact, summary, now, { rendering });
 }
 
 /** Inputs are read again even after the phase has become Error, so that a corrected one is picked up. A build that has failed stays failed. */
@@ -108,7 +130,8 @@ function waitForInput(facts: Facts, { is, message }: { is: 'missing' | 'invalid'
   const isOfBuild = id !== undefined && status?.build === id;
   const hasFailed = isOfBuild && status.phase === 'Error';
   const phase = is === 'invalid' || isTooLong || hasFailed ? 'Error' : 'Pending';
-  const details = { ...(isOfBuild ? { build: id, pod: status.pod } : {}), waitingSince };
+  const { rendering } = status ?? {};
+  const details = { ...(isOfBuild ? { build: id, pod: status.pod } : {}), waitingSince, rendering };
   return planWithEvent(facts, newStatus(artifact, { phase, reason, message }, now, details), {
     reason,
     actions: hasFailed ? leftoversOf(facts) : [],

@@ -1,6 +1,5 @@
-/** Renders the Dockerfile that the image is built from: the user's template, between the two halves of the conversion into a Kairos system. */
-import type { DockerfileTemplate, Source } from '../build/build.js';
-import { render } from '../template/render.js';
+/** The Dockerfile that the image is built from: the user's rendered template, between the two halves of the conversion into a Kairos system. */
+import type { Source } from '../build/build.js';
 
 /** The image of kairos-init and the image to convert are build arguments. */
 const START_OF_CONVERSION = [
@@ -31,22 +30,9 @@ const END_OF_CONVERSION = [
   'RUN rm /kairos-init',
 ];
 
-/** The content of the user's Secrets. */
-export interface TemplateInput {
-  text: string;
-  /** Entries of the Secret with values; those of the spec take precedence. */
-  values: Readonly<Record<string, string>>;
-}
-
-const rendered = ({ values }: DockerfileTemplate, input: TemplateInput): string =>
-  render(input.text, { ...input.values, ...values });
-
-/** `input`: present where the source has a template. Throws a `TemplateError`. */
-export function renderDockerfile(
-  source: Extract<Source, { is: 'dockerfile' }>,
-  input: TemplateInput | undefined,
-): string {
-  const own = source.template && input ? [rendered(source.template, input)] : [];
-  if (!source.options) return own.join('\n');
-  return `${[...START_OF_CONVERSION, ...own, ...END_OF_CONVERSION].join('\n')}\n`;
+/** `own`: the rendered template, where the source has one. */
+export function dockerfileOf(source: Extract<Source, { is: 'dockerfile' }>, own: string | undefined): string {
+  const lines = own === undefined ? [] : [own];
+  if (!source.options) return lines.join('\n');
+  return `${[...START_OF_CONVERSION, ...lines, ...END_OF_CONVERSION].join('\n')}\n`;
 }

@@ -5,10 +5,8 @@ import { isForbidden, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Resource, Stored } from '../../../kube/kube.js';
 import { CONFIG_MAPS, SECRETS } from '../../../kube/resources.js';
 import type { Build, DockerfileTemplate } from '../build/build.js';
-import type { InputState } from '../facts.js';
-import { TemplateError } from '../template/errors.js';
+import type { BuildInputs, InputState } from '../facts.js';
 import { CredentialsError, fieldsOf, mergedCredentials, type RegistryLogin } from './credentials.js';
-import { renderDockerfile, type TemplateInput } from './dockerfile.js';
 import { ownValue } from '../../../program/own-value.js';
 
 interface Secret extends Stored {
@@ -35,8 +33,8 @@ export async function readInput(build: Build, specId: string, source: InputSourc
   try {
     if (build.cloudConfig) await checkCloudConfig(build.cloudConfig, reader);
     for (const volume of build.volumes) await checkVolumeSource(volume, reader);
-    const rendered = { dockerfile: await dockerfileOf(build, reader), credentials: await credentialsOf(build, reader) };
-    return { is: 'ready', rendered, id: idOf(specId, reader) };
+    const inputs = { template: await templateOf(build, reader), credentials: await credentialsOf(build, reader) };
+    return { is: 'ready', inputs, id: idOf(specId, reader) };
   } catch (error) {
     if (error instanceof MissingInput) return { is: 'missing', message: error.message };
     if (error instanceof InvalidInput || error instanceof CredentialsError)
@@ -107,19 +105,16 @@ async function readValues({ valuesFrom }: DockerfileTemplate, reader: InputReade
   return Object.fromEntries(entries.map(([entry, code]) => [entry, decode(code, `an entry of Secret "${name}"`)]));
 }
 
-async function dockerfileOf({ source }: Build, reader: InputReader): Promise<string | undefined> {
-  if (source.is === 'image') return undefined;
+/** The template with its values; those of the spec take precedence. */
+async function templateOf({ source }: Build, reader: InputReader): Promise<BuildInputs['template']> {
+  if (source.is === 'image' || !source.template) return undefined;
   const { template } = source;
-  const input: TemplateInput | undefined = template && {
-    text: await readEntry(template.text, reader),
-    values: await readValues(template, reader),
+  const { text, values } = template;
+  return {
+    what: `entry "${text.key}" of Secret "${text.name}"`,
+    template: await readEntry(text, reader),
+    values: { ...(await readValues(template, reader)), ...values },
   };
-  try {
-    return renderDockerfile(source, input);
-  } catch (error) {
-    if (!(error instanceof TemplateError) || !template) throw error;
-    throw new InvalidInput(`entry "${template.text.key}" of Secret "${template.text.name}", ${error.message}`);
-  }
 }
 
 const PULL_SECRET_KEY = '.dockerconfigjson';

@@ -4,7 +4,7 @@ import { UnlocatedError, positionOf, TemplateError } from './errors.js';
 import { callFunction, cost } from './functions.js';
 import { ARITY } from './arity.js';
 import type { Fault } from './faults.js';
-import { MAX_BYTES } from './limits.js';
+import { MAX_BYTES, RESULT_FACTOR } from './limits.js';
 import type { Command, Operand, Pipeline } from './syntax.js';
 import { isTrue, NIL, string, type Value } from './value.js';
 
@@ -123,7 +123,7 @@ export class Evaluator {
       const result = callFunction(name, values);
       const bytes = cost([result]);
       if (bytes > MAX_BYTES) throw new UnlocatedError('tooLargeValue');
-      this.budget.spend(bytes);
+      this.budget.spend(bytes * RESULT_FACTOR);
       return result;
     });
   }

@@ -6,7 +6,8 @@ import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
 import type { Tools } from '../../../controller/artifact/build/container.js';
 import { exporterJob } from '../../../controller/artifact/build/exporter-job.js';
 import { volumeClaim, configMap, renderedSecret } from '../../../controller/artifact/build/volume-objects.js';
-import { renderDockerfile } from '../../../controller/artifact/inputs/dockerfile.js';
+import { dockerfileOf } from '../../../controller/artifact/inputs/dockerfile.js';
+import { render } from '../../../controller/artifact/template/render.js';
 import { hasConfig, hasCredentials, needsSecret } from '../../../controller/artifact/build/volumes.js';
 
 export const TOOLS: Tools = {
@@ -24,9 +25,9 @@ const DOCKERFILE = 'FROM {{ .BaseImage }}\nRUN echo "Version: {{ .Version }}" > 
 export function manifestsOf(given: object, meta: ObjectMeta = META): object[] {
   const build = buildOf(meta.name, OSArtifactSpec.parse(given));
   const { source } = build;
-  const input =
-    source.is === 'dockerfile' && source.template ? { text: DOCKERFILE, values: { Version: '1' } } : undefined;
-  const dockerfile = source.is === 'dockerfile' ? renderDockerfile(source, input) : undefined;
+  const template = source.is === 'dockerfile' ? source.template : undefined;
+  const own = template && render(DOCKERFILE, { Version: '1', ...template.values });
+  const dockerfile = source.is === 'dockerfile' ? dockerfileOf(source, own) : undefined;
   const credentials = hasCredentials(build) ? '{"auths":{}}' : undefined;
   const claimOrNone = volumeClaim(meta, build);
   return [

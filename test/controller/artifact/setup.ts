@@ -3,6 +3,10 @@ import { OS_ARTIFACT } from '../../../api/kinds.js';
 import type { OSArtifact } from '../../../api/objects.js';
 import { type ArtifactDeps, reconcileArtifact } from '../../../controller/artifact/controller.js';
 import { ownerIndexKeys } from '../../../controller/cluster/owner-index.js';
+import type { RenderTemplate } from '../../../controller/artifact/rendering/renderer.js';
+import { RenderTurns } from '../../../controller/artifact/rendering/turns.js';
+import { TemplateError } from '../../../controller/artifact/template/errors.js';
+import { render } from '../../../controller/artifact/template/render.js';
 import type { ContainerStatus, CachedPod } from '../../../controller/cluster/pod.js';
 import type { CachedJob } from '../../../controller/cluster/job.js';
 import type { Name, Stored } from '../../../kube/kube.js';
@@ -15,6 +19,16 @@ import { TOOLS } from './samples.js';
 
 export const AT: Name = { namespace: 'default', name: 'os' };
 
+/** Renders without a worker. */
+export const renderHere: RenderTemplate = async ({ template, values }) => {
+  try {
+    return { is: 'text', text: render(template, values) };
+  } catch (error) {
+    if (error instanceof TemplateError) return { is: 'fault', message: error.message };
+    throw error;
+  }
+};
+
 export class ArtifactSetup {
   readonly kube = new FakeKube();
   readonly events: Event[] = [];
@@ -25,10 +39,15 @@ export class ArtifactSetup {
     pods: this.kube.cacheOf<CachedPod>(PODS, { owner: ownerIndexKeys }),
     exports: this.kube.cacheOf<CachedJob>(JOBS, { owner: ownerIndexKeys }),
     tools: TOOLS,
+    render: job => this.render(job),
+    turns: new RenderTurns(() => undefined),
+    run: 'first',
     recorder: { record: event => void this.events.push(event) },
     log: silentLog,
     clock: this.clock,
   };
+  /** In place of the worker. */
+  render: RenderTemplate = renderHere;
   readonly #configMaps = this.kube.cacheOf<Stored & { data?: Record<string, string> }>(CONFIG_MAPS);
   readonly #claims = this.kube.cacheOf<Stored>(VOLUME_CLAIMS);
 

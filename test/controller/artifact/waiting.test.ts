@@ -47,7 +47,8 @@ describe('a corrected input', () => {
     expect(setup.phaseAndMessage()[1]).toMatch(/^entry "Dockerfile" of Secret "in", line 1/);
     await setup.kube.delete(SECRETS, { namespace: 'default', name: 'in' });
     await setup.settle();
-    expect(setup.phaseAndMessage()).toEqual(['Error', 'waiting for Secret "in"']);
+    /* The failed build is replaced by the one that could not be rendered. */
+    expect(setup.phaseAndMessage()).toEqual(['Pending', 'waiting for Secret "in"']);
     await setup.secret('in', { Dockerfile: 'FROM y' });
     await setup.settle();
     expect(setup.phaseAndMessage()[0]).toBe('Building');

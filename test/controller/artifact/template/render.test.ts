@@ -56,7 +56,7 @@ describe('a template is limited in time and size', () => {
     [
       'costly calls that count little',
       '{{ range 9999 }}{{ $x := printf "%.999999f" 1.5 }}{{ end }}',
-      /takes longer than 2 s/,
+      /steps|takes longer/,
     ],
     ['a long count', '{{ range 2000000000 }}{{ end }}', /more than 1000000 steps|takes longer/],
     ['counts within counts', '{{ range 9999 }}{{ range 9999 }}{{ $x := 1 }}{{ end }}{{ end }}', /steps|takes longer/],
@@ -117,7 +117,7 @@ describe('a large template is rejected soon, and with little memory', () => {
     ['many variables', repeated('{{$a:=1}}', 20_000), {}, /more than 1000 variables/],
     [
       'many uses of many variables',
-      Array.from({ length: 900 }, (_, i) => `{{$v${i}:=1}}`).join('') + '{{$v0}}'.repeat(30_000),
+      Array.from({ length: 990 }, (_, i) => `{{$v${i}:=1}}`).join('') + '{{$v0}}'.repeat(31_500),
       {},
       /steps|longer than 2 s/,
     ],
@@ -148,7 +148,7 @@ describe('a large template is rejected soon, and with little memory', () => {
     ['brackets that are never closed', '%[%', '%%%%'],
     ['indexes of arguments', '%[9]s', 'BADINDEX'],
   ])('a format with %s is read in linear time', (_, piece, output) =>
-    expect(render('{{ $x := printf .f }}{{ slice $x 0 40 }}', { f: piece.repeat(50_000) })).toContain(output),
+    expect(render('{{ $x := printf .f }}{{ slice $x 0 40 }}', { f: piece.repeat(20_000) })).toContain(output),
   );
 });
 
