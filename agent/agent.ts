@@ -14,6 +14,7 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { WakeSignal } from './wake-signal.js';
 import { ETC, RELEASE_FILES } from './observe.js';
+import type { FenceCheck } from './fence-check.js';
 import type { Host } from './host.js';
 import { Journal } from './reboot-journal.js';
 import { nodeUid } from './label-node.js';
@@ -33,6 +34,8 @@ export interface AgentDeps {
   random?: () => number;
   /** Reads the hardware of the machine; absent when SYSTEM_FACTS is off. */
   system?: () => Promise<System | undefined>;
+  /** Tries whether the agent is kept from writing to other Nodes. */
+  fenceCheck?: FenceCheck;
   /** Called once when the first list of the NodeAgent has been read. */
   onSynced?: () => void;
   /** Called after each reconciliation, whether it succeeded or failed. */

@@ -6,6 +6,7 @@ import { runProgram } from '../program/run.js';
 import { VERSION } from '../program/version.js';
 import { runAgent } from './agent.js';
 import { readConfig } from './config.js';
+import { FenceCheck } from './fence-check.js';
 import { realHost } from './host.js';
 import { readSystem, SYSTEM_LIBRARY } from './system.js';
 import { writeSentinel } from './write-sentinel.js';
@@ -34,7 +35,9 @@ async function agent(): Promise<void> {
     const { nodeName } = config;
     const onSynced = () => void (synced = true);
     const system = config.systemFacts ? () => readSystem(host, SYSTEM_LIBRARY) : undefined;
-    await runAgent({ kube, host, clock, serverNow, log, nodeName, agentVersion: VERSION, onSynced, system }, signal);
+    const fenceCheck = new FenceCheck({ kube, clock, log, nodeName });
+    const deps = { kube, host, clock, serverNow, log, nodeName, agentVersion: VERSION, onSynced, system, fenceCheck };
+    await runAgent(deps, signal);
     kube.close();
   });
 }

@@ -23,6 +23,8 @@ export interface Facts {
   stateDirError?: string;
   /** Files that cannot be read, and why, as the status reports them. */
   fileErrors?: string[];
+  /** Whether the agent is kept from writing to other Nodes; absent before that was tried. */
+  fence?: NodeAgentStatus['fence'];
   /** The hardware; present only with SYSTEM_FACTS. */
   system?: System;
 }

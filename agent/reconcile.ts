@@ -8,6 +8,7 @@ import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
 import { ActionExecutor } from './act.js';
 import { type RebootAction, decideReboot } from './reboot-decision.js';
+import type { FenceCheck } from './fence-check.js';
 import { type Facts, observe } from './observe.js';
 import { ReadErrorLog, reportedErrors } from './read-errors.js';
 import type { Host } from './host.js';
@@ -39,6 +40,8 @@ export interface ReconcilerOptions {
   system?: System;
   journal: Journal;
   cache: Cache<NodeAgent>;
+  /** Absent where nothing is to be tried on other Nodes. */
+  fenceCheck?: FenceCheck;
 }
 
 /** What was read from the host for one reconciliation. */
@@ -91,14 +94,19 @@ export class Reconciler {
     const reconciliation = { agent, facts, keepRelease, log: log.child({ operation: operation?.id }) };
     await this.#executor.execute(reconciliation, actions);
     await this.#labeler.apply(agent, facts);
-    if (isReleaseNeeded && !facts.identityUnknown) await this.#removeReleaseFromStatus(reconciliation, actions);
+    const mustRemoveRelease = isReleaseNeeded && !facts.identityUnknown;
+    /* The machine is about to go down: what takes a request waits for the next start. */
+    const isFenceNew =
+      !actions.some(({ do: name }) => name === 'reboot') && (await this.#options.fenceCheck?.run()) === true;
+    if (mustRemoveRelease || isFenceNew)
+      await this.#writeAgain({ ...reconciliation, keepRelease: keepRelease && !mustRemoveRelease }, actions);
     const expired = expiredSentinels(sentinels, clock.now(), operation?.job?.name);
     if (expired.length > 0) await removeSentinels(host, stateDir, fileNames(expired));
     return actions.find(action => action.do === 'requeue')?.inMs;
   }
 
   async #observe(agent: NodeAgent): Promise<HostState> {
-    const { host, stateDir, system, log, clock, serverNow = () => clock.now() } = this.#options;
+    const { host, stateDir, system, log, clock, fenceCheck, serverNow = () => clock.now() } = this.#options;
     const [{ facts, readErrors }, { sentinels, unreadable }] = await Promise.all([
       observe(host),
       listSentinels(host, stateDir),
@@ -110,8 +118,8 @@ export class Reconciler {
     const stateDirError = await this.#stateDirCheck.error(agent.spec.operation?.id);
     /* The controller compares it with what happened elsewhere, and the clock of the node may be off by hours. */
     const boot = { ...facts.boot, since: secondsBefore(serverNow(), uptimeSeconds) };
-    const fileErrors = reportedErrors(errors);
-    return { facts: { ...facts, boot, system, now, uptimeSeconds, stateDirError, fileErrors }, sentinels, unreadable };
+    const found = { boot, system, now, uptimeSeconds, stateDirError, fileErrors: reportedErrors(errors) };
+    return { facts: { ...facts, ...found, fence: fenceCheck?.result }, sentinels, unreadable };
   }
 
   #decide(agent: NodeAgent, { facts, sentinels, unreadable }: HostState, confirmed: boolean): RebootAction[] {
@@ -132,12 +140,13 @@ export class Reconciler {
     });
   }
 
-  /** Once the labels are removed from the Node, the status no longer has to remember them. */
-  async #removeReleaseFromStatus(done: Reconciliation, actions: readonly RebootAction[]): Promise<void> {
-    const { cache, nodeName } = this.#options;
+  /** With what changed meanwhile: labels are removed from the Node, so that the status need not remember them, or the fence is known. */
+  async #writeAgain(done: Reconciliation, actions: readonly RebootAction[]): Promise<void> {
+    const { cache, nodeName, fenceCheck } = this.#options;
     const agent = cache.get({ name: nodeName }) ?? done.agent;
     const answer = actions.find(action => action.do === 'writeStatus')?.reboot;
-    await this.#statusWriter.write({ ...done, agent, keepRelease: false }, answer);
+    const facts = { ...done.facts, fence: fenceCheck?.result };
+    await this.#statusWriter.write({ ...done, agent, facts }, answer);
   }
 
   /** Reads the NodeAgent from the API server. When that is unreachable, this throws and nothing is done. */

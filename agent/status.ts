@@ -40,6 +40,7 @@ export function statusOf(agent: NodeAgent, parts: StatusParts): NodeAgentStatus 
     labeled: isLabeled || undefined,
     system: facts.system,
     operation,
+    fence: facts.fence ?? previous?.fence,
     fellBack: bootFallback(facts, previous?.fellBack, agent.spec.operation, operation),
   };
 }

@@ -125,6 +125,13 @@ export const KIND_DEFINITIONS: readonly KindDefinition[] = [
         description: 'Version of the agent.',
         priority: 1,
       },
+      {
+        name: 'Fence',
+        type: 'string',
+        jsonPath: '.status.fence.state',
+        description: 'Fenced, NotFenced (a stolen token of the agent could write to other Nodes) or Unknown.',
+        priority: 1,
+      },
       age,
     ],
   },

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { FirstSeen, time } from './meta.js';
+import { Fence } from './fence.js';
 import { STEP_NAMES } from './node-status.js';
 import { REASON_NAMES } from './reasons.js';
 import { Release } from './release.js';
@@ -283,6 +284,7 @@ export const NodeAgentStatus = z.object({
     })
     .optional()
     .describe('Answers to spec.operation.'),
+  fence: Fence.optional().describe('Result of a dry run on another Node, every hour until it is Fenced.'),
   fellBack: z
     .object({
       version: z.string().optional().describe('Version triple that the node fell back from.'),

@@ -142,7 +142,8 @@ class HttpKube implements KubeClient {
 
   patch<T extends Stored>(resource: Resource, at: Name, body: unknown, options: PatchOptions = {}): Promise<T> {
     const { type = 'merge', subresource, fieldManager, force } = options;
-    const path = objectPath(resource, at, subresource) + query({ fieldManager, force });
+    const dryRun = options.dryRun === true ? 'All' : undefined;
+    const path = objectPath(resource, at, subresource) + query({ fieldManager, force, dryRun });
     return this.#json<T>({ method: 'PATCH', resource, path, body, contentType: CONTENT_TYPES[type] });
   }
 

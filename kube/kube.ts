@@ -90,6 +90,8 @@ export interface PatchOptions {
   subresource?: 'status';
   fieldManager?: string;
   force?: boolean;
+  /** With `dryRun=All`: nothing is stored, and it throws what the patch would throw. */
+  dryRun?: boolean;
 }
 
 export interface DeleteOptions {

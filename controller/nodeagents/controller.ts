@@ -4,6 +4,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
 import { NO_BACKUP } from '../../api/pod-metadata.js';
 import { isAlreadyExists } from '../../kube/errors.js';
+import type { Recorder } from '../../kube/event-recorder.js';
 import type { Kube } from '../../kube/kube.js';
 import { controllerReference } from '../../kube/owner.js';
 import { withResourceVersion } from '../../kube/patch.js';
@@ -15,10 +16,12 @@ import type { Caches } from '../cluster/informers.js';
 import { cordonOwnerOf } from '../cluster/cordon.js';
 import { releaseOrphanedClaim, undoOrphanedCordon } from './orphaned-claims.js';
 import { isLinux, type CachedNode } from '../cluster/node.js';
+import { agentNotFenced, isNewlyUnfenced } from './fence-events.js';
 
 export interface NodeAgentDeps {
   kube: Kube;
   caches: Caches;
+  recorder: Recorder;
   log: Log;
   clock: Clock;
 }
@@ -32,6 +35,7 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
   });
   caches.nodeAgents.onChange(({ old, new: now }) => {
     const name = (now ?? old)?.metadata.name ?? '';
+    reportUnfenced(deps, old, now);
     if (now === undefined || isClaimOrphaned(now, caches)) loop.enqueue(name);
   });
   caches.nodeOps.onChange(({ old, new: now }) => {
@@ -40,8 +44,15 @@ export async function nodeAgentController(deps: NodeAgentDeps, leading: AbortSig
     for (const node of caches.nodes.list())
       if (cordonOwnerOf(node)?.uid === old.metadata.uid) loop.enqueue(node.metadata.name);
   });
+  for (const agent of caches.nodeAgents.list()) reportUnfenced(deps, undefined, agent);
   for (const { metadata } of [...caches.nodes.list(), ...caches.nodeAgents.list()]) loop.enqueue(metadata.name);
   await loop.run(leading);
+}
+
+function reportUnfenced({ caches, recorder }: NodeAgentDeps, old: NodeAgent | undefined, now: NodeAgent | undefined) {
+  if (now === undefined || !isNewlyUnfenced(old, now)) return;
+  const node = caches.nodes.get({ name: now.metadata.name });
+  if (node) recorder.record(agentNotFenced(node, now));
 }
 
 /** By the caches alone, which may be behind: `releaseOrphanedClaim` asks the API server. */

@@ -3,6 +3,7 @@ import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import type { NodeAgent } from '../../../api/objects.js';
 import { nodeAgentController } from '../../../controller/nodeagents/controller.js';
 import type { CachedNode } from '../../../controller/cluster/node.js';
+import type { Event } from '../../../kube/event-recorder.js';
 import { NODES, PODS } from '../../../kube/resources.js';
 import { silentLog } from '../../../program/log.js';
 import { fakeClock } from '../../fakes/clock.js';
@@ -17,12 +18,13 @@ afterEach(() => {
 });
 
 /** Starts the controller. The returned function advances the clock until it has nothing left to do. */
-async function running(kube: FakeKube) {
+async function running(kube: FakeKube, events: Event[] = []) {
   const { caches } = cachesFollowing(kube);
   const clock = fakeClock();
   const abort = new AbortController();
   leading.add(abort);
-  void nodeAgentController({ kube, caches, log: silentLog, clock }, abort.signal);
+  const recorder = { record: (event: Event) => void events.push(event) };
+  void nodeAgentController({ kube, caches, recorder, log: silentLog, clock }, abort.signal);
   const settle = () => clock.advance(5_000);
   await settle();
   return settle;
@@ -172,5 +174,43 @@ describe('A node whose NodeOp is deleted', () => {
     await kube.delete(NODE_OP, { name: 'op', namespace: 'default' });
     await settle();
     expect(onlyNode(kube)?.spec?.unschedulable).toBeUndefined();
+  });
+});
+
+describe('an agent that may write to other Nodes', () => {
+  const fence = { state: 'NotFenced', reason: 'MayWriteOtherNodes', message: 'may write' };
+  const setFence = (kube: FakeKube, name: string, value: object) =>
+    kube.patch(NODE_AGENT, { name }, { status: { fence: value } }, { subresource: 'status' });
+
+  test('is reported once, by an Event on its Node', async () => {
+    const kube = clusterOf({ a: {}, b: {} });
+    const events: Event[] = [];
+    const settle = await running(kube, events);
+    await setFence(kube, 'a', fence);
+    await settle();
+    await kube.patch(NODE_AGENT, { name: 'a' }, { status: { agentVersion: '2' } }, { subresource: 'status' });
+    await settle();
+    expect(events).toMatchObject([
+      { about: { kind: 'Node', name: 'a', uid: 'uid-a' }, type: 'Warning', reason: 'AgentNotFenced' },
+    ]);
+    expect(events[0]?.message).toContain('may write');
+  });
+
+  test('is reported by the next leader as well', async () => {
+    const kube = clusterOf({ a: {} });
+    await running(kube);
+    await setFence(kube, 'a', fence);
+    const events: Event[] = [];
+    await running(kube, events);
+    expect(events.map(({ reason }) => reason)).toEqual(['AgentNotFenced']);
+  });
+
+  test('is not reported while it is unknown', async () => {
+    const kube = clusterOf({ a: {} });
+    const events: Event[] = [];
+    const settle = await running(kube, events);
+    await setFence(kube, 'a', { ...fence, state: 'Unknown' });
+    await settle();
+    expect(events).toEqual([]);
   });
 });
