@@ -1,7 +1,7 @@
 /** The cordon of a node: `spec.unschedulable` together with the mark that names the operation that set it. */
 import { ANNOTATIONS, FINALIZERS } from '../../api/names.js';
 import type { NodeAgent } from '../../api/objects.js';
-import type { CachedNode } from './node.js';
+import { isCordoned, type CachedNode } from './node.js';
 
 /** The operation that a cordon mark names. */
 export interface CordonOwner {
@@ -35,6 +35,11 @@ export const UNCORDON_PATCH: object = {
   metadata: { annotations: { [ANNOTATIONS.cordonedBy]: null } },
   spec: { unschedulable: null },
 };
+
+/** The operation set both with one patch: on a node that is schedulable, something else has removed the cordon, and only the mark is left. */
+export const hasStaleMark = (node: CachedNode): boolean => cordonMarkOf(node) !== undefined && !isCordoned(node);
+
+export const UNMARK_PATCH: object = { metadata: { annotations: { [ANNOTATIONS.cordonedBy]: null } } };
 
 /** Removes the claim, so that another operation can claim the node. */
 export const releasePatch = ({ metadata }: NodeAgent): object => ({

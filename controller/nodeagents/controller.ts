@@ -13,8 +13,8 @@ import { NODES } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { cordonOwnerOf } from '../cluster/cordon.js';
-import { releaseOrphanedClaim, undoOrphanedCordon } from './orphaned-claims.js';
+import { cordonOwnerOf, hasStaleMark } from '../cluster/cordon.js';
+import { releaseOrphanedClaim, removeStaleMark, undoOrphanedCordon } from './orphaned-claims.js';
 import { isLinux, type CachedNode } from '../cluster/node.js';
 import { agentNotFenced, isNewlyUnfenced } from './fence-events.js';
 
@@ -62,12 +62,17 @@ function isClaimOrphaned({ spec: { operation } }: NodeAgent, caches: Caches): bo
 
 /** A node may get the labels that say what it is only after it has registered. */
 const isSameForNodeAgent = (a: CachedNode, b: CachedNode): boolean =>
-  a.metadata.uid === b.metadata.uid && wantsLabels(a) === wantsLabels(b) && isLinux(a) === isLinux(b);
+  a.metadata.uid === b.metadata.uid &&
+  wantsLabels(a) === wantsLabels(b) &&
+  isLinux(a) === isLinux(b) &&
+  hasStaleMark(a) === hasStaleMark(b);
 
 const wantsLabels = (node: CachedNode): boolean => node.metadata.labels?.[LABELS.managed] !== 'false';
 
 async function reconcile(name: string, deps: NodeAgentDeps): Promise<Outcome> {
   const { kube, caches, log } = deps;
+  const found = caches.nodes.get({ name });
+  if (found && hasStaleMark(found)) await removeStaleMark(found, deps);
   const node = caches.nodes.get({ name });
   const existing = caches.nodeAgents.get({ name });
   if (existing && isClaimOrphaned(existing, caches)) return releaseOrphanedClaim(existing, node, deps);

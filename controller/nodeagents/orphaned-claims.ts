@@ -8,7 +8,14 @@ import type { Outcome } from '../../kube/reconciler.js';
 import { NODES } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
-import { type CordonOwner, cordonOwnerOf, releasePatch, UNCORDON_PATCH } from '../cluster/cordon.js';
+import {
+  cordonMarkOf,
+  type CordonOwner,
+  cordonOwnerOf,
+  releasePatch,
+  UNCORDON_PATCH,
+  UNMARK_PATCH,
+} from '../cluster/cordon.js';
 import type { CachedNode } from '../cluster/node.js';
 import { orphanedClaimStep } from './orphaned-claim-step.js';
 
@@ -59,6 +66,19 @@ export async function undoOrphanedCordon(
   );
   const at = { name: node.metadata.name };
   caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNCORDON_PATCH, node)));
+}
+
+/**
+ * Somebody has uncordoned the node. A later cordon of theirs would look like that of the operation: it would be undone by it, or by the next
+ * one that takes over the cordons of finished operations.
+ */
+export async function removeStaleMark(
+  node: CachedNode,
+  { kube, caches, log }: { kube: Kube; caches: Caches; log: Log },
+): Promise<void> {
+  const at = { name: node.metadata.name };
+  log.info({ node: at.name, mark: cordonMarkOf(node) }, 'the node was uncordoned from outside; removing the mark');
+  caches.nodes.put(await kube.patch<CachedNode>(NODES, at, withResourceVersion(UNMARK_PATCH, node)));
 }
 
 const isOrphaned = async ({ spec: { operation } }: NodeAgent, kube: Kube, caches: Caches): Promise<boolean> =>

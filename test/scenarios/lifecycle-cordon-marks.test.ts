@@ -5,6 +5,9 @@ import { CONTAINERS } from '../../api/names.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
 import {
+  commandLasting,
+  retry,
+  untilCommandRuns,
   setUnschedulable,
   SETTLED,
   DRAIN,
@@ -97,6 +100,44 @@ test('the next operation leaves neither cordon nor mark after a user has uncordo
     }),
   );
   expect(outcome).toMatchObject({ ...SETTLED, operations: { next: { phase: 'Completed' } }, nodes: { n1: RELEASED } });
+});
+
+test.each<[string, (cluster: FakeCluster) => void]>([
+  ['the next operation', next(DRAIN)],
+  ['a retry of the failed one', retry],
+  ['the deletion of the failed one', cluster => cluster.delete(NODE_OP, OP)],
+])('a cordon that a user set after having removed that of a failed operation is left by %s', async (_words, then) => {
+  const { outcome } = await runScenario(
+    after(async cluster => {
+      setUnschedulable(cluster, 'n1', false);
+      await cluster.runFor(30);
+      setUnschedulable(cluster, 'n1', true);
+      then(cluster);
+    }),
+  );
+  expect(outcome).toMatchObject({
+    ...SETTLED,
+    nodes: { n1: { cordoned: true, cordonMark: undefined, claimedBy: undefined } },
+  });
+});
+
+test('a cordon that a user set while the operation ran, after having removed its own, is left when it ends', async () => {
+  const { outcome } = await runScenario({
+    ...after(() => undefined),
+    cluster: { nodes: nodesNamed('n1', 'n2'), ...commandLasting(120) },
+    run: async it => {
+      it.apply(NODE_OP, nodeOp('op', { ...DRAIN, ...ONLY_N1 }));
+      await untilCommandRuns(it, 'n1');
+      setUnschedulable(it, 'n1', false);
+      await it.runFor(30);
+      setUnschedulable(it, 'n1', true);
+    },
+  });
+  expect(outcome).toMatchObject({
+    ...SETTLED,
+    operations: { op: { phase: 'Completed' } },
+    nodes: { n1: { cordoned: true, cordonMark: undefined, claimedBy: undefined } },
+  });
 });
 
 test('deleting a failed operation removes its cordon and mark', async () => {
