@@ -21,6 +21,11 @@ export interface Event {
   /** One word in CamelCase. */
   reason: string;
   message: string;
+  /**
+   * What a repeated Event is about, instead of its message: the words of a wait change again and again, and each would be another Event.
+   * The first ones are kept, until a series has lasted ten minutes.
+   */
+  topic?: string;
   /** The action that was taken; defaults to the reason. */
   action?: string;
   related?: EventSubject;
@@ -53,7 +58,10 @@ const MAX_SERIES = 2_000;
 interface Series {
   name: string;
   namespace: string;
+  message: string;
   count: number;
+  /** Monotonic time of the first occurrence. */
+  startedAt: number;
   /** Monotonic times of the last occurrence and of the last request for it. */
   lastObserved: number;
   lastSent: number;
@@ -98,8 +106,8 @@ function truncated(text: string): string {
 }
 
 /** Events with the same key form a series. */
-const seriesKey = ({ about, type, reason, message, related }: Event) =>
-  JSON.stringify([about.kind, about.namespace, about.name, about.uid, type, reason, message, related?.uid]);
+const seriesKey = ({ about, type, reason, message, topic = message, related }: Event) =>
+  JSON.stringify([about.kind, about.namespace, about.name, about.uid, type, reason, topic, related?.uid]);
 
 class SeriesRecorder implements Recorder {
   readonly #kube: Pick<Kube, 'create' | 'patch'>;
@@ -118,7 +126,8 @@ class SeriesRecorder implements Recorder {
     const key = seriesKey(event);
     const now = this.#options.clock.monotonic();
     const known = this.#series.get(key);
-    if (known && now - known.lastObserved < SERIES_MS) this.#repeat(known, now);
+    const isOutdated = known && known.message !== event.message && now - known.startedAt >= SERIES_MS;
+    if (known && !isOutdated && now - known.lastObserved < SERIES_MS) this.#repeat(known, now);
     else this.#start(key, event, now);
   }
 
@@ -134,7 +143,9 @@ class SeriesRecorder implements Recorder {
     /* A trailing dot or dash at the cut would make the name invalid. */
     const prefix = event.about.name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
     const name = `${prefix}.${hash.digest('hex').slice(0, 16)}`;
-    const series = { name, namespace: event.about.namespace ?? 'default', count: 1, lastObserved: now, lastSent: now };
+    const namespace = event.about.namespace ?? 'default';
+    const times = { startedAt: now, lastObserved: now, lastSent: now };
+    const series: Series = { name, namespace, message: event.message, count: 1, ...times };
     this.#series.delete(key);
     this.#series.set(key, series);
     const [oldest] = this.#series.keys();

@@ -41,8 +41,10 @@ export const cachedCopyRead = (upgrade: NodeOpUpgrade, arch: string, pullError: 
 
 export const refusalReason = (what: Action['do']): Reason => (what === 'createProbe' ? 'PodRefused' : 'InvalidSpec');
 
-export const refused = (upgrade: NodeOpUpgrade, what: Action['do'], message: string): Event =>
-  warning(upgrade, refusalReason(what), message);
+export const refused = (upgrade: NodeOpUpgrade, what: Action['do'], message: string): Event => ({
+  ...warning(upgrade, refusalReason(what), message),
+  topic: what,
+});
 
 export const failed = warning;
 export const completed = (upgrade: NodeOpUpgrade, message: string): Event => normal(upgrade, 'AllDone', message);

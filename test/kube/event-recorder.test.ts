@@ -94,6 +94,28 @@ describe('recording', () => {
     expect(sent.map(({ verb }) => verb)).toEqual(['create', 'create']);
   });
 
+  test('Events with changing words about one topic are counted', async () => {
+    const events = made();
+    for (let n = 0; n < 14; n += 1) {
+      events.record(event({ topic: 'pod-1', message: `waiting for ${n} pods` }));
+      await clock.advance(5_000);
+    }
+    events.record(event({ topic: 'pod-2', message: 'waiting' }));
+    await events.idle();
+    expect(sent.map(({ verb }) => verb)).toEqual(['create', 'patch', 'create']);
+  });
+
+  test('the words of a topic that have changed are in another Event after ten minutes', async () => {
+    const events = made();
+    for (let n = 0; n <= 120; n += 1) {
+      events.record(event({ topic: 'pod-1', message: n < 60 ? 'first words' : 'second words' }));
+      await clock.advance(5_000);
+    }
+    await events.idle();
+    const notes = sent.filter(({ verb }) => verb === 'create').map(({ body }) => (body as { note: string }).note);
+    expect(notes).toEqual(['first words', 'second words']);
+  });
+
   test('an Event repeated after ten minutes is a new object with another name', async () => {
     const events = made();
     events.record(event());

@@ -51,8 +51,11 @@ const registeredAnew = onOperation(
   'Warning',
 );
 
-export const drainBlocked = (facts: Facts, message: string): Event =>
-  onOperation('DrainBlocked', message, 'Warning')(facts);
+/** One for each pod, whose words may have numbers and times in them. */
+export const drainBlocked = (facts: Facts, { uid, message }: { uid: string; message: string }): Event => ({
+  ...onOperation('DrainBlocked', message, 'Warning')(facts),
+  topic: uid,
+});
 
 /** An Event on the Node, for those who inspect the node and do not know the operation. None when the Node is absent. */
 const onNode =
@@ -73,6 +76,7 @@ export const podRefused = (nodeOp: ParsedNodeOp, message: string): Event => ({
   type: 'Warning',
   reason: 'PodRefused' satisfies Reason,
   message,
+  topic: 'rehearsal',
 });
 
 export const restored = ({ metadata }: NodeOp, message: string): Event => ({

@@ -107,7 +107,7 @@ export class Evictions {
     } catch (error) {
       if (isNotFound(error) && !(await exists(kube, pod))) return caches.pods.remove(pod);
       const message = this.#noteRefusal(pod, error);
-      if (message !== undefined) recorder.record(drainBlocked(facts, message));
+      if (message !== undefined) recorder.record(drainBlocked(facts, { uid, message }));
     }
   }
 

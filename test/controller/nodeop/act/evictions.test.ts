@@ -45,6 +45,7 @@ async function evict(refusal?: Error, { spec = {}, bypassing = 'nothing', pods =
     evictions,
     thrown,
     events: events.map(({ reason, type, message }) => `${type} ${reason} ${message}`),
+    topics: events.map(({ topic }) => topic),
     message: remembered?.message,
     pauseSeconds: remembered && (remembered.notBefore.getTime() - NOW.getTime()) / 1000,
     podsLeft: kube.all(PODS).length,
@@ -164,6 +165,10 @@ describe('An eviction', () => {
       spec: { cordon: true, drainOptions: { enabled: true, gracePeriodSeconds } },
     });
     expect(kube.writes[0]?.body).toEqual(body);
+  });
+
+  test('that is refused is one series of Events for each pod, whatever the words', async () => {
+    expect((await evict(new KubeError(429, 'retry in 17 s', 'TooManyRequests'))).topics).toEqual(['uid-web']);
   });
 
   test('that bypasses budgets deletes the pod by its uid', async () => {
