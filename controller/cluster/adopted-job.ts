@@ -23,31 +23,37 @@ export const UNKNOWN_EARLIER_BOOT = 'before the migration';
 interface NodeState {
   node?: CachedNode;
   agent?: NodeAgent;
+  now: Date;
 }
 
 /**
  * When the Job completed, by the clock of the API server; undefined if that cannot be known. Start and end are times of the
  * kube-controller-manager, whose clock may be off, but their difference is right: a Job that was never suspended starts when it is created.
+ * If that clock was set while the Job ran, not even that is: a Job ends neither before it was created nor after it was seen to be complete.
  */
-export function completedAt(job: CachedJob): Date | undefined {
+export function completedAt(job: CachedJob, now: Date): Date | undefined {
   const { startTime } = job.status ?? {};
-  const { creationTimestamp } = job.metadata;
+  const { creationTimestamp, annotations = {} } = job.metadata;
   const end = conditionOf(job, 'Complete')?.lastTransitionTime;
   if (end === undefined || startTime === undefined || creationTimestamp === undefined) return undefined;
-  return new Date(Date.parse(creationTimestamp) + Date.parse(end) - Date.parse(startTime));
+  const created = Date.parse(creationTimestamp);
+  const seen = annotations[ADOPTED_COMPLETE] === 'true' ? Date.parse(annotations[ADOPTED_AT] ?? '') : Number.NaN;
+  const latest = Number.isNaN(seen) ? now.getTime() : Math.min(seen, now.getTime());
+  const measured = created + Date.parse(end) - Date.parse(startTime);
+  return new Date(Math.max(created, Math.min(measured, latest)));
 }
 
 export const isAdopted = (job: CachedJob | undefined): job is CachedJob =>
   job?.metadata.annotations?.[ADOPTED_IN_BOOT] !== undefined;
 
 /** Agent and kubelet report the same boot. */
-export const isBootConfirmed = ({ node, agent }: NodeState): boolean =>
+export const isBootConfirmed = ({ node, agent }: Omit<NodeState, 'now'>): boolean =>
   isReady(node) && agent?.status?.boot !== undefined && agent.status.boot.id === bootIdOf(node);
 
 /** The current boot started after the Job had ended, both by the clock of the API server. */
 export function hasBootedSince(state: NodeState, job: CachedJob): boolean {
   const boot = state.agent?.status?.boot;
-  const end = completedAt(job);
+  const end = completedAt(job, state.now);
   return boot !== undefined && end !== undefined && isBootConfirmed(state) && Date.parse(boot.since) > end.getTime();
 }
 

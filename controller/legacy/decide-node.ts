@@ -126,7 +126,7 @@ function decideUncertainReboot(facts: NodeFacts, job: CachedJob, isTriggered: bo
   const { agent, node, now, leadingSince, nodeOp } = facts;
   const adoptedAt = Date.parse(job.metadata.annotations?.[ADOPTED_AT] ?? leadingSince.toISOString());
   const agentDeadline = adoptedAt + AGENT_START_MS;
-  const rebootDeadline = (completedAt(job)?.getTime() ?? adoptedAt) + nodeOp.spec.rebootTimeoutSeconds * 1000;
+  const rebootDeadline = (completedAt(job, now)?.getTime() ?? adoptedAt) + nodeOp.spec.rebootTimeoutSeconds * 1000;
   const isInTime = now.getTime() < Math.max(agentDeadline, rebootDeadline);
   if (!isBootConfirmed({ node, agent }) && isInTime)
     return wait('waiting for the agent to report when the node booted');

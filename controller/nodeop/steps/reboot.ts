@@ -46,8 +46,8 @@ export const reboot: Step = {
   },
 };
 
-function bootToEnd({ node, agent, job, ledger }: Facts): LedgerChange {
-  const bootIdBefore = bootIdBeforeReboot({ node, agent }, job, ledger?.bootIdBefore);
+function bootToEnd({ node, agent, job, ledger, now }: Facts): LedgerChange {
+  const bootIdBefore = bootIdBeforeReboot({ node, agent, now }, job, ledger?.bootIdBefore);
   return bootIdBefore === undefined ? {} : { bootIdBefore };
 }
 
