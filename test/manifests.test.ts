@@ -260,6 +260,12 @@ function installation() {
     expect(misplaced.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([]);
   });
 
+  test('the time until an agent counts as available, which depends on clocks, is short and documented', () => {
+    const { minReadySeconds } = named(all, 'DaemonSet', 'operator-agent').spec ?? {};
+    expect(minReadySeconds).toBe(5);
+    expect(readFileSync(join(repository, 'docs/operations.md'), 'utf8')).toContain('{"spec":{"minReadySeconds":0}}');
+  });
+
   test('AGENT_IMAGE of the controller is the image of the agent', () => {
     const [agent] = containersOf([named(all, 'DaemonSet', 'operator-agent')]);
     const [controller] = containersOf([named(all, 'Deployment', 'operator-controller')]);
