@@ -25,6 +25,7 @@ const PACKAGES = [
   'openssl',
   'ovmf',
   'qemu-utils',
+  'rsync',
   'sbsigntool',
   'skopeo',
   'squashfs-tools',

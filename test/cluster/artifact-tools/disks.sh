@@ -9,6 +9,7 @@ disk() {
   config=$(cloud_config)
   [ -z "$config" ] || install -D "$config" "$root/oem/90_custom.yaml"
   raw_disk "$root" "$name" "$size"
+  attach "$name"
   case "${setting[disk.raw]:-} ${setting[disk.vhd]:-} ${setting[disk.gce]:-}" in
   'true  ') ;;
   ' true ')
@@ -40,6 +41,14 @@ raw_disk() { # ROOT FILE MiB
   efi_partition "$work/esp.img" 8
   dd if="$work/esp.img" of="$2" bs=1M seek=2 conv=notrunc,sparse status=none
   bios_loader "$2"
+}
+
+# The real one mounts the partitions. A system with this file gives a test the time to end the build meanwhile.
+attach() { # DISK
+  local device
+  device=$(losetup --find --show "$1") || fail "failed to attach file to loop device"
+  [ ! -e "$root/etc/slow-disk" ] || sleep "$(cat "$root/etc/slow-disk")"
+  losetup --detach "$device"
 }
 
 # Writes the sector numbers of the next part into both parts of the boot loader.

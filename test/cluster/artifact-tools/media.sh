@@ -10,15 +10,21 @@ build_iso() { # SOURCE
   prepare "${rest[0]}" "$output"
   local name=${option[override-name]:-$(name_of "$root")}
   mkdir -p "$stage/boot"
-  [ -z "${option[overlay-rootfs]:-}" ] || cp -a "${option[overlay-rootfs]}/." "$root/"
+  [ -z "${option[overlay-rootfs]:-}" ] || put_over "${option[overlay-rootfs]}" "$root"
   cp -L "$root/boot/vmlinuz" "$stage/boot/kernel"
   cp -L "$root/boot/initrd" "$stage/boot/initrd"
   mksquashfs "$root" "$stage/rootfs.squashfs" -comp gzip -noappend -no-progress -quiet
   grub_menu "$stage/boot/grub2/grub.cfg" kernel root=live:
   [ -z "$config" ] || cp "$config" "$stage/cloud_config.yaml"
-  [ -z "${option[overlay-iso]:-}" ] || cp -a "${option[overlay-iso]}/." "$stage/"
+  [ -z "${option[overlay-iso]:-}" ] || put_over "${option[overlay-iso]}" "$stage"
   medium "$stage" "$output/$name.iso"
+  printf '%s %s\n' "$(sha256sum <"$output/$name.iso" | cut -d ' ' -f 1)" "$name.iso" >"$output/$name.iso.sha256"
   rm -rf "$root"
+}
+
+# The attributes of the folder itself are transferred as well, and a link does not replace a folder that has files.
+put_over() { # OVERLAY FOLDER
+  rsync --archive --acls "$1/" "$2/" || fail "rsync: exit status $?"
 }
 
 # Bootable with BIOS and UEFI, from a CD drive and from a USB stick.
@@ -40,5 +46,5 @@ netboot() { # ISO FOLDER NAME
   [ -f "$from" ] || fail "no such file: $from"
   xorriso -osirrox on -indev "$from" -extract /rootfs.squashfs "$to.squashfs" -extract /boot/kernel "$to-kernel" \
     -extract /boot/initrd "$to-initrd"
-  chmod u+w "$to".squashfs "$to"-*
+  chmod 0600 "$to".squashfs "$to"-*
 }

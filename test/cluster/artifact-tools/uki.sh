@@ -11,9 +11,8 @@ build_uki() { # SOURCE
   [ "$given" != "${rest[0]}" ] && [ -d "$given" ] || fail "not a valid rootfs source image argument: ${rest[0]}"
   root=$work/root
   cp -a "$given" "$root"
-  [ -z "${option[overlay-rootfs]:-}" ] || cp -a "${option[overlay-rootfs]}/." "$root/"
-  release=$root/etc/kairos-release
-  [ -e "$release" ] || release=$root/etc/os-release
+  [ -z "${option[overlay-rootfs]:-}" ] || put_over "${option[overlay-rootfs]}" "$root"
+  release=$(release_file "$root")
   grep -q '^KAIROS_RELEASE="' "$release" || fail 'unexpected number of matches for KAIROS_RELEASE in os-release: 0'
   name=$(name_of "$root")-uki
   [ -d "$output" ] || fail "no such folder: $output"

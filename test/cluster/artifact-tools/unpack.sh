@@ -1,4 +1,36 @@
 # Part of auroraboot: unpacks the layers of an image in order, with their whiteout files.
+
+# The scheme of a reference, as Go parses URLs: without one, a colon in the first part of the path is an error.
+scheme_of() { # IMAGE
+  if [[ $1 =~ ^([A-Za-z][A-Za-z0-9+.-]*): ]]; then
+    echo "${BASH_REMATCH[1]}"
+  elif [[ ${1%%/*} == *:* ]]; then
+    fail "parse \"$1\": first path segment in URL cannot contain colon"
+  fi
+}
+
+# Repositories are lower case; a registry has a dot, a port or the name localhost.
+needs_reference() { # IMAGE
+  local rest=$1 registry='' part='[a-z0-9]+([._-]+[a-z0-9]+)*'
+  if [[ ${rest%%/*} =~ [.:] && $rest == */* ]] || [[ ${rest%%/*} == localhost ]]; then registry=${rest%%/*} rest=${rest#*/}; fi
+  [[ -z $registry || $registry =~ ^[A-Za-z0-9._-]+(:[0-9]+)?$ ]] || fail "invalid image reference $1"
+  [[ $rest =~ ^$part(/$part)*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$ ]] || fail "invalid image reference $1"
+}
+
+# What skopeo calls that image.
+source_of() { # IMAGE
+  local rest=${1#*:} scheme
+  scheme=$(scheme_of "$1")
+  case $scheme in
+  oci | docker) rest=${rest#//} ;;
+  ocifile) echo "docker-archive:$rest" && return ;;
+  dir | file) fail "only images can be unpacked here: $1" ;;
+  *) rest=$1 ;;
+  esac
+  needs_reference "$rest"
+  echo "docker://$rest"
+}
+
 unpack() { # IMAGE FOLDER
   take_flags arch: loglevel: l: allow-insecure-registries!
   [ ${#rest[@]} -ge 2 ] || fail 'requires <image> and <destination> arguments'
@@ -6,8 +38,7 @@ unpack() { # IMAGE FOLDER
   local flags=(--insecure-policy)
   needs_arch "${option[arch]:-}"
   [ -z "${option[arch]:-}" ] || flags+=(--override-arch "${option[arch]}")
-  from=docker://${image#docker:}
-  [ "${image#ocifile:}" = "$image" ] || from=docker-archive:${image#ocifile:}
+  from=$(source_of "$image")
   local tls=()
   [ "${option[allow-insecure-registries]:-}" != true ] || tls=(--src-tls-verify=false)
   skopeo "${flags[@]}" copy --quiet "${tls[@]}" "$from" "dir:$work/image"

@@ -4,16 +4,44 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Stands in for kairos-init: records its arguments, and writes the release file. */
-export const KAIROS_INIT = `#!/bin/sh
+/** What both generations of kairos-init have in common: unknown flags and values are refused, and the version must be a semantic one. */
+const initProgram = (providerFlags: string) => `#!/bin/sh
 echo "$*" >>/etc/kairos-init-was-told
+fail() { echo "Error: $*" >&2; exit 1; }
+one_of() { case " $1 " in *" $2 "*) ;; *) fail "$2 is not included in $1" ;; esac; }
+version= provider= provider_version=
 while [ $# -gt 0 ]; do
-  [ "$1" != --version ] || printf 'KAIROS_VERSION="%s"\\nKAIROS_RELEASE="%s"\\nKAIROS_FLAVOR="small"\\n' "$2" "$2" >/etc/kairos-release
-  shift
+  case $1 in
+  --fips) shift; continue ;;
+  -l | -s | -m | -t | --version | ${providerFlags}) [ $# -gt 1 ] || fail "flag needs an argument: $1" ;;
+  --*) fail "unknown flag: $1" ;;
+  -*) fail "unknown shorthand flag: $1" ;;
+  *) fail "unknown command: $1" ;;
+  esac
+  case $1 in
+  -l) one_of 'debug info warn error trace' "$2" ;;
+  -s) one_of 'init install all' "$2" ;;
+  -m) one_of 'generic rpi3 rpi4 rpi5' "$2" ;;
+  --version) version=$2 ;;
+  -p | -k) provider=$2 ;;
+  --k8sversion) provider_version=$2 ;;
+  --provider-*-version) [ "$1" = "--provider-$provider-version" ] || fail "unknown flag: $1"; provider_version=$2 ;;
+  esac
+  shift 2
 done
+[ -n "$version" ] || fail 'required flag(s) "version" not set'
+case $version in v[0-9]* | [0-9]*) ;; *) fail "error parsing version: malformed version: $version" ;; esac
+printf 'KAIROS_VERSION="%s"\\nKAIROS_RELEASE="%s"\\nKAIROS_FLAVOR="small"\\n' "$version" "$version" >/etc/kairos-release
+[ -z "$provider" ] || printf 'KAIROS_SOFTWARE_VERSION_PREFIX="%s"\\nKAIROS_SOFTWARE_VERSION="%s"\\n' "$provider" "$provider_version" >>/etc/kairos-release
 `;
 
-/** The release file of a Kairos image. */
+/** Stands in for kairos-init since v0.6.0: records its arguments, and writes the release file. */
+export const KAIROS_INIT = initProgram('-p | --provider-*-version');
+
+/** Stands in for kairos-init before v0.6.0. */
+export const OLD_KAIROS_INIT = initProgram('-k | --k8sversion');
+
+/** The release file of a Kairos image; before v3.2 these lines were part of os-release. */
 export const READY_RELEASE = 'KAIROS_VERSION="v1.0.0"\nKAIROS_RELEASE="v1.0.0"\nKAIROS_FLAVOR="small"\n';
 
 /** Stands in for zypper: records the packages. */
