@@ -11,6 +11,10 @@ export interface Output {
   /** Endings of its files. They follow the name of the files, which is that of the object or the one in `nameOverride`. */
   endings: readonly string[];
   hasCloudConfig: boolean;
+  /** Whether the step creates device nodes and mounts file systems, which needs a privileged container. */
+  isPrivileged?: boolean;
+  /** Whether programs of the tool image become part of it: the node that builds it must have the requested architecture. */
+  isNative?: boolean;
 }
 
 /** Requested by a boolean field, in both shapes of the spec. */
@@ -35,7 +39,7 @@ export const MEDIA = {
   iso: {
     description: 'Build a bootable ISO image.',
     step: 'build-iso',
-    endings: ['.iso'],
+    endings: ['.iso', '.iso.sha256'],
     hasCloudConfig: true,
   },
 } as const satisfies Record<string, FlagKind>;
@@ -47,18 +51,21 @@ export const DISK_IMAGES = {
     step: 'build-cloud-image',
     endings: ['.raw'],
     hasCloudConfig: true,
+    isPrivileged: true,
   },
   azureImage: {
     description: 'Build a disk image for Azure.',
     step: 'build-azure-cloud-image',
     endings: ['.vhd'],
     hasCloudConfig: true,
+    isPrivileged: true,
   },
   gceImage: {
     description: 'Build a disk image for Google Compute Engine.',
     step: 'build-gce-cloud-image',
     endings: ['.gce.tar.gz'],
     hasCloudConfig: true,
+    isPrivileged: true,
   },
 } as const satisfies Record<string, FlagKind>;
 
@@ -83,12 +90,14 @@ export const VARIANT_KINDS = {
         step: 'build-uki-iso',
         endings: ['-uki.iso'],
         hasCloudConfig: true,
+        isNative: true,
       },
       container: {
         description: 'Build a container image with a unified kernel image.',
         step: 'build-uki-container',
         endings: ['-uki.tar'],
         hasCloudConfig: false,
+        isNative: true,
       },
       /* Its files are a whole EFI partition, whatever the name. */
       efi: {
@@ -96,6 +105,7 @@ export const VARIANT_KINDS = {
         step: 'build-uki-uki',
         endings: [],
         hasCloudConfig: false,
+        isNative: true,
       },
     },
     requiredVolumes: {
@@ -135,6 +145,8 @@ export type ArtifactRequest = { readonly [Name in FlagKindName]?: boolean } & {
 
 export interface RequestedOutput extends Output {
   kind: ArtifactKind;
+  /** It was not requested: another output is made from it, and its files are no result. */
+  isSource?: boolean;
 }
 
 /** What a spec requests, in the order of the table. */
@@ -154,7 +166,10 @@ export function requestedOutputs(request: ArtifactRequest): RequestedOutput[] {
 export function builtOutputs(request: ArtifactRequest): RequestedOutput[] {
   const rows: Readonly<Record<FlagKindName, FlagKind>> = FLAG_KINDS;
   const sources = keysOf(rows).flatMap(kind => (request[kind] === true ? (rows[kind].madeFrom ?? []) : []));
-  return requestedOutputs({ ...request, ...Object.fromEntries(sources.map(source => [source, true])) });
+  const isRequested = (kind: string) =>
+    Object.entries(request).some(([name, value]) => name === kind && value === true);
+  const all = requestedOutputs({ ...request, ...Object.fromEntries(sources.map(source => [source, true])) });
+  return all.map(output => (output.kind in rows && !isRequested(output.kind) ? { ...output, isSource: true } : output));
 }
 
 /** Fields below `spec.artifacts` that name a volume for a kind with variants. */

@@ -2,6 +2,7 @@
 export const ARTIFACT_REASONS = {
   Waiting: 'The build waits for something that does not exist yet, or for something that must be deleted first.',
   InputMissing: 'A Secret or ConfigMap that the build needs, or an entry of it, does not exist.',
+  InputIgnored: 'A Secret of imagePullSecrets does not exist or has no credentials; the build goes on without it.',
   InvalidInput: 'The content of a Secret cannot be used.',
   InvalidSpec: 'The spec violates a rule that the admission webhook would have enforced.',
   NamespaceNotAllowed: 'The operator does not build in this namespace.',

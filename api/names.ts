@@ -72,6 +72,9 @@ export const CONTROL_PLANE_LABELS = [
   'node-role.kubernetes.io/etcd',
 ] as const;
 
+/** Set by the kubelet on each Node: its CPU architecture, as Go names it. */
+export const ARCHITECTURE_LABEL = 'kubernetes.io/arch';
+
 /** Names of the containers whose end decides the outcome of a Pod. */
 export const CONTAINERS = {
   work: 'nodeop',

@@ -1,9 +1,10 @@
 /** Rules for what users add to the builder Pod: volumes, containers, names of files. */
-import { builtOutputs, KIND_STEPS, variantVolumes } from './artifact-kinds.js';
+import { KIND_STEPS, requestedOutputs, variantVolumes } from './artifact-kinds.js';
 import { cutName } from './cut.js';
+import { ARCHITECTURE_LABEL } from './names.js';
 import type { OSArtifactSpec } from './os-artifact.js';
 import { fault, isSet, type Rule } from './os-artifact-faults.js';
-import { ARTIFACTS_VOLUME, type NamedObject } from './passthrough.js';
+import { ARTIFACTS_VOLUME, type NamedObject, SCRATCH_VOLUME } from './passthrough.js';
 
 /** Volumes that the operator adds to the builder Pod. */
 export const RESERVED_VOLUMES: readonly string[] = [
@@ -13,6 +14,7 @@ export const RESERVED_VOLUMES: readonly string[] = [
   'ocispec',
   'cloudconfig',
   'image-credentials',
+  SCRATCH_VOLUME,
 ];
 
 const quoted = (name: unknown): string => `"${cutName(String(name))}"`;
@@ -88,6 +90,7 @@ function operatorVolumes({ image, artifacts, ...spec }: OSArtifactSpec): string[
   const hasLogin = isSet(image?.imageCredentialsSecretRef) || (spec.imagePullSecrets ?? []).length > 0;
   return [
     'rootfs',
+    SCRATCH_VOLUME,
     ...(isSet(artifacts?.volume) ? [] : [ARTIFACTS_VOLUME]),
     ...([grubConfig, osRelease, kairosRelease].some(isSet) ? ['config'] : []),
     ...(isBuilt ? ['ocispec'] : []),
@@ -146,7 +149,7 @@ const fileNameLengths: Rule = ({ nameOverride = {} }) =>
 
 /** The endings of some kinds overlap, as in `x-uki.iso`. Default names cannot collide, since all kinds share one. */
 const uniqueFileNames: Rule = ({ artifacts = {}, nameOverride = {} }) => {
-  const files = builtOutputs(artifacts).flatMap(({ kind, endings }) => {
+  const files = requestedOutputs(artifacts).flatMap(({ kind, endings }) => {
     const name = nameOverride[kind];
     return name === undefined ? [] : endings.map(ending => ({ kind, file: name + ending }));
   });
@@ -157,6 +160,22 @@ const uniqueFileNames: Rule = ({ artifacts = {}, nameOverride = {} }) => {
   );
 };
 
+/** `controller/artifact/build/builder-pod.ts` selects nodes of the requested architecture for these. */
+const nativeArchitecture: Rule = ({ artifacts = {}, nodeSelector }) => {
+  const { arch } = artifacts;
+  const selected = nodeSelector?.[ARCHITECTURE_LABEL];
+  const isNative = requestedOutputs(artifacts).some(output => output.isNative === true);
+  return isNative && arch !== undefined && selected !== undefined && selected !== arch
+    ? [
+        fault(
+          `one of the artifacts for ${arch} must be built on a node of that architecture: remove this label`,
+          'nodeSelector',
+          ARCHITECTURE_LABEL,
+        ),
+      ]
+    : [];
+};
+
 export const POD_RULES: readonly Rule[] = [
   volumeNames,
   volumesExist,
@@ -165,4 +184,5 @@ export const POD_RULES: readonly Rule[] = [
   importerNames,
   fileNameLengths,
   uniqueFileNames,
+  nativeArchitecture,
 ];

@@ -2,6 +2,7 @@
 import { idleSettings, requestedOutputs } from './artifact-kinds.js';
 import { cutName } from './cut.js';
 import type { OSArtifactSpec } from './os-artifact.js';
+import { buildWarnings } from './os-artifact-build-warnings.js';
 import { isSet } from './os-artifact-faults.js';
 import { isDeletedWithPod } from './os-artifact-pod-rules.js';
 import { declaresArtifactsVolume } from './passthrough.js';
@@ -74,4 +75,5 @@ export const osArtifactWarnings = (spec: OSArtifactSpec): string[] => [
   ...replacedVolumes(spec),
   ...deletedWithPod(spec),
   ...unusedFields(spec),
+  ...buildWarnings(spec),
 ];

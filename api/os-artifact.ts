@@ -137,6 +137,7 @@ export const OSArtifactStatus = z.object({
   build: z.string().optional().describe('ID of the build: it changes with the spec and with the inputs.'),
   pod: z.string().optional().describe('Name of the builder Pod.'),
   rendering: RenderingStatus.optional().describe('The rendering of the definition, until the build has started.'),
+  node: z.string().optional().describe('Node that the builder Pod ran on.'),
   attempt: z.int().min(1).optional().describe('Number of the builder Pod within this build: a lost Pod is replaced.'),
   builderLoss: z.string().optional().describe('How the latest builder Pod was lost; absent if it was not.'),
   progress: z.string().optional().describe('Completed steps of all steps, such as 3/12.'),

@@ -73,6 +73,8 @@ export type JobSpec = z.infer<typeof JobSpec>;
 
 /** The name of the volume with the built files, in exporters and in the builder Pod. */
 export const ARTIFACTS_VOLUME = 'artifacts';
+/** Where the steps of the builder Pod work. */
+export const SCRATCH_VOLUME = 'operator-scratch';
 
 /** Whether an exporter declares a volume of that name itself: it is replaced. */
 export const declaresArtifactsVolume = ({ template }: JobSpec): boolean =>

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { baseAliases, baseSettings, configReader, booleanSetting, listSetting } from '../program/config.js';
 import type { Tools } from './artifact/build/container.js';
+import { TOOL_IMAGES } from './artifact/build/tool-images.js';
 import { sentinelContainer } from './sentinel.js';
 
 const settings = z.object({
@@ -33,15 +34,15 @@ const settings = z.object({
     .describe('Whether to build OSArtifacts; without them the controller needs no permission for Secrets.'),
   toolImage: z
     .string()
-    .default('quay.io/kairos/auroraboot:v0.24.0')
+    .default(TOOL_IMAGES.tool)
     .describe('Image with auroraboot, which creates installation media and disk images.'),
   buildahImage: z
     .string()
-    .default('quay.io/buildah/stable:v1.43.1')
+    .default(TOOL_IMAGES.buildah)
     .describe('Image with buildah, which builds the container image of an OSArtifact.'),
   kairosInitImage: z
     .string()
-    .default('quay.io/kairos/kairos-init:v0.16.1')
+    .default(TOOL_IMAGES.kairosInit)
     .describe('Image with kairos-init, which turns a plain Linux image into a Kairos image.'),
   buildDeadlineSeconds: z.coerce
     .number()
@@ -49,6 +50,19 @@ const settings = z.object({
     .min(60)
     .default(12 * 3600)
     .describe('How long the build of an OSArtifact may take before it is stopped.'),
+  unconfinedBuildah: booleanSetting()
+    .default(false)
+    .describe(
+      'Whether buildah runs without AppArmor and seccomp profiles, for nodes whose profiles forbid it to unshare and mount.',
+    ),
+  buildScratchGib: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(64)
+    .describe(
+      'How many GiB of its node the build of an OSArtifact may use, beside its files and three times the diskSize.',
+    ),
 });
 export type Config = z.output<typeof settings>;
 
@@ -77,7 +91,14 @@ export const controllerSettings = (config: Config) => ({
 function toolsFrom(config: Config): Tools | undefined {
   const { buildArtifacts, toolImage, buildahImage, kairosInitImage, buildDeadlineSeconds } = config;
   if (!buildArtifacts) return undefined;
-  return { tool: toolImage, buildah: buildahImage, kairosInit: kairosInitImage, deadlineSeconds: buildDeadlineSeconds };
+  return {
+    tool: toolImage,
+    buildah: buildahImage,
+    kairosInit: kairosInitImage,
+    deadlineSeconds: buildDeadlineSeconds,
+    scratchGiB: config.buildScratchGib,
+    unconfinedBuildah: config.unconfinedBuildah,
+  };
 }
 
 /** Where a distribution keeps its own components. */

@@ -17,7 +17,7 @@ import { exporterJob } from './build/exporter-job.js';
 import { configMap, isClaimFor, type Rendered, renderedSecret, volumeClaim } from './build/volume-objects.js';
 import { hasConfig, needsSecret } from './build/volumes.js';
 import { RenderingFailedError, startedRendering } from './decide/rendering.js';
-import { claimKept } from './events.js';
+import { claimKept, warningEvent } from './events.js';
 import { type Action, type Facts, LEGACY_FINALIZER } from './facts.js';
 import { dockerfileOf } from './inputs/dockerfile.js';
 import { artifactNameOf, isOwnOf } from './ownership.js';
@@ -64,7 +64,7 @@ const onlyThisUid = ({ metadata: { uid } }: Stored): DeleteOptions => ({ uid, pr
 
 /** The Pod is created last: where it exists, its volumes exist, too. */
 async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>, deps: ActDeps): Promise<void> {
-  const { id, attempt } = action;
+  const { id, attempt, inputs } = action;
   const { artifact, build } = facts;
   const rendered = await renderedOf(facts, action, deps);
   const { kube, pods, tools, recorder, log } = deps;
@@ -88,6 +88,7 @@ async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>
   }
   const { created, existing } = await create<CachedPod>(PODS, builderPod(metadata, build, { id, attempt }, tools));
   pods.put(existing ?? created);
+  if (created) for (const message of inputs.warnings) recorder.record(warningEvent(artifact, 'InputIgnored', message));
   log.info({ pod: (existing ?? created).metadata.name }, 'building');
 }
 
@@ -95,13 +96,13 @@ async function startBuild(facts: Facts, action: Extract<Action, { do: 'build' }>
 async function renderedOf(
   { artifact, build: { source }, run }: Facts,
   { id, inputs: { template, credentials } }: Extract<Action, { do: 'build' }>,
-  { render }: ActDeps,
+  { render, tools: { kairosInit } }: ActDeps,
 ): Promise<Rendered> {
   if (source.is !== 'dockerfile') return { credentials };
-  if (!template) return { credentials, dockerfile: dockerfileOf(source, undefined) };
+  if (!template) return { credentials, dockerfile: dockerfileOf(source, kairosInit, undefined) };
   const { what, ...job } = template;
   const outcome = await render(job);
-  if (outcome.is === 'text') return { credentials, dockerfile: dockerfileOf(source, outcome.text) };
+  if (outcome.is === 'text') return { credentials, dockerfile: dockerfileOf(source, kairosInit, outcome.text) };
   const isFault = outcome.is === 'fault';
   const message = `${what}${isFault ? ', ' : ': the template '}${outcome.message}`;
   throw new RenderingFailedError(message, startedRendering(artifact.status, id, run), isFault);
@@ -109,11 +110,11 @@ async function renderedOf(
 
 async function startExporter(
   facts: Facts,
-  { id, index }: Extract<Action, { do: 'export' }>,
+  { id, index, node }: Extract<Action, { do: 'export' }>,
   deps: ActDeps,
 ): Promise<void> {
   const { exports, log } = deps;
-  const job = exporterJob(facts.artifact.metadata, facts.build, id, index);
+  const job = exporterJob(facts.artifact.metadata, facts.build, { id, index, node });
   const { created, existing } = await creatorFor(facts, deps)<CachedJob>(JOBS, job);
   exports.put(existing ?? created);
   log.info({ job: job.metadata.name }, 'exporting');

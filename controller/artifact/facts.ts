@@ -14,6 +14,8 @@ export interface BuildInputs {
   template?: TemplateJob & { what: string };
   /** A config.json with the credentials for registries. */
   credentials?: string;
+  /** About inputs that the build goes on without. */
+  warnings: readonly string[];
 }
 
 /** The Secrets and ConfigMaps that a build uses. */
@@ -38,13 +40,15 @@ export interface Facts {
   /** The builder Pod of that build. */
   pod?: CachedPod;
   exporters: readonly Exporter[];
+  /** Whether only one Pod at a time can use the volume with the built files. */
+  isExclusive: boolean;
   /** Objects of an earlier spec or of earlier inputs. */
   stale: { pods: readonly CachedPod[]; jobs: readonly CachedJob[] };
 }
 
 export type Action =
   | { do: 'build'; id: string; attempt: number; inputs: BuildInputs }
-  | { do: 'export'; id: string; index: number }
+  | { do: 'export'; id: string; index: number; node?: string }
   | { do: 'deletePod'; pod: CachedPod }
   | { do: 'deleteJob'; job: CachedJob }
   | { do: 'removeLegacyFinalizer' };

@@ -11,8 +11,11 @@ import type { CachedPod } from '../cluster/pod.js';
 import { type Build, buildOf } from './build/build.js';
 import { namesFor } from './build/object-names.js';
 import type { Facts, InputState } from './facts.js';
+import { claimOf } from './build/volumes.js';
+import { isExclusiveClaim } from './claim-access.js';
 import { isBuildOf, readInput } from './inputs/inputs.js';
 import { isOwnOf } from './ownership.js';
+import { progressOf } from './progress/builder-progress.js';
 import type { Exporter } from './progress/exporter-progress.js';
 import { isTerminating } from '../cluster/metadata.js';
 
@@ -53,7 +56,14 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
   const input = await inputOf({ artifact, known, hasPod, build, specId }, view);
   const id = input.is === 'ready' ? input.id : known;
   const isStale = (child: Stored) => buildIdOf(child) !== id;
-  const currentJobs = jobs.filter(job => !isStale(job));
+  const exporters = exportersOf(
+    artifact,
+    build,
+    jobs.filter(job => !isStale(job)),
+    view,
+  );
+  const pod = pods.find(each => !isStale(each));
+  const isBuilt = status?.phase === 'Exporting' || (pod !== undefined && progressOf(pod, now, now).is === 'succeeded');
   return {
     now,
     run: view.run,
@@ -62,8 +72,9 @@ export async function observe(artifact: OSArtifact, spec: OSArtifactSpec, now: D
     specId,
     id,
     input,
-    pod: pods.find(pod => !isStale(pod)),
-    exporters: exportersOf(artifact, build, currentJobs, view),
+    pod,
+    exporters,
+    isExclusive: isBuilt && (await isExclusive(artifact, build, exporters, view)),
     stale: { pods: pods.filter(isStale), jobs: jobs.filter(isStale) },
   };
 }
@@ -76,6 +87,18 @@ function exportersOf({ metadata }: OSArtifact, build: Build, jobs: readonly Cach
     const job = jobs.find(each => indexOf(each) === index);
     return { name: names.exporter(index), job, pods: job ? ownedBy(pods, job) : [] };
   });
+}
+
+/** Only matters where a second exporter is yet to be started. */
+async function isExclusive(
+  { metadata: { name, namespace } }: OSArtifact,
+  build: Build,
+  exporters: readonly Exporter[],
+  { kube }: View,
+): Promise<boolean> {
+  const claim = claimOf(build, namesFor(name));
+  if (claim === undefined || exporters.length < 2 || exporters.every(({ job }) => job)) return false;
+  return await isExclusiveClaim({ name: claim, namespace }, kube);
 }
 
 interface InputQuestion {

@@ -17,7 +17,7 @@ export interface StatusSummary {
 const FINAL_PHASES: Partial<Record<Phase, string>> = { Ready: 'Completed', Error: 'Failed' };
 
 /** Details of a build that stay in the status after its Pod was deleted. */
-const KEPT_FIELDS = ['attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
+const KEPT_FIELDS = ['node', 'attempt', 'progress', 'steps', 'outputs', 'exports'] as const;
 
 /** What a pass observed about the build. */
 export type BuildDetails = Pick<

@@ -206,7 +206,59 @@ describe('a warning is given', () => {
       'spec.artifacts.netbootURL: has no effect without artifacts.netboot',
       { ...ready, artifacts: { iso: true, netbootURL: 'http://a' } },
     ],
+    [
+      'spec.image.buildOptions.version: "latest" is not a semantic version, such as v3.6.0: kairos-init will refuse it',
+      { image: { buildOptions: { version: 'latest', baseImage: 'x' } } },
+    ],
+    [
+      'spec.kairosRelease: "edge" is not a semantic version, such as v3.6.0: kairos-init will refuse it',
+      { baseImageName: 'x', iso: true, kairosRelease: 'edge' },
+    ],
+    [
+      'spec.image.buildOptions.kubernetesVersion: has no effect without image.buildOptions.kubernetesDistro',
+      { image: { buildOptions: { version: 'v1', baseImage: 'x', kubernetesVersion: 'v1' } } },
+    ],
+    [
+      'spec.artifacts.kairosRelease: replaces the whole file, which is then without KAIROS_RELEASE, KAIROS_MODEL, KAIROS_ARCH; a version alone is set in it',
+      { ...ready, artifacts: { iso: true, kairosRelease: 'KAIROS_VERSION="v1"\nKAIROS_FLAVOR="x"\n' } },
+    ],
+    [
+      'spec.volume: 10Gi may be too little for 2 disks of 10G and the image; set volume.resources.requests.storage',
+      { imageName: 'x', cloudImage: true, azureImage: true, diskSize: '10G' },
+    ],
+    [
+      'spec.volume: 5000M may be too little for a disk of 10240 and the image; set volume.resources.requests.storage',
+      {
+        ...ready,
+        artifacts: { cloudImage: true, diskSize: '10240' },
+        volume: { resources: { requests: { storage: '5000M' } } },
+      },
+    ],
   ])('as %s', (sentence, spec) => expect(warnings(spec)).toEqual([sentence]));
+
+  test.each<[string, object]>([
+    ['a version of a ready image that is a word', { imageName: 'x', iso: true, kairosRelease: 'edge' }],
+    ['a pre-release with build metadata', { baseImageName: 'x', iso: true, kairosRelease: 'v3.6.0-rc1+k3s1' }],
+    [
+      'disks that the volume can hold',
+      {
+        imageName: 'x',
+        cloudImage: true,
+        azureImage: true,
+        diskSize: '10G',
+        volume: { resources: { requests: { storage: '50Gi' } } },
+      },
+    ],
+    ['a compressed disk', { imageName: 'x', gceImage: true, diskSize: '50G' }],
+    [
+      'disks in a volume of the user',
+      {
+        ...ready,
+        artifacts: { cloudImage: true, diskSize: '1T', volume: 'a' },
+        volumes: [{ name: 'a', persistentVolumeClaim: { claimName: 'a' } }],
+      },
+    ],
+  ])('for nothing about %s', (_title, spec) => expect(warnings(spec)).toEqual([]));
 
   test('for nothing in a usual spec', () => expect(warnings(DOCUMENTED.netboot ?? {})).toEqual([]));
 });

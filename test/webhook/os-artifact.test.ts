@@ -108,20 +108,29 @@ describe('an OSArtifact', () => {
     ]);
   });
 
-  test('gets a warning about its namespace, but none about nodes', () => {
+  const disk = { ...ready, artifacts: { iso: true, azureImage: true } };
+  const flatDisk = { imageName: 'x', cloudImage: true };
+  const DISKS = 'which rejects the privileged Pods of builds with disk images';
+
+  test.each([
+    ['disks in a baseline namespace', 'baseline', disk, DISKS],
+    ['disks of the flat shape in a baseline namespace', 'baseline', flatDisk, DISKS],
+    ['an ISO image in a baseline namespace', 'baseline', ready, undefined],
+    [
+      'an ISO image in a restricted namespace',
+      'restricted',
+      ready,
+      'which rejects the Pods of builds, whose containers run as root',
+    ],
+    ['disks in a privileged namespace', 'privileged', disk, undefined],
+  ])('gets a warning about its namespace, but none about nodes: %s', (_title, level, spec, text) => {
+    const label = 'pod-security.kubernetes.io/enforce';
     const view = {
       nodes: { linux: [], others: [] },
-      namespace: (name: string) => ({
-        metadata: {
-          name,
-          uid: 'n',
-          resourceVersion: '1',
-          labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
-        },
-      }),
+      namespace: (name: string) => ({ metadata: { name, uid: 'n', resourceVersion: '1', labels: { [label]: level } } }),
     };
-    expect(clusterWarnings({ kind, namespace: 'default', name: 'os', spec: ready }, view)).toEqual([
-      'metadata.namespace: default has the label pod-security.kubernetes.io/enforce=baseline, which rejects the privileged Pods of builds',
-    ]);
+    expect(clusterWarnings({ kind, namespace: 'default', name: 'os', spec }, view)).toEqual(
+      text === undefined ? [] : [`metadata.namespace: default has the label ${label}=${level}, ${text}`],
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** Warnings that depend on the current state of the cluster. They never reject an object, because that state may change. */
+import { type ArtifactRequest, requestedOutputs } from '../../api/artifact-kinds.js';
 import { OS_ARTIFACT } from '../../api/kinds.js';
 import type { LabelSelector } from '../../kube/selector.js';
 import { matches, requirementsOf } from '../../kube/selector.js';
@@ -135,13 +136,24 @@ function overlappingOperations(
 /** The namespace label of Pod Security Admission; without it, or with the level `privileged`, all Pods are admitted. */
 const POD_SECURITY_LEVEL = 'pod-security.kubernetes.io/enforce';
 
-function podSecurity({ kind, namespace }: DefaultedObject, view: ClusterView): string[] {
+/** Steps that build disk images are privileged; the others need root in their container, which the level `baseline` allows. */
+function refusedPods({ kind, spec }: DefaultedObject, level: string): string | undefined {
+  if (kind !== OS_ARTIFACT.kind) return 'the privileged Pods of operations';
+  const request = spec['artifacts'] ?? spec;
+  if (isRequest(request) && requestedOutputs(request).some(({ isPrivileged }) => isPrivileged))
+    return 'the privileged Pods of builds with disk images';
+  return level === 'baseline' ? undefined : 'the Pods of builds, whose containers run as root';
+}
+
+const isRequest = (value: unknown): value is ArtifactRequest => typeof value === 'object' && value !== null;
+
+function podSecurity(object: DefaultedObject, view: ClusterView): string[] {
+  const { namespace } = object;
   const level = view.namespace?.(namespace)?.metadata.labels?.[POD_SECURITY_LEVEL];
-  if (level === undefined || level === 'privileged') return [];
-  const pods = kind === OS_ARTIFACT.kind ? 'builds' : 'operations';
-  return [
-    `metadata.namespace: ${namespace} has the label ${POD_SECURITY_LEVEL}=${level}, which rejects the privileged Pods of ${pods}`,
-  ];
+  const pods = level === undefined || level === 'privileged' ? undefined : refusedPods(object, level);
+  return pods === undefined
+    ? []
+    : [`metadata.namespace: ${namespace} has the label ${POD_SECURITY_LEVEL}=${level}, which rejects ${pods}`];
 }
 
 function nodeWarnings(object: DefaultedObject, nodes: NodeViews, operations: readonly OperationView[]): string[] {

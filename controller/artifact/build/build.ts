@@ -6,6 +6,7 @@ import {
   mapValues,
   type RequestedOutput,
 } from '../../../api/artifact-kinds.js';
+import { DEFAULT_CLAIM_SIZE, isContent, mebibytes } from '../../../api/artifact-values.js';
 import type { OSArtifactSpec } from '../../../api/os-artifact.js';
 import type { BuildImage, BuildOptions } from '../../../api/os-artifact-nested.js';
 import type { JobSpec, Json, NamedObject, SecretKey } from '../../../api/passthrough.js';
@@ -69,7 +70,10 @@ export interface Build {
   };
 }
 
-const DEFAULT_CLAIM: Json = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } };
+const DEFAULT_CLAIM: Json = {
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage: DEFAULT_CLAIM_SIZE } },
+};
 
 /** The version for kairos-init where the flat shape does not give one. */
 const DEFAULT_VERSION = 'v0.0.0';
@@ -78,9 +82,6 @@ const withDefaultKey = ({ name, key }: SecretKey, defaultKey: string): Required<
   name,
   key: key ?? defaultKey,
 });
-
-/** Whether a text is the content of a release file; otherwise it is a version, which is one word. */
-export const isContent = (release: string): boolean => /[=\n]/.test(release);
 
 function flatSource(spec: OSArtifactSpec): Source | undefined {
   const { baseImageName, baseImageDockerfile, kairosRelease } = spec;
@@ -130,11 +131,6 @@ function namesOf(artifactName: string, override: OSArtifactSpec['nameOverride'] 
 function podOf({ nodeSelector, tolerations, affinity, podLabels = {}, podAnnotations = {} }: OSArtifactSpec) {
   return { nodeSelector, tolerations, affinity, labels: podLabels, annotations: podAnnotations };
 }
-
-const MIB_OF: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024, T: 1024 ** 2 };
-
-/** auroraboot accepts a number of MiB only. */
-const mebibytes = (size: string): number => Math.ceil(Number.parseInt(size, 10) * (MIB_OF[size.slice(-1)] ?? 1));
 
 /** The fields that have the same names in both shapes. An empty text counts as absent: templates render it for values that are not set. */
 function outputsOf(spec: OSArtifactSpec) {

@@ -1,6 +1,6 @@
 /** The Pod that builds: one init container per step, run in order. */
 import { OS_ARTIFACT } from '../../../api/kinds.js';
-import { ANNOTATIONS, CONTAINERS, LABELS } from '../../../api/names.js';
+import { ANNOTATIONS, ARCHITECTURE_LABEL, CONTAINERS, LABELS } from '../../../api/names.js';
 import type { ObjectMeta } from '../../../api/objects.js';
 import { boundedName, boundedLabelValue } from '../../../api/resource-name.js';
 import { controllerReference } from '../../../kube/owner.js';
@@ -33,6 +33,19 @@ const stepsOf = (build: Build, tools: Tools): Step[] => [...imageSteps(build, to
 const podName = ({ name, uid }: ObjectMeta, id: string): string => boundedName(name, uid, id);
 
 export const labelsFor = (artifact: string) => ({ [LABELS.artifact]: boundedLabelValue(artifact) });
+
+/** The images of the steps and of importers may be in the registry that the build has credentials for. */
+export function podPullSecrets({ pullSecrets, credentials }: Build): { imagePullSecrets?: { name: string }[] } {
+  const names = new Set([...pullSecrets, ...(credentials ? [credentials] : [])].map(({ name }) => name));
+  return names.size === 0 ? {} : { imagePullSecrets: [...names].map(name => ({ name })) };
+}
+
+/** auroraboot takes the boot loader of a unified kernel image from its own image, which has those of its own architecture only. */
+function nodeSelectorOf({ pod, arch, outputs }: Build): { nodeSelector?: Record<string, string> } {
+  const isFixed = arch !== undefined && outputs.some(output => output.isNative === true);
+  const fixed = isFixed ? { ...pod.nodeSelector, [ARCHITECTURE_LABEL]: arch } : pod.nodeSelector;
+  return fixed ? { nodeSelector: fixed } : {};
+}
 
 export interface BuildAttempt {
   /** Of the build. */
@@ -69,13 +82,13 @@ export function builderPod(meta: ObjectMeta, build: Build, { id, attempt }: Buil
       activeDeadlineSeconds: tools.deadlineSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      ...(build.pullSecrets.length > 0 ? { imagePullSecrets: build.pullSecrets } : {}),
-      ...(pod.nodeSelector ? { nodeSelector: pod.nodeSelector } : {}),
+      ...podPullSecrets(build),
+      ...nodeSelectorOf(build),
       ...(pod.tolerations ? { tolerations: pod.tolerations } : {}),
       ...(pod.affinity ? { affinity: pod.affinity } : {}),
       initContainers: [...before.map(toContainer), ...importers, ...steps.map(toContainer)],
       containers: [toContainer(listStep(build))],
-      volumes: volumesOf(build, namesFor(meta.name)),
+      volumes: volumesOf(build, namesFor(meta.name), tools.scratchGiB),
     },
   };
 }

@@ -13,6 +13,10 @@ export interface Tools {
   kairosInit: string;
   /** `activeDeadlineSeconds` of the builder Pod. */
   deadlineSeconds: number;
+  /** How much the steps may write beside their results, apart from disks. */
+  scratchGiB: number;
+  /** Whether buildah runs without the AppArmor and seccomp profiles of the runtime, which may forbid it to unshare and mount. */
+  unconfinedBuildah: boolean;
 }
 
 export interface Mount {
@@ -39,9 +43,12 @@ export interface Step {
 /** What buildah needs to unpack layers without privileges on the host. */
 const BUILDAH_SECURITY = { allowPrivilegeEscalation: true, capabilities: { add: ['SETUID', 'SETGID'] } };
 
-function securityOf({ runs, privileged }: Step) {
+const UNCONFINED = { seccompProfile: { type: 'Unconfined' }, appArmorProfile: { type: 'Unconfined' } };
+
+function securityOf({ runs, privileged }: Step, { unconfinedBuildah }: Tools) {
   if (privileged) return { securityContext: { privileged: true } };
-  return runs === 'buildah' ? { securityContext: BUILDAH_SECURITY } : {};
+  if (runs !== 'buildah') return {};
+  return { securityContext: { ...BUILDAH_SECURITY, ...(unconfinedBuildah ? UNCONFINED : {}) } };
 }
 
 function resourcesOf({ kind }: Step, { resources }: Build): { resources?: Json } {
@@ -67,7 +74,7 @@ export const containerOf = (step: Step, build: Build, { tools, count }: { tools:
   ],
   ...(step.env && step.env.length > 0 ? { env: step.env } : {}),
   volumeMounts: step.mounts,
-  ...securityOf(step),
+  ...securityOf(step, tools),
   ...resourcesOf(step, build),
   /* For a container that fails before the runner writes a message. */
   terminationMessagePolicy: 'FallbackToLogsOnError',

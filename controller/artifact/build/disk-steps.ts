@@ -1,8 +1,9 @@
 /** Disk images. */
 import { cloudConfigFlag } from './iso-overlay.js';
 import { filesOf, type KindStepBuilder } from './kind-step-builder.js';
+import { detachLoops, PREPARE_LOOPS } from './scripts/loop-devices.js';
 import { line } from './scripts/shell.js';
-import { moveResult } from './scripts/work-folder.js';
+import { publishResult } from './scripts/work-folder.js';
 import { artifactsMount, cloudConfigMounts, ROOTFS } from './volumes.js';
 
 /** `format`: the setting of auroraboot that selects it; `pattern`: the file that auroraboot writes. */
@@ -22,7 +23,8 @@ export const diskStep =
         ...cloudConfigFlag(build),
       );
     return {
-      commands: folder => [command(folder), ...moveResult(`${folder}/${pattern}`, file)],
+      commands: work => [...PREPARE_LOOPS, command(work.path), ...publishResult(work, pattern, file)],
+      onExit: detachLoops,
       mounts: [ROOTFS, artifactsMount(build), ...cloudConfigMounts(build)],
     };
   };

@@ -1,9 +1,11 @@
 /** From a container image to a root file system: unpack or build the image, then unpack bundles and set release files over it. */
-import { type Build, isContent } from './build.js';
+import { isContent } from '../../../api/artifact-values.js';
+import type { Build } from './build.js';
 import type { Step } from './container.js';
-import { replaceFile, setVariable } from './scripts/release-file.js';
+import { baseImage, imageSource, referenceOf } from './image-source.js';
+import { replaceFile, setVariables } from './scripts/release-file.js';
 import { REQUIRE_KAIROS } from './scripts/require-kairos.js';
-import { flag, inOrder, line, option, word } from './scripts/shell.js';
+import { flag, line, option, word } from './scripts/shell.js';
 import { inWorkFolder } from './scripts/work-folder.js';
 import {
   artifactsMount,
@@ -15,9 +17,12 @@ import {
   DOCKERFILE_KEY,
   dockerfileMount,
   hasCredentials,
+  RELEASE_VARIABLES,
+  type ReleaseKey,
   registryEnv,
   registryMounts,
   ROOTFS,
+  SCRATCH,
   userVolumeMount,
 } from './volumes.js';
 
@@ -39,29 +44,39 @@ const insecureFlag = ({ insecurePull }: Build) => flag('--allow-insecure-registr
 /** The archive of the image itself is an artifact, too. */
 const imageArchive = ({ artifactName }: Build) => `${artifactName}.tar`;
 
+/** In the archive that luet writes, its last file. The images of other registries have no such name, and those in files have none. */
+function nameInArchive(ref: string, folder: string, archive: string): string[] {
+  const reference = referenceOf(ref);
+  if (reference === undefined || reference.includes('@')) return [];
+  const rename = word(`s|"RepoTags":\\[[^]]*\\]|"RepoTags":["${reference}"]|`);
+  return [
+    `tar -xOf ${archive} manifest.json | sed ${rename} > ${folder}/manifest.json`,
+    `tar --delete -f ${archive} manifest.json`,
+    `tar -rf ${archive} -C ${folder} manifest.json`,
+  ];
+}
+
 function unpackImage(ref: string, build: Build): Step {
-  const tar = word(imageArchive(build));
-  const { arch } = build;
+  const { arch, artifactName } = build;
+  const script = inWorkFolder(build, 'pull-image-baseimage', ({ path, publish }) => {
+    const [layer, archive] = [`${path}/layer.tar`, `${path}/image.tar`];
+    const platform = [...archOption(build), ...flag('--os linux', arch !== undefined)];
+    return [
+      line('auroraboot', 'unpack', ...archOption(build), ...insecureFlag(build), word(imageSource(ref)), '/rootfs'),
+      REQUIRE_KAIROS,
+      `tar -czpf ${layer} -C /rootfs .`,
+      /* luet refuses a name that is no reference, such as one with a scheme. */
+      line('luet util pack', ...platform, word(artifactName), layer, archive),
+      ...nameInArchive(ref, path, archive),
+      ...publish(archive, imageArchive(build)),
+    ];
+  });
   return {
     name: 'pull-image-baseimage',
     runs: 'tool',
     files: [imageArchive(build)],
-    script: inOrder(
-      line('auroraboot', 'unpack', ...archOption(build), ...insecureFlag(build), word(ref), '/rootfs'),
-      REQUIRE_KAIROS,
-      'tar -czvpf test.tar -C /rootfs .',
-      line(
-        'luet util pack',
-        ...archOption(build),
-        ...flag('--os linux', arch !== undefined),
-        word(ref),
-        'test.tar',
-        tar,
-      ),
-      `chmod +r ${tar}`,
-      `mv ${tar} /artifacts`,
-    ),
-    mounts: [ROOTFS, artifactsMount(build), ...registryMounts(build)],
+    script,
+    mounts: [ROOTFS, SCRATCH, artifactsMount(build), ...registryMounts(build)],
     env: registryEnv(build),
   };
 }
@@ -72,11 +87,11 @@ function buildArguments({ source }: Build, kairosInit: string): string[] {
   if (!options) return [];
   const values: [string, string | undefined][] = [
     ['VERSION', options.version],
-    ['BASE_IMAGE', options.baseImage],
+    ['BASE_IMAGE', baseImage(options.baseImage)],
     ['MODEL', options.model],
     ['KUBERNETES_DISTRO', options.kubernetesDistro],
     ['KUBERNETES_VERSION', options.kubernetesVersion],
-    ['KAIROS_INIT_IMAGE', options.kairosInitImage || kairosInit],
+    ['KAIROS_INIT_IMAGE', baseImage(options.kairosInitImage || kairosInit)],
     ['TRUSTED_BOOT', options.trustedBoot ? 'true' : undefined],
     ['FIPS', options.fips ? 'fips' : undefined],
   ];
@@ -99,7 +114,7 @@ function buildahCommands(build: Build, kairosInit: string, folder: string): stri
     ...buildArguments(build, kairosInit),
     `-t ${image} /workspace`,
   );
-  const archive = line('buildah push', ...access, image, word(`docker-archive:${folder}/${imageArchive(build)}`));
+  const archive = line('buildah push', ...access, image, `docker-archive:${folder}/image.tar`);
   const remote = target && word(`docker://${target.registry}/${target.repository}:${target.tag}`);
   const upload = remote && line('buildah push', ...access, ...flag('--tls-verify=false', insecurePush), image, remote);
   return [bud, archive, ...(push && upload ? [upload] : [])];
@@ -112,14 +127,14 @@ function buildImage(build: Build, kairosInit: string): Step {
     name: 'buildah-build',
     runs: 'buildah',
     files: [archive],
-    /* The archive is written to a work folder because buildah does not overwrite an existing one. */
-    script: inWorkFolder(build, 'buildah-build', folder => [
+    script: inWorkFolder(build, 'buildah-build', ({ path, publish }) => [
       'mkdir -p /workspace',
-      ...buildahCommands(build, kairosInit, folder),
-      `mv ${folder}/${word(archive)} /artifacts/`,
+      ...buildahCommands(build, kairosInit, path),
+      ...publish(`${path}/image.tar`, archive),
     ]),
     mounts: [
       dockerfileMount,
+      SCRATCH,
       artifactsMount(build),
       ...userVolumeMount(userVolumes.context, '/workspace'),
       ...registryMounts(build),
@@ -138,19 +153,19 @@ const extractImage = (build: Build): Step => ({
 const unpackBundle = (bundle: string, index: number, build: Build): Step => ({
   name: `pull-image-${index}`,
   runs: 'tool',
-  script: line('auroraboot unpack', ...archOption(build), ...insecureFlag(build), word(bundle), '/rootfs'),
+  script: line('auroraboot unpack', ...archOption(build), ...insecureFlag(build), word(imageSource(bundle)), '/rootfs'),
   mounts: [ROOTFS, ...registryMounts(build)],
   env: registryEnv(build),
 });
 
-/** A text with several lines or assignments replaces the release file; a bare version sets `variable` in it. */
-function releaseStep(key: string, text: string, variable: string): Step {
+/** A text with several lines or assignments replaces the release file; a bare version sets `variables` in it. */
+function releaseStep(key: ReleaseKey, text: string): Step {
   const [file, source] = [`/etc/${key}`, `${CONFIG_FOLDER}/${key}`];
-  const script = isContent(text) ? replaceFile(file, source) : setVariable(file, source, variable);
+  const script = isContent(text) ? replaceFile(file, source) : setVariables(file, source, RELEASE_VARIABLES[key]);
   return { name: key, runs: 'tool', script, mounts: [ROOTFS, configFolder] };
 }
 
 const releaseSteps = ({ osRelease, kairosRelease }: Build): Step[] => [
-  ...(osRelease === undefined ? [] : [releaseStep(CONFIG_KEYS.os, osRelease, 'VERSION')]),
-  ...(kairosRelease === undefined ? [] : [releaseStep(CONFIG_KEYS.kairos, kairosRelease, 'KAIROS_VERSION')]),
+  ...(osRelease === undefined ? [] : [releaseStep(CONFIG_KEYS.os, osRelease)]),
+  ...(kairosRelease === undefined ? [] : [releaseStep(CONFIG_KEYS.kairos, kairosRelease)]),
 ];

@@ -1,11 +1,11 @@
 /** Unified kernel images: kernel, initrd and command line as one signed EFI program. */
 import type { Build } from './build.js';
 import type { Mount } from './container.js';
-import { copyCloudConfig, isoOverlay } from './iso-overlay.js';
+import { copyCloudConfig, isoOverlay, isoOverlayMounts } from './iso-overlay.js';
 import { filesOf, type KindStepBuilder } from './kind-step-builder.js';
 import { line, option } from './scripts/shell.js';
 import { EXTRA_FILES_LIST } from './scripts/step-runner.js';
-import { moveResult } from './scripts/work-folder.js';
+import { publishResult } from './scripts/work-folder.js';
 import { artifactsMount, cloudConfigMounts, ROOTFS, userVolumeMount } from './volumes.js';
 
 /** `type`: the output type of auroraboot. */
@@ -26,27 +26,25 @@ const ukiMounts = (build: Build): Mount[] => [
 ];
 
 export const ukiIsoStep: KindStepBuilder = (output, build) => {
-  const overlay = isoOverlay(build, copyCloudConfig(build));
   const [file = ''] = filesOf(output, build);
   return {
-    commands: folder => [
-      ...overlay.commands,
-      buildUki('iso', folder, build, overlay.folder),
-      ...moveResult(`${folder}/*.iso`, file),
-    ],
-    mounts: [
-      ...ukiMounts(build),
-      ...userVolumeMount(build.userVolumes.overlayIso, '/overlay-iso'),
-      ...cloudConfigMounts(build),
-    ],
+    commands: work => {
+      const overlay = isoOverlay(build, work, copyCloudConfig(build));
+      return [
+        ...overlay.commands,
+        buildUki('iso', work.path, build, overlay.folder),
+        ...publishResult(work, '*.iso', file),
+      ];
+    },
+    mounts: [...ukiMounts(build), ...isoOverlayMounts(build), ...cloudConfigMounts(build)],
   };
 };
 
 /** auroraboot names the file after the release in the image, whatever name it is given. */
 export const ukiContainerStep: KindStepBuilder = (output, build) => ({
-  commands: folder => {
+  commands: work => {
     const [file = ''] = filesOf(output, build);
-    return [buildUki('container', folder, build), ...moveResult(`${folder}/*.tar`, file)];
+    return [buildUki('container', work.path, build), ...publishResult(work, '*.tar', file)];
   },
   mounts: ukiMounts(build),
 });
@@ -56,10 +54,11 @@ export const ukiContainerStep: KindStepBuilder = (output, build) => ({
  * another one.
  */
 export const ukiFileStep: KindStepBuilder = (_output, build) => ({
-  commands: folder => [
-    buildUki('uki', folder, build),
-    `(cd ${folder} && find EFI -type f) > ${EXTRA_FILES_LIST}`,
-    `cp -r ${folder}/EFI ${folder}/loader /artifacts/`,
+  commands: ({ path }) => [
+    buildUki('uki', path, build),
+    `(cd ${path} && find EFI -type f) > ${EXTRA_FILES_LIST}`,
+    `chmod -R a+rX ${path}/EFI ${path}/loader`,
+    `cp -r ${path}/EFI ${path}/loader /artifacts/`,
   ],
   mounts: ukiMounts(build),
 });

@@ -24,6 +24,7 @@ function detailsOf(pod: CachedPod, id: string): BuildDetails {
   return {
     build: id,
     pod: pod.metadata.name,
+    node: pod.spec.nodeName,
     attempt: Number(pod.metadata.annotations?.[ANNOTATIONS.attempt] ?? 1),
     progress: steps.length === 0 ? undefined : stepCount(steps),
     steps,

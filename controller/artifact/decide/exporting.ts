@@ -26,6 +26,13 @@ export function exporting(facts: Facts, id: string, builder: BuildDetails, event
   return stillExporting(facts, id, progress, { ...details, events });
 }
 
+/** Indexes of the exporters whose Jobs are created now. With a volume for one Pod at a time, the others would wait for a node for too long. */
+function startable({ isExclusive }: Facts, { missing, statuses }: ExportProgress): readonly number[] {
+  if (!isExclusive) return missing;
+  const unfinished = statuses.filter(({ state }) => state === 'Running').length;
+  return unfinished > missing.length ? [] : missing.slice(0, 1);
+}
+
 function stillExporting(
   facts: Facts,
   id: string,
@@ -43,12 +50,13 @@ function stillExporting(
       events,
     });
   }
+  const node = details.node ?? artifact.status?.node ?? facts.pod?.spec.nodeName;
   const done = statuses.filter(({ state }) => state === 'Done').length;
   const count = `${done} of ${statuses.length} exporters are done`;
   const message = blocked ? `${count}; ${blocked.message}` : count;
   const actions = [
     ...progress.toReplace.map(job => ({ do: 'deleteJob' as const, job })),
-    ...progress.missing.map(index => ({ do: 'export' as const, id, index })),
+    ...startable(facts, progress).map(index => ({ do: 'export' as const, id, index, node })),
   ];
   const summary = { phase: 'Exporting', reason: 'Exporting', message } as const;
   return planWithEvent(facts, newStatus(artifact, summary, now, details), {

@@ -1,38 +1,47 @@
 /** The Dockerfile that the image is built from: the user's rendered template, between the two halves of the conversion into a Kairos system. */
 import type { Source } from '../build/build.js';
+import { kairosInitFlags } from './kairos-init-flags.js';
 
-/** The image of kairos-init and the image to convert are build arguments. */
-const START_OF_CONVERSION = [
-  'ARG KAIROS_INIT_IMAGE',
-  'ARG BASE_IMAGE',
-  'FROM ${KAIROS_INIT_IMAGE} AS kairos-init',
-  'FROM ${BASE_IMAGE}',
-];
-
+/** Values for the conversion. They are declared before the part of the user, which may use them, and again after it, since it may begin another stage. */
 const ARGUMENTS = [
-  'VERSION',
   'MODEL=generic',
   'TRUSTED_BOOT=false',
   'KUBERNETES_DISTRO',
   'KUBERNETES_VERSION',
-  'FIPS',
+  'VERSION',
+  'FIPS=no-fips',
 ].map(argument => `ARG ${argument}`);
 
-/** The flag of an argument that is not set is left out. */
-const FLAGS =
-  '--version "${VERSION}" -m "${MODEL}" -t "${TRUSTED_BOOT}" ${KUBERNETES_DISTRO:+-k "${KUBERNETES_DISTRO}"} ${KUBERNETES_VERSION:+--k8sversion "${KUBERNETES_VERSION}"} ${FIPS:+--fips}';
+/** The image of kairos-init and the image to convert are build arguments. The part of the user may copy from the stage by its name. */
+const START_OF_CONVERSION = [
+  'ARG KAIROS_INIT_IMAGE',
+  'ARG BASE_IMAGE',
+  'FROM ${KAIROS_INIT_IMAGE} AS kairos-init',
+  'FROM ${BASE_IMAGE} AS base-kairos',
+];
 
-const END_OF_CONVERSION = [
+const endOfConversion = (flags: string): string[] => [
   ...ARGUMENTS,
   'COPY --from=kairos-init /kairos-init /kairos-init',
-  `RUN /kairos-init -l debug -s install ${FLAGS}`,
-  `RUN /kairos-init -l debug -s init ${FLAGS}`,
+  `RUN /kairos-init -l debug -s install ${flags}`,
+  `RUN /kairos-init -l debug -s init ${flags}`,
   'RUN rm /kairos-init',
 ];
 
-/** `own`: the rendered template, where the source has one. */
-export function dockerfileOf(source: Extract<Source, { is: 'dockerfile' }>, own: string | undefined): string {
+/** A part that copies from the image to convert, and begins no stage of its own, needs one: a stage cannot copy from itself. */
+const startOf = (own: string): string[] =>
+  /--from=base-kairos\b/.test(own) && !/^\s*FROM\s/im.test(own)
+    ? [...START_OF_CONVERSION, 'FROM base-kairos', ...ARGUMENTS]
+    : [...START_OF_CONVERSION, ...ARGUMENTS];
+
+/** `kairosInit`: the image where the spec names none. `own`: the rendered template, where the source has one. */
+export function dockerfileOf(
+  source: Extract<Source, { is: 'dockerfile' }>,
+  kairosInit: string,
+  own: string | undefined,
+): string {
+  if (!source.options) return own ?? '';
+  const flags = kairosInitFlags(source.options.kairosInitImage || kairosInit);
   const lines = own === undefined ? [] : [own];
-  if (!source.options) return lines.join('\n');
-  return `${[...START_OF_CONVERSION, ...lines, ...END_OF_CONVERSION].join('\n')}\n`;
+  return `${[...startOf(own ?? ''), ...lines, ...endOfConversion(flags)].join('\n')}\n`;
 }

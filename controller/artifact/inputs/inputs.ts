@@ -25,16 +25,18 @@ export interface InputSource {
 interface InputReader extends InputSource {
   /** UID and resource version of each object that was read. */
   versions: Map<string, string>;
+  /** About inputs that a build can go on without. */
+  warnings: string[];
 }
 
 /** `specId`: the part of the build's id that depends on the spec. */
 export async function readInput(build: Build, specId: string, source: InputSource): Promise<InputState> {
-  const reader: InputReader = { ...source, versions: new Map() };
+  const reader: InputReader = { ...source, versions: new Map(), warnings: [] };
   try {
     if (build.cloudConfig) await checkCloudConfig(build.cloudConfig, reader);
     for (const volume of build.volumes) await checkVolumeSource(volume, reader);
     const inputs = { template: await templateOf(build, reader), credentials: await credentialsOf(build, reader) };
-    return { is: 'ready', inputs, id: idOf(specId, reader) };
+    return { is: 'ready', inputs: { ...inputs, warnings: reader.warnings }, id: idOf(specId, reader) };
   } catch (error) {
     if (error instanceof MissingInput) return { is: 'missing', message: error.message };
     if (error instanceof InvalidInput || error instanceof CredentialsError)
@@ -121,17 +123,26 @@ const PULL_SECRET_KEY = '.dockerconfigjson';
 /** The legacy format: what the current one has under `auths`. */
 const LEGACY_PULL_SECRET_KEY = '.dockercfg';
 
-async function readPullSecret(name: string, reader: InputReader): Promise<RegistryLogin> {
-  const data = await readSecret(name, reader);
-  const isLegacy = data[PULL_SECRET_KEY] === undefined && data[LEGACY_PULL_SECRET_KEY] !== undefined;
-  const key = isLegacy ? LEGACY_PULL_SECRET_KEY : PULL_SECRET_KEY;
-  return { secretName: name, text: await readEntry({ name, key }, reader), isLegacy };
+/** As the kubelet does, a build goes on without a pull secret that is missing or has no credentials: the image may be public. */
+async function readPullSecret(name: string, reader: InputReader): Promise<RegistryLogin[]> {
+  const data = await readSecret(name, reader).catch((error: unknown) => {
+    if (!(error instanceof MissingInput)) throw error;
+    reader.warnings.push(`imagePullSecrets: there is no Secret "${name}"; images are pulled without it`);
+  });
+  if (data === undefined) return [];
+  const key = [PULL_SECRET_KEY, LEGACY_PULL_SECRET_KEY].find(each => data[each] !== undefined);
+  if (key === undefined) {
+    reader.warnings.push(`imagePullSecrets: Secret "${name}" has no entry "${PULL_SECRET_KEY}"; it is not used`);
+    return [];
+  }
+  const isLegacy = key === LEGACY_PULL_SECRET_KEY;
+  return [{ secretName: name, text: await readEntry({ name, key }, reader), isLegacy }];
 }
 
 async function credentialsOf({ credentials, pullSecrets }: Build, reader: InputReader): Promise<string | undefined> {
   if (!credentials && pullSecrets.length === 0) return undefined;
   const logins: RegistryLogin[] = [];
   if (credentials) logins.push({ secretName: credentials.name, text: await readEntry(credentials, reader) });
-  for (const { name } of pullSecrets) logins.push(await readPullSecret(name, reader));
+  for (const { name } of pullSecrets) logins.push(...(await readPullSecret(name, reader)));
   return mergedCredentials(logins);
 }

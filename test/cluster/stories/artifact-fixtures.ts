@@ -103,6 +103,9 @@ export interface Status {
   outputs: { name: string; size: number; sha256: string }[];
 }
 
+/** As the published images of exporters do. */
+export const NOT_ROOT = { runAsUser: 65532, runAsGroup: 65532, allowPrivilegeEscalation: false };
+
 /** An exporter that inspects the built files and writes the results to its log. */
 export const inspectionJob = (tools: string, script: string, volumes: object[] = [], mounts: object[] = []) => ({
   template: {
@@ -113,6 +116,7 @@ export const inspectionJob = (tools: string, script: string, volumes: object[] =
           image: tools,
           command: ['/bin/bash', '-ec'],
           args: [script],
+          securityContext: NOT_ROOT,
           volumeMounts: [{ name: 'artifacts', mountPath: '/artifacts', readOnly: true }, ...mounts],
         },
       ],
@@ -144,9 +148,11 @@ export const FILES = [
   'EFI/BOOT/BOOTX64.EFI',
   'EFI/kairos/norole.efi',
   'edge.iso',
+  'edge.iso.sha256',
   'edge.squashfs',
   'edge-kernel',
   'edge-initrd',
+  'edge.ipxe',
   'edge.raw',
   'edge.vhd',
   'edge.gce.tar.gz',

@@ -65,6 +65,9 @@ async function configure({ kubectl }: Operator, settings: readonly string[]): Pr
 async function pushImages(registry: Registry, { system }: ArtifactImages): Promise<void> {
   await registry.push('system:1', system, { programs: { 'bin/zypper': Buffer.from(ZYPPER) } });
   await registry.push('ready:1', system, { files: { 'etc/kairos-release': READY_RELEASE } });
+  await registry.push('old:1', system, { files: { 'usr/lib/os-release': `ID=small\nVERSION="1"\n${READY_RELEASE}` } });
+  const slow = { 'etc/kairos-release': READY_RELEASE, 'etc/slow-disk': '120' };
+  await registry.push('slow:1', system, { files: slow });
   const bare = { bare: true };
   await registry.push('kairos-init:1', system, { ...bare, programs: { 'kairos-init': Buffer.from(KAIROS_INIT) } });
   await registry.push('bundle:1', await busyboxImage(), { ...bare, files: { 'etc/of-the-bundle': 'bundled\n' } });
@@ -99,12 +102,17 @@ export async function finalStatus({ kubectl }: Operator, name: string, namespace
 }
 
 /** The log of a successful exporter. */
-export async function exporterLog({ kubectl }: Operator, name: string, index = 0): Promise<string> {
-  const job = ['-l', `batch.kubernetes.io/job-name=${name}-export-${index}`];
+export async function exporterLog(
+  { kubectl }: Operator,
+  name: string,
+  index = 0,
+  namespace = 'default',
+): Promise<string> {
+  const job = ['-l', `batch.kubernetes.io/job-name=${name}-export-${index}`, '-n', namespace];
   const pods = await kubectl.getJson('pods', ...job, '--field-selector', 'status.phase=Succeeded');
   const [pod] = pods?.items ?? [];
   if (pod?.metadata?.name === undefined) throw new Error(`no exporter ${index} of ${name} succeeded`);
-  return await kubectl.do(['logs', pod.metadata.name]);
+  return await kubectl.do(['logs', pod.metadata.name, '-n', namespace]);
 }
 
 /** Path of a built file on the test machine. */

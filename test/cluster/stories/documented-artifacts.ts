@@ -48,6 +48,8 @@ const uploading = (tools: string) => `
                     curl -fsSL -T "$f" "$NGINX_URL/$base" || exit 1
                   done
                   echo "Upload done"
+              securityContext: # the user of curlimages/curl
+                runAsUser: 100
               env:
                 - name: NGINX_URL
                   value: "http://kairos-operator-nginx"
@@ -163,16 +165,23 @@ interface Example {
 
 /** The files that each example builds, without the archive of the image. */
 export const FILES: Readonly<Record<string, readonly string[]>> = {
-  'my-kairos-iso': ['my-kairos-iso.iso'],
-  'copied-iso': ['copied-iso.iso'],
-  vanilla: ['vanilla.iso'],
-  'custom-inline': ['custom-inline.iso'],
-  'custom-build': ['custom-build.iso'],
+  'my-kairos-iso': ['my-kairos-iso.iso', 'my-kairos-iso.iso.sha256'],
+  'copied-iso': ['copied-iso.iso', 'copied-iso.iso.sha256'],
+  vanilla: ['vanilla.iso', 'vanilla.iso.sha256'],
+  'custom-inline': ['custom-inline.iso', 'custom-inline.iso.sha256'],
+  'custom-build': ['custom-build.iso', 'custom-build.iso.sha256'],
   'cloud-image': ['cloud-image.raw'],
   'azure-image': ['azure-image.vhd'],
   'gce-image': ['gce-image.gce.tar.gz'],
-  netboot: ['netboot.iso', 'netboot.squashfs', 'netboot-kernel', 'netboot-initrd'],
-  'advanced-build': ['advanced-build.iso', 'advanced-build.raw', 'advanced-build.vhd'],
+  netboot: [
+    'netboot.iso',
+    'netboot.iso.sha256',
+    'netboot.squashfs',
+    'netboot-kernel',
+    'netboot-initrd',
+    'netboot.ipxe',
+  ],
+  'advanced-build': ['advanced-build.iso', 'advanced-build.iso.sha256', 'advanced-build.raw', 'advanced-build.vhd'],
 };
 
 export const documented = (imageNames: ImageNames): Example[] =>

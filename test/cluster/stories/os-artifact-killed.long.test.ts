@@ -87,7 +87,7 @@ async function filesOf(name: string): Promise<string[]> {
 }
 
 const all = (name: string) =>
-  ['.tar', '.iso', '.squashfs', '-kernel', '-initrd', '.raw'].map(ending => name + ending).toSorted();
+  ['.tar', '.squashfs', '-kernel', '-initrd', '.raw'].map(ending => name + ending).toSorted();
 
 const buildersOf = async (name: string) =>
   ((await setup.kubectl.getJson('pods', '-l', `build.kairos.io/artifact=${name}`))?.items ?? [])

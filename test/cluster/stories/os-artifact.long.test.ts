@@ -117,7 +117,7 @@ describe('a build of every kind of artifact from a plain system and a Dockerfile
     ],
     [
       'passes the options to kairos-init',
-      'kairos-init called with: -l debug -s install --version v9.9.9 -m generic -t false -k k3s|-l debug -s init',
+      'kairos-init called with: -l debug -s install --version v9.9.9 -m generic -t false -p k3s|-l debug -s init',
     ],
     ['extracts the files for booting over the network from the ISO image', 'over the network the same'],
     ['adds the cloud-config to the disk', 'on the disk: #cloud-config hostname: edge'],
@@ -217,7 +217,7 @@ describe('a pushed image', () => {
       }),
     );
     const status = await finalStatus(setup, 'again');
-    expect(status).toMatchObject({ phase: 'Ready', message: 'built: again.tar, medium.iso' });
+    expect(status).toMatchObject({ phase: 'Ready', message: 'built: again.tar, medium.iso, medium.iso.sha256' });
     const againLog = await exporterLog(setup, 'again');
     expect(againLog).toContain('in its system: KAIROS_VERSION="v1" KAIROS_RELEASE="v1" bundled made in the definition');
     expect(againLog).toContain('VERSION="2.0"');

@@ -1,6 +1,6 @@
 /** Exporters that cannot run, that complete, or whose objects are deleted. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { JOBS, PODS, SECRETS } from '../../../kube/resources.js';
+import { JOBS, PODS, SECRETS, VOLUME_CLAIMS } from '../../../kube/resources.js';
 import { DOCUMENTED, IMAGE } from './samples.js';
 import { ArtifactSetup } from './setup.js';
 
@@ -188,4 +188,89 @@ describe('an exporter', () => {
     await setup.settle();
     expect(setup.jobs()).toEqual(['os-export-0']);
   });
+});
+
+describe('the volume with the built files', () => {
+  const { exporters: [exporter] = [] } = WITH_EXPORTER as { exporters?: { template: { spec: object } }[] };
+  const build = (volume: object, exporters: object[]) =>
+    setup.create({
+      image: { ref: IMAGE },
+      artifacts: { iso: true, volume: 'store' },
+      volumes: [{ name: 'store', ...volume }],
+      tolerations: [{ key: 'builders', operator: 'Exists' }],
+      exporters,
+    });
+  const podSpecOf = (job: unknown) =>
+    (job as { spec: { template: { spec: Record<string, unknown> } } }).spec.template.spec;
+  const HERE = [{ key: 'metadata.name', operator: 'In', values: ['n7'] }];
+
+  async function builtOn(node: string): Promise<void> {
+    const [pod] = setup.pods();
+    await setup.kube.patch(
+      PODS,
+      { namespace: 'default', name: pod?.metadata.name ?? '' },
+      { spec: { nodeName: node } },
+    );
+    await setup.setPodStatus('Succeeded', []);
+  }
+
+  test('in a folder of a node: exporters run on that node, also when the builder Pod is gone', async () => {
+    await build({ hostPath: { path: '/srv' } }, [exporter ?? {}]);
+    await builtOn('n7');
+    const [first] = setup.deps.exports.list();
+    expect(podSpecOf(first)['tolerations']).toEqual([{ key: 'builders', operator: 'Exists' }]);
+    for (const pod of setup.pods()) await setup.kube.delete(PODS, pod.metadata);
+    await setup.kube.delete(JOBS, first?.metadata ?? { name: '' });
+    await setup.settle();
+    for (const job of [first, setup.deps.exports.list()[0]])
+      expect(podSpecOf(job)['affinity']).toEqual({
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: HERE }] },
+        },
+      });
+  });
+
+  test('in a folder of a node: each term of the own affinity of an exporter gets the node', async () => {
+    const terms = ['a', 'b'].map(key => ({ matchExpressions: [{ key, operator: 'Exists' }] }));
+    const affinity = {
+      podAffinity: {},
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
+    };
+    const template = { ...exporter?.template, spec: { ...exporter?.template.spec, affinity } };
+    await build({ hostPath: { path: '/srv' } }, [{ ...exporter, template }]);
+    await builtOn('n7');
+    expect(podSpecOf(setup.deps.exports.list()[0])['affinity']).toEqual({
+      podAffinity: {},
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: terms.map(term => ({ ...term, matchFields: HERE })),
+        },
+      },
+    });
+  });
+
+  test('elsewhere: exporters run on any node', async () => {
+    await build({ persistentVolumeClaim: { claimName: 'store' } }, [exporter ?? {}]);
+    await builtOn('n7');
+    expect(podSpecOf(setup.deps.exports.list()[0])['affinity']).toBeUndefined();
+  });
+
+  test.each([
+    ['a claim of the user', 'store', () => build({ persistentVolumeClaim: { claimName: 'store' } }, two)],
+    ['the claim of the operator', 'os-artifacts', () => setup.create({ imageName: IMAGE, iso: true, exporters: two })],
+  ])('that one Pod at a time can use: exporters run one after the other, with %s', async (_title, name, create) => {
+    const claim = { metadata: { name }, spec: { accessModes: ['ReadWriteOncePod'] } };
+    if (name === 'store') await setup.kube.create(VOLUME_CLAIMS, claim, 'default');
+    await create();
+    if (name !== 'store') await setup.kube.patch(VOLUME_CLAIMS, { namespace: 'default', name }, { spec: claim.spec });
+    await setup.setPodStatus('Succeeded', []);
+    const names = () => setup.jobs();
+    expect(names()).toEqual(['os-export-0']);
+    await setup.setJobStatus('os-export-0', { conditions: [{ type: 'Complete', status: 'True' }] });
+    expect(names()).toEqual(['os-export-0', 'os-export-1']);
+    await setup.setJobStatus('os-export-1', { conditions: [{ type: 'Complete', status: 'True' }] });
+    expect(setup.phaseAndMessage()[0]).toBe('Ready');
+  });
+
+  const two = [exporter ?? {}, exporter ?? {}];
 });

@@ -15,6 +15,8 @@ export const TOOLS: Tools = {
   buildah: 'registry.test/buildah:1',
   kairosInit: 'registry.test/kairos-init:1',
   deadlineSeconds: 3600,
+  scratchGiB: 64,
+  unconfinedBuildah: false,
 };
 
 export const META: ObjectMeta = { name: 'os', namespace: 'default', uid: 'uid-1', resourceVersion: '1', generation: 1 };
@@ -27,7 +29,7 @@ export function manifestsOf(given: object, meta: ObjectMeta = META): object[] {
   const { source } = build;
   const template = source.is === 'dockerfile' ? source.template : undefined;
   const own = template && render(DOCKERFILE, { Version: '1', ...template.values });
-  const dockerfile = source.is === 'dockerfile' ? dockerfileOf(source, own) : undefined;
+  const dockerfile = source.is === 'dockerfile' ? dockerfileOf(source, TOOLS.kairosInit, own) : undefined;
   const credentials = hasCredentials(build) ? '{"auths":{}}' : undefined;
   const claimOrNone = volumeClaim(meta, build);
   return [
@@ -35,7 +37,7 @@ export function manifestsOf(given: object, meta: ObjectMeta = META): object[] {
     ...(needsSecret(build) ? [renderedSecret(meta, { dockerfile, credentials })] : []),
     ...(claimOrNone ? [claimOrNone] : []),
     builderPod(meta, build, { id: 'build-1', attempt: 1 }, TOOLS),
-    ...build.exporters.map((_, index) => exporterJob(meta, build, 'build-1', index)),
+    ...build.exporters.map((_, index) => exporterJob(meta, build, { id: 'build-1', index })),
   ];
 }
 

@@ -1,75 +1,20 @@
 /** The scripts of the builder Pod, run by a real shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { OSArtifactSpec } from '../../../api/os-artifact.js';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { isBuilderStep } from '../../../api/os-artifact-pod-rules.js';
-import { buildOf } from '../../../controller/artifact/build/build.js';
-import { builderPod } from '../../../controller/artifact/build/builder-pod.js';
 import { word } from '../../../controller/artifact/build/scripts/shell.js';
-import { DOCUMENTED, IMAGE, META, NESTED_ALL, TOOLS } from './samples.js';
+import { DOCUMENTED, IMAGE, NESTED_ALL } from './samples.js';
+import { podSpecOf, scriptOf, ScriptRunner, scriptsOf } from './script-runner.js';
 
-const WHICH = { id: 'id', attempt: 1 };
-
-interface Container {
-  name: string;
-  args?: string[];
-}
-
-function scriptsOf(spec: object): { name: string; script: string }[] {
-  const { initContainers, containers } = builderPod(META, buildOf('os', OSArtifactSpec.parse(spec)), WHICH, TOOLS).spec;
-  const all: Container[] = [
-    ...initContainers.map(({ name, args }) => ({ name, args: args as string[] })),
-    ...containers,
-  ];
-  return all.flatMap(({ name, args }) => (args?.[0] === undefined ? [] : [{ name, script: args[0] }]));
-}
-
-const scriptOf = (spec: object, step: string) => scriptsOf(spec).find(({ name }) => name === step)?.script ?? 'exit 99';
-
-let root = '';
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'scripts-'));
-});
-afterAll(() => rmSync(root, { recursive: true }));
-
-/** Runs a script with the folders of the container below a temporary folder. */
-function run(script: string, tools: Record<string, string> = {}) {
-  const bin = join(root, 'bin');
-  mkdirSync(bin, { recursive: true });
-  for (const [name, text] of Object.entries(tools))
-    writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
-  const relocated = script.replaceAll(
-    /(?<![\w.])\/(artifacts|rootfs|etc|config|cloud-config\.yaml|dev\/termination-log|overlay-iso|tmp\/(?:overlay|\.files)|grub\.cfg)/g,
-    `${root}/$1`,
-  );
-  return spawnSync('bash', ['-cxe', relocated], {
-    env: { PATH: `${bin}:${process.env.PATH ?? ''}` },
-    cwd: root,
-    encoding: 'utf8',
-  });
-}
-
-const at = (...path: string[]) => join(root, ...path);
-const text = (...path: string[]) => readFileSync(at(...path), 'utf8');
-
-function fresh(...folders: string[]): void {
-  for (const folder of folders) {
-    rmSync(at(folder), { recursive: true, force: true });
-    mkdirSync(at(folder), { recursive: true });
-  }
-}
+const runner = new ScriptRunner();
+const { root } = runner;
+const run = runner.run.bind(runner);
+const at = runner.at.bind(runner);
+const text = runner.text.bind(runner);
+const fresh = runner.fresh.bind(runner);
+const work = runner.work.bind(runner);
+afterAll(() => runner.remove());
 
 describe('every script', () => {
   test.each(Object.entries({ ...DOCUMENTED, nested: NESTED_ALL }))(
@@ -96,7 +41,7 @@ test('the webhook reserves the names of all steps', () => {
 });
 
 describe('the step runner', () => {
-  const [container] = builderPod(META, buildOf('os', OSArtifactSpec.parse(NESTED_ALL)), WHICH, TOOLS).spec.containers;
+  const [container] = podSpecOf(NESTED_ALL).containers;
   const wrapped = (script: string, bytes = '40', ...files: string[]) => {
     fresh('dev', 'tmp', 'artifacts');
     const relocate = (command: string) =>
@@ -127,6 +72,14 @@ describe('the step runner', () => {
     expect(wrapped('echo list > /dev/termination-log')).toMatchObject({ status: 0, last: 'list\n' });
   });
 
+  test('passes the signal that ends the Pod to the step, which cleans up', () => {
+    const step = 'trap "echo cleaned; exit 9" EXIT; (sleep 0.2; kill -TERM "$RUNNER") & sleep 30';
+    const started = Date.now();
+    const { status, stdout } = wrapped(`RUNNER=$(ps -o ppid= $(ps -o ppid= $$)); ${step}`);
+    expect({ status, isCleaned: stdout.includes('\ncleaned\n') }).toEqual({ status: 143, isCleaned: true });
+    expect(Date.now() - started).toBeLessThan(20_000);
+  });
+
   test('reports checksum, size and name of each file after a success', () => {
     const script = 'echo -n abc > /artifacts/os.iso; echo more > /artifacts/os-uki.efi; echo x > /artifacts/foreign';
     const sum = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
@@ -141,12 +94,7 @@ describe('the step runner', () => {
   });
 
   test('limits each message to its share of what the kubelet keeps', () => {
-    const { initContainers, containers } = builderPod(
-      META,
-      buildOf('os', OSArtifactSpec.parse(NESTED_ALL)),
-      WHICH,
-      TOOLS,
-    ).spec;
+    const { initContainers, containers } = podSpecOf(NESTED_ALL);
     const count = initContainers.length + containers.length;
     expect(Number(container?.args[1]) * count).toBeLessThanOrEqual(12 * 1024);
   });
@@ -213,7 +161,7 @@ done
   test.each(Object.entries(UKI))(
     'moves the result of %s to /artifacts, whatever auroraboot names it',
     (step, [commands = '', file = '']) => {
-      fresh('artifacts', 'rootfs', 'overlay-iso', 'tmp');
+      fresh('artifacts', 'scratch', 'rootfs', 'overlay-iso', 'tmp');
       writeFileSync(at('cloud-config.yaml'), '#cloud-config\n');
       const { status, stdout } = run(scriptOf(NESTED_ALL, step), { auroraboot: AURORABOOT + commands });
       expect(status).toBe(0);
@@ -224,7 +172,7 @@ done
   );
 
   test('reports an unpacked image that is not a Kairos image', () => {
-    fresh('artifacts', 'rootfs', 'dev');
+    fresh('artifacts', 'scratch', 'rootfs', 'dev');
     expect(
       run(scriptOf(DOCUMENTED['iso-and-exporter'] ?? {}, 'pull-image-baseimage'), { auroraboot: 'exit 0' }).status,
     ).toBe(1);
@@ -232,27 +180,29 @@ done
   });
 
   test('merges user files and boot loader configuration for an ISO image', () => {
-    fresh('overlay-iso/docs', 'rootfs', 'artifacts', 'tmp');
+    fresh('overlay-iso/docs', 'overlay-rootfs', 'rootfs', 'artifacts', 'scratch', 'tmp');
+    rmSync(at('seen'), { recursive: true, force: true });
     writeFileSync(at('overlay-iso/docs/a'), 'user');
     writeFileSync(at('grub.cfg'), 'set x=1');
-    const tool = `touch ${at('artifacts/.os-build-iso')}/{medium.iso,config.yaml}`;
+    const tool = `touch ${work('build-iso')}/{medium.iso,config.yaml}; cp -r ${work('build-iso')} ${at('seen')}`;
     expect(run(scriptOf(NESTED_ALL, 'build-iso'), { auroraboot: tool })).toMatchObject({ status: 0 });
-    expect(readdirSync(at('artifacts'))).toEqual(['medium.iso']);
-    expect([text('tmp/overlay/docs/a'), text('tmp/overlay/boot/grub2/grub.cfg')]).toEqual(['user', 'set x=1']);
+    expect(readdirSync(at('artifacts'))).toEqual(['medium.iso', 'medium.iso.sha256']);
+    expect([text('seen/overlay-iso/docs/a'), text('seen/overlay-iso/boot/grub2/grub.cfg')]).toEqual([
+      'user',
+      'set x=1',
+    ]);
   });
 
   test.each(['build-cloud-image', 'build-azure-cloud-image', 'build-gce-cloud-image'])(
     'moves the file of %s, and fails without one',
     step => {
-      fresh('artifacts', 'rootfs');
+      fresh('artifacts', 'scratch', 'rootfs', 'dev');
       const [ending = '', name = ''] = {
         'build-cloud-image': ['x.raw', 'raw-disk.raw'],
         'build-azure-cloud-image': ['x.vhd', 'azure-disk.vhd'],
       }[step] ?? ['x.raw.gce.tar.gz', 'gce-disk.gce.tar.gz'];
       expect(run(scriptOf(NESTED_ALL, step), { auroraboot: 'exit 0' }).status).not.toBe(0);
-      expect(
-        run(scriptOf(NESTED_ALL, step), { auroraboot: `echo disk > ${at('artifacts', `.os-${step}`, ending)}` }).status,
-      ).toBe(0);
+      expect(run(scriptOf(NESTED_ALL, step), { auroraboot: `echo disk > ${work(step)}/${ending}` }).status).toBe(0);
       expect(text('artifacts', name)).toBe('disk\n');
     },
   );

@@ -63,6 +63,17 @@ describe('a corrected input', () => {
     ]);
   });
 
+  test.each([
+    ['that does not exist', undefined, 'there is no Secret "in"; images are pulled without it'],
+    ['without credentials', { other: 'x' }, 'Secret "in" has no entry ".dockerconfigjson"; it is not used'],
+  ])('may be a pull secret %s: the build goes on, with a warning', async (_title, data, message) => {
+    if (data) await setup.secret('in', data);
+    await setup.create({ ...READY, imagePullSecrets: [{ name: 'in' }] });
+    expect(setup.phaseAndMessage()[0]).toBe('Building');
+    const [warning] = setup.events.filter(({ reason }) => reason === 'InputIgnored');
+    expect(warning).toMatchObject({ type: 'Warning', message: `imagePullSecrets: ${message}` });
+  });
+
   test('may be a pull secret in the legacy format', async () => {
     await setup.secret('in', { '.dockercfg': '{"registry.example":{"auth":"x"}}' });
     await setup.create({ ...READY, imagePullSecrets: [{ name: 'in' }] });

@@ -10,10 +10,18 @@ export const EXTRA_FILES_LIST = '/tmp/.files';
  *   the step. Without files nothing is written, and a message of the step itself is kept.
  * - after failure the last $1 bytes of its output, unless the step wrote a message itself. The kubelet would do that as well, but in a Pod with
  *   many containers it truncates the end of the message, which is where the error is.
+ *
+ * As the first process of its container it gets the signal that ends the Pod, and passes it to the processes of the step, so that the script can clean up.
  */
 export const STEP_RUNNER = [
-  '/bin/bash -cxe "$0" 2>&1 | tee /tmp/.said',
-  'code=${PIPESTATUS[0]}',
+  'set -m',
+  `{ trap : TERM; /bin/bash -cxe "$0" 2>&1 | { trap '' TERM; tee /tmp/.said; }; exit "\${PIPESTATUS[0]}"; } &`,
+  'step=$!',
+  `trap 'kill -TERM -- "-$step"' TERM`,
+  'wait "$step"; code=$?',
+  /* The signal ends the first wait, not the step, which cleans up. */
+  '[ "$code" -lt 128 ] || { wait "$step"; code=$?; }',
+  'set +m',
   'if [ "$code" != 0 ]; then [ -s /dev/termination-log ] || tail -c "$1" /tmp/.said > /dev/termination-log; exit "$code"; fi',
   'shift',
   'cd /artifacts 2> /tmp/.said || exit 0',
