@@ -255,6 +255,7 @@ test('a build of a disk that is ended leaves no loop device attached', async () 
   await waitFor(isAttached, { what: 'a disk that is attached', seconds: 300 });
   await setup.kubectl.do(['delete', 'osartifact', 'killed', '--timeout=60s'], { seconds: 70 });
   await waitFor(async () => !(await isAttached()), { what: 'the disk to be detached', seconds: 30, diagnose: devices });
+  expect(await devices()).not.toContain('kairos-operator-build');
 });
 
 describe('a message about something missing', () => {
