@@ -33,7 +33,7 @@ import { isRetried, retryStatus } from './status/retry-status.js';
 import { rejectedStatus } from './status/rejected-status.js';
 import { restoredStatus } from './status/restored-status.js';
 import { lacksPod } from './steps/job-progress.js';
-import { enqueueOnChanges } from './watch-triggers.js';
+import { enqueueOnChanges, enqueueOnRoom } from './watch-triggers.js';
 
 /** Operations of the legacy operator that are not adopted yet. */
 export interface LegacyClaims {
@@ -87,7 +87,9 @@ export class NodeOpController {
     caches.pods.onChange(({ old, new: now }) => {
       if (old && now === undefined) this.#evictions.forget(old.metadata.uid);
     });
-    enqueueOnChanges(caches, (key, afterMs) => loop.enqueue(key, afterMs));
+    const enqueue = (key: string, afterMs?: number) => loop.enqueue(key, afterMs);
+    enqueueOnChanges(caches, enqueue);
+    enqueueOnRoom(caches, enqueue, namespace => this.#rehearsal.retrySoon(namespace));
     await loop.run(leading);
   }
 

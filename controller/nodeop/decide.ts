@@ -16,7 +16,7 @@ import { ownValue } from '../../program/own-value.js';
 export interface Plan {
   actions: readonly PlannedAction[];
   status: NodeOpStatus;
-  /** The earliest deadline of any node. */
+  /** The earliest deadline of any node, or when a refused dry run is repeated. */
   requeueAt?: Date;
 }
 
@@ -28,7 +28,8 @@ export function decide(nodeOp: ParsedNodeOp, all: readonly Facts[], now: Date): 
     turns.granted.has(member.facts.name) ? memberOf(nodeOp, { ...member.facts, hasTurn: true }) : member,
   );
   const status = statusOf(nodeOp, { members, waiting: turns.waiting, now });
-  const deadlines = [...members.flatMap(stepDeadline), ...startDeadlines(nodeOp, status)];
+  const retries = members.flatMap(({ facts: { podRefusal } }) => podRefusal?.retryAt ?? []);
+  const deadlines = [...members.flatMap(stepDeadline), ...startDeadlines(nodeOp, status), ...retries];
   return {
     actions: members.flatMap(actionOf).filter(({ action }) => action.do !== 'claim' || !isFinal(status)),
     status,

@@ -7,7 +7,7 @@ import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
-import { isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
+import { isAlive, isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
 import { isSameJson } from '../../kube/merge-patch.js';
 import { isFinal } from '../cluster/phases.js';
 
@@ -48,6 +48,22 @@ export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
     enqueueUnfinished(caches, enqueue);
   });
   for (const op of caches.nodeOps.list()) enqueue(keyOf(op.metadata));
+}
+
+/**
+ * Quotas are not watched, but the Pods and Jobs that count against them are. `isAwaited` is asked whether an operation waits in this namespace
+ * because its Pod was refused.
+ */
+export function enqueueOnRoom(caches: Caches, enqueue: Enqueue, isAwaited: (namespace: string) => boolean): void {
+  const onEnd = ({ metadata: { namespace = '' } }: Stored) => {
+    if (!isAwaited(namespace)) return;
+    for (const { metadata, status } of caches.nodeOps.list())
+      if (metadata.namespace === namespace && !isFinal(status)) enqueue(keyOf(metadata), BURST_MS);
+  };
+  caches.jobs.onChange(({ old, new: now }) => old && now === undefined && onEnd(old));
+  caches.pods.onChange(
+    ({ old, new: now }) => old && isAlive(old) && (now === undefined || !isAlive(now)) && onEnd(old),
+  );
 }
 
 /** Control planes wait for the static pods of the others. */

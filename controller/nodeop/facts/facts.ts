@@ -20,6 +20,8 @@ export interface EvictionRefusal {
 export interface PodRefusal {
   is: 'refused' | 'unanswered';
   message: string;
+  /** When the API server is asked again, where that needs a pass of its own. */
+  retryAt?: Date;
 }
 
 /** A control plane and the operation that is active on it, as namespace and name. */

@@ -11,8 +11,12 @@ import type { Facts, PodRefusal } from '../facts/facts.js';
 import { jobFor, type JobSettings } from '../facts/manifests.js';
 import type { ParsedNodeOp } from '../facts/parsed-nodeop.js';
 
-/** A dry run that failed is repeated after this time, not with every pass. */
-const RETRY_MS = 10_000;
+/** A dry run that was refused is repeated soon, because many a quota is raised soon, and then less and less often. */
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** The Job controller tries again by itself; its Pod is asked about as often as that, at most. */
+const POD_RETRY_MS = 10_000;
 
 /** The API server cuts a generateName to this length before it appends five random characters. */
 const MAX_GENERATED_PREFIX = 58;
@@ -20,6 +24,12 @@ const MAX_GENERATED_PREFIX = 58;
 interface Answer {
   refusal: PodRefusal | undefined;
   at: number;
+}
+
+interface Rehearsed extends Answer {
+  namespace: string;
+  /** How long the answer holds. */
+  pauseMs: number;
 }
 
 interface AdmissionRehearsalDeps {
@@ -32,7 +42,7 @@ interface AdmissionRehearsalDeps {
 export class AdmissionRehearsal {
   readonly #deps: AdmissionRehearsalDeps;
   /** By uid of the operation. */
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, Rehearsed>();
   /** By uid of the operation. */
   readonly #podAnswers = new Map<string, Answer>();
 
@@ -46,10 +56,24 @@ export class AdmissionRehearsal {
     const known = this.#answers.get(uid);
     const now = this.#deps.clock.monotonic();
     if (nextNode === undefined || nodeOp.isDeleting || (known && known.refusal === undefined)) return undefined;
-    if (known && now < known.at + RETRY_MS) return known.refusal;
+    if (known && now < known.at + known.pauseMs) return this.#dated(known, now);
     const refusal = (await this.#dryRun(nodeOp, nextNode, 'pod')) ?? (await this.#dryRun(nodeOp, nextNode, 'job'));
-    this.#answers.set(uid, { refusal, at: now });
-    return refusal;
+    const pauseMs = known === undefined ? FIRST_PAUSE_MS : Math.min(2 * known.pauseMs, LONGEST_PAUSE_MS);
+    const answer = { refusal, at: now, namespace: nodeOp.namespace, pauseMs };
+    this.#answers.set(uid, answer);
+    return this.#dated(answer, now);
+  }
+
+  /** Adds when the API server is asked again. */
+  #dated({ refusal, at, pauseMs }: Rehearsed, now: number): PodRefusal | undefined {
+    return refusal && { ...refusal, retryAt: new Date(this.#deps.clock.now().getTime() + at + pauseMs - now) };
+  }
+
+  /** Something in the namespace has ended, which may have made room within its quota: the pauses start anew. False if nothing is refused there. */
+  retrySoon(namespace: string): boolean {
+    const refused = [...this.#answers.values()].filter(each => each.namespace === namespace && each.refusal);
+    for (const answer of refused) answer.pauseMs = FIRST_PAUSE_MS;
+    return refused.length > 0;
   }
 
   /**
@@ -60,7 +84,7 @@ export class AdmissionRehearsal {
     const { uid } = nodeOp.meta;
     const known = this.#podAnswers.get(uid);
     const now = this.#deps.clock.monotonic();
-    if (known && now < known.at + RETRY_MS) return known.refusal;
+    if (known && now < known.at + POD_RETRY_MS) return known.refusal;
     const refusal = await this.#dryRun(nodeOp, name, 'pod');
     this.#podAnswers.set(uid, { refusal, at: now });
     return refusal;

@@ -271,6 +271,11 @@ describe('The actions of a plan', () => {
     expect(plan.requeueAt).toEqual(new Date(NOW.getTime() + 10_000));
   });
 
+  test('requeues the operation when the refused dry run of its Pod is repeated', () => {
+    const podRefusal = { is: 'refused' as const, message: 'quota', retryAt: new Date(NOW.getTime() + 4_000) };
+    expect(planFor({}, { a: { facts: { podRefusal } } }).requeueAt).toEqual(podRefusal.retryAt);
+  });
+
   test('contains no action for nodes that wait', () => {
     expect(planFor({ paused: true }, { a: {}, b: {} }).actions).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NodeOp } from '../../../api/objects.js';
-import { enqueueOnChanges } from '../../../controller/nodeop/watch-triggers.js';
+import { enqueueOnChanges, enqueueOnRoom } from '../../../controller/nodeop/watch-triggers.js';
 import type { Stored } from '../../../kube/kube.js';
 import { emptyCaches } from '../../fakes/caches.js';
 import { job, ledger, node, nodeAgent, op, pod, reached, type NodeTraits } from '../../builders.js';
@@ -193,5 +193,34 @@ describe('enqueueOnChanges', () => {
     const keys: string[] = [];
     enqueueOnChanges(caches, key => keys.push(key));
     expect(keys).toEqual(['default/op', 'default/done']);
+  });
+});
+
+describe('enqueueOnRoom', () => {
+  test.each<[string, (caches: AllCaches) => void, string, string[]]>([
+    ['a Pod is deleted', c => c.pods.applyEvent('DELETED', next(pod('web'))), 'default', ['default/op']],
+    [
+      'a Pod has succeeded',
+      c => c.pods.applyEvent('MODIFIED', next(pod('web', { phase: 'Succeeded' }))),
+      'default',
+      ['default/op'],
+    ],
+    ['a Job is deleted', c => c.jobs.applyEvent('DELETED', next(job('complete'))), 'default', ['default/op']],
+    ['a Pod changes and does not end', c => c.pods.applyEvent('MODIFIED', next(pod('web'))), 'default', []],
+    ['nothing is awaited in its namespace', c => c.pods.applyEvent('DELETED', next(pod('web'))), 'infra', []],
+  ])('enqueues the unfinished operations of the namespace in which %s', (_title, change, awaited, expected) => {
+    const caches = emptyCaches();
+    caches.nodeOps.applyEvent('ADDED', next(op()));
+    caches.nodeOps.applyEvent('ADDED', next(another('done', 'Completed')));
+    caches.pods.applyEvent('ADDED', next(pod('web')));
+    caches.jobs.applyEvent('ADDED', next(job('complete')));
+    const keys: string[] = [];
+    enqueueOnRoom(
+      caches,
+      key => keys.push(key),
+      namespace => namespace === awaited,
+    );
+    change(caches);
+    expect(keys).toEqual(expected);
   });
 });

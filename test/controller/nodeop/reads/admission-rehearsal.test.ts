@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../../kube/errors.js';
 import { AdmissionRehearsal } from '../../../../controller/nodeop/reads/admission-rehearsal.js';
 import { facts, nodeOp } from '../../../builders.js';
-import { fakeClock } from '../../../fakes/clock.js';
+import { type FakeClock, fakeClock } from '../../../fakes/clock.js';
 import { smallCluster } from '../small-cluster.js';
 
 const MESSAGE = 'pods "op-" is forbidden: violates PodSecurity "restricted:latest": privileged';
@@ -140,6 +140,41 @@ describe('The admission rehearsal', () => {
     await cluster.run({ until: () => cluster.op().status?.nodeStatuses?.n1?.reason === 'PodRefused' });
     expect(cluster.op().status?.nodeStatuses?.n1?.message).toContain('Jobs need a team label');
     expect(cluster.node('n1')?.spec?.unschedulable).toBeUndefined();
+  });
+
+  describe('of a Pod that is refused', () => {
+    const refusedRehearsal = () => {
+      const [clock, asked]: [FakeClock, number[]] = [fakeClock(), []];
+      const dryRun = async () => {
+        asked.push(clock.monotonic());
+        throw new KubeError(403, 'exceeded quota: small', 'Forbidden');
+      };
+      const settings = { defaultImage: 'tool', sentinel: { image: 'agent', command: [] } };
+      const rehearsal = new AdmissionRehearsal({ kube: { dryRun }, clock, ...settings });
+      /** The pauses between the next questions, if a pass follows when the answer says and every second besides. */
+      const pauses = async (count: number) => {
+        const known = asked.length;
+        while (asked.length < known + count) {
+          const answer = await rehearsal.refusal(nodeOp(), 'n1');
+          const waitMs = (answer?.retryAt?.getTime() ?? 0) - clock.now().getTime();
+          await clock.advance(Math.min(waitMs, 1_000));
+        }
+        return asked.slice(known).map((at, index) => (at - (asked[known + index - 1] ?? at)) / 1_000);
+      };
+      return { rehearsal, pauses };
+    };
+
+    test('is repeated after 2 s, and then after pauses that double up to a minute', async () => {
+      const { pauses } = refusedRehearsal();
+      expect(await pauses(9)).toEqual([0, 2, 4, 8, 16, 32, 60, 60, 60]);
+    });
+
+    test('is repeated after 2 s again when something in its namespace has ended', async () => {
+      const { rehearsal, pauses } = refusedRehearsal();
+      await pauses(5);
+      expect([rehearsal.retrySoon('other'), rehearsal.retrySoon('default')]).toEqual([false, true]);
+      expect(await pauses(3)).toEqual([2, 4, 8]);
+    });
   });
 
   test('gives the words of the API server about a Pod that a running Job lacks', async () => {
