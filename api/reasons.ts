@@ -12,13 +12,15 @@ export const REASONS = {
   DrainTimeout: 'Pods were still running on the node after drainOptions.timeoutSeconds.',
   DrainRefused: 'The node runs DaemonSet pods and drainOptions.ignoreDaemonSets is false.',
   NotStarted:
-    'The Pod of the Job, or a Pod needed before it, did not start, or the node could not be cordoned, within startDeadlineSeconds.',
+    'The Pod of the Job, or a Pod needed before it, did not start, the node could not be cordoned, or the turn of the control planes could not be taken, within startDeadlineSeconds.',
   PodRefused: 'The API server rejected the Pod of the Job.',
   JobTimeout: 'The Job ran longer than activeDeadlineSeconds.',
   JobFailed: 'The command failed and backoffLimit allows no further retry.',
   SentinelFailed:
     'The command succeeded, but that could not be recorded on the node, so the node was not rebooted. The command was not repeated.',
   JobDeleted: 'The Job was deleted by something else; the operator does not create it again.',
+  UncordonRefused:
+    'The API server refused to uncordon the node for startDeadlineSeconds; everything else completed, and the node stays cordoned.',
   Unreachable: 'The node was not Ready for longer than rebootTimeoutSeconds.',
   NotRebooted: 'The node did not reboot within rebootTimeoutSeconds.',
   NotSettled:

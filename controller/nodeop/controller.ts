@@ -25,6 +25,7 @@ import { olderOperations } from './facts/operation-order.js';
 import { isUntouched, parseNodeOp, type ParsedNodeOp } from './facts/parsed-nodeop.js';
 import { claimsNodes, nextPass } from './requeue.js';
 import { AdmissionRehearsal } from './reads/admission-rehearsal.js';
+import { CreatedPods } from './reads/created-pods.js';
 import { LiveReads } from './reads/live-reads.js';
 import { hasLostUpgrade } from './reads/lost-upgrade.js';
 import { RefusedWrites } from './reads/refused-writes.js';
@@ -67,6 +68,7 @@ export class NodeOpController {
   readonly #evictions: Evictions;
   readonly #rehearsal: AdmissionRehearsal;
   readonly #liveReads: LiveReads;
+  readonly #createdPods = new CreatedPods();
   readonly #refusedWrites = new RefusedWrites();
   readonly #statusWriter: StatusWriter;
 
@@ -77,7 +79,8 @@ export class NodeOpController {
     this.#liveReads = new LiveReads(deps);
     this.#statusWriter = new StatusWriter(deps);
     const controlPlane = new ControlPlaneLease(deps);
-    this.#actDeps = { ...deps, controlPlane, evictions: this.#evictions, liveReads: this.#liveReads };
+    const [evictions, liveReads, createdPods] = [this.#evictions, this.#liveReads, this.#createdPods];
+    this.#actDeps = { ...deps, controlPlane, evictions, liveReads, createdPods };
   }
 
   async run(leading: AbortSignal): Promise<void> {
@@ -140,6 +143,7 @@ export class NodeOpController {
       podRefusal,
       olderOperations: olderOperations(nodeOp.meta, { caches, allowedNamespaces }),
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
+      createdPods: this.#createdPods.of(nodeOp.meta.uid),
       nodesHeldByLegacy: legacy?.claimedNodes(now),
       defaultImage,
       sentinelImage: this.#deps.sentinel.image,
@@ -240,6 +244,7 @@ export class NodeOpController {
     await setClaimFinalizer(op, false, this.#deps);
     this.#statusWriter.forget(op);
     this.#refusedWrites.forget(op.metadata.uid);
+    this.#createdPods.forget(op.metadata.uid);
     this.#rehearsal.forget(op.metadata.uid);
     this.#liveReads.forget(op.metadata.uid);
     return { then: 'settled' };

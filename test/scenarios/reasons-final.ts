@@ -1,6 +1,7 @@
 /** Scenarios that end with each of the final reasons of a node. */
 import { NODE_OP } from '../../api/kinds.js';
 import { CONTAINERS } from '../../api/names.js';
+import { KubeError } from '../../kube/errors.js';
 import { JOBS, NODES, PODS } from '../../kube/resources.js';
 import type { FakeCluster } from '../fakes/cluster/cluster.js';
 import { type ClusterOptions, nodeObject } from '../fakes/cluster/object-builders.js';
@@ -79,6 +80,14 @@ export const notStarted = onOne(async cluster => {
 export const namespaceTerminating = onOne(cluster => {
   createNodeOp(cluster, { startDeadlineSeconds: 20 });
   cluster.api.terminatingNamespaces.add('default');
+});
+
+/** A policy refuses every change that makes a node schedulable. */
+export const uncordonRefused = onOne(cluster => {
+  const error = new KubeError(422, 'nodes need a ticket', 'Invalid');
+  cluster.api.changes = ({ plural, body }) =>
+    plural === NODES.plural && JSON.stringify(body).includes('"unschedulable":null') ? error : undefined;
+  createNodeOp(cluster, { cordon: true, startDeadlineSeconds: 30 });
 });
 
 export const jobTimedOut = onOne(cluster => createNodeOp(cluster, { activeDeadlineSeconds: 10 }), withCommand(HANGS));

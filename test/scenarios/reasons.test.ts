@@ -22,6 +22,7 @@ const SCENARIOS: Readonly<Record<Reason, ReasonScenario>> = {
   JobFailed: final.jobFailed,
   SentinelFailed: final.sentinelFailed,
   JobDeleted: final.jobDeleted,
+  UncordonRefused: final.uncordonRefused,
   Unreachable: final.unreachable,
   NotRebooted: final.notRebooted,
   NotSettled: final.notSettled,

@@ -14,6 +14,7 @@ import { isFinal } from '../../cluster/phases.js';
 import type { Action, Facts, LedgerChange } from '../facts/facts.js';
 import { isLedgerLost } from '../facts/ledger.js';
 import type { JobSettings } from '../facts/manifests.js';
+import type { CreatedPods } from '../reads/created-pods.js';
 import type { LiveReads } from '../reads/live-reads.js';
 import type { ControlPlaneLease } from './control-plane-lease.js';
 import * as events from './events.js';
@@ -28,6 +29,7 @@ export interface ActDeps {
   evictions: Evictions;
   controlPlane: ControlPlaneLease;
   liveReads: Pick<LiveReads, 'hasChanged'>;
+  createdPods: Pick<CreatedPods, 'record'>;
   sentinel: JobSettings['sentinel'];
   log: Log;
 }

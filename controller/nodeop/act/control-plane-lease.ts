@@ -6,13 +6,14 @@
 import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
-import { ConflictError, isNotFound } from '../../../kube/errors.js';
+import { ConflictError, isNotFound, isRefusal } from '../../../kube/errors.js';
 import type { Kube } from '../../../kube/kube.js';
 import { type LeaseObject, microTime } from '../../../kube/lease.js';
 import { LEASES } from '../../../kube/resources.js';
 import type { Clock } from '../../../program/clock.js';
 import { operationIdOf } from '../../cluster/operation-id.js';
 import { isFinal } from '../../cluster/phases.js';
+import { turnTakenMessage } from '../steps/control-plane.js';
 import { ownValue } from '../../../program/own-value.js';
 
 /** One run of an operation over one node. */
@@ -24,7 +25,7 @@ export interface Holder {
 
 export class ControlPlaneTurnTakenError extends ConflictError {
   constructor(node: string) {
-    super(`the turn of the control planes is that of node ${node}`);
+    super(turnTakenMessage(node));
   }
 }
 
@@ -59,10 +60,17 @@ export class ControlPlaneLease {
     await this.#write(lease, { ...lease.spec, holderIdentity: format(holder), acquireTime });
   }
 
-  /** Does nothing when another holder has the Lease. */
+  /**
+   * Does nothing when another holder has the Lease, or when a policy refuses the write: a holder whose node is released counts as finished.
+   */
   async release(holder: Holder): Promise<void> {
     const lease = await this.#read();
-    if (lease?.spec?.holderIdentity === format(holder)) await this.#write(lease, { ...lease.spec, holderIdentity: '' });
+    if (lease?.spec?.holderIdentity !== format(holder)) return;
+    try {
+      await this.#write(lease, { ...lease.spec, holderIdentity: '' });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
   }
 
   async #isUnfinished(holder: Holder): Promise<boolean> {

@@ -9,12 +9,14 @@ import type { Caches } from '../../cluster/informers.js';
 import { resumesOf, type CachedJob } from '../../cluster/job.js';
 import type { CachedPod } from '../../cluster/pod.js';
 import type { Facts } from '../facts/facts.js';
+import type { CreatedPods } from '../reads/created-pods.js';
 import { jobFor, preflightPodFor, pullPodFor, type JobSettings } from '../facts/manifests.js';
 
 export interface WorkloadDeps {
   kube: Kube;
   caches: Pick<Caches, 'jobs' | 'pods'>;
   sentinel: JobSettings['sentinel'];
+  createdPods: Pick<CreatedPods, 'record'>;
 }
 
 /** Something other than the controller suspended the Job. Resuming is retried with back-off. */
@@ -95,12 +97,13 @@ export async function deleteJob(job: CachedJob, { kube, caches }: WorkloadDeps):
 }
 
 export async function createPod(facts: Facts, which: 'preflight' | 'pull', deps: WorkloadDeps): Promise<void> {
-  const { kube, caches } = deps;
+  const { kube, caches, createdPods } = deps;
   const { nodeOp, name } = facts;
   const manifest = (which === 'pull' ? pullPodFor : preflightPodFor)(nodeOp, name, settingsFor(facts, deps));
   const at = { name: manifest.metadata.name, namespace: nodeOp.namespace };
   const creating = kube.create<CachedPod>(PODS, manifest, nodeOp.namespace);
   caches.pods.putLive(await createOnce(creating, () => kube.get(PODS, at)));
+  createdPods.record(nodeOp.meta.uid, at.name, facts.now);
 }
 
 export async function deletePods(pods: readonly CachedPod[], { kube, caches }: WorkloadDeps): Promise<void> {

@@ -50,6 +50,8 @@ export interface Facts {
   jobPods: readonly CachedPod[];
   preflightPod?: CachedPod;
   pullPod?: CachedPod;
+  /** When this process created the helper Pods of this attempt; it then knows of them, so that one that is absent has vanished. */
+  createdPods?: { readonly preflight?: Date; readonly pull?: Date };
   /** Every pod on the node. */
   pods: readonly CachedPod[];
   /** By uid of the pod. */

@@ -25,6 +25,8 @@ export interface SharedFacts {
   podRefusal?: PodRefusal;
   /** The last refused write, by node. */
   refusedWrites: ReadonlyMap<string, string>;
+  /** When this process created helper Pods, by their names. */
+  createdPods?: ReadonlyMap<string, Date>;
   /** Namespace and name of the operation for which the legacy operator still occupies a node, by node; no NodeAgent shows this. */
   nodesHeldByLegacy?: ReadonlyMap<string, string>;
   /** By node: the unfinished operation that comes first there. */
@@ -190,7 +192,7 @@ const claimantOf = (operation: Operation | undefined, legacyClaimant: string | u
 /** Facts that only a claimed node needs. */
 function activeNodeFacts(
   { name, nodeOp, ledger, node }: Facts,
-  { caches, schedulableNodes, evictions, daemonSets }: SharedFacts,
+  { caches, schedulableNodes, evictions, daemonSets, createdPods }: SharedFacts,
 ): Partial<Facts> {
   const helpers = ownedBy(caches.pods, { metadata: nodeOp.meta });
   const { namespace } = nodeOp;
@@ -200,6 +202,7 @@ function activeNodeFacts(
   const job = caches.jobs.get({ namespace, name: recordedName ?? objectName(nodeOp, name, 'job') });
   const helper = (pod: 'preflight' | 'pull') =>
     helpers.find(each => each.metadata.name === objectName(nodeOp, name, pod));
+  const createdAt = (pod: 'preflight' | 'pull') => createdPods?.get(objectName(nodeOp, name, pod));
   const jobUid = ledger?.job?.uid ?? job?.metadata.uid;
   return {
     pods,
@@ -209,6 +212,7 @@ function activeNodeFacts(
     jobPods: jobUid === undefined ? [] : ownedBy(caches.pods, { metadata: { namespace, uid: jobUid } }),
     preflightPod: helper('preflight'),
     pullPod: helper('pull'),
+    createdPods: { preflight: createdAt('preflight'), pull: createdAt('pull') },
     budgets: nodeOp.spec.drainOptions?.enabled ? caches.budgets.list() : [],
     isSystemUUIDShared: node !== undefined && sharesSystemUUID(node, caches),
     hasOtherSchedulableNode: schedulableNodes.size > (schedulableNodes.has(name) ? 1 : 0),

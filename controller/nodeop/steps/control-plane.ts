@@ -4,6 +4,7 @@
 import { isControlPlane } from '../../cluster/control-plane.js';
 import { after } from '../../../program/clock.js';
 import { act, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { endRefused } from './refused-act.js';
 import type { Step } from './step.js';
 import { ownValue } from '../../../program/own-value.js';
 
@@ -26,8 +27,19 @@ export function awaitControlPlaneTurn(facts: Facts): StepResult | undefined {
   if (reason?.reason === 'ControlPlaneNotReady') return awaitReady(facts, reason);
   if (reason) return wait(reason.reason, reason.message);
   if (hasTurn) return undefined;
-  return act({ do: 'takeControlPlane', change: { controlPlane: true } }, { message: 'taking its turn' });
+  const take = act({ do: 'takeControlPlane', change: { controlPlane: true } }, { message: 'taking its turn' });
+  /* That another node has the turn is no refusal, and may last. */
+  if (facts.writeRefusal?.startsWith(TURN_TAKEN) === true) return take;
+  return endRefused(facts, 'the turn of the control planes', words => turnRefused(facts, words)) ?? take;
 }
+
+const TURN_TAKEN = 'the turn of the control planes is that of node ';
+export const turnTakenMessage = (node: string): string => TURN_TAKEN + node;
+
+const turnRefused = ({ ledger }: Facts, words: string): StepResult =>
+  ledger?.stepTimes.Run === undefined
+    ? fail('NotStarted', `the turn of the control planes could not be taken: ${words}`)
+    : fail('NotRebooted', `the command has run, but the turn of the control planes could not be taken: ${words}`);
 
 /** The deadline counts from when the status first had this reason: waiting for the turn may have taken long before. */
 function awaitReady({ nodeOp, name, now }: Facts, { reason, message, unready }: ControlPlaneWaitReason): StepResult {

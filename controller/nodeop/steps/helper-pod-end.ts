@@ -1,9 +1,10 @@
 /** Helper Pods that the kubelet rejected or ended, or that went down with the node: another one is created, for a limited time. */
 import type { StepName } from '../../../api/node-status.js';
+import type { Reason } from '../../../api/reasons.js';
 import { after } from '../../../program/clock.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
 import { containerNamed, type CachedPod } from '../../cluster/pod.js';
-import { act, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { act, type Facts, fail, refusalTimeout, type StepResult, wait } from '../facts/facts.js';
 
 /** A node that rejects Pods would reject them as fast as they are created. */
 const PAUSE_SECONDS = 10;
@@ -35,4 +36,32 @@ export function replaceLostPod(facts: Facts, step: StepName, pod: CachedPod): St
   if (now < until || pod.metadata.deletionTimestamp !== undefined)
     return wait('Progressing', `${step} in progress: its Pod was lost and is created again: ${cause}`, until);
   return act({ do: 'deletePods', pods: [pod] }, { message: `${step} in progress: ${cause}` });
+}
+
+/**
+ * Creates the Pod of a step. One that vanishes is created again after a pause, because something may have deleted it by mistake, but not for
+ * longer than startDeadlineSeconds after the first one vanished.
+ */
+export function createHelperPod(
+  facts: Facts,
+  step: 'Preflight' | 'Pull',
+  why: { reason?: Reason; message: string },
+): StepResult {
+  const { ledger, now, nodeOp, createdPods } = facts;
+  const pod = step === 'Pull' ? 'pull' : 'preflight';
+  const create = act({ do: 'createPod', pod }, why);
+  const createdAt = createdPods?.[pod];
+  if (createdAt === undefined) return refusalTimeout(facts, step) ?? create;
+  const message = `${step} in progress: its Pod has vanished and is created again`;
+  const key = `${step}Lost`;
+  const first = ledger?.stepTimes[key];
+  if (first === undefined) {
+    const stepTimes = { ...ledger?.stepTimes, [key]: now.toISOString() };
+    return act({ do: 'record', change: { stepTimes } }, { message });
+  }
+  const seconds = nodeOp.spec.startDeadlineSeconds;
+  if (now >= after(new Date(first), seconds))
+    return fail('NotStarted', `${step} failed: its Pod has vanished again and again for ${seconds} s`);
+  const until = after(createdAt, PAUSE_SECONDS);
+  return now < until ? wait('Progressing', message, until) : (refusalTimeout(facts, step) ?? create);
 }

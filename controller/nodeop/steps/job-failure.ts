@@ -11,6 +11,7 @@ import {
   type CachedPod,
 } from '../../cluster/pod.js';
 import { act, type Facts, fail, type StepResult } from '../facts/facts.js';
+import { endRefused } from './refused-act.js';
 
 interface JobCondition {
   reason?: string;
@@ -43,13 +44,16 @@ export const isKeptAfterFailure = (pod: CachedPod): boolean => {
 };
 
 /** The deleted Pod counts as a failed try. Exit code and log vanish with it, so that they are recorded first. */
-export function endFailedPod({ ledger }: Facts, pod: CachedPod): StepResult {
+export function endFailedPod(facts: Facts, pod: CachedPod): StepResult {
+  const { ledger } = facts;
   const added = addedContainersOf(pod);
   const message = `the command failed; ending the Pod, which the added container ${added.join(', ')} keeps`;
   const { exitCode = 1, message: log } = containerNamed(pod, CONTAINERS.work)?.state?.terminated ?? {};
   const podUid = pod.metadata.uid;
+  const end = (words: string) =>
+    fail('JobFailed', `Job failed: its Pod could not be deleted: ${words}`, { log, exitCode });
   if (ledger?.job === undefined || ledger.job.failure?.podUid === podUid)
-    return act({ do: 'deletePods', pods: [pod] }, { message });
+    return endRefused(facts, 'deleting the Pod', end) ?? act({ do: 'deletePods', pods: [pod] }, { message });
   const failure = { podUid, exitCode, ...(log ? { log } : {}) };
   return act({ do: 'record', change: { job: { ...ledger.job, added, failure } } }, { message });
 }

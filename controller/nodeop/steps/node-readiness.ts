@@ -2,7 +2,7 @@
 import type { Reason } from '../../../api/reasons.js';
 import { after } from '../../../program/clock.js';
 import { isNotReady } from '../../cluster/node.js';
-import { act, type Facts, type StepResult, wait } from '../facts/facts.js';
+import { act, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 
 interface Texts {
   reason: Reason;
@@ -28,4 +28,15 @@ export function awaitReadyNode(
     );
   const until = after(new Date(since), seconds);
   return now >= until ? timeout() : wait(waiting.reason, waiting.message, until);
+}
+
+/** A Job on a node that stays NotReady never finishes: the Job controller does not see its Pod end. */
+export function awaitRunningNode(facts: Facts): StepResult | undefined {
+  const seconds = facts.nodeOp.spec.rebootTimeoutSeconds;
+  const timeout = () => fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`);
+  return awaitReadyNode(facts, seconds, timeout, {
+    reason: 'Unreachable',
+    message: 'the node is not Ready while its Job runs',
+    readyAgain: { reason: 'JobRunning', message: 'Job is running' },
+  });
 }

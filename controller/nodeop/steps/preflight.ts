@@ -4,8 +4,8 @@ import { after } from '../../../program/clock.js';
 import { agentAnswer } from '../../cluster/agent-answer.js';
 import { firstSeen } from '../../cluster/first-seen.js';
 import { containerNamed, type CachedPod, type ContainerState } from '../../cluster/pod.js';
-import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
-import { isLost, replaceLostPod } from './helper-pod-end.js';
+import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { createHelperPod, isLost, replaceLostPod } from './helper-pod-end.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
 import { awaitPull, pullStateOf } from './image-wait.js';
 import type { Step } from './step.js';
@@ -47,11 +47,7 @@ function awaitVerdict(facts: Facts): StepResult {
 
 function runPod(facts: Facts): StepResult {
   const { preflightPod: pod } = facts;
-  if (pod === undefined)
-    return (
-      refusalTimeout(facts, 'Preflight') ??
-      act({ do: 'createPod', pod: 'preflight' }, { message: 'Preflight in progress' })
-    );
+  if (pod === undefined) return createHelperPod(facts, 'Preflight', { message: 'Preflight in progress' });
   if (isLost(pod, CONTAINERS.preflight)) return replaceLostPod(facts, 'Preflight', pod);
   const { terminated, running } = containerNamed(pod, CONTAINERS.preflight)?.state ?? {};
   if (terminated) return verdictOf(terminated);

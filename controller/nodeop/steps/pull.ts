@@ -3,8 +3,8 @@ import { CONTAINERS } from '../../../api/names.js';
 import { isOnNode } from '../../cluster/image-name.js';
 import { imagesOf } from '../../cluster/node.js';
 import { containerNamed, containersOf, type CachedPod } from '../../cluster/pod.js';
-import { act, stepStartedAt, DONE, type Facts, fail, type StepResult, refusalTimeout, wait } from '../facts/facts.js';
-import { replaceLostPod } from './helper-pod-end.js';
+import { stepStartedAt, DONE, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
+import { createHelperPod, replaceLostPod } from './helper-pod-end.js';
 import { awaitHelperPodStart } from './helper-pod-start.js';
 import { awaitPull, pullStateOf } from './image-wait.js';
 import type { Step } from './step.js';
@@ -17,8 +17,7 @@ export const pull: Step = {
     const [image] = missing;
     if (image === undefined) return DONE;
     const message = `pulling image ${missing.join(' and ')}`;
-    if (pod === undefined)
-      return refusalTimeout(facts, 'Pull') ?? act({ do: 'createPod', pod: 'pull' }, { reason: 'Pulling', message });
+    if (pod === undefined) return createHelperPod(facts, 'Pull', { reason: 'Pulling', message });
     if (hasPulled(pod)) return DONE;
     if (pod.status.phase === 'Failed') return replaceLostPod(facts, 'Pull', pod);
     const state = pullStateOf(facts, pod, stepStartedAt(facts, 'Pull'));

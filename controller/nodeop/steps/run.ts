@@ -3,19 +3,19 @@ import type { Operation } from '../../../api/node-agent.js';
 import { bootIdOf, type CachedNode } from '../../cluster/node.js';
 import { isAlive, isPodReady, newestOf, type CachedPod } from '../../cluster/pod.js';
 import { conditionOf, hasEnded, type CachedJob } from '../../cluster/job.js';
-import { act, DONE, type Facts, fail, type LedgerChange, type StepResult, wait } from '../facts/facts.js';
+import { act, DONE, type Facts, fail, type LedgerChange, type StepResult } from '../facts/facts.js';
 import { readyStaticPods } from '../facts/static-pods.js';
 import { awaitBootConfirmation } from './adopted-job-boot.js';
 import { awaitControlPlaneTurn } from './control-plane.js';
+import { endDeletedRun } from './deleted-run.js';
 import { drainAgain } from './drain-again.js';
-import { podName } from './drainable-pods.js';
 import { createJob, recordJob } from './job-creation.js';
 import { jobFailed } from './job-failure.js';
 import { awaitJobProgress } from './job-progress.js';
 import { resumeJob, timesSuspendedAgain } from './job-start.js';
 import { awaitRecord, isSuccessful, recordSentinel, recordSuccess } from './job-success.js';
-import { awaitReadyNode } from './node-readiness.js';
-import { terminationDeadline } from './pod-termination.js';
+import { awaitRunningNode } from './node-readiness.js';
+import { endRefused } from './refused-act.js';
 import type { Step } from './step.js';
 import { isTerminating } from '../../cluster/metadata.js';
 import { ownValue } from '../../../program/own-value.js';
@@ -61,7 +61,7 @@ function followJob(facts: Facts, job: CachedJob): StepResult {
   const failed = conditionOf(job, 'Failed');
   if (failed) return jobFailed(facts, failed);
   if (job.spec.suspend === true) return facts.nodeOp.isDeleting ? endSuspendedRun(job) : resumeJob(facts, job);
-  return awaitNode(facts) ?? awaitJobProgress(facts);
+  return awaitRunningNode(facts) ?? awaitJobProgress(facts);
 }
 
 /** The command has succeeded, and the Job is not Complete: something else keeps its Pod, has ended it, or has deleted the Job. */
@@ -69,14 +69,16 @@ function followSuccess(facts: Facts, job: CachedJob | undefined): StepResult {
   const pod = newestOf(facts.jobPods);
   const mayGoOn = job !== undefined && !hasEnded(job) && job.spec.suspend !== true;
   const isAwaited = mayGoOn && pod !== undefined && isAlive(pod);
-  const node = isAwaited ? awaitNode(facts) : undefined;
+  const node = isAwaited ? awaitRunningNode(facts) : undefined;
   const result = node ?? awaitRecord(facts, isAwaited ? pod : undefined);
   if (result) return result;
-  if (mayGoOn) return recordSentinel(facts) ?? stopJob(job);
+  if (mayGoOn) return recordSentinel(facts) ?? stopJob(facts, job);
   return afterCommand(facts);
 }
 
-const stopJob = (job: CachedJob): StepResult =>
+/** An added container that cannot be ended does not change the result. */
+const stopJob = (facts: Facts, job: CachedJob): StepResult =>
+  endRefused(facts, 'stopping the Job', () => afterCommand(facts)) ??
   act({ do: 'suspendJob', job }, { message: 'the command has succeeded; stopping the Job' });
 
 /** The command of a deleted operation may finish, but it is never started: not for the first time, and not after something else suspended it. */
@@ -96,29 +98,6 @@ function awaitRebootPermission(facts: Facts): StepResult {
   if (facts.nodeOp.isDeleting && turn?.is === 'wait')
     return fail('Deleted', 'the operation was deleted before its reboot');
   return turn ?? drainAgain(facts);
-}
-
-/** Deletes the Job of a deleted operation; its Pod terminates with its grace period. */
-function endDeletedRun(facts: Facts): StepResult {
-  const { job, jobPods, ledger, now } = facts;
-  const own = job?.metadata.uid === ledger?.job?.uid ? job : undefined;
-  if (own && !isTerminating(own)) return act({ do: 'deleteJob', job: own }, { message: 'ending the Job' });
-  const until = terminationDeadline(jobPods);
-  if (jobPods.length > 0 && !(until && now >= until))
-    return awaitNode(facts) ?? wait('JobRunning', 'waiting for the Pod of the Job to end', until);
-  const remaining = jobPods.map(pod => `; Pod ${podName(pod)} does not terminate`);
-  return fail('Deleted', `the operation was deleted while its Job ran${remaining.join('')}`);
-}
-
-/** A Job on a node that stays NotReady never finishes: the Job controller does not see its Pod end. */
-function awaitNode(facts: Facts): StepResult | undefined {
-  const seconds = facts.nodeOp.spec.rebootTimeoutSeconds;
-  const timeout = () => fail('Unreachable', `the node has not been Ready for ${seconds} s while its Job ran`);
-  return awaitReadyNode(facts, seconds, timeout, {
-    reason: 'Unreachable',
-    message: 'the node is not Ready while its Job runs',
-    readyAgain: { reason: 'JobRunning', message: 'Job is running' },
-  });
 }
 
 /** While the machine is down, its Node may be deleted: by this, the machine is recognized under another one. */

@@ -12,6 +12,7 @@ import { ObjectStore, type StoreEvent, type ApiResponse } from '../object-store.
 import type { FakeClock } from '../clock.js';
 import { collectionOf, pathOf } from '../kube.js';
 import { type Condition, isFinished, type PodObject, withCondition } from './object-types.js';
+import type { ApiCall } from './connections.js';
 import type { MutatingAdmission, NewObject } from './mutating-admission.js';
 import { validateNames } from './name-validation.js';
 import { type Selection, selectorPredicate } from './selectors.js';
@@ -41,6 +42,15 @@ export type AdmissionPolicy = (request: {
   object?: NewObject;
 }) => KubeError | undefined;
 
+/** Decides about a write of one of the programs, of any kind; a returned error denies it. */
+export type ChangePolicy = (request: {
+  verb: ApiCall['verb'];
+  plural: string;
+  name: string;
+  /** The patch, the object, or the options of the deletion. */
+  body: unknown;
+}) => KubeError | undefined;
+
 /** A stored object; it is frozen, so it is returned without a copy. */
 export type Frozen<T> = T & object;
 
@@ -57,6 +67,8 @@ export class FakeApiServer {
   readonly terminatingNamespaces = new Set<string>();
   /** Set by a test to deny requests, as an admission policy or a quota does. */
   admission: AdmissionPolicy = () => undefined;
+  /** Set by a test to deny changes, as an admission policy does. */
+  changes: ChangePolicy = () => undefined;
   /** Set by a test to change new objects, as mutating webhooks do. */
   mutating: MutatingAdmission = {};
   /** Set by a test when calls shall take time; programs then have a limited number of connections. */
@@ -167,6 +179,11 @@ export class FakeApiServer {
     const object = this.mutating[plural]?.(body as NewObject) ?? (body as NewObject);
     const { name = '' } = object.metadata;
     return { object, refused: this.admission({ verb, plural, name, object }) };
+  }
+
+  refuseIfDenied(request: Parameters<ChangePolicy>[0]): void {
+    const refused = this.changes(request);
+    if (refused) throw refused;
   }
 
   refuseIfTerminating(namespace: string | undefined): void {

@@ -136,9 +136,13 @@ export class ProcessKube implements Kube {
   }
 
   /** Writing an Event is not counted as a mutation, because nothing depends on it. */
-  async #write<T>(call: WriteCall, perform: () => T): Promise<T> {
+  async #write<T>(call: WriteCall, write: () => T): Promise<T> {
     this.#checked();
     const { title: name, body } = call;
+    const perform = () => {
+      this.#api.refuseIfDenied({ verb: call.verb, plural: call.resource.plural, name: call.name ?? '', body });
+      return write();
+    };
     const isEvent = call.resource.plural === EVENTS.plural;
     const saved = await this.#connections.call(call, this.#until, sent =>
       isEvent ? this.#process.read(perform, sent) : this.#process.mutate({ name, body, sent }, perform),

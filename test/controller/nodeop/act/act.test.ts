@@ -3,6 +3,7 @@ import { NODE_AGENT } from '../../../../api/kinds.js';
 import type { NodeAgent } from '../../../../api/objects.js';
 import { act } from '../../../../controller/nodeop/act/act.js';
 import { ControlPlaneLease } from '../../../../controller/nodeop/act/control-plane-lease.js';
+import { CreatedPods } from '../../../../controller/nodeop/reads/created-pods.js';
 import { LiveReads } from '../../../../controller/nodeop/reads/live-reads.js';
 import { Evictions } from '../../../../controller/nodeop/act/evictions.js';
 import type { Action, Facts } from '../../../../controller/nodeop/facts/facts.js';
@@ -36,6 +37,7 @@ function setup({ mark, cordoned }: { mark?: string; cordoned?: boolean } = {}, o
     recorder: { record: ({ reason }: { reason: string }) => void events.push(reason) },
     evictions: new Evictions({ now: () => NOW, monotonic: () => 0 }),
     liveReads: new LiveReads({ kube, caches, clock: fakeClock() }),
+    createdPods: new CreatedPods(),
     controlPlane: new ControlPlaneLease({ kube, clock: fakeClock(), ownNamespace: 'operator-system' }),
     sentinel: { image: 'agent', command: ['sentinel'] },
     log: silentLog,
