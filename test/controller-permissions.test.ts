@@ -1,4 +1,4 @@
-/** Compares the write permissions of the controller with the calls in its code: no unused permission, and no call that RBAC would reject. */
+/** Compares the permissions of the controller with the calls in its code: no unused permission, and no call that RBAC would reject. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -52,3 +52,34 @@ test('the controller is granted exactly the write permissions that its code uses
   const calls = files.flatMap(file => calledVerbs(readFileSync(file, 'utf8')));
   expect([...new Set(grantedVerbs())].toSorted()).toEqual([...new Set(calls)].toSorted());
 });
+
+/** Matches reads with their resource: `kube.get(PODS, …)`, `refreshObject(kube, NODES, …)`, `informer(kube, OS_ARTIFACT, …)`, `watch<CachedNode>(NODES, …)`. */
+const READ = /\b(?:kube\.(get|list)|(informer|watch)|(refreshObject))(?:<\w+>)?\((?:(?:this\.#)?kube, )?([A-Z_]+)\b/g;
+
+function readVerbs(text: string): string[] {
+  return [...text.matchAll(READ)].flatMap(([, plain, watching, passed, resource = '']) => {
+    const verbs = watching === undefined ? [passed === undefined ? (plain ?? '') : 'get'] : ['list', 'watch'];
+    return verbs.map(verb => `${verb} ${plurals.get(resource) ?? resource}`);
+  });
+}
+
+/** Resources that a function gets passed; where it is called, `create` or a read names them. */
+const READ_BEFORE_CREATE = ['secrets', 'configmaps', 'persistentvolumeclaims', 'nodeops', 'jobs', 'pods', 'leases'];
+
+test('the controller is granted no read permission that its code does not use', () => {
+  const files = [...sourceFiles('controller'), 'kube/leader.ts'];
+  const used = new Set(files.flatMap(file => readVerbs(readFileSync(file, 'utf8'))));
+  const unused = grantedReads().filter(permission => !used.has(permission) && !isReadBeforeCreate(permission));
+  expect(unused).toEqual([]);
+});
+
+const isReadBeforeCreate = (permission: string): boolean =>
+  READ_BEFORE_CREATE.some(resource => permission === `get ${resource}`);
+
+function grantedReads(): string[] {
+  const documents = parseAllDocuments(readFileSync('manifests/default/controller-rbac.yaml', 'utf8'));
+  const rules = documents.map(document => document.toJS() as Role).flatMap(role => role.rules ?? []);
+  return rules.flatMap(({ resources: of, verbs }) =>
+    of.flatMap(resource => verbs.filter(verb => READ_VERBS.includes(verb)).map(verb => `${verb} ${resource}`)),
+  );
+}

@@ -185,9 +185,15 @@ describe('permissions', () => {
         resourceNames: undefined,
         verbs: ['get', 'create', 'patch'],
       },
-      { name: 'Role operator-webhook', resourceNames: undefined, verbs: ['create'] },
       { name: 'Role operator-webhook', resourceNames: ['operator-webhook-certificate'], verbs: ['get', 'patch'] },
     ]);
+  });
+
+  test('the Secret of the webhook is installed without type and data, so that applying it again keeps both', () => {
+    const { metadata, ...rest } = named(own, 'Secret', 'operator-webhook-certificate');
+    expect(metadata.namespace).toBe('operator-system');
+    expect(rest).toEqual({ apiVersion: 'v1', kind: 'Secret' });
+    expect(rulesOf('Role', 'operator-webhook').flatMap(({ resourceNames }) => resourceNames)).toEqual([metadata.name]);
   });
 
   test('no role grants permissions on roles, bindings or ServiceAccounts', () => {

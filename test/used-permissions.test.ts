@@ -35,7 +35,7 @@ test('the permissions of all three programs are read from the manifests', () => 
     'operator-agent: patch nodes',
     'operator-controller: create pods/eviction',
     'operator-controller: update leases',
-    'operator-webhook: create secrets',
+    'operator-webhook: patch secrets',
   ])
     expect(granted).toContain(permission);
 });

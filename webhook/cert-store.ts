@@ -1,7 +1,7 @@
 /** Stores the certificates that all replicas share, in one Secret of the operator's namespace. */
 import { type CertificateBundle, trustBundle } from '../certs/bundle.js';
 import type { CertStore, StoredBundle } from '../certs/rotate.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.js';
+import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '../kube/errors.js';
 import type { Kube, Stored } from '../kube/kube.js';
 import { SECRETS } from '../kube/resources.js';
 
@@ -76,7 +76,24 @@ export class SecretStore implements CertStore {
     const { name, namespace } = this.#at;
     if (insteadOf !== undefined)
       return this.#kube.patch<Secret>(SECRETS, this.#at, { metadata: { resourceVersion: insteadOf }, data });
-    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'kubernetes.io/tls', data };
-    return this.#kube.create<Secret>(SECRETS, secret, namespace);
+    return this.#create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace },
+      type: 'kubernetes.io/tls',
+      data,
+    });
+  }
+
+  /** Only outside of a cluster: the installed webhook may not create Secrets, and the manifests contain an empty one. */
+  async #create(secret: object): Promise<Secret> {
+    const { name, namespace } = this.#at;
+    try {
+      return await this.#kube.create<Secret>(SECRETS, secret, namespace);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      const message = `Secret ${namespace}/${name} does not exist, and the webhook may not create it: apply the manifests again, which contain it empty`;
+      throw new Error(message, { cause: error });
+    }
   }
 }

@@ -18,7 +18,7 @@ export const readConfig = configReader({
       .string()
       .min(1)
       .default('kairos-operator-webhook-certificate')
-      .describe('Secret with the certificates of all replicas; created when it does not exist.'),
+      .describe('Secret with the certificates of all replicas. The manifests contain it empty.'),
     validatingConfiguration: z
       .string()
       .min(1)

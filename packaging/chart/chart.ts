@@ -16,7 +16,7 @@ const COMPONENT_FILES = ['network-policy/network-policy.yaml', 'migration/rbac.y
 const TEMPLATE_FILES: readonly [name: string, kinds: RegExp][] = [
   ['namespace', /^Namespace$/],
   ['crds', /^CustomResourceDefinition$/],
-  ['rights', /^(ServiceAccount|(Cluster)?Role(Binding)?)$/],
+  ['rights', /^(ServiceAccount|Secret|(Cluster)?Role(Binding)?)$/],
   ['admission-policies', /^ValidatingAdmissionPolicy/],
   ['network-policies', /^NetworkPolicy$/],
   ['programs', /^(Deployment|DaemonSet|Service|PodDisruptionBudget)$/],

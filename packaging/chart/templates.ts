@@ -22,11 +22,21 @@ const IMAGE_VARIABLES: Record<string, string> = {
   KAIROS_INIT_IMAGE: 'kairosInit',
 };
 
+const NAME_LABEL = 'app.kubernetes.io/name';
+
+/**
+ * Earlier versions of the webhook created the Secret themselves. Helm refuses to take over an object that it did not create, so that one is left as
+ * it is, by the label that only the manifests give it.
+ */
+const existingSecret = (name: string): string => `lookup "v1" "Secret" .Values.namespace.name "${name}"`;
+
 /** The template condition under which an object is installed; undefined when it is always installed. */
 function conditionOf({ kind, metadata: { name } }: { kind: string; metadata: { name: string } }): string | undefined {
   if (kind === 'Namespace') return 'and .Values.namespace.create (ne .Values.namespace.name .Release.Namespace)';
   if (kind === 'CustomResourceDefinition') return '.Values.crds.create';
   if (kind.startsWith('ValidatingAdmissionPolicy')) return '.Values.admissionPolicies.create';
+  if (kind === 'Secret')
+    return `or (not (${existingSecret(name)})) (dig "metadata" "labels" "${NAME_LABEL}" "" (${existingSecret(name)}))`;
   if (kind === 'NetworkPolicy') return '.Values.networkPolicy.create';
   if (name === 'operator-controller-migration') return '.Values.migration.create';
   if (name === 'operator-controller-artifacts') return '.Values.osArtifacts.enabled';

@@ -60,16 +60,20 @@ export async function uninstall(cluster: Installable, options: InstallOptions = 
 interface OverlayPlan {
   images?: ProductImages;
   namespace: string;
+  namePrefix?: string;
+  nameSuffix?: string;
 }
 
 /** A kustomization on top of the published one, as a user would write it to change images or namespace. */
-export function overlay({ images, namespace }: OverlayPlan, folder: string): object {
+export function overlay({ images, namespace, namePrefix, nameSuffix }: OverlayPlan, folder: string): object {
   const manifests = (name: string) => relative(folder, join(repository, 'manifests', name));
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: [manifests('default')],
     ...(namespace === OPERATOR_NAMESPACE ? {} : { namespace }),
+    namePrefix,
+    nameSuffix,
     ...(images === undefined ? {} : { images: imageOverrides(images) }),
     transformers: [manifests('derived')],
   };

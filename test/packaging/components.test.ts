@@ -77,6 +77,8 @@ function components() {
     expect(missing.map(name => name.split(' ')[0])).toEqual([
       'ValidatingAdmissionPolicy',
       'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
       'ValidatingAdmissionPolicyBinding',
       'ValidatingAdmissionPolicyBinding',
     ]);
@@ -107,7 +109,7 @@ function components() {
 
   test('network-policy, without-admission-policies and without-osartifacts can be combined', () => {
     const all = withComponents(['network-policy', 'without-admission-policies', 'without-osartifacts']);
-    expect(all).toHaveLength(installed().length + 2 - 4 - 2);
+    expect(all).toHaveLength(installed().length + 2 - 6 - 2);
   });
 }
 

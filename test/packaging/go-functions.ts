@@ -37,6 +37,14 @@ const semverCompare: Function = ([constraint, version]) => {
   return at >= 0 && (actual[at] ?? 0) < (bound[at] ?? 0);
 };
 
+/** The value below these keys, or the default. */
+function dig([key, ...rest]: readonly string[], otherwise: unknown, value: unknown): unknown {
+  if (key === undefined) return value;
+  const fields = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const [, next] = fields.find(([name]) => name === key) ?? [];
+  return next === undefined ? otherwise : dig(rest, otherwise, next);
+}
+
 const fail: Function = ([message]) => {
   throw new Error(String(message));
 };
@@ -53,6 +61,10 @@ const FUNCTIONS: Record<string, Function> = {
   quote: ([value]) => JSON.stringify(String(value)),
   include: ([name, dot], call) => call(String(name), dot),
   not: ([value]) => !isTrue(value),
+  or: args => args.find(isTrue) ?? args.at(-1),
+  /** As without a cluster. */
+  lookup: () => ({}),
+  dig: args => dig(args.slice(0, -2).map(String), args.at(-2), args.at(-1)),
   and: args => args.find(value => !isTrue(value)) ?? args.at(-1),
   eq: ([one, other]) => one === other,
   ne: ([one, other]) => one !== other,
