@@ -1,6 +1,7 @@
 /** Turns a manifest into a template: what values.yaml configures is read from there, everything else stays unchanged. */
 import type { Document } from 'yaml';
 import { manifestOf, textOf } from '../source.js';
+import { artifactsRoleTemplate } from './namespaced-rights.js';
 import { Placeholders } from './placeholders.js';
 
 type Path = (string | number)[];
@@ -58,7 +59,10 @@ function documentTemplate(document: Document.Parsed): string {
     document.set('imagePullSecrets', placeholders.optionalTree('.Values.images.pullSecrets'));
   if (manifest.kind === 'NetworkPolicy')
     document.setIn(['spec', 'egress', 0, 'ports'], [placeholders.item(apiServerPorts)]);
-  const body = withNamespaceValue(withResourcePolicy(manifest.kind, placeholders.fill(`---\n${textOf(document)}`)));
+  const isArtifactsRole = manifest.kind === 'ClusterRole' && manifest.metadata.name === 'operator-controller-artifacts';
+  const filled = placeholders.fill(`---\n${textOf(document)}`);
+  const plain = withNamespaceValue(withResourcePolicy(manifest.kind, filled));
+  const body = isArtifactsRole ? artifactsRoleTemplate(document) : plain;
   const condition = conditionOf(manifest);
   return condition === undefined ? body : `{{- if ${condition} }}\n${body}{{- end }}\n`;
 }

@@ -51,6 +51,29 @@ describe('the values', () => {
   });
 });
 
+describe('the chart with allowedNamespaces', () => {
+  const [name, values] = ['operator-controller-artifacts', { allowedNamespaces: ['fleet', 'ops'] }];
+  const resourcesOf = (role: unknown) =>
+    (role as { rules: { resources: string[] }[] }).rules.flatMap(({ resources }) => resources);
+
+  test('permits to read and write Secrets in these namespaces only', () => {
+    const all = rendered({ values });
+    const artifacts = ['osartifacts', 'osartifacts/status', 'osartifacts/finalizers'];
+    expect(resourcesOf(find(all, 'ClusterRole', name))).toEqual(artifacts);
+    const roles = all.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === name);
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(['fleet', 'ops']);
+    for (const role of roles) expect(resourcesOf(role)).toEqual(['secrets', 'configmaps', 'persistentvolumeclaims']);
+    const bindings = all.filter(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === name);
+    expect(bindings.map(({ metadata }) => metadata.namespace)).toEqual(['fleet', 'ops']);
+    expect(JSON.stringify(bindings)).toContain('"name":"operator-controller","namespace":"operator-system"');
+  });
+
+  test('has no such roles when nothing is built', () => {
+    const all = rendered({ values: { ...values, osArtifacts: { enabled: false } } });
+    expect(all.filter(({ metadata }) => metadata.name === name)).toEqual([]);
+  });
+});
+
 describe('the chart', () => {
   test('installs everything in the configured namespace', () => {
     const all = rendered({ values: { namespace: { name: 'other-namespace' } } });
