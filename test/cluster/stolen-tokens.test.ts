@@ -92,6 +92,7 @@ beforeAll(async () => {
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: here(CERTIFICATE), type: 'kubernetes.io/tls' };
   await kubectl.do(['create', '-f', '-'], { stdin: JSON.stringify({ ...secret, stringData: earlier }) });
   await kubectl.do(['apply', '-k', 'config/default']);
+  await kubectl.do(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   await withOverlay({ namespace: RENAMED, namePrefix: 'x-', nameSuffix: '-y' }, folder =>
     kubectl.do(['apply', '-k', folder]),
   );
@@ -99,6 +100,8 @@ beforeAll(async () => {
   await kubectl.apply(names.map(name => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } })));
   const agent = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeAgent', spec: {} };
   await kubectl.apply(names.map(name => ({ ...agent, metadata: { name } })));
+  /* No controller manager runs in this test. */
+  await kubectl.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'team' } });
   await kubectl.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'foreign', namespace: 'team' } });
   await kubectl.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'foreign', namespace: 'team' } });
 });
@@ -123,6 +126,8 @@ describe('with the token of the webhook', () => {
   let thief: KubeClient;
   beforeAll(async () => {
     thief = await tokenOf('operator-webhook', NAMESPACE);
+    const isServed = async () => (await outcome(thief.list(NODE_OP, {}))) === 'done';
+    await waitFor(isServed, { what: 'the new kinds to be served', seconds: 30 });
   });
   const rows: [string, () => Promise<unknown>, string][] = [
     ['reading its certificate', () => thief.get(SECRETS, here(CERTIFICATE)), 'done'],
@@ -188,7 +193,7 @@ describe('with the token of the controller', () => {
   const rows: [string, () => Promise<unknown>, string][] = [
     ['reading any Secret', () => thief.get(SECRETS, there), 'done'],
     ['creating a Pod in any namespace', () => thief.create(PODS, pod, 'team'), 'done'],
-    ['cordoning a Node', () => thief.patch(NODES, { name: 'n1' }, { spec: { unschedulable: true } }), 'done'],
+    ['cordoning a Node', () => thief.patch(NODES, { name: 'n2' }, { spec: { unschedulable: true } }), 'done'],
     [
       'creating the Secret of a build',
       () => thief.create(SECRETS, { metadata: { name: 'build', ...owned } }, 'team'),
