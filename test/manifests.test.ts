@@ -189,13 +189,6 @@ describe('permissions', () => {
     ]);
   });
 
-  test('the Secret of the webhook is installed without type and data, so that applying it again keeps both', () => {
-    const { metadata, ...rest } = named(own, 'Secret', 'operator-webhook-certificate');
-    expect(metadata.namespace).toBe('operator-system');
-    expect(rest).toEqual({ apiVersion: 'v1', kind: 'Secret' });
-    expect(rulesOf('Role', 'operator-webhook').flatMap(({ resourceNames }) => resourceNames)).toEqual([metadata.name]);
-  });
-
   test('no role grants permissions on roles, bindings or ServiceAccounts', () => {
     const resources = roles.flatMap(({ rules = [] }) => rules.flatMap(rule => rule.resources));
     expect(resources.filter(name => /role|binding|serviceaccount/.test(name))).toEqual([]);
