@@ -16,6 +16,7 @@ import type {
   WatchOptions,
 } from './kube.js';
 import { splitLines } from './line-stream.js';
+import { ListReader } from './list-reader.js';
 import { collectionPath, objectPath, query } from './url-path.js';
 import { JOBS, LEASES, PODS } from './resources.js';
 import type { ServerTime } from './server-clock.js';
@@ -89,18 +90,19 @@ class HttpKube implements KubeClient {
     return this.#json<T>({ method: 'GET', resource, path: objectPath(resource, at) });
   }
 
-  async list<T extends Stored>(resource: Resource, options: ListOptions = {}): Promise<Page<T>> {
+  async list<T extends Stored>(resource: Resource, options: ListOptions<T> = {}): Promise<Page<T>> {
     const { namespace, labelSelector, fieldSelector, limit, resourceVersion } = options;
     const fields = { labelSelector, fieldSelector, limit, resourceVersion, continue: options.continue };
-    const list = await this.#json<{ metadata: { resourceVersion: string; continue?: string }; items: T[] | null }>({
-      method: 'GET',
-      resource,
-      path: collectionPath(resource, namespace) + query(fields),
-    });
+    const reduce = options.reduce ?? (object => object);
     /* The API server omits apiVersion and kind from the items of a list. */
     const typeMeta = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-    const items = (list.items ?? []).map(item => ({ ...typeMeta, ...item }));
-    return { items, resourceVersion: list.metadata.resourceVersion, continue: list.metadata.continue || undefined };
+    const items: T[] = [];
+    const reader = new ListReader(item => items.push(reduce({ ...typeMeta, ...(item as T) })));
+    const path = collectionPath(resource, namespace) + query(fields);
+    await this.#call({ method: 'GET', resource, path, onChunk: chunk => reader.push(chunk) });
+    const { metadata = {} } = reader.end();
+    const next = metadata.continue || undefined;
+    return { items, resourceVersion: metadata.resourceVersion ?? '', continue: next, bytes: reader.bytes };
   }
 
   async *watch<T extends Stored>(
@@ -114,7 +116,6 @@ class HttpKube implements KubeClient {
     const request: HttpRequest = { method: 'GET', path, signals: [...this.#signals, signal] };
     const stream = await this.#recorded(request, resource, () => this.#transport.stream(request, idleMs));
     try {
-      stream.body.setEncoding('utf8');
       if (stream.code !== 200) {
         let text = '';
         for await (const piece of stream.body) text += String(piece);

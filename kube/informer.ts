@@ -14,19 +14,22 @@ import { backoffMs } from './backoff.js';
 import { type Cache, ObjectCache } from './cache.js';
 import { isGone, KubeError } from './errors.js';
 import type { Kube, Resource, Stored } from './kube.js';
+import { listAll } from './list-pages.js';
+import { pageLimit, type PageLimit } from './page-limit.js';
 
 export interface InformerOptions<T extends Stored> {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
   indexes?: Record<string, (object: T) => readonly string[]>;
-  /** Drops unused fields; applied page by page, so that a large list is never in memory as a whole. */
+  /** Drops unused fields; applied to each object as it is read, so that a large list is never in memory as a whole. */
   transform?: (object: T) => T;
   log: Log;
   clock: Clock;
   random?: () => number;
   /** Requested duration of one watch in seconds. */
   watchSeconds?: number;
+  /** The largest number of objects in one page; their size makes it smaller. */
   pageSize?: number;
 }
 
@@ -56,6 +59,8 @@ class Reflector<T extends Stored> implements Informer<T> {
   readonly #options: InformerOptions<T>;
   readonly #log: Log;
   readonly #random: () => number;
+  /** Kept from list to list: the objects of one type change little in size. */
+  readonly #pageLimit: PageLimit;
   #failures = 0;
   #resolveSynced: () => void = () => undefined;
   readonly #synced = new Promise<void>(resolve => (this.#resolveSynced = resolve));
@@ -65,6 +70,7 @@ class Reflector<T extends Stored> implements Informer<T> {
     this.#resource = resource;
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#pageLimit = pageLimit(options.pageSize);
     this.#log = options.log.child({ informer: resource.plural });
     this.cache = new ObjectCache<T>({
       indexes: options.indexes,
@@ -97,23 +103,14 @@ class Reflector<T extends Stored> implements Informer<T> {
   }
 
   async #list(signal: AbortSignal): Promise<State> {
-    const { namespace, labelSelector, fieldSelector, pageSize: limit = 500 } = this.#options;
-    const transform = this.#options.transform ?? (object => object);
+    const { namespace, labelSelector, fieldSelector, transform: reduce } = this.#options;
+    const selection = { namespace, labelSelector, fieldSelector, reduce };
     try {
-      const objects: T[] = [];
-      let next: string | undefined;
-      let version = '';
-      do {
-        const query = { namespace, labelSelector, fieldSelector, limit, continue: next };
-        const page = await this.#kube.list<T>(this.#resource, query);
-        if (signal.aborted) return { at: 'list' };
-        for (const object of page.items) objects.push(transform(object));
-        next = page.continue;
-        version = page.resourceVersion;
-      } while (next);
-      this.cache.replaceAll(objects, version);
+      const options = { ...selection, limit: this.#pageLimit, signal };
+      const { items, resourceVersion } = await listAll<T>(this.#kube, this.#resource, options);
+      this.cache.replaceAll(items, resourceVersion);
       this.#resolveSynced();
-      return { at: 'watch', from: version };
+      return { at: 'watch', from: resourceVersion };
     } catch (error) {
       return this.#failed(error, { at: 'list' }, signal);
     }

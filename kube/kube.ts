@@ -52,13 +52,15 @@ export interface Stored {
   metadata: Meta;
 }
 
-export interface ListOptions {
+export interface ListOptions<T extends Stored = Stored> {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
   limit?: number;
   continue?: string;
   resourceVersion?: string;
+  /** Drops unused fields of each object as soon as it is read, so that a page is never in memory as a whole. */
+  reduce?: (object: T) => T;
 }
 
 export interface Page<T> {
@@ -67,6 +69,8 @@ export interface Page<T> {
   resourceVersion: string;
   /** Token for the next page; absent on the last one. */
   continue?: string;
+  /** Size of the response; absent where it is unknown. */
+  bytes?: number;
 }
 
 export interface WatchOptions {
@@ -112,7 +116,7 @@ export interface Eviction {
 /** Every method throws a `KubeError` (`errors.ts`) for an error response, and the transport's error when there was no response. */
 export interface Kube {
   get<T extends Stored>(resource: Resource, at: Name): Promise<T>;
-  list<T extends Stored>(resource: Resource, options?: ListOptions): Promise<Page<T>>;
+  list<T extends Stored>(resource: Resource, options?: ListOptions<T>): Promise<Page<T>>;
   /** Yields events until the server ends the watch; throws when the connection breaks. */
   watch<T extends Stored>(resource: Resource, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
   create<T extends Stored>(resource: Resource, body: object, namespace?: string): Promise<T>;

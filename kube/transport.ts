@@ -21,6 +21,8 @@ export interface HttpRequest {
   pool?: PoolName;
   /** Each of them aborts the request. */
   signals: readonly AbortSignal[];
+  /** Takes the body of a successful response as it arrives; `text` is then empty. */
+  onChunk?: (chunk: Buffer) => void;
 }
 
 export interface HttpResponse {
@@ -89,7 +91,9 @@ export class Transport {
       try {
         const response = await this.#open(request, this.#pools[request.pool ?? 'calls'], guard);
         const retryAfter = response.headers['retry-after'];
-        return { code: response.statusCode ?? 0, retryAfter, text: await textOf(response) };
+        const { statusCode = 0 } = response;
+        const text = await readBody(response, statusCode === 200 ? request.onChunk : undefined);
+        return { code: statusCode, retryAfter, text };
       } catch (error) {
         throw guard.cause ?? error;
       } finally {
@@ -183,9 +187,19 @@ async function retryStaleRead<T>(request: HttpRequest, open: () => Promise<T>): 
   }
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** More than any object takes. Lists, which may be longer, are read in chunks. */
+export const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+
+/** The text of the body, which is empty if something else takes the chunks. */
+async function readBody(response: IncomingMessage, onChunk?: (chunk: Buffer) => void): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
+  let bytes = 0;
+  const keep = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_RESPONSE_BYTES) throw new Error(`the response is larger than ${MAX_RESPONSE_BYTES} bytes`);
+    chunks.push(chunk);
+  };
+  for await (const chunk of response) (onChunk ?? keep)(chunk);
   if (!response.complete) throw new Error('the response is incomplete');
   return Buffer.concat(chunks).toString('utf8');
 }

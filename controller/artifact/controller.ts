@@ -20,6 +20,7 @@ import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedJob } from '../cluster/job.js';
 import { type CachedPod, isAlive } from '../cluster/pod.js';
+import { withWholeSpec } from '../cluster/large-spec.js';
 import { withMark } from '../cluster/started-mark.js';
 import { act, NameTakenError } from './act.js';
 import type { Tools } from './build/container.js';
@@ -97,7 +98,7 @@ const isBuilt = ({ metadata, status }: OSArtifact): boolean =>
 
 /** One pass over one OSArtifact. */
 export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
-  const artifact = deps.artifacts.get(at);
+  const artifact = await withWholeSpec(deps.kube, OS_ARTIFACT, deps.artifacts.get(at));
   if (artifact === undefined) return { then: 'settled' };
   try {
     return await reconcileExisting(artifact, deps);

@@ -4,8 +4,8 @@ import { LABELS } from '../../api/names.js';
 import type { OSArtifact } from '../../api/objects.js';
 import { informer } from '../../kube/informer.js';
 import { JOBS } from '../../kube/resources.js';
-import { withoutManagedFields } from '../cluster/informers.js';
 import { ownerIndexKeys } from '../cluster/owner-index.js';
+import { pruneOwnKind } from '../cluster/large-spec.js';
 import { type CachedJob, pruneJob } from '../cluster/job.js';
 import { type ArtifactDeps, artifactController } from './controller.js';
 
@@ -15,7 +15,7 @@ export async function runArtifactController(
   leading: AbortSignal,
 ): Promise<void> {
   const { kube, log, clock } = deps;
-  const artifacts = informer<OSArtifact>(kube, OS_ARTIFACT, { log, clock, transform: withoutManagedFields });
+  const artifacts = informer<OSArtifact>(kube, OS_ARTIFACT, { log, clock, transform: pruneOwnKind });
   const exports = informer<CachedJob>(kube, JOBS, {
     log,
     clock,

@@ -5,17 +5,9 @@
 import type { NodeAgent } from '../../api/objects.js';
 import { bootIdOf, isReady, type CachedNode } from './node.js';
 import { conditionOf, type CachedJob } from './job.js';
+import { ADOPTED_AT, ADOPTED_COMPLETE, ADOPTED_IN_BOOT } from './kept-annotations.js';
 
-/**
- * Annotation on an adopted Job: the boot in which it was certain that no reboot had been requested for it; empty where that was
- * not certain. It is kept on the Job because the Pod that proves it is deleted.
- */
-export const ADOPTED_IN_BOOT = 'operator.kairos.io/taken-over-in-boot';
-/** Annotation on an adopted Job: whether it was complete when it was adopted. */
-export const ADOPTED_COMPLETE = 'operator.kairos.io/taken-over-complete';
-
-/** Annotation on an adopted Job: when it was adopted first. */
-export const ADOPTED_AT = 'operator.kairos.io/taken-over-at';
+export { ADOPTED_AT, ADOPTED_COMPLETE, ADOPTED_IN_BOOT };
 
 /** Stands for a boot whose id is unknown: every boot id differs from it. */
 export const UNKNOWN_EARLIER_BOOT = 'before the migration';

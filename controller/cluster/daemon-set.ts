@@ -1,5 +1,6 @@
 /** DaemonSets as the controller's caches keep them, and whether one of them wants a pod on a node as the node is now. Pure. */
 import type { Stored } from '../../kube/kube.js';
+import { isOversized } from './bounds.js';
 import { pruneMetadata } from './metadata.js';
 import type { CachedNode, Taint } from './node.js';
 import { matchesNodeAffinity, type NodeSelectorTerm } from './node-affinity.js';
@@ -22,12 +23,18 @@ export interface CachedDaemonSet extends Stored {
   };
 }
 
+/** A DaemonSet whose rules are too large to be kept counts as one that wants no node, so that its pods are not waited for after a reboot. */
+const NO_NODE = '/';
+
 /** Of the template, only what decides about nodes: the rest may be large. */
 export function pruneDaemonSet({ metadata, spec }: CachedDaemonSet): CachedDaemonSet {
-  const { nodeName, nodeSelector, affinity, tolerations } = spec?.template?.spec ?? {};
-  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const template = spec?.template?.spec ?? {};
+  const required = template.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const { nodeName, nodeSelector, tolerations } = template;
+  if (isOversized([nodeName, nodeSelector, tolerations, required]))
+    return { metadata: pruneMetadata(metadata), spec: { template: { spec: { nodeName: NO_NODE } } } };
   return {
-    metadata: pruneMetadata(metadata, () => false),
+    metadata: pruneMetadata(metadata),
     spec: {
       template: {
         spec: {

@@ -9,6 +9,7 @@ import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import { pruneBudget, type CachedBudget } from './budget.js';
 import { pruneDaemonSet, type CachedDaemonSet } from './daemon-set.js';
+import { pruneOwnKind } from './large-spec.js';
 import { pruneJob, type CachedJob } from './job.js';
 import { ownerIndexKeys } from './owner-index.js';
 import { pruneNode, type CachedNode } from './node.js';
@@ -53,8 +54,8 @@ export function createInformers(kube: Kube, { log, clock }: { log: Log; clock: C
     nodeAgents: watch<NodeAgent>(NODE_AGENT, {
       indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
     }),
-    nodeOps: watch<NodeOp>(NODE_OP, { indexes: { owner: ownerIndexKeys } }),
-    upgrades: watch<NodeOpUpgrade>(NODE_OP_UPGRADE),
+    nodeOps: watch<NodeOp>(NODE_OP, { transform: pruneOwnKind, indexes: { owner: ownerIndexKeys } }),
+    upgrades: watch<NodeOpUpgrade>(NODE_OP_UPGRADE, { transform: pruneOwnKind }),
   };
 }
 

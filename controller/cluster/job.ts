@@ -1,7 +1,8 @@
 /** Jobs as the controller's caches keep them: only the fields that the controller reads. */
 import { ANNOTATIONS } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
-import { isOwnKey, pruneMetadata } from './metadata.js';
+import { KEPT_ANNOTATIONS } from './kept-annotations.js';
+import { pruneMetadata } from './metadata.js';
 
 export interface CachedJob extends Stored {
   spec: { suspend?: boolean; ttlSecondsAfterFinished?: number };
@@ -23,7 +24,7 @@ export interface CachedJob extends Stored {
 }
 
 export const pruneJob = (job: CachedJob): CachedJob => ({
-  metadata: pruneMetadata(job.metadata, isOwnKey),
+  metadata: pruneMetadata(job.metadata, KEPT_ANNOTATIONS),
   spec: { suspend: job.spec.suspend, ttlSecondsAfterFinished: job.spec.ttlSecondsAfterFinished },
   status: job.status,
 });

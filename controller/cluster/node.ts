@@ -1,7 +1,8 @@
 /** Nodes as the controller's caches keep them: only the fields that the controller reads. */
 import { isVirtualNode } from '../../api/virtual-nodes.js';
 import type { Stored } from '../../kube/kube.js';
-import { isOwnKey, pruneMetadata } from './metadata.js';
+import { KEPT_ANNOTATIONS } from './kept-annotations.js';
+import { pruneMetadata } from './metadata.js';
 
 export interface Taint {
   key: string;
@@ -29,7 +30,8 @@ export interface CachedNode extends Stored {
 export function pruneNode({ metadata, spec, status }: CachedNode): CachedNode {
   const { bootID, systemUUID, machineID, architecture, operatingSystem, kubeletVersion } = status?.nodeInfo ?? {};
   return {
-    metadata: pruneMetadata(metadata, isOwnKey),
+    /* All labels, since selectors match them; tenants may not write Nodes. */
+    metadata: { ...pruneMetadata(metadata, KEPT_ANNOTATIONS), labels: metadata.labels },
     spec: {
       unschedulable: spec?.unschedulable,
       taints: spec?.taints?.map(({ key, value, effect }) => ({ key, value, effect })),

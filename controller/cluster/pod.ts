@@ -1,6 +1,8 @@
 /** Pods as the controller's caches keep them: only the fields that the controller reads. */
 import { CONTAINERS } from '../../api/names.js';
 import type { Stored } from '../../kube/kube.js';
+import { boundedText } from './bounds.js';
+import { KEPT_ANNOTATIONS, MIRROR } from './kept-annotations.js';
 import { isOwnKey, pruneMetadata } from './metadata.js';
 
 /** `startedAt` and `finishedAt` are of the clock of the node: they are shown to users, and subtracted from each other, but nothing else. */
@@ -38,21 +40,28 @@ export interface CachedPod extends Stored {
   };
 }
 
-const MIRROR = 'kubernetes.io/config.mirror';
+/** More than the nodes of any cluster are given. */
+const MAX_CONTAINERS = 100;
+/** The names of images are as long as their author likes. */
+const MAX_IMAGE_LENGTH = 512;
+/** A kubelet writes up to 12 KiB of termination messages for all containers together. */
+const MAX_MESSAGE_LENGTH = 12 * 1024;
 
 const withoutMessage = <T extends { message?: string }>(state: T | undefined): T | undefined =>
   state && { ...state, message: undefined };
 
 const pruneContainer =
-  (keepMessages: boolean) =>
+  (isOwn: boolean) =>
   ({ name, ready, restartCount, image, imageID, containerID, state = {} }: ContainerStatus): ContainerStatus => ({
     name,
     ready,
     restartCount,
-    image,
-    imageID,
-    containerID,
-    state: keepMessages
+    ...(isOwn && {
+      image: boundedText(image, MAX_IMAGE_LENGTH),
+      imageID: boundedText(imageID, MAX_IMAGE_LENGTH),
+    }),
+    containerID: boundedText(containerID, MAX_IMAGE_LENGTH),
+    state: isOwn
       ? state
       : { ...state, waiting: withoutMessage(state.waiting), terminated: withoutMessage(state.terminated) },
   });
@@ -67,27 +76,36 @@ const OWN_POD_CONDITIONS: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
 ]);
 
-/** The messages of foreign Pods are dropped: they are never read and take up to 12 KiB each. */
+/** The messages and images of foreign Pods are dropped: they are never read, and messages take up to 12 KiB each. */
 export function prunePod(pod: CachedPod): CachedPod {
   const { phase, reason, message, conditions, containerStatuses, initContainerStatuses } = pod.status;
   const isOwn = Object.keys(pod.metadata.labels ?? {}).some(isOwnKey);
   return {
-    metadata: pruneMetadata(pod.metadata, key => isOwnKey(key) || key === MIRROR),
+    metadata: pruneMetadata(pod.metadata, KEPT_ANNOTATIONS),
     spec: {
       nodeName: pod.spec.nodeName,
-      volumes: pod.spec.volumes?.filter(volume => volume.emptyDir !== undefined),
-      ...(isOwn && { hostPID: pod.spec.hostPID, containers: pod.spec.containers?.map(({ name }) => ({ name })) }),
+      /* Whether there is one decides; an author may list thousands, with labels and claims of their own in them. */
+      volumes: firstEmptyDir(pod.spec.volumes),
+      ...(isOwn && {
+        hostPID: pod.spec.hostPID,
+        containers: pod.spec.containers?.slice(0, MAX_CONTAINERS).map(({ name }) => ({ name })),
+      }),
     },
     status: {
       phase,
       reason,
-      message: isOwn ? message : undefined,
+      message: isOwn ? boundedText(message, MAX_MESSAGE_LENGTH) : undefined,
       conditions: conditions?.filter(c => c.type === 'Ready' || (isOwn && OWN_POD_CONDITIONS.has(c.type))),
-      containerStatuses: containerStatuses?.map(pruneContainer(isOwn)),
-      initContainerStatuses: initContainerStatuses?.map(pruneContainer(isOwn)),
+      containerStatuses: containerStatuses?.slice(0, MAX_CONTAINERS).map(pruneContainer(isOwn)),
+      initContainerStatuses: initContainerStatuses?.slice(0, MAX_CONTAINERS).map(pruneContainer(isOwn)),
     },
   };
 }
+
+const firstEmptyDir = (volumes: CachedPod['spec']['volumes']): CachedPod['spec']['volumes'] => {
+  const found = volumes?.find(volume => volume.emptyDir !== undefined);
+  return volumes && (found ? [{ name: found.name, emptyDir: {} }] : []);
+};
 
 const OWN_CONTAINERS: ReadonlySet<string> = new Set(Object.values(CONTAINERS));
 

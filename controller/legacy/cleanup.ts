@@ -2,9 +2,11 @@
 import { isForbidden } from '../../kube/errors.js';
 import type { Kube, Stored } from '../../kube/kube.js';
 import { ignoreNotFound } from '../../kube/ignore-not-found.js';
+import { listAll } from '../../kube/list-pages.js';
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, DAEMONSETS, JOBS } from '../../kube/resources.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
+import { pruneToMetadata } from '../cluster/metadata.js';
 import { LABELER, REBOOT_ROLE } from './names.js';
 import { legacyNamespaces } from './scale-down.js';
 
@@ -39,7 +41,8 @@ async function deleteLabeler(namespace: string, { kube, caches, log }: CleanupDe
     log.warn({ namespace, name: LABELER }, 'deleting the DaemonSet of the Go operator');
     await ignoreNotFound(kube.delete(DAEMONSETS, { namespace, name: LABELER }, { uid: labeler.metadata.uid }));
   }
-  const { items } = await kube.list(JOBS, { namespace, labelSelector: `app=${LABELER}` });
+  const selection = { namespace, labelSelector: `app=${LABELER}`, reduce: pruneToMetadata };
+  const { items } = await listAll(kube, JOBS, selection);
   for (const { metadata } of items) {
     const at = { namespace, name: metadata.name };
     await ignoreNotFound(kube.delete(JOBS, at, { uid: metadata.uid, propagation: 'Background' }));
@@ -48,7 +51,7 @@ async function deleteLabeler(namespace: string, { kube, caches, log }: CleanupDe
 
 /** Allowed only with the migration component installed. The roles are deleted last because the bindings are found by them. */
 async function deleteRoles({ kube, log }: CleanupDeps): Promise<void> {
-  const { items } = await kube.list<Binding>(CLUSTER_ROLE_BINDINGS);
+  const { items } = await listAll<Binding>(kube, CLUSTER_ROLE_BINDINGS);
   for (const { metadata, roleRef } of items.filter(binding => ROLES.includes(binding.roleRef.name))) {
     log.warn({ name: metadata.name, role: roleRef.name }, 'deleting a ClusterRoleBinding of the Go operator');
     await ignoreNotFound(kube.delete(CLUSTER_ROLE_BINDINGS, { name: metadata.name }, { uid: metadata.uid }));

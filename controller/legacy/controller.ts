@@ -1,4 +1,5 @@
 /** Migrates what the legacy operator has started, one NodeOp at a time, and removes what it leaves: observe, decide, act. */
+import { NODE_OP } from '../../api/kinds.js';
 import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { keyOf, parseKey } from '../../kube/object-key.js';
@@ -8,6 +9,7 @@ import type { Recorder } from '../../kube/event-recorder.js';
 import type { Clock } from '../../program/clock.js';
 import type { Log } from '../../program/log.js';
 import type { Caches } from '../cluster/informers.js';
+import { withWholeSpec } from '../cluster/large-spec.js';
 import { isFinal } from '../cluster/phases.js';
 import { isAlive, type CachedPod } from '../cluster/pod.js';
 import { act, deletePod } from './act.js';
@@ -68,7 +70,7 @@ function hasLegacyState(op: NodeOp, legacy: LegacyOperator): boolean {
 
 async function reconcile(key: string, deps: LegacyDeps): Promise<Outcome> {
   const { caches, legacy, parseNodeOp, operationStatus, clock, log } = deps;
-  const op = caches.nodeOps.get(parseKey(key));
+  const op = await withWholeSpec(deps.kube, NODE_OP, caches.nodeOps.get(parseKey(key)));
   if (op === undefined || !hasLegacyState(op, legacy)) return { then: 'settled' };
   const plan = decide(observe(op, { caches, legacy, parseNodeOp, now: clock.now() }), operationStatus);
   for (const action of plan.actions) await act(op, action, deps);

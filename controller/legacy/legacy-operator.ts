@@ -7,6 +7,7 @@ import { LABELS } from '../../api/names.js';
 import type { NodeOp } from '../../api/objects.js';
 import { keyOf } from '../../kube/object-key.js';
 import type { Kube } from '../../kube/kube.js';
+import { listAll } from '../../kube/list-pages.js';
 import { JOBS } from '../../kube/resources.js';
 import { isAdopted } from '../cluster/adopted-job.js';
 import { ownedBy, ownerIndexKey } from '../cluster/owner-index.js';
@@ -166,15 +167,8 @@ export async function waitForLegacyOperatorToEnd(
 
 /** Its Jobs that are not adopted yet; undefined if the API server did not answer. */
 async function listJobs({ kube, log }: LegacyOperatorDeps): Promise<CachedJob[] | undefined> {
-  const jobs: CachedJob[] = [];
   try {
-    let next: string | undefined;
-    do {
-      const page = await kube.list<CachedJob>(JOBS, { labelSelector: NOT_ADOPTED, limit: 500, continue: next });
-      jobs.push(...page.items.map(pruneJob));
-      next = page.continue;
-    } while (next);
-    return jobs;
+    return (await listAll<CachedJob>(kube, JOBS, { labelSelector: NOT_ADOPTED, reduce: pruneJob })).items;
   } catch (error) {
     log.warn({ err: error }, 'cannot list the Jobs of the Go operator');
     return undefined;

@@ -14,5 +14,4 @@ export const rebootBindingName = (nodeOp: string): string => `nodeop-reboot-${no
 /** On its NodeOps with reboot, so that the binding is deleted with them. */
 export const LEGACY_FINALIZER = 'nodeop-reboot.kairos.io/clusterrolebinding';
 
-/** Annotation of a reboot Pod. The value "completed" means that it reboots its node within seconds, or has done so; it is never removed. */
-export const REBOOT_STATE = 'kairos.io/reboot-state';
+export { REBOOT_STATE } from '../cluster/kept-annotations.js';

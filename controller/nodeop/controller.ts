@@ -1,4 +1,5 @@
 /** The loop over NodeOps. One pass gathers facts, plans, applies the plan and schedules the next pass. */
+import { NODE_OP } from '../../api/kinds.js';
 import type { NodeOp } from '../../api/objects.js';
 import type { Reason } from '../../api/reasons.js';
 import { keyOf, parseKey } from '../../kube/object-key.js';
@@ -6,6 +7,7 @@ import type { Name } from '../../kube/kube.js';
 import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Clock } from '../../program/clock.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
+import { withWholeSpec } from '../cluster/large-spec.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import { isMarked, isRestored, needsMark } from '../cluster/started-mark.js';
@@ -98,8 +100,8 @@ export class NodeOpController {
 
   /** One pass over one NodeOp. */
   async reconcile(at: Name): Promise<Outcome> {
-    const { caches, legacy } = this.#deps;
-    const op = caches.nodeOps.get(at);
+    const { kube, caches, legacy } = this.#deps;
+    const op = await withWholeSpec(kube, NODE_OP, caches.nodeOps.get(at));
     if (op === undefined || legacy?.owns(op)) return { then: 'settled' };
     if (await this.#isRestored(op)) return this.#restore(op);
     return this.#reconcileMarked(needsMark(op) ? await markStarted(op, this.#deps) : op);

@@ -17,6 +17,7 @@ import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { ownedBy } from '../cluster/owner-index.js';
 import type { CachedNode } from '../cluster/node.js';
+import { withWholeSpec } from '../cluster/large-spec.js';
 import { withObservedGeneration } from '../cluster/observed-generation.js';
 import { isFinal } from '../cluster/phases.js';
 import type { CachedPod } from '../cluster/pod.js';
@@ -84,7 +85,7 @@ export type ReconcileDeps = UpgradeDeps & { refusals: Refusals; staleness: Stale
 
 export async function reconcileUpgrade(at: Name, deps: ReconcileDeps): Promise<Outcome> {
   await refreshIfStale(deps.upgrades.get(at), deps);
-  const upgrade = deps.upgrades.get(at);
+  const upgrade = await withWholeSpec(deps.kube, NODE_OP_UPGRADE, deps.upgrades.get(at));
   if (upgrade === undefined) return { then: 'settled' };
   const restored = restoredPlan(upgrade, deps.clock.now());
   if (restored === undefined) return reconcileMarked(shouldMark(upgrade) ? await mark(upgrade, deps) : upgrade, deps);

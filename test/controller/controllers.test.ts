@@ -14,7 +14,7 @@ import { TOOLS } from './artifact/samples.js';
 class Cluster extends FakeKube {
   installed = false;
 
-  override async list<T extends Stored>(resource: Resource, options?: ListOptions): Promise<Page<T>> {
+  override async list<T extends Stored>(resource: Resource, options?: ListOptions<T>): Promise<Page<T>> {
     if (resource.plural === OS_ARTIFACT.plural && !this.installed)
       throw new KubeError(404, 'the server could not find the requested resource', 'NotFound');
     return await super.list<T>(resource, options);

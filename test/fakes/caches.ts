@@ -5,6 +5,7 @@ import type { Caches } from '../../controller/cluster/informers.js';
 import { pruneBudget, type CachedBudget } from '../../controller/cluster/budget.js';
 import { pruneDaemonSet, type CachedDaemonSet } from '../../controller/cluster/daemon-set.js';
 import { pruneJob, type CachedJob } from '../../controller/cluster/job.js';
+import { pruneOwnKind } from '../../controller/cluster/large-spec.js';
 import { pruneNode, type CachedNode } from '../../controller/cluster/node.js';
 import { prunePod, type CachedPod } from '../../controller/cluster/pod.js';
 import { ownerIndexKeys } from '../../controller/cluster/owner-index.js';
@@ -34,8 +35,8 @@ export const emptyCaches = () => ({
   nodeAgents: new ObjectCache<NodeAgent>({
     indexes: { operation: agent => (agent.spec.operation ? [agent.spec.operation.nodeOp.uid] : []) },
   }),
-  nodeOps: new ObjectCache<NodeOp>({ indexes: { owner: ownerIndexKeys } }),
-  upgrades: new ObjectCache<NodeOpUpgrade>(),
+  nodeOps: new ObjectCache<NodeOp>({ transform: pruneOwnKind, indexes: { owner: ownerIndexKeys } }),
+  upgrades: new ObjectCache<NodeOpUpgrade>({ transform: pruneOwnKind }),
 });
 
 /** Fills the cache and applies every later change to it; returns a function that stops this. */

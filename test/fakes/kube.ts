@@ -71,11 +71,14 @@ export class FakeKube implements Kube {
     return withSortedKeys(found) as T;
   }
 
-  async list<T extends Stored>(resource: Resource, { namespace }: ListOptions = {}): Promise<Page<T>> {
+  async list<T extends Stored>(
+    resource: Resource,
+    { namespace, reduce = it => it }: ListOptions<T> = {},
+  ): Promise<Page<T>> {
     const items = this.all<T>(resource).filter(
       ({ metadata }) => namespace === undefined || metadata.namespace === namespace,
     );
-    return { items, resourceVersion: String(this.store.version) };
+    return { items: items.map(reduce), resourceVersion: String(this.store.version) };
   }
 
   watch<T extends Stored>(): AsyncIterable<WatchEvent<T>> {

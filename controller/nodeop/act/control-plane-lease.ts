@@ -7,6 +7,7 @@ import { NODE_AGENT, NODE_OP } from '../../../api/kinds.js';
 import { CONTROL_PLANE_LEASE } from '../../../api/names.js';
 import type { NodeAgent, NodeOp } from '../../../api/objects.js';
 import { ConflictError, isNotFound, isRefusal } from '../../../kube/errors.js';
+import { listAll } from '../../../kube/list-pages.js';
 import type { Kube } from '../../../kube/kube.js';
 import { type LeaseObject, microTime } from '../../../kube/lease.js';
 import { LEASES } from '../../../kube/resources.js';
@@ -88,7 +89,7 @@ export class ControlPlaneLease {
 
   /** Something removed the ledger in the middle of the run: the status still counts the node as started, so the run will be resumed. */
   async #hasLostLedger({ id, node }: Holder): Promise<boolean> {
-    const { items } = await this.#kube.list<NodeOp>(NODE_OP);
+    const { items } = await listAll<NodeOp>(this.#kube, NODE_OP, { reduce: withoutSpec });
     return items.some(({ metadata, status }) => {
       const entry = ownValue(status?.nodeStatuses, node);
       return (
@@ -116,3 +117,6 @@ export class ControlPlaneLease {
     await this.#kube.replace<LeaseObject>(LEASES, this.#at, { ...lease, spec });
   }
 }
+
+/** Of all operations only the status is read, and their specs may be large. */
+const withoutSpec = ({ metadata, status }: NodeOp) => ({ metadata, status }) as NodeOp;

@@ -69,8 +69,9 @@ export class ProcessKube implements Kube {
     return this.#read({ verb: 'get', resource, name: at.name }, () => this.#api.get<T>(resource, at));
   }
 
-  list<T extends Stored>(resource: Resource, options: ListOptions = {}): Promise<Page<T>> {
-    return this.#read({ verb: 'list', resource }, () => this.#api.list<T>(resource, options));
+  async list<T extends Stored>(resource: Resource, options: ListOptions<T> = {}): Promise<Page<T>> {
+    const page = await this.#read({ verb: 'list', resource }, () => this.#api.list<T>(resource, options));
+    return { ...page, items: page.items.map(options.reduce ?? (object => object)) };
   }
 
   watch<T extends Stored>(
