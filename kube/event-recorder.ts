@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../program/clock.js';
 import type { Log } from '../program/log.js';
+import { FairQueue } from './fair-queue.js';
 import type { Kube, Stored } from './kube.js';
 import { microTime } from './lease.js';
 import { EVENTS } from './resources.js';
@@ -46,7 +47,7 @@ export interface RecorderOptions {
 /** Limits of `events.k8s.io/v1`; the API server rejects longer values. */
 const MAX_NOTE_BYTES = 1024;
 const MAX_REASON_LENGTH = 128;
-/** How many Events may wait for a slow API server; further ones are dropped. */
+/** How many Events may wait for a slow API server; then those of the namespace with most of them are dropped. */
 const MAX_QUEUE_LENGTH = 500;
 /** The same Event about the same object within this time belongs to one series. */
 const SERIES_MS = 10 * 60_000;
@@ -113,7 +114,8 @@ class SeriesRecorder implements Recorder {
   readonly #kube: Pick<Kube, 'create' | 'patch'>;
   readonly #options: RecorderOptions;
   readonly #series = new Map<string, Series>();
-  readonly #queue: (() => Promise<unknown>)[] = [];
+  /** By namespace: they take turns. */
+  readonly #queue = new FairQueue<() => Promise<unknown>>();
   #sending: Promise<void> | undefined;
   #created = 0;
 
@@ -151,7 +153,7 @@ class SeriesRecorder implements Recorder {
     const [oldest] = this.#series.keys();
     if (this.#series.size > MAX_SERIES && oldest !== undefined) this.#series.delete(oldest);
     const body = eventBody(event, { instance, name, now: clock.now() });
-    this.#send(() => this.#kube.create<Stored>(EVENTS, body, series.namespace));
+    this.#send(series.namespace, () => this.#kube.create<Stored>(EVENTS, body, series.namespace));
   }
 
   #repeat(series: Series, now: number): void {
@@ -161,18 +163,18 @@ class SeriesRecorder implements Recorder {
     series.lastSent = now;
     const { name, namespace, count } = series;
     const update = { series: { count, lastObservedTime: microTime(this.#options.clock.now()) } };
-    this.#send(() => this.#kube.patch(EVENTS, { namespace, name }, update, { type: 'merge' }));
+    this.#send(namespace, () => this.#kube.patch(EVENTS, { namespace, name }, update, { type: 'merge' }));
   }
 
-  #send(call: () => Promise<unknown>): void {
-    if (this.#queue.length >= MAX_QUEUE_LENGTH) return;
-    this.#queue.push(call);
+  #send(namespace: string, call: () => Promise<unknown>): void {
+    this.#queue.add(namespace, call);
+    if (this.#queue.size > MAX_QUEUE_LENGTH) this.#queue.dropFromLongest();
     this.#sending ??= this.#drain();
   }
 
   /** Sends one at a time: the order matters, and Events must not take connections away from other requests. */
   async #drain(): Promise<void> {
-    for (let call = this.#queue.shift(); call; call = this.#queue.shift())
+    for (let call = this.#queue.take(); call; call = this.#queue.take())
       try {
         await call();
       } catch (error) {

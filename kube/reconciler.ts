@@ -46,7 +46,8 @@ const reconcileKey = async ({ reconcile }: ReconcilerOptions, key: string): Prom
 export function reconciler(options: ReconcilerOptions): Reconciler {
   const { name, clock, workers = 1, onRun } = options;
   const log = options.log.child({ reconcile: name });
-  const queue = new WorkQueue({ clock, random: options.random });
+  /* One worker is always left for other namespaces: the calls of one may take long, for example in an admission webhook. */
+  const queue = new WorkQueue({ clock, random: options.random, maxPerNamespace: Math.max(1, workers - 1) });
 
   const settle = (key: string, outcome: Outcome): Ended => {
     if (outcome.then === 'failed') return retry(key, outcome.error, outcome.afterMs);

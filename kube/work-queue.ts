@@ -1,5 +1,7 @@
 import type { Clock } from '../program/clock.js';
 import { backoffMs } from './backoff.js';
+import { FairQueue } from './fair-queue.js';
+import { parseKey } from './object-key.js';
 
 export interface WorkQueueOptions {
   clock: Clock;
@@ -7,18 +9,26 @@ export interface WorkQueueOptions {
   /** Backoff after the first failure of a key; doubles with each further one. */
   firstBackoffMs?: number;
   longestBackoffMs?: number;
+  /** How many keys of one namespace are processed at the same time; any number when absent. Keys without a namespace have no limit. */
+  maxPerNamespace?: number;
 }
+
+const namespaceOf = (key: string): string => parseKey(key).namespace ?? '';
 
 /**
  * A queue of keys to process. A key is queued once however often it is added, with the earliest time at which it was requested.
  * Two workers never process the same key; a key added while it is processed is queued again as soon as it is done.
+ * Namespaces take turns, so that one with thousands of keys does not delay the others.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #limits: { firstMs: number; longestMs: number };
-  /** Keys to process now, in the order of arrival. */
-  readonly #ready = new Set<string>();
+  /** Keys to process now, in the order of arrival in each namespace. */
+  readonly #ready = new FairQueue<string>();
+  readonly #maxPerNamespace: number;
+  /** How many keys of each namespace are processed. */
+  readonly #busy = new Map<string, number>();
   /** Keys to process later, with the monotonic time at which they become ready. */
   readonly #later = new Map<string, number>();
   readonly #processing = new Set<string>();
@@ -32,6 +42,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
+    this.#maxPerNamespace = options.maxPerNamespace ?? Infinity;
     this.#limits = { firstMs: options.firstBackoffMs ?? 500, longestMs: options.longestBackoffMs ?? 60_000 };
   }
 
@@ -50,11 +61,7 @@ export class WorkQueue {
   /** Resolves to the next key, or to `undefined` once the queue is closed. Call `done` when the key has been processed. */
   async take(): Promise<string | undefined> {
     if (this.#closed) return undefined;
-    const [key] = this.#ready;
-    if (key === undefined) return new Promise(resolve => this.#waiters.push(resolve));
-    this.#ready.delete(key);
-    this.#processing.add(key);
-    return key;
+    return this.#startNext() ?? new Promise(resolve => this.#waiters.push(resolve));
   }
 
   /** Resets the backoff of a key. */
@@ -71,8 +78,11 @@ export class WorkQueue {
 
   /** Ends the processing of a key; queues it again when it was added meanwhile. */
   done(key: string): void {
-    this.#processing.delete(key);
+    const namespace = namespaceOf(key);
+    if (this.#processing.delete(key)) this.#busy.set(namespace, (this.#busy.get(namespace) ?? 1) - 1);
+    if (this.#busy.get(namespace) === 0) this.#busy.delete(namespace);
     if (this.#addedAgain.delete(key)) this.#addNow(key);
+    this.#wakeWaiter();
   }
 
   /** Stops handing out keys and releases waiting workers; `done` may still be called. */
@@ -90,17 +100,32 @@ export class WorkQueue {
       this.#addedAgain.add(key);
       return;
     }
-    const waiter = this.#waiters.shift();
-    if (!waiter) {
-      this.#ready.add(key);
-      return;
-    }
+    this.#ready.add(namespaceOf(key), key);
+    this.#wakeWaiter();
+  }
+
+  /** Hands the next key to a waiting worker, if there are both. */
+  #wakeWaiter(): void {
+    if (this.#closed || this.#waiters.length === 0) return;
+    const key = this.#startNext();
+    if (key !== undefined) this.#waiters.shift()?.(key);
+  }
+
+  #startNext(): string | undefined {
+    const key = this.#ready.take(namespace => this.#mayProcess(namespace));
+    if (key === undefined) return undefined;
+    const namespace = namespaceOf(key);
     this.#processing.add(key);
-    waiter(key);
+    this.#busy.set(namespace, (this.#busy.get(namespace) ?? 0) + 1);
+    return key;
+  }
+
+  #mayProcess(namespace: string): boolean {
+    return namespace === '' || (this.#busy.get(namespace) ?? 0) < this.#maxPerNamespace;
   }
 
   #addLater(key: string, at: number): void {
-    if (this.#ready.has(key) || this.#addedAgain.has(key)) return;
+    if (this.#ready.has(namespaceOf(key), key) || this.#addedAgain.has(key)) return;
     if (at >= (this.#later.get(key) ?? Infinity)) return;
     this.#later.set(key, at);
     this.#setTimer(at);

@@ -143,7 +143,7 @@ export class NodeOpController {
       caches,
       evictions: this.#evictions,
       podRefusal,
-      olderOperations: olderOperations(nodeOp.meta, { caches, allowedNamespaces }),
+      olderOperations: olderOperations(nodeOp.meta, names, { caches, allowedNamespaces }),
       refusedWrites: this.#refusedWrites.of(nodeOp.meta.uid),
       createdPods: this.#createdPods.of(nodeOp.meta.uid),
       nodesHeldByLegacy: legacy?.claimedNodes(now),

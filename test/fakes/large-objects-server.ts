@@ -27,11 +27,7 @@ async function send(response: ServerResponse, text: string): Promise<void> {
   if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
 }
 
-async function sendPage(
-  response: ServerResponse,
-  { count, object }: LargeList,
-  query: URLSearchParams,
-): Promise<void> {
+async function sendPage(response: ServerResponse, { count, object }: LargeList, query: URLSearchParams): Promise<void> {
   const from = Number(query.get('continue') ?? 0);
   const to = Math.min(count, from + Number(query.get('limit') ?? count));
   const next = to < count ? `,"continue":"${to}"` : '';

@@ -144,6 +144,16 @@ describe('recording', () => {
     expect(sent).toHaveLength(2);
   });
 
+  test('the Events of a namespace are sent and kept while another one has thousands', async () => {
+    const events = made();
+    for (let n = 0; n < 2_000; n += 1) events.record(event({ message: `number ${n}` }));
+    events.record(event({ about: { ...about, namespace: 'quiet' }, message: 'of a quiet namespace' }));
+    await events.idle();
+    const at = sent.findIndex(body => JSON.stringify(body).includes('of a quiet namespace'));
+    expect(at).toBeGreaterThanOrEqual(0);
+    expect(at).toBeLessThanOrEqual(2);
+  });
+
   test('Events beyond the queue limit are dropped', async () => {
     const events = made();
     for (let n = 0; n < 2_000; n += 1) events.record(event({ message: `number ${n}` }));

@@ -99,8 +99,7 @@ describe('the number of objects in a page', () => {
 });
 
 describe('a list of all objects', () => {
-  const thing = (name: string): Thing =>
-    ({ metadata: { name, uid: name, resourceVersion: '1' }, spec: { size: 1 } });
+  const thing = (name: string): Thing => ({ metadata: { name, uid: name, resourceVersion: '1' }, spec: { size: 1 } });
 
   /** Has two pages; the version of the list expires as often as told before the second one. */
   const kubeExpiring = (times: number) => {

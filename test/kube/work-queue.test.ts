@@ -124,3 +124,35 @@ test('a closed queue releases its workers and accepts no keys', async () => {
   await clock.advance(1_000);
   expect([queue.size, clock.sleeperCount()]).toEqual([0, 0]);
 });
+
+describe('namespaces take turns', () => {
+  const taken = async (count: number) => {
+    const keys: (string | undefined)[] = [];
+    for (let n = 0; n < count; n += 1) keys.push(await queue.take());
+    return keys;
+  };
+
+  test('so that one with 10,000 keys delays another one by a key at a time', async () => {
+    for (let n = 0; n < 10_000; n += 1) queue.add(`noisy/${n}`);
+    for (const key of ['quiet/a', 'quiet/b', 'other/a']) queue.add(key);
+    expect(await taken(6)).toEqual(['noisy/0', 'quiet/a', 'other/a', 'noisy/1', 'quiet/b', 'noisy/2']);
+  });
+
+  test('and one of them never occupies the last worker', async () => {
+    queue = new WorkQueue({ clock, maxPerNamespace: 1 });
+    for (const key of ['noisy/a', 'noisy/b']) queue.add(key);
+    expect(await queue.take()).toBe('noisy/a');
+    const next = queue.take();
+    queue.add('quiet/a');
+    expect(await next).toBe('quiet/a');
+    const last = queue.take();
+    queue.done('noisy/a');
+    expect(await last).toBe('noisy/b');
+  });
+
+  test('but keys without a namespace have no limit', async () => {
+    queue = new WorkQueue({ clock, maxPerNamespace: 1 });
+    for (const key of ['n1', 'n2']) queue.add(key);
+    expect(await taken(2)).toEqual(['n1', 'n2']);
+  });
+});

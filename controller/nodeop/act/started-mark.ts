@@ -32,12 +32,13 @@ export async function markStarted(op: NodeOp, deps: MarkDeps): Promise<NodeOp> {
 /** A guess: a finalizer that turns out to be unused is removed again. */
 function claimsAtOnce({ spec, meta }: ParsedNodeOp, { caches, allowedNamespaces }: MarkDeps): boolean {
   if (spec.paused) return false;
-  const older = olderOperations(meta, { caches, allowedNamespaces });
+  const targets = targetsOf(spec, caches.nodes.list());
+  const older = olderOperations(meta, targets, { caches, allowedNamespaces });
   const isFree = (name: string) =>
     !older.has(name) &&
     isReady(caches.nodes.get({ name })) &&
     caches.nodeAgents.get({ name })?.spec.operation === undefined;
-  return targetsOf(spec, caches.nodes.list()).some(isFree);
+  return targets.some(isFree);
 }
 
 function withFinalizer(op: NodeOp): NodeOp {

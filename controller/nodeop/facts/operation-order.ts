@@ -26,14 +26,18 @@ interface OrderContext {
 /** An older operation, as its name and what the user can do about it. */
 export type OlderOperations = ReadonlyMap<string, string>;
 
-/** By node: the oldest unfinished operation that comes before this one there. */
-export function olderOperations(meta: ObjectMeta, context: OrderContext): OlderOperations {
+/** By node, of those named: the oldest unfinished operation that comes before this one there. */
+export function olderOperations(meta: ObjectMeta, names: readonly string[], context: OrderContext): OlderOperations {
   const place = placeOf(meta, context.caches);
   const older = unfinishedOperations(context)
     .filter(each => each.place.uid !== place.uid && comparePlaces(each.place, place) < 0)
     .toSorted((a, b) => comparePlaces(a.place, b.place));
   const byNode = new Map<string, string>();
-  for (const { text, nodes } of older) for (const name of nodes()) if (!byNode.has(name)) byNode.set(name, text);
+  const open = new Set(names);
+  for (const { text, nodes } of older) {
+    if (open.size === 0) break;
+    for (const name of nodes()) if (open.delete(name)) byNode.set(name, text);
+  }
   return byNode;
 }
 
@@ -83,13 +87,22 @@ const textOf = ({ namespace, name }: ObjectMeta, isPaused: boolean): string =>
 /** With very many targets, the entry of a finished node has no time. */
 const isBegun = (entry: NodeStatus): boolean => entry.startedAt !== undefined || isFinal(entry);
 
+/** Every pass over an operation asks about all others, of which there may be thousands, so each spec is parsed once. */
+const validity = new WeakMap<object, boolean>();
+
+function isValid(schema: { safeParse(spec: object): { success: boolean } }, spec: object): boolean {
+  const known = validity.get(spec) ?? schema.safeParse(spec).success;
+  validity.set(spec, known);
+  return known;
+}
+
 /** Operations that will start no further node do not hold others back; what they have claimed is theirs until they release it. */
 function ofNodeOp({ metadata, spec, status = {} }: NodeOp, context: OrderContext): UnfinishedOperation[] {
   const hasBegun = Object.values(status.nodeStatuses ?? {}).some(isBegun);
   const isRefused = !hasBegun && namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
   const isPaused = spec.paused ?? false;
   if (metadata.deletionTimestamp !== undefined || isRefused || (isPaused && !hasBegun)) return [];
-  if (!NodeOpSpec.safeParse(spec).success) return [];
+  if (!isValid(NodeOpSpec, spec)) return [];
   const nodes = () => (status.nodeStatuses ? remaining(status.nodeStatuses) : targetsOf(spec, linuxNodes(context)));
   return [{ place: placeOf(metadata, context.caches), text: textOf(metadata, isPaused), nodes }];
 }
@@ -99,7 +112,7 @@ function ofUpgrade({ metadata, spec, status }: NodeOpUpgrade, context: OrderCont
   const hasNodeOp = status?.nodeOpName !== undefined || ownedBy(context.caches.nodeOps, { metadata }).length > 0;
   const isRefused = namespaceRefusal(metadata.namespace ?? '', context.allowedNamespaces) !== undefined;
   if (hasNodeOp || isRefused || metadata.deletionTimestamp !== undefined || spec.paused) return [];
-  if (!NodeOpUpgradeSpec.safeParse(spec).success) return [];
+  if (!isValid(NodeOpUpgradeSpec, spec)) return [];
   const nodes = () => targetsOf(spec, linuxNodes(context));
   return [{ place: ownPlace(metadata), text: textOf(metadata, false), nodes }];
 }

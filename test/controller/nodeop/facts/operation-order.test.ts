@@ -47,7 +47,7 @@ function waits(nodeOps: NodeOp[], upgrades: NodeOpUpgrade[] = [], mine = op('min
   for (const name of ['n1', 'n2']) caches.nodes.put(node(name));
   for (const each of [...nodeOps, mine]) caches.nodeOps.put(each);
   for (const each of upgrades) caches.upgrades.put(each);
-  return Object.fromEntries(olderOperations(mine.metadata, { caches, allowedNamespaces: ['ops'] }));
+  return Object.fromEntries(olderOperations(mine.metadata, ['n1', 'n2'], { caches, allowedNamespaces: ['ops'] }));
 }
 
 const EARLIER = 'ops/a, which was created earlier';
