@@ -112,16 +112,19 @@ function warningsFor({ release: target }: Question, { release }: HostFacts): str
 }
 
 /**
- * Compares the numbers of the Kairos version and, where they are equal, those of the software version, such as that of k3s. A version without
- * numbers, or with another software, is neither older nor newer.
+ * Compares the numbers of the Kairos version and those of its software, such as k3s. A minor version of Kubernetes is never gone back to, not
+ * even with a newer Kairos: neither the store of a control plane nor the skew policy allows it. Its patch counts where Kairos is the same,
+ * because releases are built side by side for several of them. A version without numbers, or with other software, is neither older nor newer.
  */
 function isDowngrade(target: string | undefined, current: Release | undefined): boolean {
   const byKairos = compareNumbers(target, current?.version);
-  if (byKairos !== 0 || target === undefined) return byKairos < 0;
+  if (byKairos < 0 || target === undefined) return byKairos < 0;
   const prefix = current?.softwareVersionPrefix;
   const at = prefix === undefined ? -1 : target.lastIndexOf(`-${prefix}`);
   if (prefix === undefined || at < 0) return false;
-  return compareNumbers(target.slice(at + 1 + prefix.length), current?.softwareVersion) < 0;
+  const software = target.slice(at + 1 + prefix.length);
+  const bySoftware = compareNumbers(software, current?.softwareVersion);
+  return byKairos === 0 ? bySoftware < 0 : isNewerMinor(current?.softwareVersion, software);
 }
 
 /** Negative when the first version is older; 0 also when either has no numbers to compare. */

@@ -100,6 +100,24 @@ describe('the verdict', () => {
     ['an older version', question({ version: 'v3.4.9-k3sv1.34.1+k3s1' }), host(), 'Refuse'],
     ['an older version, allowed', question({ version: 'v3.4.9', allow: ['Downgrade'] }), host(), 'Proceed'],
     ['the same version with older software', question({ version: 'v3.5.0-k3sv1.33.9+k3s1' }), host(), 'Refuse'],
+    [
+      'a newer version with an older minor of its software',
+      question({ version: 'v3.6.0-k3sv1.33.9+k3s1' }),
+      host(),
+      'Refuse',
+    ],
+    [
+      'a newer version with an older patch of its software',
+      question({ version: 'v3.6.0-k3sv1.34.0+k3s1' }),
+      host(),
+      'Proceed',
+    ],
+    [
+      'a newer version with an older minor of its software, allowed',
+      question({ version: 'v3.6.0-k3sv1.33.9+k3s1', allow: ['Downgrade'] }),
+      host(),
+      'Proceed',
+    ],
     ['the same version with newer software', question({ version: 'v3.5.0-k3sv1.35.0+k3s1' }), host(), 'Proceed'],
     ['the same version with other software', question({ version: 'v3.5.0-k0sv1.33.9' }), host(), 'Proceed'],
     [
