@@ -4,8 +4,16 @@ import type { BootState } from '../api/node-agent.js';
 /** EFI variable in which systemd-boot stores the selected entry (Boot Loader Interface, `LoaderEntrySelected`). */
 export const LOADER_ENTRY = '/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
+/**
+ * EFI variable in which systemd-boot, or the stub of a Unified Kernel Image, stores the partition that it was started from. It is volatile, and
+ * absent after a start from the network or from an optical medium.
+ */
+export const LOADER_PARTITION = '/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+
 export interface BootEvidence {
   cmdline: string;
+  /** Whether the boot loader was started from a partition; undefined where that cannot be known. */
+  fromPartition?: boolean;
   /** Text of the EFI variable, where it exists. */
   loaderEntry?: string;
 }
@@ -39,10 +47,11 @@ const LOADER: readonly (readonly [RegExp, BootState])[] = [
 export const isTrustedBoot = (cmdline: string): boolean => /(^|\s)rd\.immucore\.uki(\s|=|$)/.test(cmdline);
 
 /** The system that was booted; `unknown` when neither the command line nor the boot loader identifies it. */
-export function bootState({ cmdline, loaderEntry }: BootEvidence): BootState {
+export function bootState({ cmdline, loaderEntry, fromPartition }: BootEvidence): BootState {
   if (isTrustedBoot(cmdline) && !IN_RAM.test(cmdline)) {
     /* All entries of a Unified Kernel Image have the same command line, so only the boot loader knows which one was started. */
-    return firstMatch(LOADER, loaderEntry ?? '') ?? firstMatch(CMDLINE, cmdline) ?? 'unknown';
+    const state = firstMatch(LOADER, loaderEntry ?? '') ?? firstMatch(CMDLINE, cmdline);
+    return state ?? (fromPartition === false ? 'livecd' : 'unknown');
   }
   return firstMatch(CMDLINE, cmdline) ?? 'unknown';
 }

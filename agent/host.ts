@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
-import { efiText, LOADER_ENTRY } from './boot-state.js';
+import { dirname } from 'node:path';
+import { efiText, LOADER_ENTRY, LOADER_PARTITION } from './boot-state.js';
 import {
   closing,
   makeWritableDir,
@@ -41,6 +42,8 @@ export interface Host {
   cmdline(): Promise<string>;
   /** Entry that systemd-boot selected; undefined on machines without systemd-boot. */
   loaderEntry(): Promise<string | undefined>;
+  /** Whether the boot loader was started from a partition; undefined on machines whose EFI variables cannot be seen. */
+  isStartedFromPartition(): Promise<boolean | undefined>;
   /** CPU architecture as Node.js spells it, such as x64. */
   arch(): string;
   /** Name of the init process. */
@@ -86,6 +89,11 @@ export function realHost(
     loaderEntry: async () => {
       const bytes = await read(LOADER_ENTRY, { followLast: false });
       return bytes && efiText(bytes);
+    },
+    isStartedFromPartition: async () => {
+      const names = (await namesIn(root, dirname(LOADER_PARTITION))) ?? [];
+      if (names.length === 0) return undefined;
+      return ((await read(LOADER_PARTITION, { followLast: false }))?.length ?? 0) > 0;
     },
     arch,
     initName: async () => (await readFile('/proc/1/comm', 'utf8')).trim(),

@@ -1,7 +1,7 @@
 /** Reads everything that the agent knows of its host, afresh for each reconciliation. Nothing is written here. */
 import type { NodeAgentStatus, System } from '../api/node-agent.js';
 import type { Release } from '../api/release.js';
-import { bootState, isTrustedBoot, LOADER_ENTRY } from './boot-state.js';
+import { bootState, isTrustedBoot, LOADER_ENTRY, LOADER_PARTITION } from './boot-state.js';
 import { type ReadError, tryRead } from './read-errors.js';
 import type { Host } from './host.js';
 import { goArch } from '../api/release-text.js';
@@ -47,8 +47,11 @@ export async function observe(host: Host): Promise<{ facts: Facts; readErrors: R
     host.bootId(),
     host.bootedAt(),
   ]);
-  const readErrors = [kairos, os, loader].flatMap(({ error }) => error ?? []);
-  const boot = { id, since: since.toISOString(), state: bootState({ cmdline, loaderEntry: loader.value }) };
+  /* Other systems have a command line of their own. */
+  const partition = isTrustedBoot(cmdline) ? await tryRead(LOADER_PARTITION, host.isStartedFromPartition()) : undefined;
+  const readErrors = [kairos, os, loader, partition].flatMap(read => read?.error ?? []);
+  const evidence = { cmdline, loaderEntry: loader.value, fromPartition: partition?.value };
+  const boot = { id, since: since.toISOString(), state: bootState(evidence) };
   const identity = identify({ kairosRelease: kairos.value, osRelease: os.value });
   /* An unreadable kairos-release might have more keys than os-release, so os-release must not replace it. */
   if (kairos.error || (!identity && os.error)) return { facts: { boot, identityUnknown: true }, readErrors };

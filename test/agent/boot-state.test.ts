@@ -50,6 +50,13 @@ describe('the boot state with trusted boot', () => {
   ])('is %s for: %s', (state, loaderEntry) => expect(bootState({ cmdline: UKI, loaderEntry })).toBe(state));
   test('is active for a system that was copied to memory, whatever the loader entry', () =>
     expect(bootState({ cmdline: `${UKI} kairos.ram`, loaderEntry: 'norole.conf' })).toBe('active'));
+  test('is livecd when the image was not started from a partition, as from the network', () => {
+    expect(bootState({ cmdline: UKI, fromPartition: false })).toBe('livecd');
+    expect(bootState({ cmdline: UKI, fromPartition: true })).toBe('unknown');
+    expect(bootState({ cmdline: `${UKI} kairos.ram`, fromPartition: false })).toBe('active');
+    expect(bootState({ cmdline: 'root=UUID=0c1f', fromPartition: false })).toBe('unknown');
+    expect(bootState({ cmdline: UKI, loaderEntry: 'active.conf', fromPartition: false })).toBe('active');
+  });
   test('is unknown without a loader entry', () => expect(bootState({ cmdline: UKI })).toBe('unknown'));
   test('is livecd for the installer, without a loader entry', () =>
     expect(bootState({ cmdline: `${UKI} install-mode` })).toBe('livecd'));

@@ -76,6 +76,15 @@ describe('reading', () => {
     writeFileSync(join(dir, file), Buffer.from('\u0007\0\0\0p\0a\0s\0s\0\0\0', 'latin1'));
     expect(await host.loaderEntry()).toBe('pass');
   });
+  test('knows from the EFI variables whether the boot loader was started from a partition', async () => {
+    const dir = at('sys/firmware/efi/efivars');
+    mkdirSync(dir, { recursive: true });
+    expect(await host.isStartedFromPartition()).toBeUndefined();
+    writeFileSync(join(dir, 'BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c'), 'x');
+    expect(await host.isStartedFromPartition()).toBe(false);
+    writeFileSync(join(dir, 'LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'), 'x');
+    expect(await host.isStartedFromPartition()).toBe(true);
+  });
   test('returns boot id, boot time and init process of the machine', async () => {
     expect(await host.bootId()).toMatch(/^[0-9a-f-]{36}$/);
     expect((await host.bootedAt()).getTime()).toBeLessThan(Date.now());

@@ -24,6 +24,7 @@ interface Settings {
   bootId: string;
   cmdline: string;
   loaderEntry?: string;
+  isStartedFromPartition?: boolean;
   init: string;
   /** Whether a reboot call reboots the machine at once. */
   rebootsWhenAsked: boolean;
@@ -157,6 +158,7 @@ export function fakeHost(files: Record<string, string> = { '/etc/kairos-release'
       refuseUnreadable(settings)(LOADER_ENTRY);
       return settings.loaderEntry;
     },
+    isStartedFromPartition: async () => settings.isStartedFromPartition,
     arch: () => 'x64',
     initName: async () => settings.init,
     signalInit: async signal => void reboot(`signal ${signal}`),

@@ -18,6 +18,7 @@ export const processHost = (host: FakeHost, process: Process): Host => ({
   bootedAt: async () => process.read(() => host.bootedAt()),
   cmdline: async () => process.read(() => host.cmdline()),
   loaderEntry: async () => process.read(() => host.loaderEntry()),
+  isStartedFromPartition: async () => process.read(() => host.isStartedFromPartition()),
   arch: () => host.arch(),
   initName: async () => process.read(() => host.initName()),
   signalInit: async signal =>
