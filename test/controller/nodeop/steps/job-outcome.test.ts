@@ -94,10 +94,21 @@ describe('A Job with reboot whose command has succeeded', () => {
       'Run: record',
     ],
     [
-      'fails when the image of the sentinel is refused three times',
+      'is stopped when the image of the sentinel is refused three times',
       {
         ledger: {
           ...succeeded(60),
+          pullRefusal: { for: 'uid-job-x sentinel-creator', since: secondsAgo(30) },
+        },
+        jobPods: [podWith(UNAUTHORIZED)],
+      },
+      'Run: suspendJob',
+    ],
+    [
+      'fails when the image of the sentinel is refused three times and it is not known in which boot the command succeeded',
+      {
+        ledger: {
+          ...succeeded(60, ''),
           pullRefusal: { for: 'uid-job-x sentinel-creator', since: secondsAgo(30) },
         },
         jobPods: [podWith(UNAUTHORIZED)],
