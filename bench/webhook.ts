@@ -14,11 +14,13 @@ import { freePort } from '../test/cluster/daemon.js';
 import { nodeBase } from '../test/cluster/images.js';
 import { waitFor } from '../test/cluster/wait.js';
 import { HttpsApiServer } from '../test/fakes/https-api-server.js';
+import { COSTLY_REVIEWS } from '../test/webhook/costly-reviews.js';
 import { review } from '../test/webhook/reviews.js';
 
 const NODE_COUNT = 1_000;
 const PER_SECOND = 200;
 const SECONDS = { warm: 10, measured: 60 };
+const COSTLY_REPEATS = 3;
 /** The flags of the Deployment. */
 const FLAGS = ['--optimize-for-size', '--max-semi-space-size=1', '--max-old-space-size=64'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
@@ -77,17 +79,17 @@ async function startWebhook(node: string, server: HttpsApiServer, folder: string
 }
 
 /** Sends one review and returns the milliseconds until its response is complete. */
-const sendReview = (agent: Agent, port: number, path: string) =>
+const sendReview = (agent: Agent, port: number, path: string, body = REVIEW) =>
   new Promise<number>((resolve, reject) => {
     const start = performance.now();
-    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(REVIEW)) };
+    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
     const outgoing = request({ host: '127.0.0.1', port, path, method: 'POST', agent, headers }, response => {
       response.resume().on('end', () => {
         if (response.statusCode === 200) resolve(performance.now() - start);
         else reject(new Error(`the webhook responded with status ${response.statusCode}`));
       });
     });
-    outgoing.on('error', reject).end(REVIEW);
+    outgoing.on('error', reject).end(body);
   });
 
 /** Sends reviews at a constant rate, whether or not earlier ones are answered, so that queueing shows up in the latency. */
@@ -110,6 +112,24 @@ const memory = (pid: number, field: string) =>
 function cpuTime(pid: number): { running: number; waiting: number } {
   const [running = NaN, waiting = NaN] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
   return { running: running / 1e9, waiting: waiting / 1e9 };
+}
+
+/** Prints the CPU time of the main thread for the most expensive reviews, and the memory afterwards. */
+async function measureCostly(agent: Agent, port: number, pid: number): Promise<void> {
+  const rows: { what: string; ms: number }[] = [];
+  for (const [what, write] of COSTLY_REVIEWS)
+    for (const path of ['/mutate', '/validate']) {
+      const body = write();
+      const before = cpuTime(pid);
+      for (let n = 0; n < COSTLY_REPEATS; n += 1) await sendReview(agent, port, path, body);
+      const ms = ((cpuTime(pid).running - before.running) * 1000) / COSTLY_REPEATS;
+      rows.push({ what: `${path}: ${what}, ${(body.length / 1e6).toFixed(1)} MB`, ms });
+    }
+  for (const { what, ms } of rows.toSorted((a, b) => b.ms - a.ms).slice(0, 8))
+    console.log(`| ${what} | ${ms.toFixed(0)} ms | ≤ 200 ms |`);
+  console.log(
+    `| RSS afterwards / peak | ${memory(pid, 'VmRSS').toFixed(0)} / ${memory(pid, 'VmHWM').toFixed(0)} MiB | ≤ 192 MiB |`,
+  );
 }
 
 async function main(): Promise<void> {
@@ -149,6 +169,7 @@ async function main(): Promise<void> {
     console.log(
       `| RSS with ${NODE_COUNT} nodes in its cache, before / after / peak | ${atRest.toFixed(0)} / ${memory(child.pid ?? 0, 'VmRSS').toFixed(0)} / ${memory(child.pid ?? 0, 'VmHWM').toFixed(0)} MiB | ≤ 110 MiB |`,
     );
+    await measureCostly(agent, port, child.pid ?? 0);
     agent.destroy();
   } finally {
     child.kill('SIGKILL');

@@ -1,5 +1,6 @@
 /** `/healthz`, `/readyz` and, where there are any, `/metrics`, over plain HTTP. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { ConnectionGuard } from './connection-guard.js';
 
 /** Returns what is wrong; undefined when the check passes. */
 export type Check = () => string | undefined;
@@ -8,6 +9,10 @@ export interface MetricsSource {
   contentType: string;
   text(): Promise<string>;
 }
+
+/** A kubelet and a few Prometheus servers need a handful. Probes must be answered although any Pod may connect. */
+const CONNECTION_LIMITS = { total: 100, perAddress: 25 };
+const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 
 interface HealthResponse {
   code: number;
@@ -47,12 +52,15 @@ export class Health {
 
   /** Returns the port, which the kernel chooses when 0 is given. */
   async listen(port: number, host?: string): Promise<number> {
-    const server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       const path = (request.url ?? '/').split('?')[0] ?? '/';
       const send = ({ code, type, body }: HealthResponse) =>
         response.writeHead(code, { 'content-type': type ?? 'text/plain; charset=utf-8' }).end(body);
       this.respond(path).then(send, () => send({ code: 500, body: 'failed\n' }));
-    });
+    };
+    const guard = new ConnectionGuard(CONNECTION_LIMITS);
+    const server = createServer(TIMEOUTS, guard.wrap(listener));
+    guard.watch(server);
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -5,8 +5,9 @@ import type { Health } from '../program/health.js';
 import type { Log } from '../program/log.js';
 import { type ClusterWarnings, isReviewedKind, mutate, validateInCluster } from './admit.js';
 import type { ReviewRecord } from './metrics.js';
-import { parserErrorResponse, requestParser, sendError } from './request-parser.js';
+import { parserErrorResponse, requestParser } from './request-parser.js';
 import { AdmissionReview, type AdmissionRequest, type ReviewAnswer } from './review.js';
+import { sendError } from './send-error.js';
 
 export interface AppOptions {
   health: Health;

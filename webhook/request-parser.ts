@@ -1,16 +1,9 @@
 /** Parses request bodies: only JSON in UTF-8, with limits on the size of a body and of all bodies that are being received. */
-import express, { type RequestHandler, type Response } from 'express';
+import express, { type RequestHandler } from 'express';
 import { cutName } from '../api/cut.js';
 import { limitViolation } from '../api/json-limits.js';
-
-/** A review of an update holds two objects, and etcd takes objects of up to 1.5 MiB. */
-const BODY_LIMIT = '4mb';
-/** Limit for all bodies that are being received: a few of the largest, or thousands of typical ones. */
-const MAX_CONCURRENT_BYTES = 16 * 1024 * 1024;
-
-/** Sends an error that is no review. Only the message is sent, never a stack trace. */
-export const sendError = (response: Response, code: number, error: string): void =>
-  void response.status(code).json({ error });
+import { BODY_LIMIT_BYTES, limitBodies } from './body-budget.js';
+import { sendError } from './send-error.js';
 
 const onlyJson: RequestHandler = (request, response, next) => {
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] !== undefined)
@@ -19,19 +12,6 @@ const onlyJson: RequestHandler = (request, response, next) => {
   const sent = cutName(request.headers['content-type'] ?? 'none');
   return sendError(response, 415, `expected content type application/json, got ${sent}`);
 };
-
-/** Counts announced lengths rather than received bytes, because the memory is needed as soon as a body starts to arrive. */
-function limitConcurrentBytes(): RequestHandler {
-  let total = 0;
-  return (request, response, next) => {
-    const length = Number(request.headers['content-length'] ?? 0);
-    if (total + length > MAX_CONCURRENT_BYTES && total > 0)
-      return sendError(response.set('retry-after', '1'), 503, 'too many large requests at the same time, retry later');
-    total += length;
-    response.once('close', () => (total -= length));
-    return next();
-  };
-}
 
 /** A rejected body; the express parser passes this error on unchanged. */
 class BodyError extends Error {
@@ -45,7 +25,7 @@ class BodyError extends Error {
 }
 
 const parse = express.json({
-  limit: BODY_LIMIT,
+  limit: BODY_LIMIT_BYTES,
   type: 'application/json',
   inflate: false,
   verify: (_request, _response, body, encoding) => {
@@ -56,11 +36,11 @@ const parse = express.json({
 });
 
 /** The handlers that turn a request into `request.body`. */
-export const requestParser = (): RequestHandler[] => [onlyJson, limitConcurrentBytes(), parse];
+export const requestParser = (): RequestHandler[] => [onlyJson, limitBodies(), parse];
 
 const MESSAGES: Readonly<Record<string, string>> = {
   'entity.parse.failed': 'the body is not valid JSON',
-  'entity.too.large': `the body is larger than ${BODY_LIMIT}`,
+  'entity.too.large': 'the body is larger than 4mb',
   'encoding.unsupported': 'the content encoding is not supported',
   'charset.unsupported': 'the charset is not supported',
 };

@@ -2,9 +2,13 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { KeyPair } from '../certs/bundle.js';
+import { ConnectionGuard, type ConnectionLimits } from '../program/connection-guard.js';
 
-/** Timeouts in milliseconds. */
-export interface ServerTimeouts {
+/** Timeouts in milliseconds, and limits. */
+export interface ServerOptions {
+  /** From the connection to the end of the TLS handshake. */
+  handshakeMs?: number;
+  limits?: ConnectionLimits;
   /** Longer than the API server's 90 s, because closing a connection while it is being reused would fail a request. */
   keepAliveMs?: number;
   headersMs?: number;
@@ -14,8 +18,8 @@ export interface ServerTimeouts {
   checkIntervalMs?: number;
 }
 
-/** API servers keep a few connections each, so more connections than this come from other clients. */
-const MAX_CONNECTIONS = 500;
+/** An API server opens one connection for each review at the same time, of which it sends 200 by default. */
+const CONNECTION_LIMITS: ConnectionLimits = { total: 500, perAddress: 250 };
 /** How long open requests may take after a stop: longer than any review. */
 const STOP_GRACE_MS = 10_000;
 
@@ -23,19 +27,22 @@ export class WebhookServer {
   readonly #server;
   #draining = false;
 
-  constructor(app: RequestListener, timeouts: ServerTimeouts = {}) {
-    const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, checkIntervalMs = 5_000 } = timeouts;
-    const limits = {
+  constructor(app: RequestListener, options: ServerOptions = {}) {
+    const { keepAliveMs = 91_000, headersMs = 10_000, requestMs = 15_000, checkIntervalMs = 5_000 } = options;
+    const timeouts = {
+      handshakeTimeout: options.handshakeMs ?? 5_000,
       headersTimeout: headersMs,
       requestTimeout: requestMs,
       connectionsCheckingInterval: checkIntervalMs,
     };
-    this.#server = createServer({ minVersion: 'TLSv1.2', keepAliveTimeout: keepAliveMs, ...limits });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('request', (request, response) => {
+    this.#server = createServer({ minVersion: 'TLSv1.2', keepAliveTimeout: keepAliveMs, ...timeouts });
+    const guard = new ConnectionGuard(options.limits ?? CONNECTION_LIMITS);
+    guard.watch(this.#server);
+    const listener: RequestListener = (request, response) => {
       if (this.#draining) response.setHeader('connection', 'close');
       app(request, response);
-    });
+    };
+    this.#server.on('request', guard.wrap(listener));
   }
 
   /** Uses this certificate from the next handshake on. */

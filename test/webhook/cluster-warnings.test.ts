@@ -151,6 +151,17 @@ describe('warnings that depend on the cluster', () => {
       ],
     ],
     [
+      'do not name an operation of another namespace',
+      object({}, { namespace: 'tenant' }),
+      {
+        nodes: THREE,
+        operations: [operation('rotate-keys', { spec: only('w1') })],
+      },
+      [
+        'spec.nodeSelector: 1 node belongs to a NodeOp of another namespace (w1); this operation waits until they are released, because it was created later',
+      ],
+    ],
+    [
       'name a new operation that will claim a node',
       object(only('w1')),
       {

@@ -10,7 +10,7 @@ import type { CertificateRotation } from '../../webhook/certificate-rotation.js'
 import { SecretStore } from '../../webhook/cert-store.js';
 import { dnsNames, readConfig } from '../../webhook/config.js';
 import { createCertificateRotation } from '../../webhook/connect.js';
-import { type ServerTimeouts, WebhookServer } from '../../webhook/server.js';
+import { type ServerOptions, WebhookServer } from '../../webhook/server.js';
 import { type FakeClock, fakeClock } from '../fakes/clock.js';
 import { until } from '../kube/samples.js';
 import { type Balancer, balancer, type Caller, caller } from './load.js';
@@ -45,7 +45,7 @@ function cluster(): TinyKube {
   return kube;
 }
 
-async function replica(kube: TinyKube, clock: FakeClock, timeouts?: ServerTimeouts): Promise<Replica> {
+async function replica(kube: TinyKube, clock: FakeClock, timeouts?: ServerOptions): Promise<Replica> {
   const server = new WebhookServer(createApp({ health: new Health(), log: silentLog }), timeouts);
   let served = 0;
   const serve = (pair: Parameters<WebhookServer['setCertificate']>[0]) => {

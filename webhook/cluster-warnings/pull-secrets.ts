@@ -1,4 +1,5 @@
 /** Warnings about missing image pull Secrets. They need permission to read those Secrets, which the cluster admin may grant. */
+import { cutName } from '../../api/cut.js';
 import { isNotFound } from '../../kube/errors.js';
 import type { Kube } from '../../kube/kube.js';
 import { SECRETS } from '../../kube/resources.js';
@@ -34,7 +35,7 @@ export async function pullSecretWarnings(
   const checks = names.map(async (name, index) =>
     name !== undefined && (await isAbsent(kube, name, namespace))
       ? [
-          `spec.imagePullSecrets[${index}].name: Secret "${name}" does not exist in namespace "${namespace}"; the image pull may fail`,
+          `spec.imagePullSecrets[${index}].name: Secret "${cutName(name)}" does not exist in namespace "${cutName(namespace)}"; the image pull may fail`,
         ]
       : [],
   );

@@ -96,6 +96,10 @@ function drainWithoutDestination(object: DefaultedObject, targets: readonly Node
 const isItself = ({ kind, namespace, name }: DefaultedObject, other: OperationView) =>
   other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name;
 
+/** Names of other namespaces are not for the users of this one. */
+const nameFor = ({ namespace }: DefaultedObject, { kind, metadata }: OperationView): string =>
+  metadata.namespace === namespace ? `${kind} ${namespace}/${metadata.name}` : `a ${kind} of another namespace`;
+
 /** Which of the two goes first, by the rules of the controller: first come, first served. */
 function orderText({ createdAt }: DefaultedObject, { metadata, spec, status }: OperationView): string {
   const waits = 'this operation waits until they are released';
@@ -125,9 +129,8 @@ function overlappingOperations(
       .filter(name => targetNames.has(name))
       .toSorted();
     if (shared.length === 0) continue;
-    const { namespace, name } = other.metadata;
     warnings.push(
-      `spec.nodeSelector: ${count(shared.length, 'node belongs', 'nodes belong')} to ${other.kind} ${namespace}/${name} (${listed(shared)}); ${orderText(object, other)}`,
+      `spec.nodeSelector: ${count(shared.length, 'node belongs', 'nodes belong')} to ${nameFor(object, other)} (${listed(shared)}); ${orderText(object, other)}`,
     );
   }
   return warnings;
