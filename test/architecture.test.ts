@@ -16,7 +16,7 @@ const RULES: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   webhook: {
     rooms: ['api', 'kube', 'program', 'certs'],
-    packages: ['zod', 'express', 'node:*'],
+    packages: ['zod', 'zod/v4/core', 'express', 'node:*'],
     types: ['@kubernetes/client-node'],
   },
   packaging: { rooms: ['program'], packages: ['yaml', 'zod', 'esbuild', 'node:*'] },

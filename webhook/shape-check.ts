@@ -2,7 +2,8 @@
  * Checks a value against a schema without `safeParse`, which writes a message for every issue and one text with all of them: for 20,000
  * invalid items that takes half a second, although forty of them are reported.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
+import { config, util } from 'zod/v4/core';
 
 export type RawIssue = z.core.$ZodRawIssue;
 export type Issue = z.core.$ZodIssue;
@@ -40,4 +41,4 @@ export function checkShape<T>(schema: z.ZodType<T>, value: unknown): ShapeCheck<
 }
 
 /** The issue with its message. */
-export const withMessage = (issue: RawIssue): Issue => z.core.util.finalizeIssue(issue, {}, z.core.config());
+export const withMessage = (issue: RawIssue): Issue => util.finalizeIssue(issue, {}, config());
