@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
+import { find, hasKubectl, kustomized } from './packaging/objects.js';
 
 interface Manifest {
   kind: string;
@@ -25,6 +26,8 @@ describe('the artifact server', () => {
       'PersistentVolumeClaim kairos-operator-nginx',
       'Deployment kairos-operator-nginx',
       'Service kairos-operator-nginx',
+      'Service kairos-operator-nginx-download',
+      'NetworkPolicy kairos-operator-nginx',
       'Role artifactCopier',
     ]);
     expect(kustomization.configMapGenerator).toMatchObject([{ name: 'kairos-operator-nginx', files: ['nginx.conf'] }]);
@@ -40,9 +43,26 @@ describe('the artifact server', () => {
     });
   });
 
-  test('is reachable from nodes and from Pods', () => {
-    const service = all.find(({ kind }) => kind === 'Service');
-    expect(service?.spec).toMatchObject({ type: 'NodePort', ports: [{ port: 80, targetPort: 'http' }] });
+  test('takes uploads inside the cluster, and only serves files on the port of the nodes', () => {
+    const services = all.filter(({ kind }) => kind === 'Service').map(({ spec }) => spec);
+    expect(services).toMatchObject([
+      { type: 'ClusterIP', ports: [{ port: 80, targetPort: 'http' }] },
+      { type: 'NodePort', ports: [{ port: 80, targetPort: 'download' }] },
+    ]);
+    const [uploads = '', downloads = ''] = configuration.split(/^ {2}server \{$/m).slice(1);
+    expect(uploads).toMatch(/listen 8080;[^]*dav_methods PUT;/);
+    expect(downloads).toMatch(/listen 8081;/);
+    expect(downloads).not.toContain('dav_');
+    const text = JSON.stringify(all.find(({ kind }) => kind === 'Deployment'));
+    expect(text).toContain('{"name":"http","containerPort":8080},{"name":"download","containerPort":8081}');
+  });
+
+  test('takes uploads from Pods of its namespace only', () => {
+    const policy = all.find(({ kind }) => kind === 'NetworkPolicy');
+    expect(policy?.spec.ingress).toEqual([
+      { ports: [{ port: 'http', protocol: 'TCP' }], from: [{ podSelector: {} }] },
+      { ports: [{ port: 'download', protocol: 'TCP' }] },
+    ]);
   });
 
   test('grants only reading Pods and running commands in them', () => {
@@ -66,3 +86,22 @@ describe('the artifact server', () => {
       expect(text).toContain(setting);
   });
 });
+
+if (hasKubectl)
+  describe('an overlay of the artifact server', () => {
+    const overlay = (name: string) => kustomized(`manifests/overlays/${name}`);
+
+    test('serves the files of the Go operator from its claim', () => {
+      const objects = overlay('artifact-server-old-claim');
+      expect(objects.map(({ kind }) => kind)).not.toContain('PersistentVolumeClaim');
+      const server = JSON.stringify(find(objects, 'Deployment', 'kairos-operator-nginx'));
+      expect(server).toContain('"claimName":"nginx-public"');
+    });
+
+    test('takes uploads from outside the cluster', () => {
+      const objects = overlay('artifact-server-open');
+      expect(find(objects, 'Service', 'kairos-operator-nginx').spec).toMatchObject({ type: 'NodePort' });
+      expect(objects.map(({ kind }) => kind)).not.toContain('NetworkPolicy');
+    });
+  });
+else test('overlays of the artifact server are not tested without kubectl', () => expect(hasKubectl).toBe(false));

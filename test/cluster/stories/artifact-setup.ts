@@ -140,9 +140,19 @@ export async function serveArtifacts({ kubectl, cluster, images }: ArtifactSetup
   await kubectl.do(deployment, { seconds: 100 });
 }
 
-/** URL of the server in the default namespace, from outside the cluster. */
-export async function serverUrl({ kubectl }: Operator): Promise<string> {
-  const { spec } = (await kubectl.getJson('service', 'kairos-operator-nginx')) ?? {};
+/** URL of the server in the default namespace, from outside the cluster; for downloads only. */
+export const serverUrl = (operator: Operator): Promise<string> =>
+  nodePortUrl(operator, 'kairos-operator-nginx-download');
+
+/** The URL for uploads from outside the cluster, which are opened for that. */
+export async function openUploads(operator: Operator): Promise<string> {
+  const type = JSON.stringify({ spec: { type: 'NodePort' } });
+  await operator.kubectl.do(['patch', 'service', 'kairos-operator-nginx', '--patch', type]);
+  return await nodePortUrl(operator, 'kairos-operator-nginx');
+}
+
+async function nodePortUrl({ kubectl }: Operator, service: string): Promise<string> {
+  const { spec } = (await kubectl.getJson('service', service)) ?? {};
   const [{ nodePort = 0 } = {}] = (spec?.['ports'] ?? []) as { nodePort?: number }[];
   const node = await kubectl.getJson('node', 'n1');
   const [{ address = '' } = {}] = (node?.status?.['addresses'] ?? []) as { address?: string }[];

@@ -3,7 +3,15 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { bootInEmulator } from '../emulator.js';
 import { DnsServer } from '../dns-server.js';
 import { artifact, secret } from './artifact-fixtures.js';
-import { type ArtifactSetup, artifactSetup, finalStatus, LOGIN, serveArtifacts, serverUrl } from './artifact-setup.js';
+import {
+  type ArtifactSetup,
+  artifactSetup,
+  finalStatus,
+  LOGIN,
+  openUploads,
+  serveArtifacts,
+  serverUrl,
+} from './artifact-setup.js';
 import { uploader } from './documented-artifacts.js';
 
 jest.setTimeout(900_000);
@@ -49,7 +57,9 @@ test('a machine without a disk boots from what an exporter uploaded', async () =
 });
 
 test('an interrupted upload is not served and does not change the existing file', async () => {
-  const url = `${await serverUrl(setup)}/once.txt`;
+  const read = `${await serverUrl(setup)}/once.txt`;
+  expect((await fetch(read, { method: 'PUT', body: 'whole' })).status).toBe(405);
+  const url = `${await openUploads(setup)}/once.txt`;
   expect((await fetch(url, { method: 'PUT', body: 'whole' })).ok).toBe(true);
   const breaking = new ReadableStream<Uint8Array>({
     start: controller => controller.enqueue(new TextEncoder().encode('only half of it')),
