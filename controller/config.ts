@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { baseAliases, baseSettings, configReader, booleanSetting, listSetting } from '../program/config.js';
 import type { Tools } from './artifact/build/container.js';
 import { TOOL_IMAGES } from './artifact/build/tool-images.js';
+import { SHELL_IMAGE } from './default-images.js';
 import { sentinelContainer } from './sentinel.js';
 
 const settings = z.object({
@@ -22,7 +23,7 @@ const settings = z.object({
     .optional()
     .describe('Image of the agent; it also writes the sentinel of a Job, unless sentinelImage is set.'),
   sentinelImage: z.string().optional().describe('Image with a shell that writes the sentinel of a Job instead.'),
-  nodeopDefaultImage: z.string().default('busybox:latest').describe('Image for NodeOps without spec.image.'),
+  nodeopDefaultImage: z.string().default(SHELL_IMAGE).describe('Image for NodeOps without spec.image.'),
   allowedNamespaces: listSetting()
     .default([])
     .describe('Namespaces in which NodeOps and NodeOpUpgrades may run; all when empty.'),

@@ -1,4 +1,5 @@
 /** The container that writes the sentinel of a Job: the file by which the Job tells the agent that it succeeded. */
+import { SHELL_IMAGE } from './default-images.js';
 import type { JobSettings } from './nodeop/facts/manifests.js';
 
 /**
@@ -21,5 +22,5 @@ const SENTINEL_SCRIPT = [
 /** The agent's image is preferred because every node has it already. */
 export const sentinelContainer = (config: { agentImage?: string; sentinelImage?: string }): JobSettings['sentinel'] =>
   config.sentinelImage !== undefined || config.agentImage === undefined
-    ? { image: config.sentinelImage ?? 'busybox:latest', command: ['sh', '-c', SENTINEL_SCRIPT] }
+    ? { image: config.sentinelImage ?? SHELL_IMAGE, command: ['sh', '-c', SENTINEL_SCRIPT] }
     : { image: config.agentImage, command: ['node', '/app/agent.cjs', 'sentinel'] };

@@ -10,7 +10,7 @@ test('the sentinel is written by the image of the agent', () => {
 
 test.each([
   ['the sentinel image when one is set', { agentImage, sentinelImage }, sentinelImage],
-  ['busybox when neither image is set', {}, 'busybox:latest'],
+  ['busybox when neither image is set', {}, 'busybox:1.37.0'],
 ])('the sentinel is written with a shell by %s', (_sentence, config, image) => {
   expect(sentinelContainer(config)).toMatchObject({ image, command: ['sh', '-c', expect.stringContaining('mv ')] });
 });

@@ -3,6 +3,8 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../controller/config.js';
+import { TOOL_IMAGES } from '../../controller/artifact/build/tool-images.js';
+import { SHELL_IMAGE } from '../../controller/default-images.js';
 import { repository } from '../cluster/paths.js';
 import { sourceFiles } from '../imports.js';
 import { containerOf, manifestsIn, controllerEnv } from './objects.js';
@@ -14,6 +16,10 @@ const installed = manifestsIn(textOf('manifests/install.yaml'));
 test('the list contains only image names, each once', () => {
   expect(new Set(listed).size).toBe(listed.length);
   for (const line of listed) expect(line).toMatch(/^\S+:[\w.-]+$/);
+});
+
+test('no image of the list can change under its name without a new release', () => {
+  for (const line of listed) expect(line).not.toMatch(/:(latest|stable|main|master|edge)$/);
 });
 
 test('the list contains the images of the Deployments and the DaemonSet', () => {
@@ -40,8 +46,10 @@ test('the list contains the default images of the controller', () => {
 
 test('the list contains every image named in the code of the controller', () => {
   const named = sourceFiles('controller').flatMap(file =>
-    [...textOf(file).matchAll(/'((?:[\w.-]+\/)*[\w.-]+:(?:latest|v?\d[\w.-]*))'/g)].map(([, image = '']) => image),
+    [...textOf(file).matchAll(/'((?!node:)(?:[\w.-]+\/)*[\w.-]+:(?:latest|v?\d[\w.-]*))'/g)].map(
+      ([, image = '']) => image,
+    ),
   );
-  expect(named.length).toBeGreaterThan(3);
+  expect(named.toSorted()).toEqual([SHELL_IMAGE, ...Object.values(TOOL_IMAGES)].toSorted());
   expect(named.filter(image => !listed.includes(image))).toEqual([]);
 });
