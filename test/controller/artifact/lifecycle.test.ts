@@ -211,7 +211,7 @@ describe('an input of a build', () => {
     await setup.create({ ...READY, imagePullSecrets: [{ name: 'one' }] });
     expect(setup.phaseAndMessage()).toEqual([
       'Error',
-      'Secret "one" has no valid registry credentials: the text is not JSON',
+      'Secret "one" has no valid registry credentials: the text is not JSON, or has more than 20000 values',
     ]);
   });
 });
