@@ -3,6 +3,7 @@ import { ANNOTATIONS, FALLBACK_STATE_DIR } from '../../../api/names.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../kube/errors.js';
 import type { Kube, Stored } from '../../../kube/kube.js';
 import { ignoreNotFound } from '../../../kube/ignore-not-found.js';
+import { refreshObject } from '../../../kube/live-read.js';
 import { withResourceVersion } from '../../../kube/patch.js';
 import { JOBS, PODS } from '../../../kube/resources.js';
 import type { Caches } from '../../cluster/informers.js';
@@ -89,11 +90,15 @@ export async function changeJob(job: CachedJob, spec: object, { kube, caches }: 
   }
 }
 
-/** The Pod of the Job terminates with its own grace period. A cache that missed the deletion would repeat it indefinitely. */
+/**
+ * The Pod of the Job terminates with its own grace period, once the Job has lost its finalizer. A cache that missed the deletion would repeat it
+ * indefinitely, and the finalizer would stay, so that the Job is read.
+ */
 export async function deleteJob(job: CachedJob, { kube, caches }: WorkloadDeps): Promise<void> {
   const { name, namespace, uid } = job.metadata;
   const deleting = kube.delete(JOBS, { name, namespace }, { uid, propagation: 'Background' });
   await ignoreNotFound(deleting, () => caches.jobs.remove(job));
+  await refreshObject(kube, JOBS, caches.jobs, { name, namespace });
 }
 
 export async function createPod(facts: Facts, which: 'preflight' | 'pull', deps: WorkloadDeps): Promise<void> {
