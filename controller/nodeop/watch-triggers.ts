@@ -1,6 +1,6 @@
 /** Which NodeOps are reconciled when a watched object changes. */
 import { NODE_OP } from '../../api/kinds.js';
-import { LABELS, ANNOTATIONS } from '../../api/names.js';
+import { LABELS } from '../../api/names.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { keyOf } from '../../kube/object-key.js';
 import type { Stored } from '../../kube/kube.js';
@@ -9,6 +9,7 @@ import { cordonMarkOf } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
 import { isAlive, isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
 import { isSameJson } from '../../kube/merge-patch.js';
+import { nodeOpNameOf } from '../cluster/nodeop-of-job.js';
 import { isFinal } from '../cluster/phases.js';
 
 type Enqueue = (key: string, afterMs?: number) => void;
@@ -101,7 +102,7 @@ const isSameForUs = (a: CachedNode, b: CachedNode): boolean =>
 function enqueueOwner({ old, new: now }: { old?: Stored; new?: Stored }, enqueue: Enqueue): void {
   const { metadata } = now ?? old ?? {};
   if (metadata === undefined) return;
-  const name = metadata.annotations?.[ANNOTATIONS.nodeOpName];
+  const name = nodeOpNameOf(metadata);
   const isOurs =
     metadata.labels?.[LABELS.nodeOpUid] !== undefined ||
     metadata.ownerReferences?.some(owner => owner.kind === NODE_OP.kind);

@@ -2,8 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
 import { ANNOTATIONS } from '../../api/names.js';
+import { JOBS, PODS } from '../../kube/resources.js';
+import type { JobObject } from '../fakes/cluster/object-types.js';
 import { REBOOT, runUntil, untilCommandRuns } from './lifecycle-setup.js';
-import { applyOp, commandsRun, OP, reboots, setMark, started, summaryOf } from './restore-setup.js';
+import { applyOp, commandsRun, completed, lose, OP, reboots, setMark, started, summaryOf } from './restore-setup.js';
 
 describe('The mark', () => {
   test('is there before the first status, and costs no write where a node is claimed at once', async () => {
@@ -82,5 +84,15 @@ describe('What was created for a NodeOp', () => {
     applyOp(cluster, REBOOT);
     await untilCommandRuns(cluster, 'n1');
     expect(cluster.backUp().map(({ object }) => object.metadata.name)).toEqual(['op']);
+  });
+  test('does not run when a tool that does not know the label restores a finished Job', async () => {
+    const cluster = await completed();
+    const backup = cluster.backUp({ knowsLabel: false }).filter(({ resource }) => resource === JOBS);
+    for (const { metadata } of cluster.api.all(JOBS)) cluster.api.forceRemove(JOBS, metadata);
+    await lose(cluster);
+    cluster.restore(backup);
+    await cluster.runFor(300);
+    expect(cluster.api.all<JobObject>(JOBS).map(({ spec }) => spec.suspend)).toEqual([true, true]);
+    expect([commandsRun(cluster), cluster.api.all(PODS)]).toEqual([2, []]);
   });
 });

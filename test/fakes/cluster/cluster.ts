@@ -228,13 +228,14 @@ export class FakeCluster {
     return true;
   }
 
-  /** Every operation is Completed or Failed, and no node is claimed. */
+  /** Every operation is Completed or Failed, no node is claimed, and no Job is held. */
   isSettled(): boolean {
     const hasFinalizers = (object: Stored) => (object.metadata.finalizers?.length ?? 0) > 0;
     return (
       this.api.all<NodeOp>(NODE_OP).every(op => isFinal(op.status) && !hasFinalizers(op)) &&
       this.api.all<NodeOpUpgrade>(NODE_OP_UPGRADE).every(upgrade => isFinal(upgrade.status)) &&
-      this.api.all<NodeAgent>(NODE_AGENT).every(agent => agent.spec.operation === undefined && !hasFinalizers(agent))
+      this.api.all<NodeAgent>(NODE_AGENT).every(agent => agent.spec.operation === undefined && !hasFinalizers(agent)) &&
+      !this.api.all(JOBS).some(hasFinalizers)
     );
   }
 
