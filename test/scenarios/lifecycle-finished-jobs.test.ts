@@ -1,10 +1,10 @@
 /** Something deletes the Job of a node: its result counts if the Job had ended, even while no controller ran, and nothing keeps the Job afterwards. */
 import { describe, expect, test } from '@jest/globals';
 import { NODE_OP } from '../../api/kinds.js';
-import { JOBS } from '../../kube/resources.js';
+import { JOBS, PODS } from '../../kube/resources.js';
 import { isFinal } from '../../controller/cluster/phases.js';
 import { fakeCluster, type FakeCluster } from '../fakes/cluster/cluster.js';
-import type { JobObject } from '../fakes/cluster/object-types.js';
+import { controllerUid, type JobObject, type PodObject } from '../fakes/cluster/object-types.js';
 import { nodeOp } from '../fakes/cluster/object-builders.js';
 import {
   RELEASED,
@@ -98,6 +98,18 @@ describe('a Job', () => {
     cluster.delete(NODE_OP, { name: 'op', namespace: 'default' });
     await cluster.runFor(30);
     expect([cluster.nodeOp('op'), jobOf(cluster)]).toEqual([undefined, undefined]);
+  });
+
+  test.each<[string, object]>([
+    ['without a reboot', {}],
+    ['before a reboot', REBOOT],
+  ])('that succeeds %s is Complete and keeps its Pod, which has the log', async (_when, spec) => {
+    const cluster = await withCommandRunning(spec);
+    expect(await cluster.runUntilSettled()).toBe(true);
+    const job = jobOf(cluster);
+    const pods = cluster.api.all<PodObject>(PODS).filter(pod => controllerUid(pod) === job?.metadata.uid);
+    expect([job?.status?.conditions?.map(({ type }) => type), job?.spec.suspend]).toEqual([['Complete'], true]);
+    expect(pods.map(pod => pod.status.phase)).toEqual(['Succeeded']);
   });
 
   test('has no finalizer any more once its NodeOp has ended', async () => {

@@ -5,6 +5,8 @@
  * What it models, each in a file of this folder: the API server with watches, admission, eviction API and compaction; the
  * kubelet and its Pod workers; the Job, ReplicaSet, DaemonSet, disruption, node lifecycle and namespace controllers; the
  * garbage collector; machines with a disk, a power switch, shutdown and boot.
+ * As on real nodes, the phase of a Pod is reported after the ends of its containers, its sandbox after the first pull, and a Job is
+ * Complete some time after its Pod has succeeded.
  * What it does not model: authentication and RBAC, the operator's webhook and CRD validation, resource requests, Pod affinity,
  * networking, container logs, server-side apply, several API servers.
  * Harsher conditions are options, and off unless a scenario asks for them: injected sidecars and other mutating admission,

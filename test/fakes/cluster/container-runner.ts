@@ -36,6 +36,11 @@ export class ContainerRunner {
     return this.#stage.kind !== 'pull' || this.#restarts > 0;
   }
 
+  /** Its image was pulled, or could not be. */
+  get isPullOver(): boolean {
+    return this.#stage.kind !== 'pull' || this.#stage.waiting !== undefined;
+  }
+
   /** Undefined while it has not ended for good. */
   get exitCode(): number | undefined {
     return this.#stage.kind === 'ended' ? this.#stage.exitCode : undefined;

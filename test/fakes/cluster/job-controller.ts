@@ -16,6 +16,9 @@ import {
 /** The delay before a Pod is replaced after the first failure; it doubles with each further failure. */
 const BACKOFF_MS = 10_000;
 
+/** The Job controller gathers the ends of Pods for some time before it acts on them. */
+const BATCH_MS = 1_000;
+
 /** The uids of a Job's Pods by outcome; recorded on each event, because a Pod may be deleted before the next sync. */
 interface Tally {
   alive: Set<string>;
@@ -23,9 +26,14 @@ interface Tally {
   succeeded: Set<string>;
   /** Failed, but not counted against the backoff limit, by a rule of the Job. */
   ignored: Set<string>;
+  /** Deleted because the Job was suspended: they are not counted, however they end. */
+  stopped: Set<string>;
   /** The message of the rule by which the whole Job has failed. */
   failedByRule?: string;
   lastFailure: number;
+  /** Monotonic: when the end of the last Pod is acted on. A change of the spec is acted on at once, and with it what is known by then. */
+  countsAt: number;
+  generation?: number;
 }
 
 interface JobResult {
@@ -66,7 +74,9 @@ class JobController {
       failed: new Set(),
       succeeded: new Set(),
       ignored: new Set(),
+      stopped: new Set(),
       lastFailure: 0,
+      countsAt: 0,
     };
     this.#tallies.set(uid, tally);
     return tally;
@@ -77,9 +87,9 @@ class JobController {
     const { uid } = pod.metadata;
     const hasEnded = isDeleted || isFinished(pod);
     if (!hasEnded) tally.alive.add(uid);
-    else if (pod.status.phase === 'Succeeded') tally.succeeded.add(uid);
-    else if (!tally.failed.has(uid) && !tally.ignored.has(uid)) this.#countFailure(job, pod);
-    if (hasEnded) tally.alive.delete(uid);
+    else if (pod.status.phase === 'Succeeded' && !tally.stopped.has(uid)) tally.succeeded.add(uid);
+    else if (![tally.failed, tally.ignored, tally.stopped].some(each => each.has(uid))) this.#countFailure(job, pod);
+    if (hasEnded && tally.alive.delete(uid)) tally.countsAt = this.#api.clock.monotonic() + BATCH_MS;
     this.#loop.trigger();
   }
 
@@ -105,6 +115,8 @@ class JobController {
     if (ended) return this.#expire(job, new Date(ended.lastTransitionTime ?? now));
     const tally = this.#tally(job.metadata.uid);
     if (job.metadata.deletionTimestamp !== undefined) return undefined;
+    const batchMs = this.#batchMs(job, tally);
+    if (batchMs > 0) return batchMs;
     const started = job.status?.startTime ?? now.toISOString();
     /* A Job whose Pod has succeeded is Complete, even if it was suspended meanwhile. */
     if (tally.succeeded.size > 0) return this.#finish(job, tally, { type: 'Complete', startTime: started });
@@ -135,11 +147,18 @@ class JobController {
     return shorterDelay(deadline, wait > 0 ? wait : retryMs);
   }
 
+  #batchMs({ metadata: { generation } }: JobObject, tally: Tally): number {
+    const isChanged = tally.generation !== generation;
+    tally.generation = generation;
+    return isChanged ? 0 : tally.countsAt - this.#api.clock.monotonic();
+  }
+
   #backoff({ failed, ignored, lastFailure }: Tally): number {
     return lastFailure + BACKOFF_MS * 2 ** (failed.size + ignored.size - 1) - this.#api.clock.monotonic();
   }
 
   #suspend(job: JobObject, tally: Tally): undefined {
+    for (const uid of tally.alive) tally.stopped.add(uid);
     this.#deletePods(job, tally);
     const condition = { type: 'Suspended', status: 'True', reason: 'JobSuspended' };
     this.#writeStatus(job, { startTime: undefined, condition });
@@ -184,7 +203,7 @@ class JobController {
   #createPod(job: JobObject): void {
     const { name, namespace, uid } = job.metadata;
     const tally = this.#tally(uid);
-    const pod = `${name}-${tally.failed.size + tally.ignored.size + 1}`;
+    const pod = `${name}-${tally.failed.size + tally.ignored.size + tally.stopped.size + 1}`;
     const { metadata = {}, spec } = job.spec.template;
     const labels = {
       ...metadata.labels,

@@ -15,6 +15,11 @@ export interface EndReason {
   message: string;
 }
 
+/** The kubelet reports the ends of containers first, and the phase of the ended Pod with a later update. */
+const TERMINAL_PHASE_MS = 500;
+
+const isTerminal = (phase: string): boolean => phase === 'Succeeded' || phase === 'Failed';
+
 const isSidecar = ({ spec }: ContainerRunner) => spec.restartPolicy === 'Always';
 
 export class PodWorker {
@@ -27,6 +32,10 @@ export class PodWorker {
   /** The kubelet makes no new sandbox: no further container starts. */
   #hangs = false;
   #reported: string | undefined;
+  /** The last phase that was reported before the end of the last container. */
+  #livePhase = 'Pending';
+  /** When the last container had ended. */
+  #terminalSince: number | undefined;
 
   constructor({ spec }: PodObject, options: KubeletOptions, images: Set<string>) {
     this.#options = options;
@@ -42,6 +51,7 @@ export class PodWorker {
   losePower(): void {
     for (const each of this.#all) each.losePower();
     this.#lostPower = true;
+    this.#terminalSince = undefined;
   }
 
   /** Ends the Pod within `ms`; returns the milliseconds that remain. */
@@ -58,7 +68,9 @@ export class PodWorker {
     for (const each of this.#all) each.kill(137);
     if (this.#isInitialized()) for (const each of this.#mains) each.markUnknown();
     const target: Condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' };
-    const status = this.#statusOf(pod, 'Failed', false);
+    /* A Pod whose containers have all ended by themselves has succeeded, even if it is deleted before its phase is reported. */
+    const phase = why === undefined && this.#phase(pod) === 'Succeeded' ? 'Succeeded' : 'Failed';
+    const status = this.#statusOf(pod, phase, false);
     const conditions = [...(status.conditions ?? []), ...(why ? [{ ...target, message: why.message }] : [])];
     return { ...pod, status: { ...status, ...why, conditions } };
   }
@@ -68,10 +80,21 @@ export class PodWorker {
     this.#startTime ??= this.#options.machine.now().toISOString();
     if (this.#lostPower) this.#recover(pod);
     const recheckMs = this.#hangs ? undefined : this.#advance(pod);
-    const phase = this.#phase(pod);
-    if (phase === 'Succeeded' || phase === 'Failed') for (const each of this.#all) each.kill(0);
+    const { phase, recheckMs: phaseMs } = this.#reportablePhase(this.#phase(pod));
     const { isReady, recheckMs: readyMs } = this.#readiness(pod, phase);
-    return this.#report(pod, { phase, isReady, recheckMs: shorterDelay(recheckMs, readyMs) });
+    return this.#report(pod, { phase, isReady, recheckMs: shorterDelay(shorterDelay(recheckMs, readyMs), phaseMs) });
+  }
+
+  /** Sidecars end when the other containers have; until the update after that, the phase remains what it was. */
+  #reportablePhase(phase: string): { phase: string; recheckMs?: number } {
+    if (!isTerminal(phase)) {
+      this.#livePhase = phase;
+      return { phase };
+    }
+    for (const each of this.#all) each.kill(0);
+    this.#terminalSince ??= this.#now();
+    const left = this.#terminalSince + TERMINAL_PHASE_MS - this.#now();
+    return left > 0 ? { phase: this.#livePhase, recheckMs: left } : { phase };
   }
 
   /** After a power cut a Pod that is never restarted has lost its sandbox; any other Pod starts from its first init container. */
@@ -110,8 +133,9 @@ export class PodWorker {
     return this.#mains.every(each => each.hasStarted) ? 'Running' : 'Pending';
   }
 
-  #hasSandbox(phase: string): boolean {
-    return !this.#hangs && phase !== 'Succeeded' && phase !== 'Failed';
+  /** It is made before the first pull, but the kubelet reports it only when that pull has ended. */
+  #showsSandbox(phase: string): boolean {
+    return !this.#hangs && !isTerminal(phase) && this.#all[0]?.isPullOver === true;
   }
 
   #isInitialized(): boolean {
@@ -146,7 +170,7 @@ export class PodWorker {
       startTime: this.#startTime,
       conditions: [
         { type: 'PodScheduled', status: 'True' },
-        { type: 'PodReadyToStartContainers', status: this.#hasSandbox(phase) ? 'True' : 'False' },
+        { type: 'PodReadyToStartContainers', status: this.#showsSandbox(phase) ? 'True' : 'False' },
         { type: 'Initialized', status: this.#isInitialized() ? 'True' : 'False' },
         { type: 'Ready', status: isReady ? 'True' : 'False' },
         /* A condition that others wrote stays. */

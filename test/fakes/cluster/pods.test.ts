@@ -1,34 +1,22 @@
 /** What the fake kubelet and Job controller report, compared with what Kubernetes documents. */
 import { describe, expect, test } from '@jest/globals';
 import { DAEMONSETS, JOBS, NODES, PODS } from '../../../kube/resources.js';
-import { fakeCluster, type FakeCluster } from './cluster.js';
+import type { FakeCluster } from './cluster.js';
 import { ENDINGS, REJECTIONS } from './kubelet-admission.js';
-import type { ClusterOptions } from './object-builders.js';
-import type { ContainerStatus, JobObject, NodeObject, PodObject } from './object-types.js';
-
-const AT = { name: 'p', namespace: 'default' };
-const IMAGE = 'registry.example/tool:1';
-
-const container = (name: string, more: object = {}) => ({ name, image: IMAGE, ...more });
-
-function createPod({ api }: FakeCluster, spec: object): void {
-  api.create(PODS, { metadata: AT, spec: { nodeName: 'n1', restartPolicy: 'Never', ...spec } }, 'default');
-}
-
-const podIn = ({ api }: FakeCluster, at = AT): PodObject => api.get<PodObject>(PODS, at);
-const summary = ({ name, state }: ContainerStatus) =>
-  `${name} ${Object.keys(state).join()} ${state.waiting?.reason ?? state.terminated?.exitCode ?? ''}`.trim();
-const statuses = ({ status }: PodObject) => status.containerStatuses?.map(summary);
-const initStatuses = ({ status }: PodObject) => status.initContainerStatuses?.map(summary);
-
-const cluster = (options: Partial<ClusterOptions> = {}) => fakeCluster({ nodes: [{ name: 'n1' }], ...options });
-
-/** Lasts for the seconds that are the value of its name, for example `for-5`, and fails as `fail-3` with exit code 3. */
-const byName: ClusterOptions['behavior'] = ({ container: { name } }) => {
-  const [, what, number] = /^(for|fail)-(\d+)$/.exec(name) ?? [];
-  if (what === 'for') return { seconds: Number(number) };
-  return what === 'fail' ? { seconds: 1, exitCode: Number(number) } : undefined;
-};
+import type { JobObject, NodeObject, PodObject } from './object-types.js';
+import {
+  AT,
+  byName,
+  cluster,
+  container,
+  createPod,
+  IMAGE,
+  initStatuses,
+  job,
+  podIn,
+  statuses,
+  work,
+} from './pods-setup.js';
 
 describe('the statuses of a Pod with several containers', () => {
   test('are sorted by name for containers and in the order of the spec for init containers', async () => {
@@ -119,8 +107,6 @@ describe('mutating admission', () => {
   });
 });
 
-const work = (name: string) => ({ nodeName: 'n1', restartPolicy: 'Never', containers: [container(name)] });
-const job = (spec: object, name = 'j') => ({ metadata: { name, namespace: 'default' }, spec });
 const endOf = ({ api }: FakeCluster) =>
   api
     .get<JobObject>(JOBS, { name: 'j', namespace: 'default' })
