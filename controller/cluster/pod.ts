@@ -147,6 +147,17 @@ export const newestOf = (pods: readonly CachedPod[]): CachedPod | undefined => o
 
 export const isAlive = (pod: CachedPod): boolean => pod.status.phase === 'Pending' || pod.status.phase === 'Running';
 
+/**
+ * One of this operator's Pods, which are never restarted, whose phase follows: the kubelet reports it some time after the end of the last container.
+ * A command that is an init container and fails ends its Pod as well.
+ */
+export const isEnding = (pod: CachedPod): boolean => {
+  const states = containersOf(pod).map(({ state }) => state?.terminated);
+  const command = pod.status.initContainerStatuses?.find(({ name }) => name === CONTAINERS.work)?.state?.terminated;
+  const hasFailed = command !== undefined && command.exitCode !== 0 && addedContainersOf(pod).length === 0;
+  return isAlive(pod) && states.length > 0 && (hasFailed || states.every(each => each !== undefined));
+};
+
 export const isMirror = (pod: CachedPod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
 
 export const isPodReady = (pod: CachedPod): boolean =>

@@ -1,21 +1,25 @@
 /** Which NodeOps are reconciled when a watched object changes. */
 import { NODE_OP } from '../../api/kinds.js';
-import { LABELS } from '../../api/names.js';
+import { CONTAINERS, LABELS } from '../../api/names.js';
 import type { NodeOp, NodeOpUpgrade } from '../../api/objects.js';
 import { keyOf } from '../../kube/object-key.js';
 import type { Stored } from '../../kube/kube.js';
 import type { Caches } from '../cluster/informers.js';
 import { cordonMarkOf } from '../cluster/cordon.js';
 import { bootIdOf, isCordoned, isReady, type CachedNode } from '../cluster/node.js';
-import { isAlive, isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
+import { containerNamed, isAlive, isEnding, isMirror, isPodReady, type CachedPod } from '../cluster/pod.js';
 import { isSameJson } from '../../kube/merge-patch.js';
 import { nodeOpNameOf } from '../cluster/nodeop-of-job.js';
+import { isPodOfNodeOp } from '../cluster/own-pods.js';
 import { isFinal } from '../cluster/phases.js';
 
 type Enqueue = (key: string, afterMs?: number) => void;
 
 /** Changes arrive in bursts, and one pass can handle a whole burst. */
 const BURST_MS = 10;
+
+/** The phase of a Pod follows the end of its last container; a pass before would have to record that it waits. */
+const PHASE_MS = 1_000;
 
 export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
   caches.nodeOps.onChange(({ old, new: now }) => {
@@ -33,9 +37,10 @@ export function enqueueOnChanges(caches: Caches, enqueue: Enqueue): void {
   });
   caches.jobs.onChange(change => enqueueOwner(change, enqueue));
   caches.pods.onChange(change => {
-    enqueueOwner(change, enqueue);
+    const afterMs = isEndOfCommand(change.new) ? PHASE_MS : BURST_MS;
+    enqueueOwner(change, key => enqueue(key, afterMs));
     const node = (change.new ?? change.old)?.spec.nodeName;
-    if (node !== undefined) enqueueClaimant(caches, node, enqueue);
+    if (node !== undefined) enqueueClaimant(caches, node, key => enqueue(key, afterMs));
     if (isStaticPodChange(change)) enqueueUnfinished(caches, enqueue);
   });
   caches.nodes.onChange(({ old, new: now }) => {
@@ -66,6 +71,9 @@ export function enqueueOnRoom(caches: Caches, enqueue: Enqueue, isAwaited: (name
     ({ old, new: now }) => old && isAlive(old) && (now === undefined || !isAlive(now)) && onEnd(old),
   );
 }
+
+const isEndOfCommand = (pod: CachedPod | undefined): boolean =>
+  pod !== undefined && isPodOfNodeOp(pod) && containerNamed(pod, CONTAINERS.work) !== undefined && isEnding(pod);
 
 /** Control planes wait for the static pods of the others. */
 const isStaticPodChange = ({ old, new: now }: { old?: CachedPod; new?: CachedPod }): boolean =>

@@ -112,6 +112,14 @@ describe('a Job', () => {
     expect(pods.map(pod => pod.status.phase)).toEqual(['Succeeded']);
   });
 
+  test('that succeeds costs no write while the phase of its Pod is late', async () => {
+    const cluster = await withCommandRunning({});
+    cluster.resetMutationCount();
+    await cluster.runUntilSettled();
+    const waits = cluster.mutations.filter(({ body }) => JSON.stringify(body ?? {}).includes('"waiting"'));
+    expect(waits.map(({ name }) => name)).toEqual([]);
+  });
+
   test('has no finalizer any more once its NodeOp has ended', async () => {
     const cluster = await withCommandRunning({});
     await cluster.runUntil(() => isFinal(cluster.nodeOp('op')?.status));

@@ -9,11 +9,11 @@ import { hasPullError } from '../../cluster/image-pull.js';
 import { type CachedJob, hasEnded } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { hasRun } from '../../cluster/pod-end.js';
-import { addedContainersOf, isAlive, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
+import { addedContainersOf, isAlive, isEnding, newestOf, ownContainersOf, type CachedPod } from '../../cluster/pod.js';
 import { act, stepStartedAt, type Facts, fail, type StepResult, wait } from '../facts/facts.js';
 import { podName } from './drainable-pods.js';
 import { awaitPull, pullStateOf } from './image-wait.js';
-import { endFailedPod, isKeptAfterFailure } from './job-failure.js';
+import { endFailedPod, isKeptAfterFailure, jobFailed } from './job-failure.js';
 import { MAX_RESUMES, timesSuspendedAgain } from './job-start.js';
 import { terminationDeadline } from './pod-termination.js';
 
@@ -25,6 +25,7 @@ export function awaitJobProgress(facts: Facts): StepResult {
   if (pod && isKeptAfterFailure(pod)) return endFailedPod(facts, pod);
   const since = stalledSince(facts, pod);
   if (since === undefined) return recordStall(facts, pod);
+  if (pod && isEnding(pod)) return awaitPhase(facts, since);
   return pod ? awaitStart(facts, pod, since) : awaitNextPod(facts, since);
 }
 
@@ -33,6 +34,20 @@ function runningMessage(pod: CachedPod): string {
   return added.length === 0
     ? 'Job is running'
     : `Job is running; something added container ${added.join(', ')} to its Pod`;
+}
+
+/** A kubelet that cannot remove the sandbox never reports the phase. Then the exit codes decide; a success is recorded elsewhere. */
+function awaitPhase(facts: Facts, since: Date): StepResult {
+  const until = phaseDeadline(facts, since);
+  return facts.now < until ? wait('JobRunning', 'Job is running', until) : jobFailed(facts, {});
+}
+
+const phaseDeadline = ({ nodeOp }: Facts, since: Date): Date => after(since, nodeOp.spec.startDeadlineSeconds);
+
+/** All containers of the Pod have ended, and the kubelet has not reported its phase for too long. */
+export function isPhaseOverdue(facts: Facts, pod: CachedPod): boolean {
+  const since = stalledSince(facts, pod);
+  return since !== undefined && facts.now >= phaseDeadline(facts, since);
 }
 
 /** A Pod that is being deleted fails, and counts as a try, when it has ended. */
@@ -114,6 +129,12 @@ export function lacksPod(facts: Facts): boolean {
   return since !== undefined && now >= after(since, CREATION_SECONDS);
 }
 
+/** Before the Job controller has counted its first failure, it may also be about to end the Job. */
+function nextPodMessage({ jobPods }: Facts, failed: number): string {
+  if (failed > 0) return 'Job is running: its next Pod follows';
+  return jobPods.length > 0 ? 'Job is running' : 'Job created';
+}
+
 function awaitNextPod(facts: Facts, since: Date): StepResult {
   const { job, nodeOp, now, podRefusal } = facts;
   const failed = job?.status?.failed ?? 0;
@@ -121,7 +142,7 @@ function awaitNextPod(facts: Facts, since: Date): StepResult {
   const until = after(since, seconds);
   const cause = podRefusal?.message ?? 'see the events of the Job';
   if (now >= until) return fail('PodRefused', `no Pod was created for the Job within ${seconds} s: ${cause}`);
-  const message = failed === 0 ? 'Job created' : 'Job is running: its next Pod follows';
+  const message = nextPodMessage(facts, failed);
   const next = after(now, CREATION_SECONDS);
   return wait(
     'JobRunning',

@@ -9,17 +9,11 @@ import { startError, waitingContainerOf } from '../../cluster/container-wait.js'
 import { type CachedJob, conditionOf } from '../../cluster/job.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
-import {
-  addedContainersOf,
-  containerNamed,
-  containersOf,
-  isAlive,
-  newestOf,
-  type CachedPod,
-} from '../../cluster/pod.js';
+import { addedContainersOf, containerNamed, isEnding, newestOf, type CachedPod } from '../../cluster/pod.js';
 import { act, type Facts, fail, stepStartedAt, type StepResult, wait } from '../facts/facts.js';
 import { awaitPull, pullStateOf } from './image-wait.js';
 import { sentinelFailed } from './job-failure.js';
+import { isPhaseOverdue } from './job-progress.js';
 
 /** Added containers that end by themselves do it soon after ours. */
 const ADDED_CONTAINER_SECONDS = 10;
@@ -49,7 +43,7 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
   if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job) || isTimedOut(job)) return undefined;
   if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
-  if (pod && isAlive(pod) && hasNoContainerLeft(pod)) return undefined;
+  if (pod && isEnding(pod) && !isPhaseOverdue(facts, pod)) return undefined;
   const added = pod ? addedContainersOf(pod) : [];
   const change = {
     job: { ...ledger.job, succeededIn: bootOfSuccess(facts), ...(added.length > 0 ? { added } : {}) },
@@ -57,10 +51,6 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   };
   return act({ do: 'record', change }, { message: 'Job is running' });
 }
-
-/** Its phase follows: the kubelet reports the end of a Pod some time after that of its last container. */
-const hasNoContainerLeft = (pod: CachedPod): boolean =>
-  containersOf(pod).every(({ state }) => state?.terminated !== undefined);
 
 /** By the condition `Initialized`, or by a sentinel that was killed; the kubelet reports 137 also for one that had not started yet. */
 const TAKEN_AWAY = new RegExp(

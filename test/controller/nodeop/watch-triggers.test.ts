@@ -3,7 +3,7 @@ import type { NodeOp } from '../../../api/objects.js';
 import { enqueueOnChanges, enqueueOnRoom } from '../../../controller/nodeop/watch-triggers.js';
 import type { Stored } from '../../../kube/kube.js';
 import { emptyCaches } from '../../fakes/caches.js';
-import { job, ledger, node, nodeAgent, op, pod, reached, type NodeTraits } from '../../builders.js';
+import { job, ledger, node, nodeAgent, op, pod, reached, type NodeTraits, type PodTraits } from '../../builders.js';
 
 type AllCaches = ReturnType<typeof emptyCaches>;
 
@@ -52,6 +52,15 @@ describe('enqueueOnChanges', () => {
   const CLAIMANT = 'default/op';
   const OPEN = 'default/open';
   test.each<[string, (caches: AllCaches) => void, string[]]>([
+    [
+      'enqueues the NodeOp of a Job whose annotations were stripped',
+      c => {
+        const owner = { apiVersion: 'operator.kairos.io/v1alpha1', kind: 'NodeOp', name: 'op', uid: 'uid-op' };
+        const metadata = { ...job('complete').metadata, labels: OURS.labels, ownerReferences: [owner] };
+        c.jobs.applyEvent('ADDED', next({ ...job('complete'), metadata }));
+      },
+      [CLAIMANT],
+    ],
     [
       'enqueues the claimant when DaemonSets may want the verified node no longer',
       c => {
@@ -222,5 +231,29 @@ describe('enqueueOnRoom', () => {
     );
     change(caches);
     expect(keys).toEqual(expected);
+  });
+});
+
+describe('the Pod of a command', () => {
+  const owner = { kind: 'Job', apiVersion: 'batch/v1', uid: 'uid-job' };
+  const labels = { ...OURS.labels, 'kairos.io/nodeop': 'op' };
+  const command = (exitCode: number) => [{ name: 'nodeop', state: { terminated: { exitCode } } }];
+  const waiting = [{ name: 'sentinel-creator', state: { waiting: { reason: 'PodInitializing' } } }];
+  test.each<[string, PodTraits, number]>([
+    ['gets time for its phase when its last container has ended', { containers: command(0) }, 1_000],
+    [
+      'gets time for its phase when its init container has failed',
+      { initContainers: command(1), containers: waiting },
+      1_000,
+    ],
+    ['is seen at once when another container follows', { initContainers: command(0), containers: waiting }, 10],
+    ['is seen at once when its phase is reported', { containers: command(0), phase: 'Succeeded' }, 10],
+  ])('%s', (_title, traits, afterMs) => {
+    const caches = emptyCaches();
+    caches.nodeAgents.applyEvent('ADDED', next(nodeAgent({}, ledger())));
+    const delays = new Set<number | undefined>();
+    enqueueOnChanges(caches, (_key, ms) => delays.add(ms));
+    caches.pods.applyEvent('ADDED', next(pod('job-x', { ...OURS, owner, labels, ...traits })));
+    expect([...delays]).toEqual([afterMs]);
   });
 });

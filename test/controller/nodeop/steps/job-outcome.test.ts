@@ -48,6 +48,10 @@ describe('A Job whose Pod is kept by an added container', () => {
   });
 });
 
+/** The ledger of a Job whose two containers were first seen to have ended `seconds` ago. */
+const endedFor = (seconds: number) =>
+  ran('Run', { job: RECORDED, waiting: { for: 'uid-job-x 2 boot-1', since: secondsAgo(seconds) } });
+
 describe('A Job with reboot whose command has succeeded', () => {
   const podWith = (sentinel: object, more: PodTraits = {}) =>
     pod('job-x', {
@@ -153,6 +157,21 @@ describe('A Job with reboot whose command has succeeded', () => {
       'is not stopped when its containers have ended and the phase of its Pod is late',
       { ledger: succeeded(20), jobPods: [podWith(ENDED)] },
       'Run: wait JobRunning',
+    ],
+    [
+      'is not recorded while the phase of its Pod is late',
+      { ledger: endedFor(599), jobPods: [podWith(ENDED)] },
+      'Run: wait JobRunning',
+    ],
+    [
+      'is recorded when the phase of its Pod is never reported',
+      { ledger: endedFor(600), jobPods: [podWith(ENDED)] },
+      'Run: record',
+    ],
+    [
+      'has its sentinel recorded, to be stopped, when the phase of its Pod is not reported after that either',
+      { ledger: succeeded(600, 'boot-1'), jobPods: [podWith(ENDED)] },
+      'Run: record',
     ],
     [
       'has timed out when its command ends while its Pod is terminated at the deadline',

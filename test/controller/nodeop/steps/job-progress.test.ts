@@ -40,6 +40,28 @@ const CREATING = { waiting: { reason: 'ContainerCreating' } };
 const UNAUTHORIZED = { waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } };
 const withImage = node('n1', { images: ['registry.example/tool:1'] });
 
+describe('A Pod whose command has failed, and whose phase is late', () => {
+  const failed = next({ terminated: { exitCode: 4, message: 'no such disk' } }, { phase: 'Running' });
+  const seenFor = (seconds: number) =>
+    facts({}, { ledger: at(waitingFor('uid-next 1 boot-1', seconds)), job: running(), jobPods: [failed] });
+
+  test('is waited for with the message that the Job is running', () =>
+    expect(walk(seenFor(599)).result).toMatchObject({ is: 'wait', reason: 'JobRunning', message: 'Job is running' }));
+
+  test('fails the node by its exit code when the phase is never reported', () =>
+    expect(walk(seenFor(600)).result).toMatchObject({
+      reason: 'JobFailed',
+      message: 'Job failed',
+      exitCode: 4,
+      log: 'no such disk',
+    }));
+
+  test('is followed by the Job controller, with the message that the Job is running', () => {
+    const seen = { ledger: at(waitingFor('no Pod 1 0 boot-1', 1)), job: running(), jobPods: [failedPod] };
+    expect(walk(facts({}, seen)).result).toMatchObject({ is: 'wait', message: 'Job is running' });
+  });
+});
+
 describe('A Job whose first Pod has failed', () => {
   const noPod = 'no Pod 1 1 boot-1';
   const nextPod = 'uid-next 0 boot-1';
