@@ -72,23 +72,31 @@ describe('where a webhook adds a sidecar and an init container to every Pod', ()
     await expectClean(operator, first.name);
   });
 
-  test.each([
-    ['sidecar', note],
-    ['native', /^Job and reboot completed successfully/],
-  ])('an operation with a %s runs its command once and reboots its node once', async (name, message) => {
+  test('operations with a sidecar and with a native one run their command once and reboot their node once', async () => {
     resetCommandLogs(operator);
-    const machine = name === 'native' ? second : first;
-    const power = countPowerEvents(machine);
+    const cases = [
+      { name: 'sidecar', machine: first, message: note, power: countPowerEvents(first) },
+      {
+        name: 'native',
+        machine: second,
+        message: /^Job and reboot completed successfully/,
+        power: countPowerEvents(second),
+      },
+    ];
     const [command, preflight] = [shell(`sleep 1; ${appendToLog('ran')}`), { command: shell('sleep 1') }];
-    const spec = { ...onNode(machine.name), command, preflight, cordon: true, rebootOnSuccess: true };
-    await operator.kubectl.apply(nodeOpOf(name, spec));
-    const op = await waitUntilFinished(operator, 'nodeop', name, 120);
-    expect(nodeStatuses(op)[machine.name]).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
-    expect(nodeStatuses(op)[machine.name]?.message).toMatch(message);
-    expect(injector.injected.get(name)).toBeGreaterThanOrEqual(2);
-    expect([commandLog(machine), power()]).toEqual([['ran'], { boots: 1, requests: 1 }]);
-    expect(await jobsOf(operator, name)).toHaveLength(1);
-    await expectClean(operator, machine.name);
+    const spec = { command, preflight, cordon: true, rebootOnSuccess: true };
+    await operator.kubectl.apply(
+      cases.map(({ name, machine }) => nodeOpOf(name, { ...spec, ...onNode(machine.name) })),
+    );
+    for (const { name, machine, message, power } of cases) {
+      const op = await waitUntilFinished(operator, 'nodeop', name, 120);
+      expect(nodeStatuses(op)[machine.name]).toMatchObject({ phase: 'Completed', rebootStatus: 'completed' });
+      expect(nodeStatuses(op)[machine.name]?.message).toMatch(message);
+      expect(injector.injected.get(name)).toBeGreaterThanOrEqual(2);
+      expect([commandLog(machine), power()]).toEqual([['ran'], { boots: 1, requests: 1 }]);
+      expect(await jobsOf(operator, name)).toHaveLength(1);
+      await expectClean(operator, machine.name);
+    }
   });
 
   test('a command that fails beside a sidecar is repeated up to backoffLimit, with its exit code in the status', async () => {
