@@ -4,6 +4,7 @@ import type { RebootAnswer } from '../api/node-agent.js';
 import type { NodeAgent } from '../api/objects.js';
 import type { Cache } from '../kube/cache.js';
 import type { Kube } from '../kube/kube.js';
+import { withCutMessages } from '../kube/status-texts.js';
 import { mergeDiff } from '../kube/merge-patch.js';
 import type { Log } from '../program/log.js';
 import type { Facts } from './observe.js';
@@ -37,7 +38,7 @@ export class StatusWriter {
   /** Compares with the stored status, so that a status which something else changed is corrected at the next reconciliation. */
   async write({ agent, facts, keepRelease, log }: Reconciliation, reboot: RebootAnswer | undefined): Promise<void> {
     const { kube, cache, agentVersion, stateDir } = this.#options;
-    const status = statusOf(agent, { agentVersion, stateDir, facts, reboot, keepRelease });
+    const status = withCutMessages(statusOf(agent, { agentVersion, stateDir, facts, reboot, keepRelease }));
     const patch = mergeDiff(agent.status ?? {}, status);
     if (!patch || isOnlyGeneration(patch) || JSON.stringify(patch) === this.#droppedPatch) return;
     const { name } = agent.metadata;

@@ -1,6 +1,7 @@
 /** Records Events, as `kubectl describe` shows them: one per occurrence, counted when repeated, and never blocking the caller. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../program/clock.js';
+import { cutText } from '../program/cut-text.js';
 import type { Log } from '../program/log.js';
 import { FairQueue } from './fair-queue.js';
 import type { Kube, Stored } from './kube.js';
@@ -44,8 +45,7 @@ export interface RecorderOptions {
   instance: string;
 }
 
-/** Limits of `events.k8s.io/v1`; the API server rejects longer values. */
-const MAX_NOTE_BYTES = 1024;
+/** The limit of `events.k8s.io/v1`; the API server rejects longer values, and longer notes than `cutText` leaves. */
 const MAX_REASON_LENGTH = 128;
 /** How many Events may wait for a slow API server; then those of the namespace with most of them are dropped. */
 const MAX_QUEUE_LENGTH = 500;
@@ -71,7 +71,7 @@ interface Series {
 /** The body of the Event object. Events about cluster-scoped objects are stored in the namespace `default`. */
 export function eventBody(event: Event, { instance, name, now }: { instance: string; name: string; now: Date }) {
   const { about, type, reason, action = reason, related } = event;
-  const note = truncated(event.message);
+  const note = cutText(event.message);
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
@@ -97,15 +97,6 @@ const reference = ({ apiVersion, kind, name, namespace, uid }: EventSubject): Ev
   uid,
 });
 
-function truncated(text: string): string {
-  if (Buffer.byteLength(text) <= MAX_NOTE_BYTES) return text;
-  /* A cut inside a multi-byte character leaves a replacement character, which is removed too. */
-  return `${Buffer.from(text)
-    .subarray(0, MAX_NOTE_BYTES - 3)
-    .toString()
-    .replace(/\uFFFD+$/, '')}…`;
-}
-
 /** Events with the same key form a series. */
 const seriesKey = ({ about, type, reason, message, topic = message, related }: Event) =>
   JSON.stringify([about.kind, about.namespace, about.name, about.uid, type, reason, topic, related?.uid]);
@@ -124,7 +115,9 @@ class SeriesRecorder implements Recorder {
     this.#options = options;
   }
 
-  record(event: Event): void {
+  record(whole: Event): void {
+    /* The series remember their messages. */
+    const event = { ...whole, message: cutText(whole.message) };
     const key = seriesKey(event);
     const now = this.#options.clock.monotonic();
     const known = this.#series.get(key);

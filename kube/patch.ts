@@ -1,6 +1,7 @@
 /** Patches that contain only what changed, so that concurrent changes to other fields survive. */
 import type { Kube, Name, Resource, Stored } from './kube.js';
 import { mergeDiff } from './merge-patch.js';
+import { withCutMessages } from './status-texts.js';
 
 /** The field manager of server-side apply, as it appears in managedFields. */
 export const FIELD_OWNER = 'kairos-operator';
@@ -38,7 +39,7 @@ export async function mergeStatus<T extends Stored & { status?: object }>(
   object: T,
   { status, onlyIfUnchanged = true }: Precondition & { status: NonNullable<T['status']> },
 ): Promise<T> {
-  const patch = mergeDiff({ status: object.status }, { status });
+  const patch = mergeDiff({ status: object.status }, { status: withCutMessages(status) });
   if (!patch) return object;
   return kube.patch<T>(resource, nameOf(object), withPrecondition(patch, object, { onlyIfUnchanged }), {
     type: 'merge',

@@ -15,6 +15,7 @@ import { type Outcome, reconciler } from '../../kube/reconciler.js';
 import type { Recorder } from '../../kube/event-recorder.js';
 import { JOBS, PODS } from '../../kube/resources.js';
 import type { Clock } from '../../program/clock.js';
+import { cutText } from '../../program/cut-text.js';
 import type { Log } from '../../program/log.js';
 import { namespaceRefusal } from '../cluster/allowed-namespaces.js';
 import { ownedBy } from '../cluster/owner-index.js';
@@ -150,8 +151,10 @@ function rejectionOf(
   { allowedNamespaces }: ArtifactDeps,
 ): Problem | undefined {
   if (faults.length > 0) {
-    const message = faults.map(({ path, message: fault }) => `spec.${path.join('.')}: ${fault}`).join('; ');
-    return { reason: 'InvalidSpec', message };
+    const message = faults
+      .map(({ path, message: fault }) => cutText(`spec.${path.join('.')}: ${fault}`, 256))
+      .join('; ');
+    return { reason: 'InvalidSpec', message: cutText(message) };
   }
   const hasStarted = status?.phase === 'Building' || status?.phase === 'Exporting';
   const message = hasStarted ? undefined : namespaceRefusal(metadata.namespace, allowedNamespaces);

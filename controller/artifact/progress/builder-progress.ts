@@ -2,6 +2,7 @@
 import { CONTAINERS } from '../../../api/names.js';
 import type { OSArtifactStatus } from '../../../api/os-artifact.js';
 import { containerNamed, type CachedPod, type ContainerState, type ContainerStatus } from '../../cluster/pod.js';
+import { cutStart } from '../../../program/cut-text.js';
 import { blockedReason } from './blocked-pod.js';
 import { lossReason } from './pod-disruption.js';
 
@@ -59,13 +60,20 @@ export function outputStatuses(pod: CachedPod): OutputStatuses {
   return [...new Map(outputs.map(output => [output.name, output])).values()];
 }
 
+/** The runner of the step writes as much. */
+const MAX_LOG_BYTES = 2048;
+
 /** The failed step, with the end of its log. */
 function failureMessage(pod: CachedPod): string {
   const failed = stepContainersOf(pod).find(({ state }) => state?.terminated && state.terminated.exitCode !== 0);
   const { terminated } = failed?.state ?? {};
   const podMessage = [pod.status.reason, pod.status.message].filter(Boolean).join(': ');
   if (!failed || !terminated) return podMessage || 'the builder Pod failed';
-  const details = (terminated.message ?? '').trim() || podMessage || terminated.reason || 'there is no output';
+  const details =
+    cutStart((terminated.message ?? '').trim(), MAX_LOG_BYTES) ||
+    podMessage ||
+    terminated.reason ||
+    'there is no output';
   return `step ${failed.name} failed with exit code ${terminated.exitCode}: ${details}`;
 }
 
