@@ -76,6 +76,6 @@ export const containerOf = (step: Step, build: Build, { tools, count }: { tools:
   volumeMounts: step.mounts,
   ...securityOf(step, tools),
   ...resourcesOf(step, build),
-  /* For a container that fails before the runner writes a message. */
-  terminationMessagePolicy: 'FallbackToLogsOnError',
+  /* Never the log itself, in which the tools write the cloud-config: that of a step that is killed before the runner writes a message. */
+  terminationMessagePolicy: 'File',
 });
