@@ -44,10 +44,10 @@ export const createLog = (
 
 /** The formatters are not applied to the fields of a child. */
 const limitedLog = (logger: Logger): Log => ({
-  debug: logger.debug.bind(logger) as LogLine,
-  info: logger.info.bind(logger) as LogLine,
-  warn: logger.warn.bind(logger) as LogLine,
-  error: logger.error.bind(logger) as LogLine,
+  debug: logger.debug.bind(logger),
+  info: logger.info.bind(logger),
+  warn: logger.warn.bind(logger),
+  error: logger.error.bind(logger),
   child: fields => limitedLog(logger.child(limited(fields))),
 });
 

@@ -9,7 +9,7 @@ test.each([
   ['a status is written', /subresource: 'status'/, ['agent/status-writer.ts', 'kube/patch.ts'], /withCutMessages\(/],
   ['an Event is written', /\bcreate(<\w+>)?\(EVENTS\b/, ['kube/event-recorder.ts'], /cutText\(/],
   ['a log is written', /\bpino\(|console\./, ['program/log.ts'], /cutTexts\(/],
-  ['a review is answered', /\banswer\(\{/, ['webhook/review.ts'], /cutText\(/],
+  ['a review is answered', /\banswer\(\{/, ['webhook/review.ts'], /\bcut\(/],
 ])('%s in these files only, and there its texts are cut', (_, pattern, files, cutting) => {
   const found = FILES.filter(file => pattern.test(readFileSync(file, 'utf8')));
   expect(found).toEqual(files);

@@ -1,6 +1,6 @@
 /**
  * Which lines of a step's log are not published. The tools log the whole cloud-config, and buildah each instruction of the rendered definition;
- * whoever may read the OSArtifact reads the end of a failed step's log in its status, and need not be allowed to read Secrets.
+ * who may read the OSArtifact reads the end of a failed step's log in its status, and need not be allowed to read Secrets.
  */
 
 /** In the containers: what the step got from Secrets. Those that a step does not mount do not exist. */
