@@ -64,3 +64,23 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 export const isPrintable = (rune: number): boolean => isRune(rune) && PRINTABLE.test(String.fromCodePoint(rune));
 
 export const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');
+
+/** How long a text may grow by single characters: each takes 32 bytes until the text is joined. */
+const JOIN_LENGTH = 4096;
+
+/** A text that is built from many short pieces. */
+export class Pieces {
+  readonly #joined: string[] = [];
+  #recent: string[] = [];
+
+  add(piece: string): void {
+    this.#recent.push(piece);
+    if (this.#recent.length < JOIN_LENGTH) return;
+    this.#joined.push(this.#recent.join(''));
+    this.#recent = [];
+  }
+
+  toString(): string {
+    return [...this.#joined, ...this.#recent].join('');
+  }
+}

@@ -1,5 +1,5 @@
 /** The functions `html`, `js` and `urlquery`, on bytes. */
-import { BAD_RUNE, encodeRune, hex, isPrintable, runesOf } from './bytes.js';
+import { BAD_RUNE, encodeRune, hex, isPrintable, Pieces, runesOf } from './bytes.js';
 
 const HTML: Record<string, string> = {
   '"': '&#34;',
@@ -18,15 +18,15 @@ const jsCode = (rune: number) => `\\u${hex(rune, 4).toUpperCase()}`;
 
 /** Safe within a quoted string of a script in an HTML page. */
 export function escapeJs(bytes: string): string {
-  let escaped = '';
+  const escaped = new Pieces();
   let at = 0;
   for (const { rune, size } of runesOf(bytes)) {
     const char = bytes.slice(at, at + size);
     const mustEscape = rune < 0x80 ? rune < 0x20 || '<>&='.includes(char) : !isPrintable(rune);
-    escaped += JS[char] ?? (mustEscape ? jsCode(rune) : char);
+    escaped.add(JS[char] ?? (mustEscape ? jsCode(rune) : char));
     at += size;
   }
-  return escaped;
+  return escaped.toString();
 }
 
 export const escapeQuery = (bytes: string): string =>

@@ -1,5 +1,5 @@
 /** Quotes texts and characters in Go syntax. */
-import { encodeRune, hex, isPrintable, runesOf } from './bytes.js';
+import { encodeRune, hex, isPrintable, Pieces, runesOf } from './bytes.js';
 
 const SIMPLE: Record<number, string> = {
   7: '\\a',
@@ -22,13 +22,13 @@ function escaped(rune: number, quote: string, asciiOnly: boolean): string {
 }
 
 export function quoted(bytes: string, asciiOnly: boolean): string {
-  let inner = '';
+  const inner = new Pieces();
   let at = 0;
   for (const { rune, size, valid } of runesOf(bytes)) {
-    inner += valid ? escaped(rune, '"', asciiOnly) : `\\x${hex(bytes.charCodeAt(at), 2)}`;
+    inner.add(valid ? escaped(rune, '"', asciiOnly) : `\\x${hex(bytes.charCodeAt(at), 2)}`);
     at += size;
   }
-  return `"${inner}"`;
+  return `"${inner.toString()}"`;
 }
 
 export const quotedRune = (rune: number, asciiOnly: boolean): string => `'${escaped(rune, "'", asciiOnly)}'`;
