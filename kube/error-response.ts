@@ -41,11 +41,9 @@ const limited = (text: unknown): string | undefined => (typeof text === 'string'
 function causesOf(status: Status | undefined): Cause[] | undefined {
   const causes = status?.details?.causes;
   if (!Array.isArray(causes)) return undefined;
-  return causes
-    .slice(0, MAX_CAUSES)
-    .map(({ reason, message, field }) => ({
-      reason: limited(reason),
-      message: limited(message),
-      field: limited(field),
-    }));
+  return causes.slice(0, MAX_CAUSES).map(({ reason, message, field }) => ({
+    reason: limited(reason),
+    message: limited(message),
+    field: limited(field),
+  }));
 }
