@@ -19,6 +19,7 @@ type Ended = Exclude<Outcome['then'], 'failed'> | 'conflict' | 'error';
 export interface ReconcilerOptions {
   name: string;
   reconcile: (key: string) => Promise<Outcome>;
+  /** Of several, one is left to other namespaces: those of one namespace together occupy at most one fewer. */
   workers?: number;
   log: Log;
   clock: Clock;

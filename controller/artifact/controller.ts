@@ -71,7 +71,7 @@ export async function artifactController(shared: Omit<ArtifactDeps, 'turns'>, le
     if (artifact) await refreshStale(artifact, staleness, deps);
     return reconcileArtifact(parseKey(key), deps);
   };
-  const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 2 });
+  const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 3 });
   const enqueueOwner = (child: Stored | undefined) => {
     const owner = child && artifactNameOf(child);
     if (owner) loop.enqueue(keyOf(owner));

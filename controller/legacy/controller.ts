@@ -48,7 +48,7 @@ export async function legacyController(deps: LegacyDeps, leading: AbortSignal): 
     reconcile: key => (key === CLEANUP_KEY ? cleanUp(deps) : reconcile(key, deps)),
     log,
     clock,
-    workers: 4,
+    workers: 5,
   });
   caches.nodeOps.onChange(({ new: op }) => op && hasLegacyState(op, legacy) && loop.enqueue(keyOf(op.metadata)));
   caches.pods.onChange(({ old, new: now }) => {

@@ -88,7 +88,7 @@ export class NodeOpController {
   async run(leading: AbortSignal): Promise<void> {
     const { log, clock, caches } = this.#deps;
     const reconcile = (key: string) => this.reconcile(parseKey(key));
-    const loop = reconciler({ name: 'nodeop', reconcile, log, clock, workers: 4 });
+    const loop = reconciler({ name: 'nodeop', reconcile, log, clock, workers: 5 });
     caches.pods.onChange(({ old, new: now }) => {
       if (old && now === undefined) this.#evictions.forget(old.metadata.uid);
     });

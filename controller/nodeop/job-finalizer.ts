@@ -50,7 +50,7 @@ export async function jobFinalizerController(
   const { caches, log, clock } = deps;
   const seen = new Map<string, number>();
   const reconcile = (key: string) => releaseJob(key, { ...deps, seen });
-  const loop = reconciler({ name: 'job-finalizer', reconcile, log, clock, workers: 4 });
+  const loop = reconciler({ name: 'job-finalizer', reconcile, log, clock, workers: 5 });
   const enqueueReleasable = (job: CachedJob) => {
     if (isHeld(job) && isReleasable(job, caches)) loop.enqueue(keyOf(job.metadata));
   };

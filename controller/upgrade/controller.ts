@@ -57,7 +57,7 @@ export async function upgradeController(deps: UpgradeDeps, leading: AbortSignal)
     reconcile: key => reconcileUpgrade(parseKey(key), { ...deps, refusals, staleness }),
     log,
     clock,
-    workers: 2,
+    workers: 3,
   });
   upgrades.onChange(({ old, new: now }) => {
     if (now) loop.enqueue(keyOf(now.metadata));

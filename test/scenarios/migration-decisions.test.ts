@@ -122,10 +122,12 @@ describe('a machine that has booted since its Job ended counts as rebooted', () 
     rebootPod: 'triggered',
   };
   const hourAgo = ({ api, clock }: FakeCluster) => {
-    const lastTransitionTime = new Date(clock.now().getTime() - 3_600_000).toISOString();
+    const at = (msAgo: number) => new Date(clock.now().getTime() - msAgo).toISOString();
+    const lastTransitionTime = at(3_600_000);
     for (const { metadata } of api.all(JOBS))
       api.modify<JobObject>(JOBS, metadata, job => ({
         ...job,
+        metadata: { ...job.metadata, creationTimestamp: at(3_700_000) },
         status: { ...job.status, conditions: [{ type: 'Complete', status: 'True', lastTransitionTime }] },
       }));
   };
