@@ -59,6 +59,8 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
       contents: `
         import { realHost } from './agent/host.js';
         import { reboot } from './agent/reboot.js';
+        /* The shutdown ends all processes, this one perhaps before it has printed the method. */
+        for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
         const host = realHost('/', { now: () => new Date() }, { commandTimeoutMs: ${commandTimeoutMs} });
         reboot(host).then(({ method }) => console.log(method), error => { console.log(error.message); process.exitCode = 1; });`,
     },
@@ -83,7 +85,7 @@ async function agentReboots(init: number, commandTimeoutMs = 30_000): Promise<{ 
 /** How a machine with systemd reboots, whatever the way. */
 async function rebootOf(init: number, commandTimeoutMs: number) {
   const ended = once(machine as ChildProcess, 'exit');
-  /* The shutdown may end this process, too, right after it has printed the method. */
+  /* systemd may still kill it after it has printed the method. */
   const [method] = (await agentReboots(init, commandTimeoutMs)).output.split('\n');
   return { method, ended: await ended, hasReachedTarget: existsSync(join(share, 'reboot-target')) };
 }
