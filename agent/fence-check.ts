@@ -12,7 +12,7 @@ import type { Log } from '../program/log.js';
 
 /** Just after an installation, the API server may not have loaded the policies yet: what is not fenced is tried again before it is reported. */
 export const CONFIRM_MS = 30_000;
-/** Until it is fenced, an agent tries again this often. */
+/** An agent tries again this often, fenced or not: the policies may be deleted later. */
 export const RECHECK_MS = 60 * 60_000;
 const MAX_MESSAGE_LENGTH = 500;
 
@@ -28,12 +28,13 @@ export interface FenceCheckOptions {
   nodeName: string;
 }
 
-/** Sends two small requests when the agent starts, and none any more once it is known to be fenced. */
+/** Sends two small requests when the agent starts, and every hour after that. */
 export class FenceCheck {
   readonly #options: FenceCheckOptions;
   #result: Fence | undefined;
-  #tried = 0;
-  #triedAt = 0;
+  #triedAt: number | undefined;
+  /** The last try found an agent that was not known to be unfenced not to be fenced. */
+  #isUnconfirmed = false;
 
   constructor(options: FenceCheckOptions) {
     this.#options = options;
@@ -50,9 +51,10 @@ export class FenceCheck {
     if (!this.#isDue(clock.monotonic())) return false;
     const found = await this.#try().catch(unknown);
     this.#triedAt = clock.monotonic();
-    this.#tried += 1;
-    const mayChange = found.state !== 'Fenced' && this.#tried === 1;
-    if (mayChange) return false;
+    const wasFenced = this.#result?.state === 'Fenced';
+    const isFenced = found.state === 'Fenced';
+    this.#isUnconfirmed = !isFenced && !this.#isUnconfirmed && (wasFenced || this.#result === undefined);
+    if (this.#isUnconfirmed || (wasFenced && isFenced)) return false;
     if (found.state === 'NotFenced') log.error({ step: 'Fence', ...found }, 'this agent may write to other Nodes');
     if (found.state === 'Unknown')
       log.warn({ step: 'Fence', ...found }, 'unknown whether the agent may write to other Nodes');
@@ -61,9 +63,7 @@ export class FenceCheck {
   }
 
   #isDue(now: number): boolean {
-    if (this.#tried === 0) return true;
-    if (this.#result?.state === 'Fenced') return false;
-    return now - this.#triedAt >= (this.#tried === 1 ? CONFIRM_MS : RECHECK_MS);
+    return this.#triedAt === undefined || now - this.#triedAt >= (this.#isUnconfirmed ? CONFIRM_MS : RECHECK_MS);
   }
 
   async #try(): Promise<Fence> {

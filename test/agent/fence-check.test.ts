@@ -41,15 +41,42 @@ function clusterOf(nodes: readonly string[], answer?: Error) {
 }
 
 describe('an agent', () => {
-  test('that is refused on another Node is fenced, and never asks again', async () => {
+  test('that is refused on another Node is fenced, asks again every hour and reports nothing new', async () => {
     const { check, clock, requests } = clusterOf(['n1', 'n2'], REFUSED);
     expect(await check.run()).toBe(true);
     expect(check.result).toMatchObject({ state: 'Fenced', reason: 'Refused' });
+    await clock.advance(RECHECK_MS - 1);
+    expect(await check.run()).toBe(false);
+    expect(requests).toEqual(['list', 'patch n2 dry']);
     for (let hour = 0; hour < 5; hour += 1) {
       await clock.advance(RECHECK_MS);
       expect(await check.run()).toBe(false);
     }
-    expect(requests).toEqual(['list', 'patch n2 dry']);
+    expect(requests).toHaveLength(12);
+  });
+
+  test('whose policies are deleted later reports it within the hour, after a second try', async () => {
+    const { check, clock, state } = clusterOf(['n1', 'n2'], REFUSED);
+    await check.run();
+    state.answer = undefined;
+    await clock.advance(RECHECK_MS);
+    expect(await check.run()).toBe(false);
+    expect(check.result?.state).toBe('Fenced');
+    await clock.advance(CONFIRM_MS);
+    expect(await check.run()).toBe(true);
+    expect(check.result?.state).toBe('NotFenced');
+  });
+
+  test('that is fenced stays so when one try fails', async () => {
+    const { check, clock, state } = clusterOf(['n1', 'n2'], REFUSED);
+    await check.run();
+    state.answer = new Error('connection refused');
+    await clock.advance(RECHECK_MS);
+    expect(await check.run()).toBe(false);
+    state.answer = REFUSED;
+    await clock.advance(CONFIRM_MS);
+    expect(await check.run()).toBe(false);
+    expect(check.result?.state).toBe('Fenced');
   });
 
   test('that may write to another Node reports it after a second try, and tries again every hour', async () => {
