@@ -29,6 +29,8 @@ const NOT_ADOPTED = `${LABELS.nodeOp},!${LABELS.nodeOpUid}`;
 
 const RECHECK_MS = 2_000;
 const LOG_INTERVAL_MS = 30_000;
+/** Beyond that, a reboot Pod that no scheduler has given to a node holds none. */
+const SCHEDULING_LIMIT_MS = 10 * 60_000;
 
 export class LegacyOperator {
   readonly #caches: Caches;
@@ -36,13 +38,15 @@ export class LegacyOperator {
   readonly #jobs = new Map<string, CachedJob[]>();
   /** By uid. Only those that were there at the start: the legacy operator had stopped, so a later one is not its own. */
   readonly #rebootPods = new Map<string, CachedPod>();
-  /** Uids of those of an existing NodeOp. Labels and owner references prove nothing: anyone who may create Pods can write them. */
+  /** Uids of those of a NodeOp that was not migrated then. Labels and owner references prove nothing: anyone who may create Pods can write them. */
   readonly #podsOfNodeOps = new Set<string>();
   readonly leadingSince: Date;
+  readonly #schedulingDeadline: Date;
 
   constructor(caches: Caches, jobs: readonly CachedJob[], leadingSince: Date) {
     this.#caches = caches;
     this.leadingSince = leadingSince;
+    this.#schedulingDeadline = new Date(leadingSince.getTime() + SCHEDULING_LIMIT_MS);
     for (const job of jobs) this.rememberJob(job);
     for (const pod of caches.pods.list().filter(isRebootPod)) this.#rememberPod(pod);
     caches.pods.onChange(({ old, new: now }) => {
@@ -53,17 +57,26 @@ export class LegacyOperator {
 
   #rememberPod(pod: CachedPod): void {
     this.#rebootPods.set(pod.metadata.uid, pod);
-    if (this.#hasNodeOp(pod)) this.#podsOfNodeOps.add(pod.metadata.uid);
+    const op = this.#nodeOpOf(pod);
+    if (op !== undefined && mayBeLegacy(op)) this.#podsOfNodeOps.add(pod.metadata.uid);
   }
 
   /** In the namespace of the Pod, as an owner always is. */
-  #hasNodeOp(pod: CachedPod): boolean {
+  #nodeOpOf(pod: CachedPod): NodeOp | undefined {
     const { namespace, labels, ownerReferences = [] } = pod.metadata;
     const names = [labels?.[LABELS.nodeOp] ?? '', ...ownerReferences.map(owner => owner.name)];
-    return names.some(name => {
-      const op = this.#caches.nodeOps.get({ namespace, name });
-      return op !== undefined && belongsTo(pod, op);
-    });
+    return names
+      .map(name => this.#caches.nodeOps.get({ namespace, name }))
+      .find(op => op !== undefined && belongsTo(pod, op));
+  }
+
+  #claimsNode(pod: CachedPod, now: Date): boolean {
+    const isUnscheduled = pod.spec.nodeName === undefined;
+    if (!this.#podsOfNodeOps.has(pod.metadata.uid) || (isUnscheduled && now >= this.#schedulingDeadline)) return false;
+    if (isBeingDeleted(pod, now)) return true;
+    /* A migration deletes the Pods of its NodeOp first, so that one which waits longer reboots for no operation. */
+    const op = this.#nodeOpOf(pod);
+    return isWaitingToReboot(pod) && (op === undefined || mayBeLegacy(op));
   }
 
   /** Takes a Job as it was just read: the informer sees Jobs only once they carry the label of this operator. */
@@ -83,9 +96,8 @@ export class LegacyOperator {
 
   /** The legacy operator started this operation, which is neither finished nor migrated. Other controllers must not start it. */
   owns(op: NodeOp): boolean {
-    const { status } = op;
-    if (status?.startedAt !== undefined || isFinishedForLegacy(op)) return false;
-    return status?.phase !== undefined || this.jobsOf(op).length > 0 || this.rebootPodsOf(op).some(isAlive);
+    if (!mayBeLegacy(op)) return false;
+    return op.status?.phase !== undefined || this.jobsOf(op).length > 0 || this.rebootPodsOf(op).some(isAlive);
   }
 
   /** The current state of its Jobs, adopted ones included. */
@@ -108,8 +120,7 @@ export class LegacyOperator {
   claimedNodes(now: Date): Map<string, string> {
     const nodes = new Map<string, string>();
     for (const pod of this.#rebootPods.values())
-      if (this.#podsOfNodeOps.has(pod.metadata.uid) && (isWaitingToReboot(pod) || isBeingDeleted(pod, now)))
-        nodes.set(nodeNameOf(pod), nodeOpKey(pod));
+      if (this.#claimsNode(pod, now)) nodes.set(nodeNameOf(pod), nodeOpKey(pod));
     for (const op of this.#caches.nodeOps.list()) {
       if (!this.owns(op)) continue;
       const entries = Object.entries(op.status?.nodeStatuses ?? {});
@@ -120,6 +131,9 @@ export class LegacyOperator {
     return nodes;
   }
 }
+
+/** Neither finished by the legacy operator, nor started or migrated by this one, which records when. */
+const mayBeLegacy = (op: NodeOp): boolean => op.status?.startedAt === undefined && !isFinishedForLegacy(op);
 
 type OwnedObject = CachedJob | CachedPod;
 

@@ -38,6 +38,10 @@ const legacyOperator = (jobs: readonly CachedJob[], pods: readonly CachedPod[] =
 };
 
 const startedStatus = { phase: 'Running' as const, nodeStatuses: { n2: { phase: 'Running' as const } } };
+const rebootingStatus = {
+  phase: 'Completed' as const,
+  nodeStatuses: { n1: { phase: 'Completed' as const, rebootStatus: 'pending' as const } },
+};
 const migratedStatus = { phase: 'Pending' as const, startedAt: NOW.toISOString() };
 
 describe('the legacy operator owns a NodeOp', () => {
@@ -87,42 +91,53 @@ describe('the nodes that the legacy operator claims', () => {
     ],
     [
       'include those of waiting reboot Pods of a NodeOp',
-      legacyOperator([], [rebootPod({ owner: OWNER })], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod({ owner: OWNER })], [op({ rebootOnSuccess: true }, { status: rebootingStatus })]),
       { n1: 'default/op' },
     ],
     [
       'include those of waiting reboot Pods that only name a NodeOp of their namespace',
-      legacyOperator([], [rebootPod()], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod()]),
       { n1: 'default/op' },
+    ],
+    [
+      'do not include those of reboot Pods of a NodeOp that the legacy operator finished',
+      legacyOperator([], [rebootPod({ owner: OWNER })], [op({}, { status: { phase: 'Completed' } })]),
+      {},
+    ],
+    [
+      'do not include those of reboot Pods of a NodeOp that this operator started',
+      legacyOperator([], [rebootPod({ owner: OWNER })], [op({}, { status: migratedStatus })]),
+      {},
+    ],
+    [
+      'do not include those of reboot Pods that only name a NodeOp that this operator completed',
+      legacyOperator([], [rebootPod()], [op({}, { status: { ...migratedStatus, phase: 'Completed' } })]),
+      {},
     ],
     ['do not include those of reboot Pods without a NodeOp', legacyOperator([], [rebootPod({ owner: OWNER })], []), {}],
     [
       'do not include those of reboot Pods that name the uid of a NodeOp in another namespace',
-      legacyOperator([], [rebootPod({ owner: OWNER, namespace: 'tenant' })], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod({ owner: OWNER, namespace: 'tenant' })]),
       {},
     ],
     [
       'do not include those of reboot Pods with the uid of another NodeOp',
-      legacyOperator([], [rebootPod({ owner: { ...OWNER, uid: 'uid-former' } })], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod({ owner: { ...OWNER, uid: 'uid-former' } })]),
       {},
     ],
     [
       'include those of terminating reboot Pods',
-      legacyOperator([], [rebootPod({ terminating: 599 })], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod({ terminating: 599 })]),
       { n1: 'default/op' },
     ],
     [
       'do not include those of reboot Pods that have been terminating for ten minutes',
-      legacyOperator([], [rebootPod({ terminating: 600 })], [op({}, { status: migratedStatus })]),
+      legacyOperator([], [rebootPod({ terminating: 600 })]),
       {},
     ],
     [
       'do not include those of reboot Pods whose deletion was requested ten minutes ago with a grace period of a year',
-      legacyOperator(
-        [],
-        [withGracePeriod(rebootPod({ terminating: 600 }), 365 * 86_400)],
-        [op({}, { status: migratedStatus })],
-      ),
+      legacyOperator([], [withGracePeriod(rebootPod({ terminating: 600 }), 365 * 86_400)]),
       {},
     ],
     [
@@ -134,11 +149,39 @@ describe('the nodes that the legacy operator claims', () => {
   ])('%s', (_sentence, left, expected) => expect(claimedNodesOf(left)).toEqual(expected));
 });
 
+describe('a waiting reboot Pod', () => {
+  const MINUTE = 60_000;
+  const claims = (left: LegacyOperator, minutes: number) =>
+    left.claimedNodes(new Date(NOW.getTime() + minutes * MINUTE)).size;
+
+  test('that is not scheduled claims its node for ten minutes', () => {
+    const waiting = rebootPod({ owner: OWNER, phase: 'Pending' });
+    const left = legacyOperator([], [{ ...waiting, spec: { ...waiting.spec, nodeName: undefined } }]);
+    expect([claims(left, 9.9), claims(left, 10)]).toEqual([1, 0]);
+  });
+
+  test('on a node claims it as long as it waits', () => {
+    const waiting = rebootPod({ owner: OWNER });
+    const left = legacyOperator([], [{ ...waiting, spec: { ...waiting.spec, nodeName: 'n1' } }]);
+    expect(claims(left, 600)).toBe(1);
+  });
+
+  test('claims its node no more when its NodeOp is migrated', () => {
+    const caches = emptyCaches();
+    caches.pods.replaceAll([rebootPod({ owner: OWNER })], '1');
+    caches.nodeOps.replaceAll([op()], '1');
+    const left = new LegacyOperator(caches, [], NOW);
+    expect(claims(left, 0)).toBe(1);
+    caches.nodeOps.put(op({}, { status: migratedStatus, metadata: { resourceVersion: '2' } }));
+    expect(claims(left, 0)).toBe(0);
+  });
+});
+
 describe('a reboot Pod that appears after the legacy operator has stopped', () => {
   const appeared = (pods: readonly CachedPod[]) => {
     const caches = emptyCaches();
     caches.pods.replaceAll(pods, '1');
-    caches.nodeOps.replaceAll([op({}, { status: migratedStatus })], '1');
+    caches.nodeOps.replaceAll([op()], '1');
     const left = new LegacyOperator(caches, [], NOW);
     const later = rebootPod({ owner: OWNER, annotations: { later: 'true' } });
     caches.pods.applyEvent('MODIFIED', { ...later, metadata: { ...later.metadata, resourceVersion: '2' } });
