@@ -7,6 +7,7 @@ import { after } from '../../../program/clock.js';
 import { isAdopted } from '../../cluster/adopted-job.js';
 import { startError, waitingContainerOf } from '../../cluster/container-wait.js';
 import { type CachedJob, conditionOf } from '../../cluster/job.js';
+import { isTerminating } from '../../cluster/metadata.js';
 import { bootIdOf } from '../../cluster/node.js';
 import { endCause, isDisrupted } from '../../cluster/pod-end.js';
 import { addedContainersOf, containerNamed, isEnding, newestOf, type CachedPod } from '../../cluster/pod.js';
@@ -43,7 +44,7 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   const pod = jobPods.find(each => exitCodeOf(each, CONTAINERS.work) === 0);
   if ((pod === undefined && !hasFailedAfterCommand(job)) || isAdopted(job) || isTimedOut(job)) return undefined;
   if (ledger?.job === undefined || ledger.job.succeededIn !== undefined) return undefined;
-  if (pod && isEnding(pod) && !isPhaseOverdue(facts, pod)) return undefined;
+  if (pod && isEnding(pod) && !isPhaseOverdue(facts, pod) && isKept(job)) return undefined;
   const added = pod ? addedContainersOf(pod) : [];
   const change = {
     job: { ...ledger.job, succeededIn: bootOfSuccess(facts), ...(added.length > 0 ? { added } : {}) },
@@ -51,6 +52,9 @@ export function recordSuccess(facts: Facts, job: CachedJob): StepResult | undefi
   };
   return act({ do: 'record', change }, { message: 'Job is running' });
 }
+
+/** The Pod of a Job that is suspended or deleted goes before its phase is reported, and what it proves with it. */
+const isKept = (job: CachedJob): boolean => job.spec.suspend !== true && !isTerminating(job);
 
 /** By the condition `Initialized`, or by a sentinel that was killed; the kubelet reports 137 also for one that had not started yet. */
 const TAKEN_AWAY = new RegExp(

@@ -1,6 +1,7 @@
 /**
  * Static pods that a node had before its reboot and does not have any more: an upgrade may remove or rename them. The kubelet deletes the mirror
- * pod of a static pod that it has no manifest of, while it keeps that of one which cannot be started.
+ * pod of a static pod that it has no manifest of, while it keeps that of one which cannot be started. Where none is there, more likely no mirror
+ * pod can be created, for example because of an admission webhook that does not answer; then none counts as removed.
  */
 import { after } from '../../../program/clock.js';
 import { firstSeen } from '../../cluster/first-seen.js';
@@ -40,7 +41,9 @@ function recordedInThisStep(facts: Facts) {
 function absentStaticPods({ node, agent, ledger, pods }: Facts): string[] {
   if (!isReady(node) || agent?.status?.boot?.id !== bootIdOf(node)) return [];
   const present = new Set(pods.filter(isMirror).map(staticPodName));
-  return ledger?.staticPods?.filter(name => !present.has(name)) ?? [];
+  const { staticPods = [] } = ledger ?? {};
+  const absent = staticPods.filter(name => !present.has(name));
+  return absent.length < staticPods.length ? absent : [];
 }
 
 function removal({ ledger }: Facts, absent: readonly string[]) {

@@ -37,10 +37,9 @@ export const run: Step = {
       return job === undefined || isTerminating(job) ? createJob(facts) : recordJob(facts, job);
     }
     if (nodeOp.isDeleting && !nodeOp.spec.rebootOnSuccess) return endDeletedRun(facts);
-    const isGone = job?.metadata.uid !== recorded.uid;
-    return job === undefined || isGone || isDeletedEarly(facts, job)
-      ? afterDeletion(facts, recorded)
-      : followJob(facts, job);
+    if (job === undefined || job.metadata.uid !== recorded.uid) return afterDeletion(facts, recorded);
+    if (isDeletedEarly(facts, job)) return recordSuccess(facts, job) ?? afterDeletion(facts, recorded);
+    return followJob(facts, job);
   },
 };
 
