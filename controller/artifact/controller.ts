@@ -68,7 +68,12 @@ export async function artifactController(shared: Omit<ArtifactDeps, 'turns'>, le
   const staleness = new StalenessTracker(clock);
   const reconcile = async (key: string) => {
     const artifact = artifacts.get(parseKey(key));
-    if (artifact) await refreshStale(artifact, staleness, deps);
+    try {
+      if (artifact) await refreshStale(artifact, staleness, deps);
+    } catch (error) {
+      deps.turns.end(key);
+      throw error;
+    }
     return reconcileArtifact(parseKey(key), deps);
   };
   const loop = reconciler({ name: 'artifact', reconcile, log, clock, workers: 3 });
@@ -99,11 +104,11 @@ const isBuilt = ({ metadata, status }: OSArtifact): boolean =>
 
 /** One pass over one OSArtifact. */
 export async function reconcileArtifact(at: Name, deps: ArtifactDeps): Promise<Outcome> {
-  const artifact = await withWholeSpec(deps.kube, OS_ARTIFACT, deps.artifacts.get(at));
-  if (artifact === undefined) return { then: 'settled' };
   try {
-    return await reconcileExisting(artifact, deps);
+    const artifact = await withWholeSpec(deps.kube, OS_ARTIFACT, deps.artifacts.get(at));
+    return artifact === undefined ? { then: 'settled' } : await reconcileExisting(artifact, deps);
   } finally {
+    /* Also without an object: its turn to render may have come after it was deleted. */
     deps.turns.end(keyOf(at));
   }
 }

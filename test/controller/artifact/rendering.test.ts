@@ -126,6 +126,17 @@ describe('a template', () => {
     expect([renderings, setup.pods().length]).toEqual([1, 1]);
   });
 
+  test('gives its turn to the next one when its object was deleted while it waited', async () => {
+    await setup.secret('def', { Dockerfile: 'FROM x' });
+    setup.deps.turns.take('other/os', 'other');
+    await setup.create(SPEC);
+    await setup.kube.delete(OS_ARTIFACT, AT);
+    setup.deps.turns.end('other/os');
+    expect(setup.deps.turns.take('other/next', 'other')).toBe(false);
+    await reconcileArtifact(AT, setup.deps);
+    expect(setup.deps.turns.take('other/next', 'other')).toBe(true);
+  });
+
   test('gives its turn to the next one whether it was rendered or not', async () => {
     outcome = () => Promise.reject(new Error('no worker'));
     await setup.secret('def', { Dockerfile: 'FROM x' });
