@@ -4,17 +4,26 @@ import type { Release } from './release.js';
 /** Keys and values of a file in the format of os-release(5). */
 export type Fields = Readonly<Record<string, string>>;
 
+/** In characters. Longer ones do not belong to a release file. */
+const LONGEST_LINE = 8192;
 const PREFIX = 'KAIROS_';
 const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
-/** Parses one assignment per line, in the format of os-release(5). Other lines are ignored; of a repeated key the last value counts, as in a shell. */
+/** Parses one assignment per line, in the format of os-release(5). Other lines, and very long ones, are ignored; of a repeated key the last value counts, as in a shell. */
 export function parseFields(text: string): Fields {
   const fields = new Map<string, string>();
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
+    if (line.length > LONGEST_LINE) continue;
     const [, key, value] = LINE.exec(line) ?? [];
     if (key !== undefined && value !== undefined) fields.set(key, withoutQuotes(value.trim()));
   }
   return Object.fromEntries(fields);
+}
+
+/** The pattern has no repetition: its cost must not grow with the square of a row of spaces. */
+function withoutComment(value: string): string {
+  const start = value.search(/\s#/);
+  return start < 0 ? value : value.slice(0, start).trimEnd();
 }
 
 /** Inside double quotes, a backslash escapes the characters that are special to a shell there (os-release(5)). */
@@ -23,7 +32,7 @@ function withoutQuotes(value: string): string {
   if (double !== undefined) return double.replace(/\\([$"\\`])/g, '$1');
   const single = /^'([^']*)'\s*(?:#.*)?$/.exec(value)?.[1];
   if (single !== undefined) return single;
-  return value.replace(/\s+#.*$/, '').replace(/^["']|["']$/g, '');
+  return withoutComment(value).replace(/^["']|["']$/g, '');
 }
 
 /** The `KAIROS_*` keys without their prefix. */

@@ -3,6 +3,18 @@
 /** Explicit spellings of Docker Hub, which is the default registry. */
 const HUB = /^(index\.)?docker\.io\//;
 
+/** Where the tag of a name without a digest begins, with its colon; the length of the name if it has none. A colon before a slash begins a port. */
+function startOfTag(name: string): number {
+  const colon = name.lastIndexOf(':');
+  return colon > name.lastIndexOf('/') ? colon : name.length;
+}
+
+/** `name`: without a digest. */
+export const withoutTag = (name: string): string => name.slice(0, startOfTag(name));
+
+/** `name`: without a digest. Undefined if it has no tag, or an empty one. */
+const tagOf = (name: string): string | undefined => name.slice(startOfTag(name) + 1) || undefined;
+
 /** `busybox` → `docker.io/library/busybox:latest`, as container runtimes spell it (distribution reference grammar). */
 export function fullImageName(name: string): string {
   const [path, digest] = name.replace(HUB, '').split('@');
@@ -10,8 +22,8 @@ export function fullImageName(name: string): string {
   const first = (path ?? '').slice(0, Math.max(slash, 0));
   const hasRegistry = slash > 0 && (/[.:]/.test(first) || first === 'localhost');
   const withRegistry = hasRegistry ? path : `docker.io/${slash > 0 ? '' : 'library/'}${path}`;
-  if (digest !== undefined) return `${withRegistry?.replace(/:[^/]*$/, '')}@${digest}`;
-  return /:[^/]+$/.test(withRegistry ?? '') ? `${withRegistry}` : `${withRegistry}:latest`;
+  if (digest !== undefined) return `${withoutTag(withRegistry ?? '')}@${digest}`;
+  return tagOf(withRegistry ?? '') !== undefined ? `${withRegistry}` : `${withRegistry}:latest`;
 }
 
 /**

@@ -22,8 +22,11 @@ const TEMPORARY_ERRORS = [
 const PERMANENT_ERROR =
   /not found|(?<![\w.-])(unauthorized|denied|forbidden)(?![\w-]|[.:][\w])|authentication required|(manifest|name) unknown|no basic auth|insufficient.scope|does not exist|invalid reference/i;
 
+/** In characters. The patterns cost the square of a text without spaces, and a message repeats the name of the image. */
+const EXAMINED_LENGTH = 4096;
+
 /** The answer of a registry that refuses the image or the credentials. */
 export function isPermanentPullError(message: string): boolean {
-  const text = message.replaceAll(REFERENCES, ' ');
+  const text = message.slice(0, EXAMINED_LENGTH).replaceAll(REFERENCES, ' ');
   return PERMANENT_ERROR.test(text) && !TEMPORARY_ERRORS.some(error => error.test(text));
 }

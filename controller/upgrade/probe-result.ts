@@ -89,12 +89,15 @@ function startTrouble(pod: CachedPod): StartTrouble | undefined {
   return { words, mayFollowPull: container?.state?.waiting?.reason !== 'CreateContainerConfigError' };
 }
 
+/** The pattern costs the square of a text that repeats its words; a message of a container has at most 4 KiB. */
+const namesNoShell = (message = ''): boolean => NO_SHELL.test(message.slice(0, 4096));
+
 function isWithoutShell(container: ContainerStatus | undefined): boolean {
   const { terminated, waiting } = container?.state ?? {};
-  if (terminated) return NO_SHELL_CODES.includes(terminated.exitCode) || NO_SHELL.test(terminated.message ?? '');
+  if (terminated) return NO_SHELL_CODES.includes(terminated.exitCode) || namesNoShell(terminated.message);
   return (
     (waiting?.reason === 'CreateContainerError' || waiting?.reason === 'RunContainerError') &&
-    NO_SHELL.test(waiting.message ?? '')
+    namesNoShell(waiting.message)
   );
 }
 

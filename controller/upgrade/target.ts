@@ -2,7 +2,7 @@
 import type { UpgradeTarget } from '../../api/nodeop-upgrade.js';
 import type { Release } from '../../api/release.js';
 import { versionTriple } from '../../api/version-triple.js';
-import { fullImageName } from '../cluster/image-name.js';
+import { fullImageName, withoutTag } from '../cluster/image-name.js';
 
 /** The result of one probe that could read the image. */
 export interface Reading {
@@ -15,8 +15,11 @@ export interface Reading {
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-const withoutTag = (image: string) => image.replace(/@.*$/, '').replace(/:[^/]*$/, '');
-const repository = (image: string) => withoutTag(fullImageName(image));
+const repositoryOf = (image: string) => {
+  const [name = ''] = image.split('@', 1);
+  return withoutTag(name);
+};
+const fullRepositoryOf = (image: string) => repositoryOf(fullImageName(image));
 
 /**
  * The digest in the image id of the container runtime, if that id belongs to the repository of the image. The same content may be known under
@@ -25,7 +28,7 @@ const repository = (image: string) => withoutTag(fullImageName(image));
 export function digestFor(image: string, imageId: string | undefined): string | undefined {
   const [name, digest] = (imageId ?? '').replace(/^[a-z-]+:\/\//, '').split('@');
   if (!name || digest === undefined || !DIGEST.test(digest)) return undefined;
-  return repository(name) === repository(image) ? digest : undefined;
+  return fullRepositoryOf(name) === fullRepositoryOf(image) ? digest : undefined;
 }
 
 /** The value that all have in common; undefined where they differ or one is undefined. */
@@ -58,4 +61,4 @@ export const commonReleaseValue = <K extends keyof Release>(
 
 /** The image by its digest, so that a tag that moves during the rollout cannot give two nodes different systems. */
 export const pinnedImage = (image: string, digest: string | undefined): string =>
-  digest === undefined || image.includes('@') ? image : `${withoutTag(image)}@${digest}`;
+  digest === undefined || image.includes('@') ? image : `${repositoryOf(image)}@${digest}`;

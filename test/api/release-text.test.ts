@@ -55,3 +55,10 @@ describe('the file that the release is read from', () => {
     ['none, when all values are empty', [EMPTY, {}], -1],
   ])('is %s', (_sentence, files, index) => expect(releaseFileIndex(files)).toBe(index));
 });
+
+test('The values of a release file are read in time in proportion to its length', () => {
+  const spaces = ' '.repeat(1_000_000);
+  expect(parseRelease(`KAIROS_NAME=a${spaces}b\nKAIROS_ID=kairos`)).toEqual({ id: 'kairos' });
+  const lines = `KAIROS_NAME=a${' '.repeat(8_000)}b\n`.repeat(125);
+  expect(parseRelease(`${lines}KAIROS_NAME=b   # now`)).toEqual({ name: 'b' });
+});

@@ -28,9 +28,13 @@ const endOfConversion = (flags: string): string[] => [
   'RUN rm /kairos-init',
 ];
 
+/** Line by line and without line ends in the pattern: its cost must not grow with the square of the text. */
+const beginsStage = (own: string): boolean =>
+  own.split(/[\r\n\u2028\u2029]/).some(line => /^\s*FROM(\s|$)/i.test(line));
+
 /** A part that copies from the image to convert, and begins no stage of its own, needs one: a stage cannot copy from itself. */
 const startOf = (own: string): string[] =>
-  /--from=base-kairos\b/.test(own) && !/^\s*FROM\s/im.test(own)
+  /--from=base-kairos\b/.test(own) && !beginsStage(own)
     ? [...START_OF_CONVERSION, 'FROM base-kairos', ...ARGUMENTS]
     : [...START_OF_CONVERSION, ...ARGUMENTS];
 

@@ -3,12 +3,18 @@
 /** The last versions with each set of flags. */
 type Generation = 'variant' | 'kubernetes-provider' | 'provider';
 
-const TAG_VERSION = /:v?(\d+)\.(\d+)(\.\d+)?[^:/]*$/;
+const TAG_VERSION = /^v?(\d+)\.(\d+)/;
+
+/** A colon before a slash begins a port. */
+function tagOf(reference: string): string {
+  const colon = reference.lastIndexOf(':');
+  return colon > reference.lastIndexOf('/') ? reference.slice(colon + 1) : '';
+}
 
 /** By the tag of the image. A tag that is no version, or a digest, stands for a current kairos-init. */
 function generationOf(image: string): Generation {
   const [reference = ''] = image.split('@');
-  const [, major, minor] = TAG_VERSION.exec(reference) ?? [];
+  const [, major, minor] = TAG_VERSION.exec(tagOf(reference)) ?? [];
   if (major !== '0') return 'provider';
   if (Number(minor) < 5) return 'variant';
   return Number(minor) < 6 ? 'kubernetes-provider' : 'provider';

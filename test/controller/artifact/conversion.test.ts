@@ -101,3 +101,10 @@ describe('the part of the user', () => {
     }
   });
 });
+
+test('a definition of a megabyte is prepared in time in proportion to its length', () => {
+  const copies = 'COPY --from=base-kairos /a /b';
+  const lines = definition({}, `${'\n'.repeat(1_000_000)}${copies}`, `r/x:1.${'1'.repeat(1_000_000)}/`);
+  expect(lines).toContain('FROM base-kairos');
+  expect(definition({}, `${'\n'.repeat(1_000_000)}\t from x\n${copies}`)).not.toContain('FROM base-kairos');
+});

@@ -20,6 +20,12 @@ describe('The full name of an image', () => {
     [`busybox@${DIGEST}`, `docker.io/library/busybox@${DIGEST}`],
     [`registry:5000/tool:2@${DIGEST}`, `registry:5000/tool@${DIGEST}`],
   ])('%s is %s', (name, full) => expect(fullImageName(name)).toBe(full));
+
+  test('takes time in proportion to its length', () => {
+    const colons = `${':'.repeat(1_000_000)}/x`;
+    expect(fullImageName(colons)).toBe(`${colons}:latest`);
+    expect(fullImageName(`${colons}@${DIGEST}`)).toBe(`${colons}@${DIGEST}`);
+  });
 });
 
 describe('An image is on the node', () => {

@@ -17,6 +17,12 @@ describe('digestFor', () => {
 });
 
 describe('pinnedImage', () => {
+  test('takes time in proportion to the length of the name', () => {
+    const colons = `${':'.repeat(1_000_000)}/x`;
+    expect(pinnedImage(colons, DIGEST)).toBe(`${colons}@${DIGEST}`);
+    expect(digestFor(`${'@\n'.repeat(500_000)}x`, undefined)).toBeUndefined();
+  });
+
   test.each([
     ['replaces the tag by the digest', 'quay.io/k/d:v2', DIGEST, `quay.io/k/d@${DIGEST}`],
     ['does not take a port for a tag', 'reg:5000/d', DIGEST, `reg:5000/d@${DIGEST}`],
