@@ -48,24 +48,6 @@ describe('A Job whose Pod is kept by an added container', () => {
   });
 });
 
-describe('A Job whose command has succeeded and whose Pod has not reported its phase', () => {
-  const ended = commandPod({ containers: [{ name: 'nodeop', state: ENDED }] });
-  const deleted = { ...job('running'), metadata: { ...job('running').metadata, deletionTimestamp: secondsAgo(1) } };
-  test.each<[string, Partial<Facts>, string]>([
-    ['has its success recorded when it is deleted', { job: deleted }, 'record'],
-    ['completes the node when it is deleted then', { job: deleted, ledger: succeeded(1) }, 'Completed Done'],
-  ])('%s', (_title, seen, expected) =>
-    expect(outcomeOf(facts({}, { ledger: ran('Run', { job: RECORDED }), jobPods: [ended], ...seen }))).toBe(
-      `Run: ${expected}`,
-    ),
-  );
-
-  test('has its success recorded instead of being resumed when it was suspended', () => {
-    const seen = { ledger: ran('Run', { job: RECORDED }), job: job('suspended'), jobPods: [ended] };
-    expect(changeOf(facts({}, seen))?.job).toEqual({ ...RECORDED, succeededIn: 'boot-1' });
-  });
-});
-
 /** The ledger of a Job whose two containers were first seen to have ended `seconds` ago. */
 const endedFor = (seconds: number) =>
   ran('Run', { job: RECORDED, waiting: { for: 'uid-job-x 2 boot-1', since: secondsAgo(seconds) } });
